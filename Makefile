@@ -1,0 +1,123 @@
+# `make check` and `make test` need python3 (3.10 to 3.13) and make; they install the rest into .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+# The release the tests are run against. `make test TORCH=none` leaves torch out; any other pip requirement is
+# taken as it is, and so are pip's own settings, for those who get their builds elsewhere.
+TORCH ?= torch==2.13.0
+# Whether a build that brings gigabytes of CUDA may be installed; by default only where there is a GPU to use it.
+CUDA ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo yes || echo no)
+# Arguments for `make check`: make check ARGS="vae --mutants"
+ARGS ?=
+# Arguments for pytest: make unit PYTEST="-k ddpm -x"
+PYTEST ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+PYVER := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])')
+BASE := $(VENV)/.base-$(PYVER)
+TOOLS := $(VENV)/.tools-$(PYVER)
+TORCHED := $(VENV)/.torch-$(PYVER)-$(subst /,_,$(subst $() $(),_,$(TORCH)))-$(CUDA)
+NO_TORCH := $(VENV)/no-torch.txt
+
+.PHONY: help check test unit lint format types bench wheel clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make check     check every derivation of the book (ARGS=\"vae --mutants\" narrows or deepens it)"
+	@echo "make test      lint, format, types and the test suite with its coverage"
+	@echo "make unit      the test suite alone (PYTEST=\"-k name -x\")"
+	@echo "make lint      ruff and the formatter, as a check;  make format  applies them"
+	@echo "make types     mypy, strict"
+	@echo "make bench     the figures of the README, and the samplers against their bare loops"
+	@echo "make wheel     build dist/*.whl;  make clean  removes everything made here"
+
+check: $(BASE)
+	$(BIN)/genmath check $(ARGS)
+
+# Cheapest first. The last lines of the suite say what was left out for want of torch.
+test: lint types
+	@$(MAKE) --no-print-directory unit PYTEST="--cov --cov-report=term $(PYTEST)"
+
+# One worker a core, so one thread a worker: the tensors of the tests are small.
+unit: $(TOOLS) $(TORCHED)
+	OMP_NUM_THREADS=1 GENMATH_NO_TORCH="$$(cat $(NO_TORCH))" $(BIN)/python -m pytest -n auto $(PYTEST)
+
+lint: $(TOOLS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(TOOLS)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Without torch its classes have no types, so only what never needs it is looked at.
+types: $(TOOLS) $(TORCHED)
+	@if [ -s $(NO_TORCH) ]; then \
+		echo "mypy leaves out the implementations: $$(cat $(NO_TORCH))"; \
+		$(BIN)/mypy -p genmath.proof -m genmath.book -m genmath.cli; \
+	else \
+		$(BIN)/mypy; \
+	fi
+
+bench: $(TOOLS) $(TORCHED)
+	$(BIN)/genmath check
+	$(BIN)/genmath check --mutants
+	@for file in benchmarks/*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file" || exit 1; done
+
+wheel: $(BASE)
+	rm -rf dist
+	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
+	@ls dist
+
+clean:
+	rm -rf $(VENV) dist build site .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- setting up: each step leaves a stamp, keyed on the Python version and on pyproject.toml -----------------
+
+$(BIN)/python-$(PYVER):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "genmath needs Python 3.10 to 3.13 and $(PYTHON) is $(PYVER): try make PYTHON=python3.12"; exit 1; }
+	@if [ "$$($(BIN)/python -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)" != "$(PYVER)" ]; then \
+		echo "$(PYTHON) -m venv $(VENV)"; \
+		$(PYTHON) -m venv --clear $(VENV) || \
+		{ echo "no virtual environment: on Debian and Ubuntu, apt install python3-venv"; exit 1; }; \
+	fi
+	@ln -sf python $@
+
+$(BASE): pyproject.toml | $(BIN)/python-$(PYVER)
+	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(TOOLS): pyproject.toml | $(BASE)
+	$(PIP) install --quiet "pip>=23.1"
+	$(PIP) install --quiet --editable ".[test]"
+	@touch $@
+
+# torch is installed if pip can have it without CUDA (or with, where there is a GPU); pip itself is asked for its
+# plan first. Otherwise $(NO_TORCH) says why not, in one line, and the rest goes on.
+define TORCH_PLAN
+import json, sys
+plan = [item["metadata"] for item in json.load(open(sys.argv[1]))["install"]]
+cuda = [p["name"] for p in plan if p["name"].lower().startswith(("nvidia", "cuda", "triton"))]
+torch = "".join("torch " + p["version"] for p in plan if p["name"] == "torch")
+if cuda and sys.argv[2] != "yes":
+    print("for this Python pip offers only %s with %d CUDA packages, and there is no GPU; "
+          "make test CUDA=yes takes them" % (torch, len(cuda)))
+endef
+export TORCH_PLAN
+
+$(TORCHED): $(TOOLS)
+	@: > $(NO_TORCH)
+	@if [ "$(TORCH)" = none ]; then \
+		echo "TORCH=none was asked for" > $(NO_TORCH); \
+	elif ! $(PIP) install --quiet --dry-run --report $(VENV)/plan.json $(TORCH) > $(VENV)/plan.log 2>&1; then \
+		echo "pip finds no $(TORCH) for Python $(PYVER) on this machine" > $(NO_TORCH); \
+	else \
+		$(BIN)/python -c "$$TORCH_PLAN" $(VENV)/plan.json $(CUDA) > $(NO_TORCH); \
+		[ -s $(NO_TORCH) ] || $(PIP) install --quiet $(TORCH) || \
+			echo "installing $(TORCH) failed" > $(NO_TORCH); \
+	fi
+	@[ ! -s $(NO_TORCH) ] || echo "torch is left out: $$(cat $(NO_TORCH))"
+	@rm -f $(VENV)/.torch-*; touch $@

@@ -1,0 +1,571 @@
+# %% [markdown]
+# # Denoising diffusion
+#
+# Destroying data is easy: add a little noise, shrink a little, and repeat until nothing is left but
+# noise. Can each of these small steps be undone by a network, so that a sample of pure noise is turned
+# back, step by step, into a sample of the data? And what should the network be trained to do? A
+# diffusion model is a latent variable model whose latents are the noisy copies of the data, so the
+# answer comes from the evidence lower bound of the chapter on variational autoencoders. What is new is
+# that the encoder is fixed and Gaussian, and so every term has a closed form.
+#
+# **The answer in a line:** the negative ELBO is a sum of KL divergences between normals, and each of
+# them is a weighted squared error of a network that guesses the noise.
+#
+# ## Notation and hypotheses
+#
+# - Steps are $t = 1, \dots, T$; $x_0$ is data and $x_T$ is nearly noise. Tables have $T + 1$ entries
+#   and entry 0 is clean data. Off-by-one slips are the commonest published error.
+# - $\beta_t$, strictly between 0 and 1, is the *variance* of the noise added at step $t$. The forward
+#   step has density $q(x_t \mid x_{t-1})$, normal with mean $\sqrt{1 - \beta_t}\, x_{t-1}$ and variance
+#   $\beta_t$ in each coordinate.
+# - $\bar\alpha_t$ is the product of all $1 - \beta_s$ with $s \le t$. Papers write $\alpha_t$ for
+#   $1 - \beta_t$, and some write $\alpha_t$ for our $\bar\alpha_t$; here $1 - \beta_t$ has no letter of
+#   its own. Where $\bar\alpha_{t-1}$ occurs as a letter it is strictly between 0 and 1, which means
+#   $t \ge 2$; the first step is treated apart.
+# - $\mathrm{SNR}_t$ is the signal-to-noise ratio $\bar\alpha_t / (1 - \bar\alpha_t)$.
+# - Every covariance is a multiple of the identity, so coordinates are independent given $x_0$. The
+#   statements about densities are written for one coordinate; those about losses for vectors of $d$
+#   coordinates, checked for $d \le 3$.
+# - Divergences are in nats.
+
+# %%
+from genmath.proof import *
+
+x0, x1, xp, xt, eps = variables("x_0 x_1 x_{t-1} x_t eps")
+beta, abar_prev, beta_1 = fractions("beta_t alpha_bar_{t-1} beta_1")
+abar = define("alpha_bar_t", (1 - beta) * abar_prev)
+step = Normal(xt, sqrt(1 - beta) * xp, beta)
+before = Normal(xp, sqrt(abar_prev) * x0, 1 - abar_prev)
+after = Normal(xt, sqrt(abar) * x0, 1 - abar)
+
+b = Sequence("beta", domain="unit")
+s, t, T = naturals("s t T")
+f, g = Function("f"), Function("g")
+
+
+def times(factors):
+    """The product of a list."""
+    result = factors[0]
+    for factor in factors[1:]:
+        result = result * factor
+    return result
+
+
+def alpha_bar(n):
+    """The product of 1 - beta_s over s = 1, ..., n."""
+    return product(1 - b[s], s, 1, n)
+
+
+# %% [markdown]
+# ## Noising in one jump
+#
+# Training needs $x_t$ for a random $t$, and running $t$ steps to get it would be slow. It is not
+# needed: the steps are linear and the noise is normal, so $t$ steps are one step with a larger
+# variance. The proof is by induction. The *base* is the first step, and with it the convention of the
+# tables: the empty product. The *step* says that one forward step takes the formula for $t - 1$ to the
+# formula for $t$. Both are checked here; that base and step together give every $t$ is the principle of
+# induction. `remaining` is the same recursion for the variance; `noise` is what code does, draw the
+# noise and add it, and holds for every function $f$ of the result; `stationary` says that noise stays
+# noise, which is why the scale $\sqrt{1 - \beta_t}$ is there.
+#
+# In code: `genmath.ddpm.add_noise`; the tables are `genmath.paths.Schedule`.
+
+
+# %%
+@derivation("The forward marginal, by induction")
+def forward_marginal(d):
+    d.start(alpha_bar(0), name="clean")
+    d.equals(1, by="a product without factors is one: entry 0 of the table is clean data")
+
+    abar_1 = define("alpha_bar_1", alpha_bar(1))
+    d.start(Normal(x1, sqrt(1 - b[1]) * x0, b[1]), name="base")
+    d.equals(Normal(x1, sqrt(abar_1) * x0, 1 - abar_1), by="the product over one step is its only factor")
+
+    d.start(alpha_bar(t + 1), name="recursion")
+    d.equals((1 - b[t + 1]) * alpha_bar(t), by="split off the last factor of the product")
+
+    d.start(1 - alpha_bar(t + 1), name="remaining")
+    d.equals((1 - b[t + 1]) * (1 - alpha_bar(t)) + b[t + 1],
+             by="the old noise shrinks with the signal and the new noise is added")
+
+    d.start(integral(step * Normal(xp, 0, 1), xp), name="stationary")
+    d.equals(Normal(xt, 0, 1), by="the shrunk variance and the added one sum to one")
+
+    d.start(E(Normal(eps, 0, 1), f(sqrt(abar) * x0 + sqrt(1 - abar) * eps)), name="noise")
+    d.equals(E(after, f(xt)), by="x_t is linear in eps: change the variable of integration")
+
+    d.start(integral(step * before, xp), name="step")
+    d.equals(after, by="a linear map of a normal plus normal noise is normal: means map, variances add")
+
+    d.slip(
+        "hf-cov-sqrt",
+        wrong=equal(integral(step * before, xp), Normal(xt, sqrt(abar) * x0, sqrt(1 - abar))),
+        right=equal(integral(step * before, xp), after),
+        source="huggingface/diffusion-models-class issues #18 (fixed in unit1/01) and #63",
+        why="the standard deviation stands where the variance belongs",
+    )
+    d.slip(
+        "hf-noise-scaled-beta",
+        wrong=equal(E(Normal(eps, 0, 1), f(sqrt(1 - beta) * xp + beta * eps)), E(step, f(xt))),
+        right=equal(E(Normal(eps, 0, 1), f(sqrt(1 - beta) * xp + sqrt(beta) * eps)), E(step, f(xt))),
+        source="huggingface/diffusion-models-class issue #63",
+        why="beta_t is the variance of the noise, so the noise is scaled by its root",
+    )
+    noise_1, noise_2 = define("beta_bar_t", product(b[s], s, 1, t)), define("beta_bar_{t+1}", product(b[s], s, 1, t + 1))
+    d.slip(
+        "digress-betabar",
+        wrong=equal(noise_2, (1 - b[t + 1]) * noise_1 + b[t + 1]),
+        right=equal(1 - alpha_bar(t + 1), (1 - b[t + 1]) * (1 - alpha_bar(t)) + b[t + 1]),
+        source="cvignac/DiGress issue #41",
+        why="the product of the complements is not the complement of the product: it does not accumulate "
+        "noise from step to step, which is what the recursion asks of it",
+    )
+
+
+# %% [markdown]
+# ## Is anything left of the data?
+#
+# The model starts from pure noise, so $\bar\alpha_T$ should be nearly zero. Its logarithm is a sum, and
+# `log u ≤ u − 1`, used once for $u = 1 - \beta_s$ and once for its reciprocal, encloses it.
+#
+# Two conclusions follow; the bounds are checked for every $T$ and every sequence, the two passages to
+# the limit are prose.
+#
+# *One fixed sequence, T growing.* If the $\beta_s$ add up to infinity, `upper` sends the logarithm to
+# minus infinity and the signal dies. If they add up to something finite, then $\beta_s \to 0$, so from
+# some step on they are all below a half; there `lower` is at least minus twice a finite sum, and the finitely many
+# earlier factors are positive. So the signal dies exactly when the sum of the $\beta_s$ is infinite.
+#
+# *A finer and finer schedule.* Practice refines one curve instead: step $s$ gets $\beta(s/T)/T$, where
+# $\beta$ is a bounded integrable curve on $[0, 1]$. Then all steps are at most $c = \max\beta / T$, and
+# `small_steps` encloses the logarithm between minus the sum of the steps and the same thing over $1 - c$.
+# The sum is a Riemann sum of the curve and $c \to 0$, so both ends tend to minus the integral of the
+# curve. The limit of $\bar\alpha_T$ is the exponential of that, and it is *not zero*: more steps do not
+# remove the signal, only a larger integral does.
+
+
+# %%
+@derivation("How much signal is left")
+def alpha_bar_vanishes(d):
+    log_signal = log(alpha_bar(T))
+    d.start(log_signal, name="upper")
+    d.equals(total(log(1 - b[s]), s, 1, T), by="the logarithm of a product is the sum of the logarithms")
+    d.at_most(-total(b[s], s, 1, T), by="log u ≤ u − 1 at u = 1 − beta_s",
+              because=total(log_gap(1 - b[s]), s, 1, T))
+
+    d.start(log_signal, name="lower")
+    d.equals(-total(log(1 / (1 - b[s])), s, 1, T), by="the logarithm of a reciprocal changes sign")
+    d.at_least(-total(b[s] / (1 - b[s]), s, 1, T), by="log u ≤ u − 1 at u = 1/(1 − beta_s)",
+               because=total(log_gap(1 / (1 - b[s])), s, 1, T))
+
+    c, w = fractions("c"), Sequence("w", domain="unit")
+    beta_s = define("beta_s", c * w[s])
+    d.start(log(product(1 - beta_s, s, 1, T)), name="small_steps")
+    d.at_least(-total(beta_s / (1 - beta_s), s, 1, T), by="the lower bound, for steps below c",
+               because=total(log_gap(1 / (1 - beta_s)), s, 1, T))
+    d.at_least(-total(beta_s, s, 1, T) / (1 - c), by="every step is below c, so every denominator is above 1 − c",
+               because=total(beta_s * (c - beta_s) / ((1 - c) * (1 - beta_s)), s, 1, T))
+
+
+# %% [markdown]
+# ## The posterior: undoing one step, if the data were known
+#
+# The reverse step $q(x_{t-1} \mid x_t)$ cannot be computed, since it depends on the whole data
+# distribution. Given the clean data as well, it can: Bayes' rule divides a product of two normals by a
+# third. The quotient is a normal *exactly*, normaliser included. Its precision is the sum of the
+# precisions of what comes from $x_t$ and what comes from $x_0$; its mean weighs the two by them. At the first
+# step nothing is left to be uncertain about: with the table's $\bar\alpha_0 = 1$ (`first_weight`, `first_variance`) the mean is
+# the data and the variance is zero.
+#
+# In code: `genmath.ddpm.posterior`.
+
+# %%
+beta_tilde = define("beta_tilde_t", (1 - abar_prev) / (1 - abar) * beta)
+k_0 = define("k_0", sqrt(abar_prev) * beta / (1 - abar))
+k_t = define("k_t", sqrt(1 - beta) * (1 - abar_prev) / (1 - abar))
+mu_tilde = define("mu_tilde_t", k_0 * x0 + k_t * xt)
+
+
+@derivation("The posterior of the previous step")
+def posterior(d):
+    precision = define("lambda", (1 - beta) / beta + 1 / (1 - abar_prev))
+    d.start(1 / precision, name="variance")
+    d.equals(beta_tilde, by="one fraction; its numerator is the variance left at step t")
+
+    d.start((sqrt(1 - beta) * xt / beta + sqrt(abar_prev) * x0 / (1 - abar_prev)) / precision, name="mean")
+    d.equals(mu_tilde, by="the mean weighs both sources by their precisions")
+
+    abar_0 = define("alpha_bar_0", 1)
+    noise_1 = define("sigma_1", 1 - (1 - beta_1) * abar_0)
+    d.start(sqrt(abar_0) * beta_1 / noise_1, name="first_weight")
+    d.equals(1, by="at t = 1 the mean is the data, with weight one")
+    d.start((1 - abar_0) / noise_1 * beta_1, name="first_variance")
+    d.equals(0, by="at t = 1 the data are known")
+
+    d.start(step * before / after)
+    d.equals(Normal(xp, mu_tilde, beta_tilde), by="complete the square in x_{t-1}: what is left over cancels, and so do the normalisers")
+
+    d.slip(
+        "varun-posterior-variance",
+        wrong=equal(1 / precision, beta * (1 - abar_prev) / beta),
+        right=equal(1 / precision, beta * (1 - abar_prev) / (1 - abar)),
+        source="varun-ml/diffusion-models-tutorial PR #1",
+        why="alpha for alpha-bar in the denominator: the factors cancel and beta_t disappears",
+    )
+    a = positives("a")
+    d.slip(
+        "labml-beta-tilde",
+        wrong=equal(1 / precision, (1 - abar_prev) / a),
+        right=equal(1 / precision, (1 - abar_prev) / (1 - abar) * beta),
+        source="labml issue #220, commits 4eec7a4e and a2d6e805",
+        why="the garbled denominator a is defined nowhere; read as a free letter it makes the claim false. It "
+        "survived in a second file for 14 months after the first fix",
+    )
+
+
+# %% [markdown]
+# ## The same mean, from the noise
+#
+# A network sees $x_t$ and not $x_0$. If it guesses the noise in $x_t$, the data follow by solving for
+# $x_0$, and the posterior mean takes a form from which $x_0$ and $\bar\alpha_{t-1}$ have both vanished. Put the
+# network's guess for $\epsilon$ into it and you have the sampler's step.
+#
+# In code: `genmath.ddpm.posterior_mean_from_eps` and `genmath.ddpm.ancestral_step`.
+
+
+# %%
+@derivation("The posterior mean in terms of the noise")
+def posterior_mean_from_eps(d):
+    x_t = define("x_t", sqrt(abar) * x0 + sqrt(1 - abar) * eps)
+    d.start(k_0 * x0 + k_t * x_t)
+    d.equals((x_t - beta / sqrt(1 - abar) * eps) / sqrt(1 - beta), by="collect the terms in x_0 and in eps")
+    d.slip(
+        "classic-mu-alpha",
+        wrong=equal(k_0 * x0 + k_t * x_t, (x_t - beta / sqrt(1 - abar) * eps) / sqrt(abar)),
+        right=equal(k_0 * x0 + k_t * x_t, (x_t - beta / sqrt(1 - abar) * eps) / sqrt(1 - beta)),
+        source="a common slip, no single source",
+        why="alpha-bar for alpha in the prefactor: one step back is undone as if it were all of them",
+    )
+
+
+# %% [markdown]
+# ## The bound
+#
+# The model draws $x_T$ from $p_T$ and each earlier variable from $p_t(x_{t-1} \mid x_t)$. As for every
+# latent variable model, the marginal is an average over the latents under any encoder, here the
+# forward chain, and Jensen's inequality moves the logarithm inside. Bayes' rule then turns every
+# forward factor but the first around, the marginals of neighbouring steps cancel, and the path splits into one term a step:
+# $L_T$, a KL that no network changes; one $L_{t-1}$ for each $t \ge 2$, a KL from the posterior to the model's
+# reverse step; and $L_0$, the reconstruction. **The sum bounds the negative log-likelihood from above:
+# it is the negative ELBO, to be minimised.**
+#
+# Nothing in this derivation is normal: any positive Markov chains will do, discrete ones included. It is checked
+# for $T \le 3$; every step of the argument reads the same for larger $T$. `gap` says how much is lost: the KL from the
+# encoder to the model's own posterior over paths.
+#
+# In code: `genmath.ddpm.bound_terms`, whose `total` is this bound, and `genmath.ddpm.bits_per_dim` for the units.
+
+
+# %%
+@derivation("The bound, step by step", T=(1, 2, 3))
+def negative_elbo(d, T):
+    xs = variables("x_0 x_1 x_2 x_3")[: T + 1]
+    q = [Density(f"q_{i}", xs[i], given=xs[i - 1], positive=True)(xs[i] | xs[i - 1]) for i in range(1, T + 1)]
+    p = [Density(f"p_{i}", xs[i - 1], given=xs[i], positive=True)(xs[i - 1] | xs[i]) for i in range(1, T + 1)]
+    prior = Density("p_T", xs[T], positive=True)(xs[T])
+    encoder, model = define("q", times(q)), define("p", times([prior, *p]))
+    marginal = [q[0], *(define(f"q_{{{i}|0}}", integral(times(q[:i]), *xs[1:i])) for i in range(2, T + 1))]
+    px = define("p_theta", integral(model, *xs[1:]))
+
+    d.start(-log(px), name="bound")
+    d.equals(-log(E(tuple(q), model / encoder)), by="the weights p/q of the paths average to the marginal")
+    d.at_most(-E(tuple(q), log(model / encoder)), by="Jensen: log u ≤ u − 1 at u = p/(q p_theta)",
+              because=E(tuple(q), log_gap(model / encoder / px)))
+    terms = KL(marginal[T - 1], prior, over=xs[T])
+    for i in range(T, 1, -1):
+        turned = define(f"q_{{{i - 1}|{i},0}}", q[i - 1] * marginal[i - 2] / marginal[i - 1])
+        terms = terms + E(tuple(q), KL(turned, p[i - 1], over=xs[i - 1]))
+    terms = terms - E(tuple(q), log(p[0]))
+    d.equals(terms, by="Bayes' rule turns the forward factors around, and the marginals cancel in a row")
+
+    if T == 2:
+        d.slip(
+            "notes-ddpm-elbo-sign",
+            wrong=log(px) >= terms,
+            right=-log(px) <= terms,
+            source="lecture notes 'The mathematics of generative models', 5.3",
+            why="called the ELBO, the sum would bound the log-likelihood from below; it bounds its negative from "
+            "above, and maximising it would be wrong",
+            because=E(tuple(q), log_gap(model / encoder / px)),
+        )
+
+
+# %% [markdown]
+# ## Each term is a squared error
+#
+# Now the steps are normal again. The model's reverse step has the mean $\mu_\theta$ of a network and a variance
+# $\sigma_t^2$ that is *chosen*, so the KL in $L_{t-1}$ is between normals of different variances. It is the squared
+# distance of the means over twice the model's variance, plus a constant that no network changes.
+#
+# The constant vanishes for one choice only, the variance of the posterior. For $\sigma_t^2 = \beta_t$, `beta` shows
+# what it is, and bounds it from below by a square that is positive because $\bar\alpha_{t-1} > \bar\alpha_t$:
+# leave it out, and the reported likelihood is too good.
+#
+# In code: `genmath.ddpm.transition_term`.
+
+# %%
+X0, XP, XT, EPS = vectors("x_0 x_{t-1} x_t eps")
+mu_theta, mu_post, eps_theta, x_theta = mean_vectors("mu_theta mu_tilde_t eps_theta x_theta")
+sigma = positives("sigma_t")
+dim = define("d", trace(identity))
+constant = define("C_t", dim / 2 * (beta_tilde / sigma**2 - 1 + log(sigma**2 / beta_tilde)))
+
+
+@derivation("One term of the bound", dims=(1, 2, 3))
+def transition_kl(d):
+    d.start(KL(Normal(XP, mu_post, beta_tilde * identity), Normal(XP, mu_theta, sigma**2 * identity)))
+    d.equals(norm2(mu_post - mu_theta) / (2 * sigma**2) + constant,
+             by="second moments: a squared distance of the means and a function of the ratio of the variances")
+
+
+@derivation("The constant of the variance", dims=(1, 2, 3))
+def transition_constant(d):
+    ratio = define("rho", beta_tilde / sigma**2)
+    d.start(constant, name="any")
+    d.equals(dim / 2 * log_gap(ratio), by="the constant depends on the ratio of the variances only")
+    d.at_least(dim / 2 * (1 - sqrt(ratio)) ** 2, by="log u ≤ u − 1 at u = √rho",
+               because=dim * log_gap(sqrt(ratio)))
+
+    ratio = define("rho", (1 - abar_prev) / (1 - abar))
+    d.start(dim / 2 * (beta_tilde / beta - 1 + log(beta / beta_tilde)), name="beta")
+    d.equals(dim / 2 * log_gap(ratio), by="beta_t cancels from the ratio of the variances")
+    d.at_least(dim / 2 * (1 - sqrt(ratio)) ** 2, by="log u ≤ u − 1 at u = √rho",
+               because=dim * log_gap(sqrt(ratio)))
+
+
+# %% [markdown]
+# Write both means in terms of the noise, the true one and the guessed one. $x_t$ is known to both, so it cancels, and
+# the squared distance of the means becomes a squared error of the noise **times a weight**. That weight depends on the
+# step and on the variance chosen. The loss that is used in practice, $L_{\mathrm{simple}}$, puts 1 in its place and draws $t$
+# uniformly. It is the bound *reweighted*: it has the same minimiser for a network that could do everything, since each
+# term is minimised by itself, but it is not the bound, and its value is no likelihood.
+#
+# In code: `genmath.ddpm.loss_weight` and `genmath.ddpm.denoising_loss`.
+
+# %%
+squared = norm2(EPS - eps_theta)
+weight = beta**2 / (2 * sigma**2 * (1 - beta) * (1 - abar))
+mean_eps = define("mu_tilde_t", (XT - beta / sqrt(1 - abar) * EPS) / sqrt(1 - beta))
+mean_net = define("mu_theta", (XT - beta / sqrt(1 - abar) * eps_theta) / sqrt(1 - beta))
+
+
+@derivation("The loss in terms of the noise", dims=(1, 2, 3))
+def loss_weight(d):
+    d.start(weight * squared, name="simple")
+    d.equals(norm2(mean_eps - mean_net) / (2 * sigma**2), by="divide by the weight and only the squared error is left")
+
+    d.start(beta**2 / (2 * beta_tilde * (1 - beta) * (1 - abar)), name="posterior")
+    d.equals(beta / (2 * (1 - beta) * (1 - abar_prev)), by="the weight for the variance of the posterior")
+
+    d.start(norm2(mean_eps - mean_net) / (2 * sigma**2) + constant)
+    d.equals(weight * squared + constant, by="x_t cancels from the difference of the means")
+
+    d.slip(
+        "notes-lsimple-by-substitution",
+        wrong=equal(norm2(mean_eps - mean_net) / (2 * sigma**2) + constant, squared),
+        right=equal(norm2(mean_eps - mean_net) / (2 * sigma**2) + constant, weight * squared + constant),
+        source="lecture notes 'The mathematics of generative models', 5.3",
+        why="substitution gives a weighted error and a constant; L_simple drops both",
+    )
+
+
+# %% [markdown]
+# The same term in terms of a guess of the data. With the variance of the posterior there is no constant, and the weight
+# is half of what the signal-to-noise ratio loses at the step: the bound pays for each bit of signal at the step where it
+# is lost. `noise` is the same weight for an error of the noise, and agrees with `ddpm.loss_weight`.
+#
+# In code: `genmath.ddpm.snr_weight`.
+
+# %%
+snr_prev = define("SNR_{t-1}", abar_prev / (1 - abar_prev))
+snr = define("SNR_t", abar / (1 - abar))
+
+
+@derivation("The loss in terms of the data", dims=(1, 2, 3))
+def snr_weight(d):
+    d.start(beta / (2 * (1 - beta) * (1 - abar_prev)), name="noise")
+    d.equals((snr_prev / snr - 1) / 2, by="the weight of the noise is a relative loss of signal")
+
+    d.start((snr_prev - snr) / 2, name="weight")
+    d.equals(k_0**2 / (2 * beta_tilde), by="the squared coefficient of x_0 over twice the variance")
+
+    true, guess = define("mu_tilde_t", k_0 * X0 + k_t * XT), define("mu_theta", k_0 * x_theta + k_t * XT)
+    d.start(norm2(true - guess) / (2 * beta_tilde))
+    d.equals((snr_prev - snr) / 2 * norm2(X0 - x_theta), by="x_t cancels; the coefficient of x_0 makes the weight")
+
+
+# %% [markdown]
+# ## The two ends of the chain
+#
+# $L_T$ compares what is left of the data with the prior, and holds no network: it is the price of a chain that is too short.
+# $L_0$ is a density at the data point itself, so it is a log-likelihood and no KL; for continuous data and a small variance
+# it is negative without bound. (Images are integers, and the original paper integrates this normal over the bin of each pixel.)
+#
+# In code: `genmath.ddpm.prior_term` and `genmath.ddpm.reconstruction_term`.
+
+
+# %%
+@derivation("The prior term", dims=(1, 2, 3))
+def prior_term(d):
+    at_t = fractions("alpha_bar_T")
+    XE = vectors("x_T")
+    d.start(KL(Normal(XE, sqrt(at_t) * X0, (1 - at_t) * identity), Normal(XE, 0 * X0, identity)))
+    d.equals((at_t * norm2(X0) - dim * (at_t + log(1 - at_t))) / 2, by="second moments of a normal around the prior's mean")
+
+
+@derivation("The reconstruction term", dims=(1, 2, 3))
+def reconstruction_term(d):
+    sigma_1 = positives("sigma_1")
+    x_1 = define("x_1", sqrt(1 - beta_1) * X0 + sqrt(beta_1) * EPS)
+    mean_1 = define("mu_theta", (x_1 - sqrt(beta_1) * eps_theta) / sqrt(1 - beta_1))
+    d.start(-log(Normal(X0, mean_1, sigma_1**2 * identity)))
+    d.equals(beta_1 / (2 * sigma_1**2 * (1 - beta_1)) * squared + dim / 2 * log(2 * pi * sigma_1**2),
+             by="the data cancel from the distance to the mean, and the scaled error of the noise is left")
+
+
+# %% [markdown]
+# ## Which variance?
+#
+# The bound may also be minimised over the variance of the reverse step. Take any joint density $r$ of two neighbouring
+# steps, with as reverse step a normal whose mean is a function $g$ of $x_t$. What the bound pays is its cross-entropy, which
+# depends on $g$ through the mean squared error alone; over all $g$ that error is least for the conditional mean; and over all
+# variances the cross-entropy is least when the variance *is* that error. So the optimal variance is the smallest mean squared
+# error with which $x_t$ tells $x_{t-1}$. With $d$ coordinates and one variance for all, it is the average of theirs.
+
+
+# %%
+@derivation("The best normal reverse step")
+def best_reverse_step(d):
+    r = Density("r", xp, xt)
+    y = copies(xp, 1)[0]
+    error = E(r(xp, xt), (xp - g(xt)) ** 2)
+    v, variance = positives("v s")
+    d.start(E(r(xp, xt), -log(Normal(xp, g(xt), variance))), name="cross_entropy")
+    d.equals(log(2 * pi * variance) / 2 + error / (2 * variance), by="the logarithm of the normal density")
+
+    mean = define("m", E(r(y | xt), y))
+    d.start(error, name="mean")
+    d.equals(E(r(xp, xt), (xp - mean) ** 2) + E(r(xt), (mean - g(xt)) ** 2),
+             by="given x_t, the deviation from the conditional mean averages to zero, so the cross term vanishes")
+    d.at_least(E(r(xp, xt), (xp - mean) ** 2), by="a square is not negative",
+               because=E(r(xt), (mean - g(xt)) ** 2))
+
+    d.start(log(2 * pi * variance) / 2 + v / (2 * variance), name="variance")
+    d.at_least(log(2 * pi * v) / 2 + number(1) / 2, by="log u ≤ u − 1 at u = v/s", because=log_gap(v / variance) / 2)
+    d.tight_when(variance, v)
+
+
+# %% [markdown]
+# How large is that error? It depends on the data $q(x_0)$, here an arbitrary density with mean $m$ and variance $c$ in the
+# coordinate at hand.
+#
+# - `lower`: whatever function $\hat x$ of $x_t$ stands in for the data, the error is at least the variance of the posterior,
+#   and the excess is the error in the data times the squared coefficient of $x_0$. Every mean is of this form, since $k_0$ is not 0.
+#   It is proved for any joint density of $x_0$ and $x_t$. `point`: if the data are a single point, the excess is gone.
+# - `upper`: for data of variance $c \le 1$, one particular linear mean already does no worse than $\beta_t$; the best mean is no
+#   worse than that. `normal`: for data from the standard normal, *no* mean does better.
+# - `unrestricted`: for any data at all, even without a variance, the mean $x_t / \sqrt{1 - \beta_t}$ has the same error. `wide` is the
+#   smallest linear error when $x_{t-1}$ is normal of variance $v$; it stays below the unrestricted bound and, as $v$ grows, tends to it.
+#
+# So among data whose coordinates have variance at most 1 the optimal variance lies between the posterior's and $\beta_t$, and
+# both ends occur. This is what is checked; that the infimum over means inherits both bounds, and that $d$ coordinates average, is prose.
+#
+# In code: `genmath.ddpm.reverse_variance`, with the two ends of the interval, `"posterior"` and `"beta"`.
+
+
+# %%
+@derivation("Where the optimal reverse variance lies")
+def optimal_variance(d):
+    q = Density("q", x0)
+    r = Density("r", x0, xt)
+    x_hat = Function("x_hat")
+    y = copies(x0, 1)[0]
+    m = define("m", E(q(y), y))
+    c = define("c", E(q(y), y**2) - m**2)
+    d.given_that(c <= 1)
+    posterior_step = Normal(xp, mu_tilde, beta_tilde)
+    data = (q(x0), before, step)
+
+    excess = k_0**2 * E(r(x0, xt), (x0 - x_hat(xt)) ** 2)
+    d.start(E((r(x0, xt), posterior_step), (xp - (k_0 * x_hat(xt) + k_t * xt)) ** 2), name="lower")
+    d.equals(beta_tilde + excess, by="given x_0 and x_t, x_{t-1} deviates from the posterior mean by its own variance")
+    d.at_least(beta_tilde, by="a square is not negative", because=excess)
+
+    d.start(E(posterior_step, (xp - mu_tilde) ** 2), name="point")
+    d.equals(beta_tilde, by="for known data the best mean is the posterior mean")
+
+    d.start(E(data, (xp - (sqrt(1 - beta) * xt + beta * sqrt(abar_prev) * m)) ** 2), name="upper")
+    d.equals(beta**2 * (abar_prev * c + 1 - abar_prev) + beta * (1 - beta),
+             by="x_t is linear in x_{t-1}: a part of the signal is missed and a part of the noise is let in")
+    d.at_most(beta, by="the variance of the data is at most one", because=beta**2 * abar_prev * (1 - c))
+
+    missed = E(Normal(xt, 0, 1), (sqrt(1 - beta) * xt - g(xt)) ** 2)
+    reverse = Normal(xp, sqrt(1 - beta) * xt, beta)
+    d.start(Normal(xt, 0, 1) * reverse, name="reversible")
+    d.equals(Normal(xp, 0, 1) * step, by="for standard normal data the chain runs backwards as it runs forwards")
+    d.start(E((Normal(xt, 0, 1), reverse), (xp - g(xt)) ** 2), name="normal")
+    d.equals(beta + missed, by="x_{t-1} deviates from its conditional mean by its conditional variance")
+    d.at_least(beta, by="a square is not negative", because=missed)
+
+    any_density = Density("q_{t-1}", xp)
+    d.start(E((any_density(xp), step), (xp - xt / sqrt(1 - beta)) ** 2), name="unrestricted")
+    d.equals(beta / (1 - beta), by="the signal cancels and only the rescaled noise of the step is left")
+
+    v = positives("v")
+    gain = define("kappa", sqrt(1 - beta) * v / ((1 - beta) * v + beta))
+    d.start(E((Normal(xp, 0, v), step), (xp - gain * xt) ** 2), name="wide")
+    d.equals(beta * v / ((1 - beta) * v + beta), by="the best linear guess of one normal from another")
+    d.at_most(beta / (1 - beta), by="the denominator loses a positive term")
+
+    d.false_alarm(
+        "pidm-sigma-choice",
+        beta_tilde <= beta,
+        source="jhbastek/PhysicsInformedDiffusionModels issue #4",
+        why="the code takes beta_t and the paper beta_tilde_t: both are legitimate, they are the two ends of the interval. "
+        "State which one is meant",
+    )
+
+
+# %% [markdown]
+# ## What the results do not say
+#
+# - They do not say that the true reverse step is normal. The bound holds for any model, but a normal one is tight only for small
+#   steps; that is why there are many of them.
+# - `ddpm.alpha_bar_vanishes` gives bounds for every finite $T$. The limits drawn from them are prose.
+# - `ddpm.negative_elbo` is checked for chains of at most three steps, and for positive densities.
+# - That $L_{\mathrm{simple}}$ has the same minimiser holds for a network that can fit every step by itself. A real network shares
+#   its weights among the steps, and then the weights of the loss decide where it errs.
+# - Nothing here is about a *trained* network: no statement bounds what its errors do to the samples.
+#
+# ## Where sources slip
+#
+# Beside each derivation stand the published slips it breaks, each with its counterexample: `hf-cov-sqrt`, `hf-noise-scaled-beta` and
+# `digress-betabar` at the forward marginal, `varun-posterior-variance` and `labml-beta-tilde` at the posterior, `classic-mu-alpha` at the mean from
+# the noise, `notes-ddpm-elbo-sign` at the bound, `notes-lsimple-by-substitution` at the loss. `pidm-sigma-choice` is shown as what
+# it is, a difference without a mistake. Two slips are in code and state no formula that could be checked:
+#
+# - `labml-ddpm-last-noise`: labml's `p_sample` adds noise at the last step too. Algorithm 2 of the paper returns the mean at $t = 1$; that is a rule
+#   of the sampler, not an identity. `genmath.ddpm.ancestral_step` draws none there, and a test says so.
+# - `udl-nb-t-plus-1`: in notebooks 18_3 and 18_4 of *Understanding Deep Learning* the model at index $t$ should map from $z_{t+1}$ and is trained on $z_t$,
+#   so that model 0 sees data without noise. Which array entry a network is trained on is not in any equation; the tables here keep entry 0 for
+#   clean data, and training at step 0 gives NaN.
+#
+# ## References
+#
+# - J. Ho, A. Jain, P. Abbeel, *Denoising diffusion probabilistic models*, NeurIPS 2020, arXiv:2006.11239: forward chain (2), bound (3) and (5),
+#   forward marginal (4), posterior (6, 7), one term (8), mean from the noise (10, 11), its weight (12), discretised decoder (13),
+#   $L_{\mathrm{simple}}$ (14); the two variances in section 3.2.
+# - J. Sohl-Dickstein, E. Weiss, N. Maheswaranathan, S. Ganguli, *Deep unsupervised learning using nonequilibrium thermodynamics*,
+#   ICML 2015, arXiv:1503.03585: the idea, and the bounds on the entropy of a reverse step.
+# - D. Kingma, T. Salimans, B. Poole, J. Ho, *Variational diffusion models*, NeurIPS 2021, arXiv:2107.00630: the bound in terms of the SNR.
+# - F. Bao, C. Li, J. Zhu, B. Zhang, *Analytic-DPM*, ICLR 2022, arXiv:2201.06503: the optimal reverse variance and its bounds.

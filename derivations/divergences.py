@@ -1,0 +1,818 @@
+# %% [markdown]
+# # Divergences
+#
+# How far is one distribution from another? A generative model is a density; training moves it
+# towards the density of the data, and "towards" needs a number that is zero when the two are equal
+# and positive otherwise. This chapter derives the four such numbers that the book uses, how they
+# bound one another, and what they are for normal densities.
+#
+# **In a line**: each divergence is the mean of a convex function of the ratio of the two densities,
+# so it is never negative, and it is estimated or bounded without knowing the densities by an
+# expectation of a free function.
+#
+# **Notation.** The letters $p$ and $q$ are densities of $x$ against one base measure, which may be
+# a length or a count: a sum is an integral here, and everything below holds for tables of
+# probabilities too. Logarithms are natural, so the unit is the nat. A density may vanish, with
+# $0 \log 0 = 0$. "$q$ is positive wherever $p$ is" is a hypothesis, printed where a result needs
+# it; without it KL is infinite. Expectations that appear are assumed finite.
+
+# %%
+from genmath.proof import (
+    JS,
+    KL,
+    TV,
+    Density,
+    E,
+    Function,
+    H,
+    Normal,
+    Sequence,
+    absolute,
+    copies,
+    covariances,
+    define,
+    derivation,
+    det,
+    diff,
+    dot,
+    equal,
+    exp,
+    fenchel_gap,
+    fractions,
+    identity,
+    indicator,
+    integral,
+    inverse,
+    log,
+    log_gap,
+    mean_vectors,
+    naturals,
+    norm2,
+    number,
+    positive_part,
+    positives,
+    product,
+    reals,
+    sigmoid,
+    sqrt,
+    tangent_gap,
+    total,
+    trace,
+    variables,
+    vectors,
+)
+
+half = number(1) / 2
+x, y = variables("x y")
+p = Density("p", x)
+q = Density("q", x, dominates=p)  # positive wherever p is
+q_any = Density("q", x)  # for what needs no hypothesis
+
+# %% [markdown]
+# ## Kullback–Leibler
+#
+# The log-ratio $\log p/q$, averaged under $p$. Its sign comes from one inequality between numbers:
+# the logarithm lies below its tangent at 1. Applied at $u = q/p$, point by point, it leaves an
+# integrand that is nowhere negative.
+#
+# In code: `genmath.divergences.kl`, for tables.
+
+
+# %%
+@derivation("KL is non-negative", takes=(p(x), q(x)))
+def kl_nonnegative(d):
+    d.start(KL(p(x), q(x)))
+    d.equals(
+        integral(p(x) * log(p(x) / q(x)) - p(x) + q(x), x),
+        by="both densities integrate to one, so subtracting p and adding q changes nothing",
+    )
+    d.at_least(0, by="log u ≤ u − 1 at u = q/p makes the integrand non-negative at every x")
+    d.tight_when(q(x), p(x))
+
+
+# %% [markdown]
+# Equal densities give zero. That *only* they do follows from a stronger bound, by the same
+# inequality at the square root of the ratio: what is left is the integral of a square, which is
+# zero only where the two densities agree. That integral is the squared Hellinger distance (twice
+# it, in books that put a half in front).
+
+
+# %%
+@derivation("KL is at least the squared Hellinger distance", takes=(p(x), q(x)))
+def kl_hellinger(d):
+    d.start(KL(p(x), q(x)))
+    d.equals(2 * E(p(x), -log(sqrt(q(x) / p(x)))), by="log u is twice the logarithm of √u")
+    d.at_least(
+        2 * E(p(x), 1 - sqrt(q(x) / p(x))),
+        by="log u ≤ u − 1 at u = √(q/p)",
+        because=2 * E(p(x), log_gap(sqrt(q(x) / p(x)))),
+    )
+    d.equals(
+        integral((sqrt(p(x)) - sqrt(q(x))) ** 2, x),
+        by="complete the square: both densities integrate to one",
+    )
+    d.tight_when(q(x), p(x))
+
+
+# %% [markdown]
+# For a pair of variables, KL splits as the logarithm of a product does: the divergence of the
+# first, and the mean divergence of the second given the first. Hence a variable that is left out
+# can only lower KL, and independent coordinates simply add. The first fact is why a diffusion model
+# may bound the divergence of images by that of whole noising paths; the second is why KL grows with
+# the number of pixels.
+
+# %%
+p_joint = Density("p", x, y)
+q_joint = Density("q", x, y, dominates=p_joint)
+p_given, q_given = p_joint(y | x), q_joint(y | x)
+p_1, p_2 = Density("p_1", x), Density("p_2", y)
+q_1, q_2 = Density("q_1", x, dominates=p_1), Density("q_2", y, dominates=p_2)
+
+
+@derivation("The chain rule of KL")
+def kl_chain_rule(d):
+    d.start(KL(p_joint(x, y), q_joint(x, y)))
+    d.equals(
+        E(p_joint(x, y), log(p_joint(x) / q_joint(x)) + log(p_given / q_given)),
+        by="the product rule, p(x, y) = p(x) p(y | x), for both densities",
+    )
+    d.equals(
+        KL(p_joint(x), q_joint(x)) + E(p_joint(x), KL(p_given, q_given)),
+        by="average over y first, with x held",
+    )
+
+
+@derivation("Leaving out a variable cannot raise KL")
+def kl_marginal(d):
+    d.start(KL(p_joint(x, y), q_joint(x, y)))
+    d.equals(KL(p_joint(x), q_joint(x)) + E(p_joint(x), KL(p_given, q_given)), by="the chain rule")
+    d.at_least(
+        KL(p_joint(x), q_joint(x)),
+        by="a mean of divergences is not negative",
+        because=E(p_joint(x), integral(p_given * log(p_given / q_given) - p_given + q_given, y)),
+    )
+
+
+@derivation("KL adds over independent coordinates")
+def kl_independent(d):
+    d.start(KL(p_1(x) * p_2(y), q_1(x) * q_2(y)))
+    d.equals(
+        KL(p_1(x), q_1(x)) + KL(p_2(y), q_2(y)),
+        by="the logarithm of a product is a sum; the other coordinate integrates to one",
+    )
+
+
+# %% [markdown]
+# KL is convex in the *pair*: mixing two pairs with the same weights gives a divergence that is at
+# most the mean of the two. The gap is again a sum of the pointwise gaps
+# $a \log (a/b) - a + b \ge 0$, now against each component's share of the mixture.
+
+# %%
+a_1, a_2 = Density("p_1", x), Density("p_2", x)
+c_1, c_2 = Density("q_1", x, positive=True), Density("q_2", x, positive=True)
+lam = fractions("lambda")
+p_mix = define("p_lambda", lam * a_1(x) + (1 - lam) * a_2(x))
+q_mix = define("q_lambda", lam * c_1(x) + (1 - lam) * c_2(x))
+share_1 = define("b_1", p_mix * c_1(x) / q_mix)
+share_2 = define("b_2", p_mix * c_2(x) / q_mix)
+gap_1 = a_1(x) * log(a_1(x) / share_1) - a_1(x) + share_1
+gap_2 = a_2(x) * log(a_2(x) / share_2) - a_2(x) + share_2
+gap_mix = define("g", lam * gap_1 + (1 - lam) * gap_2)
+
+
+@derivation("KL is convex in the pair")
+def kl_convex(d):
+    d.start(lam * KL(a_1(x), c_1(x)) + (1 - lam) * KL(a_2(x), c_2(x)))
+    d.at_least(
+        KL(p_mix, q_mix, over=x),
+        by="the log-sum inequality, point by point, against each component's share of the mixture",
+        because=integral(gap_mix, x),
+    )
+
+
+# %% [markdown]
+# ## Mutual information
+#
+# How much does $y$ tell about $x$? Compare the joint density with the product of its marginals. It
+# is a KL, hence not negative, and also the entropy that $x$ loses when $y$ is known.
+
+# %%
+apart = define("r", p_joint(x) * p_joint(y))
+
+
+@derivation("Mutual information")
+def mutual_information(d):
+    d.start(KL(p_joint(x, y), apart), name="entropies")
+    d.equals(
+        E(p_joint(y), KL(p_joint(x | y), p_joint(x))),
+        by="product rule: the ratio p(x, y) / (p(x) p(y)) is p(x | y) / p(x)",
+    )
+    d.equals(
+        H(p_joint(x)) - E(p_joint(y), H(p_joint(x | y))),
+        by="split the logarithm; the mean of log p(x) needs only the marginal of x",
+    )
+    d.start(KL(p_joint(x, y), apart), name="nonnegative")
+    d.at_least(
+        0,
+        by="it is a KL",
+        because=integral(p_joint(x, y) * log(p_joint(x, y) / apart) - p_joint(x, y) + apart, x, y),
+    )
+    d.slip(
+        "d2l-mi-sign",
+        wrong=equal(KL(p_joint(x, y), apart), -E(p_joint(x, y), log(p_joint(x, y) / apart))),
+        right=equal(KL(p_joint(x, y), apart), E(p_joint(x, y), log(p_joint(x, y) / apart))),
+        source="d2l-ai/d2l-en PR #828 (commit c3432de2)",
+        why="Mutual information is a KL divergence, so it is not negative. A minus sign belongs "
+        "to entropies, not to it.",
+    )
+
+
+# %% [markdown]
+# ## Normal densities
+#
+# Between normals KL is a closed form: every logarithm is quadratic, so two moments are all that is
+# needed. First on the line, in means and standard deviations.
+
+
+# %%
+m_1, m_2 = reals("mu_1 mu_2")
+s_1, s_2 = positives("sigma_1 sigma_2")
+
+
+@derivation("KL between normals on the line", takes=(m_1, s_1, m_2, s_2))
+def gaussian_kl(d):
+    d.start(KL(Normal(x, m_1, s_1**2), Normal(x, m_2, s_2**2)))
+    d.equals(
+        E(
+            Normal(x, m_1, s_1**2),
+            log(s_2 / s_1) - (x - m_1) ** 2 / (2 * s_1**2) + (x - m_2) ** 2 / (2 * s_2**2),
+        ),
+        by="the logarithms of the two densities; their 2π cancel",
+    )
+    d.equals(
+        log(s_2 / s_1) + (s_1**2 + (m_1 - m_2) ** 2) / (2 * s_2**2) - half,
+        by="the second moment about any point is the variance plus the squared distance to it",
+    )
+
+
+# %% [markdown]
+# Networks put out a log-variance $\ell = \log \sigma^2$, which may be any real number. Written with
+# it, and grouped so that nearly equal variances lose no digits: an exponential minus its tangent,
+# plus a scaled square. With a diagonal covariance the coordinates are independent, so they add; the
+# sum over $d$ coordinates is checked for small $d$, and `divergences.kl_independent` is the step
+# that carries it on.
+
+# %%
+nu, mu = reals("nu mu")
+ell, kappa = reals("ell kappa")
+
+
+@derivation("KL between normals by log-variance")
+def gaussian_kl_log_variance(d):
+    d.start(KL(Normal(x, mu, exp(ell)), Normal(x, nu, exp(kappa))), name="pair")
+    d.equals(
+        (exp(ell - kappa) - 1 - (ell - kappa) + (mu - nu) ** 2 * exp(-kappa)) / 2,
+        by="the closed form on the line with σ² = exp ℓ",
+    )
+    d.start(KL(Normal(x, mu, exp(ell)), Normal(x, 0, 1)), name="standard")
+    d.equals((exp(ell) - 1 - ell + mu**2) / 2, by="ν = 0 and κ = 0")
+
+
+def times(first, *others):
+    for factor in others:
+        first = first * factor
+    return first
+
+
+@derivation("KL between normals with diagonal covariances", d=(1, 2, 3))
+def gaussian_kl_diagonal(it, d):
+    firsts, seconds, terms = [], [], []
+    for i, x_i in enumerate(copies(x, d), 1):
+        m_i, n_i, l_i, k_i = reals(f"mu_{i} nu_{i} ell_{i} kappa_{i}")
+        firsts.append(Normal(x_i, m_i, exp(l_i)))
+        seconds.append(Normal(x_i, n_i, exp(k_i)))
+        gap = exp(l_i - k_i) - 1 - (l_i - k_i) + (m_i - n_i) ** 2 * exp(-k_i)
+        terms.append(define(f"D_{i}", gap / 2))
+    joint_p, joint_q = (
+        define(name, times(*normals)) for name, normals in (("p", firsts), ("q", seconds))
+    )
+    it.start(KL(joint_p, joint_q, over=copies(x, d)))
+    it.equals(
+        sum(terms[1:], terms[0]),
+        by="independent coordinates add, each with the closed form by log-variance",
+    )
+
+
+# %% [markdown]
+# In code: `genmath.divergences.gaussian_kl`.
+#
+# With full covariances: the log-ratio of the determinants, the trace that compares the shapes, and
+# the squared distance of the means in the units of the second density. The case of the standard
+# normal is the one a variational autoencoder pays for; two isotropic covariances of *different*
+# size occur in every step of a diffusion model.
+#
+# In code: `genmath.divergences.gaussian_kl_full`, by Cholesky factors.
+
+# %%
+X = vectors("x")
+M, M_1, M_2 = mean_vectors("mu mu_1 mu_2")
+S, S_1, S_2 = covariances("Sigma Sigma_1 Sigma_2")
+v_1, v_2 = positives("v_1 v_2")
+dim = define("d", trace(identity))
+shape = trace(inverse(S_2) * S_1)
+shift = dot(M_1 - M_2, inverse(S_2) * (M_1 - M_2))
+
+
+@derivation("KL between normals", dims=(1, 2, 3), takes=(M_1, S_1, M_2, S_2))
+def gaussian_kl_full(d):
+    kl = KL(Normal(X, M_1, S_1), Normal(X, M_2, S_2))
+    d.start(kl)
+    d.equals(
+        (log(det(S_2) / det(S_1)) - dim + shape + shift) / 2,
+        by="take logarithms and average: the mean of (x − m)ᵀA(x − m) is tr(AΣ) plus the value "
+        "at the mean",
+    )
+    d.slip(
+        "udl-gauss-kl-bracket",
+        wrong=equal(kl, log(det(S_2) / det(S_1) - dim + shape + shift) / 2),
+        right=equal(kl, (log(det(S_2) / det(S_1)) - dim + shape + shift) / 2),
+        source="UDL errata (2nd/3rd printing) Eq. C.32",
+        why="The bracket of the logarithm closes too late. For equal densities both give zero, so "
+        "the easiest check does not find it.",
+    )
+
+
+@derivation("KL between isotropic normals", dims=(1, 2, 3), takes=(M_1, v_1, M_2, v_2))
+def gaussian_kl_isotropic(d):
+    d.start(KL(Normal(X, M_1, v_1 * identity), Normal(X, M_2, v_2 * identity)))
+    d.equals(
+        dim / 2 * (v_1 / v_2 - 1 + log(v_2 / v_1)) + norm2(M_1 - M_2) / (2 * v_2),
+        by="d equal coordinates, each with variance v₁ against v₂",
+    )
+
+
+@derivation("KL to the standard normal", dims=(1, 2, 3), takes=(M, S))
+def gaussian_kl_standard(d):
+    d.start(KL(Normal(X, M, S), Normal(X, 0, identity)))
+    d.equals(
+        (trace(S) + norm2(M) - dim - log(det(S))) / 2,
+        by="the mean of ‖x‖² is tr Σ + ‖μ‖²",
+    )
+
+
+# %% [markdown]
+# A sum of squares of normal vectors has a Wishart density, whose dependence on the scale matrix $V$
+# is $\exp(-\frac12 \mathrm{tr}\, V^{-1} S)$ up to constants. A published proof of its KL lost a
+# sign in the ratio of two of these.
+
+# %%
+V_1, V_2, S_w = covariances("V_1 V_2 S")
+
+
+@derivation("The exponents in a ratio of Wishart densities", dims=(1, 2, 3))
+def wishart_ratio(d):
+    first, second = trace(inverse(V_1) * S_w) / 2, trace(inverse(V_2) * S_w) / 2
+    ratio = exp(-first) / exp(-second)
+    d.start(log(ratio))
+    d.equals(-first + second, by="the second density stands in the denominator: its sign turns")
+    d.slip(
+        "statproof-wishart-kl",
+        wrong=equal(ratio, exp(-first - second)),
+        right=equal(ratio, exp(-first + second)),
+        source="StatProofBook commit 9fecb5a (P/wish-kl)",
+        why="The second density is in the denominator, so the sign flips; the slip went through "
+        "five lines of a published proof.",
+    )
+
+
+# %% [markdown]
+# ## Maximum likelihood
+#
+# Training maximises the mean log-likelihood. Up to the entropy of the data, which no parameter can
+# change, that *is* minimising KL from the data to the model, in this order of the arguments: the
+# model is asked to be positive wherever data are, and pays dearly where it is not. So the
+# differences and gradients of the two objectives agree up to sign, and the cross-entropy cannot
+# fall below the entropy of the data.
+
+# %%
+theta = reals("theta")
+family = Density("p_theta", x, given=theta, positive=True)
+model = Density("p_theta", x, positive=True)
+rival = Density("p_phi", x, positive=True)
+
+
+@derivation("Maximum likelihood minimises KL")
+def maximum_likelihood(d):
+    d.start(KL(p(x), model(x)) - KL(p(x), rival(x)), name="difference")
+    d.equals(
+        E(p(x), log(rival(x))) - E(p(x), log(model(x))),
+        by="the entropy of the data is in both and cancels",
+    )
+    d.start(diff(KL(p(x), family(x | theta)), theta), name="gradient")
+    d.equals(
+        -E(p(x), diff(family(x | theta), theta) / family(x | theta)),
+        by="only the model depends on θ; the derivative of a logarithm",
+    )
+    d.start(-E(p(x), log(model(x))), name="cross_entropy")
+    d.at_least(
+        H(p(x)),
+        by="their difference is KL(data ‖ model)",
+        because=kl_nonnegative(p(x), model(x)),
+    )
+    d.tight_when(model(x), p(x))
+    d.start(KL(p(x), model(x)))
+    d.equals(-H(p(x)) - E(p(x), log(model(x))), by="split the logarithm of the ratio")
+
+
+# %% [markdown]
+# For independent data the likelihood is a product, which underflows for a few hundred examples; its
+# logarithm is a sum, whatever the number $N$ of examples. Write $L_i = p_\theta(x_i)$ for the
+# likelihood of one of them. The mean of the sum over data sets is a multiple of the objective
+# above, so one minimises averages of minus log-likelihoods, and may do so in minibatches.
+
+# %%
+L = Sequence("L", domain="positive")
+i, N = naturals("i N")
+
+
+@derivation("The log-likelihood of independent data is a sum")
+def log_likelihood_iid(d):
+    d.start(log(product(L[i], i, 1, N)))
+    d.equals(
+        total(log(L[i]), i, 1, N), by="the logarithm of a product is the sum of the logarithms"
+    )
+
+
+@derivation("The mean log-likelihood of independent data", n=(1, 2, 3))
+def log_likelihood_mean(d, n):
+    data = copies(x, n)
+    likelihood = times(*(model(x_i) for x_i in data))
+    d.start(E(tuple(p(x_i) for x_i in data), log(likelihood)))
+    d.equals(
+        n * E(p(x), log(model(x))),
+        by="each example has the density p, and the others integrate to one",
+    )
+
+
+# %% [markdown]
+# ## Jensen–Shannon
+#
+# Compare each density with their mean $m$ instead of with one another, and average the two. This
+# needs no hypothesis on supports, since $m$ is positive wherever either density is; it is symmetric
+# and bounded.
+#
+# In code: `genmath.divergences.js`, for tables.
+
+# %%
+m = define("m", (p(x) + q_any(x)) / 2)
+
+
+@derivation("JS lies between 0 and log 2")
+def js_bounds(d):
+    d.start(JS(p(x), q_any(x)), name="lower")
+    d.equals((KL(p(x), m) + KL(q_any(x), m)) / 2, by="half the KL of each to their mean")
+    d.at_least(
+        0,
+        by="both are divergences",
+        because=(
+            KL(p(x), m) / 2 + KL(q_any(x), m) / 2,
+            kl_nonnegative(p(x), m),
+            kl_nonnegative(q_any(x), m),
+        ),
+    )
+    d.tight_when(q_any(x), p(x))
+    d.slip(
+        "classic-js-no-half",
+        wrong=equal(JS(p(x), q_any(x)), KL(p(x), m) + KL(q_any(x), m)),
+        right=equal(JS(p(x), q_any(x)), KL(p(x), m) / 2 + KL(q_any(x), m) / 2),
+        source="a common slip, no single source",
+        why="Without the halves the bound is 2 log 2, and it is no information of one coin.",
+    )
+    d.start(JS(p(x), q_any(x)), name="upper")
+    d.equals(
+        E(p(x), log(2 * p(x) / (p(x) + q_any(x)))) / 2
+        + E(q_any(x), log(2 * q_any(x) / (p(x) + q_any(x)))) / 2,
+        by="the mean written out",
+    )
+    d.at_most(
+        log(number(2)),
+        by="p/(p + q) ≤ 1: what is lost is log(1 + q/p) ≥ 0, zero where the supports are disjoint",
+        because=E(p(x), log(1 + q_any(x) / p(x))) / 2 + E(q_any(x), log(1 + p(x) / q_any(x))) / 2,
+    )
+
+
+# %% [markdown]
+# The same number, twice more. It is the entropy of the mean minus the mean of the entropies: the
+# entropy of averaged *probabilities*, never of averaged logits. And it is an information: toss a
+# fair coin, draw $x$ from $p$ on heads and from $q$ on tails; then JS is the mutual information of
+# $x$ and the coin: how much one draw tells, on average, about which density it came from. One fair
+# coin holds $\log 2$, which is the bound above.
+
+
+# %%
+heads, tails = define("p(x,1)", p(x) / 2), define("p(x,0)", q_any(x) / 2)
+
+
+@derivation("JS by entropies")
+def js_entropy(d):
+    d.start(JS(p(x), q_any(x)))
+    d.equals(
+        H(m) - (H(p(x)) + H(q_any(x))) / 2,
+        by="split the logarithms; the two terms with log m add up to the entropy of m",
+    )
+
+
+@derivation("JS is the information of a coin")
+def js_mutual_information(d):
+    d.start(E(p(x), log(heads / (m / 2))) / 2 + E(q_any(x), log(tails / (m / 2))) / 2)
+    d.equals(
+        JS(p(x), q_any(x)),
+        by="the joint density of x and the coin against the product of m and one half",
+    )
+
+
+# %% [markdown]
+# ## Total variation
+#
+# The largest difference of the probabilities that two densities give to one event. It is attained
+# by the event "$p$ is larger", and no function with values in $[0, 1]$ does better; a set is such a
+# function, its indicator. Half the integral of $|p - q|$: some authors leave out the half, and
+# theirs goes up to 2.
+#
+# In code: `genmath.divergences.tv`, for tables.
+
+# %%
+larger = indicator(p(x) > q_any(x))
+phi = Function("phi")
+
+
+@derivation("Total variation is attained where p is larger")
+def total_variation(d):
+    d.start(TV(p(x), q_any(x)), name="at_most_one")
+    d.at_most(
+        1,
+        by="what is missing is the overlap: p where q is larger, q where p is",
+        because=integral(p(x) * (1 - larger) ** 2 + q_any(x) * larger, x),
+    )
+    d.start(E(p(x), larger) - E(q_any(x), larger))
+    d.equals(
+        integral(positive_part(p(x) - q_any(x)), x), by="the event keeps where p − q is positive"
+    )
+    d.equals(
+        TV(p(x), q_any(x)),
+        by="p − q integrates to zero, so its positive part is half of its absolute value",
+    )
+
+
+@derivation("Total variation bounds every test function")
+def total_variation_bound(d):
+    d.given_that(phi(x) >= 0)
+    d.given_that(phi(x) <= 1)
+    excess, lack = positive_part(p(x) - q_any(x)), positive_part(q_any(x) - p(x))
+    d.start(TV(p(x), q_any(x)))
+    d.at_least(
+        E(p(x), phi(x)) - E(q_any(x), phi(x)),
+        by="φ misses part of where p is larger, and keeps part of where q is",
+        because=integral(excess * (1 - phi(x)) + lack * phi(x), x),
+    )
+
+
+# %% [markdown]
+# A small KL makes every event nearly equally probable. The best constant here is Pinsker's, twice
+# what is proved below; ours needs nothing but the Hellinger bound above and the Cauchy–Schwarz
+# inequality for $|p - q| = |\sqrt p - \sqrt q|\,(\sqrt p + \sqrt q)$.
+
+# %%
+(x_1,) = copies(x, 1)
+hellinger = define("h", integral((sqrt(p(x)) - sqrt(q(x))) ** 2, x))
+
+
+def gap_and_sum(v):
+    sign = 2 * indicator(p(v) > q(v)) - 1
+    return sqrt(p(v)) - sqrt(q(v)), sign * (sqrt(p(v)) + sqrt(q(v)))
+
+
+a, b = (define(name, e) for name, e in zip("ab", gap_and_sum(x), strict=True))
+a_prime, b_prime = (
+    define(name, e) for name, e in zip(("a_prime", "b_prime"), gap_and_sum(x_1), strict=True)
+)
+
+
+@derivation("Pinsker's inequality with a weaker constant")
+def pinsker_weak(d):
+    d.start(KL(p(x), q(x)))
+    d.at_least(hellinger, by="the Hellinger bound", because=kl_hellinger(p(x), q(x)))
+    d.at_least(
+        hellinger * (4 - hellinger) / 4,
+        by="what is taken off is a square over four",
+        because=hellinger**2 / 4,
+    )
+    d.equals(
+        integral(a**2, x) * integral(b**2, x) / 4,
+        by="(√p − √q)² + (√p + √q)² = 2p + 2q integrates to four; a sign squares to one",
+    )
+    d.at_least(
+        integral(a * b, x) ** 2 / 4,
+        by="Cauchy–Schwarz, with Lagrange's identity for the gap",
+        because=integral((a * b_prime - a_prime * b) ** 2, x, x_1) / 8,
+    )
+    d.equals(TV(p(x), q(x)) ** 2, by="a b = |p − q|, whose integral is twice the total variation")
+
+
+# %% [markdown]
+# ## f-divergences
+#
+# All of these are one thing: the mean under $q$ of a convex $f$ of the ratio $p/q$, with
+# $f(1) = 0$. A convex function lies above its tangent at 1, which gives the sign. It also lies above
+# every line with slope $t$ and intercept $-f^*(t)$, where $f^*$ is the convex conjugate; with
+# another slope $T(x)$ at every point this gives a bound by two expectations, each of which samples
+# can estimate. A GAN's discriminator is such a $T$.
+#
+# In code: `genmath.divergences.f_divergence` for tables,
+# `genmath.divergences.f_divergence_from_samples`, and `genmath.divergences.fenchel_bound`.
+
+# %%
+f = Function("f", convex=True)
+T = Function("T")
+u = define("u", p(x) / q(x))
+
+
+@derivation("f-divergences are non-negative")
+def f_divergence_nonnegative(d):
+    d.start(E(q(x), f(p(x) / q(x))))
+    d.at_least(
+        f(1),
+        by="f lies above its tangent at 1, and the ratio has mean one",
+        because=E(q(x), tangent_gap(f, p(x) / q(x), 1)),
+    )
+    d.tight_when(p(x), q(x))
+
+
+@derivation("The variational bound of an f-divergence")
+def fenchel_bound(d):
+    d.start(E(q(x), f(p(x) / q(x))))
+    d.at_least(
+        E(p(x), T(x)) - E(q(x), f.conjugate(T(x))),
+        by="Fenchel's inequality, f(u) + f*(t) ≥ u t, at every x",
+        because=E(q(x), fenchel_gap(f, p(x) / q(x), T(x))),
+    )
+
+
+# %% [markdown]
+# Its members, each with its own conjugate, so that nothing rests on an abstract $f^*$: the identity
+# with the divergence, the bound for every critic, and the critic that attains it. The gap of the
+# bound is each time something visibly non-negative.
+
+
+# %%
+def best_critic(value):
+    return define("T_star", value)
+
+
+@derivation("KL as an f-divergence")
+def f_kl(d):
+    d.start(E(q(x), u * log(u)), name="member")
+    d.equals(KL(p(x), q(x)), by="f(u) = u log u; q cancels")
+    tilted = define("w", q(x) * exp(T(x) - 1))
+    d.start(KL(p(x), q(x)), name="bound")
+    d.at_least(
+        E(p(x), T(x)) - E(q(x), exp(T(x) - 1)),
+        by="f*(t) = exp(t − 1); the gap is that of p against the tilted density w",
+        because=integral(p(x) * log(p(x) / tilted) - p(x) + tilted, x),
+    )
+    t = best_critic(1 + log(p(x) / q(x)))
+    d.start(E(p(x), t) - E(q(x), p(x) / q(x)), name="attained")
+    d.equals(KL(p(x), q(x)), by="at T = f'(p/q) the conjugate is p/q, whose mean is one")
+
+
+q_low = Density("q", x)
+p_high = Density("p", x, dominates=q_low)
+
+
+@derivation("The other KL as an f-divergence")
+def f_reverse_kl(d):
+    d.start(E(q_low(x), -log(p_high(x) / q_low(x))), name="member")
+    d.equals(KL(q_low(x), p_high(x)), by="f(u) = −log u")
+    g = Function("g")
+    tilted = define("w", p_high(x) * exp(g(x)))
+    d.start(KL(q_low(x), p_high(x)), name="bound")
+    d.at_least(
+        E(p_high(x), -exp(g(x))) - E(q_low(x), -1 - g(x)),
+        by="f*(t) = −1 − log(−t) for t < 0; with t = −exp g it is −1 − g",
+        because=integral(q_low(x) * log(q_low(x) / tilted) - q_low(x) + tilted, x),
+    )
+    t = best_critic(-q_low(x) / p_high(x))
+    d.start(E(p_high(x), t) - E(q_low(x), -1 - log(q_low(x) / p_high(x))), name="attained")
+    d.equals(KL(q_low(x), p_high(x)), by="at T = f'(p/q), that is at g = log(q/p)")
+
+
+@derivation("χ² as an f-divergence")
+def f_chi2(d):
+    d.start(E(q(x), (p(x) / q(x) - 1) ** 2), name="member")
+    d.equals(E(p(x), p(x) / q(x)) - 1, by="f(u) = (u − 1)²; expand the square")
+    d.start(E(q(x), (u - 1) ** 2), name="bound")
+    d.at_least(
+        E(p(x), T(x)) - E(q(x), T(x) + T(x) ** 2 / 4),
+        by="f*(t) = t + t²/4; the gap is a square",
+        because=E(q(x), (u - 1 - T(x) / 2) ** 2),
+    )
+    t = best_critic(2 * (u - 1))
+    d.start(E(p(x), t) - E(q(x), t + t**2 / 4), name="attained")
+    d.equals(E(q(x), (u - 1) ** 2), by="at T = f'(p/q) the square is zero")
+
+
+@derivation("Total variation as an f-divergence")
+def f_tv(d):
+    d.given_that(T(x) >= -half)
+    d.given_that(T(x) <= half)
+    d.start(E(q(x), absolute(u - 1) / 2), name="member")
+    d.equals(TV(p(x), q(x)), by="f(u) = |u − 1|/2, and q is not negative")
+    excess, lack = positive_part(p(x) - q_any(x)), positive_part(q_any(x) - p(x))
+    d.start(TV(p(x), q_any(x)), name="bound")
+    d.at_least(
+        E(p(x), T(x)) - E(q_any(x), T(x)),
+        by="f*(t) = t for |t| ≤ 1/2",
+        because=integral(excess * (half - T(x)) + lack * (half + T(x)), x),
+    )
+    t = best_critic(larger - half)
+    d.start(E(p(x), t) - E(q_any(x), t), name="attained")
+    d.equals(TV(p(x), q_any(x)), by="at T = 1/2 where p is larger and −1/2 elsewhere")
+
+
+D = define("D", sigmoid(Function("g")(x)))
+share_p = define("b_p", (p(x) + q(x)) * D)
+share_q = define("b_q", (p(x) + q(x)) * (1 - D))
+gap_p = define("g_p", p(x) * log(p(x) / share_p) - p(x) + share_p)
+gap_q = define("g_q", q(x) * log(q(x) / share_q) - q(x) + share_q)
+
+
+@derivation("JS as an f-divergence")
+def f_js(d):
+    d.start(
+        E(q(x), (u * log(u) - (u + 1) * log((u + 1) / 2)) / 2),
+        name="member",
+    )
+    d.equals(JS(p(x), q(x)), by="f(u) = (u log u − (u + 1) log((u + 1)/2))/2")
+    d.start(JS(p(x), q(x)), name="bound")
+    d.at_least(
+        E(p(x), log(2 * D)) / 2 + E(q(x), log(2 * (1 - D))) / 2,
+        by="f*(t) = −log(2 − exp 2t)/2; with T = log(2D)/2 it is −log(2(1 − D))/2",
+        because=integral(gap_p + gap_q, x) / 2,
+    )
+    best = define("D_star", p(x) / (p(x) + q_any(x)))
+    d.start(
+        E(p(x), log(2 * best)) / 2 + E(q_any(x), log(2 * (1 - best))) / 2,
+        name="attained",
+    )
+    d.equals(JS(p(x), q_any(x)), by="at D = p/(p + q), the posterior of the coin")
+
+
+# %% [markdown]
+# ## What this does not say
+#
+# - Supports. Where $q$ vanishes and $p$ does not, KL is infinite, and every bound with it on the
+#   larger side holds emptily. An f-divergence then needs a further term for the mass of $p$ outside
+#   the support of $q$, which an expectation under $q$ cannot see: the results above state the
+#   hypothesis instead, and `f_divergence` adds the term for tables.
+# - Samples. A bound by a critic holds for expectations. An average over finitely many samples, with
+#   a critic chosen on those very samples, may exceed the divergence.
+# - Order. KL is not symmetric. Swapping its arguments is another divergence with another optimum
+#   (`divergences.f_reverse_kl`), although both vanish for equal densities only.
+# - Distance. KL obeys no triangle inequality. Total variation does; for Jensen–Shannon it is the
+#   square root that does. Neither is proved here.
+# - Pinsker. The constant in `divergences.pinsker_weak` is half of the best one.
+# - Dimension. Full covariances are checked for $d \le 3$, by components; diagonal ones too, but there
+#   `divergences.kl_independent` adds one coordinate after another to any $d$.
+#
+# ## Where sources slip
+#
+# Each of these is refuted with numbers and its correction proved, beside the result it breaks.
+#
+# - `divergences.mutual_information`: a minus sign before mutual information (`d2l-mi-sign`).
+# - `divergences.gaussian_kl_full`: the bracket of the logarithm closed too late
+#   (`udl-gauss-kl-bracket`).
+# - `divergences.wishart_ratio`: the sign of the second density's exponent
+#   (`statproof-wishart-kl`).
+# - `divergences.js_bounds`: Jensen–Shannon without its halves (`classic-js-no-half`).
+#
+# One is not a formula: StatProofBook's theorem on the KL of normals (P/norm-kl) named gamma
+# distributions in its hypothesis, a copy of the neighbouring page, mended in commit 1329514
+# (`statproof-norm-kl-gam`). The result it states is `divergences.gaussian_kl`.
+#
+# ## References
+#
+# - S. Kullback, R. A. Leibler, *On information and sufficiency*, 1951.
+# - T. M. Cover, J. A. Thomas, *Elements of Information Theory*, 2nd edition, 2006: chain rule
+#   (theorem 2.5.3), non-negativity (2.6.3), log-sum and convexity (2.7.1, 2.7.2), Pinsker (lemma
+#   11.6.1).
+# - A. B. Tsybakov, *Introduction to Nonparametric Estimation*, 2009, section 2.4: total variation,
+#   Hellinger and KL compared.
+# - C. M. Bishop, *Pattern Recognition and Machine Learning*, 2006, exercise 2.13: KL of normals.
+# - D. P. Kingma, M. Welling, *Auto-Encoding Variational Bayes*, 2014, appendix B: KL to the standard
+#   normal.
+# - J. Lin, *Divergence measures based on the Shannon entropy*, 1991: Jensen–Shannon.
+# - I. Csiszár, 1967, and S. M. Ali, S. D. Silvey, 1966: f-divergences.
+# - X. Nguyen, M. J. Wainwright, M. I. Jordan, *Estimating divergence functionals and the likelihood
+#   ratio by convex risk minimization*, 2010: the variational bound.
+# - S. Nowozin, B. Cseke, R. Tomioka, *f-GAN*, 2016: equations 2 and 4, and table 1, whose
+#   Jensen–Shannon is twice the one here.

@@ -1,0 +1,14 @@
+"""torch and jaxtyping for the implementations, or one line that says how to get them."""
+
+try:
+    import torch
+    from jaxtyping import Float, Int
+    from torch import Tensor, nn
+except ModuleNotFoundError as missing:
+    if missing.name not in ("torch", "jaxtyping"):
+        raise
+    raise ImportError(
+        f'{missing.name} is not installed; run: pip install "genmath[torch]"', name=missing.name
+    ) from None
+
+__all__ = ["Float", "Int", "Tensor", "nn", "torch"]

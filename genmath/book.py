@@ -1,0 +1,130 @@
+"""Finds chapters: in a wheel, in a checkout, in the browser, or in a file of the reader's own."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .proof.derivation import Derivation
+
+READING_ORDER = (
+    *("divergences", "vae", "ddpm", "ddim", "score"),
+    *("sde", "flow_matching", "cnf", "gan", "wasserstein"),
+)
+
+
+class ChapterError(Exception):
+    """A file that is no chapter; the message is one line, `details` may hold a traceback."""
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.details = details
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """The derivations of one file, in the order written; `chapter.elbo` is one of them."""
+
+    topic: str
+    title: str
+    file: str
+    derivations: tuple[Derivation, ...]
+
+    def __getattr__(self, name: str) -> Derivation:
+        for d in self.derivations:
+            if d.short_name == name:
+                return d
+        if name.startswith("__"):
+            raise AttributeError(name)
+        known = ", ".join(d.short_name for d in self.derivations)
+        raise AttributeError(f"{self.topic} has no derivation {name!r}; it has {known}")
+
+
+def folder() -> Path:
+    """Where the shipped chapters are: inside the package, else beside it in a checkout."""
+    here = Path(__file__).resolve().parent
+    inside = here / "derivations"
+    return inside if inside.is_dir() else here.parent / "derivations"
+
+
+def topics() -> list[str]:
+    """The shipped chapters, in reading order."""
+    found = {p.stem for p in folder().glob("*.py") if not p.stem.startswith("_")}
+    return [t for t in READING_ORDER if t in found] + sorted(found - set(READING_ORDER))
+
+
+@cache
+def chapter(topic: str) -> Chapter:
+    """A shipped chapter; importing it builds trees and checks nothing."""
+    if topic not in topics():
+        raise LookupError(f"no chapter {topic!r}; there are {', '.join(topics())}")
+    return load_file(folder() / f"{topic}.py")
+
+
+def load_file(path: str | Path) -> Chapter:
+    """The chapter in a file. The file is run, with all the rights of whoever calls this."""
+    path = Path(path).resolve()
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise ChapterError(f"{path}: {error.strerror or error}") from error
+    try:
+        source.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ChapterError(f"{path}: not UTF-8 (byte {error.start})") from error
+    name = f"_genmath_chapter_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ChapterError(f"{path}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise ChapterError(_one_line(path, error), _own_traceback(path, error)) from error
+    finally:
+        sys.path.remove(str(path.resolve().parent))
+    # a derivation may be bound to several names, or imported from another file
+    found: list[Derivation] = []
+    for value in vars(module).values():
+        if (
+            isinstance(value, Derivation)
+            and value not in found
+            and Path(value.file).resolve() == path
+        ):
+            found.append(value)
+    if not found:
+        raise ChapterError(f"{path}: holds no derivation (a function decorated with @derivation)")
+    return Chapter(
+        path.stem, _title(module, path), str(path), tuple(sorted(found, key=lambda d: d.line))
+    )
+
+
+def _title(module: Any, path: Path) -> str:
+    """The first heading of a percent-format script."""
+    for line in path.read_text("utf-8").splitlines():
+        if line.startswith("# # "):
+            return line[4:].strip()
+    return str(getattr(module, "title", path.stem))
+
+
+def _one_line(path: Path, error: BaseException) -> str:
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path]
+    if isinstance(error, SyntaxError):
+        where = f", line {error.lineno}"
+        return f"{path}{where}: {type(error).__name__}: {error.msg}"
+    where = f", line {frames[-1].lineno}" if frames else ""
+    return f"{path}{where}: {type(error).__name__}: {error}"
+
+
+def _own_traceback(path: Path, error: BaseException) -> str:
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path]
+    return "".join(
+        [*traceback.format_list(frames), *traceback.format_exception_only(type(error), error)]
+    )

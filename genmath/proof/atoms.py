@@ -1,0 +1,155 @@
+"""Atoms of the symbolic half: opaque sympy expressions with no automatic simplification.
+
+sympy evaluates log, Abs and integrals by rules of its own; these classes evaluate nothing, so each
+rule that is used is one of ours (`lower`, `integrals`, `gaussian`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+OUT = sp.Symbol("out")  # fills the slot of a variable that was integrated out
+
+
+class Atom(sp.Expr):  # type: ignore[misc]
+    """A real commutative quantity."""
+
+    is_commutative = True
+    is_Atom_like = True
+
+    def _eval_is_real(self) -> bool:
+        return True
+
+    def _eval_is_finite(self) -> bool:
+        return True
+
+
+class Rho(Atom):
+    """A density: key, the event slots' arguments (OUT where integrated out), the givens' arguments,
+    and the letters it was differentiated by. A key that ends in "+" is > 0 by hypothesis."""
+
+    def __new__(cls, key: Any, events: Any, givens: Any, by: Any = ()) -> Any:
+        return sp.Expr.__new__(cls, key, sp.Tuple(*events), sp.Tuple(*givens), sp.Tuple(*by))
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return None if self.args[3] else True
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if str(self.args[0])[-1] == "+" and not self.args[3] else None
+
+
+class Bell(Atom):
+    """The density of N(mean, variance) at x."""
+
+    def __new__(cls, x: Any, mean: Any, variance: Any) -> Any:
+        return sp.Expr.__new__(cls, x, mean, variance)
+
+    def _eval_is_positive(self) -> bool:
+        return True
+
+
+class Log(Atom):
+    """log of an irreducible positive quantity."""
+
+    def __new__(cls, arg: Any) -> Any:
+        return sp.Expr.__new__(cls, arg)
+
+
+class Recip(Atom):
+    """1/f where f may vanish: f * Recip(f) is not 1 unless the rest of the term vanishes with f."""
+
+    def __new__(cls, arg: Any) -> Any:
+        return sp.Expr.__new__(cls, arg)
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return self.args[0].is_nonnegative  # type: ignore[no-any-return]
+
+
+class AbsAtom(Atom):
+    """|u| with the sign of u fixed canonically."""
+
+    def __new__(cls, arg: Any) -> Any:
+        return sp.Expr.__new__(cls, arg)
+
+    def _eval_power(self, exponent: Any) -> Any:
+        if exponent.is_Integer and exponent % 2 == 0:
+            return self.args[0] ** exponent
+        return None
+
+    def _eval_is_nonnegative(self) -> bool:
+        return True
+
+
+class Sign(Atom):
+    """1 where u > 0, -1 where u <= 0."""
+
+    def __new__(cls, arg: Any) -> Any:
+        return sp.Expr.__new__(cls, arg)
+
+    def _eval_power(self, exponent: Any) -> Any:
+        if exponent.is_Integer:
+            return sp.S.One if exponent % 2 == 0 else self
+        return None
+
+
+class Root(Atom):
+    """u**r, r not an integer, where u is not known to be positive."""
+
+    def __new__(cls, base: Any, exponent: Any) -> Any:
+        return sp.Expr.__new__(cls, base, exponent)
+
+    def _eval_power(self, exponent: Any) -> Any:
+        whole = self.args[1] * exponent
+        return self.args[0] ** whole if whole.is_Integer and exponent.is_Integer else None
+
+
+class Unknown(Atom):
+    """The order-th derivative of an arbitrary function at a point."""
+
+    def __new__(cls, key: Any, order: Any, *args: Any) -> Any:
+        return sp.Expr.__new__(cls, key, sp.Integer(order), *args)
+
+
+class Member(Atom):
+    """A member of a sequence."""
+
+    def __new__(cls, key: Any, index: Any) -> Any:
+        return sp.Expr.__new__(cls, key, index)
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if str(self.args[0]).endswith("+") else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if str(self.args[0])[-1] in "+0" else None
+
+
+class Int(Atom):
+    """An integral over bound letters: body, then the letters."""
+
+    def __new__(cls, body: Any, *bound: Any) -> Any:
+        return sp.Expr.__new__(cls, body, *bound)
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.args[0].is_positive else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.args[0].is_nonnegative else None
+
+
+class BigSum(Atom):
+    """Sum of body for index from low to high."""
+
+    def __new__(cls, body: Any, index: Any, low: Any, high: Any) -> Any:
+        return sp.Expr.__new__(cls, body, index, low, high)
+
+
+class BigProduct(Atom):
+    """Product of body for index from low to high."""
+
+    def __new__(cls, body: Any, index: Any, low: Any, high: Any) -> Any:
+        return sp.Expr.__new__(cls, body, index, low, high)
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.args[0].is_positive else None

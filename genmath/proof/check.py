@@ -1,0 +1,469 @@
+"""Runs the judges over a derivation and says what may be claimed of it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from . import numeric
+from .derivation import Chain, Claim, Derivation, Lemma, Slip, Step, instantiate
+from .latex import latex
+from .mutate import mutants, reversed_claim
+from .notation import Density
+from .symbolic import Proof, has_vectors, not_replaceable, prove
+from .text import text
+from .tree import DOMAINS, Apply, Dens, Indexed, Named, Node, NotationError, Relation, Symbol
+
+REPORT_SCHEMA = 1
+GAUSSIAN = "the densities written as normal are normal"
+
+
+class Contradiction(AssertionError):
+    """A proved what B refutes: a bug in the checker, never a verdict."""
+
+
+class StepTimeout(Exception):
+    """A step ran longer than it was given."""
+
+
+@dataclass
+class Verdict:
+    """What the judges say of one claim."""
+
+    verdict: str
+    proof: Proof
+    outcome: Any
+    seconds: float
+    reason: str = ""
+
+
+def _plain(claim: Claim) -> str:
+    return f"{text(claim.lhs)} {claim.relation} {text(claim.rhs)}"
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Interrupt the block after `seconds`, where the platform can (main thread, setitimer)."""
+    usable = (
+        seconds
+        and hasattr(signal, "setitimer")
+        and threading.current_thread() is threading.main_thread()
+    )
+    if not usable:
+        yield
+        return
+
+    def stop(signum: int, frame: Any) -> None:
+        raise StepTimeout
+
+    previous = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, float(seconds or 0))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def judge(
+    claim: Claim, because: tuple[Node | Lemma, ...] = (), timeout: float | None = None
+) -> Verdict:
+    """Both judges on one claim."""
+    began = time.perf_counter()
+
+    def seconds() -> float:
+        return time.perf_counter() - began
+
+    try:
+        with time_limit(timeout):
+            outcome = numeric.compare(claim)
+            proof = prove(claim, because)
+    except (numeric.Unsupported, NotationError) as error:
+        return Verdict("open", Proof(False), None, seconds(), str(error))
+    except (RecursionError, OverflowError):
+        return Verdict("open", Proof(False), None, seconds(), "too deeply nested, or too large")
+    except StepTimeout:
+        return Verdict(
+            "timeout", Proof(False), None, seconds(), f"not decided within {timeout:g} s"
+        )
+    if outcome.verdict == "refuted":
+        if proof.proved:
+            raise Contradiction(
+                f"the checker contradicts itself on {_plain(claim)}: "
+                f"proved, and refuted by {outcome.counterexample}"
+            )
+        return Verdict("refuted", proof, outcome, seconds(), outcome.reason)
+    if proof.proved and outcome.verdict == "agree":
+        return Verdict("proved", proof, outcome, seconds())
+    return Verdict(
+        "open",
+        proof,
+        outcome,
+        seconds(),
+        proof.reason or f"no world to try it in: {outcome.reason}",
+    )
+
+
+# --- labels ---
+
+
+@dataclass
+class Standing:
+    """What is known of a derivation from its symbolic proofs alone."""
+
+    proved: bool
+    rank: int
+    label: str
+    assumed: set[str] = field(default_factory=set)
+    uses: set[str] = field(default_factory=set)
+
+
+@cache
+def standing(derivation: Derivation) -> Standing:
+    """The symbolic standing of a derivation that is used as a lemma."""
+    proofs = [prove(s.claim, s.because) for s in derivation.steps if not s.missing]
+    complete = all(p.proved for p in proofs) and not any(s.missing for s in derivation.steps)
+    return _standing(derivation, complete, proofs)
+
+
+def _standing(derivation: Derivation, complete: bool, proofs: list[Proof]) -> Standing:
+    lemmas = {m.source for p in proofs for m in p.lemmas}
+    below = [standing(m) for m in lemmas]
+    rank, label = _label(derivation, any(p.normal for p in proofs))
+    for other in below:
+        if other.rank > rank:
+            rank, label = other.rank, other.label
+    if not complete or not all(b.proved for b in below):
+        if derivation.instances and all(
+            numeric.compare(s.claim).verdict == "agree" for s in derivation.steps if not s.missing
+        ):
+            rank, label = 3, "verified on instances"
+        else:
+            return Standing(False, 4, "not proved", set(), {m.name for m in lemmas})
+    assumed = (
+        set().union(*(p.assumed for p in proofs), *(b.assumed for b in below)) if proofs else set()
+    )
+    if any(p.normal for p in proofs):
+        assumed.add(GAUSSIAN)
+    return Standing(True, rank, label, assumed, {m.name for m in lemmas})
+
+
+def _label(derivation: Derivation, normal: bool) -> tuple[int, str]:
+    limits = [f"{_range(name, values)}" for name, values in derivation.cases.items()]
+    if has_vectors(derivation):
+        limits.append(_range("d", derivation.dims))
+    if limits:
+        return 2, f"proved for {', '.join(limits)}"
+    return (1, "proved for Gaussians") if normal else (0, "proved")
+
+
+def _range(name: str, values: tuple[int, ...]) -> str:
+    low, high = min(values), max(values)
+    if low == high and low != 1:
+        return f"{name} = {low}"
+    if set(values) != set(range(low, high + 1)):
+        return f"{name} = {', '.join(map(str, values))}"
+    return f"{name} ≤ {high}" if low == 1 else f"{low} ≤ {name} ≤ {high}"
+
+
+def _nodes(derivation: Derivation) -> Iterator[Node]:
+    for step in derivation.steps:
+        for side in (step.lhs, step.rhs):
+            yield from side.walk()
+
+
+def hypotheses(derivation: Derivation) -> dict[str, str]:
+    """Every hypothesis the declarations and the author state: a key, and how it reads (LaTeX)."""
+    found: dict[str, str] = {}
+    for n in [*_nodes(derivation), *(n for g in derivation.given for n in _walk(g))]:
+        if isinstance(n, (Symbol, Indexed)) and n.domain not in ("real", "natural"):
+            found[f"letter {n.name}"] = f"{latex(n)} {DOMAINS[n.domain]}"
+        if isinstance(n, Symbol) and n.shape == "covariance":
+            found[f"letter {n.name}"] = rf"{latex(n)} \succ 0"
+        if isinstance(n, Named):
+            found[f"where {n.name}"] = f"{latex(n)} = {latex(n.body)}"
+        if isinstance(n, Dens):
+            found |= _positivity(n.density)
+        if isinstance(n, Apply) and "convex" in n.traits:
+            found[f"convex {n.name}"] = rf"{n.name} \text{{ convex}}"
+    for g in derivation.given:
+        found[f"given {g!r}"] = f"{latex(g.left)} {_sign(g)} {latex(g.right)}"
+    return found
+
+
+def _positivity(density: Density) -> dict[str, str]:
+    if density.positive:
+        return {f"{density.name}+": f"{latex(_whole(density))} > 0"}
+    if density.dominates is None:
+        return {}
+    shown = (
+        rf"{latex(_whole(density))} > 0 \text{{ wherever }} {latex(_whole(density.dominates))} > 0"
+    )
+    return {f"{density.name}~": shown} | _positivity(density.dominates)
+
+
+def _whole(density: Density) -> Dens:
+    *first, last = density.events
+    return density(*first, last | density.given) if density.given else density(*first, last)
+
+
+def _walk(g: Relation) -> Iterator[Node]:
+    yield from g.left.walk()
+    yield from g.right.walk()
+
+
+def two_meanings(derivation: Derivation) -> list[str]:
+    """Letters that stand for two things in one chain."""
+    found = []
+    for chain in derivation.chains:
+        meaning: dict[str, Node] = {}
+        for step in chain.steps:
+            for n in (n for side in (step.lhs, step.rhs) for n in side.walk()):
+                if isinstance(n, (Symbol, Named)):
+                    value = n.body if isinstance(n, Named) else n
+                    if meaning.setdefault(n.name, value) != value:
+                        found.append(f"line {step.line}: {n.name} has two meanings")
+    return list(dict.fromkeys(found))
+
+
+def _sign(g: Relation) -> str:
+    return {">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}[g.sign]
+
+
+# --- one derivation ---
+
+
+def check_derivation(
+    derivation: Derivation, mutants: bool = False, timeout: float | None = 60.0
+) -> dict[str, Any]:
+    """Judge every step; the dictionary is the JSON object of one derivation."""
+    began = time.perf_counter()
+    problems: list[str] = []
+    steps: list[dict[str, Any]] = []
+    verdicts: list[Verdict] = []
+    accepted = {"proved", "open"} if derivation.instances else {"proved"}
+    equality_cases, refused = tight_steps(derivation)
+    problems += refused
+    for step in [*derivation.steps, *equality_cases]:
+        entry, verdict = _check_step(step, mutants, timeout)
+        steps.append(entry)
+        verdicts.append(verdict)
+        if step.lhs == step.rhs and not step.missing:
+            problems.append(f"line {step.line}: trivial: both sides are the same expression")
+        if entry.get("mutants", {}).get("survived"):
+            problems.append(f"line {step.line}: {entry['mutants']['survived']} mutant(s) survived: "
+                            + "; ".join(entry["survivors"]))  # fmt: skip
+    complete = all(v.verdict in accepted for v in verdicts) and not any(
+        v.outcome is None or v.outcome.verdict != "agree" for v in verdicts
+    )
+    everything = all(v.verdict == "proved" for v in verdicts)
+    state = _standing(derivation, everything, [v.proof for v in verdicts])
+    problems += two_meanings(derivation)
+    if everything:
+        problems += unused(derivation, [v.proof for v in verdicts])
+    if derivation.given and not numeric.satisfiable(derivation.steps[0].claim):
+        problems.append("contradictory hypotheses: no random world satisfies them")
+        complete = False
+    if complete and not state.proved:
+        problems.append("it uses a result that is not proved: " + ", ".join(sorted(state.uses)))
+    slips = [check_slip(s, timeout) for s in derivation.slips]
+    problems += [f"line {s['line']}: slip {s['id']}: {s['problem']}" for s in slips if s["problem"]]
+    return {
+        "name": derivation.name,
+        "topic": derivation.topic,
+        "title": derivation.title,
+        "label": state.label,
+        "hypotheses": list(hypotheses(derivation).values()),
+        "assumed": sorted(state.assumed),
+        "uses": sorted(state.uses),
+        "file": derivation.file,
+        "line": derivation.line,
+        "ok": complete and state.proved and not problems,
+        "problems": problems,
+        "seconds": round(time.perf_counter() - began, 4),
+        "steps": steps,
+        "slips": slips,
+    }
+
+
+def tight_steps(derivation: Derivation) -> tuple[list[Step], list[str]]:
+    """The equality cases, as steps: the bound with one thing put for another is an equality."""
+    found, refused = [], []
+    for chain in derivation.chains:
+        for this, other in chain.tight:
+            problem = not_replaceable(this, other, derivation.dims)
+            if not problem:
+                try:
+                    found.append(_tight(derivation, chain, this, other))
+                except NotationError as error:
+                    problem = str(error)
+            if problem:
+                refused.append(f"line {chain.line}: tight_when: {problem}")
+    return found, refused
+
+
+def _tight(derivation: Derivation, chain: Chain, this: Node, other: Node) -> Step:
+    claim = derivation.result(chain)
+    pairs = ((this, other),)
+    equality = replace(
+        claim, relation="=", lhs=instantiate(claim.lhs, pairs), rhs=instantiate(claim.rhs, pairs)
+    )
+    return Step(equality, f"equality when {text(this)} = {text(other)}", (), chain.line, chain.case)
+
+
+def _check_step(
+    step: Step, with_mutants: bool, timeout: float | None
+) -> tuple[dict[str, Any], Verdict]:
+    if step.missing:
+        verdict = Verdict("open", Proof(False), None, 0.0, "missing: the step is left as ...")
+    else:
+        try:
+            verdict = judge(step.claim, step.because, timeout)
+        except NotationError as error:
+            verdict = Verdict("open", Proof(False), None, 0.0, str(error))
+    outcome = verdict.outcome
+    rhs = "..." if step.missing else None
+    entry: dict[str, Any] = {
+        "relation": step.relation,
+        "lhs": latex(step.lhs),
+        "rhs": rhs or latex(step.rhs),
+        "lhs_text": text(step.lhs),
+        "rhs_text": rhs or text(step.rhs),
+        "by": step.by,
+        "line": step.line,
+        "case": dict(step.case),
+        "verdict": verdict.verdict,
+        "reason": verdict.reason,
+        "symbolic": verdict.proof.proved,
+        "numeric": outcome is not None and outcome.verdict == "agree",
+        "ms": round(verdict.seconds * 1e3, 1),
+        "residual": _residual(verdict.proof, True),
+        "residual_text": _residual(verdict.proof, False),
+        "counterexample": outcome.counterexample if outcome is not None else None,
+    }
+    if with_mutants and verdict.verdict == "proved":
+        entry["mutants"], entry["survivors"] = mutate(step, verdict.proof)
+    return entry, verdict
+
+
+def _residual(proof: Proof, as_latex: bool) -> str | None:
+    if proof.proved or proof.residual is None:
+        return None
+    from .residual import residual_latex, residual_text
+
+    return residual_latex(proof.residual) if as_latex else residual_text(proof.residual)
+
+
+def unused(derivation: Derivation, proofs: list[Proof]) -> list[str]:
+    """Hypotheses on densities, and stated comparisons, that no step consulted."""
+    consulted = set().union(*(p.consulted for p in proofs))
+    stated = {f"given {h!r}" for p in proofs for h in p.hypotheses}
+    slips = {key for s in derivation.slips for key in _slip_keys(s)}
+    return [
+        f"unused hypothesis: {shown}"
+        for key, shown in hypotheses(derivation).items()
+        if (key[-1] in "+~" and key not in consulted | slips)
+        or (key.startswith("given ") and key not in stated)
+    ]
+
+
+def _slip_keys(slip: Slip) -> set[str]:
+    return prove(slip.right, slip.because).consulted
+
+
+# --- mutants ---
+
+
+def mutate(step: Step, proof: Proof) -> tuple[dict[str, int], list[str]]:
+    """Break the step in every way; whatever is neither refuted nor proved has survived."""
+    count = dict.fromkeys(("made", "killed", "equivalent", "weaker", "discarded", "survived"), 0)
+    survivors: list[str] = []
+    if step.relation == "=":
+        _mutate_claim(step.claim, count, survivors, equality=True)
+        return count, survivors
+    if proof.certificate is not None:
+        gap, certificate = proof.certificate
+        equality = replace(step.claim, lhs=gap, relation="=", rhs=certificate)
+        _mutate_claim(equality, count, survivors, equality=True)
+    else:
+        _mutate_claim(step.claim, count, survivors, equality=False)
+    count["made"] += 1
+    if numeric.compare(reversed_claim(step.claim)).verdict == "refuted":
+        count["killed"] += 1
+    else:
+        count["survived"] += 1
+        survivors.append("the reversed inequality")
+    return count, survivors
+
+
+def _mutate_claim(
+    claim: Claim, count: dict[str, int], survivors: list[str], equality: bool
+) -> None:
+    worlds = numeric.make_worlds(claim)
+    for what, broken in mutants(claim):
+        proof, outcome = prove(broken), None
+        with contextlib.suppress(numeric.Unsupported):
+            outcome = numeric.compare(broken, worlds=worlds)
+        if proof.meaningless or (
+            outcome is not None
+            and (outcome.verdict == "undefined" or "undefined" in outcome.reason)
+        ):
+            count["discarded"] += 1
+            continue
+        count["made"] += 1
+        if outcome is not None and outcome.verdict == "refuted":
+            if proof.proved:
+                raise Contradiction(f"mutant ({what}) proved and refuted: {_plain(broken)}")
+            count["killed"] += 1
+        elif proof.proved and outcome is not None:
+            count["equivalent"] += 1
+        elif equality or outcome is None:
+            count["survived"] += 1
+            survivors.append(f"{what}: {_plain(broken)}")
+        else:
+            count["weaker"] += 1
+
+
+# --- slips ---
+
+
+def check_slip(slip: Slip, timeout: float | None = 60.0) -> dict[str, Any]:
+    """The published form must fail, the corrected form must be proved."""
+    right = judge(slip.right, slip.because, timeout)
+    wrong = judge(slip.wrong, (), timeout) if slip.wrong is not None else None
+    problem = ""
+    if right.verdict != "proved":
+        problem = f"the corrected form is {right.verdict}: {right.reason}"
+    elif wrong is not None and slip.wrong is not None:
+        if slip.wrong.relation == "=" and wrong.verdict != "refuted":
+            problem = f"the published form is not refuted but {wrong.verdict}"
+        elif wrong.verdict == "proved":
+            problem = "the published form is proved"
+    return {
+        "id": slip.id,
+        "source": slip.source,
+        "why": slip.why,
+        "line": slip.line,
+        "wrong": _claim_latex(slip.wrong) if slip.wrong is not None else None,
+        "right": _claim_latex(slip.right),
+        "wrong_verdict": wrong.verdict if wrong is not None else None,
+        "right_verdict": right.verdict,
+        "counterexample": wrong.outcome.counterexample
+        if wrong is not None and wrong.outcome
+        else None,
+        "problem": problem,
+    }
+
+
+def _claim_latex(claim: Claim) -> str:
+    sign = {"=": "=", ">=": r"\ge", "<=": r"\le"}[claim.relation]
+    return f"{latex(claim.lhs)} {sign} {latex(claim.rhs)}"
+
+
+__all__ = ["REPORT_SCHEMA", "Contradiction", "check_derivation", "check_slip", "judge"]

@@ -1,0 +1,201 @@
+"""Judge C: break a claim at every node, by every operator that applies, without a cap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from .derivation import Claim
+from .tree import (
+    Add,
+    Apply,
+    Big,
+    Dens,
+    Div,
+    Divergence,
+    Entropy,
+    Expect,
+    Fn,
+    Identity,
+    Indexed,
+    Mul,
+    Named,
+    Neg,
+    Node,
+    Normal,
+    Number,
+    Pow,
+    Symbol,
+)
+
+DIVERGENCES = ("KL", "JS", "TV")
+
+
+def mutants(claim: Claim) -> Iterator[tuple[str, Claim]]:
+    """Every claim that differs from `claim` by one slip, with what the slip is."""
+    seen = {(claim.lhs, claim.rhs)}
+    pool = _letters(claim)
+    for side in ("lhs", "rhs"):
+        tree = getattr(claim, side)
+        for what, broken in _everywhere(tree, pool, True):
+            made = replace(claim, lhs=broken) if side == "lhs" else replace(claim, rhs=broken)
+            if (made.lhs, made.rhs) not in seen:
+                seen.add((made.lhs, made.rhs))
+                yield what, made
+
+
+def reversed_claim(claim: Claim) -> Claim:
+    return replace(claim, relation={">=": "<=", "<=": ">="}[claim.relation])
+
+
+def _letters(claim: Claim) -> list[Node]:
+    """Letters that may be mistaken for one another: the declared and the defined ones."""
+    found: list[Node] = []
+    for side in (claim.lhs, claim.rhs):
+        for n in side.walk():
+            if isinstance(n, (Symbol, Named)) and n not in found:
+                found.append(n)
+    return found
+
+
+def _everywhere(node: Node, pool: list[Node], value: bool | None) -> Iterator[tuple[str, Node]]:
+    """Mutants of a tree. `value`: the node is a number that may be scaled (not a letter that a
+    density or a binder needs); None: it is an integer, an index or a limit."""
+    if value is None:
+        yield "index + 1", node + 1
+        yield "index - 1", node - 1
+        for other in pool:
+            if other != node and getattr(other, "domain", "") == "natural":
+                yield f"{other!r} for {node!r}", other
+        return
+    if value:
+        yield from _here(node, pool)
+    if isinstance(node, Named):
+        return  # a definition is broken by breaking its uses
+    for i, child in enumerate(node.args):
+        if isinstance(node, Big) and i > 0:
+            pool = [n for n in pool if n != node.index]
+        for what, broken in _everywhere(child, pool, _scalable(node, i)):
+            yield what, node.rebuild((*node.args[:i], broken, *node.args[i + 1 :]))
+
+
+def _scalable(parent: Node, i: int) -> bool | None:
+    if isinstance(parent, Indexed) or (isinstance(parent, Big) and i > 0):
+        return None
+    if isinstance(parent, (Dens, Named)):
+        return False
+    if isinstance(parent, Normal):
+        return i > 0
+    if isinstance(parent, Expect):
+        return i == 0
+    if isinstance(parent, (Divergence, Entropy)):
+        return False
+    if isinstance(parent, Fn) and parent.name in (
+        "norm2",
+        "dot",
+        "det",
+        "trace",
+        "inverse",
+        "transpose",
+    ):
+        return False
+    return i == 0 if isinstance(parent, Pow) else True
+
+
+def _here(node: Node, pool: list[Node]) -> Iterator[tuple[str, Node]]:
+    if not isinstance(node, (Neg, Number)):
+        yield "sign", Neg(node)
+    if isinstance(node, Neg):
+        yield "sign", node.args[0]
+    if not isinstance(node, Number):
+        yield "factor 2", Mul(Number(2), node)
+        yield "factor 1/2", Div(node, Number(2))
+    if isinstance(node, Number):
+        yield "number", Number(node.value + 1)
+        if node.value not in (0, 1):
+            yield "number", Number(node.value - 1)
+        if node.value != 0:
+            yield "number", Neg(node)
+    if isinstance(node, (Add, Mul)) and len(node.args) > 1:
+        for i in range(len(node.args)):
+            rest = node.args[:i] + node.args[i + 1 :]
+            what = "dropped term" if isinstance(node, Add) else "dropped factor"
+            yield what, rest[0] if len(rest) == 1 else type(node)(*rest)
+    if isinstance(node, Div):
+        yield "dropped denominator", node.args[0]
+        yield "fraction upside down", Div(node.args[1], node.args[0])
+    if isinstance(node, Pow):
+        yield "dropped power", node.args[0]
+    if isinstance(node, Fn) and node.name in (
+        "sqrt",
+        "log",
+        "exp",
+        "abs",
+        "positive_part",
+        "log_gap",
+    ):
+        yield f"dropped {node.name}", node.args[0]
+    if isinstance(node, (Symbol, Named, Indexed)) and not getattr(node, "shape", ""):
+        yield "square", Pow(node, Number(2))
+        yield "root", Fn("sqrt", node)
+    if isinstance(node, Divergence):
+        p, q = node.args
+        if node.kind == "KL":
+            yield "swapped arguments", Divergence("KL", q, p, node.bound)
+        for kind in DIVERGENCES:
+            if kind != node.kind:
+                yield f"{kind} for {node.kind}", Divergence(kind, p, q, node.bound)
+    if isinstance(node, (Symbol, Named)):
+        for other in pool:
+            if other != node and _alike(node, other):
+                yield f"{other!r} for {node!r}", other
+    if isinstance(node, Apply) and node.order == 0 and not node.traits and len(node.args) == 1:
+        yield "derivative", Apply(node.name, node.traits, 1, *node.args)
+    if isinstance(node, Apply) and node.order > 0:
+        yield "dropped derivative", Apply(node.name, node.traits, node.order - 1, *node.args)
+    if isinstance(node, Dens):
+        yield from _density_slips(node)
+
+
+def _alike(a: Node, b: Node) -> bool:
+    """Letters that can take each other's place: both random or both not, and of one shape."""
+    return _kind(a) == _kind(b)
+
+
+def _kind(node: Node) -> tuple[str, bool, bool]:
+    if isinstance(node, Symbol):
+        return node.shape, node.is_variable, node.domain == "natural"
+    return _shape(node), False, False
+
+
+def _shape(node: Node) -> str:
+    """ "" for a number, "vector" or "covariance"."""
+    if isinstance(node, Symbol):
+        return node.shape
+    if isinstance(node, Identity):
+        return "covariance"
+    if isinstance(node, (Named, Add, Neg, Div)):
+        return _shape(node.args[0])
+    if isinstance(node, Mul):
+        shapes = [_shape(a) for a in node.args]
+        return "vector" if "vector" in shapes else max(shapes)
+    if isinstance(node, Fn) and node.name in ("inverse", "transpose"):
+        return _shape(node.args[0])
+    return ""
+
+
+def _density_slips(node: Dens) -> Iterator[tuple[str, Node]]:
+    """p(x) for p(x, z), p(x, z) for p(x | z), and the conditional the other way round."""
+    density = node.density
+    if density.given_slots or not node.given_slots:
+        return
+    events = tuple(e for e in node.events if isinstance(e, Symbol))
+    if len(events) != len(node.events):
+        return
+    yield "dropped condition", Dens(density, events, (), node.event_slots, ())
+    givens = tuple(g for g in node.givens if isinstance(g, Symbol))
+    if len(givens) == len(node.givens):
+        yield (
+            "condition the wrong way round",
+            Dens(density, givens, events, node.given_slots, node.event_slots),
+        )

@@ -1,0 +1,310 @@
+"""Soundness above power: of thousands of random false claims, none is proved.
+
+A claim counts as false when the numeric judge refutes it, which shares no code with the symbolic
+one. The claims are (1) true identities of the chapters, broken at random, (2) identities and bounds
+drawn at random from every kind of expression the checker knows, bounds with random certificates.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from genmath import book
+from genmath.proof import (
+    JS,
+    KL,
+    TV,
+    Density,
+    E,
+    Function,
+    H,
+    Normal,
+    Sequence,
+    absolute,
+    copies,
+    covariances,
+    det,
+    diff,
+    dot,
+    exp,
+    fractions,
+    identity,
+    indicator,
+    integral,
+    inverse,
+    log,
+    log_gap,
+    mean_vectors,
+    naturals,
+    nonnegatives,
+    norm2,
+    number,
+    numeric,
+    positive_part,
+    positives,
+    product,
+    reals,
+    sigmoid,
+    softplus,
+    sqrt,
+    tangent_gap,
+    text,
+    total,
+    trace,
+    variables,
+    vectors,
+)
+from genmath.proof.derivation import Claim
+from genmath.proof.mutate import mutants
+from genmath.proof.symbolic import prove
+from genmath.proof.tree import Node
+
+Draw = Callable[[random.Random], Node]
+
+x, z = variables("x z")
+z1, z2 = copies(z, 2)
+p = Density("p", x, z)
+pp = Density("r", x, z, positive=True)
+q = Density("q", z, given=x, positive=True)
+u = Density("u", x)
+v = Density("v", x, dominates=u)
+a, b = reals("a b")
+s, t = positives("s t")
+k = nonnegatives("k")
+beta, gamma = fractions("beta gamma")
+n, i = naturals("n i")
+c = Sequence("c", domain="unit")
+f = Function("f")
+g = Function("g", convex=True)
+phi = reals("phi")
+w = Density("w", z, given=phi)
+X, m1, m2 = vectors("X"), *mean_vectors("m_1 m_2")
+S1, S2 = covariances("S_1 S_2")
+
+
+def combine(leaves: Callable[[], list[Node]], wrap: list[Callable[[Node], Node]]) -> Draw:
+    """Random expressions: leaves, scaled and added, sometimes wrapped."""
+
+    def draw(r: random.Random) -> Node:
+        def term() -> Node:
+            e = r.choice(leaves())
+            for _ in range(r.choice((0, 0, 1, 2))):
+                e = r.choice(wrap)(e) if wrap and r.random() < 0.4 else e * r.choice(leaves())
+            scale = r.choice((1, 1, 1, -1, 2))
+            return e if scale == 1 else scale * e
+
+        e = term()
+        for _ in range(r.choice((0, 1, 1, 2))):
+            e = e + term() if r.random() < 0.6 else e - term()
+        return e
+
+    return draw
+
+
+def scalars() -> list[Node]:
+    return [a, b, s, t, k, beta, gamma, number(2), 1 - beta, s + t, a - b]
+
+
+ALGEBRA = combine(
+    scalars,
+    [
+        exp,
+        lambda e: e**2,
+        lambda e: e / s,
+        lambda e: sqrt(e**2 + s),
+        absolute,
+        sigmoid,
+        softplus,
+        lambda e: log(s + e**2),
+        lambda e: sqrt(s * beta),
+        lambda e: log(s / t),
+        positive_part,
+        lambda e: e / (1 - beta * gamma),
+        lambda e: sqrt(1 - beta) * e,
+        lambda e: (s + e**2) ** (number(1) / 3),
+    ],
+)
+ABSTRACT = combine(
+    lambda: [
+        KL(u(x), v(x)),
+        KL(v(x), u(x)),
+        JS(u(x), v(x)),
+        TV(u(x), v(x)),
+        H(u(x)),
+        E(u(x), f(x)),
+        E(v(x), f(x)),
+        E(u(x), log(u(x) / v(x))),
+        E(v(x), u(x) / v(x)),
+        E(u(x), v(x) / u(x)),
+        integral(sqrt(u(x) * v(x)), x),
+        integral(absolute(u(x) - v(x)), x),
+        integral(positive_part(u(x) - v(x)), x),
+        integral((u(x) - v(x)) * indicator(u(x) > v(x)), x),
+        E(u(x), log_gap(v(x) / u(x))),
+        KL(u(x), (u(x) + v(x)) / 2),
+        E(v(x), g(u(x) / v(x))),
+        g(1),
+        E(v(x), tangent_gap(g, u(x) / v(x), 1)),
+        integral(u(x) ** 2 / (u(x) + v(x)), x),
+        number(1),
+    ],
+    [],
+)
+JOINT = combine(
+    lambda: [
+        E(p(x, z), f(z)),
+        E(p(z), f(z)),
+        E(p(x), f(x)),
+        E(pp(x, z), log(pp(x, z))),
+        E(pp(x), log(pp(x))),
+        KL(pp(x, z), pp(x) * pp(z)),
+        E(pp(x), KL(pp(z | x), pp(z))),
+        E(pp(x), KL(pp(z | x), q(z | x))),
+        E((pp(x), q(z | x)), log(q(z | x))),
+        E((pp(x), q(z | x)), log(pp(x, z))),
+        E(pp(x, z), log(pp(x | z))),
+        E(
+            pp(x),
+            log(E((q(z1 | x), q(z2 | x)), (pp(x, z1) / q(z1 | x) + pp(x, z2) / q(z2 | x)) / 2)),
+        ),
+        E(
+            pp(x),
+            E((q(z1 | x), q(z2 | x)), log((pp(x, z1) / q(z1 | x) + pp(x, z2) / q(z2 | x)) / 2)),
+        ),
+        integral(p(x, z) * f(x), x, z),
+        diff(E(w(z | phi), f(z)), phi),
+        E(w(z | phi), f(z)),
+        integral(f(z) * diff(w(z | phi), phi), z),
+        number(0),
+    ],
+    [],
+)
+GAUSS = combine(
+    lambda: [
+        E(Normal(z, a, s), z),
+        E(Normal(z, a, s), z**2),
+        E(Normal(z, a, s**2), z**2),
+        E(Normal(z, 0, t), z**4),
+        KL(Normal(z, a, s), Normal(z, b, t)),
+        KL(Normal(z, a, s**2), Normal(z, 0, 1)),
+        H(Normal(z, a, s)),
+        E(Normal(z, a, s**2), f(z)),
+        E(Normal(x, 0, 1), f(a + s * x)),
+        E(Normal(z, a, s), f.prime(z)),
+        E(Normal(z, a, s), f(z) * (z - a) / s),
+        diff(E(Normal(z, a, s**2), f(z)), a),
+        diff(E(Normal(z, a, s**2), f(z)), s),
+        integral(Normal(x, a * z, s) * Normal(z, b, t), z),
+        Normal(x, a * b, a**2 * t + s),
+        Normal(x, a, s),
+        log(Normal(x, a, s)),
+        a,
+        s,
+        number(1),
+        log(s / t),
+        (a - b) ** 2 / (2 * t),
+        s / t,
+    ],
+    [],
+)
+SUMS = combine(
+    lambda: [
+        total(c[i], i, 1, n),
+        total(log(1 - c[i]), i, 1, n),
+        log(product(1 - c[i], i, 1, n)),
+        product(c[i], i, 1, n),
+        total(c[i] - c[i + 1], i, 1, n),
+        c[1],
+        c[n],
+        c[n + 1],
+        n,
+        total(i, i, 1, n),
+        n * (n + 1) / 2,
+        total(s, i, 1, n),
+        total(log_gap(1 - c[i]), i, 1, n),
+        total(c[i] / (1 - c[i]), i, 1, n),
+        total(c[i], i, 1, n + 1),
+        number(1),
+    ],
+    [],
+)
+VECTORS = combine(
+    lambda: [
+        norm2(m1),
+        norm2(m1 - m2),
+        dot(m1, m2),
+        trace(S1),
+        trace(inverse(S2) * S1),
+        log(det(S1)),
+        trace(identity),
+        dot(m1, inverse(S1) * m1),
+        E(Normal(X, m1, S1), norm2(X)),
+        E(Normal(X, m1, s * identity), norm2(X - m2)),
+        s * trace(identity),
+        trace(S1 * S2),
+        dot(m1, S1 * m2),
+        number(1),
+    ],
+    [],
+)
+KINDS = {
+    "algebra": (ALGEBRA, (1,)),
+    "abstract": (ABSTRACT, (1,)),
+    "joint": (JOINT, (1,)),
+    "gauss": (GAUSS, (1,)),
+    "sums": (SUMS, (1,)),
+    "vectors": (VECTORS, (1, 2)),
+}
+DRAWN, BROKEN = 700, 1000  # per kind; per chapter
+
+
+def false(claim: Claim) -> bool:
+    """Refuted by the numeric judge (an expression without meaning is not a claim)."""
+    try:
+        return numeric.compare(claim).verdict == "refuted"
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_random_false_claim_is_proved(kind: str) -> None:
+    draw, dims = KINDS[kind]
+    r = random.Random(f"drawn {kind}")
+    refuted = 0
+    for _ in range(40 * DRAWN):
+        if refuted >= DRAWN:
+            break
+        lhs = draw(r)
+        if r.random() < 0.5:
+            close = list(mutants(Claim(lhs, "=", lhs, (), dims)))
+            claim = r.choice(close)[1]
+        else:
+            claim = Claim(lhs, r.choice(("=", ">=", "<=")), draw(r), (), dims)
+        certificate = (draw(r),) if claim.relation != "=" and r.random() < 0.5 else ()
+        if false(claim):
+            refuted += 1
+            proof = prove(claim, certificate)
+            assert not proof.proved, f"{text(claim.lhs)} {claim.relation} {text(claim.rhs)}"
+    assert refuted >= DRAWN
+
+
+@pytest.mark.parametrize("topic", ["divergences", "vae", "ddpm"])
+def test_no_broken_identity_is_proved(topic: str) -> None:
+    r = random.Random(f"broken {topic}")
+    claims = [s.claim for d in book.chapter(topic).derivations for s in d.steps]
+    broken = [m for claim in claims for _, m in mutants(claim)]
+    refuted = 0
+    for claim in r.sample(broken, min(len(broken), 2 * BROKEN)):
+        if refuted >= BROKEN:
+            break
+        if false(claim):
+            refuted += 1
+            assert not prove(claim).proved, f"{text(claim.lhs)} {claim.relation} {text(claim.rhs)}"
+    assert refuted >= BROKEN
+
+
+def test_at_least_five_thousand() -> None:
+    assert DRAWN * len(KINDS) + BROKEN * 3 >= 5000
