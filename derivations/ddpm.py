@@ -305,7 +305,8 @@ def negative_elbo(d, T):
 #
 # Now the steps are normal again. The model's reverse step has the mean $\mu_\theta$ of a network and a variance
 # $\sigma_t^2$ that is *chosen*, so the KL in $L_{t-1}$ is between normals of different variances. It is the squared
-# distance of the means over twice the model's variance, plus a constant that no network changes.
+# distance of the means over twice the model's variance, plus a constant that no network changes, called $C_t$ below.
+# (`ddpm.transition_kl` is for any variance $v$ of the posterior; in a DDPM it is $\tilde\beta_t$.)
 #
 # The constant vanishes for one choice only, the variance of the posterior. For $\sigma_t^2 = \beta_t$, `beta` shows
 # what it is, and bounds it from below by a square that is positive because $\bar\alpha_{t-1} > \bar\alpha_t$:
@@ -316,16 +317,23 @@ def negative_elbo(d, T):
 # %%
 X0, XP, XT, EPS = vectors("x_0 x_{t-1} x_t eps")
 mu_theta, mu_post, eps_theta, x_theta = mean_vectors("mu_theta mu_tilde_t eps_theta x_theta")
-sigma = positives("sigma_t")
+sigma, v = positives("sigma_t v")
 dim = define("d", trace(identity))
-constant = define("C_t", dim / 2 * (beta_tilde / sigma**2 - 1 + log(sigma**2 / beta_tilde)))
 
 
-@derivation("One term of the bound", dims=(1, 2, 3))
+def cost(variance):
+    """What the bound pays for a reverse step of variance sigma_t², where the posterior has another."""
+    return dim / 2 * (variance / sigma**2 - 1 + log(sigma**2 / variance))
+
+
+@derivation("One term of the bound", dims=(1, 2, 3), takes=(mu_post, v, mu_theta, sigma))
 def transition_kl(d):
-    d.start(KL(Normal(XP, mu_post, beta_tilde * identity), Normal(XP, mu_theta, sigma**2 * identity)))
-    d.equals(norm2(mu_post - mu_theta) / (2 * sigma**2) + constant,
+    d.start(KL(Normal(XP, mu_post, v * identity), Normal(XP, mu_theta, sigma**2 * identity)))
+    d.equals(norm2(mu_post - mu_theta) / (2 * sigma**2) + cost(v),
              by="second moments: a squared distance of the means and a function of the ratio of the variances")
+
+
+constant = define("C_t", cost(beta_tilde))
 
 
 @derivation("The constant of the variance", dims=(1, 2, 3))
@@ -344,7 +352,7 @@ def transition_constant(d):
 
 
 # %% [markdown]
-# Write both means in terms of the noise, the true one and the guessed one. $x_t$ is known to both, so it cancels, and
+# Start where `ddpm.transition_kl` ends, and write both means in terms of the noise, the true one and the guessed one. $x_t$ is known to both, so it cancels, and
 # the squared distance of the means becomes a squared error of the noise **times a weight**. That weight depends on the
 # step and on the variance chosen. The loss that is used in practice, $L_{\mathrm{simple}}$, puts 1 in its place and draws $t$
 # uniformly. It is the bound *reweighted*: it has the same minimiser for a network that could do everything, since each
@@ -400,7 +408,8 @@ def snr_weight(d):
     d.equals(k_0**2 / (2 * beta_tilde), by="the squared coefficient of x_0 over twice the variance")
 
     true, guess = define("mu_tilde_t", k_0 * X0 + k_t * XT), define("mu_theta", k_0 * x_theta + k_t * XT)
-    d.start(norm2(true - guess) / (2 * beta_tilde))
+    d.start(KL(Normal(XP, true, beta_tilde * identity), Normal(XP, guess, beta_tilde * identity)))
+    d.equals(norm2(true - guess) / (2 * beta_tilde), by="equal variances leave only the distance of the means")
     d.equals((snr_prev - snr) / 2 * norm2(X0 - x_theta), by="x_t cancels; the coefficient of x_0 makes the weight")
 
 
@@ -449,7 +458,7 @@ def best_reverse_step(d):
     r = Density("r", xp, xt)
     y = copies(xp, 1)[0]
     error = E(r(xp, xt), (xp - g(xt)) ** 2)
-    v, variance = positives("v s")
+    variance = positives("s")
     d.start(E(r(xp, xt), -log(Normal(xp, g(xt), variance))), name="cross_entropy")
     d.equals(log(2 * pi * variance) / 2 + error / (2 * variance), by="the logarithm of the normal density")
 
@@ -521,7 +530,6 @@ def optimal_variance(d):
     d.start(E((any_density(xp), step), (xp - xt / sqrt(1 - beta)) ** 2), name="unrestricted")
     d.equals(beta / (1 - beta), by="the signal cancels and only the rescaled noise of the step is left")
 
-    v = positives("v")
     gain = define("kappa", sqrt(1 - beta) * v / ((1 - beta) * v + beta))
     d.start(E((Normal(xp, 0, v), step), (xp - gain * xt) ** 2), name="wide")
     d.equals(beta * v / ((1 - beta) * v + beta), by="the best linear guess of one normal from another")

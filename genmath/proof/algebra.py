@@ -578,7 +578,9 @@ def _over_density_sums(e: Any) -> bool:
 
 def vanishes(e: Any, rules: Rules | None = None) -> bool:
     """True only if e is identically zero."""
-    if e.has(Bell, sp.exp) and _clearly_nonzero(e):
+    if e == 0:
+        return True
+    if _clearly_nonzero(e):
         return False
     if not _over_density_sums(e) and not e.has(sp.exp):
         if _rational_zero(e):
@@ -601,18 +603,19 @@ def vanishes(e: Any, rules: Rules | None = None) -> bool:
     return _exponentials_cancel(e) or _rational_zero(e)
 
 
-UNSEEN = (Int, Rho, Recip, BigSum, BigProduct, Sign, AbsAtom, Unknown, Member)
+RELATED = (Recip, Sign, AbsAtom)  # atoms with rules between them
+OPAQUE = (Int, Rho, BigSum, BigProduct, Unknown, Member)
 
 
 def _clearly_nonzero(e: Any) -> bool:
-    """Not zero at a random point of its letters, where it can be evaluated; only to reject."""
-    if any(e.has(kind) for kind in UNSEEN):
+    """Not zero at a random point, atoms that stay opaque drawn as well; only to reject."""
+    if any(e.has(kind) for kind in RELATED):
         return False
     rng = random.Random(7)
     letters = sorted(e.free_symbols, key=lambda s: (s.name, getattr(s, "dummy_index", 0)))
     values = {s: rng.uniform(0.3, 1.5) for s in letters}
     try:
-        parts = [_float(t, values) for t in sp.Add.make_args(e)]
+        parts = [_float(t, values, rng) for t in sp.Add.make_args(e)]
     except (ArithmeticError, ValueError, TypeError, KeyError, AttributeError):
         return False
     scale = max(abs(p) for p in parts)
@@ -766,22 +769,24 @@ def _surely_nonzero(e: Any, relations: dict[Any, tuple[Any, int]]) -> bool:
     return abs(math.fsum(parts)) > 1e-6 * scale
 
 
-def _float(e: Any, values: dict[Any, float]) -> float:
-    if e.is_Symbol:
+def _float(e: Any, values: dict[Any, float], rng: random.Random | None = None) -> float:
+    if e in values:
         return values[e]
     if e.is_Add:
-        return math.fsum(_float(a, values) for a in e.args)
+        return math.fsum(_float(a, values, rng) for a in e.args)
     if e.is_Mul:
-        return math.prod(_float(a, values) for a in e.args)
+        return math.prod(_float(a, values, rng) for a in e.args)
     if isinstance(e, sp.exp):
-        return math.exp(_float(e.args[0], values))
+        return math.exp(_float(e.args[0], values, rng))
     if e.is_Pow:
-        return float(_float(e.base, values) ** _float(e.exp, values))
+        return float(_float(e.base, values, rng) ** _float(e.exp, values, rng))
     if isinstance(e, Log):
-        return math.log(_float(e.args[0], values))
+        return math.log(_float(e.args[0], values, rng))
     if isinstance(e, Root):
-        return float(_float(e.args[0], values) ** _float(e.args[1], values))
+        return float(_float(e.args[0], values, rng) ** _float(e.args[1], values, rng))
     if isinstance(e, Bell):
-        x, m, v = (_float(a, values) for a in e.args)
+        x, m, v = (_float(a, values, rng) for a in e.args)
         return math.exp(-((x - m) ** 2) / (2 * v)) / math.sqrt(2 * math.pi * v)
+    if rng is not None and isinstance(e, OPAQUE):
+        return values.setdefault(e, rng.uniform(0.3, 1.5))
     return float(e)
