@@ -137,8 +137,8 @@ def forward_marginal(d):
 # earlier factors are positive. So the signal dies exactly when the sum of the $\beta_s$ is infinite.
 #
 # *A finer and finer schedule.* Practice refines one curve instead: step $s$ gets $\beta(s/T)/T$, where
-# $\beta$ is a bounded integrable curve on $[0, 1]$. Then all steps are at most $c = \max\beta / T$, and
-# `small_steps` encloses the logarithm between minus the sum of the steps and the same thing over $1 - c$.
+# $\beta$ is a bounded curve on $[0, 1]$ with a Riemann integral. Then all steps are below $c = M / T$, where $M$ is any
+# number above the curve, and `small_steps` encloses the logarithm between minus the sum of the steps and the same thing over $1 - c$.
 # The sum is a Riemann sum of the curve and $c \to 0$, so both ends tend to minus the integral of the
 # curve. The limit of $\bar\alpha_T$ is the exponential of that, and it is *not zero*: more steps do not
 # remove the signal, only a larger integral does.
@@ -260,8 +260,8 @@ def posterior_mean_from_eps(d):
 # it is the negative ELBO, to be minimised.**
 #
 # Nothing in this derivation is normal: any positive Markov chains will do, discrete ones included. It is checked
-# for $T \le 3$; every step of the argument reads the same for larger $T$. `gap` says how much is lost: the KL from the
-# encoder to the model's own posterior over paths.
+# for $T \le 3$; every step of the argument reads the same for larger $T$. `gap` says how much is lost, the certificate of Jensen's
+# step: the KL from the encoder to the model's own posterior over paths.
 #
 # In code: `genmath.ddpm.bound_terms`, whose `total` is this bound, and `genmath.ddpm.bits_per_dim` for the units.
 
@@ -276,6 +276,10 @@ def negative_elbo(d, T):
     encoder, model = define("q", times(q)), define("p", times([prior, *p]))
     marginal = [q[0], *(define(f"q_{{{i}|0}}", integral(times(q[:i]), *xs[1:i])) for i in range(2, T + 1))]
     px = define("p_theta", integral(model, *xs[1:]))
+
+    d.start(E(tuple(q), log_gap(model / encoder / px)), name="gap")
+    d.equals(KL(encoder, define("p_{post}", model / px), over=xs[1:]),
+             by="the weights average to the marginal, which leaves minus the logarithm of their ratio to it")
 
     d.start(-log(px), name="bound")
     d.equals(-log(E(tuple(q), model / encoder)), by="the weights p/q of the paths average to the marginal")
@@ -475,16 +479,32 @@ def best_reverse_step(d):
 
 
 # %% [markdown]
-# How large is that error? It depends on the data $q(x_0)$, here an arbitrary density with mean $m$ and variance $c$ in the
-# coordinate at hand.
+# How large is that error? One part of it nobody can avoid: even with the data known, $x_{t-1}$ scatters around the posterior
+# mean. The rest comes from not knowing the data. The lemma says so for any joint density of data and $x_t$, any
+# coefficients $k$ and $l$, and any function $\hat x$ of $x_t$ that stands in for the data.
+
+# %%
+k, l = reals("k l")
+r_0 = Density("r", x0, xt)
+x_hat = Function("x_hat")
+
+
+@derivation("What is not known about the data costs", takes=(k, l, v))
+def reverse_error(d):
+    mean, guess = define("mu_tilde_t", k * x0 + l * xt), define("mu_hat_t", k * x_hat(xt) + l * xt)
+    d.start(E((r_0(x0, xt), Normal(xp, mean, v)), (xp - guess) ** 2), name="error")
+    d.equals(v + k**2 * E(r_0(x0, xt), (x0 - x_hat(xt)) ** 2),
+             by="given x_0 and x_t, x_{t-1} deviates from its mean by its own variance, and the cross term averages to zero")
+    d.at_least(v, by="a square is not negative", because=k**2 * E(r_0(x0, xt), (x0 - x_hat(xt)) ** 2))
+
+
+# %% [markdown]
+# Now the interval. The data $q(x_0)$ is an arbitrary density with mean $m$ and variance $c$ in the coordinate at hand.
 #
-# - `lower`: whatever function $\hat x$ of $x_t$ stands in for the data, the error is at least the variance of the posterior,
-#   and the excess is the error in the data times the squared coefficient of $x_0$. Every mean is of this form, since $k_0$ is not 0.
-#   It is proved for any joint density of $x_0$ and $x_t$. `point`: if the data are a single point, the excess is gone.
+# - `lower`: no mean has an error below the variance of the posterior. (Every function of $x_t$ is of the form taken, since $k_0$ is
+#   not 0.) `point`: if the data are a single point, the posterior mean can be used, and its error is that variance.
 # - `upper`: for data of variance $c \le 1$, one particular linear mean already does no worse than $\beta_t$; the best mean is no
 #   worse than that. `normal`: for data from the standard normal, *no* mean does better.
-# - `unrestricted`: for any data at all, even without a variance, the mean $x_t / \sqrt{1 - \beta_t}$ has the same error. `wide` is the
-#   smallest linear error when $x_{t-1}$ is normal of variance $v$; it stays below the unrestricted bound and, as $v$ grows, tends to it.
 #
 # So among data whose coordinates have variance at most 1 the optimal variance lies between the posterior's and $\beta_t$, and
 # both ends occur. This is what is checked; that the infimum over means inherits both bounds, and that $d$ coordinates average, is prose.
@@ -496,8 +516,6 @@ def best_reverse_step(d):
 @derivation("Where the optimal reverse variance lies")
 def optimal_variance(d):
     q = Density("q", x0)
-    r = Density("r", x0, xt)
-    x_hat = Function("x_hat")
     y = copies(x0, 1)[0]
     m = define("m", E(q(y), y))
     c = define("c", E(q(y), y**2) - m**2)
@@ -505,10 +523,10 @@ def optimal_variance(d):
     posterior_step = Normal(xp, mu_tilde, beta_tilde)
     data = (q(x0), before, step)
 
-    excess = k_0**2 * E(r(x0, xt), (x0 - x_hat(xt)) ** 2)
-    d.start(E((r(x0, xt), posterior_step), (xp - (k_0 * x_hat(xt) + k_t * xt)) ** 2), name="lower")
-    d.equals(beta_tilde + excess, by="given x_0 and x_t, x_{t-1} deviates from the posterior mean by its own variance")
-    d.at_least(beta_tilde, by="a square is not negative", because=excess)
+    guess = define("mu_hat_t", k_0 * x_hat(xt) + k_t * xt)
+    d.start(E((r_0(x0, xt), posterior_step), (xp - guess) ** 2), name="lower")
+    d.at_least(beta_tilde, by="the lemma, with the coefficients and the variance of the posterior",
+               because=reverse_error(k_0, k_t, beta_tilde))
 
     d.start(E(posterior_step, (xp - mu_tilde) ** 2), name="point")
     d.equals(beta_tilde, by="for known data the best mean is the posterior mean")
@@ -526,15 +544,6 @@ def optimal_variance(d):
     d.equals(beta + missed, by="x_{t-1} deviates from its conditional mean by its conditional variance")
     d.at_least(beta, by="a square is not negative", because=missed)
 
-    any_density = Density("q_{t-1}", xp)
-    d.start(E((any_density(xp), step), (xp - xt / sqrt(1 - beta)) ** 2), name="unrestricted")
-    d.equals(beta / (1 - beta), by="the signal cancels and only the rescaled noise of the step is left")
-
-    gain = define("kappa", sqrt(1 - beta) * v / ((1 - beta) * v + beta))
-    d.start(E((Normal(xp, 0, v), step), (xp - gain * xt) ** 2), name="wide")
-    d.equals(beta * v / ((1 - beta) * v + beta), by="the best linear guess of one normal from another")
-    d.at_most(beta / (1 - beta), by="the denominator loses a positive term")
-
     d.false_alarm(
         "pidm-sigma-choice",
         beta_tilde <= beta,
@@ -542,6 +551,25 @@ def optimal_variance(d):
         why="the code takes beta_t and the paper beta_tilde_t: both are legitimate, they are the two ends of the interval. "
         "State which one is meant",
     )
+
+
+# %% [markdown]
+# Without the hypothesis on the data the upper bound is larger. `any`: for every density of $x_{t-1}$, even one without a variance,
+# the mean $x_t / \sqrt{1 - \beta_t}$ has the same error. `wide` is the error of a linear mean when $x_{t-1}$ is normal of variance
+# $v$; for a normal the best mean is linear, so as $v$ grows the optimal variance tends to this bound.
+
+
+# %%
+@derivation("The optimal reverse variance of arbitrary data")
+def unrestricted_variance(d):
+    any_density = Density("q_{t-1}", xp)
+    d.start(E((any_density(xp), step), (xp - xt / sqrt(1 - beta)) ** 2), name="any")
+    d.equals(beta / (1 - beta), by="the signal cancels and only the rescaled noise of the step is left")
+
+    gain = define("kappa", sqrt(1 - beta) * v / ((1 - beta) * v + beta))
+    d.start(E((Normal(xp, 0, v), step), (xp - gain * xt) ** 2), name="wide")
+    d.equals(beta * v / ((1 - beta) * v + beta), by="the best linear guess of one normal from another")
+    d.at_most(beta / (1 - beta), by="the denominator loses a positive term")
 
 
 # %% [markdown]

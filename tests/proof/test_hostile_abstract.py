@@ -191,6 +191,13 @@ VANISHING_FALSE: dict[str, Callable[[], Any]] = {
     "f of a mean weight": lambda: equal(f(E(px(x), qx(x) / px(x))), f(1)),
     "f of a volume": lambda: equal(f(E(px(x), 1 / px(x))), f(integral(number(1), x))),
     "root of a mean weight": lambda: equal(E(rx(x), sqrt(E(px(x), qx(x) / px(x)))), 1),
+    "log exp of a weight": lambda: equal(E(px(x), log(exp(qx(x) / px(x)))), 1),
+    "log of a power": lambda: equal(E(px(x), log(s ** (qx(x) / px(x))) / log(s)), 1),
+    "log of a product of weights": lambda: equal(
+        E(px(x), log(product(exp(qx(x) / px(x)), i, 1, n))), n
+    ),
+    "|weight|": lambda: equal(E(px(x), absolute(qx(x) / px(x))), 1),
+    "sqrt(weight)^2": lambda: equal(E(px(x), sqrt(qx(x) / px(x)) ** 2), 1),
     "p(x, z)/p(z | x) p(z | x)": lambda: equal(integral(p(x, z) / p(z | x) * p(z | x), x), p(z)),
     "a root of q/q": lambda: equal(E(px(x), sqrt(integral(qx(x) / qx(x), x))), 1),
     "mean of 1/p is a volume": lambda: equal(E(px(x), 1 / px(x)), integral(number(1), x)),

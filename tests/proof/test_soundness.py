@@ -250,7 +250,7 @@ VECTORS = combine(
     ],
     [],
 )
-KINDS = {
+KINDS: dict[str, tuple[Draw, tuple[int, ...]]] = {
     "algebra": (ALGEBRA, (1,)),
     "abstract": (ABSTRACT, (1,)),
     "joint": (JOINT, (1,)),
@@ -269,6 +269,7 @@ def false(claim: Claim) -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_random_false_claim_is_proved(kind: str) -> None:
     draw, dims = KINDS[kind]
@@ -291,6 +292,7 @@ def test_no_random_false_claim_is_proved(kind: str) -> None:
     assert refuted >= DRAWN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topic", ["divergences", "vae", "ddpm"])
 def test_no_broken_identity_is_proved(topic: str) -> None:
     r = random.Random(f"broken {topic}")
