@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .algebra import expand, is_nonnegative
+from .algebra import is_nonnegative
 from .lower import Lowering
 from .notation import fenchel_gap, tangent_gap
+from .polynomials import expand
 from .supports import Rules, Unsupported
 from .tree import (
     Add,

@@ -11,21 +11,9 @@ from typing import Any
 
 import sympy as sp
 
-from .algebra import (
-    HALF,
-    abs_of,
-    absorb_signs,
-    big_sum,
-    canon,
-    expand,
-    height,
-    is_positive,
-    orient,
-    power_of,
-    space_of,
-    terms,
-)
+from .algebra import abs_of, absorb_signs, big_sum, height, is_positive, power_of
 from .atoms import OUT, Atom, Bell, BigSum, Int, Log, Rho, Unknown
+from .polynomials import HALF, canon, expand, orient, space_of, terms
 from .supports import (
     DECAY,
     FINITE,

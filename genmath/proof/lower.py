@@ -8,18 +8,14 @@ from typing import Any
 import sympy as sp
 
 from .algebra import (
-    HALF,
-    _factors,
     abs_of,
     big_product,
     big_sum,
-    canon,
     exp_of,
-    expand,
+    irreducible_factors,
     is_nonnegative,
     is_positive,
     log_of,
-    may_be_identically_zero,
     power_of,
     sign_of,
     substitute,
@@ -38,6 +34,7 @@ from .atoms import (
     Unknown,
 )
 from .integrals import bell, differentiate, fresh, integrate
+from .polynomials import HALF, canon, expand
 from .supports import NOT_ZERO, Rules, Unsupported, supports
 from .tree import (
     Add,
@@ -66,6 +63,7 @@ from .tree import (
     event_variables,
     free_symbols,
 )
+from .zero import may_be_identically_zero
 
 Env = dict[Symbol, Any]
 Weights = tuple[Any, ...]
@@ -240,7 +238,7 @@ class Lowering:
             return self.density_factors(node.args[0], env, w)
         if isinstance(node, Div):
             under = self.scalar(node.args[1], env, w, False)
-            if all(self.positive(b, w) or b.is_Number for b, _ in _factors(under)):
+            if all(self.positive(b, w) or b.is_Number for b, _ in irreducible_factors(under)):
                 return self.density_factors(node.args[0], env, w)
         return []
 
@@ -262,7 +260,7 @@ class Lowering:
             return 1 / under
         self.require(under, w, "a denominator")
         result = sp.S.One
-        for base, k in _factors(under):
+        for base, k in irreducible_factors(under):
             if k.is_positive and base.has(Rho, Int) and not self.positive(base, ()):
                 result *= Recip(base) ** k
             else:
@@ -292,7 +290,7 @@ class Lowering:
         if node.name in ("norm2", "dot", "det", "trace", "inverse", "transpose"):
             return self.matrix_function(node, env, w, exact)
         if node.name == "log":
-            return self.log(node.args[0], env, w)
+            return self.log(node.args[0], env, w, exact)
         u = self.scalar(node.args[0], env, w, exact)
         if node.name in ("sqrt", "abs", "positive_part") and w and not exact and u.has(Recip):
             sharp = Lowering(Rules(), self.d)
@@ -301,7 +299,7 @@ class Lowering:
                 self.rules.absorb(sharp.rules)
                 return guarded(whole)
         if node.name == "log_gap":
-            return u - 1 - self.log(node.args[0], env, w)
+            return u - 1 - self.log(node.args[0], env, w, exact)
         if node.name == "exp":
             return exp_of(u)
         if node.name == "sqrt":
@@ -318,10 +316,10 @@ class Lowering:
         assert node.name == "softplus"
         return log_of(1 + exp_of(u))
 
-    def log(self, arg: Node, env: Env, w: Weights) -> Any:
+    def log(self, arg: Node, env: Env, w: Weights, exact: bool = False) -> Any:
         u = self.scalar(arg, env, w, True)
         self.require(u, w, "the argument of a logarithm")
-        return log_of(u)
+        return log_of(u) if exact else guarded(log_of(u))
 
     def require(self, u: Any, w: Weights, what: str) -> None:
         if is_positive(u) and not u.has(Rho):
@@ -329,7 +327,7 @@ class Lowering:
         if what == "a variance" and is_nonnegative(u) and not u.has(Rho, Int):
             self.require_nonzero(u)
             return
-        for base, _ in _factors(u):
+        for base, _ in irreducible_factors(u):
             if what == "a denominator" and base.is_Number and base != 0:
                 continue
             if not self.positive(base, w):
@@ -380,7 +378,7 @@ class Lowering:
             return self.positive(f.args[0], w)
         if f.is_Add:
             return all(is_nonnegative(t) or self._nonnegative(t) for t in f.args) and any(
-                all(self.positive(b, w) for b, _ in _factors(t)) for t in f.args
+                all(self.positive(b, w) for b, _ in irreducible_factors(t)) for t in f.args
             )
         return False
 
@@ -388,7 +386,7 @@ class Lowering:
         """Its integrand is positive, or a density of just the bound letters times what is positive
         wherever that density is."""
         body, *bound = e.args
-        parts = [b for b, _ in _factors(body)]
+        parts = [b for b, _ in irreducible_factors(body)]
         if all(self.positive(b, ()) for b in parts):
             return True
         for p in parts:
@@ -402,7 +400,7 @@ class Lowering:
             or (k.is_Integer and k % 2 == 0)
             or (isinstance(b, Int) and self._nonnegative(b.args[0]))
             or (b.is_Add and all(self._nonnegative(p) for p in b.args))
-            for b, k in _factors(t)
+            for b, k in irreducible_factors(t)
         )
 
     def matrix_function(self, node: Fn, env: Env, w: Weights, exact: bool) -> Any:

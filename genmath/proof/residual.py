@@ -9,7 +9,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
-from .algebra import expand, space_of
+from .polynomials import expand, space_of
 
 
 class _Text(StrPrinter):  # type: ignore[misc]

@@ -7,11 +7,11 @@ from typing import Any
 
 import sympy as sp
 
-from .algebra import expand, vanishes
 from .atoms import Int
 from .certificates import Signs
 from .derivation import Claim, Derivation, Lemma
 from .lower import MEANING, Lowering, resolve
+from .polynomials import expand
 from .supports import Rules, Unsupported
 from .tree import (
     Add,
@@ -35,6 +35,7 @@ from .tree import (
     free_symbols,
     transform,
 )
+from .zero import vanishes
 
 
 @dataclass
@@ -156,13 +157,16 @@ def lemma_gap(lemma: Lemma) -> Node:
 
 def _equality(lhs: Node, rhs: Node, lemmas: list[Lemma], rules: Rules, dimension: int) -> Proof:
     proof = Proof(False)
-    for used in (False, True) if lemmas else (False,):
+    shorter = (lhs, rhs)
+    for lemma in lemmas:
+        shorter = (rewrite(shorter[0], lemma.claim), rewrite(shorter[1], lemma.claim))
+    attempts = (
+        [(lhs, rhs, False)] if shorter == (lhs, rhs) else [(*shorter, True), (lhs, rhs, False)]
+    )
+    for left, right, used in attempts:
         rules = Rules()
-        if used:
-            for lemma in lemmas:
-                lhs, rhs = rewrite(lhs, lemma.claim), rewrite(rhs, lemma.claim)
         try:
-            residuals = _residuals(lhs, rhs, rules, dimension)
+            residuals = _residuals(left, right, rules, dimension)
         except (Unsupported, ArithmeticError, TypeError) as error:
             proof.reason = f"no rule for {error}"
             continue
@@ -235,8 +239,8 @@ def rewrite(node: Node, claim: Claim) -> Node:
 
 def vanishes_merged(residual: Any, rules: Rules) -> bool:
     """Bring integrals over the same spaces under one sign and compare the integrands pointwise."""
-    from .algebra import space_of, terms
     from .integrals import fresh
+    from .polynomials import space_of, terms
     from .supports import tidy
 
     if not residual.has(Int):
@@ -412,9 +416,9 @@ def _not_such_a_density(
 
 
 def _parts(value: Any) -> list[tuple[Any, Any]]:
-    from .algebra import _factors
+    from .algebra import irreducible_factors
 
-    return _factors(value)
+    return irreducible_factors(value)
 
 
 def _is_density(e: Node) -> bool:
