@@ -356,7 +356,7 @@ def transition_constant(d):
 
 
 # %% [markdown]
-# Start where `ddpm.transition_kl` ends, and write both means in terms of the noise, the true one and the guessed one. $x_t$ is known to both, so it cancels, and
+# Use `ddpm.transition_kl`, and write both means in terms of the noise, the true one and the guessed one. $x_t$ is known to both, so it cancels, and
 # the squared distance of the means becomes a squared error of the noise **times a weight**. That weight depends on the
 # step and on the variance chosen. The loss that is used in practice, $L_{\mathrm{simple}}$, puts 1 in its place and draws $t$
 # uniformly. It is the bound *reweighted*: it has the same minimiser for a network that could do everything, since each
@@ -379,7 +379,9 @@ def loss_weight(d):
     d.start(beta**2 / (2 * beta_tilde * (1 - beta) * (1 - abar)), name="posterior")
     d.equals(beta / (2 * (1 - beta) * (1 - abar_prev)), by="the weight for the variance of the posterior")
 
-    d.start(norm2(mean_eps - mean_net) / (2 * sigma**2) + constant)
+    d.start(KL(Normal(XP, mean_eps, beta_tilde * identity), Normal(XP, mean_net, sigma**2 * identity)))
+    d.equals(norm2(mean_eps - mean_net) / (2 * sigma**2) + constant, by="the divergence of two isotropic normals",
+             because=transition_kl(mean_eps, beta_tilde, mean_net, sigma))
     d.equals(weight * squared + constant, by="x_t cancels from the difference of the means")
 
     d.slip(
