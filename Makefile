@@ -35,13 +35,14 @@ help:
 check: $(BASE)
 	$(BIN)/genmath check $(ARGS)
 
-# Cheapest first. The last lines of the suite say what was left out for want of torch.
+# Cheapest first; the long searches for a false proof last, and without the tracing that coverage needs. The last lines of the suite say what was left out for want of torch.
 test: lint types
-	@$(MAKE) --no-print-directory unit PYTEST="--cov --cov-report=term $(PYTEST)"
+	@$(MAKE) --no-print-directory unit PYTEST="--cov --cov-report=term -m 'not slow' $(PYTEST)"
+	@$(MAKE) --no-print-directory unit PYTEST="-m slow $(PYTEST)"
 
 # One worker a core, so one thread a worker: the tensors of the tests are small.
 unit: $(TOOLS) $(TORCHED)
-	OMP_NUM_THREADS=1 GENMATH_NO_TORCH="$$(cat $(NO_TORCH))" $(BIN)/python -m pytest -n auto $(PYTEST)
+	OMP_NUM_THREADS=1 GENMATH_NO_TORCH="$$(cat $(NO_TORCH))" $(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST)
 
 lint: $(TOOLS)
 	$(BIN)/ruff check .

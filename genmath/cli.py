@@ -11,6 +11,7 @@ import contextlib
 import difflib
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -325,6 +326,10 @@ def _find(name: str) -> list[tuple[str, Derivation]]:
     topics = book.topics()
     topic, _, rest = name.partition(".")
     if topic not in topics:
+        if os.path.exists(name):
+            raise _Unreadable(f"{name} is no topic, no derivation and no file ending in .py")
+        if os.path.isfile(f"{topic}.py"):
+            raise _Unreadable(f"no topic called {topic!r}; a file is named in full: {topic}.py")
         known = [*topics, *(d.name for t in topics for d in _shipped(t).derivations)]
         hint = f"{_nearest(name, known)} (`genmath list` shows them all)"
         raise _Unreadable(f"no topic or derivation called {name!r}{hint}")
@@ -349,7 +354,7 @@ def _shipped(topic: str) -> book.Chapter:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
@@ -655,7 +660,11 @@ def _outline(derivation: Derivation) -> Report:
 
 def _import_trouble(error: book.ChapterError) -> str:
     """What is wrong with a file, in one line, and its own part of the traceback if it has one."""
-    return f"{error}\n{error.details}".rstrip()
+    from genmath.proof import __all__ as notation
+
+    unknown = re.search(r"NameError: name '(\w+)' is not defined", str(error))
+    hint = " (write: from genmath.proof import *)" if unknown and unknown[1] in notation else ""
+    return f"{error}{hint}\n{error.details}".rstrip()
 
 
 # ---- printing ------------------------------------------------------------------------------------

@@ -164,6 +164,7 @@ def reverse_variance(schedule: Schedule, variance: str) -> PerStep:
 
     "beta" is optimal for x_0 ~ N(0, I), "posterior" for data that are a single point.
 
+    Result: ddpm.optimal_variance
     Shapes: float64, length T + 1, NaN at index 0; "posterior" is 0 at step 1.
     Errors: ValueError for another name.
     Source: Ho, Jain, Abbeel 2020, section 3.2.
@@ -224,7 +225,7 @@ def _snr_weights(schedule: Schedule) -> Table:
 def prior_term(x0: Data, schedule: Schedule) -> PerSample:
     """L_T = KL(q(x_T | x_0) ‖ N(0, I)), the part no network changes.
 
-    Result: ddpm.negative_elbo
+    Result: ddpm.prior_term
     Shapes: (B, …) gives (B,). Nats.
     Errors: ValueError unless x0 is floating-point with a batch dimension.
     Source: Ho, Jain, Abbeel 2020, equation 5.
@@ -284,7 +285,7 @@ def reconstruction_term(
 ) -> PerSample:
     """L_0 = -log p(x_0 | x_1) of a Gaussian decoder, from the noise in x_1 and its prediction.
 
-    Result: ddpm.negative_elbo
+    Result: ddpm.reconstruction_term
     Shapes: eps and eps_hat alike, (B, …) gives (B,). Nats; of a density, so it can be negative.
         ``decoder_variance`` is beta_1 unless given.
     Errors: ValueError for shapes that differ or a variance that is not positive.

@@ -107,6 +107,7 @@ def gaussian_log_likelihood(
 
     Over log_var alone it is largest where the *variance* is the mean squared error.
 
+    Result: vae.gaussian_likelihood
     Shapes: mean and x alike; log_var a number or a tensor that broadcasts to them. The first
         ``batch_dims`` dimensions are kept, the others summed. The dtype follows mean. Nats.
     Errors: ValueError for shapes that do not fit.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
+import re
 
 import mpmath as mp
 import numpy as np
@@ -13,7 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from genmath import book, vae
 from genmath.divergences import gaussian_kl
+from genmath.proof.derivation import Claim
+from genmath.proof.functions import Compiled, compile_tree
+from genmath.proof.tree import Apply, Expect, Node
 from genmath.vae import (
     VAE,
     Autoencoder,
@@ -384,3 +390,150 @@ def test_gaussian_interpolation_keeps_the_variance_and_linear_halves_it() -> Non
 def test_bad_input_is_named(name: str, call) -> None:
     with pytest.raises(ValueError, match=rf"^{name}: got .*, expected "):
         call(torch.ones(2, 3))
+
+
+# Ties: every implementation against the function made from the checked result
+
+
+def result(name: str, part: str | int | None = None) -> Claim:
+    """What a derivation of the chapter shows, or one of its chains, by name or number."""
+    derivation = getattr(book.chapter("vae"), name)
+    if isinstance(part, int):
+        return derivation.result(derivation.chains[part])
+    return derivation.conclusion if part is None else derivation[part].claim
+
+
+@functools.cache
+def checked(tree: Node, *free: str) -> Compiled:
+    """A checked expression as a torch function; `free` letters are given, not computed."""
+    return compile_tree(tree, "torch", free=free)
+
+
+@st.composite
+def drawn(draw, rows: int, low: float = -2.0, high: float = 2.0) -> torch.Tensor:
+    """`rows` tensors of one shape (batch, d), of numbers that both dtypes hold exactly."""
+    shape = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    size = rows * math.prod(shape)
+    values = draw(st.lists(st.floats(low, high, width=16), min_size=size, max_size=size))
+    dtype = draw(st.sampled_from([torch.float64, torch.float32]))
+    return torch.tensor(values, dtype=dtype).reshape(rows, *shape)
+
+
+def agree(got: torch.Tensor, expected: torch.Tensor) -> None:
+    eps = torch.finfo(got.dtype).eps
+    size = 1 + expected.abs().max().item()
+    torch.testing.assert_close(got.double(), expected, rtol=100 * eps, atol=100 * eps * size)
+
+
+@settings(max_examples=40)
+@given(drawn(2, -8, 8))
+def test_tie_bernoulli_log_likelihood(device, values) -> None:
+    logits, x = values.to(device)
+    x = (x > 0).to(x.dtype) if x.numel() % 2 else torch.sigmoid(x).half().to(x.dtype)
+    expected = checked(result("bernoulli_likelihood").rhs)(ell=logits.double(), x=x.double())
+    agree(bernoulli_log_likelihood(logits, x), expected.sum(-1))
+
+
+@settings(max_examples=40)
+@given(drawn(3))
+def test_tie_gaussian_log_likelihood(device, values) -> None:
+    mean, x, log_var = values.to(device)
+    letters = {"mu": mean.double(), "x": x.double(), "ell": log_var.double()}
+    for side in (result("gaussian_likelihood").lhs, result("gaussian_likelihood").rhs):
+        agree(gaussian_log_likelihood(mean, x, log_var=log_var), checked(side)(**letters).sum(-1))
+
+
+@settings(max_examples=40)
+@given(drawn(3), st.floats(1, 5))
+def test_tie_elbo(device, values, beta) -> None:
+    log_likelihood, mean, log_var = values[0, :, 0].to(device), *values[1:].to(device)
+    prior = checked(result("gaussian_prior_kl").rhs)
+    kl = prior(mu=mean.double(), ell=log_var.double()).sum(-1)
+    bound = checked(result("beta_vae").rhs, "R", "K")
+    for weight in (1.0, beta):
+        got = elbo(log_likelihood, mean, log_var, beta=weight)
+        agree(got.kl, kl)
+        price = torch.tensor(weight, dtype=torch.float64, device=device)
+        agree(got.total, bound(R=log_likelihood.double(), K=kl, beta=price))
+
+
+def test_tie_elbo_on_tables() -> None:
+    """With β = 1 the two terms are those of the checked bound, and it bounds log p(x)."""
+    generator = torch.Generator().manual_seed(0)
+    joint = torch.rand(3, 4, generator=generator, dtype=torch.float64)
+    joint = joint / joint.sum()
+    encoder = torch.rand(3, 4, generator=generator, dtype=torch.float64)
+    encoder = encoder / encoder.sum(1, keepdim=True)
+    claim = result("elbo")
+    evidence = checked(claim.lhs)(p_theta=joint)
+    bound = checked(claim.rhs)(p_theta=joint, q_phi=encoder)
+    assert (evidence >= bound).all()
+    weights = torch.log(joint / encoder)
+    by_hand = (encoder * torch.stack([iwae_bound(w[None], dim=0) for w in weights])).sum(1)
+    torch.testing.assert_close(by_hand, bound)
+
+
+@settings(max_examples=40)
+@given(drawn(2))
+def test_tie_reparameterize(device, values) -> None:
+    mean, log_var = values.to(device)
+    draw = next(n for n in result("reparameterization_gradient", "draw").rhs.walk() if _is_f(n))
+    eps = torch.randn(
+        mean.shape, dtype=mean.dtype, device=device, generator=rng(device, seed=3)
+    ).double()
+    expected = checked(draw.args[0])(mu=mean.double(), ell=log_var.double(), eps=eps)
+    agree(reparameterize(mean, log_var, generator=rng(device, seed=3)), expected)
+
+
+def _is_f(node: Node) -> bool:
+    return isinstance(node, Apply)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+@settings(max_examples=30)
+@given(drawn(3, -10, 10))
+def test_tie_iwae_bound(device, k, values) -> None:
+    log_weights = values[:k].to(device)
+    bound = result("iwae", k - 1).rhs
+    assert isinstance(bound, Expect)
+    weights = {f"w_{i + 1}": torch.exp(w.double()) for i, w in enumerate(log_weights)}
+    agree(iwae_bound(log_weights), checked(bound.body, *weights)(**weights))
+
+
+@settings(max_examples=30)
+@given(drawn(2))
+def test_tie_best_decoder_variance(device, values) -> None:
+    """At log_var = log MSE the likelihood is the checked maximum."""
+    mean, x = values.double().to(device)
+    error = ((x - mean) ** 2).mean() + 0.1
+    best = checked(result("optimal_variance", "best").rhs, "m")(m=error)
+    at_best = gaussian_log_likelihood(
+        torch.zeros(1, dtype=torch.float64, device=device),
+        torch.sqrt(error)[None],
+        log_var=torch.log(error)[None],
+        batch_dims=0,
+    )
+    agree(at_best, best)
+
+
+TIES = {
+    "elbo": {"vae.elbo": test_tie_elbo},
+    "bernoulli_log_likelihood": {"vae.bernoulli_likelihood": test_tie_bernoulli_log_likelihood},
+    "gaussian_log_likelihood": {"vae.gaussian_likelihood": test_tie_gaussian_log_likelihood},
+    "reparameterize": {"vae.reparameterization_gradient": test_tie_reparameterize},
+    "iwae_bound": {"vae.iwae": test_tie_iwae_bound},
+    "VAE": {"vae.elbo": test_tie_elbo},
+}
+
+
+def test_what_names_a_result_is_tied_to_it() -> None:
+    named = {}
+    for name in vae.__all__:
+        lines = re.findall(r"Result: (.+)", inspect.getdoc(getattr(vae, name)) or "")
+        if lines:
+            named[name] = sorted(lines[0].split(", "))
+    assert named == {name: sorted(ties) for name, ties in TIES.items()}
+    for results in named.values():
+        for full in results:
+            topic, short = full.split(".")
+            getattr(book.chapter(topic), short)  # raises if there is none

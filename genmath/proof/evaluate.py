@@ -33,12 +33,14 @@ from .tree import (
     Neg,
     Node,
     Normal,
+    Number,
     Symbol,
     event_variables,
     free_symbols,
 )
 
 Inner = Callable[[Env], Value]
+LONGEST = 10_000  # terms of a sum that are evaluated
 Weighted = list[tuple[Loop, Scalar]]  # loops, outermost first, and the weight of a point of each
 
 
@@ -332,6 +334,8 @@ class Evaluation(Expressions):
 
     def _big(self, node: Big, env: Env) -> Value:
         g = self.g
+        if any(isinstance(n, Number) and n.value > LONGEST for n in (node.low, node.high)):
+            raise Unsupported(f"a sum or product beyond {LONGEST} terms")
         low, high = self.integer(node.low, env), self.integer(node.high, env)
         loop = g.loop("int", node.kind, env.depth, low, high)
         index = g.make("num", (g.loop_value(loop, "i"),))

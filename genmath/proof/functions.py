@@ -487,7 +487,14 @@ class _Call:
         }
 
     def _densities(self) -> Iterator[Dens]:
-        return (n for n in self.needs.tree.walk() if isinstance(n, Dens))
+        """Those that are evaluated: what a free letter stands for is not."""
+        waiting = [self.needs.tree]
+        while waiting:
+            node = waiting.pop(0)
+            if isinstance(node, Dens):
+                yield node
+            if not (isinstance(node, Named) and node.name in self.needs.free):
+                waiting = [*node.args, *waiting]
 
     def _wanted(self) -> Iterator[tuple[str, str]]:
         yield from self.needs.letters.items()

@@ -54,7 +54,7 @@ def vectors(names: str) -> Any:
 
 
 def reals(names: str) -> Any:
-    """Real parameters."""
+    """Real parameters: `mu = reals("mu")`, `a, b = reals("a b")`."""
     return _declare(names)
 
 
@@ -111,7 +111,10 @@ def define(name: str, expression: Operand) -> Named:
 
 
 class Sequence:
-    """`beta = Sequence("beta", domain="unit")`; `beta[t]` is a member."""
+    """`beta = Sequence("beta", domain="unit")`; `beta[t]` is a member.
+
+    Domains: "real", "positive", "nonnegative", "unit" (strictly between 0 and 1), "at_least_one".
+    """
 
     def __init__(self, name: str, domain: str = "real") -> None:
         check_name(name)
@@ -270,22 +273,27 @@ def number(value: int | str | Fraction) -> Node:
 
 
 def log(u: Operand) -> Node:
+    """The natural logarithm, of what is > 0: a model is declared Density(..., positive=True)."""
     return Fn("log", u)
 
 
 def exp(u: Operand) -> Node:
+    """The exponential function."""
     return Fn("exp", u)
 
 
 def sqrt(u: Operand) -> Node:
+    """The square root, of what is >= 0."""
     return Fn("sqrt", u)
 
 
 def absolute(u: Operand) -> Node:
+    """|u|."""
     return Fn("abs", u)
 
 
 def positive_part(u: Operand) -> Node:
+    """The larger of u and 0."""
     return Fn("positive_part", u)
 
 
@@ -317,34 +325,42 @@ def fenchel_gap(f: Function, u: Operand, t: Operand) -> Node:
 
 
 def sigmoid(u: Operand) -> Node:
+    """1 / (1 + exp(-u))."""
     return Fn("sigmoid", u)
 
 
 def softplus(u: Operand) -> Node:
+    """log(1 + exp(u))."""
     return Fn("softplus", u)
 
 
 def norm2(v: Operand) -> Node:
+    """The squared Euclidean norm, the sum of the squares of the components."""
     return Fn("norm2", v)
 
 
 def dot(u: Operand, v: Operand) -> Node:
+    """The inner product of two vectors."""
     return Fn("dot", u, v)
 
 
 def det(m: Operand) -> Node:
+    """The determinant of a matrix."""
     return Fn("det", m)
 
 
 def trace(m: Operand) -> Node:
+    """The trace of a matrix."""
     return Fn("trace", m)
 
 
 def inverse(m: Operand) -> Node:
+    """The inverse of a matrix."""
     return Fn("inverse", m)
 
 
 def transpose(m: Operand) -> Node:
+    """The transpose of a matrix or a vector."""
     return Fn("transpose", m)
 
 
@@ -361,7 +377,10 @@ def integral(body: Operand, *over: Symbol) -> Node:
 
 
 def E(dist: Node | tuple[Node, ...], body: Operand) -> Node:
-    """Expectation under a density, or under a tuple of densities of different variables."""
+    """Expectation under a density, or under a tuple of densities of different variables.
+
+    E(q(z | x), log(p(x, z))); E((p(x), r(y)), x * y).
+    """
     dists = dist if isinstance(dist, tuple) else (dist,)
     bound: list[Symbol] = []
     for d in dists:
@@ -397,17 +416,20 @@ def _divergence(
 
 
 def KL(p: Operand, q: Operand, over: Any = None) -> Node:
-    """Kullback-Leibler divergence: the mean of log(p/q) under p."""
+    """Kullback-Leibler divergence: the mean of log(p/q) under p.
+
+    `over` names the variables it is taken over: unless given, those that p is a density of.
+    """
     return _divergence("KL", p, q, over)
 
 
 def JS(p: Operand, q: Operand, over: Any = None) -> Node:
-    """Jensen-Shannon divergence: half the KL of each to their mean."""
+    """Jensen-Shannon divergence: half the KL of each to their mean; `over` as for KL."""
     return _divergence("JS", p, q, over)
 
 
 def TV(p: Operand, q: Operand, over: Any = None) -> Node:
-    """Total variation: half the integral of |p - q|."""
+    """Total variation: half the integral of |p - q|; `over` as for KL."""
     return _divergence("TV", p, q, over)
 
 
