@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from typing import NoReturn, SupportsIndex
 
 from genmath._torch import Tensor, torch
@@ -14,10 +15,14 @@ def refuse(name: str, value: object, expected: str) -> NoReturn:
 
 
 def describe(value: object) -> str:
-    """A tensor by its dtype and shape, anything else by its repr."""
+    """A tensor by its dtype and shape, anything else by a short repr."""
     if isinstance(value, Tensor):
         return f"a {value.dtype} tensor of shape {tuple(value.shape)} on {value.device}"
-    return repr(value)
+    return (
+        f"{type(value).__name__} {reprlib.repr(value)}"
+        if hasattr(value, "__len__")
+        else repr(value)
+    )
 
 
 def floating(name: str, value: object) -> Tensor:

@@ -204,6 +204,9 @@ def check(
     raise typer.Exit(0 if all(report["ok"] for report in reports) else FAILED)
 
 
+WHOLE_BOOK = 40  # from so many derivations on, the table leaves the assumptions to --json
+
+
 def main() -> None:
     """The entry point of the `genmath` command."""
     for stream in (sys.stdout, sys.stderr):
@@ -382,6 +385,8 @@ def _check_all(
         nonlocal shown
         while shown < len(reports) and (report := reports[shown]) is not None:
             typer.echo(_line(report, width, mutants))
+            if report["assumed"] and len(work) < WHOLE_BOOK:
+                typer.echo(_paint(f"      assuming: {'; '.join(report['assumed'])}", "2"))
             shown += 1
 
     if not as_json and not table:

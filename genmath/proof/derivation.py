@@ -225,8 +225,9 @@ class Derivation:
         self._step("=", expression, by, because)
 
     def at_least(self, expression: Operand, by: str, because: Reason = ()) -> None:
-        """The last line is >= the next. `because` is a certificate: an expression that equals the
-        gap and is shown to be >= 0, or a lemma."""
+        """The last line is >= the next. `because` is a certificate, an expression that equals the
+        gap and is shown to be >= 0; or a lemma; or both, as in
+        because=((beta - 1) * KL(q(z), p(z)), kl_nonnegative(q(z), p(z)))."""
         self._step(">=", expression, by, because)
 
     def at_most(self, expression: Operand, by: str, because: Reason = ()) -> None:

@@ -35,7 +35,7 @@ from .atoms import (
 )
 from .integrals import bell, differentiate, fresh, integrate
 from .polynomials import HALF, canon, expand
-from .supports import NOT_ZERO, Rules, Unsupported, supports
+from .supports import NOT_ZERO, Need, Rules, Unsupported, supports
 from .tree import (
     Add,
     Apply,
@@ -331,7 +331,7 @@ class Lowering:
             if what == "a denominator" and base.is_Number and base != 0:
                 continue
             if not self.positive(base, w):
-                self.rules.needs.append(f"{what} must be > 0: {base}")
+                self.rules.needs.append(Need(f"{what} must be > 0", base))
 
     def require_nonzero(self, under: Any) -> None:
         """Shown, or else listed: that is let pass only where it fails at isolated values of free
@@ -350,7 +350,7 @@ class Lowering:
         )
         touches = is_nonnegative(under) or is_nonnegative(-under)
         if not smooth or not free or (touches and not _even_power_of_real(under)):
-            self.rules.needs.append(f"a denominator must not be 0: {under}")
+            self.rules.needs.append(Need("a denominator must not be 0", under))
         self.rules.assumed.add(NOT_ZERO)
 
     def is_random(self, letter: Any) -> bool:
@@ -361,7 +361,7 @@ class Lowering:
         if is_positive(-u):
             raise NotationError("the root of a negative quantity has no meaning here")
         if not is_nonnegative(u) and not self._nonnegative(u):
-            self.rules.needs.append(f"the argument of a root must be >= 0: {u}")
+            self.rules.needs.append(Need("the argument of a root must be >= 0", u))
 
     def positive(self, f: Any, w: Weights) -> bool:
         """f > 0 wherever the weights are."""

@@ -21,13 +21,27 @@ class Unsupported(Exception):
     """The symbolic half has no rule for this; the step stays open."""
 
 
+@dataclass(frozen=True)
+class Need:
+    """What was not shown; it is put in words only when somebody asks."""
+
+    words: str
+    about: Any
+
+    def __str__(self) -> str:
+        from .residual import residual_text
+
+        hint = " (Density(..., positive=True) declares it)" if isinstance(self.about, Rho) else ""
+        return f"{self.words}: {residual_text(self.about)}{hint}"
+
+
 @dataclass
 class Rules:
     """What one proof assumed, which hypotheses it consulted, and what it still needs."""
 
     assumed: set[str] = field(default_factory=set)
     consulted: set[str] = field(default_factory=set)
-    needs: list[str] = field(default_factory=list)
+    needs: list[Need] = field(default_factory=list)
     dominates: dict[str, tuple[str, ...]] = field(default_factory=dict)  # key -> keys it dominates
     slots: dict[str, tuple[str, ...]] = field(
         default_factory=dict

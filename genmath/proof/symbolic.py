@@ -125,7 +125,11 @@ def _prove(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -> P
     try:
         for part in parts:
             if not signs.nonnegative(part):
-                proof.reason = f"the sign of the certificate is not proved: {part!r}"
+                proof.reason = (
+                    f"the sign of the certificate is not proved: {part!r}"
+                    if nodes or bounds
+                    else "the gap is not seen to be >= 0: give a certificate or lemma, because=..."
+                )
                 return proof
     except NotationError as error:
         proof.reason = str(error)
@@ -175,7 +179,7 @@ def _equality(lhs: Node, rhs: Node, lemmas: list[Lemma], rules: Rules, dimension
             return proof
         proof.assumed, proof.consulted, proof.normal = rules.assumed, rules.consulted, rules.normal
         if rules.needs:
-            proof.reason = rules.needs[0]
+            proof.reason = str(rules.needs[0])
             continue
         if not residuals:
             proof.proved, proof.reason = True, ""
@@ -354,7 +358,7 @@ def _outside_domain(pattern: Symbol, actual: Node, dimension: int, assumed: set[
         except Unsupported as error:
             return f"no rule for {error}"
         if inner.needs:
-            return inner.needs[0]
+            return str(inner.needs[0])
         assumed |= inner.assumed
         fits = isinstance(column, sp.MatrixBase) and column.shape == (dimension, 1)
         return "" if fits else f"{actual!r} is not a vector"
@@ -412,7 +416,7 @@ def _not_such_a_density(
     except Unsupported as error:
         return f"no rule for {error}"
     assumed |= rules.assumed
-    return rules.needs[0] if rules.needs else ""
+    return str(rules.needs[0]) if rules.needs else ""
 
 
 def _parts(value: Any) -> list[tuple[Any, Any]]:
