@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -326,3 +328,21 @@ def test_a_slip_must_be_refuted_and_its_correction_proved() -> None:
 
     assert [bool(s["problem"]) for s in found["slips"]] == [False, True, True]
     assert not found["ok"]
+
+
+@pytest.mark.parametrize(
+    ("judge", "other"),
+    [
+        ("numeric", ("lower", "integrals", "algebra", "zero", "symbolic", "certificates")),
+        ("symbolic", ("numeric", "evaluate", "worlds", "graph", "compiled", "expressions")),
+    ],
+)
+def test_the_two_judges_share_no_code(judge: str, other: tuple[str, ...]) -> None:
+    program = (
+        f"import sys, genmath.proof.{judge}; "
+        f"print([m for m in {other!r} if 'genmath.proof.' + m in sys.modules])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "[]"
