@@ -70,10 +70,16 @@ def add_noise(
     Errors: ValueError for shapes that differ, or a t that is out of range or no integer.
     Source: Ho, Jain, Abbeel 2020, equation 4.
     """
+    _is_schedule(schedule)
     alpha, sigma = schedule.coefficients(t, x0)
     same_shape("noise", noise, "x0", x0)
     work = work_dtype(x0)
     return (alpha * x0.to(work) + sigma * noise.to(work)).to(x0.dtype)
+
+
+def _is_schedule(schedule: object) -> None:
+    if not isinstance(schedule, Schedule):
+        refuse("schedule", describe(schedule), "a Schedule, such as linear_schedule(1000)")
 
 
 def draw_steps(batch: int, schedule: Schedule, *, generator: torch.Generator) -> Steps:
@@ -82,6 +88,7 @@ def draw_steps(batch: int, schedule: Schedule, *, generator: torch.Generator) ->
     Errors: ValueError for a negative batch or a missing generator.
     Source: Ho, Jain, Abbeel 2020, algorithm 1, line 3.
     """
+    _is_schedule(schedule)
     batch = integer("batch", batch, 0)
     device = rng(generator).device
     return torch.randint(1, schedule.T + 1, (batch,), generator=generator, device=device)
@@ -563,6 +570,9 @@ def sample(
     one_of("prediction", prediction, PREDICTIONS)
     one_of("variance", variance, VARIANCES)
     device = rng(generator, None if x_T is None else batched("x_T", x_T).device).device
+    _is_schedule(schedule)
+    if not isinstance(shape, (tuple, list)):
+        refuse("shape", shape, "a tuple of sizes, the batch first")
     shape = tuple(integer("shape", size, 0) for size in shape)
     if not shape or not dtype.is_floating_point:
         refuse("shape, dtype", (shape, dtype), "a batch dimension first, a floating-point dtype")

@@ -790,6 +790,10 @@ S, G = linear_schedule(5), rng()
         ("variance", lambda x: sample(model, (2, 3), S, generator=rng(), variance="none")),
         ("model output", lambda x: sample(lambda x, t: x[:1], (2, 3), S, generator=rng())),
         ("batch", lambda x: draw_steps(-1, S, generator=rng())),
+        ("schedule", lambda x: draw_steps(2, 50, generator=rng())),
+        ("schedule", lambda x: add_noise(x, 1, x, 50)),
+        ("schedule", lambda x: sample(model, (2, 3), 50, generator=rng())),
+        ("shape", lambda x: sample(model, 5, S, generator=rng())),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(name: str, call) -> None:
