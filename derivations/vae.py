@@ -18,8 +18,8 @@
 # - $q_\phi(z \mid x)$ is the *encoder*: any density of $z$, one for each $x$.
 # - Sums and integrals are written alike. All values are in nats. The model's density is taken to be positive,
 #   so that every logarithm exists; where the encoder has to be positive too, the page says so.
-# - $\ell$ is the *logarithm of a variance*, $\sigma$ a standard deviation: half of the slips at the end of this
-#   chapter confuse the two.
+# - $\ell$ is the *logarithm of a variance*, $\sigma$ a standard deviation: several of the slips at the end of
+#   this chapter confuse the two.
 
 # %%
 from genmath.book import chapter
@@ -68,8 +68,7 @@ def evidence_gradient(d):
     d.start(diff(log(pt(x | theta)), theta))
     d.equals(integral(diff(pt(x, z | theta), theta), z) / pt(x | theta),
              by="derivative of a logarithm, and of the integral of p(x, z | θ)")
-    d.equals(integral(pt(x, z | theta) / pt(x | theta) * diff(log(pt(x, z | theta)), theta), z),
-             by="∂p = p ∂log p; the first factor is the posterior of z")
+    d.equals(E(pt(z | (x, theta)), diff(log(pt(x, z | theta)), theta)), by="∂p = p ∂log p, and p(x, z | θ) / p(x | θ) is the posterior")
 
 
 # %% [markdown]
@@ -369,7 +368,7 @@ def gradient_variances(d):
 # %%
 rho = at_least_one("rho")
 q0 = Normal(z, 0, sigma**2)
-bump = exp(-rho * z**2 / (2 * sigma**2))
+bump = exp(-(rho * z**2) / (2 * sigma**2))
 b_path = define("g_path", diff(bump, z))
 b_score = define("g_score", bump * z / sigma**2)
 
@@ -377,7 +376,7 @@ b_score = define("g_score", bump * z / sigma**2)
 @derivation("Two gradients of the mean, for a narrow bump")
 def gradient_variances_bump(d):
     d.start(E(q0, b_path), name="means")
-    d.equals(-rho * E(q0, b_score), by="the derivative of the bump is −ρ z/σ² times the bump")
+    d.equals(-(rho * E(q0, b_score)), by="the derivative of the bump is −ρ z/σ² times the bump")
     d.start(E(q0, b_path**2), name="variances")
     d.equals(rho**2 * E(q0, b_score**2), by="the same, squared")
     d.at_least(E(q0, b_score**2), by="ρ² ≥ 1", because=(rho**2 - 1) * E(q0, b_score**2))
@@ -422,8 +421,8 @@ def beta_below_one(d):
 
 # %% [markdown]
 # What is maximised instead? For every β > 0 the objective is a constant minus β times a KL divergence to the *tempered*
-# posterior $p_\beta$, prior times likelihood to the power 1/β, so the best encoder is $p_\beta$: flatter than the posterior
-# for β > 1, sharper for β < 1.
+# posterior $p_\beta$, prior times likelihood to the power 1/β, so the best encoder is $p_\beta$: the observation
+# counts less than in the posterior for β > 1, and more for β < 1.
 
 # %%
 temperature = positives("beta")
@@ -475,7 +474,9 @@ def beta_constraint(d):
     d.given_that(J_star >= J)
     d.given_that(K_star >= K)
     d.start(R_star)
-    d.at_least(R, by="q* is no worse at the price β, and q spends no more", because=(J_star - J, price * (K_star - K)))
+    d.equals(J_star + price * K_star, by="add back what was charged")
+    d.at_least(J + price * K, by="q* is no worse at the price β, and q spends no more", because=(J_star - J, price * (K_star - K)))
+    d.equals(R, by="add back what was charged")
 
 
 # %% [markdown]
@@ -512,7 +513,7 @@ def mean(w, leave_out=None):
 @derivation("The importance-weighted bound", k=(1, 2, 3))
 def iwae(d, k):
     encoders, w = weights(k)
-    d.start(log(p(x)), name=f"k={k}")
+    d.start(log(p(x)))
     d.equals(log(E(encoders, mean(w))), by="each weight averages to p(x), and so does their mean")
     d.at_least(E(encoders, log(mean(w))), by="Jensen: log u ≤ u − 1 at u = the mean weight over p(x)",
                because=E(encoders, log_gap(mean(w) / p(x))))
@@ -532,12 +533,13 @@ def iwae_one(d):
 
 # %%
 u = positives("u_1 u_2 u_3")
+COUNT = {2: "two", 3: "three"}
 
 
 @derivation("The logarithm of a mean is at least the mean of the logarithms", takes=u, n=(2, 3))
 def log_of_mean(d, n):
     u_bar = plus(u[:n]) / n
-    d.start(log(u_bar), name=f"n={n}")
+    d.start(log(u_bar), name=COUNT[n])
     d.at_least(plus([log(u_i) for u_i in u[:n]]) / n, by="log t ≤ t − 1 at each t = u/ū, and these t average to one",
                because=plus([log_gap(u_i / u_bar) for u_i in u[:n]]) / n)
 
@@ -547,8 +549,8 @@ def iwae_increases(d, k):
     encoders, w = weights(k + 1)
     fewer = [mean(w, leave_out=i) for i in range(1, k + 2)]
     logs = plus([log(m) for m in fewer]) / (k + 1)
-    concave = log_of_mean[f"n={k + 1}"](*fewer, *u[k + 1 :])
-    d.start(E(encoders, log(mean(w))), name=f"k={k}")
+    concave = log_of_mean[COUNT[k + 1]](*fewer, *u[k + 1 :])
+    d.start(E(encoders, log(mean(w))))
     d.at_least(E(encoders, logs), by="the mean of the means that leave one out, and `vae.log_of_mean`",
                because=(E(encoders, log(plus(fewer) / (k + 1)) - logs), concave))
     encoders, w = weights(k)
@@ -566,14 +568,14 @@ def iwae_increases(d, k):
 # %%
 @derivation("The gradient of the importance-weighted bound", k=(2, 3))
 def iwae_gradient(d, k):
-    f = [Function(f"f_{i}")(phi) for i in range(1, k + 1)]
-    w = [define(f"w_{i}", exp(f_i)) for i, f_i in enumerate(f, 1)]
+    f = [Function(f"f_{i}") for i in range(1, k + 1)]
+    w = [define(f"w_{i}", exp(f_i(phi))) for i, f_i in enumerate(f, 1)]
     shares = [w_i / plus(w) for w_i in w]
-    weighted = plus([share * diff(f_i, phi) for share, f_i in zip(shares, f, strict=True)])
-    d.start(diff(log(mean(w)), phi), name=f"k={k}")
+    weighted = plus([share * f_i.prime(phi) for share, f_i in zip(shares, f, strict=True)])
+    d.start(diff(log(mean(w)), phi))
     d.equals(weighted, by="chain rule: ∂w = w ∂log w, and the number of draws cancels")
     if k == 2:
-        differentiated = diff(plus([share * f_i for share, f_i in zip(shares, f, strict=True)]), phi)
+        differentiated = diff(plus([share * f_i(phi) for share, f_i in zip(shares, f, strict=True)]), phi)
         d.slip("iwae-weights-not-detached", equal(diff(log(mean(w)), phi), differentiated), equal(diff(log(mean(w)), phi), weighted),
                source="AntixK/PyTorch-VAE PR #53 / issue #34 (open)",
                why="If the loss is a weighted sum, the normalised weights must be held fixed; differentiating them too adds a term.")
