@@ -639,7 +639,8 @@ def _check_one(
 
     chapter = _chapter_of(source) if is_file else book.chapter(source)
     derivation = next(d for d in chapter.derivations if d.name == name)
-    return "done", (REPORT_SCHEMA, check_derivation(derivation, mutants=mutants, timeout=timeout))
+    report = check_derivation(derivation, mutants=mutants, timeout=timeout)
+    return "done", (REPORT_SCHEMA, {**report, "key": chapter.key})
 
 
 def _outline(derivation: Derivation) -> Report:
