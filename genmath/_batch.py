@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from genmath._checks import describe, integer, real, refuse
 from genmath._shapes import Coefficient, Step
 from genmath._torch import Tensor, torch
@@ -34,13 +36,14 @@ def check_step(t: Step, x: Tensor, first: int, last: int) -> Step:
     return t
 
 
-def per_sample(name: str, value: Coefficient, x: Tensor) -> Coefficient:
-    """A number >= 0, or a tensor with one value for all or one a sample, shaped to multiply x.
+def per_sample(name: str, value: Coefficient, x: Tensor, low: float = 0.0) -> Coefficient:
+    """A number >= low, or a tensor with one value for all or one a sample, shaped to multiply x.
 
     Tensors of shape (B, 1, …, 1) pass as they are. Their own dtype is kept: cast the product.
     """
     if not isinstance(value, Tensor):
-        return real(name, value, "a number >= 0", 0.0)
+        expected = "a finite number" if low == -math.inf else f"a number >= {low:g}"
+        return real(name, value, expected, low)
     full = (*x.shape[:1], *[1] * (x.ndim - 1))
     if value.shape not in ((), x.shape[:1], full):
         refuse(name, describe(value), f"one value, or one a sample: shape {tuple(x.shape[:1])}")

@@ -38,9 +38,18 @@ def fresh(space: str) -> Any:
 def integrate(body: Any, bound: tuple[Any, ...], rules: Rules) -> Any:
     """The integral of `body` over the fresh letters `bound`."""
     within = set(bound)
+    if not body.has(Rho, Int) and _over_exponentials(body, within):
+        body = canon(body)  # e^u/(1 + e^u)^2 and its like may cancel, which terms one by one do not
     parts = [tidy(t, rules) for t in terms(absorb_signs(expand(body, within)), within)]
     parts = _cancel_sums(parts, rules)
     return sp.Add(*(_term(t, set(bound), rules) for t in parts))
+
+
+def _over_exponentials(e: Any, within: set[Any]) -> bool:
+    return any(
+        p.exp.is_negative and p.base.is_Add and p.base.has(sp.exp) and p.base.free_symbols & within
+        for p in e.atoms(sp.Pow)
+    )
 
 
 def _cancel_sums(parts: list[Any], rules: Rules) -> list[Any]:

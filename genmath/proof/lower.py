@@ -257,7 +257,8 @@ class Lowering:
             return 1 / under
         if not under.has(Rho, Int):
             self.require_nonzero(under)
-            return 1 / under
+            # 1 - sigmoid(u) is 1/(1 + e^u): as one fraction, before e^u meets other exponentials
+            return 1 / (canon(under) if under.has(sp.exp) else under)
         self.require(under, w, "a denominator")
         result = sp.S.One
         for base, k in irreducible_factors(under):

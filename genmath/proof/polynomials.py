@@ -110,6 +110,10 @@ def opaque(e: Any) -> tuple[Any, dict[Any, Any]]:
             return forth[x]
         if isinstance(x, sp.exp) and orient(x.args[0]) != x.args[0]:
             return 1 / visit(sp.exp(orient(x.args[0])))
+        if isinstance(x, sp.exp):
+            times, once = x.args[0].as_content_primitive()
+            if times.is_Integer and times > 1:
+                return visit(sp.exp(once)) ** times
         if isinstance(x, (Atom, sp.exp)) or (x.is_Pow and not x.exp.is_Integer):
             forth[x] = generator_for(x)
             return forth[x]

@@ -99,6 +99,8 @@ def vanishes(e: Any, rules: Rules | None = None) -> bool:
             return False
     e = absorb_signs(e)
     if e.has(Bell):
+        if e.has(sp.exp) and _rational_zero(e):
+            return True  # before the exponentials of the densities mix with the others
         e = bell_as_exp(e)
     return _exponentials_cancel(e) or _rational_zero(e)
 
