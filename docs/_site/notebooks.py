@@ -113,6 +113,7 @@ def _run(path: Path, options: dict[str, Any]) -> Any:
         app = get_nbconvert_app(
             execute=True, kernel_name=options["kernel_name"], allow_errors=options["allow_errors"]
         )
+        app.config.ConnectionFileMixin.transport = "ipc"  # or every run is warned of open ports
         resources = {"metadata": {"path": str(ROOT)}}
         ExecutePreprocessor(config=app.config, timeout=600).preprocess(notebook, resources)
     CACHE.mkdir(parents=True, exist_ok=True)
