@@ -10,7 +10,6 @@ import griffe
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import maths
 import prose
 from results import mention
 
@@ -46,4 +45,4 @@ def _equation(name: str) -> str:
     known = mention(name)
     if known is None:
         return f"`{name}`"
-    return f"`{name}`\n\n    {maths.display(latex_claim(known.claim))}"
+    return f"`{name}`\n\n    $${latex_claim(known.claim)}$$"
