@@ -11,6 +11,7 @@ from .tree import (
     Apply,
     Big,
     Dens,
+    Deriv,
     Div,
     Divergence,
     Entropy,
@@ -176,6 +177,8 @@ def _shape(node: Node) -> str:
         return "covariance"
     if isinstance(node, (Named, Add, Neg, Div)):
         return _shape(node.args[0])
+    if isinstance(node, Deriv) and node.var.shape:
+        return "covariance" if _shape(node.args[0]) else "vector"
     if isinstance(node, Mul):
         shapes = [_shape(a) for a in node.args]
         return "vector" if "vector" in shapes else max(shapes)

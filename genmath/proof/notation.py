@@ -365,7 +365,7 @@ def transpose(m: Operand) -> Node:
 
 
 def diff(body: Operand, var: Symbol) -> Node:
-    """The partial derivative with respect to a letter."""
+    """The partial derivative with respect to a letter; by a vector, the gradient."""
     if not isinstance(var, Symbol):
         raise NotationError(f"diff(..., {var!r}): expected a letter")
     return Deriv(body, var)

@@ -123,6 +123,7 @@ def vectors(depth: int) -> st.SearchStrategy[Node]:
         st.builds(t.Neg, same),
         st.builds(t.Div, same, u),
         st.builds(t.Fn, st.just("transpose"), same),
+        st.builds(t.Deriv, u, st.sampled_from((v, m))),
     )
 
 
