@@ -1,0 +1,57 @@
+"""What the steps of every diffusion sampler share: one linear combination, one noise, one model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from genmath._batch import work_dtype
+from genmath._checks import describe, refuse, rng, same_shape
+from genmath._shapes import Coefficient
+from genmath._torch import Tensor, torch
+from genmath.paths import Schedule
+
+Model = Callable[[Tensor, Tensor], Tensor]
+
+
+def check_schedule(schedule: object) -> None:
+    """A `Schedule`, and not its table."""
+    if not isinstance(schedule, Schedule):
+        refuse("schedule", describe(schedule), "a Schedule, such as linear_schedule(1000)")
+
+
+def affine(
+    x: Tensor, a: Coefficient, y: Tensor, b: Coefficient, z: Tensor | None, c: Coefficient
+) -> Tensor:
+    """a x + b y + c z, in float32 at least, in the dtype of x."""
+    dtype = x.dtype
+    if dtype != torch.float32:
+        x = x.to(work_dtype(x))
+    out = x * a
+    for term, scale in ((y, b), (z, c)):
+        if term is None:
+            continue
+        if isinstance(scale, Tensor):
+            out = out + scale * term.to(out.dtype)
+        else:
+            out.add_(term, alpha=scale)  # one pass over memory, and no temporary
+    return out if dtype == out.dtype else out.to(dtype)
+
+
+def call(model: Model, x_t: Tensor, t: Tensor) -> Tensor:
+    """The model's output, which is shaped like x_t."""
+    out = model(x_t, t)
+    if out.shape != x_t.shape:
+        same_shape("model output", out, "x_t", x_t)
+    return out
+
+
+def one_noise(noise: Tensor | None, generator: torch.Generator | None, x: Tensor) -> Tensor:
+    """The noise that was given, or a draw: exactly one of ``noise`` and ``generator``."""
+    if (noise is None) == (generator is None):
+        refuse("noise, generator", "both" if noise is not None else "neither", "exactly one")
+    if noise is None:
+        rng(generator, x.device)
+        noise = torch.empty_like(x, dtype=work_dtype(x), memory_format=torch.contiguous_format)
+        return noise.normal_(generator=generator)
+    same_shape("noise", noise, "x_t", x)
+    return noise
