@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from genmath._checks import describe, integer, real, refuse
-from genmath._shapes import Coefficient, Step
+from genmath._shapes import Coefficient, Step, Time
 from genmath._torch import Tensor, torch
 
 
@@ -34,6 +34,52 @@ def check_step(t: Step, x: Tensor, first: int, last: int) -> Step:
     if t.device != x.device:
         refuse("t", describe(t), f"a tensor on {x.device}, like the data")
     return t
+
+
+def check_time(t: Time, x: Tensor) -> Time:
+    """A Python number in [0, 1], or a floating-point tensor, one time for all or one a sample."""
+    if not isinstance(t, Tensor):
+        return real("t", t, "a number in [0, 1]", 0.0, 1.0)
+    if not t.dtype.is_floating_point:
+        refuse("t", describe(t), "a floating-point tensor of times in [0, 1]")
+    if t.ndim > 1 or (t.ndim == 1 and t.shape != x.shape[:1]):
+        refuse("t", describe(t), f"one time, or one a sample: shape {tuple(x.shape[:1])}")
+    if t.device != x.device:
+        refuse("t", describe(t), f"a tensor on {x.device}, like the data")
+    return t
+
+
+def per_event(value: Tensor, x: Tensor) -> Tensor:
+    """One value for all as it is; one a sample in the shape (B, 1, …, 1) that multiplies x."""
+    return value.reshape(-1, *[1] * (x.ndim - 1)) if value.ndim else value
+
+
+def affine(
+    x: Tensor,
+    a: Coefficient,
+    y: Tensor,
+    b: Coefficient,
+    z: Tensor | None = None,
+    c: Coefficient = 0.0,
+) -> Tensor:
+    """a x + b y + c z, in float32 at least, in the dtype of x."""
+    dtype = x.dtype
+    if dtype != torch.float32:
+        x = x.to(work_dtype(x))
+    if isinstance(a, float) and a == 1.0 and isinstance(b, float) and y.dtype == x.dtype:
+        out = torch.add(x, y, alpha=b)
+    else:
+        out = x * a
+        out = _plus(out, y, b)
+    if z is not None:
+        out = _plus(out, z, c)
+    return out if dtype == out.dtype else out.to(dtype)
+
+
+def _plus(out: Tensor, term: Tensor, scale: Coefficient) -> Tensor:
+    if isinstance(scale, Tensor):
+        return out + scale * term.to(out.dtype)
+    return out.add_(term, alpha=scale)  # one pass over memory, and no temporary
 
 
 def per_sample(name: str, value: Coefficient, x: Tensor, low: float = 0.0) -> Coefficient:
@@ -74,4 +120,4 @@ class Table:
         if table is None:
             table = self._copies[key] = self.values.to(device=key[0], dtype=key[1])
         picked = table.index_select(0, t.reshape(-1).long())
-        return picked.reshape(-1, *[1] * (x.ndim - 1)) if t.ndim else picked.reshape(())
+        return per_event(picked, x) if t.ndim else picked.reshape(())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from genmath._batch import work_dtype
+from genmath._batch import affine, work_dtype
 from genmath._checks import describe, refuse, rng, same_shape
-from genmath._shapes import Coefficient
 from genmath._torch import Tensor, torch
 from genmath.paths import Schedule
+
+__all__ = ["Model", "affine", "call", "check_schedule", "one_noise"]
 
 Model = Callable[[Tensor, Tensor], Tensor]
 
@@ -17,24 +18,6 @@ def check_schedule(schedule: object) -> None:
     """A `Schedule`, and not its table."""
     if not isinstance(schedule, Schedule):
         refuse("schedule", describe(schedule), "a Schedule, such as linear_schedule(1000)")
-
-
-def affine(
-    x: Tensor, a: Coefficient, y: Tensor, b: Coefficient, z: Tensor | None, c: Coefficient
-) -> Tensor:
-    """a x + b y + c z, in float32 at least, in the dtype of x."""
-    dtype = x.dtype
-    if dtype != torch.float32:
-        x = x.to(work_dtype(x))
-    out = x * a
-    for term, scale in ((y, b), (z, c)):
-        if term is None:
-            continue
-        if isinstance(scale, Tensor):
-            out = out + scale * term.to(out.dtype)
-        else:
-            out.add_(term, alpha=scale)  # one pass over memory, and no temporary
-    return out if dtype == out.dtype else out.to(dtype)
 
 
 def call(model: Model, x_t: Tensor, t: Tensor) -> Tensor:

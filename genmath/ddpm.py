@@ -17,7 +17,7 @@ from genmath._checks import (
     describe,
     integer,
     one_of,
-    real,
+    positive,
     refuse,
     rng,
     same_shape,
@@ -72,8 +72,7 @@ def add_noise(
     check_schedule(schedule)
     alpha, sigma = schedule.coefficients(t, x0)
     same_shape("noise", noise, "x0", x0)
-    work = work_dtype(x0)
-    return (alpha * x0.to(work) + sigma * noise.to(work)).to(x0.dtype)
+    return affine(x0, alpha, noise, sigma)
 
 
 def draw_steps(batch: int, schedule: Schedule, *, generator: torch.Generator) -> Steps:
@@ -318,7 +317,7 @@ def discretized_log_likelihood(
     Source: Ho, Jain, Abbeel 2020, equation 13.
     """
     same_shape("mean", mean, "x", batched("x", x))
-    sigma = _positive("sigma", sigma)
+    sigma = positive("sigma", sigma)
     half = 1 / (integer("levels", levels, 2) - 1)
     # Half a bin is small against sigma, and the difference of two logarithms then loses digits.
     difference = x.double() - mean.double()
@@ -602,11 +601,4 @@ def _squared_error(eps: Tensor, eps_hat: Tensor) -> Tensor:
 
 
 def _decoder_variance(schedule: Schedule, given: float | None) -> float:
-    return schedule.beta[1].item() if given is None else _positive("decoder_variance", given)
-
-
-def _positive(name: str, value: float) -> float:
-    number = real(name, value, "a number > 0", 0.0)
-    if number == 0.0:
-        refuse(name, value, "a number > 0")
-    return number
+    return schedule.beta[1].item() if given is None else positive("decoder_variance", given)
