@@ -26,7 +26,7 @@ from genmath._shapes import Array, Coefficient, Data, PerSample, PerStep, Scalar
 from genmath._steps import Model, affine, call, check_schedule, one_noise
 from genmath._torch import Tensor, torch
 from genmath.paths import Schedule
-from genmath.predictions import PREDICTIONS, coefficients, convert
+from genmath.predictions import coefficients, convert
 
 __all__ = [
     "BoundTerms",
@@ -49,6 +49,7 @@ __all__ = [
     "transition_term",
 ]
 
+PREDICTIONS = ("x0", "eps", "v", "score")  # no velocity: a discrete path has no derivative in t
 VARIANCES = ("beta", "posterior")
 
 
