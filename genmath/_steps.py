@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from genmath._batch import affine, work_dtype
-from genmath._checks import describe, refuse, rng, same_shape
+from genmath._checks import batched, describe, integer, refuse, rng, same_shape
 from genmath._torch import Tensor, torch
 from genmath.paths import Schedule
 
-__all__ = ["Model", "affine", "call", "check_schedule", "one_noise"]
+__all__ = ["Model", "affine", "call", "check_schedule", "check_start", "one_noise"]
 
 Model = Callable[[Tensor, Tensor], Tensor]
 
@@ -38,3 +38,20 @@ def one_noise(noise: Tensor | None, generator: torch.Generator | None, x: Tensor
         return noise.normal_(generator=generator)
     same_shape("noise", noise, "x_t", x)
     return noise
+
+
+def check_start(
+    shape: tuple[int, ...], dtype: torch.dtype, name: str, start: Tensor | None
+) -> tuple[int, ...]:
+    """The shape, if it has a batch dimension and the start, if given, has it and finite values."""
+    if not isinstance(shape, (tuple, list)):
+        refuse("shape", shape, "a tuple of sizes, the batch first")
+    shape = tuple(integer("shape", size, 0) for size in shape)
+    if not shape or not dtype.is_floating_point:
+        refuse("shape, dtype", (shape, dtype), "a batch dimension first, a floating-point dtype")
+    if start is not None:
+        if batched(name, start).shape != shape:
+            refuse(name, describe(start), f"shape {shape}")
+        if not bool(torch.isfinite(start).all()):
+            refuse(name, f"{describe(start)} that is not finite", "finite values")
+    return shape

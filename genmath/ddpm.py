@@ -11,6 +11,7 @@ import math
 from functools import lru_cache
 from typing import NamedTuple
 
+from genmath import samplers
 from genmath._batch import Table, check_step, per_sample, sum_event, work_dtype
 from genmath._checks import (
     batched,
@@ -23,10 +24,10 @@ from genmath._checks import (
     same_shape,
 )
 from genmath._shapes import Array, Coefficient, Data, PerSample, PerStep, Scalar, Step, Steps
-from genmath._steps import Model, affine, call, check_schedule, one_noise
+from genmath._steps import Model, affine, call, check_schedule, check_start, one_noise
 from genmath._torch import Tensor, torch
 from genmath.paths import Schedule
-from genmath.predictions import coefficients, convert
+from genmath.predictions import convert
 
 __all__ = [
     "BoundTerms",
@@ -472,24 +473,9 @@ class _StepTables(NamedTuple):
 def _step_tables(schedule: Schedule, prediction: str, variance: str) -> _StepTables:
     """x_{t-1} = first · x_t + second · predicted + third · noise, the third 0 at the last step."""
     one_of("prediction", prediction, PREDICTIONS)
-    std = torch.sqrt(_reverse_variance(schedule, variance).values)
-    std[1] = 0.0
-    tables = _posterior_tables(schedule)
-    beta, sigma = schedule.beta[1:], schedule.sigma[1:]
-    if prediction in ("eps", "score"):
-        # The direct form: through x0 it would divide by alpha and multiply by it again.
-        keep = torch.rsqrt(1 - beta)
-        of_x_t = keep
-        of_predicted = -keep * beta / sigma if prediction == "eps" else keep * beta
-    else:
-        to_x0 = [
-            coefficients(a, s, source=prediction, target="x0")
-            for a, s in zip(schedule.alpha[1:].tolist(), sigma.tolist(), strict=True)
-        ]
-        first, second = torch.tensor(to_x0, dtype=torch.float64, device="cpu").unbind(1)
-        of_x_t = tables.x_t.values[1:] + tables.x0.values[1:] * second
-        of_predicted = tables.x0.values[1:] * first
-    return _StepTables(_from_step_1(of_x_t), _from_step_1(of_predicted), Table(std))
+    grid = samplers.Grid(schedule, range(schedule.T, -1, -1))
+    columns = samplers.Ancestral(variance).columns(grid, prediction)
+    return _StepTables(*(_from_step_1(column.flip(0)) for column in columns))
 
 
 def ancestral_step(
@@ -522,7 +508,6 @@ def ancestral_step(
     return affine(x_t, tables.x_t.at(t, x_t), predicted, tables.predicted.at(t, x_t), noise, std)
 
 
-@torch.no_grad()
 def sample(
     model: Model,
     shape: tuple[int, ...],
@@ -544,32 +529,19 @@ def sample(
     Source: Ho, Jain, Abbeel 2020, algorithm 2.
     """
     one_of("prediction", prediction, PREDICTIONS)
-    one_of("variance", variance, VARIANCES)
-    device = rng(generator, None if x_T is None else batched("x_T", x_T).device).device
     check_schedule(schedule)
-    if not isinstance(shape, (tuple, list)):
-        refuse("shape", shape, "a tuple of sizes, the batch first")
-    shape = tuple(integer("shape", size, 0) for size in shape)
-    if not shape or not dtype.is_floating_point:
-        refuse("shape, dtype", (shape, dtype), "a batch dimension first, a floating-point dtype")
-    work = torch.float64 if dtype == torch.float64 else torch.float32
-    if x_T is None:
-        x = torch.randn(shape, generator=generator, dtype=work, device=device)
-    else:
-        if x_T.shape != shape:
-            refuse("x_T", describe(x_T), f"shape {shape}")
-        if not bool(torch.isfinite(x_T).all()):
-            refuse("x_T", f"{describe(x_T)} that is not finite", "finite values")
-        x = x_T.to(work)
-    steps = torch.arange(schedule.T + 1, device=device).unsqueeze(1).expand(-1, shape[0]).unbind()
-    noise = torch.empty(shape, dtype=work, device=device)
-    first, second, third = (table.floats for table in _step_tables(schedule, prediction, variance))
-    for t in range(schedule.T, 0, -1):
-        predicted = call(model, x if dtype == work else x.to(dtype), steps[t])
-        if t > 1:
-            noise.normal_(generator=generator)
-        x = affine(x, first[t], predicted, second[t], noise if t > 1 else None, third[t])
-    return x.to(dtype)
+    shape = check_start(shape, dtype, "x_T", x_T)
+    rng(generator)
+    return samplers.sample(
+        model,
+        shape,
+        schedule,
+        samplers.Ancestral(variance),
+        prediction=prediction,
+        generator=generator,
+        start=x_T,
+        dtype=dtype,
+    )
 
 
 # Shared
