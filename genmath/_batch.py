@@ -21,18 +21,18 @@ def sum_event(elementwise: Tensor, batch_dims: int) -> Tensor:
     return elementwise.flatten(batch_dims).sum(-1) if batch_dims < elementwise.ndim else elementwise
 
 
-def check_step(t: Step, x: Tensor, first: int, last: int) -> Step:
+def check_step(t: Step, x: Tensor, first: int, last: int, name: str = "t") -> Step:
     """A Python integer in first..last, or an integer tensor, one step a sample of x."""
     if type(t) is int and first <= t <= last:  # the usual case of a sampling loop, quickly
         return t
     if not isinstance(t, Tensor):
-        return integer("t", t, first, last)
+        return integer(name, t, first, last)
     if t.dtype.is_floating_point or t.dtype.is_complex or t.dtype == torch.bool:
-        refuse("t", describe(t), f"integer steps in {first}..{last}")
+        refuse(name, describe(t), f"integer steps in {first}..{last}")
     if t.ndim > 1 or (t.ndim == 1 and t.shape != x.shape[:1]):
-        refuse("t", describe(t), f"one step, or one a sample: shape {tuple(x.shape[:1])}")
+        refuse(name, describe(t), f"one step, or one a sample: shape {tuple(x.shape[:1])}")
     if t.device != x.device:
-        refuse("t", describe(t), f"a tensor on {x.device}, like the data")
+        refuse(name, describe(t), f"a tensor on {x.device}, like the data")
     return t
 
 

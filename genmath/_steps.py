@@ -9,8 +9,19 @@ from genmath._checks import batched, describe, integer, refuse, rng, same_shape
 from genmath._torch import Tensor, torch
 from genmath.paths import Schedule
 
-__all__ = ["Model", "affine", "call", "check_schedule", "check_start", "one_noise"]
+__all__ = [
+    "PREDICTIONS",
+    "Model",
+    "affine",
+    "call",
+    "check_schedule",
+    "check_start",
+    "even_steps",
+    "one_noise",
+]
 
+# What a model on a schedule may predict: no velocity, since a table has no derivative in t.
+PREDICTIONS = ("x0", "eps", "v", "score")
 Model = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -18,6 +29,11 @@ def check_schedule(schedule: object) -> None:
     """A `Schedule`, and not its table."""
     if not isinstance(schedule, Schedule):
         refuse("schedule", describe(schedule), "a Schedule, such as linear_schedule(1000)")
+
+
+def even_steps(first: int, last: int, n: int) -> list[int]:
+    """n + 1 whole numbers from first up to last: the nearest to even spacing, halves up."""
+    return [first + (2 * (last - first) * i + n) // (2 * n) for i in range(n + 1)]
 
 
 def call(model: Model, x_t: Tensor, t: Tensor) -> Tensor:

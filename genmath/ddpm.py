@@ -24,7 +24,7 @@ from genmath._checks import (
     same_shape,
 )
 from genmath._shapes import Array, Coefficient, Data, PerSample, PerStep, Scalar, Step, Steps
-from genmath._steps import Model, affine, call, check_schedule, check_start, one_noise
+from genmath._steps import PREDICTIONS, Model, affine, call, check_schedule, check_start, one_noise
 from genmath._torch import Tensor, torch
 from genmath.paths import Schedule
 from genmath.predictions import convert
@@ -50,7 +50,6 @@ __all__ = [
     "transition_term",
 ]
 
-PREDICTIONS = ("x0", "eps", "v", "score")  # no velocity: a discrete path has no derivative in t
 VARIANCES = ("beta", "posterior")
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from genmath._checks import describe, integer, one_of, positive, real, refuse, rng
 from genmath._shapes import Array, Coefficient, Data, Time
-from genmath._steps import Model, affine, call, check_start
+from genmath._steps import Model, affine, call, check_start, even_steps
 from genmath._torch import Tensor, torch
 from genmath.paths import Path, Schedule
 from genmath.predictions import PREDICTIONS, coefficients
@@ -215,6 +215,7 @@ class DDIM(Sampler):
     It is c that is proportional to eta, and the variance c² to eta². eta = 0 draws nothing and may
     run either way; eta = 1 is `Ancestral` with variance "posterior".
 
+    Result: ddim.step, ddim.euler, ddim.marginal, ddim.gaussian_step
     Errors: ValueError unless eta is in [0, 1]; in use with eta > 0, for times that do not lead
         towards the data.
     Source: Song, Meng, Ermon 2021, equations 12 and 16.
@@ -229,15 +230,30 @@ class DDIM(Sampler):
         """The three numbers of every move, as float64 vectors."""
         _towards_data(grid, least=2, either_way=self.eta == 0.0)
         n = len(grid) - 1
-        alpha, sigma = grid.alpha[1:], grid.sigma[1:]
-        fresh, kept = torch.zeros_like(sigma), sigma
-        if self.eta:  # c = sigma_s eta √(1 - snr_t/snr_s), and what is left of sigma_s²
-            fresh = sigma * self.eta * torch.sqrt(-torch.expm1(2 * grid.gap))
-            kept = sigma * torch.sqrt(1 - self.eta**2 + self.eta**2 * torch.exp(2 * grid.gap))
-        of_data = grid.convert(prediction, "x0", n)
-        of_noise = grid.convert(prediction, "eps", n)
-        of_predicted, of_x = (alpha * a + kept * b for a, b in zip(of_data, of_noise, strict=True))
+        data, noise = (grid.convert(prediction, target, n) for target in ("x0", "eps"))
+        return self.between(data, noise, grid.alpha[1:], grid.sigma[1:], grid.gap)
+
+    def between(
+        self,
+        data: tuple[Coefficient, Coefficient],
+        noise: tuple[Coefficient, Coefficient],
+        alpha: Tensor,
+        sigma: Tensor,
+        gap: Tensor,
+    ) -> Columns:
+        """The three numbers of a move to (alpha, sigma) over a gap of half_log_snr.
+
+        ``data`` and ``noise`` are what x0 and eps are made of: (of the prediction, of x).
+        """
+        fresh, kept = self.fresh(sigma, gap), sigma
+        if self.eta:  # √(sigma² - fresh²), without the cancellation
+            kept = sigma * torch.sqrt(1 - self.eta**2 + self.eta**2 * torch.exp(2 * gap))
+        of_predicted, of_x = (alpha * a + kept * b for a, b in zip(data, noise, strict=True))
         return of_x, of_predicted, fresh
+
+    def fresh(self, sigma: Tensor, gap: Tensor) -> Tensor:
+        """c = eta sigma √(1 - snr_t/snr_s), the standard deviation of the fresh noise."""
+        return self.eta * sigma * torch.sqrt(-torch.expm1(2 * gap)) if self.eta else 0 * sigma
 
     def moves(self, grid: Grid, prediction: str) -> list[Move]:
         return _moves(self.columns(grid, prediction))
@@ -476,7 +492,7 @@ def _times(path: Path | Schedule, steps: int | Sequence[float] | Tensor | None) 
         n = path.T if steps is None else steps
         if isinstance(n, int):
             n = integer("steps", n, 1, path.T)
-            return [(2 * path.T * i + n) // (2 * n) for i in range(n, -1, -1)]  # nearest, halves up
+            return list(reversed(even_steps(0, path.T, n)))
     elif isinstance(steps, int) and isinstance(path, Path):
         n = integer("steps", steps, 1)
         evenly = [i / n for i in range(n + 1)]
