@@ -108,10 +108,14 @@ class Root(Atom):
 
 class Unknown(Atom):
     """A derivative of an arbitrary function at a point. `order` says how often: a number, and for
-    several arguments, once differentiated, a tuple of numbers."""
+    several arguments, once differentiated, a tuple of numbers. A key that ends in ">" is > 0 by
+    hypothesis; no name contains that sign."""
 
     def __new__(cls, key: Any, order: Any, *args: Any) -> Any:
         return sp.Expr.__new__(cls, key, sp.sympify(order), *args)
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.args[1] == 0 and str(self.args[0]).endswith(">") else None
 
 
 class Member(Atom):

@@ -443,9 +443,11 @@ class Lowering:
 
     def _Apply(self, node: Apply, env: Env, w: Weights, exact: bool) -> Any:
         convex = "convex" in node.traits or "conjugate" in node.traits
-        self.register(node.name + "()", (len(node.args), convex))
+        positive = "positive" in node.traits
+        self.register(node.name + "()", (len(node.args), convex, positive))
         args = [canon(self.scalar(a, env, w, True)) for a in node.args]
-        key = sp.Symbol(node.name + ("*" if "conjugate" in node.traits else ""))
+        mark = "*" if "conjugate" in node.traits else ">" if positive else ""
+        key = sp.Symbol(node.name + mark)
         return Unknown(key, node.order, *args)
 
     def density_key(self, density: Any) -> Any:

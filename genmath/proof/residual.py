@@ -50,7 +50,8 @@ class _Text(StrPrinter):  # type: ignore[misc]
             marks = "".join(f"d{i}" * int(n) for i, n in enumerate(order, 1))
         else:
             marks = chr(39) * int(order)
-        return f"{key}{marks}({', '.join(self._print(a) for a in args)})"
+        name = str(key).removesuffix(">")
+        return f"{name}{marks}({', '.join(self._print(a) for a in args)})"
 
     def _print_Member(self, e: Any) -> str:
         return f"{str(e.args[0])[:-1]}[{self._print(e.args[1])}]"
