@@ -66,20 +66,16 @@ def affine(
     dtype = x.dtype
     if dtype != torch.float32:
         x = x.to(work_dtype(x))
-    if isinstance(a, float) and a == 1.0 and isinstance(b, float) and y.dtype == x.dtype:
+    if isinstance(b, Tensor):
+        out = x * a
+        out = out + b * y.to(out.dtype)
+    elif type(a) is float and a == 1.0 and y.dtype == x.dtype:
         out = torch.add(x, y, alpha=b)
     else:
-        out = x * a
-        out = _plus(out, y, b)
+        out = (x * a).add_(y, alpha=b)  # one pass over memory, and no temporary
     if z is not None:
-        out = _plus(out, z, c)
+        out = out + c * z.to(out.dtype) if isinstance(c, Tensor) else out.add_(z, alpha=c)
     return out if dtype == out.dtype else out.to(dtype)
-
-
-def _plus(out: Tensor, term: Tensor, scale: Coefficient) -> Tensor:
-    if isinstance(scale, Tensor):
-        return out + scale * term.to(out.dtype)
-    return out.add_(term, alpha=scale)  # one pass over memory, and no temporary
 
 
 def per_sample(name: str, value: Coefficient, x: Tensor, low: float = 0.0) -> Coefficient:

@@ -344,13 +344,14 @@ class LinearPath(Path):
         if not isinstance(t, Tensor) or t.dtype != work or x0.dtype != work:
             return super().interpolate(x0, eps, t)
         same_shape("eps", eps, "x0", x0)
-        t = per_event(t, x0)
-        return (1 - t) * x0 + t * eps
+        return torch.lerp(x0, eps.to(work), per_event(t, x0))  # exact at both ends
 
     def velocity(self, x0: Data, eps: Data, t: Time) -> Data:
         check_time(t, batched("x0", x0))
         same_shape("eps", eps, "x0", x0)
         work = work_dtype(x0)
+        if x0.dtype == eps.dtype == work:
+            return eps - x0
         return (eps.to(work) - x0.to(work)).to(x0.dtype)
 
 

@@ -12,7 +12,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from genmath._checks import describe, integer, one_of, positive, real, refuse, rng
 from genmath._shapes import Array, Coefficient, Data, Time
@@ -41,7 +41,7 @@ VARIANCES = ("beta", "posterior")
 
 
 def _wide(of: Callable[[Time], Coefficient], times: Tensor) -> Tensor:
-    return torch.as_tensor(of(times))
+    return cast(Tensor, of(times))  # of a tensor it is one
 
 
 class Grid:
@@ -111,7 +111,9 @@ class Grid:
         """The same at every time, and where it is finite."""
         slopes = self._slopes(source, target)
         pair = coefficients(self.alpha, self.sigma, source=source, target=target, **slopes)
-        first, second = (torch.as_tensor(c).double().expand(len(self)) for c in pair)
+        first, second = (
+            torch.as_tensor(c, dtype=torch.float64, device="cpu").expand(len(self)) for c in pair
+        )
         return first, second, first.isfinite() & second.isfinite()
 
     def _slopes(self, source: str, target: str) -> dict[str, Tensor]:
@@ -297,10 +299,11 @@ class Heun(Sampler):
         # x + h/2 (c p + d x + c' q + d' (a x + b p)), with p and q the two predictions
         x = 1 + half * (d[:-1] + d[1:] * a)
         predicted, again = half * (c[:-1] + d[1:] * b), half * c[1:]
-        rows = zip(x.tolist(), predicted.tolist(), again.tolist(), strict=True)
+        seconds = zip(x.tolist(), predicted.tolist(), again.tolist(), strict=True)
+        looks = zip(_moves(trials), seconds, finite[1:].tolist(), strict=True)
         return [
-            trial._replace(correct=Correction(i + 1, *row)) if finite[i + 1] else trial
-            for i, (trial, row) in enumerate(zip(_moves(trials), rows, strict=True))
+            Move(*trial[:4], Correction(i, *second)) if possible else trial
+            for i, (trial, second, possible) in enumerate(looks, start=1)
         ]
 
 
@@ -400,7 +403,7 @@ def sample(
         ``start`` is x at the first time; left out, it is drawn from N(0, alpha² + sigma²), the
         marginal of standard normal data. ``generator`` is needed where something is drawn, and is
         then on the device of the data. ``callback(done, total, x)`` is called at the start, with
-        done = 0, and after each move; the x is its own to keep.
+        done = 0, and after each move; it may keep x, and must not change it.
     Errors: ValueError for what is not of its kind, times that are not on the path or not in order,
         a prediction that does not determine what the sampler needs, a missing generator, a start
         that is not finite or does not fit, or a start left out on the way from data to noise.
@@ -411,29 +414,32 @@ def sample(
     shape = check_start(shape, dtype, "start", start)
     grid = Grid(path, _times(path, steps))
     moves = sampler.moves(grid, prediction)
-    draws = start is None or any(move.noise for move in moves)
-    device = rng(generator, None if start is None else start.device).device if draws else None
+    if start is None and len(grid) > 1 and bool(grid.gap[0] > 0):
+        refuse("start", None, "the data to start from: these times lead away from them")
+    device = None if start is None else start.device
+    if start is None or any(move.noise for move in moves):
+        device = rng(generator, device).device
     work = torch.float64 if dtype == torch.float64 else torch.float32
-    if start is not None:
-        x = start.to(work)
-    else:
-        if len(grid) > 1 and bool(grid.gap[0] > 0):
-            refuse("start", None, "the data to start from: these times lead away from them")
-        x = torch.randn(shape, generator=generator, dtype=work, device=device)
-        std = math.hypot(grid.alpha[0].item(), grid.sigma[0].item())
-        if abs(std - 1) > 1e-12:
-            x = x * std
     times = grid.times if isinstance(path, Schedule) else grid.times.to(work)
-    labels = times.to(x.device).unsqueeze(1).expand(-1, shape[0]).unbind()
-    kept = [x.to(dtype)]
+    labels = times.to(device).unsqueeze(1).expand(-1, shape[0]).unbind()
+    kept: list[Tensor] = []
 
     def report(done: int, x: Tensor) -> None:
-        if trajectory and done:
+        if trajectory:
             kept.append(x.to(dtype))
         if callback is not None:
             callback(done, len(moves), x.to(dtype))
 
-    x = _run(model, x, moves, labels, generator, dtype, report if trajectory or callback else None)
+    def begin() -> Tensor:
+        if start is not None:
+            return start.to(work)
+        x = torch.randn(shape, generator=generator, dtype=work, device=device)
+        std = math.hypot(grid.alpha[0].item(), grid.sigma[0].item())
+        return x if abs(std - 1) < 1e-12 else x.mul_(std)
+
+    # The start is handed over and not kept, so that its memory serves the second move.
+    told = report if trajectory or callback else None
+    x = _run(model, begin(), moves, labels, generator, dtype, told)
     return torch.stack(kept) if trajectory else x.to(dtype)
 
 
@@ -455,20 +461,21 @@ def _run(
         predicted = call(model, x if same else x.to(dtype), labels[at])
         if c:
             noise.normal_(generator=generator)
-        new = affine(x, a, predicted, b, noise if c else None, c)
-        if correct:
-            at, a, b, c = correct
-            again = call(model, new if same else new.to(dtype), labels[at])
-            new = affine(x, a, predicted, b, again, c)
-        x = new
+        if correct is None:
+            x = affine(x, a, predicted, b, noise if c else None, c)
+        else:
+            fresh = noise if c else None
+            # The trial has no name, so that its memory is free for what follows.
+            again = call(model, affine(x, a, predicted, b, fresh, c).to(dtype), labels[correct.at])
+            x = affine(x, correct.x, predicted, correct.predicted, again, correct.again)
         if report:
             report(done, x)
     return x
 
 
 def _moves(columns: Columns) -> list[Move]:
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [Move(i, *row) for i, row in enumerate(rows)]
+    x, predicted, noise = (column.tolist() for column in columns)
+    return list(map(Move, range(len(x)), x, predicted, noise))
 
 
 def _towards_data(grid: Grid, least: int, either_way: bool = False) -> None:

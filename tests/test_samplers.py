@@ -561,6 +561,33 @@ def test_no_global_state_is_read_or_written() -> None:
         assert torch.equal(run(sampler), x)
 
 
+def test_the_defaults_of_torch_change_nothing() -> None:
+    """Peers compute their tables in the default dtype, or on the default device."""
+
+    def run():
+        m = mixture()
+        return [
+            m.sample(4, generator=rng(), stratified=True),
+            *(sample(oracle(m, path, "x0"), (4, 2), path, sampler, steps=(0.9, 0.5, 0.1),
+                     prediction="x0", generator=rng()) for path in PATHS for sampler in EVERY),
+        ]  # fmt: skip
+
+    first, dtype = run(), torch.get_default_dtype()
+    try:
+        for default in (torch.float16, torch.float64):
+            torch.set_default_dtype(default)
+            for x, expected in zip(run(), first, strict=True):
+                assert x.dtype == torch.float32
+                assert torch.equal(x, expected)
+    finally:
+        torch.set_default_dtype(dtype)
+    with torch.device("meta"):
+        for path in PATHS:
+            for sampler in EVERY:
+                moves = sampler.moves(Grid(path, (0.9, 0.5, 0.1)), "x0")
+                assert math.isfinite(moves[0].x)
+
+
 def test_nothing_is_clipped_and_nan_is_passed_on() -> None:
     start = torch.full((2, 2), 1e4)
     for sampler in EVERY:
