@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from genmath._checks import describe, integer, real, refuse
-from genmath._shapes import Coefficient, Step
+from genmath._shapes import Coefficient, Step, Time
 from genmath._torch import Tensor, torch
 
 
@@ -21,19 +21,61 @@ def sum_event(elementwise: Tensor, batch_dims: int) -> Tensor:
     return elementwise.flatten(batch_dims).sum(-1) if batch_dims < elementwise.ndim else elementwise
 
 
-def check_step(t: Step, x: Tensor, first: int, last: int) -> Step:
+def check_step(t: Step, x: Tensor, first: int, last: int, name: str = "t") -> Step:
     """A Python integer in first..last, or an integer tensor, one step a sample of x."""
     if type(t) is int and first <= t <= last:  # the usual case of a sampling loop, quickly
         return t
     if not isinstance(t, Tensor):
-        return integer("t", t, first, last)
+        return integer(name, t, first, last)
     if t.dtype.is_floating_point or t.dtype.is_complex or t.dtype == torch.bool:
-        refuse("t", describe(t), f"integer steps in {first}..{last}")
+        refuse(name, describe(t), f"integer steps in {first}..{last}")
     if t.ndim > 1 or (t.ndim == 1 and t.shape != x.shape[:1]):
-        refuse("t", describe(t), f"one step, or one a sample: shape {tuple(x.shape[:1])}")
+        refuse(name, describe(t), f"one step, or one a sample: shape {tuple(x.shape[:1])}")
+    if t.device != x.device:
+        refuse(name, describe(t), f"a tensor on {x.device}, like the data")
+    return t
+
+
+def check_time(t: Time, x: Tensor) -> Time:
+    """A Python number in [0, 1], or a floating-point tensor, one time for all or one a sample."""
+    if not isinstance(t, Tensor):
+        return real("t", t, "a number in [0, 1]", 0.0, 1.0)
+    if not t.dtype.is_floating_point:
+        refuse("t", describe(t), "a floating-point tensor of times in [0, 1]")
+    if t.ndim > 1 or (t.ndim == 1 and t.shape != x.shape[:1]):
+        refuse("t", describe(t), f"one time, or one a sample: shape {tuple(x.shape[:1])}")
     if t.device != x.device:
         refuse("t", describe(t), f"a tensor on {x.device}, like the data")
     return t
+
+
+def per_event(value: Tensor, x: Tensor) -> Tensor:
+    """One value for all as it is; one a sample in the shape (B, 1, …, 1) that multiplies x."""
+    return value.reshape(-1, *[1] * (x.ndim - 1)) if value.ndim else value
+
+
+def affine(
+    x: Tensor,
+    a: Coefficient,
+    y: Tensor,
+    b: Coefficient,
+    z: Tensor | None = None,
+    c: Coefficient = 0.0,
+) -> Tensor:
+    """a x + b y + c z, in float32 at least, in the dtype of x."""
+    dtype = x.dtype
+    if dtype != torch.float32:
+        x = x.to(work_dtype(x))
+    if isinstance(b, Tensor):
+        out = x * a
+        out = out + b * y.to(out.dtype)
+    elif type(a) is float and a == 1.0 and y.dtype == x.dtype:
+        out = torch.add(x, y, alpha=b)
+    else:
+        out = (x * a).add_(y, alpha=b)  # one pass over memory, and no temporary
+    if z is not None:
+        out = out + c * z.to(out.dtype) if isinstance(c, Tensor) else out.add_(z, alpha=c)
+    return out if dtype == out.dtype else out.to(dtype)
 
 
 def per_sample(name: str, value: Coefficient, x: Tensor, low: float = 0.0) -> Coefficient:
@@ -74,4 +116,4 @@ class Table:
         if table is None:
             table = self._copies[key] = self.values.to(device=key[0], dtype=key[1])
         picked = table.index_select(0, t.reshape(-1).long())
-        return picked.reshape(-1, *[1] * (x.ndim - 1)) if t.ndim else picked.reshape(())
+        return per_event(picked, x) if t.ndim else picked.reshape(())

@@ -94,6 +94,14 @@ def real(name: str, value: float, expected: str, low: float, high: float = math.
     return number
 
 
+def positive(name: str, value: float) -> float:
+    """A finite Python number > 0."""
+    number = real(name, value, "a number > 0", 0.0)
+    if number == 0.0:
+        refuse(name, value, "a number > 0")
+    return number
+
+
 def rng(generator: object, device: torch.device | None = None) -> torch.Generator:
     """An explicit random generator, on the data's device where there are data."""
     if isinstance(generator, torch.Generator):

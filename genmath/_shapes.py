@@ -10,4 +10,5 @@ Array = Float[Tensor, "..."]
 
 Steps = Int[Tensor, "batch"]
 Step = int | Int[Tensor, "#batch"]  # one for all samples, or one a sample
+Time = float | Float[Tensor, "..."]
 Coefficient = float | Tensor

@@ -8,25 +8,26 @@ none gives NaN. Half precision is computed in float32 and cast last. Nothing is 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+from genmath import samplers
 from genmath._batch import Table, check_step, per_sample, sum_event, work_dtype
 from genmath._checks import (
     batched,
     describe,
     integer,
     one_of,
-    real,
+    positive,
     refuse,
     rng,
     same_shape,
 )
 from genmath._shapes import Array, Coefficient, Data, PerSample, PerStep, Scalar, Step, Steps
+from genmath._steps import PREDICTIONS, Model, affine, call, check_schedule, check_start, one_noise
 from genmath._torch import Tensor, torch
 from genmath.paths import Schedule
-from genmath.predictions import PREDICTIONS, coefficients, convert
+from genmath.predictions import convert
 
 __all__ = [
     "BoundTerms",
@@ -49,7 +50,6 @@ __all__ = [
     "transition_term",
 ]
 
-Model = Callable[[Tensor, Tensor], Tensor]
 VARIANCES = ("beta", "posterior")
 
 
@@ -70,16 +70,10 @@ def add_noise(
     Errors: ValueError for shapes that differ, or a t that is out of range or no integer.
     Source: Ho, Jain, Abbeel 2020, equation 4.
     """
-    _is_schedule(schedule)
+    check_schedule(schedule)
     alpha, sigma = schedule.coefficients(t, x0)
     same_shape("noise", noise, "x0", x0)
-    work = work_dtype(x0)
-    return (alpha * x0.to(work) + sigma * noise.to(work)).to(x0.dtype)
-
-
-def _is_schedule(schedule: object) -> None:
-    if not isinstance(schedule, Schedule):
-        refuse("schedule", describe(schedule), "a Schedule, such as linear_schedule(1000)")
+    return affine(x0, alpha, noise, sigma)
 
 
 def draw_steps(batch: int, schedule: Schedule, *, generator: torch.Generator) -> Steps:
@@ -88,7 +82,7 @@ def draw_steps(batch: int, schedule: Schedule, *, generator: torch.Generator) ->
     Errors: ValueError for a negative batch or a missing generator.
     Source: Ho, Jain, Abbeel 2020, algorithm 1, line 3.
     """
-    _is_schedule(schedule)
+    check_schedule(schedule)
     batch = integer("batch", batch, 0)
     device = rng(generator).device
     return torch.randint(1, schedule.T + 1, (batch,), generator=generator, device=device)
@@ -163,7 +157,7 @@ def posterior_mean_from_eps(
     t = check_step(t, batched("x_t", x_t), 1, schedule.T)
     same_shape("eps", eps, "x_t", x_t)
     tables = _step_tables(schedule, "eps", "posterior")
-    return _affine(x_t, tables.x_t.at(t, x_t), eps, tables.predicted.at(t, x_t), None, 0.0)
+    return affine(x_t, tables.x_t.at(t, x_t), eps, tables.predicted.at(t, x_t), None, 0.0)
 
 
 def reverse_variance(schedule: Schedule, variance: str) -> PerStep:
@@ -324,7 +318,7 @@ def discretized_log_likelihood(
     Source: Ho, Jain, Abbeel 2020, equation 13.
     """
     same_shape("mean", mean, "x", batched("x", x))
-    sigma = _positive("sigma", sigma)
+    sigma = positive("sigma", sigma)
     half = 1 / (integer("levels", levels, 2) - 1)
     # Half a bin is small against sigma, and the difference of two logarithms then loses digits.
     difference = x.double() - mean.double()
@@ -384,9 +378,9 @@ def bound_terms(
     rng(generator, batched("x0", x0).device)
 
     def noise_and_prediction(t: int) -> tuple[Tensor, Tensor, Tensor]:
-        eps = _one_noise(None, generator, x0).to(x0.dtype)
+        eps = one_noise(None, generator, x0).to(x0.dtype)
         x_t = add_noise(x0, t, eps, schedule)
-        out = _call(model, x_t, torch.full((len(x0),), t, device=x0.device))
+        out = call(model, x_t, torch.full((len(x0),), t, device=x0.device))
         alpha, sigma = schedule.coefficients(t, x0)
         return x_t, eps, convert(out, x_t, alpha, sigma, source=prediction, target="eps")
 
@@ -442,13 +436,13 @@ def denoising_loss(
     t = check_step(t, batched("x0", x0), 1, schedule.T)
     if len(x0) == 0:
         refuse("x0", describe(x0), "at least one sample: the mean over none is undefined")
-    noise = _one_noise(noise, generator, x0)
+    noise = one_noise(noise, generator, x0)
     work = work_dtype(x0)
     clean, noise = x0.to(work), noise.to(work)
     alpha, sigma = (table.at(t, x0) for table in _noisy_tables(schedule))
     x_t = (alpha * clean + sigma * noise).to(x0.dtype)
     steps = t if isinstance(t, Tensor) else torch.tensor(t, device=x0.device)
-    out = _call(model, x_t, steps.expand(len(x0))).to(work)
+    out = call(model, x_t, steps.expand(len(x0))).to(work)
     # The targets from x0 and the noise themselves: nothing is recovered from x_t.
     if prediction == "eps":
         target = noise
@@ -478,24 +472,9 @@ class _StepTables(NamedTuple):
 def _step_tables(schedule: Schedule, prediction: str, variance: str) -> _StepTables:
     """x_{t-1} = first · x_t + second · predicted + third · noise, the third 0 at the last step."""
     one_of("prediction", prediction, PREDICTIONS)
-    std = torch.sqrt(_reverse_variance(schedule, variance).values)
-    std[1] = 0.0
-    tables = _posterior_tables(schedule)
-    beta, sigma = schedule.beta[1:], schedule.sigma[1:]
-    if prediction in ("eps", "score"):
-        # The direct form: through x0 it would divide by alpha and multiply by it again.
-        keep = torch.rsqrt(1 - beta)
-        of_x_t = keep
-        of_predicted = -keep * beta / sigma if prediction == "eps" else keep * beta
-    else:
-        to_x0 = [
-            coefficients(a, s, source=prediction, target="x0")
-            for a, s in zip(schedule.alpha[1:].tolist(), sigma.tolist(), strict=True)
-        ]
-        first, second = torch.tensor(to_x0, dtype=torch.float64, device="cpu").unbind(1)
-        of_x_t = tables.x_t.values[1:] + tables.x0.values[1:] * second
-        of_predicted = tables.x0.values[1:] * first
-    return _StepTables(_from_step_1(of_x_t), _from_step_1(of_predicted), Table(std))
+    grid = samplers.Grid(schedule, range(schedule.T, -1, -1))
+    columns = samplers.Ancestral(variance).columns(grid, prediction)
+    return _StepTables(*(_from_step_1(column.flip(0)) for column in columns))
 
 
 def ancestral_step(
@@ -524,29 +503,10 @@ def ancestral_step(
     tables = _step_tables(schedule, prediction, variance)
     std = tables.noise.at(t, x_t)
     last = not isinstance(t, Tensor) and t == 1
-    noise = None if last else _one_noise(noise, generator, x_t)
-    return _affine(x_t, tables.x_t.at(t, x_t), predicted, tables.predicted.at(t, x_t), noise, std)
+    noise = None if last else one_noise(noise, generator, x_t)
+    return affine(x_t, tables.x_t.at(t, x_t), predicted, tables.predicted.at(t, x_t), noise, std)
 
 
-def _affine(
-    x: Tensor, a: Coefficient, y: Tensor, b: Coefficient, z: Tensor | None, c: Coefficient
-) -> Tensor:
-    """a x + b y + c z, in float32 at least, in the dtype of x."""
-    dtype = x.dtype
-    if dtype != torch.float32:
-        x = x.to(work_dtype(x))
-    out = x * a
-    for term, scale in ((y, b), (z, c)):
-        if term is None:
-            continue
-        if isinstance(scale, Tensor):
-            out = out + scale * term.to(out.dtype)
-        else:
-            out.add_(term, alpha=scale)  # one pass over memory, and no temporary
-    return out if dtype == out.dtype else out.to(dtype)
-
-
-@torch.no_grad()
 def sample(
     model: Model,
     shape: tuple[int, ...],
@@ -568,32 +528,19 @@ def sample(
     Source: Ho, Jain, Abbeel 2020, algorithm 2.
     """
     one_of("prediction", prediction, PREDICTIONS)
-    one_of("variance", variance, VARIANCES)
-    device = rng(generator, None if x_T is None else batched("x_T", x_T).device).device
-    _is_schedule(schedule)
-    if not isinstance(shape, (tuple, list)):
-        refuse("shape", shape, "a tuple of sizes, the batch first")
-    shape = tuple(integer("shape", size, 0) for size in shape)
-    if not shape or not dtype.is_floating_point:
-        refuse("shape, dtype", (shape, dtype), "a batch dimension first, a floating-point dtype")
-    work = torch.float64 if dtype == torch.float64 else torch.float32
-    if x_T is None:
-        x = torch.randn(shape, generator=generator, dtype=work, device=device)
-    else:
-        if x_T.shape != shape:
-            refuse("x_T", describe(x_T), f"shape {shape}")
-        if not bool(torch.isfinite(x_T).all()):
-            refuse("x_T", f"{describe(x_T)} that is not finite", "finite values")
-        x = x_T.to(work)
-    steps = torch.arange(schedule.T + 1, device=device).unsqueeze(1).expand(-1, shape[0]).unbind()
-    noise = torch.empty(shape, dtype=work, device=device)
-    first, second, third = (table.floats for table in _step_tables(schedule, prediction, variance))
-    for t in range(schedule.T, 0, -1):
-        predicted = _call(model, x if dtype == work else x.to(dtype), steps[t])
-        if t > 1:
-            noise.normal_(generator=generator)
-        x = _affine(x, first[t], predicted, second[t], noise if t > 1 else None, third[t])
-    return x.to(dtype)
+    check_schedule(schedule)
+    shape = check_start(shape, dtype, "x_T", x_T)
+    rng(generator)
+    return samplers.sample(
+        model,
+        shape,
+        schedule,
+        samplers.Ancestral(variance),
+        prediction=prediction,
+        generator=generator,
+        start=x_T,
+        dtype=dtype,
+    )
 
 
 # Shared
@@ -626,29 +573,4 @@ def _squared_error(eps: Tensor, eps_hat: Tensor) -> Tensor:
 
 
 def _decoder_variance(schedule: Schedule, given: float | None) -> float:
-    return schedule.beta[1].item() if given is None else _positive("decoder_variance", given)
-
-
-def _positive(name: str, value: float) -> float:
-    number = real(name, value, "a number > 0", 0.0)
-    if number == 0.0:
-        refuse(name, value, "a number > 0")
-    return number
-
-
-def _call(model: Model, x_t: Tensor, t: Tensor) -> Tensor:
-    out = model(x_t, t)
-    if out.shape != x_t.shape:
-        same_shape("model output", out, "x_t", x_t)
-    return out
-
-
-def _one_noise(noise: Tensor | None, generator: torch.Generator | None, x: Tensor) -> Tensor:
-    if (noise is None) == (generator is None):
-        refuse("noise, generator", "both" if noise is not None else "neither", "exactly one")
-    if noise is None:
-        rng(generator, x.device)
-        noise = torch.empty_like(x, dtype=work_dtype(x), memory_format=torch.contiguous_format)
-        return noise.normal_(generator=generator)
-    same_shape("noise", noise, "x_t", x)
-    return noise
+    return schedule.beta[1].item() if given is None else positive("decoder_variance", given)

@@ -1,20 +1,479 @@
-"""Paths from data to noise, x_t = alpha(t) x + sigma(t) eps, as tables over discrete steps.
+"""Paths from data to noise, x_t = alpha(t) x_0 + sigma(t) eps: in continuous time, and as tables.
 
-Index 0 of every table is clean data (alpha = 1, sigma = 0); the steps are 1..T.
+A `Path` runs over t in [0, 1], data at t = 0 and noise at t = 1. A `Schedule` holds tables over the
+steps 1..T of a discrete diffusion, and index 0 is clean data. Of both, ``coefficients(t, x)`` are
+the (alpha, sigma) that multiply data shaped like x. All are computed in float64 and cast last.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from genmath._batch import Table, check_step
-from genmath._checks import batched, describe, integer, real, refuse
-from genmath._shapes import Coefficient, PerStep, Step
+from genmath._batch import Table, affine, check_step, check_time, per_event, work_dtype
+from genmath._checks import batched, describe, integer, positive, real, refuse, rng, same_shape
+from genmath._shapes import Coefficient, Data, PerSample, PerStep, Step, Time
 from genmath._torch import Tensor, torch
 
-__all__ = ["Schedule", "cosine_schedule", "linear_schedule"]
+__all__ = [
+    "CosinePath",
+    "LinearPath",
+    "Path",
+    "Schedule",
+    "VEPath",
+    "VPPath",
+    "cosine_schedule",
+    "linear_schedule",
+    "logit_normal_density",
+    "logit_normal_time",
+    "reverse_time",
+    "shift_time",
+    "shifted_density",
+]
+
+
+_Formula = Callable[[Tensor], Tensor]
+
+
+# Continuous time
+
+
+class Path(ABC):
+    """x_t = alpha(t) x_0 + sigma(t) eps for t in [0, 1], data at t = 0 and noise at t = 1.
+
+    A path gives its formulas on float64 tensors (the methods with an underscore); the rest is here.
+
+    Shapes: t is a number, or a tensor with any number of times; a number gives a number, a tensor
+        one of its shape and dtype (float32 at least). The values in a tensor are not read.
+    Errors: ValueError for a number outside [0, 1], or a tensor that is not floating-point.
+    """
+
+    @abstractmethod
+    def _alpha(self, t: Tensor) -> Tensor: ...
+    @abstractmethod
+    def _sigma(self, t: Tensor) -> Tensor: ...
+    @abstractmethod
+    def _d_alpha(self, t: Tensor) -> Tensor: ...
+    @abstractmethod
+    def _d_sigma(self, t: Tensor) -> Tensor: ...
+    @abstractmethod
+    def _half_log_snr(self, t: Tensor) -> Tensor: ...
+    @abstractmethod
+    def _time_of_half_log_snr(self, h: Tensor) -> Tensor: ...
+    @abstractmethod
+    def _drift(self, t: Tensor) -> Tensor: ...
+    @abstractmethod
+    def _squared_diffusion(self, t: Tensor) -> Tensor: ...
+
+    def alpha(self, t: Time) -> Coefficient:
+        """What multiplies the data; 1 at t = 0."""
+        return _at(self._alpha, t)
+
+    def sigma(self, t: Time) -> Coefficient:
+        """The standard deviation of the noise; 0 at t = 0."""
+        return _at(self._sigma, t)
+
+    def d_alpha(self, t: Time) -> Coefficient:
+        """d alpha/dt."""
+        return _at(self._d_alpha, t)
+
+    def d_sigma(self, t: Time) -> Coefficient:
+        """d sigma/dt; infinite at t = 0 where sigma grows like a square root (VP, VE)."""
+        return _at(self._d_sigma, t)
+
+    def snr(self, t: Time) -> Coefficient:
+        """alpha²/sigma², infinite at t = 0."""
+        return _at(lambda s: (self._alpha(s) / self._sigma(s)) ** 2, t)
+
+    def half_log_snr(self, t: Time) -> Coefficient:
+        """log(alpha/sigma), infinite at t = 0 and, where alpha(1) = 0, -infinite at t = 1."""
+        return _at(self._half_log_snr, t)
+
+    def time_of_snr(self, snr: Time) -> Coefficient:
+        """The t with that alpha²/sigma², the inverse of `snr`; infinity gives 0.
+
+        Errors: ValueError for a number that the path does not reach; in a tensor t is then outside
+            [0, 1].
+        """
+        return self._time_of("snr", snr, lambda r: r.log() / 2)
+
+    def time_of_half_log_snr(self, half_log_snr: Time) -> Coefficient:
+        """The t with that log(alpha/sigma), the inverse of `half_log_snr`."""
+        return self._time_of("half_log_snr", half_log_snr, lambda h: h)
+
+    def _time_of(self, name: str, value: Time, to_half_log: _Formula) -> Coefficient:
+        def formula(v: Tensor) -> Tensor:
+            return self._time_of_half_log_snr(to_half_log(v))
+
+        if isinstance(value, Tensor):
+            return _at(formula, value, name)
+        if value not in (math.inf, -math.inf):
+            real(name, value, "a number", -math.inf)
+        t = float(formula(torch.tensor(value, dtype=torch.float64, device="cpu")).item())
+        if not -1e-12 <= t <= 1 + 1e-12:
+            ends = (getattr(self, name)(0.0), getattr(self, name)(1.0))
+            refuse(name, value, f"a value on the path, between {min(ends):.6g} and {max(ends):.6g}")
+        return min(max(t, 0.0), 1.0)  # what is outside here is rounding
+
+    def drift(self, t: Time) -> Coefficient:
+        """f(t) = d log alpha/dt of the forward SDE dx = f x dt + g dW that has these marginals.
+
+        Source: Song et al. 2021 (score SDE), equation 5 and appendix B.
+        """
+        return _at(self._drift, t)
+
+    def squared_diffusion(self, t: Time) -> Coefficient:
+        """g(t)² = d sigma²/dt - 2 f sigma² of the same SDE; g itself is its root."""
+        return _at(self._squared_diffusion, t)
+
+    def coefficients(self, t: Time, x: Tensor) -> tuple[Coefficient, Coefficient]:
+        """(alpha, sigma) at time t, to be multiplied with data shaped like x.
+
+        Shapes: Python floats for a Python t; for a tensor t of shape () or (B,), tensors (B, 1, …)
+            in float64 where x is float64 and in float32 otherwise, whatever the dtype of t.
+        Errors: ValueError for a number outside [0, 1], a t that is not floating-point or does not
+            fit x, or another device.
+        """
+        return self._pair(self._alpha, self._sigma, t, x)
+
+    def derivatives(self, t: Time, x: Tensor) -> tuple[Coefficient, Coefficient]:
+        """(d_alpha, d_sigma) at time t, as `coefficients` are given."""
+        return self._pair(self._d_alpha, self._d_sigma, t, x)
+
+    def interpolate(self, x0: Data, eps: Data, t: Time) -> Data:
+        """x_t = alpha x_0 + sigma eps.
+
+        Shapes: x0 and eps alike, (B,) to (B, C, H, W) and beyond. The dtype follows x0; in half
+            precision the result is the float32 one, rounded once.
+        """
+        return self._mix(self.coefficients(t, x0), x0, eps)
+
+    def velocity(self, x0: Data, eps: Data, t: Time) -> Data:
+        """d x_t/dt = d_alpha x_0 + d_sigma eps, of the one pair (x_0, eps)."""
+        return self._mix(self.derivatives(t, x0), x0, eps)
+
+    @staticmethod
+    def _mix(pair: tuple[Coefficient, Coefficient], x0: Data, eps: Data) -> Data:
+        same_shape("eps", eps, "x0", x0)
+        return affine(x0, pair[0], eps, pair[1])
+
+    def _pair(
+        self, first: _Formula, second: _Formula, t: Time, x: Tensor
+    ) -> tuple[Coefficient, Coefficient]:
+        t = check_time(t, batched("x", x))
+        if not isinstance(t, Tensor):
+            return _at(first, t), _at(second, t)
+        wide, work = t.double(), work_dtype(x)
+        return per_event(first(wide).to(work), x), per_event(second(wide).to(work), x)
+
+
+@dataclass(frozen=True)
+class VPPath(Path):
+    """Variance-preserving, beta(t) = beta_min + t (beta_max - beta_min): a diffusion in the limit.
+
+    alpha² = exp(-∫beta) and sigma² = 1 - alpha²; noise is reached only nearly, alpha(1) = 0.0066.
+
+    Errors: ValueError unless 0 < beta_min <= beta_max.
+    Source: Song et al. 2021 (score SDE), equations 11, 32 and 33.
+    """
+
+    beta_min: float = 0.1
+    beta_max: float = 20.0
+
+    def __post_init__(self) -> None:
+        low = positive("beta_min", self.beta_min)
+        real("beta_max", self.beta_max, f"a number >= beta_min = {low}", low)
+
+    def _beta(self, t: Tensor) -> Tensor:
+        return self.beta_min + t * (self.beta_max - self.beta_min)
+
+    def _integral(self, t: Tensor) -> Tensor:
+        return t * (self.beta_min + t * ((self.beta_max - self.beta_min) / 2))
+
+    def _alpha(self, t: Tensor) -> Tensor:
+        return torch.exp(self._integral(t) / -2)
+
+    def _sigma(self, t: Tensor) -> Tensor:
+        # 1 - exp(-b) would lose every digit near the data.
+        return torch.sqrt(0.0 - torch.expm1(-self._integral(t)))
+
+    def _d_alpha(self, t: Tensor) -> Tensor:
+        return self._beta(t) / -2 * self._alpha(t)
+
+    def _d_sigma(self, t: Tensor) -> Tensor:
+        return self._beta(t) / 2 * self._alpha(t) ** 2 / self._sigma(t)
+
+    def _half_log_snr(self, t: Tensor) -> Tensor:
+        b = self._integral(t)
+        return (b + torch.log(0.0 - torch.expm1(-b))) / -2
+
+    def _time_of_half_log_snr(self, h: Tensor) -> Tensor:
+        b = torch.logaddexp(torch.zeros_like(h), -2 * h)  # ∫beta = log(1 + 1/snr)
+        # The positive root of its quadratic, in the form that divides by a sum.
+        slope = self.beta_max - self.beta_min
+        return 2 * b / (self.beta_min + torch.sqrt(self.beta_min**2 + 2 * slope * b))
+
+    def _drift(self, t: Tensor) -> Tensor:
+        return self._beta(t) / -2
+
+    def _squared_diffusion(self, t: Tensor) -> Tensor:
+        return self._beta(t)
+
+
+@dataclass(frozen=True)
+class CosinePath(Path):
+    """Variance-preserving, alpha = cos(πt/2) and sigma = sin(πt/2): a quarter circle at even speed.
+
+    Source: Salimans, Ho 2022, section 4 (t ↦ angle); the cosine of Nichol, Dhariwal 2021 without
+        its offset.
+    """
+
+    def _alpha(self, t: Tensor) -> Tensor:
+        return torch.sin(math.pi / 2 * (1 - t))  # exactly 0 at t = 1, where cos(π/2) is 6e-17
+
+    def _sigma(self, t: Tensor) -> Tensor:
+        return torch.sin(math.pi / 2 * t)
+
+    def _d_alpha(self, t: Tensor) -> Tensor:
+        return -math.pi / 2 * self._sigma(t)
+
+    def _d_sigma(self, t: Tensor) -> Tensor:
+        return math.pi / 2 * self._alpha(t)
+
+    def _half_log_snr(self, t: Tensor) -> Tensor:
+        return torch.log(self._alpha(t) / self._sigma(t))
+
+    def _time_of_half_log_snr(self, h: Tensor) -> Tensor:
+        return 2 / math.pi * torch.atan(torch.exp(-h))
+
+    def _drift(self, t: Tensor) -> Tensor:
+        return self._d_alpha(t) / self._alpha(t)
+
+    def _squared_diffusion(self, t: Tensor) -> Tensor:
+        return -2 * self._drift(t)
+
+
+@dataclass(frozen=True)
+class VEPath(Path):
+    """Variance-exploding: alpha = 1 and sigma² = sigma_min² ((sigma_max/sigma_min)^2t - 1).
+
+    This is the exact kernel of the SDE, so that x_0 is clean data; sigma_min is a scale near the
+    data and no floor, and sigma(1) falls short of sigma_max by a factor √(1 - (min/max)²).
+
+    Errors: ValueError unless 0 < sigma_min < sigma_max.
+    Source: Song et al. 2021 (score SDE), equations 29 to 31; there sigma(t)² - sigma(0)² is in the
+        end replaced by sigma(t)².
+    """
+
+    sigma_min: float = 0.01
+    sigma_max: float = 50.0
+
+    def __post_init__(self) -> None:
+        low = positive("sigma_min", self.sigma_min)
+        if positive("sigma_max", self.sigma_max) <= low:
+            refuse("sigma_max", self.sigma_max, f"a number > sigma_min = {low}")
+
+    @property
+    def _rate(self) -> float:
+        return 2 * math.log(self.sigma_max / self.sigma_min)
+
+    def _alpha(self, t: Tensor) -> Tensor:
+        return torch.ones_like(t)
+
+    def _sigma(self, t: Tensor) -> Tensor:
+        return self.sigma_min * torch.sqrt(torch.expm1(self._rate * t))
+
+    def _d_alpha(self, t: Tensor) -> Tensor:
+        return torch.zeros_like(t)
+
+    def _d_sigma(self, t: Tensor) -> Tensor:
+        return self._squared_diffusion(t) / (2 * self._sigma(t))
+
+    def _half_log_snr(self, t: Tensor) -> Tensor:
+        return -torch.log(self._sigma(t))
+
+    def _time_of_half_log_snr(self, h: Tensor) -> Tensor:
+        return torch.log1p(torch.exp(-2 * h) / self.sigma_min**2) / self._rate
+
+    def _drift(self, t: Tensor) -> Tensor:
+        return torch.zeros_like(t)
+
+    def _squared_diffusion(self, t: Tensor) -> Tensor:
+        return self.sigma_min**2 * self._rate * torch.exp(self._rate * t)
+
+
+@dataclass(frozen=True)
+class LinearPath(Path):
+    """alpha = 1 - t and sigma = t: straight lines from data to noise, of constant velocity.
+
+    Source: Liu, Gong, Liu 2022 (rectified flow), equation 1, with data at t = 0; Lipman et al. 2022
+        have the same in the other direction, see `reverse_time`.
+    """
+
+    def _alpha(self, t: Tensor) -> Tensor:
+        return 1 - t
+
+    def _sigma(self, t: Tensor) -> Tensor:
+        return t
+
+    def _d_alpha(self, t: Tensor) -> Tensor:
+        return torch.full_like(t, -1.0)
+
+    def _d_sigma(self, t: Tensor) -> Tensor:
+        return torch.ones_like(t)
+
+    def _half_log_snr(self, t: Tensor) -> Tensor:
+        return torch.log1p(-t) - torch.log(t)
+
+    def _time_of_half_log_snr(self, h: Tensor) -> Tensor:
+        return torch.sigmoid(-h)
+
+    def _drift(self, t: Tensor) -> Tensor:
+        return -1 / (1 - t)
+
+    def _squared_diffusion(self, t: Tensor) -> Tensor:
+        return 2 * t / (1 - t)
+
+    # Here one operation in the dtype of the data is as exact as float64, and training does many.
+
+    def interpolate(self, x0: Data, eps: Data, t: Time) -> Data:
+        work = work_dtype(batched("x0", x0))
+        t = check_time(t, x0)
+        if not isinstance(t, Tensor) or t.dtype != work or x0.dtype != work:
+            return super().interpolate(x0, eps, t)
+        same_shape("eps", eps, "x0", x0)
+        return torch.lerp(x0, eps.to(work), per_event(t, x0))  # exact at both ends
+
+    def velocity(self, x0: Data, eps: Data, t: Time) -> Data:
+        check_time(t, batched("x0", x0))
+        same_shape("eps", eps, "x0", x0)
+        work = work_dtype(x0)
+        if x0.dtype == eps.dtype == work:
+            return eps - x0
+        return (eps.to(work) - x0.to(work)).to(x0.dtype)
+
+
+@dataclass(frozen=True)
+class _Reversed(Path):
+    """The same path run from noise at t = 0 to data at t = 1."""
+
+    path: Path
+
+    def _alpha(self, t: Tensor) -> Tensor:
+        return self.path._alpha(1 - t)
+
+    def _sigma(self, t: Tensor) -> Tensor:
+        return self.path._sigma(1 - t)
+
+    def _d_alpha(self, t: Tensor) -> Tensor:
+        return -self.path._d_alpha(1 - t)
+
+    def _d_sigma(self, t: Tensor) -> Tensor:
+        return -self.path._d_sigma(1 - t)
+
+    def _half_log_snr(self, t: Tensor) -> Tensor:
+        return self.path._half_log_snr(1 - t)
+
+    def _time_of_half_log_snr(self, h: Tensor) -> Tensor:
+        return 1 - self.path._time_of_half_log_snr(h)
+
+    def _drift(self, t: Tensor) -> Tensor:
+        refuse("path", self, "one that runs from data to noise, as its forward SDE does")
+
+    def _squared_diffusion(self, t: Tensor) -> Tensor:
+        return self._drift(t)
+
+
+def reverse_time(path: Path) -> Path:
+    """The same path with the clock turned round: noise at t = 0 and data at t = 1.
+
+    Lipman et al. and the torchcfm package count time so. Derivatives change sign; reversed twice, a
+    path is itself again. The reversed path has no forward SDE: `drift` is refused.
+
+    Errors: ValueError unless path is a Path.
+    """
+    if not isinstance(path, Path):
+        refuse("path", describe(path), "a Path, such as LinearPath()")
+    return path.path if isinstance(path, _Reversed) else _Reversed(path)
+
+
+# Which times to train at, and to sample at
+
+
+def shift_time(t: Time, shift: float) -> Coefficient:
+    """shift·t/(1 + (shift - 1) t): more time near the noise for shift > 1, and both ends kept.
+
+    Its logit is that of t plus log(shift). So shifts compose, shift_time(shift_time(t, a), b) being
+    shift_time(t, a·b), and on the `LinearPath` alpha/sigma is divided by ``shift`` at every t.
+
+    Shapes: a number, or a tensor of any shape, as for a `Path`.
+    Errors: ValueError unless shift > 0.
+    Source: Esser et al. 2024 (Stable Diffusion 3), equation 23, shift = √(m/n).
+    """
+    shift = positive("shift", shift)
+    # 1 - t + shift·t, and not 1 + (shift - 1) t, so that t = 1 gives exactly 1
+    return _at(lambda s: shift * s / ((1 - s) + shift * s), t)
+
+
+def shifted_density(t: Time, shift: float) -> Coefficient:
+    """The density of shift_time(u, shift) for u uniform on [0, 1], at t in [0, 1].
+
+    Errors: ValueError unless shift > 0.
+    """
+    shift = positive("shift", shift)
+    return _at(lambda s: shift / (s + shift * (1 - s)) ** 2, t)
+
+
+def logit_normal_time(
+    n: int,
+    *,
+    generator: torch.Generator,
+    mean: float = 0.0,
+    std: float = 1.0,
+    dtype: torch.dtype = torch.float32,
+) -> PerSample:
+    """n times with logit(t) ~ N(mean, std²), on the generator's device.
+
+    Shifted by `shift_time` they are again such times, with mean + log(shift).
+
+    Errors: ValueError for a negative n, an infinite mean, std <= 0 or a missing generator.
+    Source: Esser et al. 2024 (Stable Diffusion 3), equation 19.
+    """
+    n, device = integer("n", n, 0), rng(generator).device
+    mean, std = real("mean", mean, "a finite number", -math.inf), positive("std", std)
+    z = torch.randn(n, generator=generator, dtype=torch.float64, device=device)
+    return torch.sigmoid(mean + std * z).to(dtype)
+
+
+def logit_normal_density(t: Time, mean: float = 0.0, std: float = 1.0) -> Coefficient:
+    """The density of `logit_normal_time` at t in [0, 1]; 0 at both ends.
+
+    Errors: ValueError for an infinite mean or std <= 0.
+    Source: Esser et al. 2024 (Stable Diffusion 3), equation 19.
+    """
+    mean, std = real("mean", mean, "a finite number", -math.inf), positive("std", std)
+
+    def density(s: Tensor) -> Tensor:
+        z = (torch.logit(s) - mean) / std
+        p = torch.exp(-(z**2) / 2) / (std * math.sqrt(2 * math.pi) * s * (1 - s))
+        return torch.where((s > 0) & (s < 1), p, torch.zeros_like(s))
+
+    return _at(density, t)
+
+
+def _at(formula: _Formula, t: Time, name: str = "t") -> Coefficient:
+    """A formula on float64 tensors, at a number in [0, 1] or at a tensor."""
+    if isinstance(t, Tensor):
+        if not t.dtype.is_floating_point:
+            refuse(name, describe(t), "a floating-point tensor")
+        return formula(t.double()).to(work_dtype(t))
+    t = real(name, t, "a number in [0, 1]", 0.0, 1.0)
+    return float(formula(torch.tensor(t, dtype=torch.float64, device="cpu")).item())
+
+
+# Discrete steps
 
 
 @dataclass(frozen=True, eq=False, repr=False)

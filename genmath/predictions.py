@@ -1,12 +1,15 @@
 """What a network may predict about x_t = alpha x0 + sigma eps, and the conversions among them.
 
 "x0" the data, "eps" the noise, "v" = alpha eps - sigma x0, "score" = -eps / sigma, the score of the
-noised density once eps is its mean given x_t. "v" is not the velocity d x_t / dt.
+noised density once eps is its mean given x_t, and "velocity" = d x_t / dt, that is d_alpha x0 +
+d_sigma eps, which a path in continuous time has. "v" is not the velocity.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 from genmath._batch import per_sample, work_dtype
 from genmath._checks import batched, one_of, refuse, same_shape
@@ -15,44 +18,96 @@ from genmath._torch import Tensor
 
 __all__ = ["PREDICTIONS", "coefficients", "convert"]
 
-PREDICTIONS = ("x0", "eps", "v", "score")
+PREDICTIONS = ("x0", "eps", "v", "score", "velocity")
 
-# target = first * prediction + second * x_t, with n = alpha² + sigma² (1 if variance-preserving).
-# Ready-made products, rather than a detour through eps and x0, stay finite wherever the answer is.
+
+class _Path(NamedTuple):
+    """alpha, sigma, alpha² + sigma² (1 if variance-preserving), d_alpha and d_sigma at one time."""
+
+    a: Coefficient
+    s: Coefficient
+    n: Coefficient
+    da: Coefficient = math.nan
+    ds: Coefficient = math.nan
+
+    @property
+    def d(self) -> Coefficient:
+        """The determinant by which x_t and the velocity give x0 and eps."""
+        return self.a * self.ds - self.s * self.da
+
+    @property
+    def half_dn(self) -> Coefficient:
+        """dn/dt / 2."""
+        return self.a * self.da + self.s * self.ds
+
+
+# target = first * prediction + second * x_t. Ready-made products, rather than a detour through eps
+# and x0, stay finite wherever the answer is.
 _Pair = tuple[Coefficient, Coefficient]
-_CONVERSIONS: dict[tuple[str, str], Callable[[Coefficient, Coefficient, Coefficient], _Pair]] = {
-    ("x0", "eps"): lambda a, s, n: (-a / s, 1 / s),
-    ("x0", "v"): lambda a, s, n: (-n / s, a / s),
-    ("x0", "score"): lambda a, s, n: (a / s**2, -1 / s**2),
-    ("eps", "x0"): lambda a, s, n: (-s / a, 1 / a),
-    ("eps", "v"): lambda a, s, n: (n / a, -s / a),
-    ("eps", "score"): lambda a, s, n: (-1 / s, 0.0),
-    ("v", "x0"): lambda a, s, n: (-s / n, a / n),
-    ("v", "eps"): lambda a, s, n: (a / n, s / n),
-    ("v", "score"): lambda a, s, n: (-a / (n * s), -1 / n),
-    ("score", "x0"): lambda a, s, n: (s**2 / a, 1 / a),
-    ("score", "eps"): lambda a, s, n: (-s, 0.0),
-    ("score", "v"): lambda a, s, n: (-n * s / a, -s / a),
+_CONVERSIONS: dict[tuple[str, str], Callable[[_Path], _Pair]] = {
+    ("x0", "eps"): lambda p: (-p.a / p.s, 1 / p.s),
+    ("x0", "v"): lambda p: (-p.n / p.s, p.a / p.s),
+    ("x0", "score"): lambda p: (p.a / p.s**2, -1 / p.s**2),
+    ("x0", "velocity"): lambda p: (-p.d / p.s, p.ds / p.s),
+    ("eps", "x0"): lambda p: (-p.s / p.a, 1 / p.a),
+    ("eps", "v"): lambda p: (p.n / p.a, -p.s / p.a),
+    ("eps", "score"): lambda p: (-1 / p.s, 0.0),
+    ("eps", "velocity"): lambda p: (p.d / p.a, p.da / p.a),
+    ("v", "x0"): lambda p: (-p.s / p.n, p.a / p.n),
+    ("v", "eps"): lambda p: (p.a / p.n, p.s / p.n),
+    ("v", "score"): lambda p: (-p.a / (p.n * p.s), -1 / p.n),
+    ("v", "velocity"): lambda p: (p.d / p.n, p.half_dn / p.n),
+    ("score", "x0"): lambda p: (p.s**2 / p.a, 1 / p.a),
+    ("score", "eps"): lambda p: (-p.s, 0.0),
+    ("score", "v"): lambda p: (-p.n * p.s / p.a, -p.s / p.a),
+    ("score", "velocity"): lambda p: (-p.s * p.d / p.a, p.da / p.a),
+    ("velocity", "x0"): lambda p: (-p.s / p.d, p.ds / p.d),
+    ("velocity", "eps"): lambda p: (p.a / p.d, -p.da / p.d),
+    ("velocity", "v"): lambda p: (p.n / p.d, -p.half_dn / p.d),
+    ("velocity", "score"): lambda p: (-p.a / (p.s * p.d), p.da / (p.s * p.d)),
 }
 
 
-def coefficients(alpha: Coefficient, sigma: Coefficient, *, source: str, target: str) -> _Pair:
+def coefficients(
+    alpha: Coefficient,
+    sigma: Coefficient,
+    *,
+    source: str,
+    target: str,
+    d_alpha: Coefficient | None = None,
+    d_sigma: Coefficient | None = None,
+) -> _Pair:
     """(first, second) with target = first * source + second * x_t.
 
-    Errors: ValueError for an unknown name, or where numbers alpha and sigma leave the target
-        undetermined: at sigma = 0 x_t holds no noise, at alpha = 0 it holds no data. Tensors are
-        not read: there the coefficient is infinite or NaN.
+    Errors: ValueError for an unknown name, a "velocity" without d_alpha and d_sigma, or where
+        numbers leave the target undetermined: at sigma = 0 x_t holds no noise, at alpha = 0 it
+        holds no data, and where d_sigma is infinite there is no velocity. Tensors are not read:
+        there floating-point arithmetic takes its course, mostly to infinity or NaN.
     """
     one_of("source", source, PREDICTIONS)
     one_of("target", target, PREDICTIONS)
     if source == target:
         return 1.0, 0.0
+    path = _Path(alpha, sigma, alpha**2 + sigma**2)
+    if "velocity" in (source, target):
+        path = path._replace(da=_slope("d_alpha", d_alpha), ds=_slope("d_sigma", d_sigma))
     try:
-        return _CONVERSIONS[source, target](alpha, sigma, alpha**2 + sigma**2)
+        return _CONVERSIONS[source, target](path)
     except ZeroDivisionError:
+        so = f"so {source!r} does not determine {target!r}"
+        if source == "velocity" and path.d == 0:
+            slopes = (d_alpha, d_sigma)
+            refuse(
+                "d_alpha, d_sigma", slopes, f"a path that moves: here alpha/sigma does not, {so}"
+            )
         name, lost = ("sigma", "noise") if sigma**2 == 0 else ("alpha", "data")
-        refuse(name, 0.0, f"a positive number: here x_t holds no {lost}, so {source!r} does not "
-                          f"determine {target!r}")  # fmt: skip
+        refuse(name, 0.0, f"a positive number: here x_t holds no {lost}, {so}")
+
+
+def _slope(name: str, slope: Coefficient | None) -> Coefficient:
+    if slope is None or (not isinstance(slope, Tensor) and not math.isfinite(slope)):
+        refuse(name, slope, "a finite number: a velocity involves the derivatives of the path")
+    return slope
 
 
 def convert(
@@ -63,21 +118,29 @@ def convert(
     *,
     source: str,
     target: str,
+    d_alpha: Coefficient | None = None,
+    d_sigma: Coefficient | None = None,
 ) -> Data:
-    """The same statement about x_t, said in another of the names "x0", "eps", "v", "score".
+    """The same statement about x_t, said in another of the names in `PREDICTIONS`.
 
     Shapes: prediction and x_t alike; alpha and sigma numbers or one value a sample, as
-        ``schedule.coefficients(t, x_t)`` returns them. The dtype follows x_t.
-    Errors: ValueError for an unknown name, shapes that differ, or numbers alpha, sigma that leave
-        the target undetermined (sigma = 0 or alpha = 0, see `coefficients`); with tensor
-        coefficients such samples come out infinite or NaN.
+        ``path.coefficients(t, x_t)`` returns them; d_alpha and d_sigma, from
+        ``path.derivatives(t, x_t)``, where "velocity" is one of the two. The dtype follows x_t.
+    Errors: ValueError for an unknown name, shapes that differ, missing derivatives, or numbers that
+        leave the target undetermined (sigma = 0 or alpha = 0, see `coefficients`).
     Source: "eps" Ho, Jain, Abbeel 2020, equation 15; "v" Salimans, Ho 2022, appendix D.
     """
     batched("x_t", x_t)
     same_shape("prediction", prediction, "x_t", x_t)
     alpha = per_sample("alpha", alpha, x_t)
     sigma = per_sample("sigma", sigma, x_t)
-    of_prediction, of_x_t = coefficients(alpha, sigma, source=source, target=target)
+    if d_alpha is not None:
+        d_alpha = per_sample("d_alpha", d_alpha, x_t, -math.inf)
+    if d_sigma is not None:
+        d_sigma = per_sample("d_sigma", d_sigma, x_t, -math.inf)
+    of_prediction, of_x_t = coefficients(
+        alpha, sigma, source=source, target=target, d_alpha=d_alpha, d_sigma=d_sigma
+    )
     if source == target:
         return prediction.to(x_t.dtype)
     work = work_dtype(x_t)

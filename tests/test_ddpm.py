@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from genmath import book, ddpm
 from genmath.ddpm import (
+    PREDICTIONS,
     BoundTerms,
     add_noise,
     ancestral_step,
@@ -36,7 +37,7 @@ from genmath.ddpm import (
 )
 from genmath.divergences import gaussian_kl
 from genmath.paths import Schedule, cosine_schedule, linear_schedule
-from genmath.predictions import PREDICTIONS, convert
+from genmath.predictions import convert
 from genmath.proof.functions import Compiled, compile_tree
 from genmath.proof.tree import Named, Neg, Node
 from genmath.vae import gaussian_log_likelihood

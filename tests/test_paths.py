@@ -1,7 +1,8 @@
-"""Schedules: every table against 40 digits, at every step."""
+"""Paths and schedules: every coefficient and every table against 40 digits."""
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
@@ -9,10 +10,24 @@ from dataclasses import FrozenInstanceError
 import mpmath as mp
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genmath.paths import Schedule, cosine_schedule, linear_schedule
+from genmath.paths import (
+    CosinePath,
+    LinearPath,
+    Path,
+    Schedule,
+    VEPath,
+    VPPath,
+    cosine_schedule,
+    linear_schedule,
+    logit_normal_density,
+    logit_normal_time,
+    reverse_time,
+    shift_time,
+    shifted_density,
+)
 
 # Properties that need no checker
 
@@ -234,3 +249,327 @@ def test_without_torch_one_line_says_what_to_install(missing: str) -> None:
     assert last.startswith(f"ImportError: {missing} is not installed")
     assert 'pip install "genmath[torch]"' in last
     assert "During handling" not in run.stderr
+
+
+# Continuous time: each path again, from its definition, in 40 digits
+
+
+def vp(low: float, high: float):
+    def integral(t: mp.mpf) -> mp.mpf:
+        return mp.mpf(low) * t + (mp.mpf(high) - mp.mpf(low)) * t**2 / 2
+
+    return (
+        lambda t: mp.exp(-integral(t) / 2),
+        lambda t: mp.sqrt(-mp.expm1(-integral(t))),
+    )
+
+
+def ve(low: float, high: float):
+    return (
+        lambda t: mp.mpf(1),
+        lambda t: mp.sqrt(
+            (mp.mpf(low) * (mp.mpf(high) / mp.mpf(low)) ** t) ** 2 - mp.mpf(low) ** 2
+        ),
+    )
+
+
+COSINE = (lambda t: mp.cos(mp.pi * t / 2), lambda t: mp.sin(mp.pi * t / 2))
+LINEAR = (lambda t: 1 - t, lambda t: t)
+
+scales = st.tuples(st.floats(1e-3, 5), st.floats(1e-3, 30)).map(sorted)
+paths_and_definitions = st.one_of(
+    scales.map(lambda s: (VPPath(*s), vp(*s))),
+    scales.filter(lambda s: s[1] > 1.01 * s[0]).map(lambda s: (VEPath(*s), ve(*s))),
+    st.sampled_from([(CosinePath(), COSINE), (LinearPath(), LINEAR), (VPPath(), vp(0.1, 20))]),
+)
+PATHS = [VPPath(), CosinePath(), VEPath(), LinearPath()]
+INF = math.inf
+
+
+def close(got: float, exact: mp.mpf, relative: float, absolute: float = 0.0) -> None:
+    assert abs(mp.mpf(got) - exact) <= relative * abs(exact) + absolute, (got, exact)
+
+
+@settings(max_examples=100)
+@given(paths_and_definitions, st.one_of(st.floats(1e-12, 1 - 1e-6), st.floats(0.01, 0.99)))
+def test_paths_match_40_digits(both, t) -> None:
+    path, (alpha, sigma) = both
+    with mp.workdps(60):
+        s = mp.mpf(t)
+        a, b = alpha(s), sigma(s)
+        d_a, d_b = (
+            mp.diff(alpha, s, h=s * mp.mpf("1e-25")),
+            mp.diff(sigma, s, h=s * mp.mpf("1e-25")),
+        )
+        close(path.alpha(t), a, 1e-13)
+        close(path.sigma(t), b, 1e-13)
+        close(path.d_alpha(t), d_a, 1e-12, 1e-20)
+        close(path.d_sigma(t), d_b, 1e-12)
+        close(path.snr(t), (a / b) ** 2, 1e-12)
+        close(path.half_log_snr(t), mp.log(a / b), 1e-13, 1e-13)
+        close(path.drift(t), d_a / a, 1e-12, 1e-20)
+        close(path.squared_diffusion(t), 2 * b * d_b - 2 * d_a / a * b**2, 1e-11)
+        assert path.time_of_snr(path.snr(t)) == pytest.approx(t, rel=1e-9)
+        assert path.time_of_half_log_snr(path.half_log_snr(t)) == pytest.approx(t, rel=1e-9)
+
+
+def test_the_ends_are_exact_in_every_dtype() -> None:
+    for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float16):
+        zero, one = torch.zeros(1, dtype=dtype), torch.ones(1, dtype=dtype)
+        for path in PATHS:
+            for t in (0.0, zero):
+                assert (path.alpha(t), path.sigma(t)) == (1, 0)
+                assert (path.snr(t), path.half_log_snr(t)) == (INF, INF)
+        for path in (CosinePath(), LinearPath()):
+            for t in (1.0, one):
+                assert (path.alpha(t), path.sigma(t)) == (0, 1)
+                assert (path.snr(t), path.half_log_snr(t)) == (0, -INF)
+    for path in PATHS:
+        assert path.time_of_snr(INF) == path.time_of_half_log_snr(INF) == 0
+        assert path.time_of_half_log_snr(torch.tensor(INF)) == 0
+        assert path.time_of_half_log_snr(path.half_log_snr(1.0)) == pytest.approx(1, abs=1e-12)
+        assert path.time_of_snr(path.snr(1.0)) <= 1
+    assert VPPath().d_sigma(0.0) == VEPath().d_sigma(0.0) == INF
+    assert VPPath().squared_diffusion(0.0) == 0.1
+    assert LinearPath().drift(1.0) == -INF
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: type(path).__name__)
+def test_sigma_keeps_its_digits_next_to_the_data_in_float32(device, path) -> None:
+    """√(1 - alpha²) in float32 is off by 9 % at t = 1e-6 on the VP path, and 0 at t = 1e-7."""
+    t = torch.logspace(-30, 0, 61, device=device)
+    for name in ("alpha", "sigma", "half_log_snr", "snr"):
+        single = getattr(path, name)(t)
+        assert single.dtype == torch.float32
+        wide = getattr(path, name)(t.double())
+        torch.testing.assert_close(single, wide.float(), rtol=1e-6, atol=0)
+    assert (path.sigma(t) > 0).all()
+    naive = torch.sqrt(1 - VPPath().alpha(torch.tensor([1e-6, 1e-7])) ** 2)
+    assert abs(naive[0] / VPPath().sigma(1e-6) - 1) > 0.05
+    assert naive[1] == 0
+
+
+@given(
+    path=st.sampled_from(PATHS),
+    batch=st.integers(0, 4),
+    event=st.lists(st.integers(1, 3), max_size=3),
+    dtype=st.sampled_from([torch.float64, torch.float32, torch.bfloat16, torch.float16]),
+    time_dtype=st.sampled_from([torch.float64, torch.float32, torch.bfloat16]),
+    seed=st.integers(0, 99),
+)
+def test_a_path_follows_the_data_whatever_the_dtype_of_t(
+    device, path, batch, event, dtype, time_dtype, seed
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    x0, eps = torch.randn(2, batch, *event, generator=generator, dtype=torch.float64)
+    x0, eps = x0.to(device, dtype), eps.to(device, dtype)
+    t = torch.rand(batch, generator=generator).clamp(min=0.01).to(device, time_dtype)
+    work = torch.float64 if dtype == torch.float64 else torch.float32
+    exact = t.double().reshape(batch, *[1] * len(event))
+    for pair, names in (
+        (path.coefficients(t, x0), ("alpha", "sigma")),
+        (path.derivatives(t, x0), ("d_alpha", "d_sigma")),
+    ):
+        for value, name in zip(pair, names, strict=True):
+            assert (value.shape, value.dtype) == (exact.shape, work)
+            assert torch.equal(value, getattr(path, name)(exact).to(work))
+    for got, of in (
+        (path.interpolate(x0, eps, t), ("alpha", "sigma")),
+        (path.velocity(x0, eps, t), ("d_alpha", "d_sigma")),
+    ):
+        a, b = (getattr(path, name)(exact) for name in of)
+        expected = a * x0.double() + b * eps.double()
+        assert (got.shape, got.dtype, got.device) == (x0.shape, dtype, x0.device)
+        scale = 1 + (a.abs().max().item() + b.abs().max().item() if batch else 0)
+        e = torch.finfo(dtype).eps
+        torch.testing.assert_close(got.double(), expected, rtol=e, atol=8 * e * scale)
+    for i in range(batch):
+        row, number = slice(i, i + 1), t[i].item()
+        one = path.interpolate(x0[row], eps[row], number)
+        e = torch.finfo(dtype).eps
+        torch.testing.assert_close(one, path.interpolate(x0, eps, t)[row], rtol=4 * e, atol=64 * e)
+        assert path.coefficients(number, x0) == (path.alpha(number), path.sigma(number))
+        assert path.coefficients(t[i], x0)[0].shape == ()
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: type(path).__name__)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_data_get_their_noise_at_small_t(device, path, dtype) -> None:
+    """Tables in half precision would add none; here the float32 result is rounded once."""
+    t = torch.logspace(-6, -1, 50, device=device)
+    zero = torch.zeros(50, 4, device=device, dtype=dtype)
+    one = torch.ones_like(zero)
+    assert (path.interpolate(zero, one, t) > 0).all()
+    x0 = torch.linspace(-1, 1, 4, device=device).to(dtype).expand(50, 4)
+    single = path.interpolate(x0.float(), one.float(), t)
+    assert torch.equal(path.interpolate(x0, one, t), single.to(dtype))
+
+
+def test_data_at_a_large_offset_keep_float32_accuracy() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x0, eps = 1e4 + torch.randn(6, 2, generator=generator), torch.randn(6, 2, generator=generator)
+    for path in PATHS:
+        for t in (0.0, 0.3, 1.0, torch.linspace(0, 1, 6)):
+            got = path.interpolate(x0, eps, t).double()
+            exact = path.interpolate(x0.double(), eps.double(), t)
+            torch.testing.assert_close(got, exact, rtol=1e-6, atol=2e-3)
+
+
+def test_the_target_at_the_ends_of_the_linear_path_is_finite() -> None:
+    """Peers that divide by sigma or by 1 - t give NaN there."""
+    x0, eps = torch.tensor([[1.0, 2.0]]), torch.tensor([[5.0, -1.0]])
+    for t in (0.0, 1.0, torch.tensor([0.0]), torch.tensor([1.0])):
+        assert torch.equal(LinearPath().velocity(x0, eps, t), eps - x0)
+    assert torch.equal(LinearPath().interpolate(x0, eps, torch.tensor([1.0])), eps)
+    assert torch.equal(LinearPath().interpolate(x0, eps, torch.tensor([0.0])), x0)
+    assert torch.equal(CosinePath().velocity(x0, eps, 1.0), -math.pi / 2 * x0)
+
+
+def test_gradients_pass_through_a_path() -> None:
+    for path in PATHS:
+        t = torch.tensor([0.2, 0.7], dtype=torch.float64, requires_grad=True)
+        x0 = torch.ones(2, 3, dtype=torch.float64, requires_grad=True)
+        eps = torch.full((2, 3), 2.0, dtype=torch.float64)
+        by_t, by_x = torch.autograd.grad(path.interpolate(x0, eps, t).sum(), (t, x0))
+        torch.testing.assert_close(by_t, path.velocity(x0, eps, t).sum(1))
+        torch.testing.assert_close(by_x, path.alpha(t).unsqueeze(1).expand(2, 3))
+
+
+@given(st.sampled_from(PATHS), st.floats(0.001, 0.999))
+def test_reversed_time_runs_the_other_way(path, t) -> None:
+    back = reverse_time(path)
+    s = 1 - t
+    for name, sign in (("alpha", 1), ("sigma", 1), ("d_alpha", -1), ("d_sigma", -1),
+                       ("snr", 1), ("half_log_snr", 1)):  # fmt: skip
+        assert getattr(back, name)(s) == sign * getattr(path, name)(1 - s)
+    assert back.time_of_half_log_snr(back.half_log_snr(s)) == pytest.approx(s, abs=1e-9)
+    assert reverse_time(back) is path
+    assert (back.alpha(1.0), back.sigma(1.0)) == (1, 0)
+    x0, eps = torch.ones(1, 2), torch.zeros(1, 2)
+    assert torch.equal(reverse_time(LinearPath()).velocity(x0, eps, 0.5), x0 - eps)
+    with pytest.raises(ValueError, match=r"^path: got .*Reversed"):
+        back.drift(0.5)
+
+
+def test_paths_are_equal_by_value_and_frozen() -> None:
+    assert VPPath(0.1, 20) == VPPath()
+    assert hash(VEPath()) == hash(VEPath(0.01, 50))
+    assert VPPath() != VPPath(0.2, 20)
+    with pytest.raises(FrozenInstanceError):
+        VPPath().beta_min = 1.0  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Path()  # type: ignore[abstract]
+
+
+# Times
+
+
+@given(st.floats(0, 1, allow_subnormal=False), st.floats(0.01, 100), st.floats(0.01, 100))
+def test_shifts_compose_and_keep_the_ends(t, a, b) -> None:
+    assert shift_time(shift_time(t, a), b) == pytest.approx(shift_time(t, a * b), rel=1e-12)
+    assert shift_time(t, 1.0) == pytest.approx(t, rel=1e-15)
+    assert shift_time(shift_time(t, a), 1 / a) == pytest.approx(t, rel=1e-12)
+    for end in (0.0, 1.0):
+        assert shift_time(end, a) == end
+        assert shift_time(torch.tensor(end), a) == end
+    if 0 < t < 1:
+        path = LinearPath()
+        moved = path.half_log_snr(t) - math.log(a)
+        assert path.half_log_snr(shift_time(t, a)) == pytest.approx(moved, abs=1e-6)
+
+
+def test_a_shifted_grid_is_shifted_once_everywhere() -> None:
+    """By hand: 3 t/(1 + 2 t); a peer applies the shift twice at the last step before the end."""
+    grid = torch.linspace(1, 0, 5, dtype=torch.float64)
+    expected = torch.tensor([1, 9 / 10, 3 / 4, 1 / 2, 0], dtype=torch.float64)
+    torch.testing.assert_close(shift_time(grid, 3.0), expected, rtol=1e-15, atol=0)
+
+
+@settings(max_examples=25)
+@given(st.floats(-2, 2), st.floats(0.3, 2), st.floats(0.1, 10))
+def test_the_densities_of_t_integrate_to_one_and_shift(mean, std, shift) -> None:
+    # u in (-40, 40) ↦ t = sigmoid(u): a grid that resolves both ends
+    u = torch.linspace(-40, 40, 20_001, dtype=torch.float64)
+    t = torch.sigmoid(u)
+    jacobian = t * torch.sigmoid(-u)
+
+    def integral(density: torch.Tensor) -> float:
+        return torch.trapezoid(density * jacobian, u).item()
+
+    assert integral(logit_normal_density(t, mean, std)) == pytest.approx(1, rel=1e-6)
+    assert integral(shifted_density(t, shift)) == pytest.approx(1, rel=1e-6)
+    # Change of variables: the shift of a logit-normal time has mean + log(shift).
+    for s in (0.1, 0.5, 0.8):
+        moved, h = shift_time(s, shift), 1e-6
+        slope = (shift_time(s + h, shift) - shift_time(s - h, shift)) / (2 * h)
+        here = logit_normal_density(s, mean, std)
+        there = logit_normal_density(moved, mean + math.log(shift), std)
+        assert here == pytest.approx(there * slope, rel=1e-6)
+        assert shifted_density(moved, shift) * slope == pytest.approx(1, rel=1e-6)
+
+
+def test_the_densities_are_finite_at_the_ends() -> None:
+    ends = torch.tensor([0.0, 1.0])
+    assert torch.equal(logit_normal_density(ends, 0.3, 2.0), torch.zeros(2))
+    assert logit_normal_density(0.0) == logit_normal_density(1.0) == 0
+    torch.testing.assert_close(shifted_density(ends, 3.0), torch.tensor([1 / 3, 3.0]))
+
+
+@pytest.mark.parametrize(("mean", "std", "shift"), [(0.0, 1.0, 1.0), (-0.5, 0.7, 3.0)])
+def test_drawn_times_follow_their_density(device, mean, std, shift) -> None:
+    n, generator = 100_000, torch.Generator(device).manual_seed(0)
+    t = logit_normal_time(n, generator=generator, mean=mean, std=std, dtype=torch.float64)
+    assert ((t > 0) & (t < 1)).all()
+    shifted = torch.logit(shift_time(t, shift))
+    assert abs(shifted.mean().item() - mean - math.log(shift)) < 5 * std / math.sqrt(n)
+    assert shifted.std().item() == pytest.approx(std, rel=5 / math.sqrt(2 * n))
+    again = logit_normal_time(5, generator=torch.Generator(device).manual_seed(0))
+    assert again.dtype == torch.float32
+    assert logit_normal_time(0, generator=generator).shape == (0,)
+
+
+X = torch.zeros(2, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("beta_min", lambda: VPPath(0.0)),
+        ("beta_max", lambda: VPPath(1.0, 0.5)),
+        ("sigma_min", lambda: VEPath(0.0, 1.0)),
+        ("sigma_max", lambda: VEPath(1.0, 1.0)),
+        ("t", lambda: VPPath().alpha(1.5)),
+        ("t", lambda: VPPath().sigma(-0.1)),
+        ("t", lambda: VPPath().sigma(math.nan)),
+        ("t", lambda: VPPath().alpha(torch.tensor([0, 1]))),
+        ("t", lambda: VPPath().coefficients(torch.zeros(3), X)),
+        ("t", lambda: VPPath().coefficients(torch.zeros(2, 1), X)),
+        ("t", lambda: VPPath().coefficients(torch.tensor([1, 0]), X)),
+        ("t", lambda: VPPath().coefficients(1000, X)),
+        ("t", lambda: LinearPath().interpolate(X, X, torch.zeros(3))),
+        ("t", lambda: LinearPath().velocity(X, X, 2.0)),
+        ("x", lambda: VPPath().coefficients(0.5, torch.tensor(1.0))),
+        ("x0", lambda: LinearPath().velocity(X.long(), X, 0.5)),
+        ("eps", lambda: LinearPath().velocity(X, X[:1], 0.5)),
+        ("eps", lambda: LinearPath().interpolate(X, X[:1], torch.zeros(2))),
+        ("eps", lambda: VPPath().interpolate(X, X[:1], 0.5)),
+        ("snr", lambda: VPPath().time_of_snr(-1.0)),
+        ("snr", lambda: VPPath().time_of_snr(1e-9)),
+        ("snr", lambda: LinearPath().time_of_snr(torch.tensor([1, 2]))),
+        ("half_log_snr", lambda: VEPath().time_of_half_log_snr(-100.0)),
+        ("half_log_snr", lambda: VEPath().time_of_half_log_snr(math.nan)),
+        ("half_log_snr", lambda: VEPath().time_of_half_log_snr(-math.inf)),
+        ("path", lambda: reverse_time(linear_schedule(5))),
+        ("shift", lambda: shift_time(0.5, 0.0)),
+        ("shift", lambda: shifted_density(0.5, -1.0)),
+        ("t", lambda: shift_time(1.5, 2.0)),
+        ("std", lambda: logit_normal_density(0.5, 0.0, 0.0)),
+        ("mean", lambda: logit_normal_density(0.5, math.inf)),
+        ("n", lambda: logit_normal_time(-1, generator=torch.Generator())),
+        ("generator", lambda: logit_normal_time(1, generator=None)),
+    ],
+)
+def test_bad_input_to_a_path_is_named(name: str, make) -> None:
+    with pytest.raises(ValueError, match=r"got .*, expected ") as error:
+        make()
+    assert str(error.value).startswith(f"{name}: ")

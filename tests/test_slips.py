@@ -23,12 +23,16 @@ RECORDED = {
         "labml-beta-tilde", "notes-ddpm-elbo-sign", "notes-lsimple-by-substitution",
         "pidm-sigma-choice", "varun-posterior-variance",
     },
+    "ddim": {
+        "coursia-ddim-variance", "inbarhub-eta-direction", "lucid-ddim-prev", "sd-ddim-encode-t",
+    },
 }  # fmt: skip
 # What is no formula: a name in a hypothesis, an index into a table, a line of a sampler.
 IN_PROSE = {
     "divergences": {"statproof-norm-kl-gam"},
     "vae": set(),
     "ddpm": {"udl-nb-t-plus-1", "labml-ddpm-last-noise"},
+    "ddim": set(),
 }
 
 

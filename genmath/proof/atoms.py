@@ -28,7 +28,8 @@ class Atom(sp.Expr):  # type: ignore[misc]
 
 class Rho(Atom):
     """A density: key, the event slots' arguments (OUT where integrated out), the givens' arguments,
-    and the letters it was differentiated by. A key that ends in "+" is > 0 by hypothesis."""
+    and the places (of events, then givens) it was differentiated in, with repetition. A key that
+    ends in "+" is > 0 by hypothesis."""
 
     def __new__(cls, key: Any, events: Any, givens: Any, by: Any = ()) -> Any:
         return sp.Expr.__new__(cls, key, sp.Tuple(*events), sp.Tuple(*givens), sp.Tuple(*by))
@@ -106,10 +107,15 @@ class Root(Atom):
 
 
 class Unknown(Atom):
-    """The order-th derivative of an arbitrary function at a point."""
+    """A derivative of an arbitrary function at a point. `order` says how often: a number, and for
+    several arguments, once differentiated, a tuple of numbers. A key that ends in ">" is > 0 by
+    hypothesis; no name contains that sign."""
 
     def __new__(cls, key: Any, order: Any, *args: Any) -> Any:
-        return sp.Expr.__new__(cls, key, sp.Integer(order), *args)
+        return sp.Expr.__new__(cls, key, sp.sympify(order), *args)
+
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.args[1] == 0 and str(self.args[0]).endswith(">") else None
 
 
 class Member(Atom):

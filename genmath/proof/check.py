@@ -15,6 +15,7 @@ from . import numeric
 from .derivation import Chain, Claim, Derivation, Lemma, Slip, Step, instantiate
 from .latex import latex
 from .mutate import mutants, reversed_claim
+from .names import latex_name
 from .notation import Density
 from .symbolic import Proof, has_vectors, not_replaceable, prove
 from .text import text
@@ -191,7 +192,9 @@ def hypotheses(derivation: Derivation) -> dict[str, str]:
         if isinstance(n, Dens):
             found |= _positivity(n.density)
         if isinstance(n, Apply) and "convex" in n.traits:
-            found[f"convex {n.name}"] = rf"{n.name} \text{{ convex}}"
+            found[f"convex {n.name}"] = rf"{latex_name(n.name)} \text{{ convex}}"
+        if isinstance(n, Apply) and "positive" in n.traits:
+            found[f"positive {n.name}"] = f"{latex_name(n.name)} > 0"
     for g in derivation.given:
         found[f"given {g!r}"] = f"{latex(g.left)} {_sign(g)} {latex(g.right)}"
     return found

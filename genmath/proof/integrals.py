@@ -20,6 +20,7 @@ from .supports import (
     FUBINI,
     LEIBNIZ,
     NOT_ZERO,
+    SMOOTH,
     SMOOTH_ZEROS,
     Rules,
     density_denominators,
@@ -144,7 +145,11 @@ def _eliminate(v: Any, local: list[Any], rest: list[Any], rules: Rules) -> Any:
     """The integral over v of the factors that contain it, if a fact gives it."""
     if len(local) == 1 and isinstance(local[0], Rho):
         key, events, givens, by = local[0].args
-        if sum(a == v for a in events) == 1 and not givens.has(v) and v not in by:
+        if sum(a == v for a in events) == 1 and not givens.has(v):
+            if events.index(v) in by:
+                return _vanishing(_undone(local[0], events.index(v)), rules)
+            if by:
+                rules.assumed.add(LEIBNIZ)
             left = tuple(OUT if a == v else a for a in events)
             if all(a == OUT for a in left):
                 return sp.S.Zero if by else sp.S.One
@@ -366,6 +371,71 @@ def _change(e: Any, v: Any, image: Any, rules: Rules) -> Any:
     return visit(e)
 
 
+# --- integration by parts for arbitrary densities ---
+
+
+def by_parts(e: Any, rules: Rules) -> Any:
+    """Every integral of a derivative of a density times smooth factors, with the derivative moved
+    to those factors. The flux, density times factors, is assumed to vanish at infinity: it carries
+    a density, and whether that is enough depends on the author's functions."""
+    total = sp.S.Zero
+    for t in terms(e):
+        whole = next((f for f in sp.Mul.make_args(t) if isinstance(f, Int)), None)
+        moved = None if whole is None else _moved(whole, rules)
+        total += t if moved is None else t / whole * by_parts(moved, rules)
+    return total
+
+
+def _moved(e: Any, rules: Rules) -> Any:
+    body, letters = open_integral(e)
+    factors = list(sp.Mul.make_args(body))
+    for i, f in enumerate(factors):
+        if not isinstance(f, Rho):
+            continue
+        events, givens = f.args[1], f.args[2]
+        for place in sorted(set(f.args[3])):
+            v = events[place] if place < len(events) else None
+            rest = factors[:i] + factors[i + 1 :]
+            alone = v in letters and not givens.has(v) and sum(a.has(v) for a in events) == 1
+            if alone and all(_smooth(g, v) for g in rest):
+                flux = _undone(f, place) * sp.Mul(*rest)
+                _vanishing(flux, rules)
+                slope = differentiate(sp.Mul(*rest), v, rules)
+                return integrate(-_undone(f, place) * slope, tuple(letters), rules)
+    return None
+
+
+def _undone(r: Any, place: Any) -> Any:
+    """The density before it was last differentiated at that place."""
+    by = list(r.args[3])
+    by.remove(place)
+    key, events, givens, _ = r.args
+    return Rho(key, events, givens, by)
+
+
+def _vanishing(flux: Any, rules: Rules) -> Any:
+    """Zero, on an assumption that is stated in the author's letters."""
+    from .residual import residual_text
+
+    rules.assumed.add(f"{residual_text(flux)} → 0 at infinity")
+    return sp.S.Zero
+
+
+def _smooth(f: Any, v: Any) -> bool:
+    """Differentiable everywhere in v, and free of other densities of v: moving a derivative from
+    one density to another and back would never end."""
+    if not f.has(v):
+        return True
+    base, k = f.as_base_exp()
+    if isinstance(f, sp.exp) or not (k.is_Integer and k > 0):
+        return False
+    if isinstance(base, Bell):
+        return not base.args[2].has(v) and all(a.is_polynomial(v) for a in base.args[:2])
+    if isinstance(base, Unknown) and not str(base.args[0]).endswith("*"):
+        return all(a.is_polynomial(v) for a in base.args[2:])
+    return bool(base == v)
+
+
 # --- derivatives ---
 
 
@@ -399,16 +469,27 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
         return e * canon(slope)
     if isinstance(e, Rho):
         key, events, givens, by = e.args
-        if v in events or any(g.has(v) and g != v for g in givens):
-            raise NotImplementedError("a density is differentiated in its event")
+        if any(g.has(v) and g != v for g in givens):
+            raise NotImplementedError("a density is differentiated through what it is given")
         if by and str(key)[-1] != "+":
             rules.assumed.add(SMOOTH_ZEROS)
-        return Rho(key, events, givens, sorted((*by, v), key=str))
+        if events.has(v):
+            rules.assumed.add(SMOOTH)
+        total = sp.S.Zero
+        for place, at in enumerate((*events, *givens)):
+            slope = differentiate(at, v, rules)
+            total += slope * Rho(key, events, givens, sorted((*by, sp.Integer(place))))
+        return total
     if isinstance(e, Unknown):
         key, order, *args = e.args
-        if len(args) != 1:
-            raise NotImplementedError("an arbitrary function of several arguments")
-        return Unknown(key, order + 1, *args) * differentiate(args[0], v, rules)
+        if len(args) == 1:
+            return Unknown(key, order + 1, *args) * differentiate(args[0], v, rules)
+        orders = tuple(order) if isinstance(order, sp.Tuple) else (0,) * len(args)
+        total = sp.S.Zero
+        for i, a in enumerate(args):
+            more = sp.Tuple(*orders[:i], orders[i] + 1, *orders[i + 1 :])
+            total += differentiate(a, v, rules) * Unknown(key, more, *args)
+        return total
     if isinstance(e, Int):
         rules.assumed.add(LEIBNIZ)
         body, letters = open_integral(e)

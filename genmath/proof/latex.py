@@ -142,7 +142,9 @@ def _show(node: Node) -> tuple[str, int]:
             bound = _over(node.bound, node.args[0], "_{%s}")
             return rf"\mathbb{{H}}{bound}\left[{latex(node.args[0])}\right]", CLOSED
         case Deriv():
-            return rf"\frac{{\partial}}{{\partial {latex(node.var)}}} {_at(node.body, OPEN)}", OPEN
+            by = latex(node.var)
+            by = rf"\nabla_{{{by}}}" if node.var.shape else rf"\frac{{\partial}}{{\partial {by}}}"
+            return f"{by} {_at(node.body, OPEN)}", OPEN
         case Big():
             limits = f"_{{{latex(node.index)}={latex(node.low)}}}^{_script(latex(node.high))}"
             return rf"\{node.kind}{limits} {_at(node.body, PRODUCT)}", OPEN

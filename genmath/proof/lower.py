@@ -443,9 +443,11 @@ class Lowering:
 
     def _Apply(self, node: Apply, env: Env, w: Weights, exact: bool) -> Any:
         convex = "convex" in node.traits or "conjugate" in node.traits
-        self.register(node.name + "()", (len(node.args), convex))
+        positive = "positive" in node.traits
+        self.register(node.name + "()", (len(node.args), convex, positive))
         args = [canon(self.scalar(a, env, w, True)) for a in node.args]
-        key = sp.Symbol(node.name + ("*" if "conjugate" in node.traits else ""))
+        mark = "*" if "conjugate" in node.traits else ">" if positive else ""
+        key = sp.Symbol(node.name + mark)
         return Unknown(key, node.order, *args)
 
     def density_key(self, density: Any) -> Any:
@@ -607,6 +609,8 @@ class Lowering:
         return integrate(-weight * self.log(p, inner, under), tuple(letters), self.rules)
 
     def _Deriv(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
+        if node.var.shape == "vector":
+            return self.gradient(node, env, w, exact)
         body = self.scalar(node.body, env, w, exact)
         if node.var.shape or node.var.domain in ("natural", "nonnegative", "at_least_one"):
             raise Unsupported(
@@ -622,6 +626,25 @@ class Lowering:
             chain = 1 / sp.diff(value, letter)
         try:
             return chain * differentiate(expand(body), letter, self.rules)
+        except NotImplementedError as error:
+            raise Unsupported(str(error)) from error
+
+    def gradient(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
+        """Of a number, a column; of a vector, the matrix of its partial derivatives."""
+        letters = list(self._Symbol(node.var, env, w, exact))
+        if not all(v.is_Symbol for v in letters):
+            raise Unsupported("a derivative with respect to a whitened vector")
+        body = self.lower(node.body, env, w, exact)
+        try:
+            if not isinstance(body, sp.MatrixBase):
+                whole = expand(body)
+                return sp.ImmutableMatrix([differentiate(whole, v, self.rules) for v in letters])
+            if body.shape != (self.d, 1):
+                raise NotationError(f"{node!r}: the derivative of a matrix by a vector")
+            rows = [expand(u) for u in body]
+            return sp.ImmutableMatrix(
+                [[differentiate(u, v, self.rules) for v in letters] for u in rows]
+            )
         except NotImplementedError as error:
             raise Unsupported(str(error)) from error
 

@@ -11,6 +11,7 @@ from .tree import (
     Apply,
     Big,
     Dens,
+    Deriv,
     Div,
     Divergence,
     Entropy,
@@ -149,7 +150,8 @@ def _here(node: Node, pool: list[Node]) -> Iterator[tuple[str, Node]]:
         for other in pool:
             if other != node and _alike(node, other):
                 yield f"{other!r} for {node!r}", other
-    if isinstance(node, Apply) and node.order == 0 and not node.traits and len(node.args) == 1:
+    free = isinstance(node, Apply) and node.traits in ((), ("positive",))
+    if isinstance(node, Apply) and free and node.order == 0 and len(node.args) == 1:
         yield "derivative", Apply(node.name, node.traits, 1, *node.args)
     if isinstance(node, Apply) and node.order > 0:
         yield "dropped derivative", Apply(node.name, node.traits, node.order - 1, *node.args)
@@ -176,6 +178,8 @@ def _shape(node: Node) -> str:
         return "covariance"
     if isinstance(node, (Named, Add, Neg, Div)):
         return _shape(node.args[0])
+    if isinstance(node, Deriv) and node.var.shape:
+        return "covariance" if _shape(node.args[0]) else "vector"
     if isinstance(node, Mul):
         shapes = [_shape(a) for a in node.args]
         return "vector" if "vector" in shapes else max(shapes)

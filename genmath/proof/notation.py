@@ -235,15 +235,25 @@ class Density:
 
 
 class Function:
-    """An arbitrary smooth function; `convex=True` is a hypothesis, `f.conjugate` its conjugate.
+    """An arbitrary smooth function of one or several arguments. `convex=True` is a hypothesis, and
+    `f.conjugate` is then its conjugate; so is `positive=True`, values > 0.
 
-    `f.prime(u)` is its derivative at u.
+    `f.prime(u)` is its derivative at u; `diff(f(x, t), t)` is a partial derivative.
     """
 
-    def __init__(self, name: str, *, convex: bool = False, _traits: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        convex: bool = False,
+        positive: bool = False,
+        _traits: tuple[str, ...] = (),
+    ) -> None:
         check_name(name)
+        if convex and positive:
+            raise NotationError(f"Function({name!r}): convex and positive at once is not supported")
         self.name = name
-        self.traits = ("convex",) if convex else _traits
+        self.traits = ("convex",) if convex else ("positive",) if positive else _traits
 
     def __call__(self, *args: Operand) -> Apply:
         if not args:
@@ -365,7 +375,7 @@ def transpose(m: Operand) -> Node:
 
 
 def diff(body: Operand, var: Symbol) -> Node:
-    """The partial derivative with respect to a letter."""
+    """The partial derivative with respect to a letter; by a vector, the gradient."""
     if not isinstance(var, Symbol):
         raise NotationError(f"diff(..., {var!r}): expected a letter")
     return Deriv(body, var)

@@ -13,9 +13,10 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
-from .arithmetic import EXACT, FLOAT, Arithmetic, Num
+from .arithmetic import CONTEXT, EXACT, FLOAT, Arithmetic, Num
 from .compiled import Program
 from .derivation import Claim
 from .describe import describe
@@ -265,7 +266,7 @@ class _Trial:
         """true, false, discard, or odd: one side undefined or infinite where the other is not."""
         worst = "true"
         for a, b in pairs:
-            one = self._one(float(a), float(b), float(a - b), relative, absolute)
+            one = self._one(float(a), float(b), float(_gap(a, b)), relative, absolute)
             if one == "discard":
                 return "discard"
             if one == "odd" or (one == "false" and worst == "true"):
@@ -321,7 +322,7 @@ class _Trial:
         if letters:
             described["free"] = letters
         left, right = zip(*pairs, strict=True)
-        gaps = [a - b for a, b in pairs]
+        gaps = [_gap(a, b) for a, b in pairs]
         one = len(pairs) == 1
         return {
             "reason": "undefined where the other side is not" if undefined else "the sides differ"
@@ -333,6 +334,11 @@ class _Trial:
             "difference": _show(gaps[0], 6) if one else [_show(v, 6) for v in gaps],
             "digits": 34 if arithmetic is EXACT else 16,
         }  # fmt: skip
+
+
+def _gap(a: Num, b: Num) -> Num:
+    """a - b; decimals of any size, which outside their own context would overflow."""
+    return CONTEXT.subtract(a, b) if isinstance(a, Decimal) else a - b
 
 
 def _show(value: Num, digits: int = 15) -> str:

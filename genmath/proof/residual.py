@@ -23,7 +23,7 @@ class _Text(StrPrinter):  # type: ignore[misc]
         inside = ", ".join(self._print(a) for a in events if str(a) != "out")
         if givens:
             inside += "|" + ", ".join(self._print(g) for g in givens)
-        front = "".join(f"d/d{self._print(b)} " for b in by)
+        front = "".join(f"d/d{self._print((*events, *givens)[int(b)])} " for b in by)
         return f"{front}{str(key)[:-1]}({inside})"
 
     def _print_Bell(self, e: Any) -> str:
@@ -46,7 +46,12 @@ class _Text(StrPrinter):  # type: ignore[misc]
 
     def _print_Unknown(self, e: Any) -> str:
         key, order, *args = e.args
-        return f"{key}{chr(39) * int(order)}({', '.join(self._print(a) for a in args)})"
+        if isinstance(order, sp.Tuple):
+            marks = "".join(f"d{i}" * int(n) for i, n in enumerate(order, 1))
+        else:
+            marks = chr(39) * int(order)
+        name = str(key).removesuffix(">")
+        return f"{name}{marks}({', '.join(self._print(a) for a in args)})"
 
     def _print_Member(self, e: Any) -> str:
         return f"{str(e.args[0])[:-1]}[{self._print(e.args[1])}]"

@@ -14,6 +14,7 @@ LEIBNIZ = "differentiation under the integral"
 DECAY = "boundary terms vanish at infinity: the normal density outweighs the functions"
 NOT_ZERO = "denominators are not 0"
 SMOOTH_ZEROS = "where a density vanishes, so do its derivatives"
+SMOOTH = "densities that are differentiated in their variable are smooth"
 FINITE = "the expectations that appear are finite"
 
 
@@ -63,7 +64,7 @@ def supports(weight: Any, f: Any, rules: Rules) -> bool:
     if f.is_positive:
         rules.consulted |= {str(r.args[0]) for r in f.atoms(Rho) if r.is_positive}
         return True
-    if isinstance(weight, Rho) and len(weight.args[3]) == 1 and not _at_boundary(weight.args[3][0]):
+    if isinstance(weight, Rho) and len(weight.args[3]) == 1 and not _at_boundary(weight):
         weight = Rho(*weight.args[:3])  # where a density is 0 it is at its minimum, so stationary
     if f == weight:
         return bool(f.is_nonnegative)
@@ -103,8 +104,10 @@ def _filled(r: Any, rules: Rules) -> dict[str, Any]:
     return {s: a for s, a in zip(spaces, arguments, strict=True) if a != OUT}
 
 
-def _at_boundary(letter: Any) -> bool:
-    """The letter may lie at the end of its domain, where a minimum need not be stationary."""
+def _at_boundary(r: Any) -> bool:
+    """What a density is differentiated by may lie at the end of its domain, where a minimum need
+    not be stationary."""
+    letter = (*r.args[1], *r.args[2])[int(r.args[3][0])]
     return bool(letter.is_nonnegative and not letter.is_positive)
 
 

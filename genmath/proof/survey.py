@@ -93,12 +93,14 @@ class Survey:
             raise NotationError(f"the density {density.name!r} is declared in two ways")
 
     def _function(self, node: Apply) -> None:
-        traits = tuple(t for t in node.traits if t in ("convex", "conjugate"))
+        traits = tuple("convex" if t == "conjugate" else t for t in node.traits)
         known = self.functions.get(node.name)
-        convex = ("convex",) if traits else ()
-        if known is not None and known != convex:
+        if known is not None and known != traits:
             raise NotationError(f"the function {node.name!r} is declared in two ways")
-        self.functions[node.name] = convex
+        self.functions[node.name] = traits
+        if "positive" in traits:
+            low, high = self.bounds.get(("fn", node.name), (-math.inf, math.inf))
+            self.bounds["fn", node.name] = (max(low, 0.0), high)
 
     # --- where letters occur --------------------------------------------------------------------
 
@@ -133,7 +135,7 @@ class Survey:
                 else:
                     pattern.append(None)
                     self._visit(arg)
-            plain = not node.traits and node.order == 0
+            plain = _free(node.traits) and node.order == 0
             key = (node.name, len(node.args))
             found = tuple(pattern) if plain else (None,)
             self.patterns[key] = self.patterns.get(key, frozenset()) | {found}
@@ -161,7 +163,7 @@ class Survey:
     def table(self, name: str, count: int) -> tuple[str, ...] | None:
         """The spaces of a function that is only ever applied to letters of discrete spaces."""
         patterns = self.patterns.get((name, count), frozenset())
-        if len(patterns) != 1 or self.functions.get(name):
+        if len(patterns) != 1 or not _free(self.functions.get(name, ())):
             return None
         (pattern,) = patterns
         if any(s is None or s in self.real for s in pattern):
@@ -178,7 +180,7 @@ class Survey:
             key: Key
             if isinstance(node, Symbol):
                 key = ("sym", node.name)
-            elif isinstance(node, Apply) and node.order == 0 and not node.traits:
+            elif isinstance(node, Apply) and node.order == 0 and _free(node.traits):
                 key = ("fn", node.name)
             elif isinstance(node, Indexed):
                 key = ("seq", node.name)
@@ -193,6 +195,11 @@ class Survey:
             else:
                 high = min(high, value)
             self.bounds[key] = (low, high)
+
+
+def _free(traits: tuple[str, ...]) -> bool:
+    """Any values will do, within bounds: a table of random numbers is such a function."""
+    return "convex" not in traits and "conjugate" not in traits
 
 
 def constant(node: Node) -> float | None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import sympy as sp
 
-from .atoms import Int
+from .atoms import Int, Rho
 from .certificates import Signs
 from .derivation import Claim, Derivation, Lemma
+from .integrals import by_parts
 from .lower import MEANING, Lowering, resolve
 from .polynomials import expand
 from .supports import Rules, Unsupported
@@ -222,7 +223,23 @@ def _difference(a: Any, b: Any) -> list[Any]:
 
 
 def _remaining(residuals: list[Any], rules: Rules) -> list[Any]:
-    return [r for r in residuals if not vanishes(r, rules) and not vanishes_merged(r, rules)]
+    return [r for r in residuals if not _vanishes(r, rules) and not _vanishes_by_parts(r, rules)]
+
+
+def _vanishes(residual: Any, rules: Rules) -> bool:
+    return vanishes(residual, rules) or vanishes_merged(residual, rules)
+
+
+def _vanishes_by_parts(residual: Any, rules: Rules) -> bool:
+    """Zero once the derivatives of densities are moved to the other factors."""
+    if not residual.has(Int) or not any(r.args[3] for r in residual.atoms(Rho)):
+        return False
+    trial = Rules(dominates=rules.dominates, slots=rules.slots)
+    moved = by_parts(residual, trial)
+    if moved == residual or not _vanishes(moved, trial):
+        return False
+    rules.absorb(trial)
+    return True
 
 
 def rewrite(node: Node, claim: Claim) -> Node:

@@ -124,7 +124,8 @@ def _show(node: Node) -> tuple[str, int]:
             (p,) = node.args
             return f"H{_over(node.bound, event_variables(p))}({text(p)})", ATOM
         case Deriv():
-            return f"∂/∂{text(node.var)} {_at(node.body, POWER)}", OPEN
+            by = text(node.var)
+            return f"{f'∇_{by}' if node.var.shape else f'∂/∂{by}'} {_at(node.body, POWER)}", OPEN
         case Big():
             sign = "Σ" if node.kind == "sum" else "Π"
             limits = f"[{text(node.index)}={text(node.low)}..{text(node.high)}]"

@@ -326,7 +326,8 @@ class Fn(Node):
 
 class Apply(Node):
     """An arbitrary function at a point. `order` counts derivatives (one-argument functions);
-    `traits` may hold "convex", "conjugate" (the convex conjugate of the function so named)."""
+    `traits` may hold "convex", "conjugate" (the convex conjugate of the function so named),
+    "positive"."""
 
     def __init__(self, name: str, traits: tuple[str, ...], order: int, *args: Operand) -> None:
         super().__init__(tuple(as_node(a) for a in args), (name, traits, order))

@@ -221,6 +221,10 @@ class _Parser:
             letter = self.letter()
             self.expect("}")
             return Deriv(self.factor()[0], letter), True
+        if self.accept(r"\nabla", "_", "{"):
+            letter = self.letter()
+            self.expect("}")
+            return Deriv(self.factor()[0], letter), True
         return self.power(), False
 
     def power(self) -> Node:

@@ -36,11 +36,12 @@ p = n.Density("p_theta", x, z)
 q = n.Density("q_phi", z, given=x)
 r = n.Density("r", y, given=(x, z))
 f, g = n.Function("f", convex=True), n.Function("g_omega")
+scale = n.Function("sigma_f", positive=True)
 letter = n.define("gamma_t", a / c)
 names_ = (x, z, y, z_1, z_2, x_prev, noise, v, w, m, S, L, a, a_bar, star, c, d, data, i, steps)
 DECLARED: dict[str, Declared] = {
     **{s.name: s for s in names_},
-    **{s.name: s for s in (beta, sig, p, q, r, f, g, letter)},
+    **{s.name: s for s in (beta, sig, p, q, r, f, g, scale, letter)},
 }
 
 # --- random trees ---------------------------------------------------------------------------------
@@ -80,7 +81,7 @@ def _scalars(depth: int) -> Iterator[st.SearchStrategy[Node]]:
     yield st.builds(t.Fn, st.just("dot"), vector, vector)
     yield st.builds(t.Fn, st.sampled_from(("det", "trace")), matrix)
     yield st.builds(lambda h, k, e: t.Apply(h.name, h.traits, k, e),
-                    st.sampled_from((f, g, f.conjugate)), st.integers(0, 3), u)  # fmt: skip
+                    st.sampled_from((f, g, scale, f.conjugate)), st.integers(0, 3), u)  # fmt: skip
     yield st.builds(lambda e, k: g(e, k), u, u)
     yield dens
     yield st.builds(lambda e, k: t.Expect((e,), k), dens, u)
@@ -123,6 +124,7 @@ def vectors(depth: int) -> st.SearchStrategy[Node]:
         st.builds(t.Neg, same),
         st.builds(t.Div, same, u),
         st.builds(t.Fn, st.just("transpose"), same),
+        st.builds(t.Deriv, u, st.sampled_from((v, m))),
     )
 
 

@@ -632,6 +632,13 @@ def test_exact_numbers() -> None:
     assert compare(equal((-u) ** (number(1) / 3), a)).verdict == "refuted"
 
 
+def test_values_beyond_every_float_are_compared() -> None:
+    big = exp(exp(number(20)))
+    assert compare(equal(big, 1)).verdict == "refuted"
+    assert compare(as_claim(big <= 1)).verdict == "refuted"
+    holds(as_claim(big >= 1))
+
+
 # --- the package ---------------------------------------------------------------------------------
 
 

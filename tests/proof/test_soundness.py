@@ -79,6 +79,7 @@ n, i = naturals("n i")
 c = Sequence("c", domain="unit")
 f = Function("f")
 g = Function("g", convex=True)
+h, k2 = Function("h"), Function("K")
 phi = reals("phi")
 w = Density("w", z, given=phi)
 X, m1, m2 = vectors("X"), *mean_vectors("m_1 m_2")
@@ -210,6 +211,28 @@ GAUSS = combine(
     ],
     [],
 )
+SCORE = diff(log(pp(x)), x)
+SMOOTH = combine(
+    lambda: [
+        E(pp(x), f(x) * SCORE),
+        E(pp(x), h.prime(x)),
+        E(pp(x), f(x) ** 2),
+        E(pp(x), diff(h.prime(x), x)),
+        E(pp(x), h.prime(x) * SCORE),
+        E(pp(x), (f(x) - SCORE) ** 2),
+        E(pp(x), f(x) ** 2 + 2 * diff(f(x), x)),
+        E(pp(x), SCORE**2),
+        E(pp(x, z), diff(k2(x, z), x)),
+        E(pp(x, z), k2(x, z) * diff(log(pp(x, z)), z)),
+        integral(f(x) * diff(pp(x), x), x),
+        integral(f(x) * diff(diff(pp(x), x), x), x),
+        integral(x * diff(pp(x), x), x),
+        E(pp(x), diff(f(x) * h(x), x)),
+        number(1),
+        number(0),
+    ],
+    [],
+)
 SUMS = combine(
     lambda: [
         total(c[i], i, 1, n),
@@ -255,6 +278,7 @@ KINDS: dict[str, tuple[Draw, tuple[int, ...]]] = {
     "abstract": (ABSTRACT, (1,)),
     "joint": (JOINT, (1,)),
     "gauss": (GAUSS, (1,)),
+    "smooth": (SMOOTH, (1,)),
     "sums": (SUMS, (1,)),
     "vectors": (VECTORS, (1, 2)),
 }

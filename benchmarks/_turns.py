@@ -1,0 +1,35 @@
+"""Taking turns: the time of several ways to do one thing, as ratios within one process."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Run = Callable[[], Tensor]
+
+
+def ratios(runs: dict[str, Run], rounds: int, to: str = "bare") -> dict[str, float]:
+    """The median over rounds of each run's time over that of the run named ``to``.
+
+    They must end in the same tensor: that is checked first, and serves as the warm-up.
+    """
+    expected = runs[to]()
+    for name, run in runs.items():
+        torch.testing.assert_close(
+            run(), expected, rtol=1e-3, atol=1e-3, msg=lambda m, n=name: n + m
+        )
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for i in range(rounds):
+        order = list(runs)
+        for name in order if i % 2 else reversed(order):
+            start = time.perf_counter()
+            runs[name]()
+            taken[name].append(time.perf_counter() - start)
+    return {
+        name: statistics.median(a / b for a, b in zip(taken[name], taken[to], strict=True))
+        for name in runs
+    }

@@ -1,0 +1,536 @@
+# %% [markdown]
+# # Denoising diffusion implicit models
+#
+# A diffusion model needs a thousand steps for a sample, because every step is small enough to be nearly
+# normal. Does it have to be that many? The loss that trained the network sees only pairs of $x_0$ and $x_t$, never a whole
+# chain. So any other chain with the same pairs can be sampled with the same network: one that skips
+# steps, one that adds less noise, even one that adds none and turns noise into data like a function.
+#
+# **The answer in a line:** keep the marginals of $x_t$ given $x_0$ and choose freely how much of the noise is old and how
+# much is fresh; with no fresh noise, the sampler is Euler's method for an ODE.
+#
+# ## Notation and hypotheses
+#
+# - $x_t = \alpha_t x_0 + \sigma_t \epsilon$ with $\epsilon$ standard normal: so $q(x_t \mid x_0)$ is normal with mean
+#   $\alpha_t x_0$ and variance $\sigma_t^2$. In a DDPM $\alpha_t = \sqrt{\bar\alpha_t}$ and $\sigma_t = \sqrt{1 - \bar\alpha_t}$
+#   (`ddpm.forward_marginal`); nothing below needs that until we compare with it.
+# - A step goes from $t$ to an earlier $s$, **any** earlier one. The DDIM paper writes $\alpha_t$ for our $\bar\alpha_t$ and $\sigma_t$ for the
+#   *fresh* noise of a step. Here $\sigma_t$ is the noise in $x_t$, and the variance of the fresh noise is $v$, a share $h$ of
+#   $\sigma_s^2$, strictly between 0 and 1. The two ends, $v = 0$ and clean data, are treated apart.
+# - $c_s$ is what the old noise is multiplied with, $\sqrt{\sigma_s^2 - v}$.
+# - $\eta$ scales the fresh noise: 0 is the deterministic DDIM, 1 is DDPM.
+# - Coordinates are independent given $x_0$, so statements about densities are written for one of them.
+
+# %%
+from genmath.book import chapter
+from genmath.proof import *
+
+x0, xs, xt, eps, z = variables("x_0 x_s x_t eps z")
+alpha_s, sigma_s, alpha_t, sigma_t = positives("alpha_s sigma_s alpha_t sigma_t")
+h, eta = fractions("h eta")
+v = define("v", h * sigma_s**2)
+c_s = define("c_s", sqrt(sigma_s**2 - v))
+f = Function("f")
+
+now = Normal(xt, alpha_t * x0, sigma_t**2)
+earlier = Normal(xs, alpha_s * x0, sigma_s**2)
+mean = alpha_s * x0 + c_s * (xt - alpha_t * x0) / sigma_t
+
+
+# %% [markdown]
+# ## Old noise, fresh noise, the same marginals
+#
+# Given $x_0$ and $x_t$, the noise in $x_t$ is known. Let $x_s$ keep a part of it and add fresh noise, so that the two variances
+# add up to $\sigma_s^2$. Averaged over $x_t$, this gives $q(x_s \mid x_0)$, whatever the share of fresh noise.
+# `noise` says it as code does it, for every function $f$ of the result. `deterministic` is the end at which no fresh noise is added:
+# then $x_s$ given $x_0$ and $x_t$ is a point and has no density, but functions of it still have the right mean.
+# `excess` is the converse: noise that the mean has not made room for is too much, by exactly its variance.
+#
+# The chain starts at its last step with $q(x_T \mid x_0)$ and walks down any sub-sequence of the steps. The step shown here takes the
+# marginal at each of them to the marginal at the next; that all of them follow is the principle of induction.
+#
+# In code: `genmath.ddim.ddim_step`.
+
+
+# %%
+@derivation("The marginals are kept")
+def marginal(d):
+    kept = E(earlier, f(xs))
+    d.start(E((Normal(eps, 0, 1), Normal(z, 0, 1)), f(alpha_s * x0 + c_s * eps + sqrt(v) * z)), name="noise")
+    d.equals(kept, by="a sum of two independent normals is normal, and the variances add up to sigma_s²")
+
+    d.start(E(now, f(alpha_s * x0 + sigma_s * (xt - alpha_t * x0) / sigma_t)), name="deterministic")
+    d.equals(kept, by="shift and scale: the old noise alone has the right variance")
+
+    w = positives("w")
+    d.start(integral(Normal(xs, mean, v + w) * now, xt), name="excess")
+    d.equals(Normal(xs, alpha_s * x0, sigma_s**2 + w), by="the mean makes room for v and not for w")
+
+    d.start(integral(Normal(xs, mean, v) * now, xt))
+    d.equals(Normal(xs, alpha_s * x0, c_s**2 + v),
+             by="a linear map of a normal plus normal noise is normal: the old noise has mean zero, and variances add")
+    d.equals(earlier, by="c_s was chosen so that old and fresh noise make sigma_s²")
+
+
+# %% [markdown]
+# ## The step
+#
+# A sampler does not know $x_0$. It knows $x_t$ and a network's guess $\hat\epsilon$ of the noise in it; solving for the data gives
+# a guess $\hat x_0$. The step is the mean above with the guesses in it, plus fresh noise: it noises the guessed data again, to the level of $s$,
+# partly with the guessed noise. The last line is the same as one linear combination of $x_t$ and the guess. `data` is for a
+# network that guesses $x_0$.
+#
+# `same_guess` takes a step from $t$ to $u$ and one from $u$ to $s$ with one and the same guess, without fresh noise. It lands where the step from $t$ to
+# $s$ lands: steps in between change something only because the network is asked again. At the step to clean data $\bar\alpha_0 = 1$: it returns the
+# guess of the data (`last`), and there is no noise to add (`last_noise`).
+#
+# In code: `genmath.ddim.ddim_step`; `genmath.ddim.subsequence` chooses the steps.
+
+# %%
+x_guess, eps_guess = reals("x_hat_0 eps_hat")
+alpha_u, sigma_u = positives("alpha_u sigma_u")
+
+
+def data_in(x, alpha, sigma, noise):
+    """The data in x = alpha x_0 + sigma noise."""
+    return (x - sigma * noise) / alpha
+
+
+@derivation("The step from what a network predicts")
+def step(d):
+    d.start(alpha_s * x_guess + c_s * (xt - alpha_t * x_guess) / sigma_t, name="data")
+    d.equals((alpha_s - c_s * alpha_t / sigma_t) * x_guess + c_s / sigma_t * xt, by="collect the terms in the guess and in x_t")
+
+    x_u = define("x_u", alpha_u * data_in(xt, alpha_t, sigma_t, eps_guess) + sigma_u * eps_guess)
+    d.start(alpha_s * data_in(x_u, alpha_u, sigma_u, eps_guess) + sigma_s * eps_guess, name="same_guess")
+    d.equals(alpha_s * data_in(xt, alpha_t, sigma_t, eps_guess) + sigma_s * eps_guess,
+             by="x_u holds the same data and the same noise as x_t")
+
+    abar_0 = define("alpha_bar_0", 1)
+    d.start(sqrt(abar_0) * x_guess, name="last")
+    d.equals(x_guess, by="entry 0 of the tables is clean data: the guess is returned")
+    d.start(sqrt(1 - abar_0), name="last_noise")
+    d.equals(0, by="and no noise is left")
+
+    guess = define("x_hat_0", data_in(xt, alpha_t, sigma_t, eps_guess))
+    d.start(alpha_s * guess + c_s * (xt - alpha_t * guess) / sigma_t)
+    d.equals(alpha_s * guess + c_s * eps_guess, by="the noise in x_t that goes with the guessed data is the guessed noise")
+    d.equals(alpha_s / alpha_t * xt + (c_s - alpha_s * sigma_t / alpha_t) * eps_guess, by="collect the terms in x_t and in the guess")
+
+    noised = define("x_t", alpha_t * x0 + sigma_t * eps)
+    d.slip(
+        "lucid-ddim-prev",
+        wrong=equal(data_in(noised, alpha_s, sigma_s, eps), x0),
+        right=equal(data_in(noised, alpha_t, sigma_t, eps), x0),
+        source="lucidrains/denoising-diffusion-pytorch issue #81, PR #83 (merged)",
+        why="the table of the earlier steps was read where the table of the current ones belongs, so even the true noise gave wrong data; "
+        "the pairs of steps ended with (0, 0), a step that goes nowhere, instead of a last step to clean data",
+    )
+
+
+# %% [markdown]
+# ## How much fresh noise: eta
+#
+# The paper measures fresh noise by $\eta$. Here is its variance for a DDPM, with $\bar\alpha$ as in the tables: the **square** of $\eta$ times a variance that we
+# have met. For neighbouring steps it is the variance of DDPM's posterior (`ddpm.posterior`), and for a longer step the same with
+# $\beta$ the noise of the whole jump, $1 - \bar\alpha_t / \bar\alpha_s$. `snr` is the form that needs no $\bar\alpha$: it holds for every path, and it is how the code computes it.
+#
+# `room` says what is left for the old noise. It is positive for every $\eta \le 1$, so the root exists and nothing has to be clamped. `last` is the
+# step to clean data again.
+#
+# In code: `genmath.ddim.step_variance`.
+
+# %%
+abar_s, beta = fractions("alpha_bar_s beta")
+abar_t = define("alpha_bar_t", (1 - beta) * abar_s)
+v_eta = define("v", eta**2 * ((1 - abar_s) / (1 - abar_t)) * (1 - abar_t / abar_s))
+beta_tilde = define("beta_tilde", (1 - abar_s) / (1 - abar_t) * beta)
+
+
+@derivation("The variance of the fresh noise")
+def step_variance(d):
+    snr_s, snr_t = define("SNR_s", abar_s / (1 - abar_s)), define("SNR_t", abar_t / (1 - abar_t))
+    d.start(v_eta, name="snr")
+    d.equals(eta**2 * (1 - abar_s) * (1 - snr_t / snr_s), by="the share of the signal-to-noise ratio that the jump loses")
+
+    d.start(1 - abar_s - v_eta, name="room")
+    d.at_least((1 - eta**2) * (1 - abar_s), by="the fresh noise is at most a share eta² of all noise at s",
+               because=eta**2 * (1 - abar_s) * snr_t / snr_s)
+
+    abar_0 = define("alpha_bar_0", 1)
+    d.start(eta**2 * ((1 - abar_0) / (1 - abar_t)) * (1 - abar_t / abar_0), name="last")
+    d.equals(0, by="at clean data there is no noise, old or fresh")
+
+    d.start(v_eta)
+    d.equals(eta**2 * beta_tilde, by="1 − ᾱ_t/ᾱ_s is the noise of the jump, so the rest is the variance of DDPM's posterior")
+
+    d.slip(
+        "coursia-ddim-variance",
+        wrong=1 - abar_s - eta**2 * (1 - abar_t) >= 0,
+        right=1 - abar_s - v_eta >= 0,
+        source="jsboige/CoursIA PR #16158",
+        why="with all noise of t taken for the fresh part there is no room left for the old noise; a clamp hid the negative root",
+    )
+    d.slip(
+        "inbarhub-eta-direction",
+        wrong=equal((1 - abar_s - eta * beta_tilde) + eta**2 * beta_tilde, 1 - abar_s),
+        right=equal((1 - abar_s - eta**2 * beta_tilde) + eta**2 * beta_tilde, 1 - abar_s),
+        source="inbarhub/DDPM_inversion issue #12",
+        why="the variance of fresh noise is eta² of DDPM's; with eta in the part of the old noise and eta² in the fresh one, the variances do not "
+        "add up, except at the two ends eta = 0 and eta = 1, where nobody sees it",
+    )
+
+
+# %% [markdown]
+# ## With eta = 1 it is DDPM
+#
+# Bayes' rule gave the posterior of one step back. Its density and the step above with $\eta = 1$ are the same normal. Nothing in
+# the argument needs $t - 1$ to be the step before $t$: read $\beta_t$ as the noise of a jump and $\bar\alpha_{t-1}$ as the signal at its end. `direction` is the
+# coefficient of the old noise.
+#
+# In code: `genmath.ddpm.posterior`, and `genmath.ddim.ddim_step` with `eta=1`.
+
+# %%
+xp = variables("x_{t-1}")
+beta_1, abar_prev = fractions("beta_t alpha_bar_{t-1}")
+abar = define("alpha_bar_t", (1 - beta_1) * abar_prev)
+tilde = define("beta_tilde_t", (1 - abar_prev) / (1 - abar) * beta_1)
+
+
+@derivation("Eta = 1 is the posterior of DDPM")
+def posterior(d):
+    old = sqrt(1 - abar_prev - tilde)
+    d.start(old, name="direction")
+    d.equals(sqrt(1 - beta_1) * (1 - abar_prev) / sqrt(1 - abar), by="what is left is a square")
+
+    forward = Normal(xt, sqrt(1 - beta_1) * xp, beta_1)
+    d.start(forward * Normal(xp, sqrt(abar_prev) * x0, 1 - abar_prev) / Normal(xt, sqrt(abar) * x0, 1 - abar))
+    k_0, k_t = sqrt(abar_prev) * beta_1 / (1 - abar), sqrt(1 - beta_1) * (1 - abar_prev) / (1 - abar)
+    mu_tilde = define("mu_tilde_t", define("k_0", k_0) * x0 + define("k_t", k_t) * xt)
+    d.equals(Normal(xp, mu_tilde, tilde), by="Bayes' rule, as in the chapter on DDPM", because=chapter("ddpm").posterior())
+    d.equals(Normal(xp, sqrt(abar_prev) * x0 + old * (xt - sqrt(abar) * x0) / sqrt(1 - abar), tilde),
+             by="the same mean, with the noise in x_t written out")
+
+
+# %% [markdown]
+# ## The chain that has been changed
+#
+# Keeping the marginals is not keeping the process. Turn the new step around by Bayes' rule: the way from $x_s$ to $x_t$ now leans on $x_0$, with the coefficient in
+# `pull`. So the noising process is no longer a Markov chain, which is why the paper calls its models non-Markovian. `markov`: for the
+# variance of DDPM the pull is gone, and $x_t$ is a multiple of $x_s$ plus noise.
+
+
+# %%
+@derivation("The forward process of the changed chain")
+def forward(d):
+    k = define("k", c_s * sigma_t / sigma_s**2)
+    d.start(alpha_t * x0 + k * (xs - alpha_s * x0), name="pull")
+    d.equals(k * xs + (alpha_t - k * alpha_s) * x0, by="collect the terms in x_s and in x_0")
+
+    snr_s, snr_t = define("SNR_s", alpha_s**2 / sigma_s**2), define("SNR_t", alpha_t**2 / sigma_t**2)
+    of_ddpm = define("v", sigma_s**2 * (1 - snr_t / snr_s))
+    d.start(sqrt(sigma_s**2 - of_ddpm) * sigma_t / sigma_s**2, name="markov")
+    d.equals(alpha_t / alpha_s, by="then k carries the whole signal from x_s to x_t")
+
+    d.start(Normal(xs, mean, v) * now / earlier)
+    d.equals(Normal(xt, alpha_t * x0 + k * (xs - alpha_s * x0), v * sigma_t**2 / sigma_s**2),
+             by="complete the square in x_t: what is left over cancels, and so do the normalisers")
+
+
+# %% [markdown]
+# ## No new training
+#
+# Each choice of fresh noise is a model of its own, with a bound of its own. But its terms are again KL divergences between normals of equal variance, and each is the
+# *same* squared error of the noise times a weight. Only the weights depend on the choice. A network that can fit every step by itself therefore
+# has the same optimum for all of them, the one of $L_{\mathrm{simple}}$, and can be trained once. (With $v = 0$ the weight is infinite: there is no bound then,
+# the step is a function.)
+#
+# $c$ is any coefficient of the old noise, $s^2$ any variance.
+
+# %%
+X0, XS, XT, EPS = vectors("x_0 x_s x_t eps")
+eps_theta = mean_vectors("eps_theta")
+
+
+@derivation("The loss is that of DDPM with other weights", dims=(1, 2, 3))
+def training(d):
+    c, spread = nonnegatives("c"), positives("s")
+    of_truth = define("mu", alpha_s * data_in(XT, alpha_t, sigma_t, EPS) + c * EPS)
+    of_network = define("mu_theta", alpha_s * data_in(XT, alpha_t, sigma_t, eps_theta) + c * eps_theta)
+    d.start(KL(Normal(XS, of_truth, spread**2 * identity), Normal(XS, of_network, spread**2 * identity)))
+    d.equals(norm2(of_truth - of_network) / (2 * spread**2), by="equal variances leave only the distance of the means")
+    d.equals((alpha_s * sigma_t / alpha_t - c) ** 2 / (2 * spread**2) * norm2(EPS - eps_theta), by="x_t cancels from the difference of the means")
+
+
+# %% [markdown]
+# ## Without noise it is an ODE
+#
+# Write $\alpha_t = e^{a(t)}$ and $\sigma_t = e^{b(t)}$ for smooth curves, and $x(t)$ for a curve of samples whose noise at time $t$ is $e(t)$: the network's guess at
+# $x(t)$. Its velocity is that of $\alpha_t x_0 + \sigma_t \epsilon$ with the data and the noise frozen (`velocity`); with the exact network this is the
+# *probability-flow ODE*. In $x$ it has a stiff linear part. Divide by $\alpha_t$ and it is gone: `scaled` is the derivative of $x / \alpha$, and `ode` says that it is $e(t)$ times the derivative of
+# $\rho = \sigma / \alpha$. So **in the variable $x / \alpha$, against $\rho$, the slope is the noise itself.**
+#
+# `solution` is the exact answer: for any $F$ whose derivative is $\rho' e$, the curve below starts at $x(t)$ and solves the ODE. The linear part is solved exactly, and only the integral of
+# the noise over $\rho$ is left to be approximated.
+
+# %%
+r, t, s = reals("r t s")
+a, b, e, curve, F = Function("a"), Function("b"), Function("e"), Function("x"), Function("F")
+
+
+@derivation("The ODE in the variable that makes it simple")
+def flow(d):
+    def alpha(time):
+        return exp(a(time))
+
+    def sigma(time):
+        return exp(b(time))
+
+    velocity = a.prime(t) * curve(t) + sigma(t) * (b.prime(t) - a.prime(t)) * e(t)
+    d.start(diff(alpha(t), t) * data_in(curve(t), alpha(t), sigma(t), e(t)) + diff(sigma(t), t) * e(t), name="velocity")
+    d.equals(velocity, by="α′ = a′α and σ′ = b′σ; collect the terms in x and in the noise")
+
+    d.start(diff(curve(t) / alpha(t), t), name="scaled")
+    d.equals((curve.prime(t) - a.prime(t) * curve(t)) / alpha(t), by="the rule for quotients")
+
+    d.start((velocity - a.prime(t) * curve(t)) / alpha(t), name="ode")
+    d.equals(e(t) * diff(sigma(t) / alpha(t), t), by="the linear part is gone, and ρ′ = (b′ − a′) ρ")
+
+    solved = alpha(s) / alpha(t) * curve(t) + alpha(s) * (F(s) - F(t))
+    d.start(diff(solved, s), name="solution")
+    d.equals(a.prime(s) * solved + alpha(s) * F.prime(s), by="the rule for products; with F′ = ρ′ e this is the velocity at s")
+
+
+# %% [markdown]
+# Now freeze the noise over one step, at the network's guess. Then $F$ is $\rho$ times that guess, and the solution is Euler's method for $x / \alpha$ against $\rho$: the DDIM step with
+# $v = 0$. With $h$ the gain in half the logarithm of the signal-to-noise ratio, $\lambda = \log(\alpha / \sigma)$, it is also what DPM-Solver calls its first order, for a network that guesses the noise
+# (`exponential`) and for one that guesses the data (`exponential_data`): one method under three names.
+#
+# A plain Euler step in $x$ against $t$ is *another* method. It treats the linear part with an error, too.
+
+
+# %%
+@derivation("DDIM is Euler's method")
+def euler(d):
+    rho_t, rho_s = define("rho_t", sigma_t / alpha_t), define("rho_s", sigma_s / alpha_s)
+    gain = define("h", log(alpha_s / sigma_s) - log(alpha_t / sigma_t))
+    guess = define("x_hat_0", data_in(xt, alpha_t, sigma_t, eps_guess))
+    ddim = alpha_s * guess + sigma_s * eps_guess
+
+    d.start(alpha_s / alpha_t * xt - sigma_s * (exp(gain) - 1) * eps_guess, name="exponential")
+    d.equals(ddim, by="e to the h is rho_t / rho_s")
+    d.start(sigma_s / sigma_t * xt + alpha_s * (1 - exp(-gain)) * guess, name="exponential_data")
+    d.equals(ddim, by="collect the terms in the guess of the data and in the noise")
+    d.start(alpha_s * (xt / alpha_t + (rho_s - rho_t) * eps_guess))
+    d.equals(ddim, by="the old ratio times the guess is what x_t / alpha_t loses, the new one what x_s / alpha_s gets")
+
+
+# %% [markdown]
+# ## Where it is exact: a single point
+#
+# If the data are one point $\mu$, the noise in $x_t$ is known, and it stays the same along the whole curve. Then one step of any length is exact, whatever is
+# between: a straight line needs no more.
+
+
+# %%
+@derivation("A single data point needs one step")
+def one_point(d):
+    point = reals("mu")
+    noised = define("x_t", alpha_t * point + sigma_t * eps)
+    d.start((noised - alpha_t * point) / sigma_t, name="noise")
+    d.equals(eps, by="the only data point is subtracted")
+
+    known = define("eps_hat", (noised - alpha_t * point) / sigma_t)
+    d.start(alpha_s * data_in(noised, alpha_t, sigma_t, known) + sigma_s * known)
+    d.equals(alpha_s * point + sigma_s * eps, by="the data guessed are the data, and the noise is the noise")
+
+    alpha_i, sigma_i = positives("alpha_i sigma_i")
+    d.slip(
+        "sd-ddim-encode-t",
+        wrong=equal((noised - alpha_i * point) / sigma_i, eps),
+        right=equal((noised - alpha_t * point) / sigma_t, eps),
+        source="Stability-AI/stablediffusion PR #226 (open)",
+        why="the loop's index i was passed for the step t = tau_i: the network of another noise level is asked, and even for a single data point it "
+        "does not see the noise",
+    )
+
+
+# %% [markdown]
+# ## What a step loses: normal data
+#
+# Let the data be normal with mean $m$ and standard deviation $\omega$. Everything is known: $x_t$ is normal with mean $\alpha_t m$ and variance $D_t$ (`marginal`), the data given $x_t$ are
+# normal (`posterior`), and the exact network predicts the mean of the noise given $x_t$ (`noise`). Put that into the step: it is linear, with the slope in `step`.
+#
+# Start a step at the true marginal. The mean stays true. The variance does not: the last line says what it lacks, for **every** amount of fresh noise. It
+# lacks something even though the network is exact, because one guess serves the whole step.
+#
+# In code: the exact network is `genmath.toys.GaussianMixture`.
+
+# %%
+m = reals("m")
+omega = positives("omega")
+D_t = define("D_t", alpha_t**2 * omega**2 + sigma_t**2)
+D_s = define("D_s", alpha_s**2 * omega**2 + sigma_s**2)
+
+
+def exact_noise(x, alpha, sigma, variance):
+    """The mean of the noise in x, for normal data."""
+    return sigma * (x - alpha * m) / variance
+
+
+@derivation("One step on normal data")
+def gaussian_step(d):
+    d.start(integral(now * Normal(x0, m, omega**2), x0), name="marginal")
+    d.equals(Normal(xt, alpha_t * m, D_t), by="a linear map of a normal plus normal noise is normal")
+
+    data_mean = define("mu_0", m + alpha_t * omega**2 / D_t * (xt - alpha_t * m))
+    d.start(now * Normal(x0, m, omega**2) / Normal(xt, alpha_t * m, D_t), name="posterior")
+    d.equals(Normal(x0, data_mean, omega**2 * sigma_t**2 / D_t), by="complete the square in x_0")
+
+    d.start((xt - alpha_t * data_mean) / sigma_t, name="noise")
+    d.equals(exact_noise(xt, alpha_t, sigma_t, D_t), by="the noise is what x_t has beyond its data")
+
+    known = define("eps_hat", exact_noise(xt, alpha_t, sigma_t, D_t))
+    slope = define("g", (alpha_s * alpha_t * omega**2 + c_s * sigma_t) / D_t)
+    d.start(alpha_s * data_in(xt, alpha_t, sigma_t, known) + c_s * known, name="step")
+    d.equals(alpha_s * m + slope * (xt - alpha_t * m), by="collect the deviations from the mean")
+
+    d.start(slope**2 * D_t + v)
+    d.equals(D_s - omega**2 * (alpha_s * sigma_t - alpha_t * c_s) ** 2 / D_t, by="complete the square: the fresh noise restores what c_s left out")
+    d.at_most(D_s, by="a square is not negative", because=omega**2 * (alpha_s * sigma_t - alpha_t * c_s) ** 2 / D_t)
+
+
+# %% [markdown]
+# And the deterministic step lacks least, as long as the signal-to-noise ratio grows along the step: then the root of the square is positive, and it grows as $c_s$
+# makes room for fresh noise. So with an exact network and few steps, less fresh noise is better. With an imperfect one fresh noise also
+# forgets old errors, and that is not in this formula.
+
+
+# %%
+@derivation("Fresh noise costs variance")
+def gaussian_loss(d):
+    d.given_that(alpha_s * sigma_t >= alpha_t * sigma_s)
+    freed = alpha_t * (v / (sigma_s + c_s))
+    d.start(omega**2 * (alpha_s * sigma_t - alpha_t * c_s) ** 2 / D_t)
+    d.at_least(omega**2 * (alpha_s * sigma_t - alpha_t * sigma_s) ** 2 / D_t,
+               by="c_s is smaller than sigma_s by v over the sum of both",
+               because=omega**2 * freed * (2 * (alpha_s * sigma_t - alpha_t * sigma_s) + freed) / D_t)
+
+
+# %% [markdown]
+# The exact curve of the ODE scales the deviation from the mean by the ratio of the standard deviations: `flow` checks that this solves the ODE, with the exact noise at $s$ on the
+# right. It is a bijection: going from $t$ to $s$ and on to $u$ is going from $t$ to $u$, and with $u = t$ it is undone without any error (`inverse`).
+#
+# Compare it with the step. In the plane with coordinates $(\alpha \omega, \sigma)$ the slope of the deterministic step is the exact ratio of the standard deviations times the *cosine* of the angle through which the step turns
+# (`cosine` is its square, `sine` the square of the sine beside it). From pure noise to clean data the angle is a right one in all, so $n$ steps that turn through equal angles end with
+# $\omega \cos^n(\pi / 2n)$ in place of $\omega$. The loss falls like $1/n$: DDIM is a method of first order.
+
+
+# %%
+@derivation("The exact flow of normal data")
+def gaussian_flow(d):
+    def alpha(time):
+        return exp(a(time))
+
+    def spread(time):
+        return sqrt(exp(2 * a(time)) * omega**2 + exp(2 * b(time)))
+
+    x_s = alpha(s) * m + spread(s) / spread(t) * (curve(t) - alpha(t) * m)
+    noise = exp(b(s)) * (x_s - alpha(s) * m) / spread(s) ** 2
+    d.start(diff(x_s, s), name="flow")
+    d.equals(a.prime(s) * x_s + exp(b(s)) * (b.prime(s) - a.prime(s)) * noise, by="the rule for products; the right side is the velocity at s")
+
+    def moved(x, of, to):
+        return alpha_at[to] * m + sqrt(variance_at[to] / variance_at[of]) * (x - alpha_at[of] * m)
+
+    alpha_at, variance_at = {"t": alpha_t, "s": alpha_s}, {"t": D_t, "s": D_s}
+    d.start(moved(define("x_s", moved(xt, "t", "s")), "s", "t"), name="inverse")
+    d.equals(xt, by="the ratio of the standard deviations and its reciprocal")
+
+    slope = define("g", (alpha_s * alpha_t * omega**2 + sigma_s * sigma_t) / D_t)
+    sine = omega**2 * (alpha_s * sigma_t - alpha_t * sigma_s) ** 2 / (D_s * D_t)
+    d.start(slope**2 * D_t / D_s, name="cosine")
+    d.equals((alpha_s * omega * alpha_t * omega + sigma_s * sigma_t) ** 2 / (D_s * D_t), by="the squared inner product over the squared lengths")
+    d.equals(1 - sine, by="the square of the cosine and of the sine are one together")
+    d.at_most(1, by="a square is not negative", because=sine)
+
+
+# %% [markdown]
+# ## Running it backwards
+#
+# A deterministic sampler is a function of the noise it starts from. Which noise ends in *this* picture? The answer is used to edit pictures. There are two ways to it.
+#
+# *Reverse the ODE.* Take the same step upwards, from $s$ to $t$, with the noise guessed at $x_s$. For normal data `round_trip` says what is left of a deviation that went up this way and then down: not
+# all of it, the same squared cosine as above. It is exact only if the data are a single point, and only to first order otherwise.
+#
+# *Invert the step.* The sampler guessed the noise at the $x_t$ we look for, so that is an equation, $x_s = A x_t + B\, \hat\epsilon(x_t)$, with the coefficients of `ddim.step`. Solve it by repetition: put the last answer for $x_t$ into the guess.
+# The result is the exact inverse of the sampler, discretisation included. On normal data the last line says that the distance of two attempts is multiplied by $\kappa$ each time; `sign` and `rate` bound it, and $\kappa < 1$ strictly, since what is subtracted is positive. So the attempts converge like
+# a geometric series for a step of any length. For other data it needs a step short enough for the guess to change little. One repetition is what most code calls DDIM inversion.
+#
+# In code: `genmath.ddim.ddim_invert`.
+
+
+# %%
+@derivation("Inverting a step")
+def inversion(d):
+    def slope(alpha, sigma, to_alpha, to_sigma, variance):
+        return (to_alpha * alpha * omega**2 + to_sigma * sigma) / variance
+
+    d.start(slope(alpha_t, sigma_t, alpha_s, sigma_s, D_t) * slope(alpha_s, sigma_s, alpha_t, sigma_t, D_s), name="round_trip")
+    d.equals(1 - omega**2 * (alpha_s * sigma_t - alpha_t * sigma_s) ** 2 / (D_s * D_t), by="the square of the cosine, once more")
+
+    A, B = define("A", alpha_s / alpha_t), define("B", sigma_s - alpha_s * sigma_t / alpha_t)
+    kappa = define("kappa", -B * sigma_t / (A * D_t))
+    one, other = reals("y z")
+
+    def attempt(x):
+        return (xs - B * exact_noise(x, alpha_t, sigma_t, D_t)) / A
+
+    x_s = define("x_s", A * xt + B * exact_noise(xt, alpha_t, sigma_t, D_t))
+    d.start((x_s - B * exact_noise(xt, alpha_t, sigma_t, D_t)) / A, name="fixed_point")
+    d.equals(xt, by="the x_t that the sampler came from stays where it is")
+
+    d.given_that(alpha_s * sigma_t >= alpha_t * sigma_s)
+    d.start(kappa, name="sign")
+    d.at_least(0, by="the step goes to less noise", because=(alpha_s * sigma_t - alpha_t * sigma_s) * sigma_t / (alpha_s * D_t))
+
+    d.start(kappa, name="rate")
+    d.equals(1 - (alpha_s * alpha_t * omega**2 + sigma_s * sigma_t) * alpha_t / (alpha_s * D_t), by="one minus the slope of the step over A")
+    d.at_most(1, by="the slope of the step is positive", because=(alpha_s * alpha_t * omega**2 + sigma_s * sigma_t) * alpha_t / (alpha_s * D_t))
+
+    d.start(attempt(one) - attempt(other))
+    d.equals(kappa * (one - other), by="the guess is linear in x, so the difference of two attempts is too")
+
+
+# %% [markdown]
+# ## What the results do not say
+#
+# - The marginals that are kept are those *given* $x_0$. The sampler puts a guess in the place of $x_0$, and then nothing is kept exactly: `ddim.gaussian_step` shows the
+#   loss for a network without any error of its own.
+# - Every derivation has one step, from $t$ to $s$. That a whole chain follows is the principle of induction; that its error is of first order for data that
+#   are not normal is a theorem about Euler's method for smooth right-hand sides, which is not proved here. The laboratory measures it on a mixture.
+# - `ddim.flow` rewrites the ODE and says what its solutions are. That the ODE of the *exact* network carries the marginals of the data is not shown here; it is
+#   in the chapter on stochastic differential equations. Two processes with the same marginals may still be as different as DDIM and DDPM are.
+# - A sample starts from standard normal noise, which is the marginal at $T$ only if $\bar\alpha_T$ is nearly zero, and only if the first step *is* $T$. A
+#   sub-sequence that begins earlier starts from the wrong noise; `"leading"` in `genmath.ddim.subsequence` does, and is there because published samples were made with it.
+# - DDPM with the larger variance $\beta_t$ is no member of this family: its mean makes room for $\tilde\beta_t$ only, so by `ddim.marginal[excess]` its marginals are too wide.
+# - The same network serves every amount of fresh noise if it fits every step by itself (`ddim.training`). A real one does not, and then the best $\eta$ is a matter of trial.
+# - Inversion is exact for the sampler that is inverted, with the same steps and the same network. Guidance, rounding to 8 bits and an autoencoder's own error are not in it.
+#
+# ## Where sources slip
+#
+# Beside each derivation stand the published slips it breaks, each with its counterexample: `lucid-ddim-prev` at the step, `coursia-ddim-variance` and
+# `inbarhub-eta-direction` at the variance, `sd-ddim-encode-t` at the single data point. Two belong to code and have a test instead of a formula: noise that is drawn
+# and then multiplied by 0 at $\eta = 0$, which costs time and moves the state of the generator; and a last step from 0 to 0.
+#
+# ## References
+#
+# - [@song2021ddim]: the family (7), its forward process (8), the step (12), the ODE (13, 14), the variance by $\eta$ (16); lemma 1 and theorem 1 for the marginals and the loss. Its
+#   $\alpha_t$ is our $\bar\alpha_t$.
+# - [@ho2020ddpm]: the posterior (6, 7), which is $\eta = 1$.
+# - [@song2021sde]: the probability-flow ODE.
+# - [@salimans2022progressive]: DDIM as an integrator of the ODE, and in terms of the guess of the data.
+# - [@lu2022dpmsolver]: the exact solution with the linear part taken out, and DDIM as the solver of first order.
+# - [@lin2024common]: why a sub-sequence must begin at $T$.
+# - [@mokady2023nulltext]: inversion with one repetition, and what it loses.
+# - [@pan2023effective]: inversion of the step by repetition.
