@@ -49,7 +49,7 @@ mean = alpha_s * x0 + c_s * (xt - alpha_t * x0) / sigma_t
 # The chain starts at its last step with $q(x_T \mid x_0)$ and walks down any sub-sequence of the steps. The step shown here takes the
 # marginal at each of them to the marginal at the next; that all of them follow is the principle of induction.
 #
-# In code: `genmath.ddim.ddim_step`.
+# In code: `genmath.samplers.DDIM` for a whole chain, `genmath.ddim.ddim_step` for one step.
 
 
 # %%
@@ -267,7 +267,7 @@ def training(d):
 #
 # Write $\alpha_t = e^{a(t)}$ and $\sigma_t = e^{b(t)}$ for smooth curves, and $x(t)$ for a curve of samples whose noise at time $t$ is $e(t)$: the network's guess at
 # $x(t)$. Its velocity is that of $\alpha_t x_0 + \sigma_t \epsilon$ with the data and the noise frozen (`velocity`); with the exact network this is the
-# *probability-flow ODE*. In $x$ it has a stiff linear part. Divide by $\alpha_t$ and it is gone: `scaled` is the derivative of $x / \alpha$, and `ode` says that it is $e(t)$ times the derivative of
+# *probability-flow ODE*. In $x$ it has a linear part. Divide by $\alpha_t$ and it is gone: `scaled` is the derivative of $x / \alpha$, and `ode` says that it is $e(t)$ times the derivative of
 # $\rho = \sigma / \alpha$. So **in the variable $x / \alpha$, against $\rho$, the slope is the noise itself.**
 #
 # `solution` is the exact answer: for any $F$ whose derivative is $\rho' e$, the curve below starts at $x(t)$ and solves the ODE. The linear part is solved exactly, and only the integral of
@@ -306,7 +306,8 @@ def flow(d):
 # $v = 0$. With $h$ the gain in half the logarithm of the signal-to-noise ratio, $\lambda = \log(\alpha / \sigma)$, it is also what DPM-Solver calls its first order, for a network that guesses the noise
 # (`exponential`) and for one that guesses the data (`exponential_data`): one method under three names.
 #
-# A plain Euler step in $x$ against $t$ is *another* method. It treats the linear part with an error, too.
+# A plain Euler step in $x$ against $t$ is *another* method: it also approximates the linear part. Neither is better for all data. DDIM is exact for a
+# single point (below); on a variance-preserving path the other is exact for standard normal data, which stand still (the laboratory compares them).
 
 
 # %%
@@ -460,7 +461,7 @@ def gaussian_flow(d):
 #
 # A deterministic sampler is a function of the noise it starts from. Which noise ends in *this* picture? The answer is used to edit pictures. There are two ways to it.
 #
-# *Reverse the ODE.* Take the same step upwards, from $s$ to $t$, with the noise guessed at $x_s$. For normal data `round_trip` says what is left of a deviation that went up this way and then down: not
+# *Reverse the ODE.* Take the same step upwards, from $s$ to $t$, with the noise guessed at $x_s$ (the sampler with its steps in reverse order). For normal data `round_trip` says what is left of a deviation that went up this way and then down: not
 # all of it, the same squared cosine as above. It is exact only if the data are a single point, and only to first order otherwise.
 #
 # *Invert the step.* The sampler guessed the noise at the $x_t$ we look for, so that is an equation, $x_s = A x_t + B\, \hat\epsilon(x_t)$, with the coefficients of `ddim.step`. Solve it by repetition: put the last answer for $x_t$ into the guess.

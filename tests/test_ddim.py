@@ -117,6 +117,7 @@ def test_nothing_is_drawn_where_the_noise_would_be_multiplied_by_0(device, s, et
     before = generator.get_state()
     ddim_step(x, x, 5, s, S, eta=eta, generator=generator)
     ddim_step(x, x, 5, s, S, eta=eta)  # nor is a generator asked for
+    ddim_step(x, x, torch.tensor([5, 4], device=device), 3, S)
     assert torch.equal(generator.get_state(), before)
     ddim_step(x, x, 5, 3, S, eta=1.0, generator=generator)
     assert not torch.equal(generator.get_state(), before)
