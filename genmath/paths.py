@@ -392,6 +392,7 @@ def reverse_time(path: Path) -> Path:
     Lipman et al. and the torchcfm package count time so. Derivatives change sign; reversed twice, a
     path is itself again. The reversed path has no forward SDE: `drift` is refused.
 
+    Result: flow_matching.reverse_time
     Errors: ValueError unless path is a Path.
     """
     if not isinstance(path, Path):
@@ -408,6 +409,7 @@ def shift_time(t: Time, shift: float) -> Coefficient:
     Its logit is that of t plus log(shift). So shifts compose, shift_time(shift_time(t, a), b) being
     shift_time(t, a·b), and on the `LinearPath` alpha/sigma is divided by ``shift`` at every t.
 
+    Result: flow_matching.shift_time
     Shapes: a number, or a tensor of any shape, as for a `Path`.
     Errors: ValueError unless shift > 0.
     Source: Esser et al. 2024 (Stable Diffusion 3), equation 23, shift = √(m/n).
@@ -420,6 +422,7 @@ def shift_time(t: Time, shift: float) -> Coefficient:
 def shifted_density(t: Time, shift: float) -> Coefficient:
     """The density of shift_time(u, shift) for u uniform on [0, 1], at t in [0, 1].
 
+    Result: flow_matching.shift_time
     Errors: ValueError unless shift > 0.
     """
     shift = positive("shift", shift)
@@ -450,6 +453,7 @@ def logit_normal_time(
 def logit_normal_density(t: Time, mean: float = 0.0, std: float = 1.0) -> Coefficient:
     """The density of `logit_normal_time` at t in [0, 1]; 0 at both ends.
 
+    Result: flow_matching.logit_normal_time
     Errors: ValueError for an infinite mean or std <= 0.
     Source: Esser et al. 2024 (Stable Diffusion 3), equation 19.
     """

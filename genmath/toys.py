@@ -197,6 +197,7 @@ class GaussianMixture:
     ) -> Data:
         """E[d x_t/dt | x_t = x] = d_alpha E[x_0 | x] + d_sigma E[eps | x], the marginal velocity.
 
+        Result: flow_matching.marginal_velocity, flow_matching.gaussian_velocity
         Shapes: the derivatives like alpha and sigma, finite where they are numbers.
         """
         slopes = [_event(name, c, x) for name, c in (("d_alpha", d_alpha), ("d_sigma", d_sigma))]

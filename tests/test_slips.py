@@ -26,6 +26,10 @@ RECORDED = {
     "ddim": {
         "coursia-ddim-variance", "inbarhub-eta-direction", "lucid-ddim-prev", "sd-ddim-encode-t",
     },
+    "flow_matching": {
+        "fmguide-total-derivative", "fmguide-ve-vp-swapped", "mit-pinit-factor2",
+        "notes-rf-sampler-direction", "notes-rf-sde-euler",
+    },
 }  # fmt: skip
 # What is no formula: a name in a hypothesis, an index into a table, a line of a sampler.
 IN_PROSE = {
@@ -33,6 +37,7 @@ IN_PROSE = {
     "vae": set(),
     "ddpm": {"udl-nb-t-plus-1", "labml-ddpm-last-noise"},
     "ddim": set(),
+    "flow_matching": {"cfm-broadcast"},
 }
 
 

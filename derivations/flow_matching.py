@@ -1,0 +1,606 @@
+# %% [markdown]
+# # Flow matching
+#
+# A velocity field moves points: follow the arrows from noise, and you arrive somewhere. If the arrows are right, noise that
+# follows them arrives as data. But which arrows are right, and how can a network learn them when nobody can compute them?
+# Between one data point and one draw of noise the answer is easy, for example a straight line with a constant velocity. Many
+# such lines cross at every place, each with a velocity of its own. What should the one arrow there be?
+#
+# **The answer in a line:** the mean of the velocities that meet there; and a network trained on the velocity of single random
+# lines, by squared error, learns exactly that mean.
+
+# %% [markdown]
+# ## Notation and hypotheses
+#
+# - Time $t$ runs from 0 to 1, **data at 0 and noise at 1**. Some papers run the other way; `flow_matching.reverse_time` is the
+#   dictionary (in code: `genmath.paths.reverse_time`). Data are $x_0$, noise is $\epsilon$ or, where it is one of two ends on an equal footing, $z$.
+# - A path has two functions of time, $\alpha(t) > 0$ and $\sigma(t) > 0$, and goes through
+#   $x_t = \alpha(t)\, x_0 + \sigma(t)\, \epsilon$. The straight path is $\alpha(t) = 1 - t$, $\sigma(t) = t$. A prime is a derivative in time.
+# - The *velocity* is $\mathrm{d} x_t / \mathrm{d} t$. It is not the $v$ of v-prediction (`flow_matching.predictions`). In the sections on
+#   lines $v$ is the letter for the velocity of one random line.
+# - $q$ and $r$ are arbitrary densities. Sums and integrals are written alike, and where nothing is differentiated in $x$ a letter $x$ may
+#   stand for anything: a position in many dimensions, together with its time and a label.
+# - What is differentiated in $x$ is written by coordinates. Functions of time are smooth, and derivatives and integrals may be
+#   interchanged; each result lists what it assumed.
+
+# %%
+from genmath.proof import *
+
+x, x0, eps, z, v, y = variables("x x_0 eps z v y")
+t, h = reals("t h")
+alpha, sigma = Function("alpha", positive=True), Function("sigma", positive=True)
+f, g, w = Function("f"), Function("g"), Function("w")
+q = Density("q", x0)
+
+
+def plus(terms):
+    """The sum of a list."""
+    total, *others = terms
+    for term in others:
+        total = total + term
+    return total
+
+
+def times(factors):
+    """The product of a list."""
+    product, *others = factors
+    for factor in others:
+        product = product * factor
+    return product
+
+
+# %% [markdown]
+# ## One data point
+#
+# Fix a data point and a draw of noise. The position at time $t$ is a formula, so its velocity is the formula's derivative. The same velocity
+# can be told from the position alone, since position and data point give the noise away: that is a *field*, an arrow at
+# every place, for this data point. `field` puts the position into it.
+#
+# In code: `genmath.flow_matching.conditional_path`.
+
+# %%
+x_t = define("x_t", alpha(t) * x0 + sigma(t) * eps)
+
+
+def field(at, target):
+    """The conditional velocity at a place, for one data point."""
+    return alpha.prime(t) * target + sigma.prime(t) / sigma(t) * (at - alpha(t) * target)
+
+
+@derivation("The velocity of a conditional path")
+def conditional_velocity(d):
+    d.start(diff(x_t, t))
+    d.equals(alpha.prime(t) * x0 + sigma.prime(t) * eps, by="data and noise do not change with time")
+    d.equals(field(x_t, x0), by="the noise is (x_t − α x_0)/σ")
+
+
+# %% [markdown]
+# Now let the noise be random. For one data point $x_t$ is normal around $\alpha(t)\, x_0$, and its density obeys the **continuity
+# equation**: what changes at a place is what flows in minus what flows out. The derivative in time is taken *at a fixed place*. Somebody who
+# swims along sees another change, `along`: the density of the water around them falls where the flow diverges.
+#
+# The equation is checked by coordinates. In code: `genmath.flow_matching.conditional_path`.
+
+
+# %%
+@derivation("The continuity equation of a conditional path", n=(1, 2))
+def continuity(d, n):
+    places, targets = copies(x, n), copies(x0, n)
+    density = define("p", times([Normal(x_i, alpha(t) * y_i, sigma(t) ** 2) for x_i, y_i in zip(places, targets, strict=True)]))
+    velocity = [define(f"u_{i}", field(x_i, y_i)) for i, (x_i, y_i) in enumerate(zip(places, targets, strict=True), 1)]
+    outflow = plus([diff(density * u_i, x_i) for u_i, x_i in zip(velocity, places, strict=True)])
+    divergence = plus([diff(u_i, x_i) for u_i, x_i in zip(velocity, places, strict=True)])
+    moving = plus([diff(density, t), *(u_i * diff(density, x_i) for u_i, x_i in zip(velocity, places, strict=True))])
+
+    d.start(moving, name="along")
+    d.equals(-density * divergence, by="in the frame of the flow only its divergence thins the density out")
+
+    d.start(diff(density, t), name="density")
+    d.equals(-outflow, by="the derivatives of a normal density in time and in its place")
+
+    if n > 1:
+        return
+    d.slip(
+        "fmguide-total-derivative",
+        wrong=equal(moving, -outflow),
+        right=equal(diff(density, t), -outflow),
+        source="facebookresearch/flow_matching issue #33",
+        why="d/dt of p_t along the flow adds u times the slope of p; the equation is about the partial derivative, at a fixed place",
+    )
+
+
+# %% [markdown]
+# ## All data: the marginalisation trick
+#
+# Draw the data point from $q$. The density at time $t$ is an average over data points, and so is the flow: what streams through a
+# place is the sum of what each data point sends there. Divide it by the density, and you have *one* field for all: at each place the mean of
+# the conditional velocities, weighted by how likely each data point is to be the one passing by. That field and the marginal
+# densities obey the continuity equation, whatever $q$ is.
+#
+# `posterior` says what the weights are. In code: `genmath.toys.GaussianMixture.velocity`, exact for mixtures.
+
+# %%
+kernel = define("p_t(x|x_0)", Normal(x, alpha(t) * x0, sigma(t) ** 2))
+arrow = define("u_t(x|x_0)", field(x, x0))
+p_t = define("p_t(x)", E(q(x0), kernel))
+u_t = define("u_t(x)", E(q(x0), kernel * arrow) / p_t)
+
+
+@derivation("The marginalisation trick")
+def marginal_velocity(d):
+    d.start(integral(q(x0) * kernel / p_t, x0), name="posterior")
+    d.equals(1, by="q(x_0) p(x | x_0)/p_t(x) is the density of the data point, given the place")
+
+    d.start(diff(p_t, t), name="continuity")
+    d.equals(-diff(E(q(x0), kernel * arrow), x), by="`flow_matching.continuity` for each data point, averaged")
+    d.equals(-diff(p_t * u_t, x), by="multiply and divide by p_t: the mean velocity carries the whole flow")
+
+
+# %% [markdown]
+# Noise need not be independent of the data, and need not be normal. Take any joint density of two ends, $x_0$ and $z$, join each pair by a straight
+# line, and let the points lie around the line with a small standard deviation $\rho$. The trick works as before. This is the form in which optimal
+# transport couplings are used.
+
+# %%
+rho = positives("rho")
+pair = Density("q", x0, z)
+tube = define("p_t(x|x_0,z)", Normal(x, (1 - t) * x0 + t * z, rho**2))
+p_pair = define("p_t(x)", E(pair(x0, z), tube))
+u_pair = define("u_t(x)", E(pair(x0, z), tube * (z - x0)) / p_pair)
+
+
+@derivation("The marginalisation trick for any coupling")
+def coupling_velocity(d):
+    d.start(diff(p_pair, t))
+    d.equals(-diff(E(pair(x0, z), tube * (z - x0)), x), by="each tube moves along its line, as a whole")
+    d.equals(-diff(p_pair * u_pair, x), by="multiply and divide by p_t")
+
+
+# %% [markdown]
+# Without noise around the curves there may be no density to differentiate. Then one tests with functions. Let $r(x, v)$ be the joint
+# density, at one moment, of the position and the velocity of a random line. After a further time $h$ its position is $x + h v$. `moving` is how
+# the mean of a smooth $f$ changes; `mean` says that at $h = 0$ it changes as if everybody at $x$ had the mean velocity. This is
+# the continuity equation in its weak form.
+
+# %%
+r = Density("r", x, v)
+(v_1,) = copies(v, 1)
+mean_v = define("u", E(r(v_1 | x), v_1))
+
+
+@derivation("Random lines flow like their mean velocity")
+def lines(d):
+    d.start(diff(E(r(x, v), f(x + h * v)), h), name="moving")
+    d.equals(E(r(x, v), f.prime(x + h * v) * v), by="chain rule")
+
+    d.start(E(r(x, v), f.prime(x) * v), name="mean")
+    d.equals(E(r(x), f.prime(x) * mean_v), by="average the velocity first, at each place")
+
+
+# %% [markdown]
+# ## What to train on
+#
+# The mean field cannot be computed, but a mean is what squared error finds. Let $g$ be any function of $x$, for example a network; $x$ stands for
+# all that the network sees, position and time. The loss against the velocities of *single* lines (conditional flow matching, which can be
+# sampled) differs from the loss against the *mean* field (flow matching, which cannot) by something in which $g$ does not occur: how
+# much the velocities at one place differ. So both have the same minimiser; and that constant is the loss that remains at the end,
+# which is why a flow matching loss does not go to zero. A weight $w(x) \ge 0$, for example one that depends on time, changes nothing.
+#
+# In code: `genmath.flow_matching.cfm_loss`.
+
+# %%
+spread = E(r(x, v), w(x) * (v - mean_v) ** 2)
+
+
+@derivation("The conditional loss is the marginal loss plus a constant")
+def cfm_loss(d):
+    d.given_that(w(x) >= 0)
+    d.start(E(r(x, v), w(x) * (g(x) - v) ** 2))
+    d.equals(E(r(x), w(x) * (g(x) - mean_v) ** 2) + spread,
+             by="at each place v deviates from its mean by zero on average, so the cross term vanishes")
+    d.at_least(spread, by="a square is not negative", because=E(r(x), w(x) * (g(x) - mean_v) ** 2))
+
+
+# %% [markdown]
+# In particular their gradients are equal, whatever the parameters do. The second line is the gradient that training follows: it is an average
+# over single lines, and their velocity enters it linearly.
+
+# %%
+theta = reals("theta")
+net = Function("v_theta")
+
+
+@derivation("Conditional and marginal loss have equal gradients")
+def equal_gradients(d):
+    d.start(diff(E(r(x, v), (net(x, theta) - v) ** 2), theta))
+    d.equals(E(r(x, v), 2 * (net(x, theta) - v) * diff(net(x, theta), theta)), by="differentiate under the integral")
+    d.equals(E(r(x), 2 * (net(x, theta) - mean_v) * diff(net(x, theta), theta)),
+             by="v enters linearly, so its mean at each place may be put for it")
+    d.equals(diff(E(r(x), (net(x, theta) - mean_v) ** 2), theta), by="the marginal loss, differentiated under the integral")
+
+
+# %% [markdown]
+# ## Five names for one prediction
+#
+# At a fixed time write $\alpha$, $\sigma$, $\alpha'$, $\sigma'$ for the four numbers. Data and noise determine the position $x_t$, the velocity $U$, the score
+# $S = -\epsilon/\sigma$ of the kernel, and the $v$ of v-prediction, $V = \alpha \epsilon - \sigma x_0$. Given the position, each of the five tells the other
+# four. All of it is linear with coefficients that depend on time alone, so the same holds between the *means* of these quantities given
+# $x_t$, which is what a network predicts.
+#
+# $V$ is the velocity only for the path $\alpha = \cos t$, $\sigma = \sin t$. In code: `genmath.predictions.convert`.
+
+# %%
+a, s = positives("alpha sigma")
+a_dot, s_dot = reals("alpha_prime sigma_prime")
+X0, EPS = vectors("x_0 eps")
+X = define("x_t", a * X0 + s * EPS)
+U = define("U", a_dot * X0 + s_dot * EPS)
+V = define("V", a * EPS - s * X0)
+S = define("S", -(EPS / s))
+bend = define("Delta", a * s_dot - a_dot * s)
+size = define("n", a**2 + s**2)
+
+
+@derivation("Velocity, score, noise, data and v", dims=(1, 2, 3))
+def predictions(d):
+    d.start(U, name="velocity_from_eps")
+    d.equals(a_dot / a * X + bend / a * EPS, by="the data are (x_t − σ ϵ)/α")
+    d.start(U, name="velocity_from_score")
+    d.equals(a_dot / a * X - s * bend / a * S, by="the noise is −σ S")
+    d.start(U, name="velocity_from_x0")
+    d.equals(s_dot / s * X - bend / s * X0, by="the noise is (x_t − α x_0)/σ")
+    d.start(U, name="velocity_from_v")
+    d.equals((a * a_dot + s * s_dot) / size * X + bend / size * V, by="x_t and V are data and noise, turned by an angle")
+
+    d.start((s_dot * X - s * U) / bend, name="x0_from_velocity")
+    d.equals(X0, by="two linear equations for data and noise: the noise cancels")
+    d.start((a * U - a_dot * X) / bend, name="eps_from_velocity")
+    d.equals(EPS, by="the data cancel")
+    d.start((a_dot * X - a * U) / (s * bend), name="score_from_velocity")
+    d.equals(S, by="the score is −ϵ/σ")
+    d.start((size * U - (a * a_dot + s * s_dot) * X) / bend, name="v_from_velocity")
+    d.equals(V, by="`velocity_from_v`, solved for V")
+
+    d.start((a * X - s * V) / size, name="x0_from_v")
+    d.equals(X0, by="turn back")
+    d.start((s * X + a * V) / size, name="eps_from_v")
+    d.equals(EPS, by="turn back")
+
+
+# %% [markdown]
+# For the marginal density the same sentence reads: the velocity is a multiple of the position plus a multiple of the **score of the
+# marginal density**. So a flow matching network is a score network, and a diffusion model has a velocity.
+
+
+# %%
+@derivation("The velocity from the score of the marginal density")
+def marginal_score(d):
+    d.start(u_t)
+    d.equals(alpha.prime(t) / alpha(t) * x
+             - (sigma(t) * sigma.prime(t) - alpha.prime(t) / alpha(t) * sigma(t) ** 2) * diff(log(p_t), x),
+             by="the slope of log p_t is the mean slope of the log-kernels, −(x − α x_0)/σ²")
+
+
+# %% [markdown]
+# When time runs the other way every velocity changes its sign, and nothing else. `lipman` is the path of the first flow matching paper in its own
+# time $\tau$, with noise at 0 and data at 1; the noise does not vanish completely at the data but shrinks to $\rho$.
+
+# %%
+tau, least = fractions("tau rho")
+
+
+@derivation("Time reversed")
+def reverse_time(d):
+    d.start(diff(alpha(1 - t) * x0 + sigma(1 - t) * eps, t), name="velocity")
+    d.equals(-(alpha.prime(1 - t) * x0 + sigma.prime(1 - t) * eps), by="chain rule: 1 − t falls as t grows")
+
+    x_tau = define("x_tau", (1 - (1 - least) * tau) * eps + tau * x0)
+    d.start(diff(x_tau, tau), name="lipman")
+    d.equals(x0 - (1 - least) * eps, by="data and noise do not change with time")
+    d.equals((x0 - (1 - least) * x_tau) / (1 - (1 - least) * tau), by="the noise is (x_τ − τ x_0)/(1 − (1 − ρ) τ)")
+
+
+# %% [markdown]
+# ### Which path is which
+#
+# Two families have names. The *variance preserving* path keeps the second moment of data that have second moment one; here $\bar\alpha$ is its squared
+# $\alpha$. The *variance exploding* path leaves the data as they are and adds. `start` is what noise of standard deviation $s$ is.
+
+# %%
+abar = fractions("alpha_bar")
+preserving, exploding = Normal(x, sqrt(abar) * x0, 1 - abar), Normal(x, x0, s**2)
+m_2 = define("m_2", E(q(x0), x0**2))
+
+
+@derivation("The second moment along a path")
+def second_moment(d):
+    d.start(E((q(x0), Normal(x, a * x0, s**2)), x**2), name="any")
+    d.equals(a**2 * m_2 + s**2, by="the second moment of a normal is its squared mean plus its variance")
+    d.start(E((q(x0), preserving), x**2), name="preserving")
+    d.equals(1 + abar * (m_2 - 1), by="what the data lose the noise replaces")
+    d.start(E((q(x0), exploding), x**2), name="exploding")
+    d.equals(m_2 + s**2, by="the noise is added on top")
+    d.start(E(Normal(eps, 0, 1), (s * eps) ** 2), name="start")
+    d.equals(s**2, by="the second moment of a normal")
+
+    d.slip(
+        "fmguide-ve-vp-swapped",
+        wrong=equal(E((q(x0), exploding), x**2), 1 + 1 * (m_2 - 1)),
+        right=equal(E((q(x0), preserving), x**2), 1 + abar * (m_2 - 1)),
+        source="facebookresearch/flow_matching issue #26 (Flow Matching Guide, Eqs. 4.70 and 4.71)",
+        why="α = 1 was labelled variance preserving; it adds variance, and the root of 1 − σ² is the one that preserves",
+    )
+    d.slip(
+        "mit-pinit-factor2",
+        wrong=equal(E(Normal(eps, 0, 1), (2 * s * eps) ** 2), s**2),
+        right=equal(E(Normal(eps, 0, 1), (s * eps) ** 2), s**2),
+        source="eje24/iap-diffusion-labs commit be7e4a9 (fix #8)",
+        why="noise declared with standard deviation s was drawn with 2s",
+    )
+
+
+# %% [markdown]
+# One case has every quantity in closed form: normal data of mean $m$ and variance $c$. The field is then linear in $x$.
+#
+# In code: `genmath.toys.GaussianMixture.velocity`, which mixes such fields.
+
+# %%
+m = reals("m")
+c = positives("c")
+bell = Normal(x0, m, c)
+total_variance = define("s_t", alpha(t) ** 2 * c + sigma(t) ** 2)
+
+
+@derivation("The velocity for normal data")
+def gaussian_velocity(d):
+    d.start(E(bell, kernel), name="density")
+    d.equals(Normal(x, alpha(t) * m, total_variance), by="means map, variances add")
+    d.start(E(bell, kernel * arrow) / E(bell, kernel), name="velocity")
+    d.equals(alpha.prime(t) * m
+             + (alpha(t) * alpha.prime(t) * c + sigma(t) * sigma.prime(t)) / total_variance * (x - alpha(t) * m),
+             by="the mean of the data point given the place, for two normals")
+
+
+# %% [markdown]
+# ## Rectified flow
+#
+# Take the straight path, $X$ from the data and $Z$ from the noise: $X_t = (1 - t) X + t Z$. Its velocity $V = Z - X$ does not depend on time; it is
+# what the network is trained on, and by `flow_matching.cfm_loss` what it learns is the mean of $V$ given $X_t$. **$V$ points from the data to the
+# noise**, so the sampler, which starts at the noise, walks *against* it: `step` goes back by $h$ along one line, and `walk` says that $T$ such
+# steps lead from $Z$ to $X$ exactly. `one_point` is the field for one data point.
+#
+# The sampler is Euler's method for an ordinary differential equation. A step of an SDE with noise of strength $\eta$ would scatter (`scatter`); this one does not.
+#
+# In code: `genmath.flow_matching.conditional_path` on a `genmath.paths.LinearPath`, and `genmath.samplers.Euler`.
+
+# %%
+X, Z = variables("X Z")
+X_t = define("X_t", (1 - t) * X + t * Z)
+line = define("V", Z - X)
+T, k = naturals("T k")
+eta = positives("eta")
+step_size = positives("h")
+vel = Function("v")
+
+
+@derivation("Rectified flow: the target and the sampler")
+def rectified_flow(d):
+    d.start(diff(X_t, t), name="target")
+    d.equals(line, by="X and Z do not change with time")
+
+    d.start(line, name="one_point")
+    d.equals((define("X_tau", (1 - tau) * X + tau * Z) - X) / tau, by="the noise is (X_τ − (1 − τ) X)/τ")
+
+    back = define("X_{t-h}", (1 - (t - h)) * X + (t - h) * Z)
+    d.start(back, name="step")
+    d.equals(X_t - h * line, by="one step back along the line")
+
+    d.start(Z - total(line / T, k, 1, T), name="walk")
+    d.equals(X, by="T steps of length 1/T")
+
+    scattered = (x - step_size * vel(x, t) + eta * sqrt(step_size) * eps) ** 2
+    d.start(E(Normal(eps, 0, 1), scattered), name="scatter")
+    d.equals((x - step_size * vel(x, t)) ** 2 + eta**2 * step_size, by="the noise of an SDE adds its variance in every step")
+
+    d.slip(
+        "notes-rf-sampler-direction",
+        wrong=equal(back, X_t + h * line),
+        right=equal(back, X_t - h * line),
+        source="CS231n lecture 14 notes, rectified flow sampling",
+        why="V points from the data to the noise; who walks from noise to data subtracts it",
+    )
+    d.slip(
+        "notes-rf-sde-euler",
+        wrong=equal(E(Normal(eps, 0, 1), scattered), (x - step_size * vel(x, t)) ** 2),
+        right=equal(E(Normal(eps, 0, 1), scattered), (x - step_size * vel(x, t)) ** 2 + eta**2 * step_size),
+        source="CS231n lecture 14 notes, three views of diffusion",
+        why="the sampler was called forward Euler for the SDE; a step of that scatters with variance η² h, and this one is exact "
+        "knowledge of where it goes: it is Euler for the probability-flow ODE, run from t = 1 to 0",
+    )
+
+
+# %% [markdown]
+# ## Reflow
+#
+# A trained flow maps each noise $z$ to *one* data point: a new pairing, which replaces the random one. Straight lines between the new pairs cross less.
+# Here is one sense in which the new pairing is better: it costs no more to transport, for **every** convex price of the displacement.
+#
+# Let $r(t, x, z, v)$ be the joint law of the following four. A random moment $t$, uniform on $[0, 1]$. A position $x$, where at that moment
+# a random line of the old pairing is. The velocity $v$ of that line, which is its whole displacement, target minus source. And $z$, the start of
+# the flow's own path that goes through $x$ at time $t$. Given $z$, the flow's velocity along that path averages over time to its whole displacement $D$.
+# The first bound is Jensen's inequality along each path of the flow, the second at each place for the lines that meet there.
+# In between nothing is said about paths any more, only that flow and lines have the same marginal density at each time, which is `flow_matching.lines`.
+#
+# `square` says how much is gained at least for the squared distance: the constant of `flow_matching.cfm_loss`. If it is zero, at
+# no place do two lines of different velocity meet, and the flow runs straight.
+#
+# In code: `genmath.flow_matching.reflow_pairs`.
+
+# %%
+time = variables("t")
+law = Density("r", time, x, z, v)
+cost = Function("c", convex=True)
+flow = define("u", E(law(v_1 | (time, x)), v_1))
+displacement = define("D", E(law(time, x | z), flow))
+
+
+@derivation("Reflow does not increase convex transport costs")
+def reflow(d):
+    d.start(E(law(time, x), flow**2), name="square")
+    d.equals(E(law(v), v**2) - E(law(time, x, v), (v - flow) ** 2), by="a mean square is the square of the mean plus the variance")
+
+    d.start(E(law(z), cost(displacement)), name="cost")
+    d.at_most(E(law(time, x, z), cost(flow)), by="Jensen along a path of the flow: c lies above its tangent at the mean",
+              because=E(law(time, x, z), tangent_gap(cost, flow, displacement)))
+    d.equals(E(law(time, x), cost(flow)), by="the start of the path does not occur any more")
+    d.at_most(E(law(time, x, v), cost(v)), by="Jensen at each place, for the lines that meet there",
+              because=E(law(time, x, v), tangent_gap(cost, v, flow)))
+    d.equals(E(law(v), cost(v)), by="a line has one velocity at all times")
+
+
+# %% [markdown]
+# ## Pairing within a batch
+#
+# The pairing may also be chosen before training: draw a batch of sources and a batch of targets, and pair them by an optimal assignment.
+# Does that distort what is learned? Not the two ends. Let $P_{ij}$ be the weight of the pair of source $i$ and target $j$, a function of the whole
+# batch, with rows and columns that sum to one; a permutation is a special case. For a random pair from the batch, the mean of any function of
+# the target is what it is without pairing. The batch of sources is here one letter $z$, with any density. Two and three targets are written out,
+# with the last row of $P$ determined by the others. Sources and targets play the same part, so the same holds for the sources.
+#
+# What a pairing does change is the *joint* law, which is its purpose: `cheaper`, for two points and any price of a pair, says that the best
+# assignment costs no more on average than independent pairs.
+#
+# In code: `genmath.flow_matching.ot_pairing`.
+
+# %%
+source, target = Density("p", z), Density("q", x0)
+price = Function("c")
+
+
+@derivation("A pairing within a batch keeps both ends", n=(2, 3))
+def minibatch_pairing(d, n):
+    targets = copies(x0, n)
+    batch = (source(z), *(target(x_j) for x_j in targets))
+    columns = []
+    for j in range(1, n + 1):
+        rows = [define(f"P_{{{i}{j}}}", Function(f"P_{i}{j}")(z, *targets)) for i in range(1, n)]
+        columns.append(plus([*rows, 1 - plus(rows)]))
+    d.start(E(batch, plus([column * f(x_j) for column, x_j in zip(columns, targets, strict=True)]) / n), name="target")
+    d.equals(E(target(x0), f(x0)), by="every column sums to one, so each target counts once")
+    if n > 2:
+        return
+    (z_1, z_2), (x_1, x_2) = copies(z, 2), targets
+    pairs = (source(z_1), source(z_2), target(x_1), target(x_2))
+    straight = define("C", price(z_1, x_1) + price(z_2, x_2))
+    crossed = define("C_prime", price(z_1, x_2) + price(z_2, x_1))
+    d.start(E(pairs, straight - positive_part(straight - crossed)) / 2, name="cheaper")
+    d.at_most(E(pairs, straight) / 2, by="the better of two assignments", because=E(pairs, positive_part(straight - crossed)) / 2)
+    d.equals(E((source(z), target(x0)), price(z, x0)), by="without a choice the pairs are independent")
+
+
+# %% [markdown]
+# ## Which times to train on
+#
+# The loss is an average over times, and times may be drawn where the task is hard. Two densities are in use. **Logit-normal** times are
+# $t = 1/(1 + e^{-y})$ for a normal $y$. To integrate its density over $(0, 1)$ put $t = \operatorname{sigmoid}(y)$, as substitution goes: `mass`.
+# **Shifted** times move every time towards the noise (for $s > 1$) by the same factor in its odds. Hence two shifts compose to one by the product of
+# their factors, a shift is undone by its reciprocal, and a shifted logit-normal is logit-normal with a larger mean. On the straight path the odds of $t$ are
+# $\sigma/\alpha$, so a shift scales the noise-to-signal ratio: this is how larger images, which hide less under the same noise, get more of it.
+#
+# In code: `genmath.paths.logit_normal_time`, `genmath.paths.logit_normal_density`, `genmath.paths.shift_time` and `genmath.paths.shifted_density`.
+
+# %%
+mu, b, ell = reals("mu b ell")
+factor, factor_2, deviation = positives("s s_2 delta")
+
+
+def logit(at):
+    return log(at / (1 - at))
+
+
+def logit_normal_density(at, mean):
+    """The density of sigmoid(y) for y ~ N(mean, δ²)."""
+    return Normal(logit(at), mean, deviation**2) / (at * (1 - at))
+
+
+@derivation("The logit-normal density of times")
+def logit_normal_time(d):
+    d.start(logit_normal_density(sigmoid(b), mu) * diff(sigmoid(b), b), name="density")
+    d.equals(Normal(b, mu, deviation**2), by="the log-odds of sigmoid(b) are b, and its slope is t (1 − t)")
+
+    d.start(integral(logit_normal_density(sigmoid(y), mu) * diff(sigmoid(y), y), y), name="mass")
+    d.equals(integral(Normal(y, mu, deviation**2), y), by="the same under the integral")
+    d.equals(1, by="a normal density integrates to one")
+
+
+def shifted(at, by):
+    return by * at / (1 + (by - 1) * at)
+
+
+@derivation("Shifted times")
+def shift_time(d):
+    moved, back = shifted(tau, factor), define("tau_back", shifted(tau, 1 / factor))
+    d.start(logit(moved), name="log_odds")
+    d.equals(logit(tau) + log(factor), by="the odds are multiplied by s")
+
+    d.start(shifted(moved, factor_2), name="compose")
+    d.equals(shifted(tau, factor * factor_2), by="the factors of the odds multiply")
+    d.start(shifted(moved, 1 / factor), name="inverse")
+    d.equals(tau, by="a factor and its reciprocal")
+
+    d.start(shifted(1, factor) - shifted(0, factor), name="ends")
+    d.equals(1, by="both ends stay where they are")
+    d.start(diff(moved, tau), name="slope")
+    d.equals(factor / (1 + (factor - 1) * tau) ** 2, by="quotient rule")
+
+    d.start(diff(back, tau), name="density")
+    d.equals(factor / (factor + (1 - factor) * tau) ** 2, by="the slope of the inverse is the density of shifted uniform times")
+    d.start(logit_normal_density(back, mu) * diff(back, tau), name="logit_normal")
+    d.equals(logit_normal_density(tau, mu + log(factor)), by="the log-odds move by log s")
+
+
+# %% [markdown]
+# ## What these results do not say
+#
+# - **Nothing about a trained network.** The mean field carries noise to data exactly. What the errors of a network do to its samples, and what
+#   the steps of a solver add, is not bounded here. The loss at the end does not tell either: most of it is the constant of
+#   `flow_matching.cfm_loss`.
+# - **The field gives the marginals, not the lines.** The continuity equation says that the *densities* at each time are right. That its own paths
+#   carry one density to the next needs more: a field that is smooth enough for the differential equation to have one solution. Where data
+#   lie on a thin set the field is singular at $t = 0$, and the last step of every sampler is a choice.
+# - **Its paths are not straight.** The lines are straight; their mean field is not, except where lines do not cross. One Euler step is exact
+#   for one line (`flow_matching.rectified_flow`), not for a model.
+# - **Reflow is for the exact velocity.** It needs the exact field and a unique solution, so that the flow has the marginals of the lines; an error of the network stays in
+#   the new pairs for good, and each round adds its own. That costs do not grow says nothing about their falling to the optimum, and the theorem
+#   speaks of prices of the displacement in one coordinate, or of a sum of such prices, which the squared distance is.
+# - **A batch is not the data.** An optimal pairing within a batch keeps both ends exactly, but it is not the optimal coupling of the two densities; the
+#   smaller the batch and the larger the dimension, the closer it is to no pairing at all. It also correlates the pairs of one batch.
+# - **Weights and times change the loss, not its minimiser** — for a network that can fit each time by itself. A real network shares its weights, and
+#   then both decide where it errs.
+# - **Densities with noise around them.** The strong form of the continuity equation is shown for normal kernels, by coordinates for at most two of them, and
+#   for smooth functions of time; without noise the weak form `flow_matching.lines` takes its place.
+#
+# ## Where sources slip
+#
+# Beside the results stand the published slips they break, each with its counterexample:
+#
+# - `flow_matching.continuity`: a total derivative for a partial one (`fmguide-total-derivative`).
+# - `flow_matching.second_moment`: two families of paths with their labels exchanged (`fmguide-ve-vp-swapped`), and a standard deviation doubled
+#   (`mit-pinit-factor2`).
+# - `flow_matching.rectified_flow`: a sampler that walks the wrong way (`notes-rf-sampler-direction`), and one taken for a solver of an SDE
+#   (`notes-rf-sde-euler`).
+#
+# One is no formula but a matter of shapes: in torchcfm (atong01/conditional-flow-matching, commits e394b02, 014ce47 and d4fada1) a time of shape (B,)
+# was multiplied with data of shape (B, C, H, W), which broadcasts against the *last* axis and is silent when that has length B
+# (`cfm-broadcast`). Here a time has one value a sample and is broadcast in one place; `genmath.flow_matching.conditional_path` is tested with B equal to the last axis.
+#
+# ## References
+#
+# - [@lipman2023flow]: the marginalisation trick (theorem 1), equal gradients (theorem 2), conditional Gaussian paths and their velocity (theorem 3), the path of
+#   `flow_matching.reverse_time` (eqs. 20 to 22). Their time runs from noise to data.
+# - [@liu2023flow]: rectified flow (eq. 1), marginals (theorem 3.3), convex transport costs (theorem 3.5), straight flows (theorem 3.6).
+# - [@albergo2023building]: interpolants between two densities and their velocity as a conditional mean.
+# - [@tong2024improving]: couplings of both ends, and pairs by optimal transport within a batch (section 3).
+# - [@pooladian2023multisample]: that pairing within a batch keeps both ends (lemma 3.1).
+# - [@esser2024scaling]: logit-normal times (eq. 19), shifted times for larger images (eq. 23).
+# - [@lipman2024guide]: one account of all of these, and velocity, score and noise in terms of each other (section 4).
