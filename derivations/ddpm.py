@@ -1,27 +1,27 @@
 # %% [markdown]
 # # Denoising diffusion
 #
-# Destroying data is easy: add a little noise, shrink a little, and repeat until nothing is left but
-# noise. Can each of these small steps be undone by a network, so that a sample of pure noise is turned
-# back, step by step, into a sample of the data? And what should the network be trained to do? A
-# diffusion model is a latent variable model whose latents are the noisy copies of the data, so the
-# answer comes from the evidence lower bound of the chapter on variational autoencoders. What is new is
-# that the encoder is fixed and Gaussian, and so every term has a closed form.
+# Destroying data is easy: add a little noise, shrink a little, and repeat until nothing is left but noise.
+# Can each of these small steps be undone by a network, so that a sample of pure noise is turned back, step by
+# step, into a sample of the data? And what should the network be trained to do? A diffusion model
+# [@sohldickstein2015deep] [@ho2020ddpm] is a latent variable model whose latents are the noisy copies of the
+# data, so the answer comes from the evidence lower bound, `vae.elbo`. What is new is that the encoder is
+# fixed and Gaussian, and so every term has a closed form.
 #
-# **The answer in a line:** the negative ELBO is a sum of KL divergences between normals, and each of
-# them is a weighted squared error of a network that guesses the noise.
+# **The answer in a line:** apart from its two ends, the negative ELBO is a sum of KL divergences between
+# normals, and each of them is a weighted squared error of a network that guesses the noise, plus a constant.
 #
 # ## Notation and hypotheses
 #
-# - Steps are $t = 1, \dots, T$; $x_0$ is data and $x_T$ is nearly noise. Tables have $T + 1$ entries
-#   and entry 0 is clean data. Off-by-one slips are the commonest published error.
+# - Steps are $t = 1, \dots, T$; $x_0$ is data and $x_T$ is nearly noise. Tables have $T + 1$ entries and
+#   entry 0 is clean data. It is easy to be off by one: see the end of this chapter.
 # - $\beta_t$, strictly between 0 and 1, is the *variance* of the noise added at step $t$. The forward
 #   step has density $q(x_t \mid x_{t-1})$, normal with mean $\sqrt{1 - \beta_t}\, x_{t-1}$ and variance
 #   $\beta_t$ in each coordinate.
 # - $\bar\alpha_t$ is the product of all $1 - \beta_s$ with $s \le t$. Papers write $\alpha_t$ for
-#   $1 - \beta_t$, and some write $\alpha_t$ for our $\bar\alpha_t$; here $1 - \beta_t$ has no letter of
-#   its own. Where $\bar\alpha_{t-1}$ occurs as a letter it is strictly between 0 and 1, which means
-#   $t \ge 2$; the first step is treated apart.
+#   $1 - \beta_t$ [@ho2020ddpm], and some write $\alpha_t$ for our $\bar\alpha_t$ [@song2021ddim]; here
+#   $1 - \beta_t$ has no letter of its own. Where $\bar\alpha_{t-1}$ occurs as a letter it is strictly between
+#   0 and 1, which means $t \ge 2$; the first step is treated apart.
 # - $\mathrm{SNR}_t$ is the signal-to-noise ratio $\bar\alpha_t / (1 - \bar\alpha_t)$.
 # - Every covariance is a multiple of the identity, so coordinates are independent given $x_0$. The
 #   statements about densities are written for one coordinate; those about losses for vectors of $d$
@@ -59,14 +59,17 @@ def alpha_bar(n):
 # %% [markdown]
 # ## Noising in one jump
 #
-# Training needs $x_t$ for a random $t$, and running $t$ steps to get it would be slow. It is not
-# needed: the steps are linear and the noise is normal, so $t$ steps are one step with a larger
-# variance. The proof is by induction. The *base* is the first step, and with it the convention of the
-# tables: the empty product. The *step* says that one forward step takes the formula for $t - 1$ to the
-# formula for $t$. Both are checked here; that base and step together give every $t$ is the principle of
-# induction. `remaining` is the same recursion for the variance; `noise` is what code does, draw the
-# noise and add it, and holds for every function $f$ of the result; `stationary` says that noise stays
-# noise, which is why the scale $\sqrt{1 - \beta_t}$ is there.
+# Training needs $x_t$ for a random $t$, and running $t$ steps to get it would be slow. It is not needed: the
+# steps are linear and the noise is normal, so $t$ steps are one step with a larger variance. The proof is by
+# induction. The base, `ddpm.forward_marginal[base]`, is the first step; `ddpm.forward_marginal[clean]` is the
+# convention of the tables, the empty product. The step, `ddpm.forward_marginal[step]`, says that one forward
+# step takes the formula for $t - 1$ to the formula for $t$. Each of these is checked; that together they give
+# every $t$ is the principle of induction.
+#
+# Three more parts are used later. `ddpm.forward_marginal[remaining]` is the same recursion for the variance.
+# `ddpm.forward_marginal[noise]` is what code does, draw the noise and add it, and holds for every function
+# $f$ of the result. `ddpm.forward_marginal[stationary]` says that noise stays noise, which is why the scale
+# $\sqrt{1 - \beta_t}$ is there.
 #
 # In code: `genmath.ddpm.add_noise`; the tables are `genmath.paths.Schedule`.
 
@@ -125,23 +128,25 @@ def forward_marginal(d):
 # %% [markdown]
 # ## Is anything left of the data?
 #
-# The model starts from pure noise, so $\bar\alpha_T$ should be nearly zero. Its logarithm is a sum, and
-# `log u ≤ u − 1`, used once for $u = 1 - \beta_s$ and once for its reciprocal, encloses it.
+# The model starts from pure noise, so $\bar\alpha_T$ should be nearly zero. Its logarithm is a sum, and the
+# inequality $\log u \le u - 1$, used once for $u = 1 - \beta_s$ and once for its reciprocal, encloses it.
 #
-# Two conclusions follow; the bounds are checked for every $T$ and every sequence, the two passages to
-# the limit are prose.
+# Two conclusions follow. The bounds are checked for every $T$ and every sequence; the two passages to the
+# limit are prose.
 #
-# *One fixed sequence, T growing.* If the $\beta_s$ add up to infinity, `upper` sends the logarithm to
-# minus infinity and the signal dies. If they add up to something finite, then $\beta_s \to 0$, so from
-# some step on they are all below a half; there `lower` is at least minus twice a finite sum, and the finitely many
-# earlier factors are positive. So the signal dies exactly when the sum of the $\beta_s$ is infinite.
+# *One fixed sequence, T growing.* If the $\beta_s$ add up to infinity, `ddpm.alpha_bar_vanishes[upper]` sends
+# the logarithm to minus infinity and the signal dies. If they add up to something finite, then
+# $\beta_s \to 0$, so from some step on they are all below a half. There the bound of
+# `ddpm.alpha_bar_vanishes[lower]` is at least minus twice a finite sum, and the finitely many earlier factors
+# are positive. So the signal dies exactly when the sum of the $\beta_s$ is infinite.
 #
 # *A finer and finer schedule.* Practice refines one curve instead: step $s$ gets $\beta(s/T)/T$, where
-# $\beta$ is a bounded curve on $[0, 1]$ with a Riemann integral. Then all steps are below $c = M / T$, where $M$ is any
-# number above the curve, and `small_steps` encloses the logarithm between minus the sum of the steps and the same thing over $1 - c$.
-# The sum is a Riemann sum of the curve and $c \to 0$, so both ends tend to minus the integral of the
-# curve. The limit of $\bar\alpha_T$ is the exponential of that, and it is *not zero*: more steps do not
-# remove the signal, only a larger integral does.
+# $\beta$ is a bounded positive curve on $[0, 1]$ with a Riemann integral. Let $M$ be any number above the
+# curve. Once $T > M$, all steps are below $c = M / T < 1$, and `ddpm.alpha_bar_vanishes[upper]` and
+# `ddpm.alpha_bar_vanishes[small_steps]` enclose the logarithm between minus the sum of the steps and the same
+# thing over $1 - c$. The sum is a Riemann sum of the curve and $c \to 0$, so both ends tend to minus the
+# integral of the curve. The limit of $\bar\alpha_T$ is the exponential of that, and it is *not zero*: more
+# steps do not remove the signal, only a larger integral does.
 
 
 # %%
@@ -170,12 +175,13 @@ def alpha_bar_vanishes(d):
 # %% [markdown]
 # ## The posterior: undoing one step, if the data were known
 #
-# The reverse step $q(x_{t-1} \mid x_t)$ cannot be computed, since it depends on the whole data
-# distribution. Given the clean data as well, it can: Bayes' rule divides a product of two normals by a
-# third. The quotient is a normal *exactly*, normaliser included. Its precision is the sum of the
-# precisions of what comes from $x_t$ and what comes from $x_0$; its mean weighs the two by them. At the first
-# step nothing is left to be uncertain about: with the table's $\bar\alpha_0 = 1$ (`first_weight`, `first_variance`) the mean is
-# the data and the variance is zero.
+# The reverse step $q(x_{t-1} \mid x_t)$ cannot be computed, since it depends on the whole data distribution.
+# Given the clean data as well, it can: Bayes' rule divides a product of two normals by a third. The quotient
+# is a normal *exactly*, normaliser included. We write $\tilde\mu_t$ for its mean and $\tilde\beta_t$ for its
+# variance. Its precision, one over the variance, is the precision of what comes from $x_t$ plus that of what
+# comes from $x_0$; its mean weighs the two by their precisions. At the first step nothing is left to be
+# uncertain about: with the table's $\bar\alpha_0 = 1$ the mean is the data (`ddpm.posterior[first_weight]`)
+# and the variance is zero (`ddpm.posterior[first_variance]`).
 #
 # In code: `genmath.ddpm.posterior`.
 
@@ -251,17 +257,18 @@ def posterior_mean_from_eps(d):
 # %% [markdown]
 # ## The bound
 #
-# The model draws $x_T$ from $p_T$ and each earlier variable from $p_t(x_{t-1} \mid x_t)$. As for every
-# latent variable model, the marginal is an average over the latents under any encoder, here the
-# forward chain, and Jensen's inequality moves the logarithm inside. Bayes' rule then turns every
-# forward factor but the first around, the marginals of neighbouring steps cancel, and the path splits into one term a step:
-# $L_T$, a KL that no network changes; one $L_{t-1}$ for each $t \ge 2$, a KL from the posterior to the model's
-# reverse step; and $L_0$, the reconstruction. **The sum bounds the negative log-likelihood from above:
-# it is the negative ELBO, to be minimised.**
+# The model draws $x_T$ from $p_T$ and each earlier variable from $p_t(x_{t-1} \mid x_t)$. As in every latent
+# variable model, the marginal is an average over the encoder, here the forward chain: the average of the
+# ratio of model to encoder. Jensen's inequality moves the logarithm inside. Bayes' rule then turns every
+# forward factor but the first around, the marginals of neighbouring steps cancel, and the path splits into
+# one term a step: $L_T$, a KL that no network changes; one $L_{t-1}$ for each $t \ge 2$, a KL from the
+# posterior to the model's reverse step; and $L_0$, the reconstruction. **The sum bounds the negative
+# log-likelihood from above: it is the negative ELBO, to be minimised.**
 #
-# Nothing in this derivation is normal: any positive Markov chains will do, discrete ones included. It is checked
-# for $T \le 3$; every step of the argument reads the same for larger $T$. `gap` says how much is lost, the certificate of Jensen's
-# step: the KL from the encoder to the model's own posterior over paths.
+# Nothing in this derivation is normal: any positive Markov chains will do, discrete ones included. It is
+# checked for $T \le 3$; every step of the argument reads the same for larger $T$. `ddpm.negative_elbo[gap]`
+# says how much Jensen's inequality gives away: the KL from the encoder to the model's own posterior over
+# paths.
 #
 # In code: `genmath.ddpm.bound_terms`, whose `total` is this bound, and `genmath.ddpm.bits_per_dim` for the units.
 
@@ -312,9 +319,9 @@ def negative_elbo(d, T):
 # distance of the means over twice the model's variance, plus a constant that no network changes, called $C_t$ below.
 # (`ddpm.transition_kl` is for any variance $v$ of the posterior; in a DDPM it is $\tilde\beta_t$.)
 #
-# The constant vanishes for one choice only, the variance of the posterior. For $\sigma_t^2 = \beta_t$, `beta` shows
-# what it is, and bounds it from below by a square that is positive because $\bar\alpha_{t-1} > \bar\alpha_t$:
-# leave it out, and the reported likelihood is too good.
+# The constant vanishes for one choice only, the variance of the posterior. `ddpm.transition_constant[beta]`
+# shows what it is for $\sigma_t^2 = \beta_t$, and bounds it from below by a square that is positive because
+# $\bar\alpha_{t-1} > \bar\alpha_t$. Leave it out, and the reported likelihood is too good.
 #
 # In code: `genmath.ddpm.transition_term`.
 
@@ -356,10 +363,11 @@ def transition_constant(d):
 
 
 # %% [markdown]
-# Use `ddpm.transition_kl`, and write both means in terms of the noise, the true one and the guessed one. $x_t$ is known to both, so it cancels, and
-# the squared distance of the means becomes a squared error of the noise **times a weight**. That weight depends on the
-# step and on the variance chosen. The loss that is used in practice, $L_{\mathrm{simple}}$, puts 1 in its place and draws $t$
-# uniformly. It is the bound *reweighted*: it has the same minimiser for a network that could do everything, since each
+# Now write both means of `ddpm.transition_kl` in terms of the noise: the true noise in one, the guessed noise
+# in the other. $x_t$ is known to both, so it cancels, and the squared distance of the means becomes a squared
+# error of the noise **times a weight**. That weight depends on the step and on the variance chosen. The loss
+# that is used in practice, $L_{\mathrm{simple}}$ [@ho2020ddpm], puts 1 in its place and draws $t$ uniformly.
+# It is the bound *reweighted*: it has the same minimiser for a network that could do everything, since each
 # term is minimised by itself, but it is not the bound, and its value is no likelihood.
 #
 # In code: `genmath.ddpm.loss_weight` and `genmath.ddpm.denoising_loss`.
@@ -394,9 +402,10 @@ def loss_weight(d):
 
 
 # %% [markdown]
-# The same term in terms of a guess of the data. With the variance of the posterior there is no constant, and the weight
-# is half of what the signal-to-noise ratio loses at the step: the bound pays for each bit of signal at the step where it
-# is lost. `noise` is the same weight for an error of the noise, and agrees with `ddpm.loss_weight`.
+# The same divergence for a network that guesses the data [@kingma2021vdm]. With the variance of the posterior
+# there is no constant, and the weight is half of what the signal-to-noise ratio loses at the step: the bound
+# pays for a loss of signal at the step where it happens. `ddpm.snr_weight[noise]` is the same weight for an
+# error of the noise, and agrees with `ddpm.loss_weight[posterior]`.
 #
 # In code: `genmath.ddpm.snr_weight`.
 
@@ -422,9 +431,11 @@ def snr_weight(d):
 # %% [markdown]
 # ## The two ends of the chain
 #
-# $L_T$ compares what is left of the data with the prior, and holds no network: it is the price of a chain that is too short.
-# $L_0$ is a density at the data point itself, so it is a log-likelihood and no KL; for continuous data and a small variance
-# it is negative without bound. (Images are integers, and the original paper integrates this normal over the bin of each pixel.)
+# $L_T$ compares what is left of the data with the prior, and holds no network: it is the price of a chain
+# that is too short. $L_0$ is minus the logarithm of a density at the data point itself, so it is no KL; for
+# continuous data and a small variance it can be negative without bound. (Images are integers, and the
+# original paper [@ho2020ddpm] integrates this normal over the bin of each pixel:
+# `genmath.ddpm.discretized_log_likelihood`.)
 #
 # In code: `genmath.ddpm.prior_term` and `genmath.ddpm.reconstruction_term`.
 
@@ -451,11 +462,13 @@ def reconstruction_term(d):
 # %% [markdown]
 # ## Which variance?
 #
-# The bound may also be minimised over the variance of the reverse step. Take any joint density $r$ of two neighbouring
-# steps, with as reverse step a normal whose mean is a function $g$ of $x_t$. What the bound pays is its cross-entropy, which
-# depends on $g$ through the mean squared error alone; over all $g$ that error is least for the conditional mean; and over all
-# variances the cross-entropy is least when the variance *is* that error. So the optimal variance is the smallest mean squared
-# error with which $x_t$ tells $x_{t-1}$. With $d$ coordinates and one variance for all, it is the average of theirs.
+# The bound may also be minimised over the variance of the reverse step [@bao2022analytic]. Take any joint
+# density $r$ of two neighbouring steps, with as reverse step a normal whose mean is a function $g$ of $x_t$.
+# What the bound pays is its cross-entropy, which depends on $g$ through the mean squared error alone; over
+# all $g$ that error is least for the conditional mean; and over all variances the cross-entropy is least when
+# the variance *is* that error. So the optimal variance is the smallest mean squared error with which
+# $x_{t-1}$ can be guessed from $x_t$. With $d$ coordinates and one variance for all, it is the average of
+# theirs.
 
 
 # %%
@@ -481,9 +494,10 @@ def best_reverse_step(d):
 
 
 # %% [markdown]
-# How large is that error? One part of it nobody can avoid: even with the data known, $x_{t-1}$ scatters around the posterior
-# mean. The rest comes from not knowing the data. The lemma says so for any joint density of data and $x_t$, any
-# coefficients $k$ and $l$, and any function $\hat x$ of $x_t$ that stands in for the data.
+# How large is that error? One part of it nobody can avoid: even with the data known, $x_{t-1}$ scatters
+# around the posterior mean. The rest comes from not knowing the data. `ddpm.reverse_error` says so for any
+# joint density of data and $x_t$, any coefficients $k$ and $l$, and any function $\hat x$ of $x_t$ that
+# stands in for the data.
 
 # %%
 k, l = reals("k l")
@@ -503,10 +517,12 @@ def reverse_error(d):
 # %% [markdown]
 # Now the interval. The data $q(x_0)$ is an arbitrary density with mean $m$ and variance $c$ in the coordinate at hand.
 #
-# - `lower`: no mean has an error below the variance of the posterior. (Every function of $x_t$ is of the form taken, since $k_0$ is
-#   not 0.) `point`: if the data are a single point, the posterior mean can be used, and its error is that variance.
-# - `upper`: for data of variance $c \le 1$, one particular linear mean already does no worse than $\beta_t$; the best mean is no
-#   worse than that. `normal`: for data from the standard normal, *no* mean does better.
+# - `ddpm.optimal_variance[lower]`: no mean has an error below the variance of the posterior. (Every function
+#   of $x_t$ is of the form taken, since $k_0$ is not 0.) `ddpm.optimal_variance[point]`: if the data are a
+#   single point, the posterior mean can be used, and its error is that variance.
+# - `ddpm.optimal_variance[upper]`: for data of variance $c \le 1$, one particular linear mean already does no
+#   worse than $\beta_t$; the best mean is no worse than that. `ddpm.optimal_variance[normal]`: for data from
+#   the standard normal, *no* mean does better.
 #
 # So among data whose coordinates have variance at most 1 the optimal variance lies between the posterior's and $\beta_t$, and
 # both ends occur. This is what is checked; that the infimum over means inherits both bounds, and that $d$ coordinates average, is prose.
@@ -556,9 +572,11 @@ def optimal_variance(d):
 
 
 # %% [markdown]
-# Without the hypothesis on the data the upper bound is larger. `any`: for every density of $x_{t-1}$, even one without a variance,
-# the mean $x_t / \sqrt{1 - \beta_t}$ has the same error. `wide` is the error of a linear mean when $x_{t-1}$ is normal of variance
-# $v$; for a normal the best mean is linear, so as $v$ grows the optimal variance tends to this bound.
+# Without the hypothesis on the data the upper bound is larger. For every density of $x_{t-1}$, even one
+# without a variance, the mean $x_t / \sqrt{1 - \beta_t}$ has the same error,
+# `ddpm.unrestricted_variance[any]`. The error of a linear mean when $x_{t-1}$ is normal of variance $v$ is
+# `ddpm.unrestricted_variance[wide]`; for a normal the best mean is linear, so as $v$ grows the optimal
+# variance tends to this bound.
 
 
 # %%
@@ -592,18 +610,21 @@ def unrestricted_variance(d):
 # the noise, `notes-ddpm-elbo-sign` at the bound, `notes-lsimple-by-substitution` at the loss. `pidm-sigma-choice` is shown as what
 # it is, a difference without a mistake. Two slips are in code and state no formula that could be checked:
 #
-# - `labml-ddpm-last-noise`: labml's `p_sample` adds noise at the last step too. Algorithm 2 of the paper returns the mean at $t = 1$; that is a rule
-#   of the sampler, not an identity. `genmath.ddpm.ancestral_step` draws none there, and a test says so.
-# - `udl-nb-t-plus-1`: in notebooks 18_3 and 18_4 of *Understanding Deep Learning* the model at index $t$ should map from $z_{t+1}$ and is trained on $z_t$,
-#   so that model 0 sees data without noise. Which array entry a network is trained on is not in any equation; the tables here keep entry 0 for
-#   clean data, and training at step 0 gives NaN.
+# - `labml-ddpm-last-noise`: labml's `p_sample` adds noise at the last step too. Algorithm 2 of the paper
+#   [@ho2020ddpm] returns the mean at $t = 1$; that is a rule of the sampler, not an identity.
+#   `genmath.ddpm.ancestral_step` draws none there, and a test says so.
+# - `udl-nb-t-plus-1`: in notebooks 18_3 and 18_4 of *Understanding Deep Learning* [@prince2023understanding]
+#   the model at index $t$ should map from $z_{t+1}$ and is trained on $z_t$, so that model 0 sees data
+#   without noise. Which array entry a network is trained on is not in any equation; the tables here keep
+#   entry 0 for clean data, and training at step 0 gives NaN.
 #
 # ## References
 #
-# - J. Ho, A. Jain, P. Abbeel, *Denoising diffusion probabilistic models*, NeurIPS 2020, arXiv:2006.11239: forward chain (2), bound (3) and (5),
-#   forward marginal (4), posterior (6, 7), one term (8), mean from the noise (10, 11), its weight (12), discretised decoder (13),
-#   $L_{\mathrm{simple}}$ (14); the two variances in section 3.2.
-# - J. Sohl-Dickstein, E. Weiss, N. Maheswaranathan, S. Ganguli, *Deep unsupervised learning using nonequilibrium thermodynamics*,
-#   ICML 2015, arXiv:1503.03585: the idea, and the bounds on the entropy of a reverse step.
-# - D. Kingma, T. Salimans, B. Poole, J. Ho, *Variational diffusion models*, NeurIPS 2021, arXiv:2107.00630: the bound in terms of the SNR.
-# - F. Bao, C. Li, J. Zhu, B. Zhang, *Analytic-DPM*, ICLR 2022, arXiv:2201.06503: the optimal reverse variance and its bounds.
+# - [@ho2020ddpm]: forward chain (eq. 2), bound (eqs. 3, 5), forward marginal (eq. 4), posterior (eqs. 6, 7),
+#   one term (eq. 8), mean from the noise (eqs. 10, 11), its weight (eq. 12), discretised decoder (eq. 13),
+#   $L_{\mathrm{simple}}$ (eq. 14); the two variances (section 3.2).
+# - [@sohldickstein2015deep]: the idea, and the bounds on the entropy of a reverse step.
+# - [@kingma2021vdm]: the bound in terms of the SNR.
+# - [@bao2022analytic]: the optimal reverse variance and its bounds.
+# - [@song2021ddim]: writes $\alpha_t$ for $\bar\alpha_t$.
+# - [@prince2023understanding]: the notebooks of chapter 18.

@@ -3,18 +3,19 @@
 #
 # How far is one distribution from another? A generative model is a density; training moves it
 # towards the density of the data, and "towards" needs a number that is zero when the two are equal
-# and positive otherwise. This chapter derives the four such numbers that the book uses, how they
-# bound one another, and what they are for normal densities.
+# and positive otherwise. This chapter derives the numbers of this kind that the book uses, how they
+# bound one another, and what KL is for normal densities.
 #
-# **In a line**: each divergence is the mean of a convex function of the ratio of the two densities,
-# so it is never negative, and it is estimated or bounded without knowing the densities by an
-# expectation of a free function.
+# **The answer in a line:** a divergence is the mean of a convex function of the ratio of the two
+# densities. Convexity makes it non-negative, and bounds it from below by two expectations that need
+# samples only.
 #
-# **Notation.** The letters $p$ and $q$ are densities of $x$ against one base measure, which may be
-# a length or a count: a sum is an integral here, and everything below holds for tables of
-# probabilities too. Logarithms are natural, so the unit is the nat. A density may vanish, with
-# $0 \log 0 = 0$. "$q$ is positive wherever $p$ is" is a hypothesis, printed where a result needs
-# it; without it KL is infinite. Expectations that appear are assumed finite.
+# **Notation.** The letters $p$ and $q$ are densities of $x$ against one base measure. It may be a
+# length or a count; for a count, an integral is a sum, and $p$ and $q$ are tables of probabilities.
+# What is shown for arbitrary densities holds for both. Logarithms are natural, so the unit is the
+# nat. A density may vanish, with $0 \log 0 = 0$. "$q$ is positive wherever $p$ is" is a hypothesis,
+# printed where a result needs it; without it KL is infinite. Expectations that appear are assumed
+# finite.
 
 # %%
 from genmath.proof import (
@@ -71,9 +72,9 @@ q_any = Density("q", x)  # for what needs no hypothesis
 # %% [markdown]
 # ## Kullback–Leibler
 #
-# The log-ratio $\log p/q$, averaged under $p$. Its sign comes from one inequality between numbers:
-# the logarithm lies below its tangent at 1. Applied at $u = q/p$, point by point, it leaves an
-# integrand that is nowhere negative.
+# The log-ratio $\log p/q$, averaged under $p$ [@kullback1951information]. Its sign comes from one
+# inequality between numbers: the logarithm lies below its tangent at 1. Applied at $u = q/p$, point
+# by point, it leaves an integrand that is nowhere negative.
 #
 # In code: `genmath.divergences.kl`, for tables.
 
@@ -91,10 +92,10 @@ def kl_nonnegative(d):
 
 
 # %% [markdown]
-# Equal densities give zero. That *only* they do follows from a stronger bound, by the same
-# inequality at the square root of the ratio: what is left is the integral of a square, which is
-# zero only where the two densities agree. That integral is the squared Hellinger distance (twice
-# it, in books that put a half in front).
+# Equal densities give zero. That *only* equal densities do so follows from a stronger bound, by the
+# same inequality at the square root of the ratio. What is left is the integral of a square, which
+# is zero only where the two densities agree. That integral is the squared Hellinger distance (some
+# books put a half in front of it).
 
 
 # %%
@@ -116,10 +117,10 @@ def kl_hellinger(d):
 
 # %% [markdown]
 # For a pair of variables, KL splits as the logarithm of a product does: the divergence of the
-# first, and the mean divergence of the second given the first. Hence a variable that is left out
-# can only lower KL, and independent coordinates simply add. The first fact is why a diffusion model
-# may bound the divergence of images by that of whole noising paths; the second is why KL grows with
-# the number of pixels.
+# first, and the mean divergence of the second given the first. Hence leaving out a variable can
+# only lower KL, and the divergences of independent coordinates add up. The first fact is why a
+# diffusion model may bound the divergence of images by that of whole noising paths; the second is
+# why KL grows with the number of pixels.
 
 # %%
 p_joint = Density("p", x, y)
@@ -164,8 +165,9 @@ def kl_independent(d):
 
 # %% [markdown]
 # KL is convex in the *pair*: mixing two pairs with the same weights gives a divergence that is at
-# most the mean of the two. The gap is again a sum of the pointwise gaps
-# $a \log (a/b) - a + b \ge 0$, now against each component's share of the mixture.
+# most the mean of the two. The gap is again made of pointwise gaps $a \log (a/b) - a + b \ge 0$,
+# now with a component $p_i$ for $a$ and its share $p_\lambda q_i / q_\lambda$ of the mixture for
+# $b$.
 
 # %%
 a_1, a_2 = Density("p_1", x), Density("p_2", x)
@@ -193,8 +195,9 @@ def kl_convex(d):
 # %% [markdown]
 # ## Mutual information
 #
-# How much does $y$ tell about $x$? Compare the joint density with the product of its marginals. It
-# is a KL, hence not negative, and also the entropy that $x$ loses when $y$ is known.
+# How much does $y$ tell about $x$? Compare the joint density with the product of its marginals. The
+# result is a KL, hence not negative; it is also the entropy that $x$ loses, on average, when $y$
+# becomes known.
 
 # %%
 apart = define("r", p_joint(x) * p_joint(y))
@@ -230,8 +233,8 @@ def mutual_information(d):
 # %% [markdown]
 # ## Normal densities
 #
-# Between normals KL is a closed form: every logarithm is quadratic, so two moments are all that is
-# needed. First on the line, in means and standard deviations.
+# Between normals KL has a closed form: every logarithm is quadratic, so the first two moments are
+# all that is needed. First on the line, in means and standard deviations.
 
 
 # %%
@@ -256,11 +259,11 @@ def gaussian_kl(d):
 
 
 # %% [markdown]
-# Networks put out a log-variance $\ell = \log \sigma^2$, which may be any real number. Written with
-# it, and grouped so that nearly equal variances lose no digits: an exponential minus its tangent,
-# plus a scaled square. With a diagonal covariance the coordinates are independent, so they add; the
-# sum over $d$ coordinates is checked for small $d$, and `divergences.kl_independent` is the step
-# that carries it on.
+# Networks put out a log-variance $\ell = \log \sigma^2$, which may be any real number. In terms of
+# it KL is an exponential minus its tangent, plus a scaled square; grouped like this, nearly equal
+# variances lose no digits. With a diagonal covariance the coordinates are independent, so their
+# divergences add up. The sum is checked for $d \le 3$ coordinates, and `divergences.kl_independent`
+# adds one coordinate after another to any $d$.
 
 # %%
 nu, mu = reals("nu mu")
@@ -306,10 +309,10 @@ def gaussian_kl_diagonal(it, d):
 # %% [markdown]
 # In code: `genmath.divergences.gaussian_kl`.
 #
-# With full covariances: the log-ratio of the determinants, the trace that compares the shapes, and
-# the squared distance of the means in the units of the second density. The case of the standard
-# normal is the one a variational autoencoder pays for; two isotropic covariances of *different*
-# size occur in every step of a diffusion model.
+# With full covariances KL has three parts besides the constant $-d$: the log-ratio of the
+# determinants, a trace that compares the shapes, and the squared distance of the means in units of
+# the second density. The case of the standard normal is the one a variational autoencoder pays for;
+# two isotropic covariances of *different* size occur in every step of a diffusion model.
 #
 # In code: `genmath.divergences.gaussian_kl_full`, by Cholesky factors.
 
@@ -427,8 +430,9 @@ def maximum_likelihood(d):
 # %% [markdown]
 # For independent data the likelihood is a product, which underflows for a few hundred examples; its
 # logarithm is a sum, whatever the number $N$ of examples. Write $L_i = p_\theta(x_i)$ for the
-# likelihood of one of them. The mean of the sum over data sets is a multiple of the objective
-# above, so one minimises averages of minus log-likelihoods, and may do so in minibatches.
+# likelihood of one of them. Averaged over data sets of $n$ examples, the sum is $n$ times the
+# objective above. So one minimises an average of minus log-likelihoods, and may estimate it from
+# minibatches.
 
 # %%
 L = Sequence("L", domain="positive")
@@ -457,9 +461,9 @@ def log_likelihood_mean(d, n):
 # %% [markdown]
 # ## Jensen–Shannon
 #
-# Compare each density with their mean $m$ instead of with one another, and average the two. This
-# needs no hypothesis on supports, since $m$ is positive wherever either density is; it is symmetric
-# and bounded.
+# Compare each density with their mean $m$ instead of with the other, and average the two
+# divergences [@lin1991divergence]. This needs no hypothesis on supports, since $m$ is positive
+# wherever either density is; the result is symmetric and bounded.
 #
 # In code: `genmath.divergences.js`, for tables.
 
@@ -505,8 +509,8 @@ def js_bounds(d):
 # The same number, twice more. It is the entropy of the mean minus the mean of the entropies: the
 # entropy of averaged *probabilities*, never of averaged logits. And it is an information: toss a
 # fair coin, draw $x$ from $p$ on heads and from $q$ on tails; then JS is the mutual information of
-# $x$ and the coin: how much one draw tells, on average, about which density it came from. One fair
-# coin holds $\log 2$, which is the bound above.
+# $x$ and the coin. It says how much one draw tells, on average, about which density it came from.
+# One fair coin holds $\log 2$, which is the bound above.
 
 
 # %%
@@ -534,10 +538,10 @@ def js_mutual_information(d):
 # %% [markdown]
 # ## Total variation
 #
-# The largest difference of the probabilities that two densities give to one event. It is attained
-# by the event "$p$ is larger", and no function with values in $[0, 1]$ does better; a set is such a
-# function, its indicator. Half the integral of $|p - q|$: some authors leave out the half, and
-# theirs goes up to 2.
+# The largest difference of the probabilities that two densities give to one event. The event "$p$
+# is larger" attains it, and no function with values in $[0, 1]$ does better (an event is such a
+# function: its indicator). As an integral it is half that of $|p - q|$; some authors leave out the
+# half, and theirs goes up to 2.
 #
 # In code: `genmath.divergences.tv`, for tables.
 
@@ -578,9 +582,10 @@ def total_variation_bound(d):
 
 
 # %% [markdown]
-# A small KL makes every event nearly equally probable. The best constant here is Pinsker's, twice
-# what is proved below; ours needs nothing but the Hellinger bound above and the Cauchy–Schwarz
-# inequality for $|p - q| = |\sqrt p - \sqrt q|\,(\sqrt p + \sqrt q)$.
+# A small KL makes the two probabilities of every event nearly equal. The best constant here is
+# Pinsker's [@cover2006elements], twice what is proved below; ours needs nothing but the Hellinger
+# bound above and the Cauchy–Schwarz inequality for
+# $|p - q| = |\sqrt p - \sqrt q|\,(\sqrt p + \sqrt q)$.
 
 # %%
 (x_1,) = copies(x, 1)
@@ -622,11 +627,12 @@ def pinsker_weak(d):
 # %% [markdown]
 # ## f-divergences
 #
-# All of these are one thing: the mean under $q$ of a convex $f$ of the ratio $p/q$, with
-# $f(1) = 0$. A convex function lies above its tangent at 1, which gives the sign. It also lies above
-# every line with slope $t$ and intercept $-f^*(t)$, where $f^*$ is the convex conjugate; with
-# another slope $T(x)$ at every point this gives a bound by two expectations, each of which samples
-# can estimate. A GAN's discriminator is such a $T$.
+# All of these are one thing [@csiszar1967information] [@ali1966general]: the mean under $q$ of a
+# convex $f$ of the ratio $p/q$, with $f(1) = 0$. A convex function lies above its tangent at 1,
+# which gives the sign. It also lies above every line with slope $t$ and intercept $-f^*(t)$, where
+# $f^*$ is the convex conjugate. Choose another slope $T(x)$ at every point, and the divergence is
+# bounded by two expectations, each of which samples can estimate [@nguyen2010estimating]. A GAN's
+# discriminator is such a $T$ [@nowozin2016fgan].
 #
 # In code: `genmath.divergences.f_divergence` for tables,
 # `genmath.divergences.f_divergence_from_samples`, and `genmath.divergences.fenchel_bound`.
@@ -659,9 +665,9 @@ def fenchel_bound(d):
 
 
 # %% [markdown]
-# Its members, each with its own conjugate, so that nothing rests on an abstract $f^*$: the identity
-# with the divergence, the bound for every critic, and the critic that attains it. The gap of the
-# bound is each time something visibly non-negative.
+# Now the members, each with its own conjugate, so that nothing rests on an abstract $f^*$. Three
+# statements for each: it *is* the divergence of its name, the bound holds for every critic, and one
+# critic attains it. The gap of the bound is each time something visibly non-negative.
 
 
 # %%
@@ -770,19 +776,19 @@ def f_js(d):
 # %% [markdown]
 # ## What this does not say
 #
-# - Supports. Where $q$ vanishes and $p$ does not, KL is infinite, and every bound with it on the
-#   larger side holds emptily. An f-divergence then needs a further term for the mass of $p$ outside
-#   the support of $q$, which an expectation under $q$ cannot see: the results above state the
-#   hypothesis instead, and `f_divergence` adds the term for tables.
-# - Samples. A bound by a critic holds for expectations. An average over finitely many samples, with
-#   a critic chosen on those very samples, may exceed the divergence.
-# - Order. KL is not symmetric. Swapping its arguments is another divergence with another optimum
-#   (`divergences.f_reverse_kl`), although both vanish for equal densities only.
-# - Distance. KL obeys no triangle inequality. Total variation does; for Jensen–Shannon it is the
-#   square root that does. Neither is proved here.
-# - Pinsker. The constant in `divergences.pinsker_weak` is half of the best one.
-# - Dimension. Full covariances are checked for $d \le 3$, by components; diagonal ones too, but there
-#   `divergences.kl_independent` adds one coordinate after another to any $d$.
+# - **Supports.** Where $q$ vanishes and $p$ does not, KL is infinite, and every bound with it on
+#   the larger side says nothing. An f-divergence then needs a further term for the mass of $p$
+#   outside the support of $q$, which an expectation under $q$ cannot see. The results above state
+#   the hypothesis instead; `genmath.divergences.f_divergence` adds the term for tables.
+# - **Samples.** A bound by a critic holds for expectations. An average over finitely many samples,
+#   with a critic chosen on those very samples, may exceed the divergence.
+# - **Order.** KL is not symmetric. Swapping its arguments gives another divergence with another
+#   optimum (`divergences.f_reverse_kl`), although both vanish for equal densities only.
+# - **Distance.** KL obeys no triangle inequality. Total variation does; for Jensen–Shannon it is
+#   the square root that does. Neither is proved here.
+# - **Pinsker.** The constant in `divergences.pinsker_weak` is half of the best one.
+# - **Dimension.** Full covariances are checked for $d \le 3$, by components. So are diagonal ones,
+#   but there `divergences.kl_independent` carries the result to any $d$.
 #
 # ## Where sources slip
 #
@@ -801,18 +807,15 @@ def f_js(d):
 #
 # ## References
 #
-# - S. Kullback, R. A. Leibler, *On information and sufficiency*, 1951.
-# - T. M. Cover, J. A. Thomas, *Elements of Information Theory*, 2nd edition, 2006: chain rule
-#   (theorem 2.5.3), non-negativity (2.6.3), log-sum and convexity (2.7.1, 2.7.2), Pinsker (lemma
-#   11.6.1).
-# - A. B. Tsybakov, *Introduction to Nonparametric Estimation*, 2009, section 2.4: total variation,
-#   Hellinger and KL compared.
-# - C. M. Bishop, *Pattern Recognition and Machine Learning*, 2006, exercise 2.13: KL of normals.
-# - D. P. Kingma, M. Welling, *Auto-Encoding Variational Bayes*, 2014, appendix B: KL to the standard
-#   normal.
-# - J. Lin, *Divergence measures based on the Shannon entropy*, 1991: Jensen–Shannon.
-# - I. Csiszár, 1967, and S. M. Ali, S. D. Silvey, 1966: f-divergences.
-# - X. Nguyen, M. J. Wainwright, M. I. Jordan, *Estimating divergence functionals and the likelihood
-#   ratio by convex risk minimization*, 2010: the variational bound.
-# - S. Nowozin, B. Cseke, R. Tomioka, *f-GAN*, 2016: equations 2 and 4, and table 1, whose
-#   Jensen–Shannon is twice the one here.
+# - [@kullback1951information]: the divergence, and its sign.
+# - [@cover2006elements]: chain rule (theorem 2.5.3), non-negativity (theorem 2.6.3), log-sum
+#   inequality and convexity (theorems 2.7.1 and 2.7.2), Pinsker (lemma 11.6.1).
+# - [@tsybakov2009introduction]: total variation, Hellinger and KL compared (section 2.4).
+# - [@bishop2006pattern]: KL of normals (exercise 2.13).
+# - [@kingma2014vae]: KL to the standard normal (appendix B).
+# - [@lin1991divergence]: Jensen–Shannon.
+# - [@csiszar1967information]: f-divergences.
+# - [@ali1966general]: f-divergences, found independently.
+# - [@nguyen2010estimating]: the variational bound.
+# - [@nowozin2016fgan]: the variational bound (eqs. 2 and 4) and the members (table 1, whose
+#   generator of Jensen–Shannon is twice the one here).

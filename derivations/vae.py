@@ -35,8 +35,8 @@ kl_hellinger = chapter("divergences").kl_hellinger
 # ## Why the evidence is hard
 #
 # The evidence is an average of the likelihood over the prior, so one could draw codes from the prior and average.
-# The second part shows what that costs. The variance of one such draw, measured in units of the squared evidence,
-# is a divergence between posterior and prior (the χ²-divergence): an observation that tells much about its code
+# `vae.evidence[variance]` shows what that costs. The variance of one such draw, measured in units of the squared
+# evidence, is a divergence from posterior to prior (the χ²-divergence): an observation that tells much about its code
 # makes the posterior narrow, and almost every code drawn from the prior then contributes nothing.
 
 
@@ -74,9 +74,9 @@ def evidence_gradient(d):
 # %% [markdown]
 # ## The evidence lower bound
 #
-# Insert the encoder. Whatever it is, the log-evidence splits into something that we can estimate and a KL
-# divergence that we cannot compute but whose sign we know. Training raises the left part; the bound is *tight*
-# where the encoder is the posterior.
+# Insert the encoder. Whatever it is, the log-evidence splits into a part that we can estimate and a KL divergence that
+# we cannot compute, but whose sign we know. Training raises the first part; the bound is *tight* where the encoder is
+# the posterior [@kingma2014vae].
 #
 # In code: `genmath.vae.elbo`, `genmath.vae.VAE.elbo`.
 
@@ -105,7 +105,7 @@ def elbo(d):
 
 # %% [markdown]
 # The same without an inequality. The first term rewards codes from which $x$ can be rebuilt (*reconstruction*), the
-# second charges for codes that are unlike the prior (*regularisation*), the third is the gap.
+# second charges for an encoder that is unlike the prior (*regularisation*), the third is the gap.
 
 
 # %%
@@ -175,9 +175,9 @@ def joint_kl(d):
 
 
 # %% [markdown]
-# The regularisation term splits in the same way: what the codes tell about *which* $x$ they came from (the mutual
-# information), and how far all codes together, the *aggregate posterior* $r(z)$, are from the prior. Only the second
-# must vanish for samples from the prior to look like codes; the first is what makes codes useful.
+# The regularisation term splits in the same way [@hoffman2016elbo]: into what a code tells about *which* $x$ it came
+# from (the mutual information), and how far all codes together, the *aggregate posterior* $r(z)$, are from the prior.
+# Only the second must vanish for samples from the prior to look like codes; the first is what makes codes useful.
 
 # %%
 prior = Density("p", z, positive=True)
@@ -270,8 +270,8 @@ def gaussian_likelihood(d):
 
 # %% [markdown]
 # With a fixed variance the likelihood is a squared error up to scale and constant, and the choice of the variance
-# weighs reconstruction against the KL term, just as β does below. It need not be chosen: average over data $r(x)$, and
-# write $m > 0$ for the mean squared error. The best *variance* is $m$.
+# weighs reconstruction against the KL term, just as β does below. It need not be chosen by hand [@rybkin2021simple]:
+# average over data $r(x)$, and write $m > 0$ for the mean squared error. The best *variance* is $m$.
 
 # %%
 v, m = positives("v m")
@@ -294,8 +294,8 @@ def optimal_variance(d):
 # ## Gradients through a random draw
 #
 # The reconstruction term is an average under $q_\phi$, and $\phi$ is what we differentiate by: a draw of $z$ has no
-# gradient. There are two ways out. The first holds for any density, discrete ones included: weigh $f$ by the *score*,
-# the derivative of the log-density.
+# gradient. There are two ways out. The first holds for any density, discrete ones included [@williams1992simple]:
+# weigh $f$ by the *score*, here the derivative of the log-density by its parameter.
 
 # %%
 phi = reals("phi")
@@ -310,9 +310,9 @@ def score_function_gradient(d):
 
 
 # %% [markdown]
-# The second draws the noise first, $z = \mu + \sigma\epsilon$, and differentiates along the draw. It needs the derivative of
-# $f$, and a density that is a smooth image of fixed noise. Both estimate the same number: for normal $q$ this is
-# integration by parts, for the mean and for the scale.
+# The second draws the noise first, $z = \mu + \sigma\epsilon$, and differentiates along the draw [@kingma2014vae]
+# [@rezende2014stochastic]. It needs the derivative of $f$, and a density that is a smooth image of fixed noise. Both
+# estimate the same number: for normal $q$ this is integration by parts, for the mean and for the scale.
 #
 # In code: `genmath.vae.reparameterize`.
 
@@ -339,8 +339,9 @@ def reparameterization_gradient(d):
 # %% [markdown]
 # ### Which has the smaller variance?
 #
-# The means agree, the variances do not. For $f(z) = z^2$ the path wins by far: its variance does not even depend on
-# $\mu$, while the score's grows with the fourth power of $\mu$ and, at fixed $\mu \ne 0$, without limit as σ → 0.
+# The means agree, the variances do not [@mohamed2020monte]. For $f(z) = z^2$ the path wins by far: its variance does
+# not even depend on $\mu$, while the score's grows with the fourth power of $\mu$ and, at fixed $\mu \ne 0$, without
+# limit as σ → 0.
 
 # %%
 g_score = define("g_score", z**2 * (z - mu) / sigma**2)
@@ -360,10 +361,10 @@ def gradient_variances(d):
 
 
 # %% [markdown]
-# It is not always so. Take a bump at zero, $f(z) = \exp(-\rho z^2/(2\sigma^2))$, and draws from $N(0, \sigma^2)$. Draw by draw
-# the path's gradient is −ρ times the score's. Both average to the same number (`vae.reparameterization_gradient`), which
-# can only be zero then, so second moments are variances, and the path's is ρ² times the score's: for a bump narrower
-# than $q$, which is ρ > 1, the score wins. Which is better is a matter of $f$.
+# It is not always so. Take a bump at zero, $f(z) = \exp(-\rho z^2/(2\sigma^2))$, and draws from $N(0, \sigma^2)$. Draw
+# by draw the path's gradient is −ρ times the score's. Their means are equal (`vae.reparameterization_gradient`), so
+# both means are zero and the second moments are the variances. The path's variance is ρ² times the score's: for a bump
+# narrower than $q$, that is for ρ > 1, the score wins. Which is better is a matter of $f$.
 
 # %%
 rho = at_least_one("rho")
@@ -385,8 +386,9 @@ def gradient_variances_bump(d):
 # %% [markdown]
 # ## β: another price for the KL term
 #
-# Multiply the KL term by β, as β-VAE does. Write $R$ for the reconstruction and $K$ for the KL term. For β ≥ 1 something
-# non-negative is taken away and the bound remains one, only looser.
+# Multiply the KL term by β, as β-VAE does [@higgins2017beta]. Write $R$ for the reconstruction and $K$ for the KL term
+# (in information theory, minus the *distortion* and the *rate* [@alemi2018fixing]). For β ≥ 1 something non-negative
+# is taken away: the objective is still a bound, only a looser one.
 #
 # In code: `beta=` of `genmath.vae.elbo`.
 
@@ -420,9 +422,9 @@ def beta_below_one(d):
 
 
 # %% [markdown]
-# What is maximised instead? For every β > 0 the objective is a constant minus β times a KL divergence to the *tempered*
-# posterior $p_\beta$, prior times likelihood to the power 1/β, so the best encoder is $p_\beta$: the observation
-# counts less than in the posterior for β > 1, and more for β < 1.
+# What is maximised instead? For every β > 0 the objective is a number without the encoder in it, minus β times a KL
+# divergence to the *tempered* posterior $p_\beta$, prior times likelihood to the power 1/β. So the best encoder is
+# $p_\beta$: the observation counts less than in the posterior for β > 1, and more for β < 1.
 
 # %%
 temperature = positives("beta")
@@ -482,8 +484,8 @@ def beta_constraint(d):
 # %% [markdown]
 # ## More draws: importance-weighted bounds
 #
-# Draw $k$ codes and average their weights *before* taking the logarithm. The average still has mean $p_\theta(x)$ but
-# fluctuates less, so less is lost. With one draw this is the evidence lower bound again.
+# Draw $k$ codes and average their weights *before* taking the logarithm [@burda2016importance]. The average still has
+# mean $p_\theta(x)$ but fluctuates less, so less is lost. With one draw this is the evidence lower bound again.
 #
 # In code: `genmath.vae.iwae_bound` of `genmath.vae.VAE.log_weights`.
 
@@ -588,19 +590,19 @@ def iwae_gradient(d, k):
 #   Gaussians, say), shares its weights over all $x$, and is trained by the same gradient steps. The gap is a KL divergence
 #   that nobody measures; a higher bound may mean a better model or only a smaller gap.
 # - **A good bound is not a good code.** A decoder that models $x$ well without $z$ can make both the KL term and the
-#   information in the code zero (*posterior collapse*), and the bound sees nothing wrong.
+#   information in the code zero (*posterior collapse* [@bowman2016generating]), and the bound sees nothing wrong.
 # - **The bound holds for averages.** A minibatch with one draw of $z$ gives an unbiased *estimate* of it, which may lie
 #   above the log-evidence. The importance-weighted bound is below it on average too, not draw by draw.
-# - **More draws help the bound, not every gradient.** The monotonicity in $k$ is proved here for the first steps only (the
-#   label says which; the literature has every $k$), and it says nothing about the signal-to-noise ratio of the encoder's
-#   gradient.
+# - **More draws help the bound, not every gradient.** The monotonicity in $k$ is proved here for the first steps only
+#   (the label says which; theorem 1 of the paper [@burda2016importance] has every $k$), and it says nothing about the
+#   signal-to-noise ratio of the encoder's gradient, which falls [@rainforth2018tighter].
 # - **Densities are positive here.** A decoder with bounded support or a model that puts no mass on some data makes the
 #   log-evidence $-\infty$; then there is nothing to bound.
 # - **Grey pixels are not binary.** For $x$ strictly between 0 and 1 the Bernoulli expression is a cross-entropy but not a
 #   log-density, and numbers in nats obtained from it cannot be compared with a density's.
 # - **The gradients are exchanged with integrals**, and the boundary terms of the integration by parts vanish: this is
-#   assumed (each page lists it). Functions with jumps, such as an arg max in the decoder, break it: the path gradient is then
-#   wrong, the score's is not.
+#   assumed, and listed under each result. Functions with jumps, such as an arg max in the decoder, break it: the path
+#   gradient is then wrong, the score's is not.
 
 # %% [markdown]
 # ## Where sources slip
@@ -618,26 +620,20 @@ def iwae_gradient(d, k):
 # - `vae.optimal_variance`: a variance taken for a standard deviation (`vae-sigma-optimal`).
 # - `vae.iwae_gradient`: normalised weights that are differentiated (`iwae-weights-not-detached`).
 #
-# Nothing on our list for this chapter is beyond what a claim can express.
+# All of them are formulas, so none is left unchecked.
 
 # %% [markdown]
 # ## References
 #
-# - D. P. Kingma, M. Welling, *Auto-encoding variational Bayes*, ICLR 2014: the decomposition (eq. 1), the bound (eqs. 2, 3),
-#   the Gaussian objective (eq. 10), the KL term (appendix B), the two decoders (appendix C).
-# - D. J. Rezende, S. Mohamed, D. Wierstra, *Stochastic backpropagation and approximate inference in deep generative models*,
-#   ICML 2014: gradients of Gaussian averages (section 3).
-# - R. J. Williams, *Simple statistical gradient-following algorithms for connectionist reinforcement learning*, Machine Learning
-#   8, 1992: the score-function gradient.
-# - S. Mohamed, M. Rosca, M. Figurnov, A. Mnih, *Monte Carlo gradient estimation in machine learning*, JMLR 21(132), 2020: when which
-#   estimator has the smaller variance.
-# - I. Higgins et al., *β-VAE: learning basic visual concepts with a constrained variational framework*, ICLR 2017: the constrained
-#   problem and its objective (eq. 4).
-# - A. A. Alemi et al., *Fixing a broken ELBO*, ICML 2018: reconstruction and KL term as distortion and rate.
-# - M. D. Hoffman, M. J. Johnson, *ELBO surgery: yet another way to carve up the variational evidence lower bound*, NIPS workshop on
-#   advances in approximate Bayesian inference, 2016: the aggregate posterior.
-# - Y. Burda, R. Grosse, R. Salakhutdinov, *Importance weighted autoencoders*, ICLR 2016: the bound and its gradient (section 3), and
-#   that it does not fall with k (theorem 1).
-# - T. Rainforth et al., *Tighter variational bounds are not necessarily better*, ICML 2018: the signal-to-noise ratio of the encoder's
-#   gradient.
-# - O. Rybkin, K. Daniilidis, S. Levine, *Simple and effective VAE training with calibrated decoders*, ICML 2021: the best decoder variance.
+# - [@kingma2014vae]: the decomposition (eq. 1), the bound (eqs. 2, 3), the Gaussian objective (eq. 10), the KL term
+#   (appendix B), the two decoders (appendix C).
+# - [@rezende2014stochastic]: gradients of Gaussian averages (section 3).
+# - [@williams1992simple]: the score-function gradient.
+# - [@mohamed2020monte]: when which estimator has the smaller variance.
+# - [@higgins2017beta]: the constrained problem and its objective (eq. 4).
+# - [@alemi2018fixing]: reconstruction and KL term as distortion and rate.
+# - [@hoffman2016elbo]: the aggregate posterior.
+# - [@bowman2016generating]: a decoder strong enough to ignore its code.
+# - [@burda2016importance]: the bound and its gradient (section 3), and that it does not fall with $k$ (theorem 1).
+# - [@rainforth2018tighter]: the signal-to-noise ratio of the encoder's gradient.
+# - [@rybkin2021simple]: the best decoder variance.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
 import traceback
@@ -34,6 +35,18 @@ class Chapter:
     title: str
     file: str
     derivations: tuple[Derivation, ...]
+    builds_on: frozenset[str] = frozenset()  # the chapters it asked for, directly or through others
+
+    @property
+    def key(self) -> str:
+        """A fingerprint of all that its verdicts depend on: the chapter, those it builds on and the
+        checker. A verdict recorded under another key is stale."""
+        checker = sorted((Path(__file__).parent / "proof").glob("*.py"))
+        chapters = [folder() / f"{topic}.py" for topic in sorted(self.builds_on)]
+        digest = hashlib.sha256()
+        for path in [Path(self.file), *chapters, *checker]:
+            digest.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
+        return digest.hexdigest()
 
     def __getattr__(self, name: str) -> Derivation:
         for d in self.derivations:
@@ -58,11 +71,21 @@ def topics() -> list[str]:
     return [t for t in READING_ORDER if t in found] + sorted(found - set(READING_ORDER))
 
 
-@cache
+_being_loaded: list[set[str]] = []  # for every file now running, the chapters it asked for
+
+
 def chapter(topic: str) -> Chapter:
     """A shipped chapter; importing it builds trees and checks nothing."""
     if topic not in topics():
         raise LookupError(f"no chapter {topic!r}; there are {', '.join(topics())}")
+    found = _shipped(topic)
+    for asked in _being_loaded:
+        asked.update({topic}, found.builds_on)
+    return found
+
+
+@cache
+def _shipped(topic: str) -> Chapter:
     return load_file(folder() / f"{topic}.py")
 
 
@@ -84,11 +107,14 @@ def load_file(path: str | Path) -> Chapter:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     sys.path.insert(0, str(path.resolve().parent))
+    asked: set[str] = set()
+    _being_loaded.append(asked)
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise ChapterError(_one_line(path, error), _own_traceback(path, error)) from error
     finally:
+        _being_loaded.pop()
         sys.path.remove(str(path.resolve().parent))
     # a derivation may be bound to several names, or imported from another file
     found: list[Derivation] = []
@@ -101,9 +127,8 @@ def load_file(path: str | Path) -> Chapter:
             found.append(value)
     if not found:
         raise ChapterError(f"{path}: holds no derivation (a function decorated with @derivation)")
-    return Chapter(
-        path.stem, _title(module, path), str(path), tuple(sorted(found, key=lambda d: d.line))
-    )
+    in_order = tuple(sorted(found, key=lambda d: d.line))
+    return Chapter(path.stem, _title(module, path), str(path), in_order, frozenset(asked))
 
 
 def _title(module: Any, path: Path) -> str:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from genmath import book
     from genmath.proof import Derivation
-    from genmath.proof.derivation import Chain
     from genmath.proof.tree import Relation
 
 Report = dict[str, Any]  # one derivation of `--json`
@@ -43,7 +42,6 @@ GRACE = 8.0  # seconds beyond its time limit before a worker is killed: it may b
 TICK = 0.1  # seconds between two looks at the clock while workers run
 SPARE = 8  # idle workers kept; each has read at most one user's file
 SIGN = {"=": "=", ">=": "≥", "<=": "≤"}
-TEX_SIGN = {"=": "=", ">=": r"\ge", "<=": r"\le"}
 
 app = typer.Typer(
     name="genmath",
@@ -122,6 +120,7 @@ def show(
       genmath show vae
     """
     from genmath import book
+    from genmath.proof.typeset import typeset
 
     with _complaints():
         if _is_file(name):
@@ -136,7 +135,7 @@ def show(
     for index, derivation in enumerate(derivations):
         if index:
             typer.echo()
-        typer.echo(_as_latex(derivation) if latex else _as_text(derivation))
+        typer.echo(typeset(derivation) if latex else _as_text(derivation))
 
 
 @app.command()
@@ -639,7 +638,8 @@ def _check_one(
 
     chapter = _chapter_of(source) if is_file else book.chapter(source)
     derivation = next(d for d in chapter.derivations if d.name == name)
-    return "done", (REPORT_SCHEMA, check_derivation(derivation, mutants=mutants, timeout=timeout))
+    report = check_derivation(derivation, mutants=mutants, timeout=timeout)
+    return "done", (REPORT_SCHEMA, {**report, "key": chapter.key})
 
 
 def _outline(derivation: Derivation) -> Report:
@@ -678,13 +678,14 @@ def _import_trouble(error: book.ChapterError) -> str:
 def _as_text(derivation: Derivation) -> str:
     """A derivation as it would stand on a blackboard: a block a chain, a line a step."""
     from genmath.proof import text
+    from genmath.proof.typeset import chain_title
 
     lines = [_paint(derivation.name, "1") + "  " + derivation.title]
     lines.append(_paint(f"{_near(derivation.file)}:{derivation.line}", "2"))
     if derivation.given:
         lines.append("given " + ", ".join(map(_given, derivation.given)))
     for chain in derivation.chains:
-        lines += ["", *(f"  {words}:" for words in _chain_title(chain))]
+        lines += ["", *(f"  {words}:" for words in chain_title(chain))]
         rows = [(SIGN[s.relation], "..." if s.missing else text(s.rhs), s.by) for s in chain.steps]
         width = min(64, max(len(row[1]) for row in rows))
         lines.append(f"      {text(chain.start)}")
@@ -699,49 +700,11 @@ def _as_text(derivation: Derivation) -> str:
     return "\n".join(lines)
 
 
-def _as_latex(derivation: Derivation) -> str:
-    from genmath.proof import latex
-
-    blocks = [f"% {derivation.name}: {derivation.title}"]
-    for chain in derivation.chains:
-        blocks += [f"% {words}" for words in _chain_title(chain)]
-        rows = [f"  & {latex(chain.start)}"]
-        for step in chain.steps:
-            right = r"\dots" if step.missing else latex(step.rhs)
-            reason = rf" && \text{{{_tex_prose(step.by)}}}" if step.by else ""
-            rows.append(f"  & {TEX_SIGN[step.relation]} {right}{reason}")
-        blocks += [r"\begin{aligned}", " \\\\\n".join(rows), r"\end{aligned}"]
-    return "\n".join(blocks)
-
-
-def _chain_title(chain: Chain) -> list[str]:
-    """What sets a chain apart from its neighbours: its name, the case it treats."""
-    words = [chain.name] if chain.name else []
-    words += [f"{letter} = {value}" for letter, value in chain.case]
-    return [", ".join(words)] if words else []
-
-
 def _given(hypothesis: Relation) -> str:
     from genmath.proof import text
 
     sign = SIGN.get(hypothesis.sign, hypothesis.sign)
     return f"{text(hypothesis.left)} {sign} {text(hypothesis.right)}"
-
-
-def _tex_prose(words: str) -> str:
-    """Escape prose for LaTeX, leaving what stands between dollar signs."""
-    escapes = {c: "\\" + c for c in "%&#_{}"} | {
-        "\\": r"\textbackslash{}",
-        "^": r"\^{}",
-        "~": r"\~{}",
-    }
-    parts = words.split("$")
-    if len(parts) % 2 == 0:
-        return "".join({**escapes, "$": r"\$"}.get(c, c) for c in words)
-    return "$".join(
-        part if index % 2 else "".join(escapes.get(c, c) for c in part)
-        for index, part in enumerate(parts)
-    )
 
 
 LABEL_WIDTH = 22

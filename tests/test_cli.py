@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import genmath
-from genmath import book, cli
+from genmath import book
+from genmath.proof import typeset
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -122,8 +123,8 @@ def test_show_topic_prints_the_whole_chapter_and_a_file_too(here: Path) -> None:
 
 
 def test_prose_is_escaped_for_latex_and_mathematics_is_not() -> None:
-    assert cli._tex_prose("50% of q_phi, $q_\\phi$") == "50\\% of q\\_phi, $q_\\phi$"
-    assert cli._tex_prose("costs $5 & more") == "costs \\$5 \\& more"
+    assert typeset._prose("50% of q_phi, $q_\\phi$") == "50\\% of q\\_phi, $q_\\phi$"
+    assert typeset._prose("costs $5 & more") == "costs \\$5 \\& more"
 
 
 # ---- check ---------------------------------------------------------------------------------------

@@ -204,6 +204,12 @@ class Derivation:
     def __repr__(self) -> str:
         return f"<derivation {self.name}: {self.title}>"
 
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows."""
+        from .typeset import markdown
+
+        return markdown(self)
+
     # --- what the author calls ------------------------------------------------------------------
 
     def start(self, expression: Operand, name: str | None = None) -> None:

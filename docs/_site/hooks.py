@@ -1,0 +1,116 @@
+"""What happens on the way from a chapter to a page, in the order in which it happens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import citations
+import maths
+import notebooks
+import prose
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from results import ROOT, SiteError, results, stale_topics
+
+from genmath import book
+
+NODE_MODULES = Path(__file__).parent / "node_modules"
+SLOT = re.compile(r'<div data-slot="(\d+)"></div>')
+ANCHOR = re.compile(r'<div class="(?:chain|slip)" id="([^"]+)"')
+_slots: list[str] = []
+_serving = False
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    global _serving
+    _serving = command == "serve" or dirty
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Read the book; an error in a chapter, or a verdict that is not its own, ends the build."""
+    try:
+        for known in (results, book.topics):
+            getattr(known, "cache_clear", lambda: None)()
+        if not _serving and (stale := stale_topics()):
+            raise PluginError(f"no current verdicts of {', '.join(stale)}: make verdicts")
+        results()
+    except (SiteError, book.ChapterError) as error:
+        raise PluginError(str(error)) from error
+    return config
+
+
+@event_priority(100)  # before mkdocs-jupyter looks for notebooks
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """The chapters join the pages, and what npm installed joins the assets."""
+    for topic in book.topics():
+        files.append(_file(f"derivations/{topic}.py", ROOT, config))
+    katex = NODE_MODULES / "katex" / "dist"
+    files.append(_file("katex.min.css", katex, config, "assets/katex"))
+    for font in sorted(katex.glob("fonts/*.woff2")):
+        files.append(_file(f"fonts/{font.name}", katex, config, "assets/katex"))
+    serif = NODE_MODULES / "@fontsource-variable" / "source-serif-4" / "files"
+    for script in ("latin", "latin-ext", "greek"):
+        for style in ("normal", "italic"):
+            name = f"source-serif-4-{script}-opsz-{style}.woff2"
+            files.append(_file(name, serif, config, "assets/fonts"))
+    return files
+
+
+def _file(path: str, source: Path, config: MkDocsConfig, folder: str = "") -> File:
+    dest = f"{folder}/{path}" if folder else None
+    return File(path, str(source), config.site_dir, config.use_directory_urls, dest_uri=dest)
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    try:
+        return _page_markdown(markdown, page, config)
+    except SiteError as error:
+        raise PluginError(f"{page.file.src_uri}: {error}") from error
+
+
+def _page_markdown(markdown: str, page: Page, config: MkDocsConfig) -> str:
+    if page.file.src_uri.endswith(".py"):
+        page.__dict__.pop("render", None)  # Markdown renders it, not mkdocs-jupyter's exporter
+        path = Path(page.file.abs_src_path or "")
+        if path.parent.name == "derivations":
+            markdown = notebooks.chapter_markdown(path, _slot)
+            page.meta["notebook"] = f"{path.stem}.ipynb"
+        else:
+            options = dict(config.plugins["mkdocs-jupyter"].config)
+            markdown = notebooks.lab_markdown(path, _slot, options)
+    if page.file.src_uri == "references.md":
+        markdown += "\n\n" + citations.bibliography()
+    up = "../" * page.file.src_uri.count("/")
+    return prose.expand(citations.cite(markdown, f"{up}references.md"), _slot)
+
+
+def _slot(html: str) -> str:
+    _slots.append(html)
+    return f'<div data-slot="{len(_slots) - 1}"></div>'
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    html = SLOT.sub(lambda found: _slots[int(found[1])], html)
+    # autorefs knows headings by itself; parts of a derivation and slips are anchors of ours.
+    for anchor in ANCHOR.findall(html):
+        config.plugins["autorefs"].register_anchor(page, anchor)  # type: ignore[attr-defined]
+    return html
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    try:
+        return maths.typeset(output)
+    except SiteError as error:
+        raise PluginError(f"{page.file.src_uri}: {error}") from error
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    for topic in book.topics():
+        target = Path(config.site_dir) / "derivations" / topic / f"{topic}.ipynb"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        notebook = notebooks.chapter_notebook(ROOT / "derivations" / f"{topic}.py")
+        target.write_text(notebook, "utf-8")

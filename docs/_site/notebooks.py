@@ -1,0 +1,180 @@
+"""Chapters and laboratories, percent-format scripts, become Markdown and notebooks to download.
+
+A chapter's derivations are shown as the checker knows them; a laboratory is run, and its figures
+are shown.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import citations
+import jupytext
+import nbformat
+import rendering
+from mkdocs_jupyter.nbconvert2 import get_nbconvert_app
+from nbconvert.preprocessors import ExecutePreprocessor
+from results import ROOT, Result, SiteError, results
+
+from genmath import __version__
+
+CACHE = ROOT / ".cache" / "labs"
+Slot = Callable[[str], str]
+
+
+# ---- chapters ------------------------------------------------------------------------------------
+
+
+def chapter_markdown(path: Path, slot: Slot) -> str:
+    """A chapter. Loading it runs it; `book` has done so, and what went wrong there was said."""
+    topic = path.stem
+    shown: list[str] = []
+    for cell in jupytext.read(path).cells:
+        if cell.cell_type == "markdown":
+            shown.append(cell.source)
+            continue
+        defined = _derivations_in(topic, cell.source)
+        around = _without_derivations(cell.source, {r.derivation.short_name for r in defined})
+        if around:
+            shown.append(_fold("code", "Notation, as typed", _python(around)))
+        shown += [_derivation(result, slot) for result in defined]
+    return "\n\n".join(shown)
+
+
+def _derivations_in(topic: str, source: str) -> list[Result]:
+    names = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    known = results()
+    return [known[f"{topic}.{name}"] for name in names if f"{topic}.{name}" in known]
+
+
+def _without_derivations(source: str, names: set[str]) -> str:
+    lines = source.splitlines()
+    for node in reversed(ast.parse(source).body):
+        if isinstance(node, ast.FunctionDef) and node.name in names:
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            del lines[first - 1 : node.end_lineno]
+    return "\n".join(lines).strip()
+
+
+def _derivation(result: Result, slot: Slot) -> str:
+    derivation = result.derivation
+    typed = rendering.source(derivation)
+    body = rendering.statement(result) + rendering.verdicts(result) + rendering.slips(result)
+    parts = [
+        f"#### {result.number} {derivation.title} {{ #{result.anchor} }}",
+        slot(body),
+        _fold("source", f"Source: `derivations/{derivation.topic}.py`", _python(typed)),
+    ]
+    functions = rendering.in_code(result)
+    if functions:
+        names = ", ".join(f"<code>{name}</code>" for name in functions)
+        parts.append(_fold("code", f"In code: {names}", "\n\n".join(map(_directive, functions))))
+    inner = "\n\n".join(parts)
+    return f'<section class="derivation" markdown="block">\n\n{inner}\n\n</section>'
+
+
+def _directive(name: str) -> str:
+    off = ("show_root_heading", "show_root_toc_entry", "members")
+    options = "".join(f"\n      {option}: false" for option in off)
+    return f"::: {name}\n    options:{options}\n      skip_local_inventory: true"
+
+
+# ---- laboratories --------------------------------------------------------------------------------
+
+
+def lab_markdown(path: Path, slot: Slot, options: dict[str, Any]) -> str:
+    """A laboratory: prose, figures and what the code printed, with the code folded."""
+    shown: list[str] = []
+    for cell in _run(path, options).cells:
+        if cell.cell_type == "markdown":
+            shown.append(cell.source)
+        elif cell.cell_type == "code" and cell.source.strip():
+            shown.append(_fold("code", "Code", _python(cell.source)))
+            shown += [_output(output, path, slot) for output in cell.outputs]
+    return "\n\n".join(shown)
+
+
+def _run(path: Path, options: dict[str, Any]) -> Any:
+    """The laboratory with its outputs; kept under a key of everything its outputs depend on."""
+    digest = hashlib.sha256(path.read_bytes())
+    for file in sorted(ROOT.glob("genmath/*.py")):
+        digest.update(file.read_bytes())
+    kept = CACHE / f"{path.stem}-{digest.hexdigest()[:16]}.ipynb"
+    if kept.is_file():
+        return nbformat.read(kept, as_version=4)
+    notebook = jupytext.read(path)
+    if options["execute"]:
+        app = get_nbconvert_app(
+            execute=True, kernel_name=options["kernel_name"], allow_errors=options["allow_errors"]
+        )
+        app.config.ConnectionFileMixin.transport = "ipc"  # or every run is warned of open ports
+        resources = {"metadata": {"path": str(ROOT)}}
+        ExecutePreprocessor(config=app.config, timeout=600).preprocess(notebook, resources)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    for old in CACHE.glob(f"{path.stem}-*.ipynb"):
+        old.unlink()
+    nbformat.write(notebook, kept)
+    return notebook
+
+
+def _output(output: Any, path: Path, slot: Slot) -> str:
+    if output.output_type == "stream":
+        if output.name == "stderr":
+            raise SiteError(f"{path.name} wrote to stderr: {output.text.strip()}")
+        return f"```text\n{output.text.rstrip()}\n```"
+    data = output.get("data", {})
+    if "text/html" in data:
+        return slot(f'<div class="lab-output">{data["text/html"]}</div>')
+    if any(kind.startswith("image/") for kind in data):
+        raise SiteError(f"{path.name} shows a picture without a description: use genmath.figures")
+    return f"```text\n{data['text/plain']}\n```" if "text/plain" in data else ""
+
+
+# ---- to download ---------------------------------------------------------------------------------
+
+
+def chapter_notebook(path: Path) -> str:
+    """A chapter as a notebook that runs where genmath is installed: each derivation is displayed
+    under its cell, and the last cell checks them all."""
+    notebook = jupytext.read(path)
+    shown, names = [], []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = citations.cite(cell.source, None)
+        shown.append(cell)
+        if cell.cell_type == "code":
+            here = [r.derivation.short_name for r in _derivations_in(path.stem, cell.source)]
+            names += here
+            shown += [nbformat.v4.new_code_cell(name) for name in here]
+    needs = nbformat.v4.new_markdown_cell(
+        f"*Written for genmath {__version__}: `pip install genmath`.*"
+    )
+    checks = nbformat.v4.new_code_cell(
+        "from genmath.proof.check import check_derivation\n\n"
+        f"for each in ({', '.join(names)},):\n"
+        "    print(check_derivation(each)['label'], each.title, sep=': ')"
+    )
+    notebook.cells = [shown[0], needs, *shown[1:], checks]
+    for at, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{at}"
+    return str(nbformat.writes(notebook))
+
+
+# ---- pieces of Markdown --------------------------------------------------------------------------
+
+
+def _fold(kind: str, title: str, body: str) -> str:
+    """A folded block; its title may hold HTML."""
+    return f'??? {kind} "{title}"\n\n{textwrap.indent(body, "    ")}'
+
+
+def _python(source: str) -> str:
+    longest = max((len(run) for run in re.findall("`+", source)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}python\n{source.strip()}\n{fence}"

@@ -1,0 +1,255 @@
+"""A derivation as HTML: aligned lines with their reasons, then what is known of it."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from maths import inline
+from prose import link_names
+from results import Result, implementations
+
+from genmath.proof import Derivation
+from genmath.proof.derivation import Chain, Step
+from genmath.proof.latex import SIGNS, latex, latex_claim
+
+MUTANTS = ("made", "killed", "equivalent", "weaker", "survived")
+
+
+def statement(result: Result) -> str:
+    """The chains, each line with its reason, and the label above them."""
+    derivation = result.derivation
+    given = ""
+    if derivation.given:
+        shown = ", ".join(inline(latex_claim(g)) for g in derivation.given)
+        given = f'<p class="given">Given {shown}.</p>'
+    *others, last = _by_case(derivation)
+    shown_chains = "".join(_chain(result, chain) for chain in last)
+    folded = ""
+    if others:
+        cases = ", ".join(inline(_case_tex(chains[0])) for chains in others)
+        body = "".join(_chain(result, chain) for chains in others for chain in chains)
+        folded = f'<details class="cases"><summary>The same for {cases}</summary>{body}</details>'
+    return f'<div class="derivation-body">{_label(result)}{given}{shown_chains}{folded}</div>'
+
+
+def verdicts(result: Result) -> str:
+    """Hypotheses, assumptions, what it uses, and both judges' word on every step, folded."""
+    report = result.report
+    if report is None:
+        return '<p class="unchecked">Changed since it was last checked.</p>'
+    facts = [
+        ("Hypotheses", [inline(tex) for tex in report["hypotheses"]]),
+        ("Assumed by the rules", [_plain(words) for words in report["assumed"]]),
+        ("Uses", [link_names(f"`{name}`") for name in report["uses"]]),
+    ]
+    rows = "".join(
+        f"<dt>{name}</dt><dd>{'; '.join(items) if items else 'none'}</dd>" for name, items in facts
+    )
+    return (
+        f'<details class="verdicts"><summary>{_summary(report)}</summary><dl>{rows}</dl>'
+        f"{_table(report)}</details>"
+    )
+
+
+def slips(result: Result) -> str:
+    """The published mistakes recorded beside this result, each with its counterexample."""
+    derivation, report = result.derivation, result.report
+    if not derivation.slips or report is None:
+        return ""
+    shown = "".join(_slip(found) for found in report["slips"])
+    alarms = sum(found["wrong"] is None for found in report["slips"])
+    mistakes = len(report["slips"]) - alarms
+    counted = [_count(mistakes, "published slip"), _count(alarms, "false alarm")]
+    title = " and ".join(words for words in counted if words)
+    return f'<details class="slips"><summary>{title}</summary>{shown}</details>'
+
+
+def judgement(report: dict[str, Any], derivation: Derivation) -> str:
+    """A derivation with the verdict under every step, for one that need not be right."""
+    shown = []
+    for chain in derivation.chains:
+        shown.append(f'<div class="line start">{_maths(latex(chain.start))}</div>')
+        shown += [_line(step, _verdict(report, step)) for step in chain.steps]
+    label = html.escape(derivation.title)
+    return (
+        f'<div class="derivation judged" role="group" aria-label="{label}">'
+        f'<div class="lines">{"".join(shown)}</div></div>'
+    )
+
+
+def _verdict(report: dict[str, Any], step: Step) -> str:
+    found = next(entry for entry in report["steps"] if entry["line"] == step.line)
+    kind = "right" if found["verdict"] == "proved" else "wrong"
+    word = f'<span class="tag {kind}">{found["verdict"]}</span>'
+    return f'<div class="verdict">{word}{counterexample(found["counterexample"])}</div>'
+
+
+def source(derivation: Derivation) -> str:
+    """The Python text of a derivation, as it stands in the chapter."""
+    lines = Path(derivation.file).read_text("utf-8").splitlines(keepends=True)
+    return "".join(inspect.getblock(lines[derivation.line - 1 :])).rstrip()
+
+
+def in_code(result: Result) -> list[str]:
+    """The functions that implement it, by their full names."""
+    return implementations().get(result.anchor, [])
+
+
+# ---- the lines -----------------------------------------------------------------------------------
+
+
+def _by_case(derivation: Derivation) -> list[list[Chain]]:
+    """The chains of each case, T = 1, T = 2, ..., in order; one group where there are no cases."""
+    groups: dict[Any, list[Chain]] = {}
+    for chain in derivation.chains:
+        groups.setdefault(chain.case, []).append(chain)
+    return list(groups.values())
+
+
+def _case_tex(chain: Chain) -> str:
+    return r",\, ".join(f"{letter} = {value}" for letter, value in chain.case)
+
+
+def _chain(result: Result, chain: Chain) -> str:
+    words = [f"<em>{html.escape(chain.name.replace('_', ' '))}</em>"] if chain.name else []
+    words += [inline(_case_tex(chain))] if chain.case else []
+    title = f'<p class="part">{", ".join(words)}</p>' if words else ""
+    number = result.chain_number(chain)
+    rows = [f'<div class="line start">{_maths(latex(chain.start))}</div>']
+    rows += [_line(step) for step in chain.steps]
+    tight = "".join(
+        f'<p class="tight">Equality holds when {inline(f"{latex(this)} = {latex(other)}")}.</p>'
+        for this, other in chain.tight
+    )
+    label = f"{result.derivation.title}, {number}"
+    return (
+        f'<div class="chain" id="{result.chain_anchor(chain) if words else number_id(number)}" '
+        f'role="group" aria-label="{html.escape(label)}">{title}'
+        f'<div class="lines">{"".join(rows)}</div>'
+        f'<span class="eqno">({number})</span>{tight}</div>'
+    )
+
+
+def number_id(number: str) -> str:
+    return f"eq-{number}"
+
+
+def _line(step: Step, verdict: str = "") -> str:
+    right = r"\dots" if step.missing else latex(step.rhs)
+    return (
+        f'<div class="line"><span class="sign">{inline(SIGNS[step.relation])}</span>'
+        f'{_maths(right)}<span class="by">{_words(step.by)}</span>{verdict}</div>'
+    )
+
+
+def _maths(tex: str) -> str:
+    shown = inline(rf"\displaystyle {tex}")
+    return f'<div class="formula" tabindex="0">{shown}</div>'
+
+
+def _words(prose: str) -> str:
+    """A reason: text with `names` and $formulas$."""
+    pieces = re.split(r"\$([^$]+)\$", prose)
+    shown = [inline(p) if i % 2 else html.escape(p, quote=False) for i, p in enumerate(pieces)]
+    linked = link_names("".join(shown))
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", linked)
+
+
+def _plain(words: str) -> str:
+    return html.escape(words, quote=False)
+
+
+# ---- the verdict ---------------------------------------------------------------------------------
+
+
+def _label(result: Result) -> str:
+    word = result.report["label"] if result.report else "not checked"
+    kind = word.split(" for ")[0].replace(" ", "-") + ("-for" if " for " in word else "")
+    return f'<p class="label label-{kind}">{_plain(word)}</p>'
+
+
+def _summary(report: dict[str, Any]) -> str:
+    steps = report["steps"]
+    symbolic, numeric = (sum(bool(s[way]) for s in steps) for way in ("symbolic", "numeric"))
+    total = {key: sum(s["mutants"][key] for s in steps) for key in MUTANTS}
+    return (
+        f"{_count(len(steps), 'step')}: {symbolic} proved (A), {numeric} confirmed (B); "
+        f"{_count(total['made'], 'mutant')}, {total['survived'] or 'none'} survived"
+    )
+
+
+def _table(report: dict[str, Any]) -> str:
+    heads = ("step", "A", "B", "mutants", "refuted", "equivalent", "weaker", "survived")
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    rows = "".join(
+        f"<tr><td>{_words(step['by'])}</td><td>{_mark(step['symbolic'])}</td>"
+        f"<td>{_mark(step['numeric'])}</td>"
+        + "".join(f"<td>{step['mutants'][key]}</td>" for key in MUTANTS)
+        + "</tr>"
+        for step in report["steps"]
+    )
+    return (
+        '<div class="scrolls" tabindex="0"><table class="steps">'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _mark(ok: bool) -> str:
+    return '<span class="yes">yes</span>' if ok else '<span class="no">no</span>'
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}" if number else ""
+
+
+# ---- slips ---------------------------------------------------------------------------------------
+
+
+def _slip(slip: dict[str, Any]) -> str:
+    published = ""
+    if slip["wrong"] is not None:
+        published = (
+            f'<p class="form"><span class="tag wrong">published, {slip["wrong_verdict"]}</span></p>'
+            f"{_maths(slip['wrong'])}{counterexample(slip['counterexample'])}"
+        )
+    kind = "corrected" if published else "reported as a mistake, and"
+    return (
+        f'<div class="slip" id="slip-{slip["id"]}"><p class="slip-name"><code>{slip["id"]}</code> '
+        f"{_plain(slip['source'])}</p>{published}"
+        f'<p class="form"><span class="tag right">{kind} {slip["right_verdict"]}</span></p>'
+        f"{_maths(slip['right'])}<p>{_words(slip['why'])}</p></div>"
+    )
+
+
+def counterexample(found: dict[str, Any] | None) -> str:
+    """Both values of a refuted claim, and the world they were found in."""
+    if not found or "lhs" not in found:
+        return ""
+    world = "".join(f"<li>{line}</li>" for line in _world(found.get("world", {})))
+    return (
+        f'<p class="counterexample">Counterexample: the left side is {_rounded(found["lhs"])}, '
+        f"the right side {_rounded(found['rhs'])}.</p>"
+        f"<details><summary>in this world</summary><ul>{world}</ul></details>"
+    )
+
+
+def _rounded(value: str) -> str:
+    """Six digits where they are a number; an infinity stays what it is."""
+    try:
+        return f"{float(value):.6g}".replace("-", "−")
+    except ValueError:
+        return _plain(value)
+
+
+def _world(world: dict[str, Any], above: str = "") -> Iterable[str]:
+    for key, value in world.items():
+        name = f"{above}{html.escape(str(key))}"
+        if isinstance(value, dict):
+            yield from _world(value, f"{name}: ")
+        else:
+            yield f"{name} = <code>{html.escape(str(value))}</code>"
