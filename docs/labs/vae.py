@@ -12,7 +12,7 @@ from functools import partial
 import torch
 
 from genmath.divergences import gaussian_kl
-from genmath.figures import BLUE, GREEN, INK, ORANGE, PURPLE, axes, figure, ramp, slider
+from genmath.figures import BLUE, GREEN, INK, ORANGE, axes, figure, ramp, slider
 from genmath.nets import MLP
 from genmath.toys import GaussianMixture, digits
 from genmath.vae import VAE, elbo, gaussian_log_likelihood, interpolate, iwae_bound
@@ -152,8 +152,8 @@ panel.axhline(log_evidence, color=INK, lw=0.8, ls=":")
 panel.text(140, log_evidence + 0.12, "log-evidence", fontsize=9, va="center")
 for (name, values), color in zip(bounds.items(), (BLUE, ORANGE), strict=True):
     panel.semilogx(ks, values, "o-", color=color, markersize=4)
-    panel.text(1.1 if color == ORANGE else 1.5, values[0] + (0.25 if color == ORANGE else -0.1), name,
-               color=color, fontsize=9)  # fmt: skip
+    across, up = (1.1, 0.25) if color == ORANGE else (1.5, -0.1)
+    panel.text(across, values[0] + up, name, color=color, fontsize=9)
 panel.set(xlabel="number of weights k", xlim=(0.9, 128))
 panel.minorticks_off()
 panel.set_xticks(ks, [str(k) for k in ks])
@@ -509,9 +509,8 @@ weight = torch.linspace(0, 1, 11)
 lengths = {kind: (walk**2).sum(-1).mean(1) for kind, walk in walks.items()}
 assert (lengths["linear"] / (8 * (weight**2 + (1 - weight) ** 2)) - 1).abs().max() < 0.02
 assert (lengths["gaussian"] / 8 - 1).abs().max() < 0.02
-print(
-    f"mean of ‖z‖² half way: linear {lengths['linear'][5]:.2f}, gaussian {lengths['gaussian'][5]:.2f}"
-)
+half_way = ", ".join(f"{kind} {values[5]:.2f}" for kind, values in lengths.items())
+print(f"mean of ‖z‖² half way: {half_way}")
 
 # %%
 model = models[1.0][0]
