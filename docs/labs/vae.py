@@ -416,13 +416,14 @@ def digit_vae(latents, beta, steps):
 
 
 flat, flat_curve = digit_vae(2, 1.0, 2500)
-levels = (torch.arange(14) + 0.5) / 14
+levels = (torch.arange(11) + 0.5) / 11
 quantiles = torch.special.ndtri(levels)
 with torch.no_grad():
     plane = torch.cartesian_prod(-quantiles, quantiles).flip(1)
     tiles = torch.sigmoid(flat.decode(plane))
     mean, _ = flat.encode(held_out)
-mosaic = tiles.reshape(14, 14, 8, 8).permute(0, 2, 1, 3).reshape(112, 112)
+framed = torch.nn.functional.pad(tiles.reshape(11, 11, 8, 8), (1, 1, 1, 1))  # a gap between digits
+mosaic = framed.permute(0, 2, 1, 3).reshape(110, 110)
 _, reconstruction, kl = flat_curve[-1]
 print(f"two numbers of code: reconstruction {reconstruction:.2f}, KL {kl:.2f} nats, on test digits")
 
