@@ -264,8 +264,13 @@ def _strip(element: ElementTree.Element) -> None:
     element[:] = kept
 
 
+def _rules(style: str) -> dict[str, str]:
+    pairs = (rule.split(":", 1) for rule in style.split(";") if rule.strip())
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
 def _restyle(element: ElementTree.Element) -> None:
-    rules = dict(rule.split(": ", 1) for rule in element.get("style", "").split("; ") if rule)
+    rules = _rules(element.get("style", ""))
     rules.pop("font-family", None)
     for name in ("fill", "stroke"):
         if name in rules:
@@ -293,8 +298,7 @@ def _merge_dots(group: ElementTree.Element, root: ElementTree.Element) -> None:
     styles = {use.get("style", "") for use in uses}
     if len(uses) < 2 or len({use.get("href") for use in uses}) > 1 or len(styles) > 1:
         return
-    rules = dict(rule.split(":", 1) for rule in styles.pop().replace(": ", ":").split(";") if rule)
-    rules = {name.strip(): _CSS.get(value, value) for name, value in rules.items()}
+    rules = {name: _CSS.get(value, value) for name, value in _rules(styles.pop()).items()}
     marker = root.find(f".//path[@id='{str(uses[0].get('href')).removeprefix('#')}']")
     if marker is None or "fill" not in rules or any("opacity" in name for name in rules):
         return

@@ -207,6 +207,15 @@ def test_a_short_path_has_the_ends_of_the_long_one(lines: list[list[tuple[int, i
             assert any(abs(x - end[0]) + abs(y - end[1]) < 1e-9 for x, y in drawn)
 
 
+def test_a_picture_keeps_its_pixels() -> None:
+    panel = axes()
+    panel.imshow(np.eye(3), cmap=ramp(BLUE), interpolation="none")
+    text = str(figure(panel, alt=ALT))
+    assert re.search(r'<image[^>]*href="data:image/png;base64,', text)
+    assert "image-rendering:pixelated" in text
+    assert len(text) < 6_000
+
+
 # Sliders
 
 

@@ -188,3 +188,9 @@ def test_the_version_is_said_once() -> None:
     )
     assert cited
     assert cited[1] == genmath.__version__
+
+
+def test_how_to_cite_names_this_version() -> None:
+    page = (ROOT / "docs" / "cite.md").read_text(encoding="utf-8")
+    said = set(re.findall(r"\b\d+\.\d+\.\d+\b", page))
+    assert said == {genmath.__version__}

@@ -91,7 +91,7 @@ def _link(name: str) -> str | None:
     number = f'<span class="number">({known.number})</span>'
     return (
         f'<autoref identifier="{known.anchor}" title="{title}">'
-        f"<code>{name}</code>&nbsp;{number}</autoref>"
+        f"<code>{name}</code> {number}</autoref>"
     )
 
 
