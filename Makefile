@@ -98,7 +98,7 @@ pages: $(TOOLS) $(TORCHED)
 bench: $(TOOLS) $(TORCHED)
 	$(BIN)/genmath check
 	$(BIN)/genmath check --mutants
-	@for file in benchmarks/*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file" || exit 1; done
+	@for file in benchmarks/[!_]*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file" || exit 1; done
 
 wheel: $(BASE)
 	rm -rf dist
