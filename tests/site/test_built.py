@@ -1,0 +1,149 @@
+"""The built site as files: links, numbers, sizes, notebooks, and who may type a display."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from genmath import book
+from tests.site.pages import SITE, addresses, file_of
+
+ROOT = Path(__file__).parents[2]
+CHAPTERS = [f"derivations/{topic}/" for topic in book.topics()]
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name == "id" and value:
+                self.ids.append(value)
+            if name in ("href", "src") and value and tag != "base":
+                self.links.append(value)
+
+
+@cache
+def read(file: Path) -> _Reader:
+    reader = _Reader()
+    reader.feed(file.read_text("utf-8"))
+    return reader
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_every_internal_link_leads_somewhere(address: str) -> None:
+    lost = []
+    for link in read(file_of(address)).links:
+        # 404.html is served under any address, so its links are absolute.
+        whole = urlsplit(urljoin(f"http://site/{address}", link))
+        if whole.scheme not in ("http", "https") or whole.netloc != "site":
+            continue
+        path = unquote(whole.path).lstrip("/")
+        target = SITE / path
+        target = target / "index.html" if target.is_dir() or not path else target
+        if not target.is_file():
+            lost.append(link)
+        elif whole.fragment and target.suffix == ".html":
+            fragment = unquote(whole.fragment)
+            if fragment not in read(target).ids and not fragment.startswith("__"):
+                lost.append(link)
+    assert lost == []
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_no_anchor_stands_twice_on_a_page(address: str) -> None:
+    ids = read(file_of(address)).ids
+    assert sorted({i for i in ids if ids.count(i) > 1}) == []
+
+
+def test_every_derivation_is_on_its_page_under_its_name() -> None:
+    for topic in book.topics():
+        ids = read(file_of(f"derivations/{topic}/")).ids
+        for derivation in book.chapter(topic).derivations:
+            assert derivation.name in ids
+            for slip in derivation.slips:
+                assert f"slip-{slip.id}" in ids
+
+
+def test_numbers_stand_once() -> None:
+    numbers = [
+        number
+        for address in CHAPTERS
+        for number in re.findall(r'class="eqno">\(([^)]+)\)<', file_of(address).read_text("utf-8"))
+    ]
+    chains = [c for t in book.topics() for d in book.chapter(t).derivations for c in d.chains]
+    assert len(numbers) == len(set(numbers)) == len(chains)
+
+
+@pytest.mark.parametrize("address", CHAPTERS)
+def test_a_chapter_is_light(address: str) -> None:
+    assert len(gzip.compress(file_of(address).read_bytes())) <= 200_000
+
+
+@pytest.mark.parametrize("address", CHAPTERS)
+def test_every_derivation_shows_its_verdict(address: str) -> None:
+    page = file_of(address).read_text("utf-8")
+    count = len(book.chapter(address.split("/")[1]).derivations)
+    assert page.count('<details class="verdicts">') == count
+    assert "Changed since it was last checked" not in page
+    assert "not checked" not in page
+
+
+@pytest.mark.parametrize("topic", book.topics())
+def test_the_downloaded_notebook_runs(topic: str) -> None:
+    notebook = nbformat.read(SITE / "derivations" / topic / f"{topic}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}}).execute()
+    said = "".join(output.text for output in notebook.cells[-1].outputs).splitlines()
+    assert len(said) == len(book.chapter(topic).derivations)
+    assert all(line.startswith(("proved", "verified on instances")) for line in said), said
+    shown = [c for c in notebook.cells if c.cell_type == "code" and c.source.isidentifier()]
+    assert len(shown) == len(said)
+    assert all("text/markdown" in c.outputs[0].data for c in shown)
+
+
+def test_search_knows_the_book() -> None:
+    index = json.loads((SITE / "search" / "search_index.json").read_text("utf-8"))
+    text = " ".join(entry["title"] + " " + entry["text"] for entry in index["docs"])
+    assert "posterior" in text
+    assert "katex" not in text
+
+
+# ---- who may type a displayed formula ------------------------------------------------------------
+
+# Displays that are typed and not taken from a checked result: definitions, and nothing else.
+DEFINITIONS: dict[str, list[str]] = {}
+
+
+def typed_displays() -> Iterator[tuple[str, str]]:
+    sources = [*ROOT.glob("derivations/*.py"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("docs/labs/*.py")]  # fmt: skip # noqa: E501
+    for path in sources:
+        if "node_modules" in path.parts:
+            continue
+        text = path.read_text("utf-8")
+        if path.suffix == ".py":
+            cells = jupytext.read(path).cells
+            text = "\n\n".join(c.source for c in cells if c.cell_type == "markdown")
+        for display in re.findall(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]", text, re.DOTALL):
+            yield str(path.relative_to(ROOT)), " ".join("".join(display).split())
+
+
+def test_only_definitions_are_typed_as_displays() -> None:
+    found: dict[str, list[str]] = {}
+    for path, display in typed_displays():
+        found.setdefault(path, []).append(display)
+    assert found == DEFINITIONS
