@@ -30,6 +30,10 @@ RECORDED = {
         "fmguide-total-derivative", "fmguide-ve-vp-swapped", "mit-pinit-factor2",
         "notes-rf-sampler-direction", "notes-rf-sde-euler",
     },
+    "score": {
+        "acids-dsm-sign", "classic-langevin-step", "fa-acids-5", "fa-scoresde-26",
+        "lebellig-sm-sign", "notes-score-marginal", "pml2-dsm-gradient-variable",
+    },
 }  # fmt: skip
 # What is no formula: a name in a hypothesis, an index into a table, a line of a sampler.
 IN_PROSE = {
@@ -38,6 +42,7 @@ IN_PROSE = {
     "ddpm": {"udl-nb-t-plus-1", "labml-ddpm-last-noise"},
     "ddim": set(),
     "flow_matching": {"cfm-broadcast"},
+    "score": set(),
 }
 
 

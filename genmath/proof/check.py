@@ -17,7 +17,7 @@ from .latex import latex
 from .mutate import mutants, reversed_claim
 from .names import latex_name
 from .notation import Density
-from .symbolic import Proof, has_vectors, not_replaceable, prove
+from .symbolic import Proof, has_vectors, ill_typed, not_replaceable, prove
 from .text import text
 from .tree import DOMAINS, Apply, Dens, Indexed, Named, Node, NotationError, Relation, Symbol
 
@@ -413,9 +413,13 @@ def _mutate_claim(
         proof, outcome = prove(broken), None
         with contextlib.suppress(numeric.Unsupported):
             outcome = numeric.compare(broken, worlds=worlds)
-        if proof.meaningless or (
-            outcome is not None
-            and (outcome.verdict == "undefined" or "undefined" in outcome.reason)
+        if (
+            proof.meaningless
+            or (outcome is None and ill_typed(broken))
+            or (
+                outcome is not None
+                and (outcome.verdict == "undefined" or "undefined" in outcome.reason)
+            )
         ):
             count["discarded"] += 1
             continue

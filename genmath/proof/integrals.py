@@ -202,7 +202,8 @@ def close(factors: list[Any], letters: list[Any]) -> Any:
     """The integral atom with canonical letters, numbered by nesting height."""
     body = sp.Mul(*factors)
     level = height(body) + 1
-    real = {s for f in factors if isinstance(f, Bell) for s in f.free_symbols} & set(letters)
+    bells = [f for f in factors if isinstance(f.as_base_exp()[0], Bell)]
+    real = {s for f in bells for s in f.free_symbols} & set(letters)
     spaces: dict[str, list[Any]] = {}
     for v in letters:
         spaces.setdefault("R" if v in real and len(real) <= 3 else space_of(v), []).append(v)

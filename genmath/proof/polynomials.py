@@ -101,13 +101,16 @@ def ring_over(e: Any, letters: list[Any]) -> tuple[Any, dict[Any, Any]]:
     return domain, dict(zip(letters or names, domain.gens, strict=True))
 
 
-def opaque(e: Any) -> tuple[Any, dict[Any, Any]]:
-    """Atoms, exponentials and roots replaced by dummies, so that polynomial algorithms apply."""
+def opaque(e: Any, apart: bool = False) -> tuple[Any, dict[Any, Any]]:
+    """Atoms, exponentials and roots replaced by dummies, so that polynomial algorithms apply.
+    `apart`: an exponential of a sum is the product of the exponentials of its terms."""
     forth: dict[Any, Any] = {}
 
     def visit(x: Any) -> Any:
         if x in forth:
             return forth[x]
+        if isinstance(x, sp.exp) and apart and not x.args[0].is_Number:
+            return sp.Mul(*(power(t) for t in _monomials(x.args[0])))
         if isinstance(x, sp.exp) and orient(x.args[0]) != x.args[0]:
             return 1 / visit(sp.exp(orient(x.args[0])))
         if isinstance(x, sp.exp):
@@ -121,8 +124,20 @@ def opaque(e: Any) -> tuple[Any, dict[Any, Any]]:
             return x.func(*(visit(a) for a in x.args))
         return x
 
+    def power(t: Any) -> Any:
+        times, once = t.as_coeff_Mul()
+        parts = sp.Integer(2) if times.q <= 2 else sp.Integer(times.q)  # normal densities have 1/2
+        base = sp.exp(once / parts)
+        forth[base] = generator_for(base)
+        return forth[base] ** (times * parts)
+
     plain = visit(e)
     return plain, {v: k for k, v in forth.items()}
+
+
+def _monomials(e: Any) -> list[Any]:
+    over, under = sp.fraction(canon(e))
+    return [t / under for t in terms(expand(over))]
 
 
 @lru_cache(maxsize=20000)

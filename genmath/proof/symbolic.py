@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from .atoms import Int, Rho
+from .atoms import Bell, Int, Rho
 from .certificates import Signs
 from .derivation import Claim, Derivation, Lemma
 from .integrals import by_parts
@@ -36,7 +36,7 @@ from .tree import (
     free_symbols,
     transform,
 )
-from .zero import vanishes
+from .zero import clearly_nonzero, vanishes
 
 
 @dataclass
@@ -267,27 +267,42 @@ def vanishes_merged(residual: Any, rules: Rules) -> bool:
     if not residual.has(Int):
         return False
     letters: dict[tuple[str, ...], list[Any]] = {}
-    merged: dict[tuple[str, ...], Any] = {}
-    rest = sp.S.Zero
+    pieces: dict[tuple[str, ...], list[Any]] = {}
+    alone: list[Any] = []
     parts = sp.Add.make_args(residual)
     if any(f.is_Add and f.has(Int) for t in parts for f in sp.Mul.make_args(t)):
         parts = terms(residual)
     for t in parts:
         whole = [f for f in sp.Mul.make_args(t) if isinstance(f, Int)]
         if not whole:
-            rest += t
+            alone.append(t)
             continue
         chosen = whole[0]
         spaces = tuple(space_of(v) for v in chosen.args[1:])
         mine = letters.setdefault(spaces, [fresh(s) for s in spaces])
         body = chosen.args[0].xreplace(dict(zip(chosen.args[1:], mine, strict=True)))
-        merged[spaces] = merged.get(spaces, sp.S.Zero) + t / chosen * body
-    if not merged or not vanishes(rest, rules):
-        return False
-    return all(
-        vanishes(sp.Add(*(tidy(t, rules) for t in terms(expand(e)))), rules)
-        for e in merged.values()
-    )
+        pieces.setdefault(spaces, []).append(t / chosen * body)
+    merged, rest = {spaces: sp.Add(*found) for spaces, found in pieces.items()}, sp.Add(*alone)
+
+    def zero(e: Any) -> bool:
+        if clearly_nonzero(e):
+            return False  # before it is multiplied out
+        return vanishes(sp.Add(*(tidy(t, rules) for t in terms(expand(e)))), rules)
+
+    apart = [spaces for spaces, e in merged.items() if not zero(e)]
+    if not vanishes(rest, rules):  # it is an integral, too: of itself times a normal density
+        if len(apart) != 1 or len(apart[0]) != 1:
+            return False
+        (letter,), whole = letters[apart[0]], merged[apart[0]]
+        rules.normal = True
+        return any(zero(whole + rest * b) for b in _normals(whole, letter))
+    return not apart
+
+
+def _normals(e: Any, letter: Any) -> list[Any]:
+    """The normal densities of that letter that occur in e; each integrates to one."""
+    found = [b for b in e.atoms(Bell) if not b.args[2].has(letter)]
+    return [b for b in found if sp.diff(b.args[0] - b.args[1], letter) in (1, -1)]
 
 
 # --- using a lemma ---

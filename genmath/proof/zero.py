@@ -80,7 +80,7 @@ def vanishes(e: Any, rules: Rules | None = None) -> bool:
     """True only if e is identically zero."""
     if e == 0:
         return True
-    if _clearly_nonzero(e):
+    if clearly_nonzero(e):
         return False
     if not _over_density_sums(e) and not e.has(sp.exp):
         if _rational_zero(e):
@@ -109,7 +109,7 @@ RELATED = (Recip, Sign, AbsAtom)  # atoms with rules between them
 OPAQUE = (Int, Rho, BigSum, BigProduct, Unknown, Member)
 
 
-def _clearly_nonzero(e: Any) -> bool:
+def clearly_nonzero(e: Any) -> bool:
     """Not zero at a random point, atoms that stay opaque drawn as well; only to reject."""
     if any(e.has(kind) for kind in RELATED):
         return False
@@ -149,7 +149,7 @@ def _exponentials_cancel(e: Any) -> bool:
 @lru_cache(maxsize=20000)
 def _rational_zero(e: Any) -> bool:
     """Zero as a rational function of its atoms and roots: its numerator, a polynomial, is zero."""
-    plain, back = opaque(e)
+    plain, back = opaque(e, apart=True)
     plain, relations = _root_generators(plain, {d: x for d, x in back.items() if x.is_Pow})
     if plain == 0:
         return True
