@@ -454,7 +454,8 @@ def langevin_bias(d):
 # *relative* bias is the same, too, $1/(1-c)$ in `score.langevin_bias`. A step of one size for all would be too large at
 # the bottom of the ladder or too small at the top.
 #
-# In code: `genmath.score.geometric_levels` and `genmath.samplers.Langevin` with `annealed=True`.
+# In code: `genmath.score.geometric_levels` and `genmath.score.annealed_langevin`, which is `genmath.samplers.Langevin` with
+# `annealed=True`.
 
 
 # %%

@@ -402,6 +402,19 @@ def test_an_energys_score_is_trained_by_the_losses(shape) -> None:
         assert slope != 0
 
 
+def test_an_energy_is_trained_without_noise_by_its_curvature_too() -> None:
+    """The divergence of -∇U is the second derivative: the graph through x is kept."""
+    x, w = normal(6, 2), 0.7
+
+    def model(at: torch.Tensor) -> torch.Tensor:
+        return energy_score(lambda y: w * (y**2).sum(1) / 2, at)
+
+    expected = ((w * x) ** 2).sum(1).mean() - 2 * w * 2
+    torch.testing.assert_close(hyvarinen_loss(model, x), expected)
+    unit = torch.eye(2, dtype=torch.float64).expand(6, 2, 2)
+    torch.testing.assert_close(tweedie_covariance(model, x, 1.0, 0.5), 0.25 * (1 - 0.25 * w) * unit)
+
+
 def test_the_contrastive_gradient_is_that_of_the_likelihood() -> None:
     """Normal model with precision exp(θ): the exact gradient of the mean -log p."""
     theta = torch.tensor(0.4, dtype=torch.float64, requires_grad=True)
