@@ -148,14 +148,22 @@ def _exponentials_cancel(e: Any) -> bool:
 
 @lru_cache(maxsize=20000)
 def _rational_zero(e: Any) -> bool:
-    """Zero as a rational function of its atoms and roots: its numerator, a polynomial, is zero."""
-    plain, back = opaque(e, apart=True)
+    """Zero as a rational function of its atoms and roots: its numerator, a polynomial, is zero.
+
+    Exponentials of sums are atoms first; taken apart they know more of each other, and less of the
+    roots that hold them.
+    """
+    return _numerator_vanishes(e, False) or (e.has(sp.exp) and _numerator_vanishes(e, True))
+
+
+def _numerator_vanishes(e: Any, apart: bool) -> bool:
+    plain, back = opaque(e, apart)
     plain, relations = _root_generators(plain, {d: x for d, x in back.items() if x.is_Pow})
     if plain == 0:
         return True
     if _surely_nonzero(plain, relations):
         return False
-    bases = {r: opaque(base)[0] for r, (base, _) in relations.items()}
+    bases = {r: opaque(base, apart)[0] for r, (base, _) in relations.items()}
     whole = sp.Tuple(plain, *bases.values())
     try:
         letters = sorted(whole.free_symbols | relations.keys(), key=sp.default_sort_key)
