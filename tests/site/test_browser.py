@@ -12,7 +12,7 @@ from tests.site.pages import addresses
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important }"
-RAW = r"(?:\\[(\[]|\\[A-Za-z]{2,}|\$[^$\s][^$\n]*\$|\$\$|\{\{|\[@\w)"  # TeX, or markup of ours, as text
+RAW = r"(?:\\[(\[]|\\[A-Za-z]{2,}|\$[^$\s][^$\n]*\$|\$\$|\{\{|\[@\w)"  # TeX or our markup
 
 VISIBLE_TEXT = """() => {
   const walker = document.createTreeWalker(document.querySelector(".md-content, main"), NodeFilter.SHOW_TEXT);
