@@ -36,3 +36,10 @@ def test_the_table_is_found() -> None:
 @pytest.mark.parametrize(("shown", "typed"), ROWS, ids=[typed for _, typed in ROWS])
 def test_what_is_typed_prints_what_is_shown(shown: str, typed: str) -> None:
     assert plain(proof.latex(eval(typed, letters()))) == shown
+
+
+def test_every_word_of_the_notation_is_on_the_page() -> None:
+    section = PAGE.split("## Notation")[1]
+    typed = re.findall(r"^```python\n(.*?)^```$|`([^`\n]+)`", section, re.M | re.S)
+    words = set(proof.notation.__all__) - {"Number", "NotationError"}  # nobody types these
+    assert words - set(re.findall(r"\w+", str(typed))) == set()

@@ -70,6 +70,39 @@ def test_no_anchor_stands_twice_on_a_page(address: str) -> None:
     assert sorted({i for i in ids if ids.count(i) > 1}) == []
 
 
+class _Unmarked(HTMLParser):
+    """Hangul in the article that no `lang="ko"` tells a browser or a screen reader about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[tuple[str, str | None]] = []
+        self.found: list[str] = []
+        self.marked = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open.append((tag, dict(attrs).get("lang")))
+
+    def handle_endtag(self, tag: str) -> None:
+        while tag in [name for name, _ in self.open] and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if ("article", None) not in self.open or not re.search("[가-힣]", data):
+            return
+        if any(lang == "ko" for _, lang in self.open):
+            self.marked += 1
+        else:
+            self.found.append(data.strip())
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_korean_is_marked_as_korean(address: str) -> None:
+    reader = _Unmarked()
+    reader.feed(file_of(address).read_text("utf-8"))
+    assert reader.found == []
+    assert reader.marked > 100 or address != "glossary/"
+
+
 def test_every_derivation_is_on_its_page_under_its_name() -> None:
     for topic in book.topics():
         ids = read(file_of(f"derivations/{topic}/")).ids
