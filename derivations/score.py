@@ -248,7 +248,7 @@ def tweedie_covariance(d):
 
 # %%
 p = Density("p", x, positive=True)
-score = define("s^*", diff(log(p(x)), x))
+score = define("s_star", diff(log(p(x)), x))
 r = Density("p", u, v, positive=True)
 s_u, s_v = Function("s_1")(u, v), Function("s_2")(u, v)
 r_u, r_v = diff(log(r(u, v)), u), diff(log(r(u, v)), v)
@@ -269,7 +269,7 @@ def hyvarinen(d):
 #
 # In many dimensions the divergence costs one derivative for each coordinate. Look at the score along a random
 # *direction* $w$ instead: one directional derivative is enough, and it comes from one backward pass. Write $s_w$ for
-# the component of $s$ along $w$ and $s_w^*$ for that of the true score. In the square of their difference only the
+# the component of $s$ along $w$ and $s_w^\star$ for that of the true score. In the square of their difference only the
 # product is unknown; `cross_term` turns it into $D_w$, the derivative of $s_w$ along $w$. So minimise the mean of
 # $s_w^2 + 2 D_w$.
 #
@@ -299,7 +299,7 @@ def slope(field, by):
 @derivation("Sliced score matching")
 def sliced(d):
     s_w = define("s_w", along(s_u, s_v, (w_1, w_2)))
-    true_w = define("s_w^*", along(r_u, r_v, (w_1, w_2)))
+    true_w = define("s_star_w", along(r_u, r_v, (w_1, w_2)))
     d.start(E(r(u, v), s_w * true_w), name="cross_term")
     d.equals(-E(r(u, v), define("D_w", slope(s_w, (w_1, w_2)))), by="p times w · ∇log p is w · ∇p: integrate by parts along the direction")
 
@@ -381,7 +381,7 @@ def energy_gradient(d):
 # Take a step along the score and add noise, $x \leftarrow x + h\,\nabla\log p(x) + \sqrt{2h}\,z$. In the limit of small
 # steps $h$ the density $p$ stays as it is. Two ways to see it. `flux`: what drifts uphill and what diffuses down are equal *at every
 # point*, so nothing flows. `generator`: to first order in $h$ the mean of any function $f$ changes by $h$ times
-# the average of $f' s^* + f''$, and that is zero. The drift gives the first part, half the noise's variance, $\tfrac12 \cdot 2h$, the
+# the average of $f' s^\star + f''$, and that is zero. The drift gives the first part, half the noise's variance, $\tfrac12 \cdot 2h$, the
 # second: which is why the noise is $\sqrt{2h}$ and not $\sqrt{h}$. (With drift $\tfrac h2 \nabla \log p$ it is $\sqrt h$.)
 #
 # In code: `genmath.score.langevin_step`.
