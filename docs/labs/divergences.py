@@ -259,7 +259,7 @@ for sign, name in ((-1, "heavier mode"), (1, "lighter mode")):
 right.text(
     6.1,
     covering[-1][1],
-    "least\n" r"$\mathrm{KL}(p\,\Vert\,q)$",
+    r"$\mathrm{least}$" "\n" r"$\mathrm{KL}(p\,\Vert\,q)$",
     color=BLUE,
     fontsize=9,
     va="center",
@@ -267,7 +267,7 @@ right.text(
 right.text(
     6.1,
     seeking[-1][1] + 0.35,
-    "least\n" r"$\mathrm{KL}(q\,\Vert\,p)$",
+    r"$\mathrm{least}$" "\n" r"$\mathrm{KL}(q\,\Vert\,p)$",
     color=ORANGE,
     fontsize=9,
     va="center",
