@@ -40,7 +40,7 @@ _CSS = {
         )
     },
 }
-_DRAWING = {"svg.fonttype": "none", "svg.hashsalt": "genmath", "mathtext.fontset": "cm"}
+_DRAWING = {"svg.fonttype": "none", "svg.hashsalt": "genmath"}
 _FRAME = "frame:"
 _USED = re.compile(r'(?:url\(#|href="#)([^")]+)')
 
@@ -204,6 +204,7 @@ def _svg(panel: Axes | Figure, texts: Sequence[str], start: int) -> str:
             if label.get_text().count("$") > 1:
                 # With a path effect, even this one that does nothing, text is drawn as outlines.
                 label.set_path_effects([mpl.patheffects.Normal()])
+                label.set_math_fontfamily("cm")
         drawing.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     root = ElementTree.fromstring(buffer.getvalue())
     for element in root.iter():

@@ -95,8 +95,9 @@ def test_a_ramp_starts_at_the_page_itself() -> None:
 
 def test_text_stays_text_in_the_font_of_the_page_and_formulas_become_outlines() -> None:
     panel = axes(title="density")
-    panel.text(0.5, 0.5, r"$\bar\alpha_t$")
+    formula = panel.text(0.5, 0.5, r"$\bar\alpha_t$")
     text = str(figure(panel, alt=ALT))
+    assert formula.get_math_fontfamily() == "cm"  # as KaTeX sets the formulas of the page
     assert re.search(r"<text[^>]*>density</text>", text)
     assert "font-family" not in text
     assert "alpha" not in text

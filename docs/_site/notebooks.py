@@ -19,7 +19,7 @@ import jupytext
 import nbformat
 import rendering
 from mkdocs_jupyter.nbconvert2 import get_nbconvert_app
-from nbconvert.preprocessors import ExecutePreprocessor
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor, ExecutePreprocessor
 from results import ROOT, Result, SiteError, results
 
 from genmath import __version__
@@ -116,6 +116,8 @@ def _run(path: Path, options: dict[str, Any]) -> Any:
         app.config.ConnectionFileMixin.transport = "ipc"  # or every run is warned of open ports
         resources = {"metadata": {"path": str(ROOT)}}
         ExecutePreprocessor(config=app.config, timeout=600).preprocess(notebook, resources)
+        # How prints are cut into outputs is a matter of timing; a cell's are shown as one.
+        CoalesceStreamsPreprocessor().preprocess(notebook, resources)
     CACHE.mkdir(parents=True, exist_ok=True)
     for old in CACHE.glob(f"{path.stem}-*.ipynb"):
         old.unlink()

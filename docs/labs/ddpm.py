@@ -57,7 +57,7 @@ def off(samples, places, cdf):
 # %% [markdown]
 # ## Is one jump really the same as t small steps?
 #
-# The forward marginal says so (`ddpm.forward_marginal[step]`). Here 20 000 points are noised the
+# The forward marginal says so (`ddpm.forward_marginal[step]`). Here 20,000 points are noised the
 # slow way, a step at a time for 1000 steps, and at some steps their empirical distribution is
 # compared with the exact density of $x_t$.
 
@@ -77,8 +77,9 @@ for t in range(schedule.T + 1):
         density = data.log_prob(grid, alpha, sigma).exp()
         worst = max(worst, off(chain, grid, distribution_function(density)))
         snapshots[t] = (density, torch.histc(chain, 45, -4.5, 4.5) / (n * 0.2))
-print(f"largest distance between the two distribution functions: {worst:.4f}")
-print(f"what {n} exact draws would show in one of 1000 trials:    {1.95 / math.sqrt(n):.4f}")
+print("largest distance of the distribution functions")
+print(f"seen here                          {worst:.4f}")
+print(f"exact draws, once in 1000 trials   {1.95 / math.sqrt(n):.4f}")
 assert worst < 2.5 / math.sqrt(n)
 
 # %%
@@ -124,7 +125,7 @@ limit = math.exp(-(0.1 + 20) / 2)
 for T in (50, 100, 1000, 10_000):
     left_over = linear_schedule(T, 0.1 / T, 20 / T).alpha_bar[-1].item()
     print(f"T = {T:6d}: alpha_bar_T = {left_over:.3e}")
-print(f"exp(-∫ beta): {limit:15.3e}")
+print(f"exp(-∫ beta):          {limit:.3e}")
 assert abs(left_over / limit - 1) < 0.01
 
 # %% [markdown]
@@ -140,7 +141,7 @@ few = cosine_schedule(10)
 x0, x_t = torch.tensor([1.0]), torch.tensor([-0.5])
 panel = axes(width=4.6, height=2.8, title="density of x at step t − 1")
 frames = {}
-print(" t    weight of x_0   weight of x_t    mean   variance")
+print(" t   weights of x_0, x_t     mean  variance")
 for t in range(2, 11):
     beta = few.beta[t]
     from_data = normal(grid, few.alpha[t - 1] * x0, few.sigma[t - 1] ** 2)
@@ -152,7 +153,7 @@ for t in range(2, 11):
     assert (product - normal(grid, mean, variance)).abs().max() < 1e-9
     one, zero = torch.ones(1), torch.zeros(1)
     weights = [ddpm.posterior(*pair, t, few).mean.item() for pair in ((zero, one), (one, zero))]
-    print(f"{t:2d} {weights[0]:14.3f} {weights[1]:15.3f} {mean.item():9.3f} {variance.item():9.4f}")
+    print(f"{t:2d} {weights[0]:13.3f} {weights[1]:7.3f} {mean.item():9.3f} {variance.item():9.4f}")
     frames[f"t = {t}"] = [
         *panel.plot(grid[::7], from_data[::7], color=BLUE),
         *panel.plot(grid[::7], from_x_t[::7], color=GREEN),
@@ -211,6 +212,7 @@ def reverse_step(t, schedule):
 
 lengths = [2, 4, 8, 16, 32]
 cost, examples = [], {}
+print("steps   KL to the best normals, nats")
 for T in lengths:
     cosine = cosine_schedule(T)
     cost.append(0.0)
@@ -230,7 +232,7 @@ for T in lengths:
             share = data.responsibilities(grid, *cosine.coefficients(t, grid))[:, 0]
             between = (share - 0.5).abs().argmin()
             examples[T] = (true[:, between], best[:, between])
-    print(f"{T:3d} steps: KL of the true steps to the best normals, in all {cost[-1]:.4f} nats")
+    print(f"{T:5d} {cost[-1]:25.4f}")
 assert cost == sorted(cost, reverse=True)
 
 # %%
@@ -315,9 +317,9 @@ for variance, values in distance.items():
         cdf = interpolate(grid, *pushed_forward(T, variance))
         values.append(((cdf - cdf_data).abs().sum() * dx).item())
 print("W1 to the data, exact, without a sample:")
-print("steps     " + "".join(f"{T:9d}" for T in lengths))
+print("steps    " + "".join(f"{T:7d}" for T in lengths))
 for variance, values in distance.items():
-    print(f"{variance:10s}" + "".join(f"{value:9.4f}" for value in values))
+    print(f"{variance:9s}" + "".join(f"{value:7.4f}" for value in values))
     assert values == sorted(values, reverse=True)
 
 T, n = 16, 20_000
@@ -326,7 +328,7 @@ samples = ddpm.sample(
     dtype=torch.float64,
 )  # fmt: skip
 error = off(samples, *pushed_forward(T, "beta"))
-print(f"{n} draws of ddpm.sample with {T} steps are off this distribution by {error:.4f}")
+print(f"{n} draws of ddpm.sample, {T} steps:\noff this distribution by {error:.4f}")
 assert error < 2.2 / math.sqrt(n)
 
 # %% [markdown]
@@ -433,12 +435,11 @@ places = {
 assert places["one point"].abs().max() < 1e-9
 assert (places["normal"] - 1).abs().max() < 1e-7
 assert all(((0 <= place + 1e-9) & (place <= 1 + 1e-7)).all() for place in places.values())
-print("where the optimal variance lies: 0 posterior's, 1 beta")
+print("where the optimal variance lies,")
+print("0 posterior's, 1 beta: smallest  largest")
 for name, place in places.items():
-    print(f"{name:18s} smallest {place.min().abs():.3f}   largest {place.max():.3f}")
-print(
-    f"ratio of the two ends: {low[3] / high[3]:.2f} at step 3, {low[50] / high[50]:.3f} at step 50"
-)
+    print(f"{name:17s} {place.min().abs():8.3f}  {place.max():7.3f}")
+print(f"ratio of the ends: {low[3] / high[3]:.2f} (step 3), {low[50] / high[50]:.3f} (step 50)")
 
 # %%
 panel = axes(width=4.6, height=2.8, title="place between the two ends")
@@ -479,7 +480,7 @@ figure(
 x0 = ring.sample(3000, generator=generator, stratified=True, dtype=torch.float64)
 entropy = -ring.log_prob(x0).mean().item()
 print(f"mean of -log p(x_0): {entropy:.3f} nats")
-print("steps    bound   too much by        L_T      L_0")
+print("steps  bound  too much by     L_T      L_0")
 lengths, totals, terms = [10, 30, 100, 300], [], {}
 for T in lengths:
     cosine = cosine_schedule(T)
@@ -489,8 +490,8 @@ for T in lengths:
     totals.append(excess.mean().item())
     terms[T] = parts.transitions.mean(1)
     print(
-        f"{T:5d} {parts.total.mean():8.3f} {totals[-1]:7.3f} ± {error:.3f} "
-        f"{parts.prior.mean():10.0e} {parts.reconstruction.mean():8.3f}"
+        f"{T:5d} {parts.total.mean():6.3f} {totals[-1]:6.3f} ± {error:.3f} "
+        f"{parts.prior.mean():7.0e} {parts.reconstruction.mean():8.3f}"
     )
     assert totals[-1] > -4 * error
 assert totals == sorted(totals, reverse=True)

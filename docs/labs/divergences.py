@@ -63,9 +63,9 @@ for d in distances:
     assert abs(reverse[-1] - gaussian_kl(*of_q, *of_p, batch_dims=0)) < 1e-9
     assert 0 <= jensen_shannon[-1] <= LOG2
 
-print("distance   KL(p ‖ q)   KL(q ‖ p)      JS      TV")
+print("distance  KL(p ‖ q)  KL(q ‖ p)      JS     TV")
 for i in (0, 4, 8, 16, 24):
-    row = f"{forward[i]:11.3f} {reverse[i]:11.3f} {jensen_shannon[i]:9.4f} {variation[i]:7.4f}"
+    row = f"{forward[i]:10.3f} {reverse[i]:10.3f} {jensen_shannon[i]:7.4f} {variation[i]:6.4f}"
     print(f"{distances[i]:8.0f} {row}")
 print(f"the last step of the distance, {distances[-1] - distances[-2]:.2f}, adds")
 print(
@@ -81,8 +81,8 @@ left.text(-1.1, 0.3, "p", ha="right", style="italic")
 right.set(yscale="log", ylim=(0.008, 60), xlabel="distance between the means", xlim=(0, 6))
 right.set_yticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
 curves = [
-    (forward, BLUE, "KL(p ‖ q)", 1.0),
-    (reverse, ORANGE, "KL(q ‖ p)", 0.95),
+    (forward, BLUE, r"$\mathrm{KL}(p\,\Vert\,q)$", 1.0),
+    (reverse, ORANGE, r"$\mathrm{KL}(q\,\Vert\,p)$", 0.95),
     (variation, PURPLE, "TV", 1.15),
     (jensen_shannon, GREEN, "JS → log 2", 0.72),
 ]
@@ -143,9 +143,10 @@ first = table[:1].expand_as(table)
 assert torch.equal(torch.isinf(kl(first, table)), shifts > 0)
 assert torch.allclose(js(first, table), shifts.clamp(max=1) * LOG2, atol=1e-12)
 assert torch.allclose(tv(first, table), shifts.clamp(max=1), atol=1e-12)
+print("shift    KL       JS     TV")
 for i in (0, 1, 5, 10, 20):
     values = kl(first, table)[i], js(first, table)[i], tv(first, table)[i]
-    print("shift {:.1f}:  KL {:.0f}   JS {:.4f}   TV {:.2f}".format(shifts[i], *values))
+    print("{:5.1f} {:5.0f} {:8.4f} {:6.2f}".format(shifts[i], *values))
 
 # %%
 panel = axes(width=4.2, title="divergence")
@@ -238,9 +239,10 @@ for gap in separations:
     seeking.append(fit(kl_to(mixture), starts))
 
 gap = separations[-1]
-print(f"modes at {-gap / 2:.0f} and {gap / 2:.0f}, each with standard deviation {mode_std}")
+print(f"modes at {-gap / 2:.0f} and {gap / 2:.0f}, each of std {mode_std}")
+print("                   mean      std   KL, nats")
 for name, (value, mean, std) in (("p ‖ q", covering[-1]), ("q ‖ p", seeking[-1])):
-    print(f"least KL({name}): mean {mean:6.3f}, standard deviation {std:.3f}, KL {value:.3f} nats")
+    print(f"least KL({name}) {mean:7.3f} {std:8.3f} {value:10.3f}")
 print(f"log(1/0.6) = {math.log(1 / 0.6):.3f} nats")
 assert abs(seeking[-1][0] - math.log(1 / 0.6)) < 2e-3  # one mode kept, the other missed
 jump = max(range(len(separations) - 1), key=lambda i: abs(seeking[i + 1][1] - seeking[i][1]))
@@ -254,8 +256,22 @@ right.plot(separations, [fit[1] for fit in seeking], color=ORANGE)
 for sign, name in ((-1, "heavier mode"), (1, "lighter mode")):
     right.plot(separations, [sign * s / 2 for s in separations], color=INK, lw=0.6, ls=":")
     right.text(3.9, sign * 2.65, name, fontsize=9, ha="right", va="center")
-right.text(6.1, covering[-1][1], "least\nKL(p ‖ q)", color=BLUE, fontsize=9, va="center")
-right.text(6.1, seeking[-1][1] + 0.35, "least\nKL(q ‖ p)", color=ORANGE, fontsize=9, va="center")
+right.text(
+    6.1,
+    covering[-1][1],
+    r"$\mathrm{least}$" "\n" r"$\mathrm{KL}(p\,\Vert\,q)$",
+    color=BLUE,
+    fontsize=9,
+    va="center",
+)
+right.text(
+    6.1,
+    seeking[-1][1] + 0.35,
+    r"$\mathrm{least}$" "\n" r"$\mathrm{KL}(q\,\Vert\,p)$",
+    color=ORANGE,
+    fontsize=9,
+    va="center",
+)
 right.set(xlabel="distance of the modes", xlim=(0, 6), xticks=[0, 2, 4, 6])
 frames = {}
 for i, gap in enumerate(separations):
@@ -358,21 +374,21 @@ fresh_net, fresh_curve = train(lambda: draw(500))
 few_net, few_curve = train(lambda: few)
 assert all(true <= exact + 1e-9 for _, _, true in fresh_curve + few_curve)
 assert fresh_curve[-1][2] > 0.95 * exact
-print(f"JS                                   {exact:.4f} nats")
-print(f"fresh samples: the bound             {fresh_curve[-1][2]:.4f}")
-print(f"40 samples:    the bound             {few_curve[-1][2]:.4f}")
-print(f"40 samples:    as they show it       {few_curve[-1][1]:.4f}")
+print(f"JS                       {exact:7.4f} nats")
+print(f"fresh samples: the bound {fresh_curve[-1][2]:7.4f}")
+print(f"40 samples: the bound    {few_curve[-1][2]:7.4f}")
+print(f"40 samples: as they show {few_curve[-1][1]:7.4f}")
 assert few_curve[-1][1] > exact > few_curve[-1][2]
 
 # %%
 left, right = axes(title="bound, nats"), axes(title="discriminator")
 at = [i for i, _, _ in fresh_curve]
 left.axhline(exact, color=INK, lw=0.8, ls=":")
-left.text(1530, exact + 0.02, "JS", va="center", fontsize=9)
+left.text(1530, exact + 0.03, "JS", va="center", fontsize=9)
 left.plot(at, [true for _, _, true in fresh_curve], color=BLUE)
 left.plot(at, [true for _, _, true in few_curve], color=ORANGE)
 left.plot(at, [seen for _, seen, _ in few_curve], color=ORANGE, ls="--")
-left.text(1530, fresh_curve[-1][2] - 0.025, "fresh", color=BLUE, va="center", fontsize=9)
+left.text(1530, fresh_curve[-1][2] - 0.035, "fresh", color=BLUE, va="center", fontsize=9)
 left.text(1530, few_curve[-1][2], "40, true", color=ORANGE, va="center", fontsize=9)
 left.text(1530, few_curve[-1][1], "40, as seen", color=ORANGE, va="center", fontsize=9)
 low = min(true for _, _, true in few_curve[4:])
@@ -438,12 +454,12 @@ assert ((direct.mean(1) - truth).abs() < 5 * std_direct / math.sqrt(repeats)).al
 near = steps <= 1
 assert ((weighted.mean(1) - truth).abs() < 5 * std_weighted / math.sqrt(repeats))[near].all()
 assert ((weighted.std(1) / std_weighted - 1).abs() < 0.3)[near].all()
-print(f"mean of {n} draws: its standard deviation, and how often it is too low")
-print("  d   KL   under p   under q   too low under q")
+print(f"std of a mean of {n} draws, share too low")
+print("  d   KL   under p   under q   too low, q")
 for i in (3, 7, 15):
     low = (weighted[i] < truth[i]).double().mean()
     print(
-        f"{steps[i]:3.0f} {truth[i]:4.1f} {std_direct[i]:9.3f} {std_weighted[i]:9.2f} {low:12.0%}"
+        f"{steps[i]:3.0f} {truth[i]:4.1f} {std_direct[i]:9.3f} {std_weighted[i]:9.2f} {low:11.0%}"
     )
 
 # %%
