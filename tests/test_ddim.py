@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-import re
 from functools import cache
 from itertools import pairwise
 
@@ -13,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genmath import book, ddim
+from genmath import book
 from genmath.ddim import PREDICTIONS, ddim_invert, ddim_step, step_variance, subsequence
 from genmath.ddpm import add_noise, ancestral_step, posterior, reverse_variance
 from genmath.paths import Schedule, cosine_schedule, linear_schedule
@@ -642,14 +640,3 @@ TIES = {
     },
     "ddim_invert": {"ddim.inversion": test_tie_inversion},
 }
-
-
-@pytest.mark.parametrize("name", ["DDIM", *ddim.__all__])
-def test_what_names_a_result_is_tied_to_it(name: str) -> None:
-    implementation = DDIM if name == "DDIM" else getattr(ddim, name)
-    line = re.search(r"Result: (.+)", inspect.getdoc(implementation) or "")
-    named = line[1].split(", ") if line else []
-    for full in {*named, *TIES.get(name, {})}:
-        topic, short = full.split(".")
-        getattr(book.chapter(topic), short)  # raises if there is none
-    assert set(named) <= set(TIES.get(name, {}))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import math
-import re
 from functools import cache
 
 import mpmath as mp
@@ -14,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genmath import book, ddpm
+from genmath import book
 from genmath.ddpm import (
     PREDICTIONS,
     BoundTerms,
@@ -1103,14 +1101,3 @@ TIES = {
     },
     "bound_terms": {"ddpm.negative_elbo": test_tie_the_total_has_the_terms_and_signs_of_the_bound},
 }
-
-
-@pytest.mark.parametrize("name", ["Schedule", *ddpm.__all__])
-def test_what_names_a_result_is_tied_to_it(name: str) -> None:
-    implementation = Schedule if name == "Schedule" else getattr(ddpm, name)
-    line = re.search(r"Result: (.+)", inspect.getdoc(implementation) or "")
-    named = line[1].split(", ") if line else []
-    for full in {*named, *TIES.get(name, {})}:
-        topic, short = full.split(".")
-        getattr(book.chapter(topic), short)  # raises if there is none
-    assert set(named) <= set(TIES.get(name, {}))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import math
-import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -16,7 +14,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from genmath import book, divergences
+from genmath import book
 from genmath.divergences import (
     CHI2,
     JS,
@@ -687,17 +685,3 @@ TIES = {
     "f_divergence_from_samples": {"divergences.f_divergence_nonnegative": test_tie_f_divergences},
     "fenchel_bound": {"divergences.fenchel_bound": test_tie_fenchel_bound},
 }
-
-
-@pytest.mark.parametrize("name", divergences.__all__)
-def test_what_names_a_result_is_tied_to_it(name: str) -> None:
-    implementation = getattr(divergences, name)
-    if not inspect.isfunction(implementation):
-        return
-    line = re.search(r"Result: (.+)", inspect.getdoc(implementation) or "")
-    assert line, f"{name} names no result"
-    named = line[1].split(", ")
-    for result in named:
-        topic, short = result.split(".")
-        getattr(book.chapter(topic), short)  # raises if there is none
-    assert sorted(named) == sorted(TIES[name])

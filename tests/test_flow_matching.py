@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import math
-import re
 import sys
 from functools import cache
 
@@ -16,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from genmath import book, flow_matching, paths, predictions, toys
+from genmath import book
 from genmath.flow_matching import (
     cfm_loss,
     conditional_path,
@@ -734,26 +732,3 @@ TIES = {
         "flow_matching.gaussian_velocity": test_tie_mixture_velocity,
     },
 }
-
-
-def test_what_names_a_result_of_this_chapter_is_tied_to_it() -> None:
-    named: dict[str, list[str]] = {}
-    for module in (flow_matching, paths, predictions, toys):
-        for name in module.__all__:
-            thing = getattr(module, name)
-            members = (
-                inspect.getmembers(thing, inspect.isfunction) if inspect.isclass(thing) else []
-            )
-            for label, each in [(name, thing), *((f"{name}.{m}", f) for m, f in members)]:
-                line = re.search(r"Result: (.+)", inspect.getdoc(each) or "")
-                mine = (
-                    [r for r in line[1].split(", ") if r.startswith("flow_matching.")]
-                    if line
-                    else []
-                )
-                if mine:
-                    named[label] = sorted(mine)
-    assert named == {name: sorted(ties) for name, ties in TIES.items()}
-    for results in named.values():
-        for full in results:
-            getattr(book.chapter("flow_matching"), full.split(".")[1])  # raises if there is none

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-import re
 from functools import cache
 
 import numpy as np
@@ -14,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from genmath import book, score
+from genmath import book
 from genmath.predictions import convert
 from genmath.proof.derivation import Claim
 from genmath.proof.functions import Compiled, compile_tree
@@ -764,16 +762,3 @@ TIES = {
     "energy_score": {"score.energy_gradient": test_tie_energy_score},
     "contrastive_loss": {"score.energy_gradient": test_tie_contrastive_loss},
 }
-
-
-def test_what_names_a_result_is_tied_to_it() -> None:
-    named = {}
-    for name in score.__all__:
-        lines = re.findall(r"Result: (.+)", inspect.getdoc(getattr(score, name)) or "")
-        if lines:
-            named[name] = sorted(lines[0].split(", "))
-    assert named == {name: sorted(ties) for name, ties in TIES.items()}
-    for results in named.values():
-        for full in results:
-            topic, short = full.split(".")
-            getattr(book.chapter(topic), short)  # raises if there is none

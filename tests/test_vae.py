@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import math
-import re
 
 import mpmath as mp
 import numpy as np
@@ -15,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from genmath import book, vae
+from genmath import book
 from genmath.divergences import gaussian_kl
 from genmath.proof.derivation import Claim
 from genmath.proof.functions import Compiled, compile_tree
@@ -564,16 +562,3 @@ TIES = {
     "iwae_bound": {"vae.iwae": test_tie_iwae_bound},
     "VAE": {"vae.elbo": test_tie_vae_module},
 }
-
-
-def test_what_names_a_result_is_tied_to_it() -> None:
-    named = {}
-    for name in vae.__all__:
-        lines = re.findall(r"Result: (.+)", inspect.getdoc(getattr(vae, name)) or "")
-        if lines:
-            named[name] = sorted(lines[0].split(", "))
-    assert named == {name: sorted(ties) for name, ties in TIES.items()}
-    for results in named.values():
-        for full in results:
-            topic, short = full.split(".")
-            getattr(book.chapter(topic), short)  # raises if there is none
