@@ -84,6 +84,11 @@ def chapter(topic: str) -> Chapter:
     return found
 
 
+def forget() -> None:
+    """Read the shipped chapters anew: their files may have changed."""
+    _shipped.cache_clear()
+
+
 @cache
 def _shipped(topic: str) -> Chapter:
     return load_file(folder() / f"{topic}.py")

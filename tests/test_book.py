@@ -37,16 +37,16 @@ def three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "b.py").write_text(uses.format("a") + BASE)
     (tmp_path / "c.py").write_text(uses.format("b") + BASE)
     monkeypatch.setattr(book, "folder", lambda: tmp_path)
-    book._shipped.cache_clear()
+    book.forget()
     yield tmp_path
-    book._shipped.cache_clear()
+    book.forget()
 
 
 def test_the_key_changes_with_the_chapter_and_with_what_it_builds_on(three: Path) -> None:
     before = {topic: book.chapter(topic).key for topic in "abc"}
     assert book.chapter("c").builds_on == {"a", "b"}
     (three / "b.py").write_text((three / "b.py").read_text() + "\n# a comment\n")
-    book._shipped.cache_clear()
+    book.forget()
     after = {topic: book.chapter(topic).key for topic in "abc"}
     assert before["a"] == after["a"]
     assert before["b"] != after["b"]

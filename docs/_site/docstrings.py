@@ -15,7 +15,7 @@ from results import mention
 
 from genmath.proof.latex import latex_claim
 
-FIELDS = ("Result", "Shapes", "Options", "Accuracy", "Errors", "Source")
+FIELDS = ("Result", "Shapes", "Options", "Accuracy", "Random", "Errors", "Source")
 FIELD = re.compile(rf"^(?P<name>{'|'.join(FIELDS)}): (?P<text>.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
 
 

@@ -14,7 +14,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
-from results import ROOT, SiteError, results, stale_topics
+from results import ROOT, SiteError, implementations, results, slip_ids, stale_topics
 
 from genmath import book
 
@@ -33,8 +33,10 @@ def on_startup(command: str, dirty: bool) -> None:
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Read the book; an error in a chapter, or a verdict that is not its own, ends the build."""
     try:
-        for known in (results, book.topics):
-            getattr(known, "cache_clear", lambda: None)()
+        _slots.clear()  # a server builds again and again, and what was read may have changed
+        book.forget()
+        for read in (results, implementations, slip_ids, citations.entries):
+            read.cache_clear()
         if not _serving and (stale := stale_topics()):
             raise PluginError(f"no current verdicts of {', '.join(stale)}: make verdicts")
         results()
@@ -78,7 +80,6 @@ def _page_markdown(markdown: str, page: Page, config: MkDocsConfig) -> str:
         path = Path(page.file.abs_src_path or "")
         if path.parent.name == "derivations":
             markdown = notebooks.chapter_markdown(path, _slot)
-            page.meta["notebook"] = f"{path.stem}.ipynb"
         else:
             options = dict(config.plugins["mkdocs-jupyter"].config)
             markdown = notebooks.lab_markdown(path, _slot, options)

@@ -34,8 +34,10 @@ Slot = Callable[[str], str]
 def chapter_markdown(path: Path, slot: Slot) -> str:
     """A chapter. Loading it runs it; `book` has done so, and what went wrong there was said."""
     topic = path.stem
-    shown: list[str] = []
-    for cell in jupytext.read(path).cells:
+    first, *cells = jupytext.read(path).cells
+    heading, _, opening = first.source.partition("\n")
+    shown = [heading, _elsewhere(topic), opening]
+    for cell in cells:
         if cell.cell_type == "markdown":
             shown.append(cell.source)
             continue
@@ -45,6 +47,15 @@ def chapter_markdown(path: Path, slot: Slot) -> str:
             shown.append(_fold("code", "Notation, as typed", _python(around)))
         shown += [_derivation(result, slot) for result in defined]
     return "\n\n".join(shown)
+
+
+def _elsewhere(topic: str) -> str:
+    """What else there is of a topic: its notebook, its laboratory, its code."""
+    links = [f'<a href="{topic}.ipynb" download>Notebook</a>']
+    if (ROOT / "docs" / "labs" / f"{topic}.py").is_file():
+        links.append(f"[Laboratory](../labs/{topic}.py)")
+    links.append(f"[Code](../api/{topic}.md)")
+    return f"{' · '.join(links)}\n{{ .chapter-links }}"
 
 
 def _derivations_in(topic: str, source: str) -> list[Result]:
@@ -101,7 +112,7 @@ def lab_markdown(path: Path, slot: Slot, options: dict[str, Any]) -> str:
 
 
 def _run(path: Path, options: dict[str, Any]) -> Any:
-    """The laboratory with its outputs; kept under a key of everything its outputs depend on."""
+    """The laboratory with its outputs, kept under a key of its text and of the package's code."""
     digest = hashlib.sha256(path.read_bytes())
     for file in sorted(ROOT.glob("genmath/*.py")):
         digest.update(file.read_bytes())

@@ -32,7 +32,6 @@ FENCE = re.compile(
 )
 CODE = re.compile(r"(?<![`\w])`(?P<name>[\w.\[\]-]+)`(?!`)")
 DISPLAY = re.compile(r"^\{\{ *(?P<check>check +)?(?P<name>[\w./\[\]]+) *\}\}$", re.MULTILINE)
-SIGNATURE_PREFIX = "genmath."
 
 
 def expand(markdown: str, slot: Callable[[str], str]) -> str:
@@ -83,7 +82,7 @@ def judged(path: str) -> str:
 def _link(name: str) -> str | None:
     if name in slip_ids():
         return f'<autoref identifier="slip-{name}"><code>{name}</code></autoref>'
-    if name.startswith(SIGNATURE_PREFIX) and not name.endswith(".py"):
+    if name.startswith("genmath.") and not name.endswith(".py"):
         return f'<autoref identifier="{name}"><code>{name}</code></autoref>'
     if name.endswith(".py") or (known := mention(name)) is None:
         return None

@@ -71,10 +71,10 @@ def slips(result: Result) -> str:
 
 def judgement(report: dict[str, Any], derivation: Derivation) -> str:
     """A derivation with the verdict under every step, for one that need not be right."""
-    shown = []
+    shown, entries = [], iter(report["steps"])
     for chain in derivation.chains:
         shown.append(f'<div class="line start">{_maths(latex(chain.start))}</div>')
-        shown += [_line(step, _verdict(report, step)) for step in chain.steps]
+        shown += [_line(step, _verdict(next(entries))) for step in chain.steps]
     label = html.escape(derivation.title)
     return (
         f'<div class="derivation judged" role="group" aria-label="{label}">'
@@ -82,8 +82,7 @@ def judgement(report: dict[str, Any], derivation: Derivation) -> str:
     )
 
 
-def _verdict(report: dict[str, Any], step: Step) -> str:
-    found = next(entry for entry in report["steps"] if entry["line"] == step.line)
+def _verdict(found: dict[str, Any]) -> str:
     kind = "right" if found["verdict"] == "proved" else "wrong"
     word = f'<span class="tag {kind}">{found["verdict"]}</span>'
     return f'<div class="verdict">{word}{counterexample(found["counterexample"])}</div>'
@@ -128,15 +127,11 @@ def _chain(result: Result, chain: Chain) -> str:
     )
     label = f"{result.derivation.title}, {number}"
     return (
-        f'<div class="chain" id="{result.chain_anchor(chain) if words else number_id(number)}" '
+        f'<div class="chain" id="{result.chain_anchor(chain) if words else f"eq-{number}"}" '
         f'role="group" aria-label="{html.escape(label)}">{title}'
         f'<div class="lines">{"".join(rows)}</div>'
         f'<span class="eqno">({number})</span>{tight}</div>'
     )
-
-
-def number_id(number: str) -> str:
-    return f"eq-{number}"
 
 
 def _line(step: Step, verdict: str = "") -> str:

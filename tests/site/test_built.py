@@ -137,6 +137,15 @@ def test_every_derivation_shows_its_verdict(address: str) -> None:
 
 
 @pytest.mark.parametrize("topic", book.topics())
+def test_a_chapter_leads_to_its_notebook_its_laboratory_and_its_code(topic: str) -> None:
+    links = read(file_of(f"derivations/{topic}/")).links
+    assert f"{topic}.ipynb" in links
+    assert f"../../api/{topic}/" in links
+    if (ROOT / "docs" / "labs" / f"{topic}.py").is_file():
+        assert f"../../labs/{topic}/" in links
+
+
+@pytest.mark.parametrize("topic", book.topics())
 def test_the_downloaded_notebook_runs(topic: str) -> None:
     notebook = nbformat.read(SITE / "derivations" / topic / f"{topic}.ipynb", as_version=4)
     nbformat.validate(notebook)
