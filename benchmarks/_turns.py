@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -33,3 +34,14 @@ def ratios(runs: dict[str, Run], rounds: int, to: str = "bare") -> dict[str, flo
         name: statistics.median(a / b for a, b in zip(taken[name], taken[to], strict=True))
         for name in runs
     }
+
+
+def rounds_asked_for(description: str) -> int:
+    """Read --rounds and --threads, set the threads, and say with what is measured."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    print(f"torch {torch.__version__}, threads: {options.threads}, rounds: {options.rounds}")
+    return int(options.rounds)

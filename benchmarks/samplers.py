@@ -11,13 +11,12 @@ process; printed is the median over rounds of the time over that of the bare loo
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Callable
 from itertools import pairwise
 
 import torch
-from _turns import Run, ratios
+from _turns import Run, ratios, rounds_asked_for
 from torch import Tensor
 
 from genmath import ddpm
@@ -153,17 +152,12 @@ def contests(shape: Shape) -> dict[str, dict[str, Run]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=21)
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    print(f"torch {torch.__version__}, threads: {options.threads}, rounds: {options.rounds}")
+    rounds = rounds_asked_for(__doc__)
     columns = ("ours", "step", "plain")
     print(f"{'over the bare loop':24}", *(f"{name:>7}" for name in columns), "  bar")
     for shape, bar in BARS.items():
         for name, runs in contests(shape).items():
-            got = ratios(runs, options.rounds)
+            got = ratios(runs, rounds)
             row = (f"{got[c]:7.2f}" if c in got else " " * 7 for c in columns)
             print(f"{name:6}{list(shape)!s:18}", *row, f"  <= {bar}", flush=True)
 

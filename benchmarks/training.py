@@ -10,11 +10,10 @@ All take turns within one process; printed is the median over rounds of the time
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 
 import torch
-from _turns import Run, ratios
+from _turns import Run, ratios, rounds_asked_for
 from torch import Tensor, nn
 
 from genmath.nets import MLP
@@ -100,18 +99,13 @@ def training() -> dict[str, Run]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=21)
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    print(f"torch {torch.__version__}, threads: {options.threads}, rounds: {options.rounds}")
+    rounds = rounds_asked_for(__doc__)
     for shape in ((256, 2), (64, 3, 32, 32)):
         for name in ("linear", "VP"):
-            got = ratios(points(shape, name), options.rounds)["ours"]
+            got = ratios(points(shape, name), rounds)["ours"]
             bar = "  <= 1.5" if name == "linear" else ""
             print(f"path {name:6} {list(shape)!s:18} {got:6.2f}{bar}", flush=True)
-    got = ratios(training(), options.rounds)
+    got = ratios(training(), rounds)
     print(f"step {'[256, 2]':25} {got['ours']:6.2f}  <= 1.02   fused Adam {got['fused']:.2f}")
 
 
