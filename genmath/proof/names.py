@@ -73,7 +73,7 @@ def _called(name: str) -> list[str]:
 
 def is_raised(name: str) -> bool:
     """Whether the typeset letter carries a star or a prime, so that a power needs parentheses."""
-    return any(a in RAISED for a in pieces(name)[0][1])
+    return "^" in name or any(a in RAISED for a in pieces(name)[0][1])
 
 
 def collisions(names: Iterable[str]) -> list[tuple[str, str]]:

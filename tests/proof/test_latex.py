@@ -388,3 +388,10 @@ def test_names(name: str, shown: str, plain: str) -> None:
 def test_names_that_look_alike_are_reported() -> None:
     assert names.collisions(["eps", "x", "epsilon"]) == [("eps", "epsilon")]
     assert names.collisions(DECLARED) == []
+
+
+@pytest.mark.parametrize("name", ["s_star", "s^*", "s_star_w"])
+def test_a_raised_letter_takes_parentheses_before_a_power(name: str) -> None:
+    shown = latex(n.define(name, n.variables("x") + 1) ** 2)
+    assert shown.startswith("(")
+    assert shown.endswith(")^2")
