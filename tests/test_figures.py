@@ -156,6 +156,14 @@ def test_markers_that_are_no_plain_dots_are_left_alone() -> None:
         assert text.count("<use") >= 3
 
 
+def distances(points: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """How far each point lies from the broken line, in the units of both."""
+    start, step = line[:-1], np.diff(line, axis=0)
+    along = np.einsum("nkd,kd->nk", points[:, None] - start, step) / (step**2).sum(1)
+    nearest = start + np.clip(along, 0, 1)[..., None] * step
+    return np.linalg.norm(points[:, None] - nearest, axis=2).min(1)
+
+
 def test_a_curve_keeps_its_shape() -> None:
     x = np.linspace(-4, 4, 500)
     panel = axes()
@@ -167,7 +175,8 @@ def test_a_curve_keeps_its_shape() -> None:
     height = panel.figure.get_figheight() * 72
     wanted = panel.transData.transform(np.c_[x, line.get_ydata()]) * scale * [1, -1] + [0, height]
     assert len(drawn) < 120
-    assert np.abs(np.interp(wanted[:, 0], *drawn.T) - wanted[:, 1]).max() < 0.3
+    # Before our own thinning matplotlib simplifies a path by its own rule, which differs between releases.
+    assert distances(wanted, drawn).max() < 0.2
 
 
 grid = st.tuples(st.integers(-50, 50), st.integers(-50, 50))
