@@ -250,6 +250,8 @@ def _stages(
 ) -> tuple[Grid, list[float], list[float]]:
     """The times with those half-way between them, and velocity = first * predicted + second * x."""
     one_of("prediction", prediction, PREDICTIONS)
+    if not isinstance(path, Path):
+        refuse("path", describe(path), "a Path in continuous time, such as VPPath()")
     if isinstance(steps, int):
         n = integer("steps", steps, 1)
         steps = [i / n for i in range(n + 1)]
