@@ -450,7 +450,7 @@ def test_elsewhere_the_normal_prior_leaves_a_gap() -> None:
 @pytest.mark.parametrize("prediction", ["x0", "eps", "v", "score", "velocity"])
 def test_every_prediction_gives_the_same_likelihood(path, prediction) -> None:
     """From a little noise to a little data, where each of them determines the velocity."""
-    m, ticks = mixture(), 0.02 + 0.96 * torch.linspace(0, 1, 51, dtype=torch.float64) ** 2
+    m, ticks = mixture(), 0.02 + 0.96 * torch.linspace(0, 1, 81, dtype=torch.float64) ** 2
     first, last = ((path.alpha(t), path.sigma(t)) for t in (ticks[0].item(), ticks[-1].item()))
 
     def model(x, t):
