@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
+from functools import cache
 
 import mpmath as mp
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from genmath import book
 from genmath._divergence import divergence, slope
 from genmath.paths import (
     CosinePath,
@@ -23,6 +27,9 @@ from genmath.paths import (
     reverse_time,
 )
 from genmath.predictions import convert
+from genmath.proof.derivation import Claim
+from genmath.proof.functions import Compiled, compile_tree
+from genmath.proof.tree import Apply, Deriv, Mul, Named, Node, Symbol, transform
 from genmath.samplers import ReverseSDE, sample
 from genmath.sde import (
     forward_step,
@@ -795,3 +802,306 @@ def test_bad_input_is_named(name: str, call) -> None:
 def likelihood(x: torch.Tensor, **options) -> torch.Tensor:
     options = {"model": lambda x, t: -x, "path": VPPath(), "steps": 2, **options}
     return log_likelihood(options.pop("model"), x, options.pop("path"), **options)
+
+
+# Ties: every implementation against the function made from the checked result
+
+
+def result(name: str, part: str | None = None) -> Claim:
+    derivation = getattr(book.chapter("sde"), name)
+    return derivation.conclusion if part is None else derivation[part].claim
+
+
+def defined(tree: Node, name: str) -> Node:
+    """What a letter stands for."""
+    return next(n for n in tree.walk() if isinstance(n, Named) and n.name == name).body
+
+
+def lettered(tree: Node, letter: Callable[[Node], str | None]) -> Node:
+    """The tree with letters for what the backends do not compute."""
+
+    def visit(n: Node) -> Node | None:
+        name = letter(n)
+        return None if name is None else Symbol(name)
+
+    return transform(tree, visit)
+
+
+@cache
+def checked(tree: Node, *free: str) -> Compiled:
+    return compile_tree(tree, "torch", free=free)
+
+
+def value(tree: Node, *free: str, **letters: object) -> torch.Tensor:
+    """A checked expression at letters of which it may need only some."""
+    made = checked(tree, *free)
+    return made(**{k: v for k, v in letters.items() if k in {*made.arguments, *made.optional}})
+
+
+def of_path(path: Path) -> dict[str, object]:
+    """The functions of time in the chapter, taken from a path."""
+    return {
+        "alpha": path.alpha,
+        "sigma": path.sigma,
+        "alpha_prime": path.d_alpha,
+        "sigma_prime": path.d_sigma,
+    }
+
+
+def normal_density(x: torch.Tensor, mean: torch.Tensor, variance: torch.Tensor) -> torch.Tensor:
+    return torch.distributions.Normal(mean, variance.sqrt()).log_prob(x).exp()
+
+
+scales = st.floats(0.1, 3.0)
+
+
+@given(theta=scales, g=scales, t=scales, seed=st.integers(0, 99))
+def test_tie_ornstein_uhlenbeck_moments(theta, g, t, seed) -> None:
+    x0, x = normal(4, seed=seed), normal(4, seed=seed + 1)
+    letters = {"theta": wide(theta), "g": wide(g), "t": wide(t)}
+    got = ornstein_uhlenbeck_moments(x0, theta, g, t)
+    kernel = defined(result("ornstein_uhlenbeck", "kernel").lhs, "p")
+    close(normal_density(x, *got), value(kernel, x=x, x_0=x0, **letters))
+    covariance = result("ornstein_uhlenbeck", "memory").rhs
+    settled = ornstein_uhlenbeck_moments(x0, theta, g, math.inf)
+    close(settled.variance, value(defined(covariance, "v_infinity"), **letters))
+    factor = ornstein_uhlenbeck_moments(torch.ones(1, dtype=torch.float64), theta, g, t).mean
+    close(factor * settled.variance, value(covariance, **letters).expand(1))
+
+
+@given(path=paths_, start=st.floats(0, 0.5), share=st.floats(0.05, 1), variance=scales)
+def test_tie_linear_sde_moments(path, start, share, variance) -> None:
+    """Its slopes in t, by autograd, are the right sides of the checked moment equations."""
+    t = wide(start + share * (0.95 - start)).requires_grad_()
+    x = torch.tensor([1.3], dtype=torch.float64)
+    got = linear_sde_moments(x, path, t, start=start, variance=variance)
+    letters = {"f": path.drift(t).detach(), "g": path.squared_diffusion(t).detach().sqrt()}
+    letters |= {"m": got.mean.detach(), "v": got.variance.detach()}
+    rate = slope(got.mean.sum(), t, keep=False)  # zero where the mean stays
+    close(rate.expand(1), value(result("moment_equations", "mean").rhs, "m", **letters), 1e-8)
+    rate = slope(got.variance, t, keep=False)
+    close(rate, value(result("moment_equations", "centred").rhs, "v", **letters), 1e-8)
+
+
+@given(path=paths_, t=times)
+def test_tie_forward_sde(path, t) -> None:
+    right = result("linear_sde", "kernel").rhs
+    letters = {"t": wide(t), **of_path(path)}
+    assert path.drift(t) == pytest.approx(value(defined(right, "f(t)"), **letters).item(), rel=1e-9)
+    g2 = value(result("linear_sde", "noise").lhs.body, **letters)
+    assert path.squared_diffusion(t) == pytest.approx(g2.item(), rel=1e-9)
+
+
+@given(path=paths_, t=times, seed=st.integers(0, 99))
+@settings(max_examples=40)
+def test_tie_linear_marginal(path, t, seed) -> None:
+    """The checked equation on a mixture, with autograd for its derivatives and the path's g²."""
+    m = GaussianMixture([0.3, 0.7], [[-1.0], [0.8]], std=[0.4, 0.7])
+    at = normal(5, 1, seed=seed).requires_grad_()
+    p = density(m, path, at, wide(t))
+    first = slope(p.sum(), at)
+    flux = path.drift(t) * (p + at[:, 0] * first[:, 0])
+    second = slope(first.sum(), at)[:, 0]
+
+    def letter(n: Node) -> str | None:
+        if isinstance(n, Deriv):
+            return "second" if isinstance(n.body, Deriv) else "flux"
+        return "g2" if isinstance(n, Named) and n.name == "g(t)^2" else None
+
+    right = lettered(result("linear_marginal").rhs, letter)
+    got = value(right, flux=flux, second=second, g2=wide(path.squared_diffusion(t)))
+    close(got.detach(), rate_of_change(m, path, at.detach(), t), 1e-9)
+
+
+@given(low=st.floats(0.05, 1), high=st.floats(1, 25), t=times, seed=st.integers(0, 9))
+def test_tie_vp_path(low, high, t, seed) -> None:
+    """With B the integral of the path's own g²: Simpson's rule is exact for straight lines."""
+    path, x0, x = VPPath(low, high), normal(4, seed=seed), normal(4, seed=seed + 1)
+
+    def integral(s: torch.Tensor) -> torch.Tensor:
+        ends = [path.squared_diffusion(w) for w in (0.0 * s, s / 2, s)]
+        return s / 6 * (ends[0] + 4 * ends[1] + ends[2])
+
+    letters = {"t": wide(t), "B": integral, "B_prime": path.squared_diffusion, "x": x, "x_0": x0}
+    claim = result("vp_kernel", "kernel")
+    a, s = wide(path.alpha(t)), wide(path.sigma(t))
+    close(value(defined(claim.lhs, "p"), **letters), normal_density(x, a * x0, s**2), 1e-9)
+    flux = next(n for n in claim.rhs.walk() if isinstance(n, Deriv)).body
+    close(path.drift(t) * x, value(flux.args[0], **letters))
+
+
+@given(low=st.floats(0.01, 0.5), high=st.floats(1, 50), t=times, seed=st.integers(0, 9))
+def test_tie_ve_path(low, high, t, seed) -> None:
+    path, x0 = VEPath(low, high), normal(4, seed=seed)
+    letters = {"t": wide(t), "sigma": path.sigma, "x_0": x0}
+    kernel = linear_sde_moments(x0, path, t)
+    x = kernel.mean + kernel.variance.sqrt() * normal(4, seed=seed + 1)
+    claim = result("ve_kernel")
+    close(normal_density(x, *kernel), value(defined(claim.lhs, "p"), x=x, **letters), 1e-9)
+    squared = next(n for n in claim.rhs.walk() if isinstance(n, Deriv) and n.var.name == "t").body
+    s = wide(t).requires_grad_()
+    (g2,) = torch.autograd.grad(value(squared, **{**letters, "t": s}), s)
+    assert path.squared_diffusion(t) == pytest.approx(g2.item(), rel=1e-9)
+
+
+@given(path=paths_, t=times, h=st.floats(1e-4, 0.1), seed=st.integers(0, 99))
+def test_tie_forward_step_to_itos_formula(path, t, h, seed) -> None:
+    """Where a step goes, and the rate at which the mean of a function changes, for every h."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    z = torch.from_numpy(nodes)
+    weights = torch.from_numpy(weights / weights.sum())
+    x = normal(1, seed=seed).expand(60)
+    length = wide(h).requires_grad_()
+    after = forward_step(x, t, length, path, noise=z)
+    b, g = path.drift(t) * x, wide(path.squared_diffusion(t)).sqrt()
+    inside = result("ito", "after").lhs.body
+    close(
+        torch.sin(after.detach()),
+        value(inside, f=torch.sin, x=x, b=b, g=g, h=wide(h), eps=z),
+    )
+    (rate,) = torch.autograd.grad((weights * torch.sin(after)).sum(), length)
+    second = lettered(
+        result("ito", "rate").rhs.body, lambda n: "curve" if isinstance(n, Deriv) else None
+    )
+    y = after.detach()
+    made = value(second, y=y, b=b, g=g, f_prime=torch.cos, curve=-torch.sin(y))
+    close(rate, (weights * made).sum(), 1e-6)
+
+
+@given(beta=st.floats(1e-3, 0.9), t=times, v=scales)
+def test_tie_forward_step_to_ddpm(beta, t, v) -> None:
+    """Euler's step of length beta, and the exact one in which beta(t) integrates to -log(1 - beta),
+    against the step of DDPM and the checked gaps between the three."""
+    chapter, letters = book.chapter("sde").ddpm_step, {"beta_t": wide(beta), "v_k": wide(v)}
+    path = VPPath(1.0, 1.0)
+    factor, added = one_step(path, t, beta)
+    assert added == pytest.approx(beta, rel=1e-12)
+    gap = chapter["factor"].chain.steps[0].claim
+    r = value(defined(gap.lhs, "r"), **letters).item()
+    assert factor - r == pytest.approx(value(gap.rhs, **letters).item(), rel=1e-9)
+    assert factor - r <= value(chapter["factor"].claim.rhs, **letters).item()
+    assert factor - r >= value(chapter["factor_below"].claim.rhs, **letters).item()
+    # a whole unit of time at the constant rate b
+    b = value(defined(result("ddpm_step", "exact").lhs, "b"), **letters).item()
+    exact = linear_sde_moments(torch.ones(1, dtype=torch.float64), VPPath(b, b), 1.0)
+    assert (exact.mean.item(), exact.variance.item()) == pytest.approx((r, beta), rel=1e-9)
+    # the law that Euler's steps keep in place of N(0, 1), and how they approach it
+    letters["c"] = wide(beta / 4)
+    kept = value(defined(result("ddpm_step", "fixed").rhs, "v_b"), **letters).item()
+    assert factor**2 * kept + added == pytest.approx(kept, rel=1e-12)
+    after = factor**2 * v + added
+    contraction = value(result("ddpm_step", "contraction").rhs, **letters).item()
+    assert after - kept == pytest.approx(contraction, rel=1e-6, abs=1e-12)
+    assert kept - 1 == pytest.approx(value(result("ddpm_step", "bias").rhs, **letters).item())
+
+
+def family_drift(case: int, drifts, scores, g2: float, stochasticity: float) -> torch.Tensor:
+    """The drift inside the checked equation, by coordinates, for letters b and for scores."""
+    chapter = book.chapter("sde").reverse_family
+    chain = next(c for c in chapter.chains if c.name == "backwards" and dict(c.case)["n"] == case)
+    fluxes = [n.body for n in chain.last.walk() if isinstance(n, Deriv) and isinstance(n.body, Mul)]
+
+    def letter(n: Node) -> str | None:
+        return "slope" if isinstance(n, Deriv) else "b" if isinstance(n, Apply) else None
+
+    made = [lettered(flux.args[0], letter) for flux in fluxes]
+    assert len(made) == case
+    letters = {"g": wide(g2).sqrt(), "lambda": wide(stochasticity)}
+    return torch.stack(
+        [value(tree, b=drifts[:, i], slope=scores[:, i], **letters) for i, tree in enumerate(made)],
+        1,
+    )
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@given(path=paths_, t=times, stochasticity=family, seed=st.integers(0, 99))
+def test_tie_reverse_family(d, path, t, stochasticity, seed) -> None:
+    """The drift, its noiseless member, and what the sampler steps with."""
+    x, score = normal(4, d, seed=seed), normal(4, d, seed=seed + 1)
+    f, g2 = path.drift(t), path.squared_diffusion(t)
+    expected = family_drift(d, f * x, score, g2, stochasticity)
+    close(reverse_drift(x, t, score, path, stochasticity), expected)
+    close(probability_flow_velocity(x, t, score, path), family_drift(d, f * x, score, g2, 0.0))
+    s = 0.9 * t
+    got = sample(
+        lambda x, t: score, (4, d), path, ReverseSDE(stochasticity), steps=(t, s), start=x,
+        prediction="score", generator=rng(), dtype=torch.float64,
+    )  # fmt: skip
+    z = torch.empty_like(x).normal_(generator=rng())
+    close(got, x + (s - t) * expected + stochasticity * math.sqrt((t - s) * g2) * z)
+
+
+@given(theta=scales, t=times, seed=st.integers(0, 99))
+def test_tie_path_laws(theta, t, seed) -> None:
+    """On an Ornstein-Uhlenbeck process at rest: what the flow and the reverse SDE do."""
+    path, x = VPPath(2 * theta, 2 * theta), normal(4, seed=seed)  # g² = 2θ, of variance 1
+    flow, reverse = (reverse_drift(x, t, -x, path, member) for member in (0.0, 1.0))
+    close(flow, value(result("path_laws", "flow").rhs).double().expand(4))
+    close(reverse, value(result("path_laws", "reverse").rhs, theta=wide(theta), x=x))
+
+
+@given(path=paths_, t=times, seed=st.integers(0, 99))
+def test_tie_probability_flow_velocity(path, t, seed) -> None:
+    m, x = mixture(), normal(4, 2, seed=seed)
+    score = exact_score(m, path)(x, wide(t))
+    u = defined(result("likelihood", "flow").rhs, "u_t(x)")
+    u = lettered(u, lambda n: "slope" if isinstance(n, Deriv) else None)
+    got = probability_flow_velocity(x, t, score, path)
+    close(got, value(u, x=x, slope=score, t=wide(t), **of_path(path)), 1e-9)
+
+
+@given(path=st.sampled_from(FROM_DATA), std=st.floats(0.3, 2), end=st.floats(0.2, 1))
+@settings(max_examples=15)
+def test_tie_log_likelihood(path, std, end) -> None:
+    """Of normal data, from data to any later time."""
+    m = GaussianMixture([1.0], [0.0], std=std)
+    x = std * normal(5)
+    later = path.alpha(end) ** 2 * std**2 + path.sigma(end) ** 2
+    expected = value(
+        result("likelihood", "gaussian").rhs, x_0=x, s_0=wide(std) ** 2, s_1=wide(later)
+    )
+    prior = torch.distributions.Normal(0.0, math.sqrt(later))
+    ticks = torch.linspace(0, end, 101, dtype=torch.float64)
+    with torch.no_grad():
+        got = log_likelihood(exact_score(m, path), x, path, steps=ticks, prior=prior.log_prob)
+    close(got, expected, 1e-6)
+
+
+@given(t=times, seed=st.integers(0, 99))
+def test_tie_convert(t, seed) -> None:
+    """A score from a velocity, with the clock of this book and with the other."""
+    velocity, x = normal(3, 2, seed=seed), normal(3, 2, seed=seed + 1)
+    letters = {"V": velocity, "x_t": x, "t": wide(t)}
+    for path, part in ((LinearPath(), "score"), (reverse_time(LinearPath()), "there")):
+        slopes = dict(zip(("d_alpha", "d_sigma"), path.derivatives(t, x), strict=True))
+        level = path.coefficients(t, x)
+        got = convert(velocity, x, *level, source="velocity", target="score", **slopes)
+        close(got, value(result("velocity_score", part).rhs, "x_t", "V", **letters), 1e-9)
+
+
+TIES = {
+    "ornstein_uhlenbeck_moments": {"sde.ornstein_uhlenbeck": test_tie_ornstein_uhlenbeck_moments},
+    "linear_sde_moments": {"sde.moment_equations": test_tie_linear_sde_moments},
+    "forward_step": {
+        "sde.ito": test_tie_forward_step_to_itos_formula,
+        "sde.ddpm_step": test_tie_forward_step_to_ddpm,
+    },
+    "reverse_drift": {
+        "sde.reverse_family": test_tie_reverse_family,
+        "sde.path_laws": test_tie_path_laws,
+    },
+    "probability_flow_velocity": {
+        "sde.reverse_family": test_tie_reverse_family,
+        "sde.likelihood": test_tie_probability_flow_velocity,
+    },
+    "log_likelihood": {"sde.likelihood": test_tie_log_likelihood},
+    "ReverseSDE": {"sde.reverse_family": test_tie_reverse_family},
+    "convert": {"sde.velocity_score": test_tie_convert},
+    "Path.drift": {"sde.linear_sde": test_tie_forward_sde},
+    "Path.squared_diffusion": {
+        "sde.linear_sde": test_tie_forward_sde,
+        "sde.linear_marginal": test_tie_linear_marginal,
+    },
+    "VPPath": {"sde.vp_kernel": test_tie_vp_path},
+    "VEPath": {"sde.ve_kernel": test_tie_ve_path},
+}
