@@ -189,6 +189,17 @@ def test_transitions_compose(path, ticks, variance) -> None:
     assert none.variance.item() == variance
 
 
+@given(start=st.floats(0, 0.9), span=st.floats(-9, -1).map(lambda p: 10**p))
+def test_short_transitions_keep_their_digits(start, span) -> None:
+    path, end = VPPath(), start + span
+    got = linear_sde_moments(torch.ones(1, dtype=torch.float64), path, end, start=start)
+    with mp.workdps(40):
+        low, high, t, s = (mp.mpf(a) for a in (path.beta_min, path.beta_max, end, start))
+        spent = low * (t - s) + (high - low) * (t**2 - s**2) / 2
+        variance = -mp.expm1(-spent)
+    assert got.variance.item() == pytest.approx(float(variance), rel=1e-15 / span)
+
+
 @given(path=st.sampled_from([VPPath(), CosinePath()]), start=st.floats(0, 0.9),
        share=st.floats(0.001, 1))  # fmt: skip
 def test_an_exact_transition_is_a_ddpm_step(path, start, share) -> None:
