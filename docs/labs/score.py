@@ -67,9 +67,9 @@ slider(
 )
 
 # %%
-print("noise σ   mode known   share of the noise that is known")
+print("noise σ   mode known   noise known")
 for sigma, known, share in zip(levels.tolist(), sure, shares, strict=True):
-    print(f"{sigma:7.2f}{known:12.0%}{share:15.3f}")
+    print(f"{sigma:7.2f}{known:13.0%}{share:14.3f}")
 assert sure[0] > 0.999
 assert sure == sorted(sure, reverse=True)
 dip = min(range(4, 13), key=lambda i: shares[i])
@@ -81,8 +81,8 @@ assert shares[4] > shares[dip] < shares[12]
 # With much noise all arrows point to the mean of everything. In between they learn which modes
 # there are, and how heavy each is.
 #
-# *Mode known* is the share of noisy data that one mode explains with more than 99 %. The last
-# column is $\sigma^2$ times the mean square of the score, for each coordinate: the part of the
+# *Mode known* is the share of noisy data that one mode explains with more than 99&nbsp;%. *Noise
+# known* is $\sigma^2$ times the mean square of the score, for each coordinate: the part of the
 # noise that $x$ determines. If all data were one point it would be 1 at every level
 # (`score.noise_levels[size]`); the rest is the floor of the denoising loss, and no network gets
 # below it. The floor is high twice: at little noise, which is lost in the width of a mode, and
@@ -144,8 +144,8 @@ for panel, x in zip((left, right), ends[4], strict=True):
     panel.plot(*x[:500][~heavy[:500]].T, ".", color=ORANGE, markersize=3)
     for side, of, color, at in ((-1, heavy, BLUE, "left"), (1, ~heavy, ORANGE, "right")):
         share = of.double().mean().item()
-        panel.text(side * 5.6, side * 5.2, f"{share:.0%}", color=color, ha=at, va="center",
-                   fontsize=10)  # fmt: skip
+        panel.text(side * 5.8, -side * 0.6, f"{share:.0%}", color=color, ha=at, va="center",
+                   fontsize=11)  # fmt: skip
     panel.set(xlim=(-6, 6), ylim=(-6, 6), aspect="equal", xticks=[-4, 0, 4], yticks=[-4, 0, 4])
 figure(
     left,
@@ -176,8 +176,9 @@ assert found[4][0] < heavier(mixture, x) < 0.75
 #
 # The data are an even mixture of two bumps of width 1 at $\pm m$; the model is exact but for its
 # weights, 0.9 and 0.1. The explicit loss is the integral of the squared difference of the scores,
-# here summed over a grid, and it stands beside the KL divergence and beside the bound of the
-# chapter:
+# here summed over a grid. It stands beside the KL divergence in nats, and beside the bound of the
+# chapter, in which $\delta$ is the difference of the scores and $K$ contains a factor
+# $e^{-m^2/2}$:
 #
 # {{ score.blind_spot }}
 
@@ -211,13 +212,13 @@ kl, fisher = zip(*(losses(m) for m in apart), strict=True)
 limit = -math.log(4 * heavy * (1 - heavy)) / 2
 assert all(value <= bound(m) * (1 + 1e-9) for m, value in zip(apart, fisher, strict=True))
 assert abs(kl[-1] - limit) < 1e-6
-print("  m   KL, nats   explicit loss     bound   one sample in")
+print("  m      KL      loss     bound   one sample in")
 for m in (1, 2, 3, 4, 5, 6):
     i = apart.index(m)
     p = bumps(m, 0.5).log_prob(grid).exp() * dx
     gap = (bumps(m, 0.5).score(grid) - bumps(m, heavy).score(grid)).abs()
     there = p[gap > 0.1].sum().item()
-    print(f"{m:3d}{kl[i]:11.3f}{fisher[i]:16.1e}{bound(m):10.1e}{1 / there:16,.0f}")
+    print(f"{m:3d}{kl[i]:8.3f}{fisher[i]:10.1e}{bound(m):10.1e}{1 / there:16,.0f}")
 
 # %%
 panel = axes(width=4.4, height=2.8)
@@ -228,10 +229,10 @@ for values, color, name, dash in (
 ):
     panel.semilogy(apart, values, dash, color=color, label=name)
 panel.text(8.15, kl[-1], "KL, nats", color=BLUE, fontsize=9, va="center")
-panel.text(8.15, fisher[-1] / 4, "explicit loss", color=ORANGE, fontsize=9, va="center")
+panel.text(8.15, fisher[-1], "explicit loss", color=ORANGE, fontsize=9, va="center")
 panel.text(8.15, bound(8) * 30, "its bound", color=ORANGE, fontsize=9, va="center")
 panel.minorticks_off()
-panel.set(xlabel="m", xlim=(0, 8), ylim=(1e-14, 30), xticks=[0, 2, 4, 6, 8])
+panel.set(xlabel="m", xlim=(0, 8), ylim=(1e-15, 30), xticks=[0, 2, 4, 6, 8])
 panel.set_yticks([1, 1e-4, 1e-8, 1e-12], ["1", "10⁻⁴", "10⁻⁸", "10⁻¹²"])
 figure(
     panel,
@@ -252,19 +253,21 @@ figure(
 # %%
 taus = torch.logspace(-2, 4, 301)
 shown = {}
+print("  m       area         KL")
 for m, color in ((2, BLUE), (4, ORANGE), (6, GREEN)):
     seen = [losses(m, tau, max(math.hypot(1, tau), 1.0))[1] * tau**2 for tau in taus.tolist()]
     area = torch.trapezoid(torch.tensor(seen), taus.log()).item()
     shown[m] = seen, color
-    print(f"m = {m}: area under the curve {area:.6f}, KL without noise {losses(m)[0]:.6f}")
+    print(f"{m:3d}{area:11.6f}{losses(m)[0]:11.6f}")
     assert abs(area / losses(m)[0] - 1) < 1e-4
 panel = axes(width=4.4, height=2.8, title="τ² × explicit loss")
 for m, (seen, color) in shown.items():
     panel.semilogx(taus, seen, color=color)
     top = max(range(len(seen)), key=lambda i: seen[i])
-    panel.text(taus[top], seen[top] + 0.012, f"m = {m}", color=color, fontsize=9, ha="center")
+    side = {2: "right", 4: "center", 6: "left"}[m]
+    panel.text(taus[top], seen[top] + 0.012, f"m = {m}", color=color, fontsize=9, ha=side)
 panel.minorticks_off()
-panel.set(xlabel="noise τ", xlim=(0.1, 100), ylim=(0, None))
+panel.set(xlabel="noise τ", xlim=(0.1, 100), ylim=(0, 0.38), yticks=[0, 0.1, 0.2, 0.3])
 panel.set_xticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
 figure(
     panel,
@@ -284,13 +287,14 @@ figure(
 # %% [markdown]
 # ## What does a finite step cost?
 #
-# For normal data the law of the chain is known after every step (`score.langevin_bias`): with steps
-# of size $h$ it settles not at $\sigma^2$ but at
+# For normal data the law of the chain is known after every step (`score.langevin_bias`). With steps
+# of size $h$ it settles at a variance $v_h$ that is too large:
 #
-# {{ score.langevin_bias[fixed] }}
+# {{ score.langevin_bias[bias] }}
 #
 # Here $\sigma = 1$, the chains start with variance 4, and 40,000 of them are simulated beside the
-# closed form.
+# closed form. The last column counts the steps after which the variance stays within one per cent
+# of where it ends.
 
 # %%
 chains, length = 40_000, 60
@@ -302,14 +306,14 @@ for h in sizes:
     for _ in range(length):
         x = langevin_step(-x, x, h, generator=generator)
         drawn[h].append(x.var().item())
-print("step h   variance in the end   drawn   steps to within 1 % of it")
+print("step h   in the end     drawn   steps")
 for h, variances in drawn.items():
     exact = [langevin_variance(h, steps=k, start=4.0) for k in range(1001)]
     for k, variance in enumerate(variances):
         assert abs(variance / exact[k] - 1) < 5 * math.sqrt(2 / chains)
     limit = langevin_variance(h)
-    needed = next(k for k, v in enumerate(exact) if abs(v / limit - 1) < 0.01)
-    print(f"{h:6.2f}{limit:14.4f}{variances[-1]:16.4f}{needed:12d}")
+    needed = next(k for k, v in enumerate(exact) if abs(v / limit - 1) < 0.01)  # it is monotone
+    print(f"{h:6.2f}{limit:13.4f}{variances[-1]:10.4f}{needed:8d}")
 
 # %%
 left, right = axes(title="variance in the end"), axes(title="variance after k steps")
@@ -322,9 +326,10 @@ for h, color in sizes.items():
     exact = [langevin_variance(h, steps=k, start=4.0) for k in range(31)]
     right.plot(exact, color=color, lw=1)
     right.plot(range(0, 31, 2), drawn[h][:31:2], "o", color=color, markersize=3)
-    right.text(30.6, exact[-1], f"h = {h:g}", color=color, fontsize=9, va="center")
-left.set(xlabel="step h", xlim=(0, 1.75), ylim=(0.8, 6))
-right.set(xlabel="k", xlim=(0, 30), ylim=(0, 5.5))
+    lift = {0.05: 0.16, 0.3: -0.2}.get(h, 0.0)
+    right.text(30.6, exact[-1] + lift, f"h = {h:g}", color=color, fontsize=9, va="center")
+left.set(xlabel="step h", xlim=(0, 1.75), ylim=(0, 6), xticks=[0, 0.5, 1, 1.5])
+right.set(xlabel="k", xlim=(0, 30), ylim=(0, 5.5), xticks=[0, 10, 20, 30])
 figure(
     left,
     right,
@@ -336,7 +341,7 @@ figure(
 
 # %% [markdown]
 # The bias and the speed are one bargain: a step of 1 forgets its start at once and settles at twice
-# the variance, a step of 0.05 is right to 2.5 % and needs fifty steps to say so. More steps never
+# the variance, a step of 0.05 is right to 2.6&nbsp;% and needs 56 steps to say so. More steps never
 # remove the bias. At $h = 2$ there is no stationary law at all.
 
 # %% [markdown]
@@ -385,7 +390,7 @@ for sigma in (0.2, 0.4, 0.7, 1.0, 1.5, 2.5):
     ]
 left.set(xlim=(-3.5, 3.5), ylim=(-3.2, 3.2))
 left.set_xlabel("x", style="italic")
-right.set(xlim=(-3.5, 3.5), ylim=(0, 1.6))
+right.set(xlim=(-3.5, 3.5), ylim=(0, 1.6), yticks=[0, 0.5, 1, 1.5])
 right.set_xlabel("ε", style="italic")
 slider(
     left,
@@ -400,12 +405,14 @@ slider(
 )
 
 # %%
-print("noise σ   worst bin, in standard errors   loss at the optimum: drawn   exact")
+print("           worst     least loss")
+print("noise σ      bin    drawn    exact")
 for sigma, worst, floor, least in table:
-    print(f"{sigma:5.1f}{worst:20.1f}{floor:35.4f}{least:12.4f}")
+    print(f"{sigma:5.1f}{worst:11.1f}{floor:9.4f}{least:9.4f}")
 
 # %% [markdown]
-# The blue dots were computed without any density, and lie on the score. On the right is what the
+# The blue dots were computed without any density, and lie on the score: *worst bin* is the largest
+# difference, in standard errors of the mean. On the right is what the
 # network is asked about at $x = 0.1$: the point came from one mode or from the other, so the
 # noise was either negative or positive, and while $\sigma < 1$ the prediction lies between, where
 # hardly any noise is. It is not the noise of this sample, and no training will make it so. What is
