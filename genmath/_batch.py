@@ -36,16 +36,16 @@ def check_step(t: Step, x: Tensor, first: int, last: int, name: str = "t") -> St
     return t
 
 
-def check_time(t: Time, x: Tensor) -> Time:
+def check_time(t: Time, x: Tensor, name: str = "t") -> Time:
     """A Python number in [0, 1], or a floating-point tensor, one time for all or one a sample."""
     if not isinstance(t, Tensor):
-        return real("t", t, "a number in [0, 1]", 0.0, 1.0)
+        return real(name, t, "a number in [0, 1]", 0.0, 1.0)
     if not t.dtype.is_floating_point:
-        refuse("t", describe(t), "a floating-point tensor of times in [0, 1]")
+        refuse(name, describe(t), "a floating-point tensor of times in [0, 1]")
     if t.ndim > 1 or (t.ndim == 1 and t.shape != x.shape[:1]):
-        refuse("t", describe(t), f"one time, or one a sample: shape {tuple(x.shape[:1])}")
+        refuse(name, describe(t), f"one time, or one a sample: shape {tuple(x.shape[:1])}")
     if t.device != x.device:
-        refuse("t", describe(t), f"a tensor on {x.device}, like the data")
+        refuse(name, describe(t), f"a tensor on {x.device}, like the data")
     return t
 
 

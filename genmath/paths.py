@@ -142,6 +142,10 @@ class Path(ABC):
         """(d_alpha, d_sigma) at time t, as `coefficients` are given."""
         return self._pair(self._d_alpha, self._d_sigma, t, x)
 
+    def forward_sde(self, t: Time, x: Tensor) -> tuple[Coefficient, Coefficient]:
+        """(drift, squared_diffusion) at time t, as `coefficients` are given."""
+        return self._pair(self._drift, self._squared_diffusion, t, x)
+
     def interpolate(self, x0: Data, eps: Data, t: Time) -> Data:
         """x_t = alpha x_0 + sigma eps.
 

@@ -89,6 +89,19 @@ class Grid:
         """half_log_snr at a time less that at the next: negative on the way to the data."""
         return self.half_log_snr[:-1] - self.half_log_snr[1:]
 
+    def forward_sde(self, count: int | None = None) -> tuple[Tensor, Tensor]:
+        """(f, g²) of dx = f x dt + g dW at the first ``count`` times.
+
+        Errors: ValueError on a discrete schedule, or at the first of them where one is infinite.
+        """
+        path, times = self.continuous, self.times[:count]
+        f, g2 = _wide(path.drift, times), _wide(path.squared_diffusion, times)
+        finite = f.isfinite() & g2.isfinite()
+        if not bool(finite.all()):
+            i = int((~finite).nonzero()[0])
+            refuse("steps", times[i].item(), "times at which drift and diffusion are finite")
+        return f, g2
+
     def convert(self, source: str, target: str, count: int | None = None) -> tuple[Tensor, Tensor]:
         """(first, second) with target = first * source + second * x, at the first ``count`` times.
 
@@ -327,14 +340,11 @@ class ReverseSDE(Sampler):
 
     def columns(self, grid: Grid, prediction: str) -> Columns:
         """The three numbers of every move, as float64 vectors."""
-        path = grid.continuous
+        _ = grid.continuous  # refuses a schedule
         _towards_data(grid, least=2)
-        times, h = grid.times[:-1], -grid.times.diff()
-        f, g2 = _wide(path.drift, times), _wide(path.squared_diffusion, times)
-        if not bool((f.isfinite() & g2.isfinite()).all()):
-            i = int((~(f.isfinite() & g2.isfinite())).nonzero()[0])
-            refuse("steps", times[i].item(), "times at which drift and diffusion are finite")
-        first, second = grid.convert(prediction, "score", len(times))
+        h = -grid.times.diff()
+        f, g2 = grid.forward_sde(len(h))
+        first, second = grid.convert(prediction, "score", len(h))
         pull = h * g2 * (1 + self.noise**2) / 2
         return 1 - h * f + pull * second, pull * first, self.noise * torch.sqrt(g2 * h)
 

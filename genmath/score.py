@@ -21,6 +21,7 @@ from itertools import pairwise
 
 from genmath._batch import affine, per_sample, sum_event, work_dtype
 from genmath._checks import batched, describe, integer, positive, real, refuse, same_shape
+from genmath._divergence import divergence, slope
 from genmath._shapes import Array, Coefficient, Data, PerSample, Scalar
 from genmath._steps import Model, call, one_noise
 from genmath._torch import Float, Tensor, torch
@@ -153,7 +154,7 @@ def tweedie_covariance(
     with torch.enable_grad():
         at, out = _field(score, x)
         flat = out.reshape(len(x), math.prod(x.shape[1:]))
-        rows = [_slope(column.sum(), at).reshape(flat.shape) for column in flat.unbind(1)]
+        rows = [slope(column.sum(), at).reshape(flat.shape) for column in flat.unbind(1)]
     jacobian = torch.stack(rows, 1).detach().double()
     unit = torch.eye(len(rows), dtype=torch.float64, device=x.device)
     covariance: Tensor = (s / a) ** 2 * (unit + s**2 * jacobian)
@@ -176,9 +177,7 @@ def hyvarinen_loss(score: Field, x: Data) -> Scalar:
     _nonempty("x", x)
     with torch.enable_grad():
         at, out = _field(score, x)
-        components = out.reshape(len(x), -1).unbind(1)
-        slopes = [_slope(c.sum(), at).reshape(len(x), -1)[:, i] for i, c in enumerate(components)]
-        losses = sum_event(out**2, 1) + 2 * torch.stack(slopes).to(out.dtype).sum(0)
+        losses = sum_event(out**2, 1) + 2 * divergence(out, at)
     return losses.mean().to(x.dtype)
 
 
@@ -204,8 +203,7 @@ def sliced_loss(
     w = one_noise(noise, generator, x).to(work_dtype(x))
     with torch.enable_grad():
         at, out = _field(score, x)
-        along = sum_event(w * out, 1)
-        losses = along**2 + 2 * sum_event(w * _slope(along.sum(), at), 1)
+        losses = sum_event(w * out, 1) ** 2 + 2 * divergence(out, at, w)
     return losses.mean().to(x.dtype)
 
 
@@ -224,7 +222,7 @@ def energy_score(energy: Field, x: Data) -> Data:
     keep = torch.is_grad_enabled()
     with torch.enable_grad():
         at = batched("x", x) if x.requires_grad else x.detach().requires_grad_()
-        return -_slope(_energies(energy, at).sum(), at, keep)
+        return -slope(_energies(energy, at).sum(), at, keep=keep)
 
 
 def contrastive_loss(energy: Field, x: Data, samples: Data) -> Scalar:
@@ -341,14 +339,6 @@ def _field(score: Field, x: Tensor) -> tuple[Tensor, Tensor]:
     out = score(at)
     same_shape("score output", out, "x", x)
     return at, out.to(work_dtype(x))
-
-
-def _slope(value: Tensor, x: Tensor, keep: bool = True) -> Tensor:
-    """∂ value/∂x; zero where the value does not depend on x."""
-    if not value.requires_grad:
-        return torch.zeros_like(x)
-    (slope,) = torch.autograd.grad(value, x, create_graph=keep, allow_unused=True)
-    return torch.zeros_like(x) if slope is None else slope
 
 
 def _energies(energy: Field, x: Tensor) -> PerSample:

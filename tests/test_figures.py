@@ -175,7 +175,7 @@ def test_a_curve_keeps_its_shape() -> None:
     height = panel.figure.get_figheight() * 72
     wanted = panel.transData.transform(np.c_[x, line.get_ydata()]) * scale * [1, -1] + [0, height]
     assert len(drawn) < 120
-    # Before our own thinning matplotlib simplifies a path by its own rule, which differs between releases.
+    # matplotlib simplifies a path before we do, by a rule that differs between releases.
     assert distances(wanted, drawn).max() < 0.2
 
 

@@ -34,6 +34,9 @@ RECORDED = {
         "acids-dsm-sign", "classic-langevin-step", "fa-acids-5", "fa-scoresde-26",
         "lebellig-sm-sign", "notes-score-marginal", "pml2-dsm-gradient-variable",
     },
+    "sde": {
+        "flowgrpo-velocity-sde", "mit-lab2-double-nabla", "mit-lab2-t1-value", "mit-ou-variance",
+    },
 }  # fmt: skip
 # What is no formula: a name in a hypothesis, an index into a table, a line of a sampler.
 IN_PROSE = {
@@ -43,6 +46,7 @@ IN_PROSE = {
     "ddim": set(),
     "flow_matching": {"cfm-broadcast"},
     "score": set(),
+    "sde": set(),
 }
 
 

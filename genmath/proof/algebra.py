@@ -50,8 +50,23 @@ def _poly_sign(e: Any, strict: bool) -> bool:
     """Numerator and denominator with only non-negative terms: even powers of reals, any power of
     letters that are positive."""
     over, under = sp.fraction(canon(e))
-    sign_over, sign_under = _terms_sign(over, strict), _terms_sign(under, True)
+    sign_over = _terms_sign(over, strict) or _exponentials_sign(over, strict)
+    sign_under = _terms_sign(under, True) or _exponentials_sign(under, True)
     return sign_over is not None and sign_over == sign_under
+
+
+def _exponentials_sign(e: Any, strict: bool) -> int | None:
+    """A difference of two positive terms has the sign of the difference of their logarithms."""
+    both = terms(e)
+    if len(both) != 2 or not e.has(sp.exp):
+        return None
+    signs = [_terms_sign(t, True) for t in both]
+    if sorted(s or 0 for s in signs) != [-1, 1]:
+        return None
+    plus, minus = both if signs[0] == 1 else reversed(both)
+    gap = log_of(plus) - log_of(-minus)
+    at_least = is_positive if strict else is_nonnegative
+    return 1 if at_least(gap) else -1 if at_least(-gap) else None
 
 
 def _terms_sign(e: Any, strict: bool) -> int | None:

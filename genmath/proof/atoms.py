@@ -57,6 +57,9 @@ class Log(Atom):
     def __new__(cls, arg: Any) -> Any:
         return sp.Expr.__new__(cls, arg)
 
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.args[0].is_Rational and self.args[0] > 1 else None
+
 
 class Recip(Atom):
     """1/f where f may vanish: f * Recip(f) is not 1 unless the rest of the term vanishes with f."""

@@ -294,8 +294,9 @@ def vanishes_merged(residual: Any, rules: Rules) -> bool:
         if len(apart) != 1 or len(apart[0]) != 1:
             return False
         (letter,), whole = letters[apart[0]], merged[apart[0]]
-        rules.normal = True
-        return any(zero(whole + rest * b) for b in _normals(whole, letter))
+        normals = _normals(whole, letter)
+        rules.normal = rules.normal or bool(normals)
+        return any(zero(whole + rest * b) for b in normals)
     return not apart
 
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 import pytest
 
 from genmath.proof import numeric
-from genmath.proof.derivation import Claim, equal
+from genmath.proof.derivation import Claim, as_claim, equal
 from genmath.proof.notation import (
     E,
     Normal,
+    absolute,
     diff,
     exp,
     integral,
@@ -24,7 +25,7 @@ from genmath.proof.tree import Node
 
 x = variables("x")
 a, m = reals("a m")
-s = positives("s")
+r, s = positives("r s")
 
 
 def logit_normal(t: Node) -> Node:
@@ -44,6 +45,12 @@ TRUE = {
         integral(logit_normal(sigmoid(x)) * sigmoid(x) * (1 - sigmoid(x)), x), 1
     ),
     "two terms cancel": equal(E(Normal(x, m, s), sigmoid(x) + sigmoid(-x)), 1),
+    "decayed": equal(absolute(1 - exp(-s)), 1 - exp(-s)),
+    "grown": equal(absolute(1 - exp(s)), exp(s) - 1),
+    "the slower decay is above": as_claim(exp(-s) >= exp(-2 * s)),
+    "a factor on both": equal(absolute(s * exp(-s) - s), s - s * exp(-s)),
+    "a variance": equal(E(Normal(x, 0, 1 - exp(-2 * s)), x**2), 1 - exp(-2 * s)),
+    "well above the decay": equal(absolute(3 - exp(-s)), 3 - exp(-s)),
 }
 
 FALSE = {
@@ -60,6 +67,15 @@ FALSE = {
     "not pulled back, under an integral": equal(integral(logit_normal(sigmoid(x)), x), 1),
     "half pulled back": equal(integral(logit_normal(sigmoid(x)) * sigmoid(x), x), 1),
     "two terms do not cancel": equal(E(Normal(x, m, s), sigmoid(x) + sigmoid(x)), 1),
+    "decayed, of either sign": equal(absolute(1 - exp(-a)), 1 - exp(-a)),
+    "decayed below a half": as_claim(2 * exp(-s) <= 1),
+    "the faster decay is above": as_claim(exp(-2 * s) >= exp(-s)),
+    "another factor": as_claim(exp(-s) >= 3 * exp(-2 * s)),
+    "grown from nothing": as_claim(exp(s) - 2 >= 0),
+    "two unknown rates": as_claim(exp(-s) >= exp(-r)),
+    "below a half of the decay": as_claim(exp(-s) <= 2 * exp(-2 * s)),
+    "above a half, of either sign": equal(absolute(2 * exp(a) - 1), 2 * exp(a) - 1),
+    "a sum, not a difference": as_claim(exp(-s) + exp(s) <= 1),
 }  # fmt: skip
 
 # zero by identity, or at a point that a random variable may take: not to be divided by

@@ -1,0 +1,503 @@
+# %% [markdown]
+# # Diffusion as a stochastic differential equation
+#
+# Let the steps of a diffusion model become small and many. The chain of noisy copies turns into a random curve that
+# drifts and trembles, and the table of $\beta_t$ into a function of time. What is gained? One equation tells how the
+# *density* moves, whatever the data are. Read backwards it shows how to return from noise to data. It also shows a surprise: there are many ways to
+# return. One of them trembles as much as the way out did, one does not tremble at all, and the density cannot tell them apart.
+#
+# **The answer in a line:** the density moves by drift and diffusion (Fokker–Planck); diffusion is a drift against the score; so any share of the noise may be
+# traded for score, in either direction of time.
+
+# %% [markdown]
+# ## Notation and hypotheses
+#
+# - Time $t$ runs from 0 to 1, data at 0 and noise at 1. $\mathrm{d}x = b\, \mathrm{d}t + g\, \mathrm{d}w$ is short for: over a short time $h$
+#   the point moves by $b h + g \sqrt h\, \epsilon$ with fresh standard normal $\epsilon$. $b$ is the *drift*, $g$ the *diffusion coefficient*; $g^2$ is a
+#   variance per unit of time.
+# - $p$ is the density of the point at one moment, smooth; where a score $\partial \log p$ occurs, it is positive. A prime is a derivative.
+# - *Boundary terms vanish*: the page lists which products must go to zero at infinity.
+# - That the limit $h \to 0$ exists is a theorem about stochastic processes which this book does not prove. What is checked are the equations of the limit: how
+#   means, moments and densities move.
+
+# %%
+from genmath.proof import *
+
+x, y, x0, eps = variables("x y x_0 eps")
+u, v = variables("u v")
+t, h = positives("t h")
+f = Function("f")
+alpha, sigma = Function("alpha", positive=True), Function("sigma", positive=True)
+data = Density("q", x0)
+
+
+def plus(terms):
+    """The sum of a list."""
+    total, *others = terms
+    for term in others:
+        total = total + term
+    return total
+
+
+# %% [markdown]
+# ## Itô's formula: why the second derivative counts
+#
+# A smooth curve moves by $b h$ in a short time $h$ and its square, $b^2 h^2$, can be forgotten. The tremble is of size $\sqrt h$, and its square is
+# $h$: not small compared with the drift. `square` is its mean, and `sure` its variance, which *is* small: added up over the $1/h$ steps of a unit of time, the squares have the sum 1 with
+# variance $2h$. That is what "$\mathrm{d}w^2 = \mathrm{d}t$" means.
+#
+# Let $f$ be a smooth function and start at $x$ with constant $b$ and $g$. `after` says where the point is after a time $h$, and `rate` how the mean of $f$ changes:
+# by its slope times the drift, and by half its *second* derivative times $g^2$. Both sides are exact for every $h$, not only in the limit.
+
+# %%
+b, g = reals("b"), positives("g")
+tremble = define("epsilon_h", sqrt(h) * eps)
+moved = Normal(y, x + b * h, g**2 * h)
+
+
+@derivation("Itô's formula in the mean")
+def ito(d):
+    d.start(E(Normal(eps, 0, 1), tremble**2), name="square")
+    d.equals(h, by="the variance of the tremble")
+    d.start(E(Normal(eps, 0, 1), (tremble**2 - h) ** 2), name="sure")
+    d.equals(2 * h**2, by="the fourth moment of a standard normal is 3")
+
+    d.start(E(Normal(eps, 0, 1), f(x + b * h + g * sqrt(h) * eps)), name="after")
+    d.equals(E(moved, f(y)), by="a shifted and scaled normal is normal")
+
+    d.start(diff(E(moved, f(y)), h), name="rate")
+    d.equals(integral(f(y) * (-diff(b * moved, y) + g**2 / 2 * diff(diff(moved, y), y)), y),
+             by="in h, a normal density changes by moving and by spreading")
+    d.equals(E(moved, b * f.prime(y) + g**2 / 2 * diff(f.prime(y), y)), by="integrate by parts: once for the drift, twice for the spread")
+
+
+# %% [markdown]
+# ## The Fokker–Planck equation
+#
+# Now the point is random, with density $p$, and drift and diffusion depend on where it is. By Itô's formula the mean of $f$ changes at the rate
+# $\mathbb{E}_p[b f' + \tfrac12 g^2 f'']$. Integrate by parts until no derivative is left on $f$: the rate is the integral of $f$ times
+# *something that does not depend on $f$*. Since $f$ is arbitrary, that something is the rate at which the density itself changes:
+# $\partial_t p = -\partial(b p) + \tfrac12 \partial^2 (g^2 p)$.
+#
+# `current` writes the same as a continuity equation (`flow_matching.continuity`): drift carries the density along, and diffusion is a current
+# against its slope. This is the sentence on which the rest of the chapter rests. `plane` is the equation for two coordinates with a common $g$.
+#
+# In code: `genmath.paths.Path` has the drift and the squared diffusion coefficient of its own equation.
+
+# %%
+p = Density("p", x)
+drift, noise = Function("b"), Function("g")
+flat = Density("p", u, v)
+test = Function("f")(u, v)
+b_u, b_v = Function("b_1")(u, v), Function("b_2")(u, v)
+
+
+@derivation("The Fokker–Planck equation")
+def fokker_planck(d):
+    d.start(E(p(x), drift(x) * f.prime(x) + noise(x) ** 2 / 2 * diff(f.prime(x), x)), name="weak")
+    d.equals(integral(f(x) * (-diff(drift(x) * p(x), x) + diff(diff(noise(x) ** 2 * p(x), x), x) / 2), x),
+             by="integrate by parts: once for the drift, twice for the diffusion")
+
+    d.start(-diff(drift(x) * p(x), x) + diff(diff(noise(x) ** 2 * p(x), x), x) / 2, name="current")
+    d.equals(-diff(drift(x) * p(x) - diff(noise(x) ** 2 * p(x), x) / 2, x), by="both are derivatives")
+
+    spread = g**2 / 2
+    d.start(E(flat(u, v), b_u * diff(test, u) + b_v * diff(test, v) + spread * (diff(diff(test, u), u) + diff(diff(test, v), v))),
+            name="plane")
+    d.equals(integral(test * (-diff(b_u * flat(u, v), u) - diff(b_v * flat(u, v), v)
+                              + spread * (diff(diff(flat(u, v), u), u) + diff(diff(flat(u, v), v), v))), u, v),
+             by="the same along each coordinate, the other held")
+
+
+# %% [markdown]
+# ## Linear drift: two numbers are enough
+#
+# All of the usual noising processes have a drift proportional to the position, $b = f x$ with a number $f$ that depends on time, and a $g$ that depends on time only.
+# Put $1$, $x$ and $(x - c)^2$ in place of the test function. The mass does not change. The mean $m$ obeys
+# $m' = f m$. And with $c = m$ the variance obeys $v' = 2 f v + g^2$ (`variance`, `centred`): the drift acts on it twice, since it is a square, and the noise adds $g^2$. No
+# normality is used: these hold for every data distribution.
+#
+# In code: `genmath.sde.linear_sde_moments`.
+
+# %%
+rate = reals("f")
+m = define("m", E(p(x), x))
+variance = define("v", E(p(x), (x - m) ** 2))
+centre = reals("c")
+change = define("p_dot", -diff(rate * x * p(x), x) + g**2 / 2 * diff(diff(p(x), x), x))
+
+
+@derivation("Moment equations of a linear SDE")
+def moment_equations(d):
+    d.start(integral(change, x), name="mass")
+    d.equals(0, by="a derivative integrates to zero")
+    d.start(integral(x * change, x), name="mean")
+    d.equals(rate * m, by="integrate by parts")
+    d.start(integral((x - centre) ** 2 * change, x), name="variance")
+    d.equals(2 * rate * E(p(x), (x - centre) * x) + g**2, by="integrate by parts; half the second derivative of the square is 1")
+    d.start(2 * rate * E(p(x), (x - m) * x) + g**2, name="centred")
+    d.equals(2 * rate * variance + g**2, by="x is m plus a deviation that averages to zero")
+
+
+# %% [markdown]
+# Normal densities stay normal, so for one data point these two numbers are the whole kernel. Read the equations backwards: to have the
+# kernel with mean $\alpha(t) x_0$ and variance $\sigma(t)^2$, take $f = \alpha'/\alpha$ and $g^2 = (\sigma^2)' - 2 f \sigma^2$. **Any** path of the book is the path of an SDE, as long
+# as this $g^2$ is not negative, that is, as long as $\sigma/\alpha$ grows (`noise`). `kernel` says that the density then obeys the Fokker–Planck equation, coordinate by coordinate, and
+# `linear_marginal` that with any data distribution in front it still does: the equation is linear in the density.
+#
+# In code: `genmath.paths.Path.drift` and `genmath.paths.Path.squared_diffusion`.
+
+# %%
+f_t = define("f(t)", alpha.prime(t) / alpha(t))
+g2_t = define("g(t)^2", 2 * sigma(t) * sigma.prime(t) - 2 * f_t * sigma(t) ** 2)
+path = Normal(x, alpha(t) * x0, sigma(t) ** 2)
+p_t = define("p_t(x)", E(data(x0), path))
+
+
+def fokker_planck_of(density, drifts, squared, places):
+    """The right side of the Fokker–Planck equation, by coordinates."""
+    return plus([-diff(b_i * density, z) + squared / 2 * diff(diff(density, z), z) for b_i, z in zip(drifts, places, strict=True)])
+
+
+@derivation("The SDE of a path", n=(1, 2))
+def linear_sde(d, n):
+    places, starts = copies(x, n), copies(x0, n)
+    kernel = Normal(places[0], alpha(t) * starts[0], sigma(t) ** 2)
+    for x_i, y_i in list(zip(places, starts, strict=True))[1:]:
+        kernel = kernel * Normal(x_i, alpha(t) * y_i, sigma(t) ** 2)
+    kernel = define("p", kernel)
+    d.start(diff(kernel, t), name="kernel")
+    d.equals(fokker_planck_of(kernel, [f_t * x_i for x_i in places], g2_t, places), by="the derivatives of a normal density in time and place")
+    if n > 1:
+        return
+    ratio = define("r(t)", sigma(t) / alpha(t))
+    d.start(g2_t, name="noise")
+    d.equals(2 * alpha(t) ** 2 * ratio * diff(ratio, t), by="quotient rule")
+
+
+@derivation("The marginals of a linear SDE")
+def linear_marginal(d):
+    d.start(diff(p_t, t))
+    d.equals(fokker_planck_of(p_t, [f_t * x], g2_t, [x]), by="`sde.linear_sde` for each data point, averaged")
+
+
+# %% [markdown]
+# ### Ornstein–Uhlenbeck
+#
+# The oldest of them pulls to the origin with a constant rate and trembles evenly: $\mathrm{d}x = -\theta x\, \mathrm{d}t + g\, \mathrm{d}w$. It forgets where it started like
+# $e^{-\theta t}$, and settles at the variance $g^2/(2\theta)$, at which what the noise adds is what the pull takes away (`stationary`). In this state it is
+# the same read forwards and backwards (`reversible`), and two moments a time $t$ apart have covariance $e^{-\theta t}$ times the variance (`memory`).
+#
+# In code: `genmath.sde.ornstein_uhlenbeck_moments`.
+
+# %%
+theta = positives("theta")
+settled = define("v_infinity", g**2 / (2 * theta))
+memory = define("c(t)", exp(-theta * t))
+
+
+def kernel_of(point, start):
+    """The density a time t after the start."""
+    return Normal(point, memory * start, settled * (1 - exp(-2 * theta * t)))
+
+
+@derivation("The Ornstein–Uhlenbeck process")
+def ornstein_uhlenbeck(d):
+    k = define("p", kernel_of(x, x0))
+    d.start(diff(k, t), name="kernel")
+    d.equals(fokker_planck_of(k, [-theta * x], g**2, [x]), by="the mean decays at the rate θ, the variance approaches its limit at the rate 2θ")
+
+    rest = define("pi", Normal(x, 0, settled))
+    d.start(fokker_planck_of(rest, [-theta * x], g**2, [x]), name="stationary")
+    d.equals(0, by="v′ = −2θv + g² is zero at v = g²/(2θ)")
+
+    d.start(Normal(x, 0, settled) * kernel_of(y, x), name="reversible")
+    d.equals(Normal(y, 0, settled) * kernel_of(x, y), by="the exponent is symmetric in x and y")
+
+    d.start(E((Normal(x, 0, settled), kernel_of(y, x)), x * y), name="memory")
+    d.equals(memory * settled, by="given x, the mean of y is c x")
+
+    d.slip(
+        "mit-ou-variance",
+        wrong=equal(fokker_planck_of(Normal(x, 0, g**2 / theta), [-theta * x], g**2, [x]), 0),
+        right=equal(fokker_planck_of(rest, [-theta * x], g**2, [x]), 0),
+        source="eje24/iap-diffusion-labs commit fcb1285",
+        why="the pull acts twice on a variance, so it is θ twice that balances g²",
+    )
+
+
+# %% [markdown]
+# ### Variance preserving, variance exploding
+#
+# The two processes of diffusion models. *Variance preserving*: an Ornstein–Uhlenbeck process with its clock sped up by $\beta(t)$,
+# $\mathrm{d}x = -\tfrac12 \beta x\, \mathrm{d}t + \sqrt{\beta}\, \mathrm{d}w$. With $B(t)$ for the integral of $\beta$ from 0 to $t$, so that $\beta = B'$,
+# its kernel has $\alpha = e^{-B/2}$ and $\sigma^2 = 1 - e^{-B}$. *Variance exploding*: no drift, only noise, $\mathrm{d}x = g\, \mathrm{d}w$ with $g^2 = (\sigma^2)'$; the data stay where they are.
+#
+# A third one has the drift of the first and a smaller variance, the *square* of $1 - e^{-B}$. By `sde.linear_sde` its $g^2$ is $2 \sigma \sigma' - 2 f \sigma^2$ with
+# $f = -\tfrac12 \beta$, which is `sub`: less noise is added as long as some of the data is left.
+#
+# In code: `genmath.paths.VPPath` and `genmath.paths.VEPath`.
+
+# %%
+B = Function("B", positive=True)
+beta_t = define("beta(t)", B.prime(t))
+vp = define("p", Normal(x, exp(-B(t) / 2) * x0, 1 - exp(-B(t))))
+less = define("sigma(t)", 1 - exp(-B(t)))
+ve = define("p", Normal(x, x0, sigma(t) ** 2))
+
+
+@derivation("The variance preserving kernel")
+def vp_kernel(d):
+    d.start(diff(vp, t), name="kernel")
+    d.equals(fokker_planck_of(vp, [-(beta_t / 2 * x)], beta_t, [x]), by="α′ = −βα/2 and (σ²)′ = β(1 − σ²)")
+    d.start(2 * less * diff(less, t) + beta_t * less**2, name="sub")
+    d.equals(beta_t * (1 - exp(-2 * B(t))), by="the slope of σ is βe⁻ᴮ")
+
+
+@derivation("The variance exploding kernel")
+def ve_kernel(d):
+    d.start(diff(ve, t))
+    d.equals(fokker_planck_of(ve, [0], diff(sigma(t) ** 2, t), [x]), by="the mean stays and the variance is σ²: the heat equation")
+
+
+# %% [markdown]
+# ## DDPM is this SDE, at times on a grid
+#
+# Over a stretch of time in which $\beta(t)$ integrates to $b$, the variance preserving SDE multiplies by $e^{-b/2}$ and adds a variance $1 - e^{-b}$. With
+# $\beta_t = 1 - e^{-b}$ that is the forward step of DDPM, *exactly* (`exact`). So a DDPM is no approximation of the SDE: it is the SDE looked at
+# on a grid, and its $\bar\alpha_t$ is $e^{-B}$.
+#
+# The approximation is in the other direction, when one reads off "$\beta_t = \beta(t) h$", or takes an Euler step of the SDE, which multiplies by
+# $1 - b/2$ and adds $b$. How far is that from the exact step? The factor $1 - \beta_t/2$ is above $\sqrt{1 - \beta_t}$ by at most $\tfrac12 \beta_t^2$, and
+# at least $\tfrac18 \beta_t^2$ (`factor`); $b$ is above $\beta_t$ by at most $\beta_t^2/(1 - \beta_t)$ (`excess`). Both are errors of second order in *one* step. Over a
+# unit of time there are of the order of $1/\beta_t$ steps, so first order is left.
+#
+# In one case the accumulated error has a closed form. Start in the stationary state, a standard normal, which the exact step keeps
+# (`ddpm.forward_marginal[stationary]`). The Euler step with $b = 4c$ keeps another normal, of variance $1/(1 - c)$ (`fixed`), and approaches it
+# geometrically (`contraction`): the error of the variance is $c/(1 - c)$, a quarter of the step to first order (`bias`).
+#
+# In code: `genmath.sde.forward_step`, and `genmath.paths.Schedule` for the exact step.
+
+# %%
+xp, xt = variables("x_{t-1} x_t")
+beta, c = fractions("beta_t c")
+elapsed = define("b", -log(1 - beta))
+root = define("r", sqrt(1 - beta))
+length = define("b", 4 * c)
+v_b = define("v_b", 1 / (1 - c))
+v_k = positives("v_k")
+
+
+@derivation("DDPM and the discretised SDE")
+def ddpm_step(d):
+    d.start(Normal(xt, exp(-elapsed / 2) * xp, 1 - exp(-elapsed)), name="exact")
+    d.equals(Normal(xt, root * xp, beta), by="e to the −b is 1 − β_t")
+
+    d.start(1 - beta / 2 - root, name="factor")
+    d.equals(beta**2 / (2 * (1 + root) ** 2), by="it is half the square of 1 − r, and (1 − r)(1 + r) is β_t")
+    d.at_most(beta**2 / 2, by="the root is positive", because=beta**2 / 2 * (1 - 1 / (1 + root) ** 2))
+    d.start(1 - beta / 2 - root, name="factor_below")
+    d.at_least(beta**2 / 8, by="the root is below 1, so the square of 1 + r is below 4",
+               because=beta**3 / 8 * (3 + root) / (1 + root) ** 3)
+
+    d.start(elapsed - beta, name="excess_below")
+    d.at_least(0, by="the logarithm lies below its tangent", because=log_gap(1 - beta))
+    d.start(elapsed - beta, name="excess")
+    d.at_most(beta**2 / (1 - beta), by="the same at the reciprocal", because=log_gap(1 / (1 - beta)))
+
+    euler = Normal(y, (1 - length / 2) * x, length)
+    d.start(integral(euler * Normal(x, 0, v_b), x), name="fixed")
+    d.equals(Normal(y, 0, v_b), by="solve v = (1 − b/2)² v + b")
+    d.start((1 - length / 2) ** 2 * v_k + length - v_b, name="contraction")
+    d.equals((1 - length / 2) ** 2 * (v_k - v_b), by="subtract the equation of the fixed point")
+    d.start(v_b - 1, name="bias")
+    d.equals(length / 4 / (1 - c), by="c/(1 − c), in terms of the step")
+
+
+# %% [markdown]
+# ## Back in time
+#
+# Diffusion is a current against the slope of $p$, and $\partial p = p\, \partial \log p$: so diffusion with $\tfrac12 g^2$ *is* a drift, against the score. Trade the
+# share $1 - \lambda^2$ of it: add $-\tfrac12 (1 - \lambda^2) g^2\, \partial \log p$ to the drift, and reduce the noise to $\lambda g$. The right side of the Fokker–Planck equation is the same for every $\lambda$ (`forwards`).
+#
+# To go backwards, noise must have the other sign in the equation. Trade *more than all* of it: with the drift
+# $b - \tfrac12 (1 + \lambda^2)\, g^2\, \partial \log p$ what is left over is a negative diffusion, $-\tfrac12 \lambda^2 g^2 \partial^2 p$ (`backwards`). Time read backwards turns every sign, and the
+# negative diffusion is a positive one: a process with noise $\lambda g$ that runs from noise to data and has the **same marginal density at every time**.
+# - $\lambda = 1$ is Anderson's reverse SDE, with drift $b - g^2\, \partial \log p$.
+# - $\lambda = 0$ is the **probability flow** ODE, with drift $b - \tfrac12 g^2\, \partial \log p$: no noise at all, in both directions of time.
+#
+# Nothing here uses that the process is linear. `genmath.samplers.ReverseSDE` takes steps of this equation, for any $\lambda$; in code also
+# `genmath.sde.reverse_drift` and `genmath.sde.probability_flow_velocity`.
+
+# %%
+lam = nonnegatives("lambda")
+line = Density("p", x, positive=True)
+plane = Density("p", u, v, positive=True)
+
+
+@derivation("One density, many processes", n=(1, 2))
+def reverse_family(d, n):
+    places = (x,) if n == 1 else (u, v)
+    density = line(x) if n == 1 else plane(u, v)
+    drifts = [Function("b" if n == 1 else f"b_{i}")(*places) for i in range(1, n + 1)]
+    scores = [diff(log(density), z) for z in places]
+    less = [b_i - (1 - lam**2) / 2 * g**2 * s_i for b_i, s_i in zip(drifts, scores, strict=True)]
+    back = [b_i - (1 + lam**2) / 2 * g**2 * s_i for b_i, s_i in zip(drifts, scores, strict=True)]
+
+    d.start(fokker_planck_of(density, drifts, g**2, places), name="forwards")
+    d.equals(fokker_planck_of(density, less, lam**2 * g**2, places), by="p times its score is the slope of p")
+    d.start(fokker_planck_of(density, drifts, g**2, places), name="backwards")
+    d.equals(fokker_planck_of(density, back, -(lam**2) * g**2, places), by="the same, with all of the diffusion traded and λ² of it again")
+    if n > 1:
+        return
+
+    kernel_score = -((x - alpha(t) * x0) / sigma(t) ** 2)
+    log_kernel = log(path)
+    d.slip(
+        "mit-lab2-double-nabla",
+        wrong=equal(g**2 / 2 * diff(log_kernel, x), g**2 / 2 * diff(kernel_score, x)),
+        right=equal(g**2 / 2 * diff(log_kernel, x), g**2 / 2 * kernel_score),
+        source="eje24/iap-diffusion-labs commit 0f50ff6",
+        why="(αz − x)/σ² already is the score; there is no second gradient to take",
+    )
+
+
+# %% [markdown]
+# ### What "the same marginals" does not mean
+#
+# The processes agree at each moment, not as random curves. Take the stationary Ornstein–Uhlenbeck process. Its probability flow stands still (`flow`): every point stays
+# where it is, so two moments of a curve have the full variance as their covariance. The process itself forgets: there the covariance is smaller, by the factor $e^{-\theta t}$ (`sde.ornstein_uhlenbeck[memory]`). And with
+# $\lambda = 1$ the way back drifts by $+\theta x$ (`reverse`), which in reversed time is a pull $-\theta x$: the same process again, as it must be where reading it backwards changes nothing.
+
+
+# %%
+@derivation("Equal marginals, different paths")
+def path_laws(d):
+    rest_score = diff(log(Normal(x, 0, settled)), x)
+    d.start(-theta * x - g**2 / 2 * rest_score, name="flow")
+    d.equals(0, by="the score is −x/v, and g²/(2v) is θ")
+    d.start(-theta * x - g**2 * rest_score, name="reverse")
+    d.equals(theta * x, by="twice as much score")
+    d.start(settled - memory * settled, name="gap")
+    d.equals(settled * (1 - exp(-theta * t)), by="the covariance along the flow minus that along the process")
+    d.at_least(0, by="the process forgets", because=settled * (1 - exp(-theta * t)))
+
+
+# %% [markdown]
+# ### From a velocity
+#
+# A flow matching model predicts the velocity of the probability flow, and the score follows from it (`flow_matching.predictions`), so its sampler may tremble, too. On the
+# straight path with data at 0 the noise is $x_t + (1 - t) V$, and the kernel's score is minus that over $t$ (`score`). `there` is the same in the other direction of time,
+# with data at 1; the sign of the velocity turns with it.
+#
+# `diffusion` is $g^2$ of a path with $\alpha = t$ and $\sigma = \sqrt{1 - t}$ in that direction of time, up to the factor $2/\alpha$: $\sigma^2 \alpha' - \alpha \sigma' \sigma$. At $t = 1$ it is a product of 0 and infinity; the formula next to it has the
+# limit one half, and nowhere is less.
+
+# %%
+tau = fractions("t")
+noise_end = define("V", eps - x0)
+point = define("x_t", (1 - tau) * x0 + tau * eps)
+other_point = define("x_t", tau * x0 + (1 - tau) * eps)
+other_velocity = define("V", x0 - eps)
+
+
+@derivation("The score from a velocity, in both directions of time")
+def velocity_score(d):
+    d.start(-(eps / tau), name="score")
+    d.equals(-(point + (1 - tau) * noise_end) / tau, by="the data cancel")
+    d.start(-(eps / (1 - tau)), name="there")
+    d.equals(-(other_point - tau * other_velocity) / (1 - tau), by="the data cancel")
+
+    spread = define("sigma(t)", sqrt(1 - tau))
+    rising = spread**2 * diff(tau, tau) - tau * diff(spread, tau) * spread
+    d.start(rising, name="diffusion")
+    d.equals(1 - tau / 2, by="σ′σ is half the slope of σ², which is −1/2")
+    d.at_least(number(1) / 2, by="t is below 1", because=(1 - tau) / 2)
+
+    d.slip(
+        "flowgrpo-velocity-sde",
+        wrong=equal(-(eps / (1 - tau)), -(other_point + tau * other_velocity) / (1 - tau)),
+        right=equal(-(eps / (1 - tau)), -(other_point - tau * other_velocity) / (1 - tau)),
+        source="yifan123/flow_grpo issue #145",
+        why="with data at t = 1 the velocity points the other way; its sign was kept when the direction of time was changed",
+    )
+    d.slip(
+        "mit-lab2-t1-value",
+        wrong=equal(rising, spread**2 * diff(tau, tau)),
+        right=equal(rising, 1 - tau / 2),
+        source="eje24/iap-diffusion-labs, lab two, cell 59",
+        why="the value 0 was given at t = 1, which is what is left if σ′σ, infinity times 0 there, is taken for 0; it is −1/2 at every t",
+    )
+
+
+# %% [markdown]
+# ## The likelihood along the flow
+#
+# The probability flow is an ordinary differential equation, so a point can be followed, and the log-density *along its way* changes by a simple law: what the velocity $u$ does to the
+# volume around the point. `along` is an identity for any positive function $p(t, x)$: the rate seen by the swimmer is minus the divergence of $u$, plus how much the continuity equation
+# fails, relative to $p$. For the probability flow of a linear SDE it does not fail, whatever the data (`flow`).
+#
+# So integrate the divergence from the data to the noise: $\log p_0(x_0) = \log p_1(x_1) + \int_0^1 \nabla\cdot u\, \mathrm{d}t$. This makes a likelihood out of a score. For normal data with variance $s(t)$ along the path everything is closed: the
+# flow is a stretch by $\sqrt{s_1/s_0}$, its divergence is half the slope of $\log s$, and `gaussian` is the result.
+#
+# In code: `genmath.sde.log_likelihood`.
+
+# %%
+P = Function("p", positive=True)
+U, W = Function("u"), Function("w")
+s_0, s_1 = positives("s_0 s_1")
+flow_velocity = define("u_t(x)", f_t * x - g2_t / 2 * diff(log(p_t), x))
+
+
+@derivation("The log-density along the flow", n=(1, 2))
+def likelihood(d, n):
+    places = (x,) if n == 1 else (u, v)
+    density = P(t, *places)
+    field = [U(t, *places), W(t, *places)][:n]
+    failure = (diff(density, t) + plus([diff(density * u_i, z) for u_i, z in zip(field, places, strict=True)])) / density
+    d.start(diff(log(density), t) + plus([u_i * diff(log(density), z) for u_i, z in zip(field, places, strict=True)]), name="along")
+    d.equals(failure - plus([diff(u_i, z) for u_i, z in zip(field, places, strict=True)]), by="product rule")
+    if n > 1:
+        return
+
+    d.start(diff(log(p_t), t) + flow_velocity * diff(log(p_t), x), name="flow")
+    d.equals(-diff(flow_velocity, x), by="`sde.linear_marginal` with the diffusion traded for score: the continuity equation holds")
+
+    d.start(log(Normal(x0, 0, s_0)), name="gaussian")
+    d.equals(log(Normal(sqrt(s_1 / s_0) * x0, 0, s_1)) + log(s_1 / s_0) / 2, by="the stretch thins the density out by its factor")
+
+
+# %% [markdown]
+# ## What these results do not say
+#
+# - **Nothing about the limit itself.** That the steps converge to a process, that the process has a smooth density, and that the Fokker–Planck equation has only
+#   one solution, are theorems with hypotheses on $b$ and $g$. Linear processes meet them. A network's score need not.
+# - **Marginals are not paths.** All members of the family have the same density at each time *if the score is exact*. With a learned score they do not: the errors of the flow add up, those of the reverse SDE are partly forgotten, and
+#   the noise costs steps. Which is better at a given budget is for experiments.
+# - **The direction matters where noise ends.** The exact start is the marginal at $t = 1$, which is not quite a standard normal; what remains of the data there is $\bar\alpha_1$ (`ddpm.alpha_bar_vanishes`).
+# - **A likelihood of the ODE is that of the model, not of the data.** With a learned score the formula gives the density of the *flow with that score*, and only if the divergence is that of the field that was followed. Steps of a solver
+#   and a random estimate of the divergence add errors of their own, and so does the data's quantisation.
+# - **At the data end the coefficients may blow up.** The score grows like $1/\sigma$ for data on a thin set, and $g^2$ of the straight path grows without bound at the noise end, where $\alpha$ is zero. Where to stop is a choice.
+# - **Equations for two coordinates** are checked with a common $g$; for more they hold term by term. The label says what was checked.
+#
+# ## Where sources slip
+#
+# Beside the results stand the published slips they break, each with its counterexample:
+#
+# - `sde.ornstein_uhlenbeck`: a stationary variance twice too large (`mit-ou-variance`).
+# - `sde.reverse_family`: a gradient of what already is a gradient (`mit-lab2-double-nabla`).
+# - `sde.velocity_score`: a velocity whose sign was lost with the direction of time (`flowgrpo-velocity-sde`), and a product of 0 and infinity taken for 0
+#   (`mit-lab2-t1-value`).
+#
+# That the sampler of rectified flow is no solver of an SDE is `notes-rf-sde-euler`, with `flow_matching.rectified_flow`.
+#
+# ## References
+#
+# - [@song2021sde]: diffusion models as SDEs, VP, VE and sub-VP (section 3.4 and appendix B), the reverse SDE (eq. 6), the probability flow ODE (eq. 13) and its likelihood (section 4.3).
+# - [@anderson1982reverse]: the reverse of a diffusion.
+# - [@haussmann1986time]: the same with weak hypotheses, for the law of the whole path.
+# - [@risken1996fokker]: the Fokker–Planck equation and the Ornstein–Uhlenbeck process.
+# - [@sarkka2019applied]: Itô's formula, linear equations and their moments, Euler–Maruyama steps, with the limits that are left out here.
+# - [@maoutsa2020interacting]: the probability flow of any diffusion.
+# - [@karras2022elucidating]: one parameter between ODE and SDE, and what it does to a learned model (section 4 and appendix B.5).
+# - [@albergo2023stochastic]: the same family for interpolants, with bounds on the errors of a learned score.

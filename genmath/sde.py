@@ -1,0 +1,304 @@
+"""Diffusions dx = f x dt + g dW: their moments, the way back to the data, and likelihoods.
+
+A `Path` has one such forward equation, with f = path.drift(t) and g² = path.squared_diffusion(t),
+from data at t = 0 to noise at t = 1. Backwards a whole family of equations has the same marginals:
+`genmath.samplers.ReverseSDE` runs each, `Euler` and `Heun` its noiseless member.
+
+    x = sample(model, shape, VPPath(), ReverseSDE(), steps=500, prediction="score", ...)
+    nats = log_likelihood(model, x, VPPath(), steps=100)
+
+A score is that of the noisy marginal. Half precision is computed in float32 and cast last.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, cast
+
+from genmath._batch import affine, check_time, per_event, per_sample, sum_event, work_dtype
+from genmath._checks import batched, describe, integer, one_of, real, refuse, rng, same_shape
+from genmath._divergence import divergence
+from genmath._shapes import Array, Coefficient, Data, PerSample, Time
+from genmath._steps import Model, call, one_noise
+from genmath._torch import Tensor, torch
+from genmath.paths import Path
+from genmath.predictions import PREDICTIONS
+from genmath.samplers import Grid
+
+__all__ = [
+    "Moments",
+    "forward_step",
+    "linear_sde_moments",
+    "log_likelihood",
+    "ornstein_uhlenbeck_moments",
+    "probability_flow_velocity",
+    "reverse_drift",
+]
+
+Prior = Callable[[Tensor], Tensor]
+
+
+# Forward
+
+
+class Moments(NamedTuple):
+    """A mean, and a variance a coordinate that broadcasts over it."""
+
+    mean: Data
+    variance: Array
+
+
+def ornstein_uhlenbeck_moments(x0: Data, rate: float, diffusion: float, t: Coefficient) -> Moments:
+    """Mean and variance at time t of dX = -rate X dt + diffusion dW from X = x_0; a normal law.
+
+    It forgets x_0 and settles at the variance diffusion²/(2 rate), which t = math.inf gives. With
+    rate = 0 it is Brownian motion, of variance diffusion² t.
+
+    Shapes: x0 (B, …); t a number or one value a sample, of any size. The variance is a scalar for
+        one t, (B, 1, …, 1) for one a sample. The dtype follows x0.
+    Errors: ValueError for negative numbers, or rate = 0 without end; tensors are not read.
+    Source: Uhlenbeck, Ornstein 1930.
+    """
+    batched("x0", x0)
+    rate = real("rate", rate, "a number >= 0", 0.0)
+    g = real("diffusion", diffusion, "a number >= 0", 0.0)
+    if isinstance(t, Tensor) or t != math.inf:
+        t = per_sample("t", t, x0)
+    elif rate == 0:
+        refuse("rate", rate, "a number > 0: without one the variance never settles")
+    wide = torch.as_tensor(t, dtype=torch.float64, device=x0.device)
+    # 1 - exp(-u) would lose every digit where little has happened yet.
+    time = 0.0 - torch.expm1(-2 * rate * wide) / (2 * rate) if rate else wide
+    return _moments(x0, torch.exp(-rate * wide) if rate else torch.ones_like(wide), g**2 * time)
+
+
+def linear_sde_moments(
+    x: Data, path: Path, t: Time, *, start: Time = 0.0, variance: Coefficient = 0.0
+) -> Moments:
+    """Mean and variance at t of what had mean x and this variance at ``start``.
+
+    The solution of the moment equations m' = f m and v' = 2 f v + g² of the path's forward SDE:
+    with r = alpha(t)/alpha(start), r x and r² variance + sigma(t)² - r² sigma(start)². As it
+    stands it is the perturbation kernel p(x_t | x_0), and with a ``start`` the transition kernel.
+
+    Shapes: x (B, …); the times and the variance numbers or one value a sample. The variance that
+        is returned is a scalar or (B, 1, …, 1). The dtype follows x.
+    Errors: ValueError for a negative variance, and for numbers unless 0 <= start <= t <= 1, or
+        where nothing of the data is left at the start; tensors are not read.
+    Source: Särkkä, Solin 2019, equations 5.50 and 5.51; Song et al. 2021 (score SDE), equation 29.
+    """
+    _check_path(path)
+    t, start = check_time(t, batched("x", x)), check_time(start, x, "start")
+    if not isinstance(start, Tensor):
+        if path.alpha(start) == 0.0:
+            refuse("start", start, "a time at which something of the data is left")
+        if not isinstance(t, Tensor) and t < start:
+            refuse("t", t, f"a time >= start = {start:g}")
+    late, early = (torch.as_tensor(u, dtype=torch.float64, device=x.device) for u in (t, start))
+    ratio, sigma = _wide(path.alpha, late) / _wide(path.alpha, early), _wide(path.sigma, late)
+    # sigma² - ratio² sigma(start)² by way of log(alpha/sigma), which is infinite at clean data
+    now, then = _wide(path.half_log_snr, late), _wide(path.half_log_snr, early)
+    gap = torch.where(now == then, 0.0, now - then)
+    fresh = sigma**2 * (0.0 - torch.expm1(2 * gap))
+    before = per_sample("variance", variance, x)
+    return _moments(x, per_event(ratio, x), per_event(ratio, x) ** 2 * before + per_event(fresh, x))
+
+
+def forward_step(
+    x: Data,
+    t: Time,
+    h: Coefficient,
+    path: Path,
+    *,
+    generator: torch.Generator | None = None,
+    noise: Data | None = None,
+) -> Data:
+    """x + h f x + √h g noise, an Euler-Maruyama step of the forward SDE.
+
+    DDPM steps by √(1 - beta) x + √beta noise, with beta = h g² on the `VPPath`: the same noise, and
+    a factor that is smaller than 1 - beta/2 by about beta²/8. For a step without error draw from
+    `linear_sde_moments`.
+
+    Shapes: x and noise alike; t and h numbers or one value a sample. The dtype follows x.
+    Errors: ValueError for shapes that differ, h < 0, a number t at which f or g is infinite, or
+        unless exactly one of ``noise`` and ``generator`` is given.
+    Source: Kloeden, Platen 1992, section 9.1; Song et al. 2021 (score SDE), appendix B.
+    """
+    f, g2 = _coefficients(path, t, batched("x", x))
+    step = per_sample("h", h, x)
+    z = one_noise(noise, generator, x)
+    variance = step * g2
+    std = variance.sqrt() if isinstance(variance, Tensor) else math.sqrt(variance)
+    return affine(x, 1 + step * f, z, std)
+
+
+# Backward
+
+
+def reverse_drift(x: Data, t: Time, score: Data, path: Path, stochasticity: float = 1.0) -> Data:
+    """f x - (1 + stochasticity²)/2 g² score, from the value of the marginal score at x.
+
+    With noise of size stochasticity · g, and run from t = 1 to t = 0, every member of the family
+    has the marginals of the forward SDE, not its paths. 1 is Anderson's reverse SDE, in which the
+    paths agree too; 0 is the probability-flow ODE. `genmath.samplers.ReverseSDE` steps with it.
+
+    Shapes: x and score alike; t a number or one value a sample. The dtype follows x.
+    Errors: ValueError for shapes that differ, stochasticity < 0, a number t at which f or g is
+        infinite, or a path that runs from noise to data.
+    Source: Anderson 1982; Song et al. 2021 (score SDE), equations 6 and 13; the
+        family: Huang, Lim, Courville 2021, equation 22.
+    """
+    share = (1 + real("stochasticity", stochasticity, "a number >= 0", 0.0) ** 2) / 2
+    f, g2 = _coefficients(path, t, batched("x", x))
+    same_shape("score", score, "x", x)
+    return affine(x, f, score, -share * g2)
+
+
+def probability_flow_velocity(x: Data, t: Time, score: Data, path: Path) -> Data:
+    """f x - g²/2 score, the velocity dx/dt of the ODE that has the marginals of the forward SDE.
+
+    It is `reverse_drift` without noise, and what `genmath.predictions.convert` calls "velocity";
+    in this form it is finite at the data, wherever the score is.
+
+    Shapes and errors: as for `reverse_drift`.
+    Source: Song et al. 2021 (score SDE), equation 13; Maoutsa, Reich, Opper 2020.
+    """
+    return reverse_drift(x, t, score, path, 0.0)
+
+
+# Likelihood
+
+
+def log_likelihood(
+    model: Model,
+    x: Data,
+    path: Path,
+    *,
+    steps: int | Sequence[float] | Tensor,
+    prediction: str = "score",
+    prior: Prior | None = None,
+    generator: torch.Generator | None = None,
+    probe: Data | None = None,
+) -> PerSample:
+    """log p(x) in nats of the density that the probability-flow ODE makes of the prior.
+
+    x is carried from data to noise; to the log-density of the prior there, the integral of the
+    velocity's divergence along the way is added. That is a likelihood of the *model*: whatever it
+    predicts, it integrates to one. It is log p_0(x) where the prediction is exact and the prior the
+    true marginal at the last time.
+
+    The method is the classical Runge-Kutta one, of fourth order, with four calls of the model a
+    step. The divergence is exact, with one backward pass for each of the d numbers of an event; or,
+    given a ``probe`` or a ``generator``, estimated by one backward pass, without bias.
+
+    Shapes: x (B, …) gives (B,), differentiable by x and by the parameters of the model, unless
+        called under ``torch.no_grad()``. The model is called as model(x, t), t (B,), as `sample`
+        does. The dtype follows x.
+    Options: ``steps`` is their number, for even steps from t = 0 to 1; or the times themselves,
+        from data to noise. At t = 0 "score" and, on some paths, "velocity" is determined; a noise
+        is not, nor at t = 1 a score where no data are left: begin or end a little inside.
+        ``prior`` takes x at the last time and returns (B,); left out, it is the normal density of
+        variance alpha² + sigma². The components of a ``probe`` have mean 0 and covariance I; a
+        ``generator`` draws random signs. It is the same all along the way.
+    Errors: ValueError for what does not fit, times that are not on the path or not in order, times
+        at which the prediction does not determine a velocity, and as soon as x is not finite.
+    Source: Song et al. 2021 (score SDE), appendix D.2; Grathwohl et al. 2019, section 3.1.
+    """
+    grid, of_said, of_x = _stages(path, steps, prediction, batched("x", x))
+    if generator is not None:
+        if probe is not None:
+            refuse("probe, generator", "both", "at most one")
+        probe = torch.empty_like(x, dtype=work_dtype(x))
+        probe = probe.bernoulli_(generator=rng(generator, x.device)).mul_(2).sub_(1)
+    elif probe is not None:
+        same_shape("probe", probe, "x", x)
+        probe = probe.to(work_dtype(x))
+    keep, work = torch.is_grad_enabled(), work_dtype(x)
+    labels = grid.times.to(x.device, work).unsqueeze(1).expand(-1, len(x)).unbind()
+    event = math.prod(x.shape[1:])
+
+    def flow(i: int, z: Tensor) -> tuple[Tensor, Tensor]:
+        """The velocity at the i-th time, and its divergence."""
+        with torch.enable_grad():
+            at = z if keep and z.requires_grad else z.detach().requires_grad_()
+            said = call(model, at.to(x.dtype), labels[i]).to(work)
+            spread = of_x[i] * event + of_said[i] * divergence(said, at, probe, keep=keep)
+        if not keep:
+            said, spread = said.detach(), spread.detach()
+        return affine(z, of_x[i], said, of_said[i]), spread
+
+    z = x.to(work)
+    total = torch.zeros(len(x), dtype=work, device=x.device)
+    times = grid.times.tolist()
+    for i in range(0, len(times) - 2, 2):
+        h = times[i + 2] - times[i]
+        u1, d1 = flow(i, z)
+        u2, d2 = flow(i + 1, z + h / 2 * u1)
+        u3, d3 = flow(i + 1, z + h / 2 * u2)
+        u4, d4 = flow(i + 2, z + h * u3)
+        z = z + h / 6 * (u1 + 2 * u2 + 2 * u3 + u4)
+        total = total + h / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
+        if not bool(torch.isfinite(z).all() & torch.isfinite(total).all()):
+            where = f"a value that is not finite, between t = {times[i]:g} and {times[i + 2]:g}"
+            refuse("model output", where, "a field that is finite along the way")
+    return (_log_prior(prior, z, grid) + total).to(x.dtype)
+
+
+def _stages(
+    path: Path, steps: int | Sequence[float] | Tensor, prediction: str, x: Tensor
+) -> tuple[Grid, list[float], list[float]]:
+    """The times with those half-way between them, and velocity = first * predicted + second * x."""
+    one_of("prediction", prediction, PREDICTIONS)
+    if isinstance(steps, int):
+        n = integer("steps", steps, 1)
+        steps = [i / n for i in range(n + 1)]
+    knots = Grid(path, steps).times
+    times = knots.new_empty(max(2 * len(knots) - 1, 0), dtype=torch.float64)
+    times[::2], times[1::2] = knots, (knots[1:] + knots[:-1]) / 2
+    grid = Grid(path, times)
+    if len(grid) < 3 or not bool((grid.gap > 0).all()):
+        refuse("steps", knots.tolist(), "two or more times that lead from data to noise")
+    if prediction == "score":  # finite at the data, where a conversion is not
+        f, g2 = grid.forward_sde()
+        first, second = g2 / -2, f
+    else:
+        first, second = grid.convert(prediction, "velocity")
+    return grid, first.tolist(), second.tolist()
+
+
+def _log_prior(prior: Prior | None, z: Tensor, grid: Grid) -> Tensor:
+    if prior is None:
+        variance = grid.alpha[-1].item() ** 2 + grid.sigma[-1].item() ** 2
+        return sum_event(z**2 / variance + math.log(2 * math.pi * variance), 1) / -2
+    out = prior(z)
+    if out.shape != z.shape[:1]:
+        refuse("prior output", describe(out), f"one number a sample: shape {tuple(z.shape[:1])}")
+    return out
+
+
+# Checks
+
+
+def _check_path(path: object) -> None:
+    if not isinstance(path, Path):
+        refuse("path", describe(path), "a Path, such as VPPath()")
+    path.drift(0.0)  # refuses one that is reversed
+
+
+def _coefficients(path: Path, t: Time, x: Tensor) -> tuple[Coefficient, Coefficient]:
+    """f and g² of the forward SDE, shaped to multiply x."""
+    _check_path(path)
+    f, g2 = path.forward_sde(t, x)
+    if not isinstance(f, Tensor) and not (math.isfinite(f) and math.isfinite(g2)):
+        refuse("t", t, "a time at which drift and diffusion are finite")
+    return f, g2
+
+
+def _moments(x: Tensor, ratio: Tensor, variance: Tensor) -> Moments:
+    mean = ratio.to(work_dtype(x)) * x.to(work_dtype(x))
+    return Moments(mean.to(x.dtype), variance.to(x.dtype))
+
+
+def _wide(of: Callable[[Time], Coefficient], t: Tensor) -> Tensor:
+    return cast(Tensor, of(t))  # of a tensor it is one
