@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Laboratory: diffusion in continuous time
+# # Laboratory: stochastic differential equations
 #
 # Six questions about the chapter's results, on a mixture of two normals on the line. Its score is
 # known at every time, so the samplers run *without any error of a network*, and their laws can be
@@ -23,7 +23,7 @@ path = VPPath()
 pair = GaussianMixture([0.3, 0.7], [-1.4, 0.6], std=0.4)
 assert abs(pair.mean) < 1e-12
 assert abs(pair.covariance - 1) < 1e-12
-edges = torch.linspace(-8, 8, 2**13 + 1)
+edges = torch.linspace(-6, 6, 2**13 + 1)
 dx = (edges[1] - edges[0]).item()
 
 
@@ -61,8 +61,9 @@ def draws(n, t):
 # %% [markdown]
 # ## Do the paths of the forward SDE have the marginals of the kernel?
 #
-# The forward equation is simulated by Euler and Maruyama's method, 1000 steps for 10,000 paths, and
-# compared at each time with the exact density of $x_t$, which is known in one jump.
+# They should, whatever the data (`sde.linear_marginal`). The forward equation is simulated by Euler
+# and Maruyama's method, 1000 steps for 10,000 paths, and compared with the exact density of $x_t$,
+# which is known in one jump.
 
 # %%
 n, steps = 10_000, 1000
@@ -115,47 +116,56 @@ slider(
 # %% [markdown]
 # ## How near is DDPM to the SDE?
 #
-# DDPM's forward step with $\beta = h\,g^2$ and Euler and Maruyama's step of size $h$ add the same
-# noise and shrink by different factors. For data of variance one the mean and the variance that
-# $n$ steps lead to are recursions of two numbers, and their errors at $t = \frac12$ are exact.
+# A step of DDPM *is* the SDE over a stretch of time, if $\beta_t = 1 - e^{-b}$ and $b$ is the
+# integral of $\beta(t)$ over the stretch (`sde.ddpm_step[exact]`). Two things are done in its
+# place: to read off $\beta_t = \beta(t)\,h$, and to take an Euler step. From $t = 0$ to $\frac12$
+# each is a recursion of two numbers: the factor of the data, and the variance, here for data of
+# variance one. Where they should arrive is known, and so their errors are exact.
 
 # %%
 half, one = 0.5, torch.ones(1)
-alpha = path.alpha(half)
 
 
 def forward_errors(n):
-    """Errors of the factor of the data and of the variance, of DDPM and of Euler-Maruyama."""
-    h, ddpm, euler = half / n, [1.0, 1.0], [1.0, 1.0]
-    for i in range(n):
-        beta = h * path.squared_diffusion(i * h)
-        factor = forward_step(one, i * h, h, path, noise=0 * one).item()
-        ddpm = [math.sqrt(1 - beta) * ddpm[0], (1 - beta) * ddpm[1] + beta]
-        euler = [factor * euler[0], factor**2 * euler[1] + beta]
-    return abs(ddpm[0] - alpha), abs(ddpm[1] - 1), abs(euler[0] - alpha), abs(euler[1] - 1)
+    """Errors of the factor and of the variance: exact steps, β_t = β(t) h, and Euler steps."""
+    h = half / n
+    chains = [[1.0, 1.0] for _ in range(3)]
+    for t in (i * h for i in range(n)):
+        kept = path.alpha(min(t + h, half)) / path.alpha(t)
+        beta = h * path.squared_diffusion(t)
+        euler = forward_step(one, t, h, path, noise=0 * one).item()
+        steps = ((kept, 1 - kept**2), (math.sqrt(1 - beta), beta), (euler, beta))
+        for chain, (factor, fresh) in zip(chains, steps, strict=True):
+            chain[:] = factor * chain[0], factor**2 * chain[1] + fresh
+    return [
+        abs(a - b) for chain in chains for a, b in zip(chain, (path.alpha(half), 1), strict=True)
+    ]
 
 
-print("             DDPM                  Euler-Maruyama")
-print("   n    factor   variance        factor   variance")
-lengths = [10, 100, 1000, 10_000]
+print("        errors of the factor   variance")
+print("   n   exact  β(t) h   Euler      Euler")
+lengths = [10, 100, 1000]
 rows = [forward_errors(n) for n in lengths]
-for n, row in zip(lengths, rows, strict=True):
-    print("{:6d}{:9.1e}{:11.1e}{:14.1e}{:11.1e}".format(n, *row))
-for i in (0, 2, 3):
-    order = math.log10(rows[-2][i] / rows[-1][i])
-    assert abs(order - 1) < 0.01
-assert max(row[1] for row in rows) < 1e-12
+for length, (exact, _, read, _, euler, variance) in zip(lengths, rows, strict=True):
+    print(f"{length:4d}{exact:8.0e}{read:8.0e}{euler:8.0e}{variance:11.0e}")
+for i in (2, 4, 5):
+    assert abs(math.log10(rows[-2][i] / rows[-1][i]) - 1) < 0.02
+assert max(max(row[0], row[1], row[3]) for row in rows) < 1e-12
 
 # %% [markdown]
-# Both are of first order: ten times the steps, a tenth of the error. DDPM keeps the variance
-# exactly, at any number of steps; its factor is the one that is off.
+# The two short cuts are of first order: ten times the steps, a tenth of the error. A chain of DDPM
+# keeps the variance in any case, at any number of steps; it only has another schedule.
 
 # %% [markdown]
 # ## Same marginals, different paths?
 #
-# One family of equations leads back to the data (`genmath.samplers.ReverseSDE`): *stochasticity* 0
-# is the probability-flow ODE, 1 is Anderson's reverse SDE, and any other number is allowed. The
-# paths below all start at the same sixteen places.
+# One family of equations leads back to the data, with noise $\lambda g$ and the more score the more
+# noise:
+#
+# {{ sde.reverse_family[backwards] }}
+#
+# $\lambda = 0$ is the probability-flow ODE, $\lambda = 1$ Anderson's reverse SDE, and any other
+# number is allowed. The paths below all start at the same sixteen places.
 
 # %%
 start = exact_cdf(edges, 1.0)
@@ -185,7 +195,7 @@ slider(
     left,
     right,
     frames=frames,
-    label="stochasticity",
+    label="noise λ",
     start=2,
     alt="Left: paths from noise to two modes. Without noise they are smooth and do not cross; with "
     "more noise they are rougher and cross often. Right: the histogram of their ends is the same "
@@ -203,7 +213,8 @@ alpha, sigma = path.coefficients(0.3, one)
 forward = alpha / math.hypot(alpha, sigma)  # the data have variance one
 unrelated = 0.3**2 + 0.7**2
 inside = [round(400 * (1 - math.sqrt(t))) for t in (0.6, 0.3, 0.1, 0.03, 0.0)]
-print("stochasticity   marginals   same mode   correlation   squared moves")
+print("                  same    corre-   squared")
+print("  λ   marginals   mode    lation     moves")
 told = {}
 for size in sizes:
     first = draws(n, 1.0)
@@ -215,10 +226,10 @@ for size in sizes:
     late = torch.corrcoef(torch.stack([run[inside[1]], run[-1]]))[0, 1].item()
     moves = run.diff(dim=0).pow(2).sum(0).mean().item()
     told[size] = same, late, moves
-    print(f"{size:8.1f}{worst:17.4f}{same:12.2f}{late:14.3f}{moves:16.2f}")
+    print(f"{size:3.1f}{worst:12.4f}{same:7.2f}{late:10.3f}{moves:10.2f}")
     assert worst < 2.5 / math.sqrt(n)
 total = -2 * math.log(path.alpha(1.0))  # the integral of g²
-print(f"forward SDE{unrelated:26.2f}{forward:14.3f}{total:16.2f}")
+print(f"forward SDE    {unrelated:7.2f}{forward:10.3f}{total:10.2f}")
 assert told[0.0][0] == 1
 assert abs(told[1.0][0] - unrelated) < 0.02
 assert abs(told[1.0][1] - forward) < 0.02
@@ -226,11 +237,11 @@ assert abs(told[1.0][2] / total - 1) < 0.03
 
 # %% [markdown]
 # The column *marginals* is the largest distance from the exact distribution function, at five times
-# on the way; for exact draws it would be as large. In all other columns the family falls apart.
-# Only Anderson's equation, stochasticity 1, has the correlations of the forward SDE: it is the
-# forward process itself, seen backwards. The ODE remembers its start for good, and with
-# stochasticity 2 nearly everything is forgotten between $t = 0.3$ and the end. Equal marginals are
-# a weak kind of equality.
+# on the way; for exact draws it would be about as large. In all other columns the family falls
+# apart (`sde.path_laws`). Only Anderson's equation, $\lambda = 1$, has the correlations of the
+# forward SDE: it is the forward process itself, seen backwards. The ODE remembers its start for
+# good, and with $\lambda = 2$ nearly everything is forgotten between $t = 0.3$ and the end. Equal
+# marginals are a weak kind of equality.
 
 # %% [markdown]
 # ## How many steps do five samplers need?
@@ -303,7 +314,7 @@ samplers = {
     "DDIM": (DDIM(), BLUE, "--"),
     "Heun": (Heun(), GREEN, "--"),
 }
-lengths = [8, 16, 32, 64, 128, 256]
+lengths = [4, 8, 16, 32, 64, 128]
 print("W1 from the data")
 print("steps       " + "".join(f"{n:9d}" for n in lengths) + "    order")
 errors = {}
@@ -356,7 +367,7 @@ models = {
 }
 sizes = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 print("W1 from the data, 48 steps")
-print("stochasticity " + "".join(f"{size:7g}" for size in sizes))
+print("λ             " + "".join(f"{size:7g}" for size in sizes))
 found = {}
 for name, (model, _) in models.items():
     found[name] = [w1(law(ReverseSDE(size), squared_times(48), model)) for size in sizes]
@@ -371,11 +382,11 @@ for name, (_, color) in models.items():
     panel.plot(sizes, found[name], "o-", color=color, markersize=4)
     panel.text(2.06, found[name][-1] + (0.012 if name == "5 % too little" else -0.006), name,
                color=color, fontsize=9, va="center")  # fmt: skip
-panel.set(xlabel="stochasticity", xlim=(0, 2), ylim=(0, 0.35), xticks=[0, 0.5, 1, 1.5, 2],
+panel.set(xlabel="noise λ", xlim=(0, 2), ylim=(0, 0.35), xticks=[0, 0.5, 1, 1.5, 2],
           yticks=[0, 0.1, 0.2, 0.3])  # fmt: skip
 figure(
     panel,
-    alt="Error against stochasticity. It rises slowly for the exact model; for one that says too "
+    alt="Error against the noise λ. It rises slowly for the exact model; for one that says too "
     "little noise it falls steeply and rises again; for wrong weights it is high and flat.",
     caption="What the noise of the reverse SDE mends, and what it does not.",
 )
@@ -389,9 +400,9 @@ figure(
 # %% [markdown]
 # ## Is the likelihood along the ODE exact?
 #
-# Log-densities are carried along the probability-flow ODE with the divergence of its velocity,
-# here by a fourth-order method. With the exact score the result can be compared with the exact
-# log-density, at 241 places.
+# Log-densities are carried along the probability-flow ODE with the divergence of its velocity
+# (`sde.likelihood`), by a fourth-order method. With the exact score the result can be compared with
+# the exact log-density, at 241 places.
 
 
 # %%
@@ -413,7 +424,7 @@ print("steps   largest error, nats")
 for length, error in zip(lengths, errors, strict=True):
     print(f"{length:5d}{error:15.1e}")
 print(f"order {order(errors):.2f}")
-print(f"with N(0, 1) for the density at t = 1: {(normal - nats[128]).abs().max():.1e}")
+print(f"off, with N(0, 1) at t = 1: {(normal - nats[128]).abs().max():.1e}")
 assert abs(order(errors) - 4) < 0.3
 assert errors[-1] < 1e-6
 
@@ -440,11 +451,15 @@ apart = {name: (interpolate(fine[1:], *cdf_of(found)) - by_likelihood).abs().max
          for name, found in laws.items()}  # fmt: skip
 weights = pair.log_prob(fine).exp() * (fine[1] - fine[0])
 gap = (weights * (pair.log_prob(fine) - density.log())).sum().item()
-print(f"total mass of the density by likelihood       {by_likelihood[-1]:.6f}")
-print(f"its distribution function, off the ODE's by   {apart['ODE']:.1e}")
-print(f"                           off the SDE's by   {apart['SDE']:.1e}")
-print(f"W1 from the data: ODE {w1(laws['ODE']):.3f}, SDE {w1(laws['SDE']):.3f}")
-print(f"KL of the data from it                        {gap:.3f} nats")
+print("the density by likelihood")
+print(f"  total mass              {by_likelihood[-1]:.6f}")
+print("  largest distance of distribution functions")
+print(f"    from the ODE's        {apart['ODE']:.1e}")
+print(f"    from the SDE's        {apart['SDE']:.1e}")
+print(f"  KL of the data from it  {gap:.3f} nats")
+print("W1 from the data")
+print(f"  ODE                     {w1(laws['ODE']):.3f}")
+print(f"  SDE                     {w1(laws['SDE']):.3f}")
 assert abs(by_likelihood[-1] - 1) < 1e-4
 assert apart["ODE"] < 1e-3 < 1e-2 < apart["SDE"]
 assert gap > 0
