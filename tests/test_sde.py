@@ -652,6 +652,15 @@ def test_likelihoods_of_every_shape_and_dtype(device, dtype, shape, estimated) -
     assert len(seen) == 12
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_in_half_precision_a_likelihood_is_rounded_at_its_end(dtype) -> None:
+    """Summed in half precision, the divergence of 48 numbers would be off by much more."""
+    x, path = normal(4, 48, dtype=dtype), VPPath(0.1, 2.0)
+    model = lambda x, t: -1.1015625 * x  # noqa: E731, a number that half precision has
+    got, exact = (log_likelihood(model, at, path, steps=4) for at in (x, x.double()))
+    torch.testing.assert_close(got.double(), exact, rtol=torch.finfo(dtype).eps * 0.6, atol=0)
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_likelihood_of_data_far_from_the_origin(dtype) -> None:
     path = LinearPath()
