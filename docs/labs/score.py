@@ -325,9 +325,9 @@ for h, color in sizes.items():
     left.plot(h, drawn[h][-1], "o", color=color, markersize=5)
     exact = [langevin_variance(h, steps=k, start=4.0) for k in range(31)]
     right.plot(exact, color=color, lw=1)
-    right.plot(range(0, 31, 2), drawn[h][:31:2], "o", color=color, markersize=3)
-    lift = {0.05: 0.16, 0.3: -0.2}.get(h, 0.0)
-    right.text(30.6, exact[-1] + lift, f"h = {h:g}", color=color, fontsize=9, va="center")
+    right.plot(range(0, 31, 2), drawn[h][:31:2], "o", color=color, markersize=3, clip_on=False)
+    lift = {0.05: 0.2, 0.3: -0.25}.get(h, 0.0)
+    right.text(31, exact[-1] + lift, f"h = {h:g}", color=color, fontsize=9, va="center")
 left.set(xlabel="step h", xlim=(0, 1.75), ylim=(0, 6), xticks=[0, 0.5, 1, 1.5])
 right.set(xlabel="k", xlim=(0, 30), ylim=(0, 5.5), xticks=[0, 10, 20, 30])
 figure(
