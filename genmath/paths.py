@@ -120,12 +120,16 @@ class Path(ABC):
     def drift(self, t: Time) -> Coefficient:
         """f(t) = d log alpha/dt of the forward SDE dx = f x dt + g dW that has these marginals.
 
+        Result: sde.linear_sde
         Source: Song et al. 2021 (score SDE), equation 5 and appendix B.
         """
         return _at(self._drift, t)
 
     def squared_diffusion(self, t: Time) -> Coefficient:
-        """g(t)² = d sigma²/dt - 2 f sigma² of the same SDE; g itself is its root."""
+        """g(t)² = d sigma²/dt - 2 f sigma² of the same SDE; g itself is its root.
+
+        Result: sde.linear_sde, sde.linear_marginal
+        """
         return _at(self._squared_diffusion, t)
 
     def coefficients(self, t: Time, x: Tensor) -> tuple[Coefficient, Coefficient]:
@@ -179,6 +183,7 @@ class VPPath(Path):
 
     alpha² = exp(-∫beta) and sigma² = 1 - alpha²; noise is reached only nearly, alpha(1) = 0.0066.
 
+    Result: sde.vp_kernel
     Errors: ValueError unless 0 < beta_min <= beta_max.
     Source: Song et al. 2021 (score SDE), equations 11, 32 and 33.
     """
@@ -266,6 +271,7 @@ class VEPath(Path):
     This is the exact kernel of the SDE, so that x_0 is clean data; sigma_min is a scale near the
     data and no floor, and sigma(1) falls short of sigma_max by a factor √(1 - (min/max)²).
 
+    Result: sde.ve_kernel
     Errors: ValueError unless 0 < sigma_min < sigma_max.
     Source: Song et al. 2021 (score SDE), equations 29 to 31; there sigma(t)² - sigma(0)² is in the
         end replaced by sigma(t)².

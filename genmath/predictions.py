@@ -123,7 +123,7 @@ def convert(
 ) -> Data:
     """The same statement about x_t, said in another of the names in `PREDICTIONS`.
 
-    Result: flow_matching.predictions
+    Result: flow_matching.predictions, sde.velocity_score
     Shapes: prediction and x_t alike; alpha and sigma numbers or one value a sample, as
         ``path.coefficients(t, x_t)`` returns them; d_alpha and d_sigma, from
         ``path.derivatives(t, x_t)``, where "velocity" is one of the two. The dtype follows x_t.

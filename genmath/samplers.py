@@ -327,6 +327,7 @@ class ReverseSDE(Sampler):
     noise = 1 is Anderson's reverse SDE and noise = 0 the probability-flow ODE; every value has the
     same marginals, not the same paths. The last step draws noise like every other.
 
+    Result: sde.reverse_family
     Errors: ValueError unless noise >= 0; in use, for times that do not lead towards the data, a
         discrete schedule, or a time at which f and g are infinite.
     Source: Anderson 1982; Song et al. 2021 (score SDE), equation 6; the family: Huang, Lim,

@@ -55,6 +55,7 @@ def ornstein_uhlenbeck_moments(x0: Data, rate: float, diffusion: float, t: Coeff
     It forgets x_0 and settles at the variance diffusion²/(2 rate), which t = math.inf gives. With
     rate = 0 it is Brownian motion, of variance diffusion² t.
 
+    Result: sde.ornstein_uhlenbeck
     Shapes: x0 (B, …); t a number or one value a sample, of any size. The variance is a scalar for
         one t, (B, 1, …, 1) for one a sample. The dtype follows x0.
     Errors: ValueError for negative numbers, or rate = 0 without end; tensors are not read.
@@ -82,8 +83,10 @@ def linear_sde_moments(
     with r = alpha(t)/alpha(start), r x and r² variance + sigma(t)² - r² sigma(start)². As it
     stands it is the perturbation kernel p(x_t | x_0), and with a ``start`` the transition kernel.
 
+    Result: sde.moment_equations
     Shapes: x (B, …); the times and the variance numbers or one value a sample. The variance that
         is returned is a scalar or (B, 1, …, 1). The dtype follows x.
+    Accuracy: the relative error of the variance is below 1e-15/(t - start).
     Errors: ValueError for a negative variance, and for numbers unless 0 <= start <= t <= 1, or
         where nothing of the data is left at the start; tensors are not read.
     Source: Särkkä, Solin 2019, equations 5.50 and 5.51; Song et al. 2021 (score SDE), equation 29.
@@ -120,6 +123,7 @@ def forward_step(
     a factor that is smaller than 1 - beta/2 by about beta²/8. For a step without error draw from
     `linear_sde_moments`.
 
+    Result: sde.ito, sde.ddpm_step
     Shapes: x and noise alike; t and h numbers or one value a sample. The dtype follows x.
     Errors: ValueError for shapes that differ, h < 0, a number t at which f or g is infinite, or
         unless exactly one of ``noise`` and ``generator`` is given.
@@ -143,11 +147,12 @@ def reverse_drift(x: Data, t: Time, score: Data, path: Path, stochasticity: floa
     has the marginals of the forward SDE, not its paths. 1 is Anderson's reverse SDE, in which the
     paths agree too; 0 is the probability-flow ODE. `genmath.samplers.ReverseSDE` steps with it.
 
+    Result: sde.reverse_family, sde.path_laws
     Shapes: x and score alike; t a number or one value a sample. The dtype follows x.
     Errors: ValueError for shapes that differ, stochasticity < 0, a number t at which f or g is
         infinite, or a path that runs from noise to data.
-    Source: Anderson 1982; Song et al. 2021 (score SDE), equations 6 and 13; the
-        family: Huang, Lim, Courville 2021, equation 22.
+    Source: Anderson 1982; Song et al. 2021 (score SDE), equations 6 and 13; the family: Huang, Lim,
+        Courville 2021, equation 22.
     """
     share = (1 + real("stochasticity", stochasticity, "a number >= 0", 0.0) ** 2) / 2
     f, g2 = _coefficients(path, t, batched("x", x))
@@ -161,7 +166,9 @@ def probability_flow_velocity(x: Data, t: Time, score: Data, path: Path) -> Data
     It is `reverse_drift` without noise, and what `genmath.predictions.convert` calls "velocity";
     in this form it is finite at the data, wherever the score is.
 
-    Shapes and errors: as for `reverse_drift`.
+    Result: sde.reverse_family, sde.likelihood
+    Shapes: as for `reverse_drift`.
+    Errors: as there.
     Source: Song et al. 2021 (score SDE), equation 13; Maoutsa, Reich, Opper 2020.
     """
     return reverse_drift(x, t, score, path, 0.0)
@@ -192,6 +199,7 @@ def log_likelihood(
     step. The divergence is exact, with one backward pass for each of the d numbers of an event; or,
     given a ``probe`` or a ``generator``, estimated by one backward pass, without bias.
 
+    Result: sde.likelihood
     Shapes: x (B, …) gives (B,), differentiable by x and by the parameters of the model, unless
         called under ``torch.no_grad()``. The model is called as model(x, t), t (B,), as `sample`
         does. The dtype follows x.
@@ -250,6 +258,8 @@ def _stages(
 ) -> tuple[Grid, list[float], list[float]]:
     """The times with those half-way between them, and velocity = first * predicted + second * x."""
     one_of("prediction", prediction, PREDICTIONS)
+    if not isinstance(path, Path):
+        refuse("path", describe(path), "a Path in continuous time, such as VPPath()")
     if isinstance(steps, int):
         n = integer("steps", steps, 1)
         steps = [i / n for i in range(n + 1)]

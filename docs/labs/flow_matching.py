@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Laboratory: flow matching
 #
-# Six questions about the chapter's results. The first three use data whose exact velocity is known,
-# so that nothing is learned and every error seen comes from the path or from the steps. The others
-# train small networks, and each is compared with what is exact.
+# Seven questions about the chapter's results. The first four use data whose exact velocity is
+# known, so that nothing is learned and every error seen comes from the path or from the steps. The
+# others train small networks, and each is compared with what is exact.
 
 # %%
 import math
@@ -12,7 +12,7 @@ import torch
 from ot.lp import emd
 
 from genmath.ddpm import denoising_loss
-from genmath.figures import BLUE, GREEN, INK, ORANGE, PURPLE, axes, figure
+from genmath.figures import BLUE, GREEN, INK, ORANGE, PURPLE, axes, figure, slider
 from genmath.flow_matching import cfm_loss, conditional_path, ot_pairing, path_energy, reflow_pairs
 from genmath.nets import MLP
 from genmath.paths import (
@@ -23,6 +23,7 @@ from genmath.paths import (
     logit_normal_density,
     shifted_density,
 )
+from genmath.predictions import convert
 from genmath.samplers import DDIM, Ancestral, Euler, Heun, sample
 from genmath.toys import GaussianMixture
 
@@ -199,6 +200,103 @@ for name, row in floor.items():
 # coordinates have variance 2. In between it tells a part of both. Nearer to the data the ring's
 # loss is lower: there the place gives away the mode that a line leads to, and with it most of the
 # noise. A falling loss is progress; its height says little.
+
+# %% [markdown]
+# ## Five predictions, one picture
+#
+# A network that sees $x_t$ may be asked for the data, the noise, the score, $v$ or the velocity
+# (`flow_matching.predictions`). All five are one answer. Take one coordinate, and the plane whose
+# points are pairs of a data value and a noise. To see $x_t$ is to know that the pair lies on *one
+# line*, at right angles to the direction $(\alpha, \sigma)$. What is left to predict is where on
+# the line, and each of the five says it in a unit of its own.
+#
+# The square is the best prediction: the mean of the pairs on the line. Its two coordinates are the
+# predicted data and the predicted noise, and its place along the line is $v$. With $t$ the line
+# turns about the true pair, from upright, where the data are known, to level, where the noise is.
+
+# %%
+two = GaussianMixture([0.5, 0.5], [-1.0, 1.0], std=0.2)
+draws = torch.Generator().manual_seed(2)
+cloud = two.sample(300, generator=draws), torch.randn(300, generator=draws)
+pair_x0, pair_eps = torch.tensor([1.1]).double(), torch.tensor([-0.9]).double()
+turning = {"on a circle, α² + σ² = 1": CosinePath(), "on a chord, α + σ = 1": straight}
+
+
+def predictions(path, t, x_t, shift=0.0):
+    """All five at x_t, the best ones or, with a shift, those of a place farther along the line."""
+    alpha, sigma = path.alpha(t), path.sigma(t)
+    slopes = {"d_alpha": path.d_alpha(t), "d_sigma": path.d_sigma(t)}
+    v = convert(two.velocity(x_t, alpha, sigma, **slopes), x_t, alpha, sigma,
+                source="velocity", target="v", **slopes)  # fmt: skip
+    v = v + shift * math.hypot(alpha, sigma)
+    kinds = ("x0", "eps", "v", "velocity") + (("score",) if sigma else ())
+    return {kind: convert(v, x_t, alpha, sigma, source="v", target=kind, **slopes).item()
+            for kind in kinds}  # fmt: skip
+
+
+frames, panels = {}, []
+for title, path in turning.items():
+    panel = axes(3.1, 3.1, title=title)
+    panel.plot(*cloud, ".", color=INK, markersize=1.5)
+    panel.plot(pair_x0, pair_eps, "x", color=INK, markersize=8, mew=1.5)
+    panel.set(xlim=(-2.6, 2.6), ylim=(-2.6, 2.6), aspect="equal", xlabel="data", ylabel="noise",
+              xticks=[-2, 0, 2], yticks=[-2, 0, 2])  # fmt: skip
+    panels.append(panel)
+    for t in (i / 12 for i in range(13)):
+        x_t = path.interpolate(pair_x0, pair_eps, t)
+        said = predictions(path, t, x_t)
+        place = torch.tensor([said["x0"], said["eps"]])
+        across = torch.tensor([path.alpha(t), path.sigma(t)])
+        size = across.norm()
+        across, along = across / size, torch.stack([-across[1], across[0]]) / size
+        foot = across * x_t.float() / size
+        assert abs(across @ place - x_t.item() / size) < 1e-6
+        assert abs(along @ place - said["v"] / size) < 1e-6
+        frames.setdefault(f"t = {t:.2f}", []).extend([
+            *panel.plot(*torch.stack([foot - 9 * along, foot + 9 * along]).T, color=INK, lw=0.8),
+            *panel.plot([0, foot[0]], [0, foot[1]], color=ORANGE, lw=2),
+            *panel.plot(*torch.stack([foot, place]).T, color=PURPLE, lw=2.5),
+            *panel.plot([place[0]] * 2, [-2.6, place[1]], ":", color=BLUE, lw=1.2),
+            *panel.plot([-2.6, place[0]], [place[1]] * 2, ":", color=GREEN, lw=1.2),
+            *panel.plot(place[0], -2.6, "^", color=BLUE, markersize=7, clip_on=False),
+            *panel.plot(-2.6, place[1], ">", color=GREEN, markersize=7, clip_on=False),
+            *panel.plot(*place, "s", color=INK, markersize=6),
+        ])  # fmt: skip
+slider(
+    *panels,
+    frames=frames,
+    label="time",
+    start=5,
+    alt="A cloud of pairs of data and noise, a line through one of them that turns with time, and "
+    "on the line the mean of the pairs near it. A perpendicular leads from the origin to the "
+    "line, and a piece of the line from its foot to the mean.",
+    caption="Orange: x_t, across the line. Purple: v, along it. Blue: the predicted data. Green: "
+    "the predicted noise. The cross is the true pair.",
+)
+
+# %% [markdown]
+# An error of a prediction is a move along the line. Here is a move by 0.1, in the five units.
+
+# %%
+print("             x0     eps       v  velocity   score")
+for title, path in turning.items():
+    print(title)
+    for t in (0.1, 0.5, 0.9):
+        x_t = path.interpolate(pair_x0, pair_eps, t)
+        best, other = (predictions(path, t, x_t, shift) for shift in (0.0, 0.1))
+        moved = {kind: other[kind] - best[kind] for kind in best}
+        print(f"t = {t:.1f} " + "".join(
+            f"{moved[kind]:{width}.3f}"
+            for kind, width in (("x0", 8), ("eps", 8), ("v", 8), ("velocity", 10), ("score", 8))
+        ))  # fmt: skip
+        assert abs(math.hypot(moved["x0"], moved["eps"]) - 0.1) < 1e-9
+
+# %% [markdown]
+# So one and the same mistake costs a noise loss next to nothing at $t = 0.9$, and a data loss next
+# to nothing at $t = 0.1$, while the score is charged most where the noise is least. On the circle
+# $v$ is the length along the line, and the velocity is $\pi/2$ times as much. On the chord the
+# velocity is the noise less the data, and a move of 0.1 counts between 0.11 and 0.14 all the way.
+# Which of the five is trained is a choice of weights over time.
 
 # %% [markdown]
 # ## Better pairs: optimal transport within a batch
