@@ -17,7 +17,7 @@ from .latex import latex
 from .mutate import mutants, reversed_claim
 from .names import latex_name
 from .notation import Density
-from .symbolic import Proof, has_vectors, ill_typed, not_replaceable, prove
+from .symbolic import Proof, has_vectors, ill_typed, not_replaceable, proofs, prove
 from .text import text
 from .tree import DOMAINS, Apply, Dens, Indexed, Named, Node, NotationError, Relation, Symbol
 
@@ -128,9 +128,9 @@ class Standing:
 @cache
 def standing(derivation: Derivation) -> Standing:
     """The symbolic standing of a derivation that is used as a lemma."""
-    proofs = [prove(s.claim, s.because) for s in derivation.steps if not s.missing]
-    complete = all(p.proved for p in proofs) and not any(s.missing for s in derivation.steps)
-    return _standing(derivation, complete, proofs)
+    shown = list(proofs(derivation))
+    complete = all(p.proved for p in shown) and not any(s.missing for s in derivation.steps)
+    return _standing(derivation, complete, shown)
 
 
 def _standing(derivation: Derivation, complete: bool, proofs: list[Proof]) -> Standing:

@@ -367,7 +367,7 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
     """Replace letters and densities by arguments. A density pattern p(x) with argument q(z | y)
     also turns the bound variable x into z, which may be several variables."""
     letters: dict[Symbol, Node] = {}
-    spaces: dict[str, tuple[Symbol, ...]] = {}
+    spaces: dict[Symbol, tuple[Symbol, ...]] = {}
     families: dict[Any, tuple[Dens, Node]] = {}
     for pattern, actual in pairs:
         if isinstance(pattern, Symbol):
@@ -383,14 +383,12 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
             [(o, (n,)) for o, n in zip(old, new, strict=True)] if len(old) > 1 else [(old[0], new)]
         )
         for variable, images in targets:
-            if spaces.setdefault(variable.name, images) != images:
-                raise NotationError(
-                    f"{variable!r} would stand for {spaces[variable.name]} and {images}"
-                )
+            if spaces.setdefault(variable, images) != images:
+                raise NotationError(f"{variable!r} would stand for {spaces[variable]} and {images}")
         families[(pattern.density, pattern.event_slots, pattern.given_slots)] = (pattern, actual)
 
     def bound(variables: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
-        return tuple(n for v in variables for n in spaces.get(v.name, (v,)))
+        return tuple(n for v in variables for n in spaces.get(v, (v,)))
 
     def go(current: Node) -> Node:
         if isinstance(current, Dens):
@@ -407,7 +405,7 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
         if isinstance(current, Symbol):
             if current in letters:
                 return letters[current]
-            images = spaces.get(current.name, (current,))
+            images = spaces.get(current, (current,))
             if len(images) != 1:
                 raise NotationError(f"the lemma uses {current!r} by itself: give it one variable")
             return images[0]
@@ -425,7 +423,7 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
         if isinstance(current, Entropy):
             return Entropy(args[0], bound(current.bound))
         if isinstance(current, Deriv):
-            var = spaces.get(current.var.name, (current.var,))
+            var = spaces.get(current.var, (current.var,))
             if len(var) != 1:
                 raise NotationError(
                     f"the lemma differentiates by {current.var!r}: give it one variable"
@@ -450,7 +448,7 @@ def _check_capture(
     node: Node,
     pairs: tuple[tuple[Node, Node], ...],
     letters: dict[Symbol, Node],
-    spaces: dict[str, tuple[Symbol, ...]],
+    spaces: dict[Symbol, tuple[Symbol, ...]],
 ) -> None:
     """No letter may come to be bound, or cease to be, by the replacement. A derivative binds the
     letter it is taken by, since its argument must not come to depend on it."""
@@ -462,15 +460,13 @@ def _check_capture(
     images = [n for vs in spaces.values() for n in vs]
     if len(set(images)) != len(images):
         raise NotationError("two variables of the lemma would become one")
-    kept = {s for s in bound if s.name not in spaces}
+    kept = {s for s in bound if s not in spaces}
     arriving: set[Symbol] = set()
     for pattern, actual in pairs:
         own = set(event_variables(actual)) if isinstance(pattern, Dens) else set()
         arriving |= free_symbols(actual) - own
     staying = {
-        n
-        for n in node.walk()
-        if isinstance(n, Symbol) and n not in letters and n.name not in spaces
+        n for n in node.walk() if isinstance(n, Symbol) and n not in letters and n not in spaces
     }
     clash = ((kept | set(images)) & arriving) | (set(images) & (staying | kept))
     if clash:

@@ -19,7 +19,6 @@ from .supports import (
     FINITE,
     FUBINI,
     LEIBNIZ,
-    NOT_ZERO,
     SMOOTH,
     SMOOTH_ZEROS,
     Rules,
@@ -282,7 +281,7 @@ def _gaussian(v: Any, local: list[Any], rules: Rules) -> Any:
         free = all(x.is_integer is None and not x.is_Dummy for x in slope.free_symbols)
         if slope.has(Atom) or not free:
             return None
-        rules.assumed.add(NOT_ZERO)
+        rules.slopes.append(slope)
     mean, variance = canon(-offset / slope), canon(s / slope**2)
     weight = scale * constant
     for a, b, noise in kernels[1:]:
@@ -461,6 +460,8 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
         base, k = e.args
         if v in k.free_symbols:
             raise NotImplementedError("the exponent depends on the letter")
+        if not k.is_Integer and not is_positive(base):
+            raise NotImplementedError("a root of what may be 0, where it has no slope")
         return k * base ** (k - 1) * differentiate(base, v, rules)
     if isinstance(e, Bell):
         x, m, s = e.args
