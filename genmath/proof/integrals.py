@@ -69,9 +69,7 @@ def _cancel_sums(parts: list[Any], rules: Rules) -> list[Any]:
         if sums and len(members) > 1:
             done = [t * other for t in terms(canon(sp.Add(*members)))]
             if not any(density_denominators(t) for t in done) and all(
-                vanishes_with(t, f, rules)
-                for f in density_denominators(members[0])
-                for t in done
+                vanishes_with(t, f, rules) for f in density_denominators(members[0]) for t in done
             ):
                 out += done
                 continue
