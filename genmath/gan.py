@@ -180,9 +180,9 @@ def missing_mode_js(kept: Array) -> Array:
     Shapes: any; shares in [0, 1], taken as they are. Nats.
     """
     w = floating("kept", kept).to(work_dtype(kept))
-    # as in log(2 w/(1 + w)): what the made part and the data share, then what only data have
-    shared = torch.xlogy(w, 2 * w / (1 + w)) + math.log(2) - torch.log1p(w)
-    return ((shared + (1 - w) * math.log(2)) / 2).to(kept.dtype)
+    lost = 1 - w  # in terms of which a small loss keeps its digits
+    shared = torch.special.xlog1py(w, -lost) - (1 + w) * torch.log1p(-lost / 2)
+    return ((shared + lost * math.log(2)) / 2).to(kept.dtype)
 
 
 def bilinear_orbit(
