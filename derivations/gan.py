@@ -198,8 +198,9 @@ def logit_losses(d):
 
 # %% [markdown]
 # These weights reach the parameter through the sample: the discriminator's slope at the sample, times how the sample moves with $\theta$. A program that
-# differentiates at *fixed* samples leaves out the last factor (`udl-gan-toy-args`: a notebook passed data and finished samples to the generator's
-# gradient in place of the noise and $\theta$).
+# differentiates at *fixed* samples leaves out the last factor.
+#
+# In code: `genmath.gan.training_step`.
 
 # %%
 theta = reals("theta")
@@ -315,7 +316,7 @@ def error_game(d):
 # %% [markdown]
 # ## Least squares
 #
-# Regress on labels instead: $s$ for data, $t$ for samples, by squared error [@mao2017lsgan]. The best answer is the mean label at each place, again with a global
+# Regress on labels instead: $s$ for data, $t$ for samples, by squared error [@mao2017least]. The best answer is the mean label at each place, again with a global
 # gap. With labels 1 and −1, and a generator that wants 0, the value at the best answer is a Pearson $\chi^2$, of the generator against the mean density.
 #
 # What the generator *follows* is, once more, another gradient. With labels 1 and 0, and a generator that wants 1, `frozen` says which:
@@ -359,7 +360,8 @@ def least_squares(d):
 # paper's $f$, that is a *logarithm*: `js_critic`. By `frozen` the generator's gradient at the best critic is that of the divergence, for every convex $f$: the conjugate
 # $f^*$ at the slope $f'(u)$ is $u f'(u) - f(u)$.
 #
-# In code: `genmath.gan.fgan_losses`, with the members of `genmath.divergences`.
+# In code: the same two losses, with a member of `genmath.divergences` for their name. Their critic is $f'(\exp a)$, so whatever the divergence,
+# the output $a$ estimates $\log p/q$.
 
 # %%
 convex = Function("f", convex=True)
@@ -396,13 +398,13 @@ def fgan(d):
 #
 # Give generator and discriminator a label $y$ [@mirza2014conditional]. If the labels that the generator is asked for are as frequent as in the data, the game is the one above on pairs,
 # and its value an average, over labels, of Jensen–Shannon between the *conditional* densities. So it is least only where each class
-# is right. `projection`: the best logit splits into a part that asks "does $x$ show $y$?" and one that asks "is $x$ real?" [@miyato2018projection].
+# is right. `projection`: the best logit splits into a part that asks "does $x$ show $y$?" and one that asks "is $x$ real?" [@miyato2018cgans].
 #
 # The game on pairs $(x, z)$ is also how an encoder is trained without a reconstruction loss: one player draws $x$ from data and encodes it, the other
-# draws $z$ and generates (`bigan`) [@donahue2017bigan]. At the optimum the joint densities agree. For deterministic maps encoder $E_\phi$ and generator $G_\xi$ then invert each other, $G_\xi(E_\phi(x)) = x$: each
+# draws $z$ and generates (`bigan`) [@donahue2017adversarial]. At the optimum the joint densities agree. For deterministic maps encoder $E_\phi$ and generator $G_\xi$ then invert each other, $G_\xi(E_\phi(x)) = x$: each
 # map with its own parameters (`pml2-bigan-indices`: they were swapped).
 #
-# In code: `genmath.gan.ConditionalGenerator` and `genmath.gan.ConditionalDiscriminator`.
+# In code: `genmath.gan.Discriminator` and `genmath.gan.Generator`, with `classes`.
 
 # %%
 pair = Density("p", x, y)
@@ -487,12 +489,13 @@ def missing_mode(d):
 # a quadratic form is *conserved* (`conserved`), and as a sum of squares it is definite exactly for $\eta_x\eta_y < 4$, so orbits stay on an ellipse.
 #
 # At and beyond 4 they leave. Write $\eta_x\eta_y = (1 + \lambda)^2/\lambda$ with $\lambda \ge 1$, which is how every number from 4 on can be written. A linear form of the state is multiplied by $-\lambda$ in each
-# step (`mode`): for $\lambda > 1$ it grows without bound. At 4 it only alternates, but then $x$ itself does not: in two steps it moves by a constant
+# step (`beyond`): for $\lambda > 1$ it grows without bound. At 4 it only alternates, but then $x$ itself does not: in two steps it moves by a constant
 # that does not die out (`edge`), so it grows linearly.
 
 # %%
 eta, eta_x, eta_y = positives("eta eta_x eta_y")
 X, Y, lam = reals("x y lambda")
+lam_1 = at_least_one("lambda")
 X_next = define("x_prime", X - eta_x * Y)
 Y_next = define("y_prime", Y + eta_y * X_next)
 
@@ -523,12 +526,10 @@ def alternating_steps(d):
     d.equals(form(X, Y), by="multiply out")
     d.equals(eta_y * (X - eta_x * Y / 2) ** 2 + eta_x * (1 - product_ / 4) * Y**2, by="complete the square")
 
-    grow = at = at_least_one("lambda")
-    second = define("eta_y", (1 + grow) ** 2 / (grow * eta_x))
-    x_1 = define("x_prime", X - eta_x * Y)
-    y_1 = define("y_prime", Y + second * x_1)
-    d.start(second * x_1 - (1 + grow) * y_1, name="mode")
-    d.equals(-at * (second * X - (1 + grow) * Y), by="a row vector that the step multiplies by −λ")
+    large = define("eta_y", (1 + lam_1) ** 2 / (lam_1 * eta_x))
+    x_1, y_1 = X_next, define("y_prime", Y + large * X_next)
+    d.start(large * x_1 - (1 + lam_1) * y_1, name="beyond")
+    d.equals(-lam_1 * (large * X - (1 + lam_1) * Y), by="a row vector that the step multiplies by −λ")
 
     four = define("eta_y", 4 / eta_x)
     x_1, y_1 = X - eta_x * Y, Y + four * (X - eta_x * Y)
@@ -539,10 +540,10 @@ def alternating_steps(d):
 # %% [markdown]
 # **What helps.** Look ahead: take a trial step, and step with the gradient found there (*extragradient*). The distance is multiplied by the root of $1 - \eta^2 + \eta^4$ in each step: less than 1 for every
 # $0 < \eta < 1$. Or put friction on the discriminator: a penalty on its gradient at the data [@mescheder2018which],
-# $\tfrac\gamma2\, \mathbb{E}\,\Vert\nabla_x D\Vert^2$ (R1). For a linear discriminator that is $\tfrac\gamma2 y^2$, and the step of both at once has the determinant in `penalty`: complex eigenvalues have it for
+# $\tfrac\gamma2\, \mathbb{E}\,\Vert\nabla_x a\Vert^2$ for the logit $a$ (R1). For a linear one that is $\tfrac\gamma2 y^2$, and the step of both at once has the determinant in `penalty`: complex eigenvalues have it for
 # the square of their modulus, and it is below 1 exactly for $\gamma > \eta$.
 #
-# In code: `genmath.gan.r1_penalty`.
+# In code: `genmath.gan.bilinear_orbit` for the game, `genmath.gan.r1_penalty` for the penalty.
 
 # %%
 gamma = positives("gamma")
@@ -558,7 +559,7 @@ def remedies(d):
     d.equals(1 - eta * (gamma - eta), by="the determinant of the step with friction ηγ on y")
 
     d.start(gamma / 2 * E(p(x), diff(Y * x, x) ** 2), name="r1")
-    d.equals(gamma * Y**2 / 2, by="the slope of the discriminator y x is y, at every x")
+    d.equals(gamma * Y**2 / 2, by="the slope of the logit y x is y, at every x")
     d.slip(
         "labml-r1-square",
         wrong=equal(gamma / 2 * E(p(x), absolute(diff((Y * x) ** 2, x))), gamma * Y**2 / 2),
@@ -600,3 +601,49 @@ def disagreement(d):
         source="nv-tlabs/datasetGAN_release issue #27",
         why="Jensen–Shannon is the entropy of averaged probabilities, not of averaged logits",
     )
+
+
+# %% [markdown]
+# ## What these results do not say
+#
+# - **The discriminator is never the best one.** It is a network, trained for a few steps on finitely many samples. The loss of one that is not the best bounds Jensen–Shannon from below only
+#   for expectations: on the samples it was trained on it may exceed it. So the curves of a GAN's losses do not tell how good the samples are.
+# - **Frozen and exact.** The generator follows the gradients of `gan.frozen_gradient` only where the discriminator *is* $D^\star$ for the present generator. Whether that descent ends anywhere
+#   is another question: the value being least at $q = p$ says nothing about how players get there, and the bilinear game shows that they may not.
+# - **Densities.** Where samples of the generator lie on a thin set, $q$ is no density against the base measure of the data. A perfect discriminator then exists, the value is 0, and $\log p/q$ is infinite: the
+#   chapter's smooth gradients in $\theta$ need positive densities. Noise on data and samples, or another distance, is the way out.
+# - **Local, linear, two numbers.** The bilinear game is the linear part of a GAN near equilibrium, for one discriminator. Curvature can help or harm, and the bounds for $\eta$ are of this
+#   game alone. That eigenvalues in the unit disc mean convergence nearby, and conserved forms bounded orbits, is argued in prose: the checker has the polynomials and the forms.
+# - **A mode that is missed is not proved to occur.** `gan.missing_mode` prices it. That the price is small is one reason among several.
+# - **f-GAN needs $q > 0$ wherever $p$ is**, or an extra term (see Divergences), and critics of unlimited power.
+#
+# ## Where sources slip
+#
+# Each is refuted with numbers and its correction proved, beside the result it breaks.
+#
+# - `gan.optimal_discriminator`: a loss without its minus signs (`udl-gan-loss-sign`).
+# - `gan.minimax_value`: generated samples scored as if they were data (`pytorch-dcgan-lossD`).
+# - `gan.logit_losses`: one minus a logarithm for the logarithm of one minus (`cs236-gan-log-inside`).
+# - `gan.error_game`: the game of the error rate taken for that of Jensen–Shannon (`notes-gan-error-game`), and a generator that minimises
+#   the error (`notes-gan-generator-minimises-error`).
+# - `gan.fgan`: a critic without its logarithm (`pml2-jsd-critic-log`).
+# - `gan.remedies`: the square inside the norm of the R1 penalty (`labml-r1-square`).
+# - `gan.disagreement`: averaged logits for averaged probabilities (`datasetgan-js-logits`).
+#
+# Two are no formulas. In notebook 15.1 of UDL (commit 1cf21ea) the generator's gradient was called with data and finished samples in place of the noise and
+# $\theta$ (`udl-gan-toy-args`); the right factors are in `gan.generator_gradient`. In a sentence on bidirectional GANs (probml/pml2-book issue #68) the parameters of encoder and generator were
+# exchanged (`pml2-bigan-indices`); see `gan.bigan`. That Jensen–Shannon has its halves is in `divergences.js_bounds`.
+#
+# ## References
+#
+# - [@goodfellow2014gan]: the game (eq. 1), the best discriminator (proposition 1), the value (theorem 1), the two losses (section 3), steps in turn (algorithm 1).
+# - [@arjovsky2017towards]: perfect discriminators on disjoint supports (theorem 2.1), what the non-saturating loss follows (theorem 2.5).
+# - [@mao2017least]: the least-squares game, and Pearson's $\chi^2$ (section 3).
+# - [@nowozin2016fgan]: f-GAN (eq. 4), its critics (tables 1 and 2).
+# - [@mirza2014conditional]: labels.
+# - [@miyato2018cgans]: the projection discriminator (section 3).
+# - [@donahue2017adversarial]: the game on pairs, with encoder and generator that invert each other.
+# - [@radford2016unsupervised]: the convolutional pair, and walks through the latent space.
+# - [@mescheder2018which]: the example of one data point (section 2), R1 (eq. 9).
+# - [@gidel2019negative]: steps in turn and at once in bilinear games.
+# - [@korpelevich1976extragradient]: the step that looks ahead.

@@ -82,7 +82,7 @@ def discriminator_loss(
     Shapes: (B,) or (B, 1), not necessarily as many of both. Nats but for "least_squares". Exact
         for every logit: no probability is formed.
     Errors: ValueError for other shapes, no samples, or another loss.
-    Source: Goodfellow et al. 2014, equation 1; Mao et al. 2017, equation 2; Nowozin, Cseke,
+    Source: Goodfellow et al. 2014, equation 1; Mao et al. 2017, section 3; Nowozin, Cseke,
         Tomioka 2016, equation 4.
     """
     dtype, a = _outputs("logit_data", logit_data)
@@ -105,7 +105,7 @@ def generator_loss(logit_made: PerSample, loss: str | FDivergence = "non_saturat
     Result: gan.logit_losses, gan.frozen_gradient, gan.least_squares, gan.fgan
     Shapes: (B,) or (B, 1). Nats but for "least_squares". Exact for every logit.
     Errors: ValueError for other shapes, no samples, or another loss.
-    Source: Goodfellow et al. 2014, section 3; Mao et al. 2017, equation 2; Nowozin, Cseke,
+    Source: Goodfellow et al. 2014, section 3; Mao et al. 2017, section 3; Nowozin, Cseke,
         Tomioka 2016, equation 4.
     """
     dtype, a = _outputs("logit_made", logit_made)
@@ -181,7 +181,7 @@ def missing_mode_js(kept: Array) -> Array:
     """
     w = floating("kept", kept).to(work_dtype(kept))
     lost = 1 - w  # in terms of which a small loss keeps its digits
-    shared = torch.special.xlog1py(w, -lost) - (1 + w) * torch.log1p(-lost / 2)
+    shared = torch.xlogy(w, w) - (1 + w) * torch.log1p(-lost / 2)
     return ((shared + lost * math.log(2)) / 2).to(kept.dtype)
 
 
@@ -234,7 +234,7 @@ def slerp(source: Data, target: Data, n: int) -> Float[Tensor, "n batch *event"]
     Shapes: source and target (B, …) alike; the result stacks n of them in front.
     Errors: ValueError for shapes that differ or n < 2. NaN for a zero vector or opposite
         directions, between which there is no one shortest way.
-    Source: Shoemake 1985; White 2016, section 2, for latents.
+    Source: Shoemake 1985; White 2016, for latents.
     """
     same_shape("target", floating("target", target), "source", batched("source", source))
     n = integer("n", n, 2)
@@ -317,7 +317,7 @@ class Discriminator(nn.Module):
     Shapes: x (B, channels, size, size), y (B,) of integers; logits (B,).
     Errors: ValueError for sizes < 1, a size that is no multiple of 4, or labels that do not fit.
     Random: ``generator`` draws the initial weights, uniform in ±1/√fan_in.
-    Source: Radford, Metz, Chintala 2016, without norms; Miyato, Koyama 2018, equation 3.
+    Source: Radford, Metz, Chintala 2016, without norms; Miyato, Koyama 2018, section 3.
     """
 
     def __init__(
