@@ -30,6 +30,11 @@ RECORDED = {
         "fmguide-total-derivative", "fmguide-ve-vp-swapped", "mit-pinit-factor2",
         "notes-rf-sampler-direction", "notes-rf-sde-euler",
     },
+    "gan": {
+        "cs236-gan-log-inside", "datasetgan-js-logits", "labml-r1-square", "notes-gan-error-game",
+        "notes-gan-generator-minimises-error", "pml2-jsd-critic-log", "pytorch-dcgan-lossD",
+        "udl-gan-loss-sign",
+    },
     "score": {
         "acids-dsm-sign", "classic-langevin-step", "fa-acids-5", "fa-scoresde-26",
         "lebellig-sm-sign", "notes-score-marginal", "pml2-dsm-gradient-variable",
@@ -45,6 +50,7 @@ IN_PROSE = {
     "ddpm": {"udl-nb-t-plus-1", "labml-ddpm-last-noise"},
     "ddim": set(),
     "flow_matching": {"cfm-broadcast"},
+    "gan": {"pml2-bigan-indices", "udl-gan-toy-args"},
     "score": set(),
     "sde": set(),
 }
