@@ -20,7 +20,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from genmath._batch import sum_event, work_dtype
-from genmath._checks import batched, describe, integer, positive, real, refuse, rng, same_shape
+from genmath._checks import (
+    batched,
+    describe,
+    integer,
+    one_of,
+    positive,
+    real,
+    refuse,
+    rng,
+    same_shape,
+)
 from genmath._divergence import divergence
 from genmath._shapes import Data, PerSample
 from genmath._steps import Model, call, check_start
@@ -40,6 +50,7 @@ __all__ = [
     "transport",
 ]
 
+METHODS = ("dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun")
 Base = Callable[[Data], PerSample]
 State = tuple[Tensor, ...]  # the place, and the log-determinant where it is wanted
 Rate = Callable[[float, Tensor, bool], State]
@@ -106,8 +117,8 @@ class Adaptive:
     The estimate is a root mean square over the batch, place and log-determinant apart, against
     atol + rtol · size. All samples take the same steps.
 
-    Errors: ValueError unless rtol, atol > 0 and max_calls >= 1; ImportError, when it is used,
-        without torchdiffeq.
+    Errors: ValueError for another method, or unless rtol, atol > 0 and max_calls >= 1; ImportError,
+        when it is used, without torchdiffeq.
     """
 
     rtol: float = 1e-5
@@ -116,6 +127,7 @@ class Adaptive:
     max_calls: int = 10_000
 
     def __post_init__(self) -> None:
+        one_of("method", self.method, METHODS)
         positive("rtol", self.rtol)
         positive("atol", self.atol)
         integer("max_calls", self.max_calls, 1)
@@ -152,7 +164,7 @@ def transport(
     then right on average over w, if E[w wᵀ] = I. One w a sample is kept all along the way; a
     generator draws random signs.
 
-    Result: cnf.log_determinant, cnf.divergence, cnf.hutchinson
+    Result: cnf.log_determinant, cnf.hutchinson
     Shapes: x and probe (B, …) alike; log_det (B,) in nats. Both are differentiable by x and by the
         parameters of the model, through every step, unless called under ``torch.no_grad()``. The
         dtype follows x, with the state in float32 at least.
@@ -316,6 +328,8 @@ def _adaptive(rate: Rate, state: State, solver: Adaptive, start: float, end: flo
         raise ImportError(
             'torchdiffeq is not installed; run: pip install "genmath[ode]"', name="torchdiffeq"
         ) from None
+    if state[0].numel() == 0:
+        return state  # the mean error of no sample is not a number
     calls, last = 0, start
 
     def field(t: Tensor, state: State) -> State:
@@ -328,9 +342,14 @@ def _adaptive(rate: Rate, state: State, solver: Adaptive, start: float, end: flo
         _check(rates, last)
         return rates
 
+    # Left to itself torchdiffeq derives the first step from the field, by operations that the
+    # gradient then flows through: that made it wrong by 1e-4 where the value was right to 1e-9.
     times = torch.tensor([start, end], dtype=torch.float64, device=state[0].device)
     try:
-        ends = odeint(field, state, times, rtol=solver.rtol, atol=solver.atol, method=solver.method)
+        ends = odeint(
+            field, state, times, rtol=solver.rtol, atol=solver.atol, method=solver.method,
+            options={"first_step": abs(end - start) / 100},
+        )  # fmt: skip
     except AssertionError as stuck:  # how torchdiffeq says that a step has shrunk to nothing
         refuse("model", f"one that stops the solver near t = {last:.6g} ({stuck})", FINITE)
     state = tuple(part[-1] for part in ends)
