@@ -21,13 +21,16 @@ def distances(a: Tensor, b: Tensor) -> Tensor:
 
 
 def solve(caller: str, costs: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The cheapest plan with marginals a and b and its two potentials; float64, on the CPU."""
+    """The cheapest plan with marginals a and b, and u and v with u_i + v_j <= costs_ij; float64."""
     try:
         from ot.lp import emd
     except ModuleNotFoundError:
         raise ImportError(
             'POT is not installed; run: pip install "genmath[ot]"', name="ot"
         ) from None
+    if 1 in costs.shape:  # there is one plan, and POT does not always find it
+        u, v = (costs[:, 0], 0 * b) if costs.shape[1] == 1 else (0 * a, costs[0])
+        return torch.outer(a, b) / a.sum(), u.detach(), v.detach()
     given = (x.detach().cpu().numpy() for x in (a, b, costs))
     plan, log = emd(*given, numItermax=STEPS, log=True, center_dual=False)
     if log["warning"] is not None:
