@@ -693,5 +693,7 @@ def entropic_bias(d):
 # - [@dowson1982frechet]: $W_2$ of normal densities.
 # - [@bonneel2015sliced]: slices.
 # - [@cuturi2013sinkhorn]: entropic transport and its fixed point.
-# - [@peyre2019computational]: the dual and log-domain steps (section 4.4), convergence (section 4.2).
+# - [@peyre2019computational]: the line (remark 2.30), entropic duality and steps (chapter 4).
+# - [@schmitzer2019stabilized]: scalings within the log domain, as the code does them.
+# - [@bhatia2019bures]: the distance by any factors of the covariances, as the code computes it.
 # - [@miyato2018spectral]: the product of spectral norms as a bound.

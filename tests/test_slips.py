@@ -34,6 +34,10 @@ RECORDED = {
         "acids-dsm-sign", "classic-langevin-step", "fa-acids-5", "fa-scoresde-26",
         "lebellig-sm-sign", "notes-score-marginal", "pml2-dsm-gradient-variable",
     },
+    "wasserstein": {
+        "labml-wgan-marginals", "udl-lipschitz-eigenvalue", "wgangp-alpha-per-pixel",
+        "wgangp-channel-norm",
+    },
 }  # fmt: skip
 # What is no formula: a name in a hypothesis, an index into a table, a line of a sampler.
 IN_PROSE = {
@@ -43,6 +47,7 @@ IN_PROSE = {
     "ddim": set(),
     "flow_matching": {"cfm-broadcast"},
     "score": set(),
+    "wasserstein": {"wgangp-sqrt-nan"},
 }
 
 
