@@ -307,7 +307,8 @@ def slope_one(d):
 # An example on the line. Data at $-a$ and $a$, samples at $-a-h$ and $a+h$. Each sample belongs to the data point next to it, so $W_1 = h$ (`near`). One best critic is $0$ between the data and falls outside with slope 1, to $-h$ at
 # the samples (`value`). Between $-a$ and $a + h$, an independent pair, lies the point $0$ (`between`), and around it this critic is flat: the penalty is at its
 # worst there. Some best critics escape it by a kink in the middle, with slope $\pm 1$; but no smooth one does. `far` holds for **any** critic: what it sees between the opposite
-# pairs is what it sees between the near ones, over a way that is longer by $2a$.
+# pairs is what it sees between the near ones, over a way that is longer by $2a$. Training can be caught by this: a straight line of slope one pays no penalty, whatever little it sees,
+# and on the way to a better critic the slope has to pass through zero. A penalty for slopes *above* one only, the one-sided form, has no such barrier.
 #
 # In code: `genmath.wasserstein.gradient_penalty`.
 
@@ -666,7 +667,7 @@ def entropic_bias(d):
 # - **Existence.** That a best coupling and a best potential exist, and that the two sides meet in general, is a theorem of analysis [@villani2009optimal] which no finite computation shows. Here it is proved for three points with any distances, on the line for
 #   two and three points with any gaps and masses, and for normal densities; on four points it is checked for examples; and `crossings` and `weak_duality` hold in general.
 # - **A trained critic is not a best one.** What a network sees is a *lower* bound if its slope is at most one, and no bound at all if only a penalty says so (`wasserstein.penalty_bias`). The loss curve of a WGAN is no distance.
-# - **From samples.** The distance between two samples is not that between their densities. In $d$ dimensions the error of $W_1$ falls like $n^{-1/d}$, and it has a sign: samples of *one* density are at a distance from each other.
+# - **From samples.** The distance between two samples is not that between their densities. In $d > 2$ dimensions the error of $W_1$ falls like $n^{-1/d}$ only, and it has a sign: samples of *one* density are at a distance from each other.
 # - **The gradient penalty has no theorem.** On optimal pairs a best critic has slope one. That a critic of slope one at random points in between be best, or exist, does not follow; `wasserstein.independent_pairs` shows what goes wrong.
 # - **Closeness.** A small $W_1$ says that the densities are close as a whole, not that a single sample looks right: sharp edges cost little, since moving them a little is cheap.
 # - **Dimensions.** Gaussian results are checked for $d \le 3$ by components (the root for $d \le 2$).
