@@ -42,6 +42,10 @@ RECORDED = {
     "sde": {
         "flowgrpo-velocity-sde", "mit-lab2-double-nabla", "mit-lab2-t1-value", "mit-ou-variance",
     },
+    "wasserstein": {
+        "labml-wgan-marginals", "udl-lipschitz-eigenvalue", "wgangp-alpha-per-pixel",
+        "wgangp-channel-norm",
+    },
 }  # fmt: skip
 # What is no formula: a name in a hypothesis, an index into a table, a line of a sampler.
 IN_PROSE = {
@@ -53,6 +57,7 @@ IN_PROSE = {
     "gan": {"pml2-bigan-indices", "udl-gan-toy-args"},
     "score": set(),
     "sde": set(),
+    "wasserstein": {"wgangp-sqrt-nan"},
 }
 
 

@@ -273,6 +273,18 @@ def test_a_reversed_bound_must_fall() -> None:
     assert found["steps"][0]["mutants"]["killed"] > 0
 
 
+def test_a_fraction_below_one_has_mutants_too() -> None:
+    """One less than it would be negative, which no number on a page is."""
+
+    @report(mutants=True)
+    def found(d: Derivation) -> None:
+        d.start(number("1/3") * a + number("2/3") * a)
+        d.equals(a, by="add")
+
+    assert found["ok"], found["problems"]
+    assert found["steps"][0]["mutants"]["killed"] > 0
+
+
 # --- the checker watches itself ---
 
 
