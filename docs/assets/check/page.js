@@ -7,12 +7,14 @@
 
 const waiting = new Map(); // what is asked and not yet answered
 let worker = null;
+let ready = false; // it has loaded
 let asked = 0;
 
 function wake() {
   if (worker) return;
   worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
   worker.onmessage = ({ data: { id, said, dead } }) => {
+    ready = true;
     if (dead) return end(`The checker broke down: ${dead}`);
     waiting.get(id)?.resolve(said);
     waiting.delete(id);
@@ -23,6 +25,7 @@ function wake() {
 function end(why) {
   worker?.terminate();
   worker = null;
+  ready = false;
   for (const { reject } of waiting.values()) reject(new Error(why));
   waiting.clear();
 }
@@ -47,7 +50,7 @@ function editor(original, name) {
   const key = `genmath:${location.pathname}`; // a derivation of one's own is kept; a copy of ours is not
   const kept = name ? null : recall(key);
   const area = element("textarea", {
-    id: `cell-${name || "yours"}`, value: kept ?? original, rows: Math.min(24, original.split("\n").length + 1),
+    id: `cell-${name || "yours"}`, value: kept ?? original, rows: Math.min(24, original.split("\n").length),
     wrap: "off", spellcheck: false, autocapitalize: "off", autocomplete: "off",
   });
   const label = element("label", { htmlFor: area.id, textContent: name ? `Your copy of ${name}` : "Your derivation" });
@@ -67,7 +70,7 @@ function editor(original, name) {
     check.disabled = true;
     stop.disabled = false;
     verdict.replaceChildren();
-    status.textContent = worker ? "Checking …" : "Loading the checker (once, about 20 MB) …";
+    status.textContent = ready ? "Checking …" : "Loading the checker, about 20 MB the first time …";
     const began = performance.now();
     try {
       const said = await ask(area.value, name);
@@ -159,14 +162,14 @@ function lines(steps) {
   return steps.flatMap((step, at) => {
     const goesOn = at && steps[at - 1].rhs === step.lhs;
     const which = Object.entries(step.case).map(([letter, value]) => `${letter} = ${value}`).join(", ");
-    const verdict = element("div", { className: "verdict" },
-      element("span", { className: `tag ${step.verdict === "proved" ? "right" : step.verdict === "open" ? "open" : "wrong"}`, textContent: step.verdict }));
-    if (step.why.length) verdict.append(scrolling(step.why.join("\n"), "why"));
+    const colour = { proved: "right", open: "open" }[step.verdict] ?? "wrong";
+    const why = step.why.length ? [element("div", { className: "verdict" }, scrolling(step.why.join("\n"), "why"))] : [];
     return [
       ...(goesOn ? [] : [element("div", { className: "line start" }, formula(step.left))]),
       element("div", { className: "line" },
         element("span", { className: "sign", textContent: SIGN[step.relation] }), formula(step.right),
-        element("span", { className: "by", textContent: which ? `${step.by} (${which})` : step.by }), verdict),
+        element("span", { className: "by" }, element("span", { className: `tag ${colour}`, textContent: step.verdict }),
+          ` ${step.by.replaceAll("`", "")}${which && ` (${which})`}`), ...why),
     ];
   });
 }
