@@ -61,7 +61,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         for style in ("normal", "italic"):
             name = f"source-serif-4-{script}-opsz-{style}.woff2"
             files.append(_file(name, serif, config, "assets/fonts"))
-    for file, name in runtime.served().items():
+    try:
+        served = runtime.served()
+    except SiteError as error:
+        raise PluginError(str(error)) from error
+    for file, name in served.items():
         files.append(_file(file.name, file.parent, config, "assets/pyodide", name))
     return files
 

@@ -25,7 +25,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(
 # Chromium's own traffic would be refused on a closed network, and count as a request of ours.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
-IN_CHROMIUM = ["test_browser.py", "test_in_page.py"]
+IN_CHROMIUM = ["test_browser.py", "test_editor.py"]
 collect_ignore = [] if CHROMIUM else IN_CHROMIUM
 
 
