@@ -11,7 +11,6 @@ import contextlib
 import difflib
 import json
 import os
-import re
 import signal
 import sys
 import time
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genmath import __version__
+from genmath._reports import SIGN, Report, import_trouble, plain, why
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -35,13 +35,10 @@ if TYPE_CHECKING:
     from genmath.proof import Derivation
     from genmath.proof.tree import Relation
 
-Report = dict[str, Any]  # one derivation of `--json`
-
 FAILED, UNREADABLE, INTERRUPTED = 1, 2, 130
 GRACE = 8.0  # seconds beyond its time limit before a worker is killed: it may be importing sympy
 TICK = 0.1  # seconds between two looks at the clock while workers run
 SPARE = 8  # idle workers kept; each has read at most one user's file
-SIGN = {"=": "=", ">=": "≥", "<=": "≤"}
 
 app = typer.Typer(
     name="genmath",
@@ -128,7 +125,7 @@ def show(
             try:
                 derivations = list(book.load_file(os.path.abspath(name)).derivations)
             except book.ChapterError as error:
-                said = _import_trouble(error).replace(os.path.abspath(name), name)
+                said = import_trouble(error).replace(os.path.abspath(name), name)
                 raise _Unreadable(said) from None
         else:
             derivations = [d for _, d in _find(name)]
@@ -197,7 +194,7 @@ def check(
             raise typer.Exit(INTERRUPTED) from None
     if as_json:
         document = {"schema": schema, "version": __version__, "derivations": reports}
-        typer.echo(json.dumps(_plain(document), ensure_ascii=False, indent=1, allow_nan=False))
+        typer.echo(json.dumps(plain(document), ensure_ascii=False, indent=1, allow_nan=False))
     else:
         typer.echo(_summary(reports, time.perf_counter() - began))
     raise typer.Exit(0 if all(report["ok"] for report in reports) else FAILED)
@@ -352,7 +349,7 @@ def _shipped(topic: str) -> book.Chapter:
     try:
         return book.chapter(topic)
     except book.ChapterError as error:
-        raise _Unreadable(_import_trouble(error)) from None
+        raise _Unreadable(import_trouble(error)) from None
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
@@ -616,7 +613,7 @@ def _load(path: str) -> tuple[str, Any]:
     try:
         return "done", [(_outline(d), _judgements(d)) for d in _chapter_of(path).derivations]
     except book.ChapterError as error:
-        return "refused", _import_trouble(error)
+        return "refused", import_trouble(error)
 
 
 _files: dict[str, book.Chapter] = {}  # a worker's chapters that came from users' files
@@ -661,15 +658,6 @@ def _outline(derivation: Derivation) -> Report:
     ]
     keys = ("name", "topic", "title", "file", "line")
     return {**{key: getattr(derivation, key) for key in keys}, "steps": steps}
-
-
-def _import_trouble(error: book.ChapterError) -> str:
-    """What is wrong with a file, in one line, and its own part of the traceback if it has one."""
-    from genmath.proof import __all__ as notation
-
-    unknown = re.search(r"NameError: name '(\w+)' is not defined", str(error))
-    hint = " (write: from genmath.proof import *)" if unknown and unknown[1] in notation else ""
-    return f"{error}{hint}\n{error.details}".rstrip()
 
 
 # ---- printing ------------------------------------------------------------------------------------
@@ -750,46 +738,10 @@ def _failures(report: Report) -> Iterator[str]:
         yield f"  {where}: step {number} of {len(report['steps'])}{by}: {_paint(verdict, '31;1')}"
         yield f"      {step.get('lhs_text') or step['lhs']}"
         yield f"    {SIGN[step['relation']]} {step.get('rhs_text') or step['rhs']}"
-        residual = step.get("residual_text") or step["residual"]
-        if residual:
-            yield f"    residual: {residual}"
-        if step.get("reason"):
-            yield f"    because: {step['reason']}"
-        if step["counterexample"]:
-            yield from _counterexample(step["counterexample"])
+        yield from (f"    {line}" for line in why(step))
     where = _near(report["file"]) + (f":{report['line']}" if "line" in report else "")
     for problem in report["problems"]:
         yield f"  {where}: {problem}"
-
-
-def _counterexample(found: dict[str, Any]) -> Iterator[str]:
-    """Both values in one line, then the world in which they were found."""
-    nested = {key: item for key, item in found.items() if isinstance(item, (dict, list))}
-    values = [f"{key} = {_number(found[key])}" for key in found.keys() - nested.keys() - {"reason"}]
-    yield f"    counterexample: {', '.join(sorted(values, key=_left_right_rest))}"
-    yield from (f"      {line}" for line in _tree(nested))
-
-
-def _left_right_rest(value: str) -> tuple[bool, bool, str]:
-    return not value.startswith("lhs"), not value.startswith("rhs"), value
-
-
-def _tree(value: Any) -> Iterator[str]:
-    """Nested dicts and lists as indented `key = value` lines; a row of numbers stays one line."""
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(item, dict) or (
-            isinstance(item, list) and any(isinstance(x, (dict, list)) for x in item)
-        ):
-            yield f"{key}:"
-            yield from (f"  {line}" for line in _tree(item))
-        elif isinstance(item, list):
-            yield f"{key} = [{', '.join(map(_number, item))}]"
-        else:
-            yield f"{key} = {_number(item)}"
-
-
-def _number(value: Any) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _summary(reports: Sequence[Report], seconds: float) -> str:
@@ -829,17 +781,6 @@ def _paint(words: str, code: str) -> str:
     ):
         return words
     return f"\x1b[{code}m{words}\x1b[0m"
-
-
-def _plain(value: Any) -> Any:
-    """JSON has no infinity and no tuple keys."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return str(value)
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
 
 
 # ---- progress ------------------------------------------------------------------------------------

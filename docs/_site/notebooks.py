@@ -87,7 +87,9 @@ def _derivation(result: Result, slot: Slot) -> str:
         names = ", ".join(f"<code>{name}</code>" for name in functions)
         parts.append(_fold("code", f"In code: {names}", "\n\n".join(map(_directive, functions))))
     inner = "\n\n".join(parts)
-    return f'<section class="derivation" markdown="block">\n\n{inner}\n\n</section>'
+    # Under it the script docs/assets/check/page.js puts an editor.
+    attributes = f'class="derivation" data-check="{result.anchor}" markdown="block"'
+    return f"<section {attributes}>\n\n{inner}\n\n</section>"
 
 
 def _directive(name: str) -> str:
