@@ -183,7 +183,7 @@ def check(
     \b
     Exit code:
       0  everything is as claimed
-      1  a step was refuted, stayed open or timed out, or a mutant survived
+      1  a step was refuted, stayed open, is missing or timed out, or a mutant survived
       2  an argument that cannot be read, imported or holds no derivation
     """
     began = time.perf_counter()
@@ -795,7 +795,8 @@ def _number(value: Any) -> str:
 def _summary(reports: Sequence[Report], seconds: float) -> str:
     steps = [step for report in reports for step in report["steps"]]
     counts = {
-        v: sum(s["verdict"] == v for s in steps) for v in ("proved", "refuted", "open", "timeout")
+        v: sum(s["verdict"] == v for s in steps)
+        for v in ("proved", "refuted", "open", "timeout", "missing")
     }
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
     made, killed, equivalent, weaker, discarded, survived = _mutants(reports)
