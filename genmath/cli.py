@@ -164,6 +164,12 @@ def check(
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.01, metavar="S", help="Seconds a step may take.")
     ] = 60.0,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="TASK.py", help="Compare answers with a task; a line a file."
+        ),
+    ] = None,
 ) -> None:
     """Check derivations: the book's, or a file of your own.
 
@@ -179,6 +185,7 @@ def check(
       genmath check vae ddpm            two chapters
       genmath check vae.elbo --mutants  one derivation, and the checker's strength on it
       genmath check homework.py --json  your own file, for a program to read
+      genmath check class/*.py --against task.py --json   a line a student
 
     \b
     Exit code:
@@ -187,6 +194,10 @@ def check(
       2  an argument that cannot be read, imported or holds no derivation
     """
     began = time.perf_counter()
+    if against is not None:
+        from genmath import classroom
+
+        raise typer.Exit(classroom.check_against(against, targets or [], jobs, timeout, as_json))
     with _Pool() as pool:
         try:
             work = _gather(targets or [], pool, timeout)
@@ -367,8 +378,13 @@ def _default_jobs(work: Sequence[_Work], mutants: bool) -> int:
     """One process for what takes a second: another one has to import sympy for itself."""
     if len(work) < 2 or (not mutants and sum(w.steps for w in work) < 24):
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(cores or 1, len(work))
+    return min(_cores(), len(work))
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _check_all(
@@ -601,7 +617,7 @@ def _serve(pipe: Connection, parents_end: Connection) -> None:
         if request is None:
             return
         try:
-            answer = _load(*request[1:]) if request[0] == "load" else _check_one(*request[1:])
+            answer = _ANSWERS[request[0]](*request[1:])
         except BaseException as error:
             import traceback
 
@@ -640,6 +656,22 @@ def _check_one(
     derivation = next(d for d in chapter.derivations if d.name == name)
     report = check_derivation(derivation, mutants=mutants, timeout=timeout)
     return "done", (REPORT_SCHEMA, {**report, "key": chapter.key})
+
+
+def _judge(path: str, task: str, seconds: float) -> tuple[str, Any]:
+    from genmath import homework
+
+    try:
+        return "done", homework.judge(path, task, seconds)
+    except homework.TaskError as error:
+        return "refused", str(error)
+
+
+_ANSWERS: dict[str, Callable[..., tuple[str, Any]]] = {
+    "load": _load,
+    "check": _check_one,
+    "judge": _judge,
+}
 
 
 def _outline(derivation: Derivation) -> Report:
