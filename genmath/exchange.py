@@ -26,7 +26,6 @@ from .proof.tree import (
     Div,
     Divergence,
     Entropy,
-    Expect,
     Fn,
     Identity,
     Indexed,
@@ -60,7 +59,7 @@ def encode(derivations: List[Derivation]) -> Data:
 def _encode_derivation(d: Derivation) -> Data:
     return {
         "name": d.short_name, "title": d.title, "line": d.line, "dims": d.dims,
-        "cases": {name: values for name, values in d.cases.items()}, "instances": d.instances,
+        "cases": d.cases, "instances": d.instances,
         "takes": [_node(t) for t in d.takes],
         "given": [_relation(g) for g in d.given],
         "chains": [_chain(c, d.file) for c in d.chains],

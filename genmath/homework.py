@@ -1,6 +1,6 @@
 """Answers to a task: the same claim, from the same hypotheses, with no fact added?
 
-An answer is a program, and programs can cheat: replace the checker, print a report, end the process.
+An answer is a program, and programs can cheat: replace the checker, print a report, end everything.
 So it is run apart, and only what it *claims* is taken from it, as data (`genmath.exchange`). The
 claim is compared with the task and checked here, where the answer's code never runs.
 """
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def read(path: str, seconds: float) -> dict[str, Any]:
 
 
 def call(path: str, calls: Sequence[tuple[str, Sequence[float]]], seconds: float) -> dict[str, Any]:
-    """Call functions of a file: {"values": [number or {"error": line}, ...]}, or {"error": line}."""
+    """Call a file's functions: {"values": [number or {"error": line}, ...]}, or {"error": line}."""
     return _apart("values", path, list(calls), seconds)
 
 
@@ -106,10 +107,12 @@ def _values(path: str, calls: list[tuple[str, list[float]]]) -> list[Any]:
     import runpy
 
     functions = runpy.run_path(path, run_name="answer")
+    torch = sys.modules.get("torch")  # code for tensors is called with tensors
+    number = partial(torch.tensor, dtype=torch.float64) if torch else float
     found: list[Any] = []
     for name, arguments in calls:
         try:
-            found.append(float(functions[name](*arguments)))
+            found.append(float(functions[name](*map(number, arguments))))
         except KeyError:
             found.append({"error": f"there is no function {name}"})
         except NotImplementedError:
@@ -166,7 +169,7 @@ def judge(path: str, task_path: str, seconds: float) -> list[dict[str, Any]]:
 
 
 def differences(asked: Derivation, answer: Derivation, allowed: frozenset[str]) -> Iterator[str]:
-    """In what an answer departs from its task; `allowed` are the chapters it may take results of."""
+    """In what an answer departs from its task; it may use results of the `allowed` chapters."""
     if answer.dims != asked.dims or answer.cases != asked.cases:
         yield f"it is written for {_range(answer)}, the task for {_range(asked)}"
         return
@@ -223,8 +226,9 @@ def _facts(answer: Derivation, asked: Derivation, allowed: frozenset[str]) -> It
                 elif (claim.lhs, claim.relation, claim.rhs) in goals:
                     yield f"line {step.line}: it assumes the answer, {source.name}"
                 elif source.topic not in allowed:
-                    offer = f"only results of {', '.join(sorted(allowed))}" if allowed else "none"
-                    yield f"line {step.line}: it adds a fact, {source.name}; the task allows {offer}"
+                    offer = f"results of {', '.join(sorted(allowed))}" if allowed else "none"
+                    said = f"it adds a fact, {source.name}; the task offers {offer}"
+                    yield f"line {step.line}: {said}"
 
 
 def _range(d: Derivation) -> str:
