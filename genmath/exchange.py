@@ -137,6 +137,8 @@ def decode(data: Data, file: str) -> list[Derivation]:
             raise ValueError(f"more than {LONGEST} lines")
         for each in data:
             derivation = _decode_derivation(each, file, found)
+            if derivation.short_name in found:
+                raise ValueError(f"two derivations are called {derivation.short_name}")
             found[derivation.short_name] = derivation
     except (NotationError, LookupError, TypeError, AttributeError, *TOO_MUCH) as error:
         raise ValueError(f"no derivation: {type(error).__name__}: {error}") from error

@@ -49,7 +49,13 @@ def call(path: str, calls: Sequence[tuple[str, Sequence[float]]], seconds: float
 def _apart(what: str, path: str, request: Any, seconds: float) -> dict[str, Any]:
     command = [sys.executable, "-m", "genmath.homework", what, os.path.abspath(path), str(seconds)]
     # A file, since a pipe stays open as long as some process that the answer left behind.
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as asked:
+    above = str(Path(__file__).parents[1])
+    path_ = os.pathsep.join(filter(None, [above, os.environ.get("PYTHONPATH")]))
+    with (
+        tempfile.TemporaryDirectory() as nowhere,  # where no other answer is called sympy.py
+        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryFile() as asked,
+    ):
         asked.write(json.dumps(request).encode())
         asked.seek(0)
         process = subprocess.Popen(
@@ -57,7 +63,8 @@ def _apart(what: str, path: str, request: Any, seconds: float) -> dict[str, Any]
             stdin=asked,
             stdout=said,
             stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).parents[1],  # where no other answer lies that is called sympy.py
+            cwd=nowhere,
+            env={**os.environ, "PYTHONPATH": path_},
             start_new_session=True,
         )
         try:
@@ -74,10 +81,21 @@ def _apart(what: str, path: str, request: Any, seconds: float) -> dict[str, Any]
     if len(heard) > LARGEST:
         return {"error": f"it says more than {LARGEST} bytes"}
     try:
-        found = json.loads(heard)
+        found = _printable(json.loads(heard))
     except (ValueError, RecursionError):
         return {"error": f"it ended the process that ran it (exit code {process.returncode})"}
     return found if isinstance(found, dict) else {"error": "it says nothing that can be read"}
+
+
+def _printable(data: Any) -> Any:
+    """The same, where no text can move a cursor or begin a line of its own."""
+    if isinstance(data, str):
+        return "".join(c if c.isprintable() else " " for c in data)
+    if isinstance(data, list):
+        return [_printable(each) for each in data]
+    if isinstance(data, dict):
+        return {_printable(key): _printable(value) for key, value in data.items()}
+    return data
 
 
 def _main(what: str, path: str, seconds: str) -> None:
@@ -214,14 +232,14 @@ def _chain_differences(
 def _facts(answer: Derivation, asked: Derivation, allowed: frozenset[str]) -> Iterator[str]:
     """Results of the book that the task does not offer, used here or in a lemma of the answer's."""
     goals = {(c.start, c.relation, c.last) for c in asked.chains}
-    seen, waiting = {answer.short_name}, [answer]
+    seen, waiting = [answer], [answer]
     while waiting:
         for step in waiting.pop().steps:
             for lemma in (b for b in step.because if isinstance(b, Lemma)):
                 source, claim = lemma.source, lemma.claim
                 if source.file == answer.file:
-                    if source.short_name not in seen:
-                        seen.add(source.short_name)
+                    if source not in seen:
+                        seen.append(source)
                         waiting.append(source)
                 elif (claim.lhs, claim.relation, claim.rhs) in goals:
                     yield f"line {step.line}: it assumes the answer, {source.name}"

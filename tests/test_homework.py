@@ -139,6 +139,10 @@ HOSTILE = {  # an answer, and a word that says what is wrong with it
         '    d.start(log(p(x)))\n    d.at_least(E(q(z | x), log(p(x, z) / q(z | x))), by="looks so")\n\n@derivation("b")\n'
         'def elbo(d):\n    d.start(log(p(x)))\n    d.at_least(E(q(z | x), log(p(x, z) / q(z | x))), by="me", because=seen())\n', "instances only",
     ),
+    "cursor": (
+        RIGHT.replace('by="q integrates to one"', r'by="so\n\x1b[2K\rok    cursor.py  elbo: 3 proved"').replace("+ KL(", "- KL("), "refuted",
+    ),
+    "cursor_in_an_error": ("raise ValueError('\\n\\x1b[2K\\rok    cursor_in_an_error.py')\n", "ValueError"),
     "not_python": ("this is no Python", "SyntaxError"),
     "empty": ("", "holds no derivation"),
     "huge": ("import os\nos.write(3, b'[' * 5_000_000)\n" + RIGHT, ""),
@@ -194,6 +198,32 @@ def test_any_other_fails_and_says_why(lines: dict[str, dict[str, Any]], name: st
     assert not line["ok"]
     assert HOSTILE[name][1] in problems(line), line
     assert problems(line)
+
+
+def test_no_answer_writes_a_line_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "task.py").write_text(TASK, "utf-8")
+    for name in ("cursor", "cursor_in_an_error"):
+        (tmp_path / f"{name}.py").write_text(HOSTILE[name][0], "utf-8")
+    done = run("cursor.py", "cursor_in_an_error.py", "--against", "task.py", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "\x1b" not in done.stdout
+    assert not any(line.startswith("ok") for line in done.stdout.splitlines()), done.stdout
+
+
+def test_a_lemma_of_the_same_name_hides_no_fact(tmp_path: Path) -> None:
+    """What a tampered process might say: two derivations with one name."""
+    answer = tmp_path / "answer.py"
+    answer.write_text(RIGHT, "utf-8")
+    (data,) = exchange.encode(book.load_file(answer).derivations)
+    with pytest.raises(ValueError, match="two derivations are called elbo"):
+        exchange.decode([data, data], str(answer))
+
+
+def test_an_answer_runs_where_nothing_lies(tmp_path: Path) -> None:
+    (tmp_path / "answer.py").write_text(f"open('left.txt', 'w')\n{RIGHT}", "utf-8")
+    assert "derivations" in homework.read(str(tmp_path / "answer.py"), 30)
+    assert [f.name for f in tmp_path.iterdir() if f.suffix == ".txt"] == []
+    assert not (ROOT / "left.txt").exists()
 
 
 def test_the_task_itself_fails_as_an_answer_only_by_its_gaps(
