@@ -8,6 +8,7 @@ from pathlib import Path
 import citations
 import maths
 import notebooks
+import overview
 import prose
 import runtime
 from mkdocs.config.defaults import MkDocsConfig
@@ -93,6 +94,7 @@ def _page_markdown(markdown: str, page: Page, config: MkDocsConfig) -> str:
             markdown = notebooks.lab_markdown(path, _slot, options)
     if page.file.src_uri == "references.md":
         markdown += "\n\n" + citations.bibliography()
+    markdown = overview.expand(markdown, _slot)
     up = "../" * page.file.src_uri.count("/")
     return prose.expand(citations.cite(markdown, f"{up}references.md"), _slot)
 

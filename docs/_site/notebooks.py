@@ -50,10 +50,12 @@ def chapter_markdown(path: Path, slot: Slot) -> str:
 
 
 def _elsewhere(topic: str) -> str:
-    """What else there is of a topic: its notebook, its laboratory, its code."""
+    """What else there is of a topic: its notebook, its laboratory, its exercises, its code."""
     links = [f'<a href="{topic}.ipynb" download>Notebook</a>']
     if (ROOT / "docs" / "labs" / f"{topic}.py").is_file():
         links.append(f"[Laboratory](../labs/{topic}.py)")
+    if (ROOT / "docs" / "exercises" / f"{topic}.md").is_file():
+        links.append(f"[Exercises](../exercises/{topic}.md)")
     links.append(f"[Code](../api/{topic}.md)")
     return f"{' · '.join(links)}\n{{ .chapter-links }}"
 

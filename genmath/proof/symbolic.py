@@ -347,7 +347,7 @@ def _normals(e: Any, letter: Any) -> list[Any]:
 @cache
 def proofs(derivation: Derivation) -> tuple[Proof, ...]:
     """The symbolic proofs of a derivation that is used as a lemma."""
-    return tuple(prove(s.claim, s.because) for s in derivation.steps if not s.missing)
+    return tuple(prove(s.claim, s.because) for s in derivation.steps if not s.unfilled)
 
 
 def undischarged(lemma: Lemma, claim: Claim, dimension: int, rules: Rules) -> str:
