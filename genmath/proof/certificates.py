@@ -119,19 +119,21 @@ class Signs:
 
     def by_algebra(self, e: Node) -> bool:
         rules = Rules()
+        lower = Lowering(rules, self.dimension)
         try:
-            value = expand(Lowering(rules, self.dimension)(e))
+            value = expand(lower(e))
         except Unsupported:
             return False
         if rules.needs:
             return False
-        return is_nonnegative(value) or self.by_hypothesis(value)
+        return is_nonnegative(value) or self.by_hypothesis(value, lower)
 
-    def by_hypothesis(self, value: object) -> bool:
+    def by_hypothesis(self, value: object, lower: Lowering) -> bool:
+        """`lower` knows the letters of the value: a name has one meaning."""
         for fact, name in self.facts:
             if isinstance(name, Relation):
                 try:
-                    known = expand(Lowering(Rules(), self.dimension)(fact))
+                    known = expand(lower(fact))
                 except Unsupported:
                     continue
                 if expand(value - known) == 0:

@@ -82,7 +82,12 @@ Reason = Any  # a certificate (Node), a Lemma, or a tuple of them
 
 @dataclass(frozen=True)
 class Step:
-    """One line: `lhs relation rhs`, why, and where it was written."""
+    """One line: `lhs relation rhs`, why, and where it was written.
+
+    A line left as `...` is `missing`, and the next one is claimed of the last line that is there;
+    `gap` is the relation of the missing lines between. `uncertified` is a line whose `because` is
+    left as `...`.
+    """
 
     claim: Claim
     by: str
@@ -90,10 +95,13 @@ class Step:
     line: int
     case: tuple[tuple[str, int], ...] = ()
     missing: bool = False
+    uncertified: bool = False
+    gap: str = ""
 
     lhs = property(lambda self: self.claim.lhs)
     rhs = property(lambda self: self.claim.rhs)
     relation = property(lambda self: self.claim.relation)
+    unfilled = property(lambda self: self.missing or self.uncertified)
 
 
 @dataclass
@@ -114,6 +122,12 @@ class Chain:
     @property
     def relation(self) -> str:
         return next((s.relation for s in self.steps if s.relation != "="), "=")
+
+    @property
+    def gap(self) -> str:
+        """The relation of the missing lines the chain ends with so far; "" if it ends with none."""
+        found = [s.relation for s in itertools.takewhile(lambda s: s.missing, reversed(self.steps))]
+        return next((r for r in found if r != "="), "=" if found else "")
 
 
 @dataclass(frozen=True)
@@ -227,7 +241,7 @@ class Derivation:
         self.given.append(hypothesis)
 
     def equals(self, expression: Operand, by: str, because: Reason = ()) -> None:
-        """The next line is equal to the last."""
+        """The next line is equal to the last. Left as `...` it is missing, and reported so."""
         self._step("=", expression, by, because)
 
     def at_least(self, expression: Operand, by: str, because: Reason = ()) -> None:
@@ -284,7 +298,9 @@ class Derivation:
         missing = expression is ...
         target = chain.last if missing else as_node(expression)
         claim = Claim(chain.last, relation, target, tuple(self.given), self.dims)
-        chain.steps.append(Step(claim, by, _reasons(because), line, self._case, missing))
+        left_out = because is ...
+        reasons = () if left_out else _reasons(because)
+        chain.steps.append(Step(claim, by, reasons, line, self._case, missing, left_out, chain.gap))
 
 
 @dataclass(frozen=True)
@@ -367,7 +383,7 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
     """Replace letters and densities by arguments. A density pattern p(x) with argument q(z | y)
     also turns the bound variable x into z, which may be several variables."""
     letters: dict[Symbol, Node] = {}
-    spaces: dict[str, tuple[Symbol, ...]] = {}
+    spaces: dict[Symbol, tuple[Symbol, ...]] = {}
     families: dict[Any, tuple[Dens, Node]] = {}
     for pattern, actual in pairs:
         if isinstance(pattern, Symbol):
@@ -383,14 +399,12 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
             [(o, (n,)) for o, n in zip(old, new, strict=True)] if len(old) > 1 else [(old[0], new)]
         )
         for variable, images in targets:
-            if spaces.setdefault(variable.name, images) != images:
-                raise NotationError(
-                    f"{variable!r} would stand for {spaces[variable.name]} and {images}"
-                )
+            if spaces.setdefault(variable, images) != images:
+                raise NotationError(f"{variable!r} would stand for {spaces[variable]} and {images}")
         families[(pattern.density, pattern.event_slots, pattern.given_slots)] = (pattern, actual)
 
     def bound(variables: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
-        return tuple(n for v in variables for n in spaces.get(v.name, (v,)))
+        return tuple(n for v in variables for n in spaces.get(v, (v,)))
 
     def go(current: Node) -> Node:
         if isinstance(current, Dens):
@@ -407,7 +421,7 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
         if isinstance(current, Symbol):
             if current in letters:
                 return letters[current]
-            images = spaces.get(current.name, (current,))
+            images = spaces.get(current, (current,))
             if len(images) != 1:
                 raise NotationError(f"the lemma uses {current!r} by itself: give it one variable")
             return images[0]
@@ -425,7 +439,7 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
         if isinstance(current, Entropy):
             return Entropy(args[0], bound(current.bound))
         if isinstance(current, Deriv):
-            var = spaces.get(current.var.name, (current.var,))
+            var = spaces.get(current.var, (current.var,))
             if len(var) != 1:
                 raise NotationError(
                     f"the lemma differentiates by {current.var!r}: give it one variable"
@@ -450,7 +464,7 @@ def _check_capture(
     node: Node,
     pairs: tuple[tuple[Node, Node], ...],
     letters: dict[Symbol, Node],
-    spaces: dict[str, tuple[Symbol, ...]],
+    spaces: dict[Symbol, tuple[Symbol, ...]],
 ) -> None:
     """No letter may come to be bound, or cease to be, by the replacement. A derivative binds the
     letter it is taken by, since its argument must not come to depend on it."""
@@ -462,15 +476,13 @@ def _check_capture(
     images = [n for vs in spaces.values() for n in vs]
     if len(set(images)) != len(images):
         raise NotationError("two variables of the lemma would become one")
-    kept = {s for s in bound if s.name not in spaces}
+    kept = {s for s in bound if s not in spaces}
     arriving: set[Symbol] = set()
     for pattern, actual in pairs:
         own = set(event_variables(actual)) if isinstance(pattern, Dens) else set()
         arriving |= free_symbols(actual) - own
     staying = {
-        n
-        for n in node.walk()
-        if isinstance(n, Symbol) and n not in letters and n.name not in spaces
+        n for n in node.walk() if isinstance(n, Symbol) and n not in letters and n not in spaces
     }
     clash = ((kept | set(images)) & arriving) | (set(images) & (staying | kept))
     if clash:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 from typing import Any
 
@@ -86,7 +87,14 @@ class Lowering:
         self.known: dict[str, Any] = {}
 
     def __call__(self, node: Node) -> Any:
-        return self.lower(node, {}, (), False)
+        value = self.lower(node, {}, (), False)
+        self.look_at_slopes()
+        return value
+
+    def look_at_slopes(self) -> None:
+        """What integrals divided by must not be 0 either."""
+        while self.rules.slopes:
+            self.require_nonzero(self.rules.slopes.pop())
 
     def lower(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
         """`exact`: inside a logarithm or an arbitrary function, where quotients are quotients and
@@ -156,6 +164,17 @@ class Lowering:
             root = self.root(node)
             return sp.ImmutableMatrix(root * root.T)
         return parameter(node)[1]
+
+    def assigned(self, letter: Symbol, actual: Node) -> dict[Any, Any]:
+        """What the sympy letters of a parameter become when an expression is put for it."""
+        if letter.shape == "covariance":
+            assert isinstance(actual, Symbol)
+            return dict(zip(self.root(letter), self.root(actual), strict=True))
+        value = self(actual)
+        if letter.shape == "vector":
+            return dict(zip(Lowering(Rules(), self.d)(letter), value, strict=True))
+        inner = {"unit": value / (1 - value), "at_least_one": value - 1}
+        return {parameter(letter)[0]: inner.get(letter.domain, value)}
 
     def root(self, node: Symbol) -> Any:
         """The Cholesky factor of a covariance letter."""
@@ -349,14 +368,15 @@ class Lowering:
             s.is_integer is None and not s.is_Dummy and not self.is_random(s)
             for s in under.free_symbols
         )
-        touches = is_nonnegative(under) or is_nonnegative(-under)
-        if not smooth or not free or (touches and not _even_power_of_real(under)):
+        if not smooth or not free or may_end_at_0(under):
             self.rules.needs.append(Need("a denominator must not be 0", under))
         self.rules.assumed.add(NOT_ZERO)
+        self.rules.nonzero.add(under)
 
     def is_random(self, letter: Any) -> bool:
         """A random variable may take a single value with positive probability."""
-        return bool(getattr(self.known.get(letter.name), "is_variable", False))
+        name = letter.name.split("[")[0]  # a coordinate is called after its vector
+        return bool(getattr(self.known.get(name), "is_variable", False))
 
     def require_nonnegative(self, u: Any) -> None:
         if is_positive(-u):
@@ -391,7 +411,8 @@ class Lowering:
         if all(self.positive(b, ()) for b in parts):
             return True
         for p in parts:
-            if isinstance(p, Rho) and not p.args[3] and set(p.args[1]) - {OUT} == set(bound):
+            fills = isinstance(p, Rho) and set(p.args[1]) - {OUT} == set(bound)
+            if fills and not p.args[3] and not p.args[2].has(*bound):
                 return all(b == p or self.positive(b, (p,)) for b in parts)
         return False
 
@@ -729,9 +750,28 @@ def guarded(e: Any) -> Any:
     return visit(e)
 
 
-def _even_power_of_real(e: Any) -> bool:
-    """The only letters that make e vanish are real ones (a letter >= 0 may well be 0)."""
-    return all(s.is_positive or s.is_nonnegative is None for s in e.free_symbols)
+def may_end_at_0(e: Any) -> bool:
+    """A letter >= 0 may well be 0: e is 0 there, or a factor of e is no more than seen to be >= 0
+    because of it."""
+    members = {m: sp.Dummy("end", nonnegative=True) for m in e.atoms(Member) if _ends_at_0(m)}
+    e = e.xreplace(members)
+    ends = sorted((s for s in e.free_symbols if _ends_at_0(s)), key=str)
+    for f, _ in irreducible_factors(e):
+        signed = is_nonnegative(f) or is_nonnegative(-f)
+        if signed and not is_positive(f) and not is_positive(-f) and f.free_symbols & set(ends):
+            return True
+    for k in range(1, len(ends) + 1):
+        for chosen in itertools.combinations(ends, k):
+            try:
+                if may_be_identically_zero(substitute(e, dict.fromkeys(chosen, sp.S.Zero))):
+                    return True
+            except Unsupported:
+                return True
+    return False
+
+
+def _ends_at_0(letter: Any) -> bool:
+    return bool(letter.is_nonnegative and not letter.is_positive)
 
 
 def lower_inverse(root: Any) -> Any:

@@ -47,6 +47,8 @@ class Rules:
     slots: dict[str, tuple[str, ...]] = field(
         default_factory=dict
     )  # key -> spaces of its arguments
+    slopes: list[Any] = field(default_factory=list)  # divided by, and still to be looked at
+    nonzero: set[Any] = field(default_factory=set)  # let pass as denominators, see NOT_ZERO
     normal: bool = False
 
     def absorb(self, other: Rules) -> None:
@@ -54,6 +56,8 @@ class Rules:
         self.assumed |= other.assumed
         self.consulted |= other.consulted
         self.needs += other.needs
+        self.slopes += other.slopes
+        self.nonzero |= other.nonzero
         self.dominates |= other.dominates
         self.slots |= other.slots
         self.normal = self.normal or other.normal

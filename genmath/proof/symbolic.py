@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import sympy as sp
 
+from .algebra import substitute
 from .atoms import Bell, Int, Rho
 from .certificates import Signs
 from .derivation import Claim, Derivation, Lemma
 from .integrals import by_parts
 from .lower import MEANING, Lowering, resolve
 from .polynomials import expand
-from .supports import Rules, Unsupported
+from .supports import Rules, Unsupported, density_denominators
 from .tree import (
     Add,
     Big,
@@ -50,6 +52,7 @@ class Proof:
     consulted: set[str] = field(default_factory=set)
     lemmas: list[Lemma] = field(default_factory=list)
     hypotheses: list[Relation] = field(default_factory=list)
+    nonzero: set[Any] = field(default_factory=set)  # denominators that were let pass
     normal: bool = False
     certificate: tuple[Node, Node] | None = None  # gap = certificate, for the mutants
     meaningless: bool = False  # the claim is ill-typed
@@ -64,6 +67,7 @@ def prove(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Proof:
         one = _prove(claim, because, dimension)
         total.assumed |= one.assumed
         total.consulted |= one.consulted
+        total.nonzero |= one.nonzero
         total.normal = total.normal or one.normal
         total.lemmas += [m for m in one.lemmas if m not in total.lemmas]
         total.hypotheses += [h for h in one.hypotheses if h not in total.hypotheses]
@@ -98,7 +102,7 @@ def _prove(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -> P
     rules = Rules()
     proof = Proof(False)
     for lemma in lemmas:
-        problem = undischarged(lemma, claim, dimension, proof.assumed)
+        problem = undischarged(lemma, claim, dimension, rules)
         if problem:
             proof.reason = f"{lemma.source.name} does not apply: {problem}"
             return proof
@@ -109,9 +113,8 @@ def _prove(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -> P
         if any(m.claim.relation != "=" for m in lemmas):
             proof.reason = "a bound does not show an equality"
             return proof
-        result = _equality(claim.lhs, claim.rhs, lemmas, rules, dimension)
-        result.assumed |= proof.assumed if result.lemmas else set()
-        return result
+        result = _equality(claim.lhs, claim.rhs, lemmas, dimension)
+        return _relying(result, rules)
     gap = (
         difference(claim.lhs, claim.rhs)
         if claim.relation == ">="
@@ -136,17 +139,24 @@ def _prove(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -> P
         proof.reason = str(error)
         return proof
     certificate = parts[0] if len(parts) == 1 else Add(*parts)
-    result = _equality(
-        gap, certificate, [m for m in lemmas if m.claim.relation == "="], rules, dimension
-    )
+    equalities = [m for m in lemmas if m.claim.relation == "="]
+    result = _equality(gap, certificate, equalities, dimension)
     result.lemmas += [c for c in signs.consulted if isinstance(c, Lemma) and c not in result.lemmas]
     result.hypotheses += [c for c in signs.consulted if isinstance(c, Relation)]
-    result.assumed |= proof.assumed if result.lemmas else set()
+    result = _relying(result, rules)
     if not result.proved:
         result.reason = f"the gap is not the certificate: {result.reason}"
     if certificate != gap:
         result.certificate = (gap, certificate)
     return result
+
+
+def _relying(proof: Proof, rules: Rules) -> Proof:
+    """With what it took to use its lemmas."""
+    if proof.lemmas:
+        proof.assumed |= rules.assumed
+        proof.nonzero |= rules.nonzero
+    return proof
 
 
 def difference(a: Node, b: Node) -> Node:
@@ -160,7 +170,7 @@ def lemma_gap(lemma: Lemma) -> Node:
     return difference(c.lhs, c.rhs) if c.relation == ">=" else difference(c.rhs, c.lhs)
 
 
-def _equality(lhs: Node, rhs: Node, lemmas: list[Lemma], rules: Rules, dimension: int) -> Proof:
+def _equality(lhs: Node, rhs: Node, lemmas: list[Lemma], dimension: int) -> Proof:
     proof = Proof(False)
     shorter = (lhs, rhs)
     for lemma in lemmas:
@@ -179,6 +189,7 @@ def _equality(lhs: Node, rhs: Node, lemmas: list[Lemma], rules: Rules, dimension
             proof.reason, proof.meaningless = str(error), True
             return proof
         proof.assumed, proof.consulted, proof.normal = rules.assumed, rules.consulted, rules.normal
+        proof.nonzero = rules.nonzero
         if rules.needs:
             proof.reason = str(rules.needs[0])
             continue
@@ -209,6 +220,7 @@ def _residuals(lhs: Node, rhs: Node, rules: Rules, dimension: int) -> list[Any]:
                 continue
             if left and any(r.has(Int) for r in left):
                 continue
+        lower.look_at_slopes()
         rules.absorb(trial)
         return left
     raise AssertionError("unreachable")
@@ -230,6 +242,20 @@ def _vanishes(residual: Any, rules: Rules) -> bool:
     return vanishes(residual, rules) or vanishes_merged(residual, rules)
 
 
+def _vanishes_together(rest: Any, merged: list[tuple[Any, tuple[Any, ...]]], rules: Rules) -> bool:
+    """Zero once each merged integrand is integrated as a whole: ∫ p f/(p+q) + ∫ q f/(p+q) = ∫ f."""
+    from .integrals import integrate
+
+    if not any(density_denominators(t) for e, _ in merged for t in sp.Add.make_args(e)):
+        return False
+    trial = Rules(dominates=rules.dominates, slots=rules.slots)
+    whole = sp.Add(rest, *(integrate(e, letters, trial) for e, letters in merged))
+    if trial.needs or not vanishes(whole, trial):
+        return False
+    rules.absorb(trial)
+    return True
+
+
 def _vanishes_by_parts(residual: Any, rules: Rules) -> bool:
     """Zero once the derivatives of densities are moved to the other factors."""
     if not residual.has(Int) or not any(r.args[3] for r in residual.atoms(Rho)):
@@ -245,17 +271,24 @@ def _vanishes_by_parts(residual: Any, rules: Rules) -> bool:
 def rewrite(node: Node, claim: Claim) -> Node:
     """Replace occurrences of a lemma's left side by its right side."""
     letters = {s for g in claim.given for side in (g.left, g.right) for s in free_symbols(side)}
+    counts = free_symbols(claim.lhs) | free_symbols(claim.rhs)
 
     def visit(n: Node) -> Node | None:
         if n == claim.lhs:
             return claim.rhs
         if isinstance(n, Big) and n.index in letters:
             return n  # the lemma's hypotheses speak of the free letter, not of the index
+        if isinstance(n, Big) and n.index in counts and not _from_one(n):
+            return n  # nor is it shown for an index that is no natural number
         if isinstance(n, Expect):  # a measure, and a density's letters, stay what they are
             return Expect(n.dists, rewrite(n.body, claim))
         return n if isinstance(n, (Dens, Normal)) else None
 
     return transform(node, visit)
+
+
+def _from_one(e: Big) -> bool:
+    return isinstance(e.low, Number) and e.low.value >= 1
 
 
 def vanishes_merged(residual: Any, rules: Rules) -> bool:
@@ -290,6 +323,8 @@ def vanishes_merged(residual: Any, rules: Rules) -> bool:
         return vanishes(sp.Add(*(tidy(t, rules) for t in terms(expand(e)))), rules)
 
     apart = [spaces for spaces, e in merged.items() if not zero(e)]
+    if _vanishes_together(rest, [(merged[s], tuple(letters[s])) for s in apart], rules):
+        return True
     if not vanishes(rest, rules):  # it is an integral, too: of itself times a normal density
         if len(apart) != 1 or len(apart[0]) != 1:
             return False
@@ -309,9 +344,16 @@ def _normals(e: Any, letter: Any) -> list[Any]:
 # --- using a lemma ---
 
 
-def undischarged(lemma: Lemma, claim: Claim, dimension: int, assumed: set[str]) -> str:
+@cache
+def proofs(derivation: Derivation) -> tuple[Proof, ...]:
+    """The symbolic proofs of a derivation that is used as a lemma."""
+    return tuple(prove(s.claim, s.because) for s in derivation.steps if not s.unfilled)
+
+
+def undischarged(lemma: Lemma, claim: Claim, dimension: int, rules: Rules) -> str:
     """Why the lemma may not be used at these arguments; "" if it may. What showing its hypotheses
-    takes for granted is added to `assumed`."""
+    takes for granted is added to `rules`."""
+    assumed = rules.assumed
     if not set(claim.dims) <= set(lemma.source.dims) and has_vectors(lemma.source):
         return f"it is proved for d in {lemma.source.dims} only"
     loose = _loose_dominance(lemma)
@@ -326,6 +368,9 @@ def undischarged(lemma: Lemma, claim: Claim, dimension: int, assumed: set[str]) 
             problem = _not_such_a_density(pattern, actual, patterns, dimension, assumed)
         if problem:
             return problem
+    problem = _may_be_zero(lemma, dimension, rules)
+    if problem:
+        return problem
     signs = Signs(
         [(difference(g.left, g.right), g) for g in claim.given if g.sign in (">=", ">")], dimension
     )
@@ -337,6 +382,22 @@ def undischarged(lemma: Lemma, claim: Claim, dimension: int, assumed: set[str]) 
         if not stated and (g.sign in "><" or not signs.nonnegative(difference(high, low))):
             return f"its hypothesis {g!r} is not shown"
     return ""
+
+
+def _may_be_zero(lemma: Lemma, dimension: int, rules: Rules) -> str:
+    """Why a denominator that the lemma's proof let pass may not be let pass at the arguments."""
+    lower = Lowering(rules, dimension)
+    values: dict[Any, Any] = {}
+    for pattern, actual in lemma.arguments:
+        if isinstance(pattern, Symbol):
+            values |= lower.assigned(pattern, actual)
+    try:
+        for p in proofs(lemma.source):
+            for under in p.nonzero:
+                lower.require_nonzero(substitute(under, values))
+    except Unsupported as error:
+        return f"no rule for {error}"
+    return str(rules.needs[0]) if rules.needs else ""
 
 
 def has_vectors(derivation: Derivation) -> bool:

@@ -452,6 +452,8 @@ def _draw(domain: str, rng: random.Random) -> float:
         return _real(rng)
     if domain == "unit":
         return round(rng.uniform(0.06, 0.94), 3)
+    if domain == "at_least_one" and rng.random() < 0.15:
+        return 1.0
     if domain == "at_least_one":
         return round(1 + rng.uniform(0.05, 1.7) ** 2, 3)
     if domain == "natural":
