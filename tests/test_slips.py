@@ -30,6 +30,7 @@ RECORDED = {
         "fmguide-total-derivative", "fmguide-ve-vp-swapped", "mit-pinit-factor2",
         "notes-rf-sampler-direction", "notes-rf-sde-euler",
     },
+    "cnf": {"cnf-upper-limit"},
     "score": {
         "acids-dsm-sign", "classic-langevin-step", "fa-acids-5", "fa-scoresde-26",
         "lebellig-sm-sign", "notes-score-marginal", "pml2-dsm-gradient-variable",
@@ -42,6 +43,7 @@ IN_PROSE = {
     "ddpm": {"udl-nb-t-plus-1", "labml-ddpm-last-noise"},
     "ddim": set(),
     "flow_matching": {"cfm-broadcast"},
+    "cnf": set(),
     "score": set(),
 }
 
