@@ -333,7 +333,7 @@ def linear(d, n):
 # step stretches by $1 + u$, its log-determinant is at most $u$. So a computed log-density is neither exactly that of the computed map nor
 # exactly that of the flow; both errors vanish with the step, at the order of the method.
 #
-# In code: `genmath.cnf.EULER`, `genmath.cnf.MIDPOINT` and `genmath.cnf.RK4`.
+# In code: `genmath.cnf.Tableau`, of which `EULER`, `MIDPOINT` and `RK4` are instances.
 
 # %%
 ahead = nonnegatives("u")
@@ -373,7 +373,7 @@ def steps(d):
 # the part $\Delta$ from the diagonal drops out, since $w_i^2 = 1$. Signs are never worse (`better`), and for a diagonal Jacobian they are exact. The mean over signs is a finite sum;
 # as $-w$ gives the same value as $w$, the first sign is plus.
 #
-# In code: `genmath.cnf.Hutchinson`.
+# In code: `genmath.cnf.transport` with a `probe`, or with a `generator` for random signs.
 
 
 # %%
@@ -439,6 +439,7 @@ def exponentiated(d):
 #   only for maps that are the flow of a field, and for normal densities.
 # - **The solver's error is not in the formulas.** A log-density computed with few steps is that of no density at all: it need not integrate to one, and may be too high. Compare
 #   with twice the steps, or with a smaller tolerance, before you believe a number.
+# - **A field with kinks has a divergence that jumps**, for example that of a network with ReLU units. Every solver then loses its order, and an adaptive one takes very many steps.
 # - **A tolerance bounds the error of one step**, as estimated, and not that of the result.
 # - **The variance of an estimated trace is for one time and one direction.** Along the path the errors add up with one and the same direction, so they do not average out; more directions, or more
 #   runs, do. In high dimension a large off-diagonal part of the Jacobian costs.
@@ -446,7 +447,7 @@ def exponentiated(d):
 #
 # ## Where sources slip
 #
-# - `linear`: the integral of the divergence taken to the end of time for a density in the middle (`cnf-upper-limit`).
+# - `cnf.linear`: the integral of the divergence taken to the end of time for a density in the middle (`cnf-upper-limit`).
 #
 # ## References
 #

@@ -30,6 +30,7 @@ RECORDED = {
         "fmguide-total-derivative", "fmguide-ve-vp-swapped", "mit-pinit-factor2",
         "notes-rf-sampler-direction", "notes-rf-sde-euler",
     },
+    "cnf": {"cnf-upper-limit"},
     "gan": {
         "cs236-gan-log-inside", "datasetgan-js-logits", "labml-r1-square", "notes-gan-error-game",
         "notes-gan-generator-minimises-error", "pml2-jsd-critic-log", "pytorch-dcgan-lossD",
@@ -54,6 +55,7 @@ IN_PROSE = {
     "ddpm": {"udl-nb-t-plus-1", "labml-ddpm-last-noise"},
     "ddim": set(),
     "flow_matching": {"cfm-broadcast"},
+    "cnf": set(),
     "gan": {"pml2-bigan-indices", "udl-gan-toy-args"},
     "score": set(),
     "sde": set(),
