@@ -80,7 +80,7 @@ def results_map(slot: Slot, _: str) -> str:
         'aria-label="The results of the book, and which of them uses which">'
         '<defs><marker id="map-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
         'markerHeight="7" orient="auto"><path class="tip" d="M0 0 8 4 0 8z"/></marker></defs>'
-        f"{''.join(boxes)}{arrows}</svg>"
+        f"{arrows}{''.join(boxes)}</svg>"
     )
     return slot(f'<figure class="map"><div class="scrolls" tabindex="0">{drawing}</div></figure>')
 
