@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import sys
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -94,8 +95,11 @@ def _shipped(topic: str) -> Chapter:
     return load_file(folder() / f"{topic}.py")
 
 
-def load_file(path: str | Path) -> Chapter:
-    """The chapter in a file. The file is run, with all the rights of whoever calls this."""
+def load_file(path: str | Path, defined: Mapping[str, Any] | None = None) -> Chapter:
+    """The chapter in a file. The file is run, with all the rights of whoever calls this.
+
+    `defined` holds what the file finds already there, as the cell of a notebook does.
+    """
     path = Path(path).resolve()
     try:
         source = path.read_bytes()
@@ -110,6 +114,7 @@ def load_file(path: str | Path) -> Chapter:
     if spec is None or spec.loader is None:
         raise ChapterError(f"{path}: not a Python file")
     module = importlib.util.module_from_spec(spec)
+    vars(module).update(defined or {})
     sys.modules[name] = module
     sys.path.insert(0, str(path.resolve().parent))
     asked: set[str] = set()

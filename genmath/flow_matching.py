@@ -19,6 +19,7 @@ from genmath._checks import batched, describe, positive, real, refuse, rng, same
 from genmath._shapes import Array, Data, PerSample, Scalar, Time
 from genmath._steps import Model, call
 from genmath._torch import Int, Tensor, torch
+from genmath._transport import distances, finite, permutation
 from genmath.paths import LinearPath, Path
 from genmath.samplers import Heun, Sampler, sample
 
@@ -162,25 +163,12 @@ def ot_pairing(x0: Data, noise: Data) -> Permutation:
     """
     same_shape("noise", noise, "x0", batched("x0", x0))
     for name, x in (("x0", x0), ("noise", noise)):
-        if not bool(torch.isfinite(x).all()):
-            refuse(name, f"{describe(x)} that is not finite", "finite values")
+        finite(name, x)
     n = len(x0)
     if n < 2:
         return torch.arange(n, device=x0.device)
-    try:
-        from ot.lp import emd
-    except ModuleNotFoundError:
-        raise ImportError(
-            'POT is not installed; run: pip install "genmath[ot]"', name="ot"
-        ) from None
     a, b = (x.detach().reshape(n, -1).to("cpu", torch.float64) for x in (x0, noise))
-    costs = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").square_().numpy()
-    # With weights of 1, and not 1/n, the solver only adds integers: its plan is a permutation.
-    ones = torch.ones(n, dtype=torch.float64).numpy()
-    plan, log = emd(ones, ones, costs, numItermax=10**8, log=True, center_dual=False)
-    if log["warning"] is not None:
-        raise RuntimeError(f"ot_pairing: {log['warning']}")
-    return torch.from_numpy(plan).argmax(1).to(x0.device)
+    return permutation("ot_pairing", distances(a, b).square_()).to(x0.device)
 
 
 # Reflow

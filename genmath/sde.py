@@ -64,14 +64,16 @@ def ornstein_uhlenbeck_moments(x0: Data, rate: float, diffusion: float, t: Coeff
     batched("x0", x0)
     rate = real("rate", rate, "a number >= 0", 0.0)
     g = real("diffusion", diffusion, "a number >= 0", 0.0)
-    if isinstance(t, Tensor) or t != math.inf:
-        t = per_sample("t", t, x0)
-    elif rate == 0:
+    settled = not isinstance(t, Tensor) and t == math.inf
+    if settled and rate == 0:
         refuse("rate", rate, "a number > 0: without one the variance never settles")
+    t = t if settled else per_sample("t", t, x0)
     wide = torch.as_tensor(t, dtype=torch.float64, device=x0.device)
-    # 1 - exp(-u) would lose every digit where little has happened yet.
-    time = 0.0 - torch.expm1(-2 * rate * wide) / (2 * rate) if rate else wide
-    return _moments(x0, torch.exp(-rate * wide) if rate else torch.ones_like(wide), g**2 * time)
+    # 1 - exp(-u) would lose every digit where little has happened yet; expm1(-u)/-u is 1 at least
+    # from u = 1e-300 down.
+    u = (2 * rate * wide).clamp(min=1e-300)
+    time = 1 / u.new_tensor(2 * rate) if settled else wide * (torch.expm1(-u) / -u)
+    return _moments(x0, torch.exp(-rate * wide), g**2 * time)
 
 
 def linear_sde_moments(

@@ -17,8 +17,9 @@ PACKAGE = ROOT / "genmath"
 CHAPTERS = sorted((ROOT / "derivations").glob("[!_]*.py"))
 STDLIB = set(sys.stdlib_module_names)
 
-# The one module that may join the checker to the rest, besides the checker itself.
-JOINTS = {"book.py", "cli.py"}
+# The modules that may join the checker to the rest, besides the checker itself.
+COMMANDS = {"cli.py", "classroom.py", "console.py", "workers.py"}
+JOINTS = {"book.py", "_reports.py", "exchange.py", "homework.py", "workbook.py", *COMMANDS}
 IMPLEMENTATIONS = sorted(file for file in PACKAGE.glob("*.py") if file.name not in JOINTS)
 PROOF = sorted((PACKAGE / "proof").rglob("*.py"))
 

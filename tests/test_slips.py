@@ -30,12 +30,21 @@ RECORDED = {
         "fmguide-total-derivative", "fmguide-ve-vp-swapped", "mit-pinit-factor2",
         "notes-rf-sampler-direction", "notes-rf-sde-euler",
     },
+    "gan": {
+        "cs236-gan-log-inside", "datasetgan-js-logits", "labml-r1-square", "notes-gan-error-game",
+        "notes-gan-generator-minimises-error", "pml2-jsd-critic-log", "pytorch-dcgan-lossD",
+        "udl-gan-loss-sign",
+    },
     "score": {
         "acids-dsm-sign", "classic-langevin-step", "fa-acids-5", "fa-scoresde-26",
         "lebellig-sm-sign", "notes-score-marginal", "pml2-dsm-gradient-variable",
     },
     "sde": {
         "flowgrpo-velocity-sde", "mit-lab2-double-nabla", "mit-lab2-t1-value", "mit-ou-variance",
+    },
+    "wasserstein": {
+        "labml-wgan-marginals", "udl-lipschitz-eigenvalue", "wgangp-alpha-per-pixel",
+        "wgangp-channel-norm",
     },
 }  # fmt: skip
 # What is no formula: a name in a hypothesis, an index into a table, a line of a sampler.
@@ -45,8 +54,10 @@ IN_PROSE = {
     "ddpm": {"udl-nb-t-plus-1", "labml-ddpm-last-noise"},
     "ddim": set(),
     "flow_matching": {"cfm-broadcast"},
+    "gan": {"pml2-bigan-indices", "udl-gan-toy-args"},
     "score": set(),
     "sde": set(),
+    "wasserstein": {"wgangp-sqrt-nan"},
 }
 
 

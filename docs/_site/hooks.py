@@ -8,7 +8,9 @@ from pathlib import Path
 import citations
 import maths
 import notebooks
+import overview
 import prose
+import runtime
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
@@ -51,7 +53,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for topic in book.topics():
         files.append(_file(f"derivations/{topic}.py", ROOT, config))
     katex = NODE_MODULES / "katex" / "dist"
-    files.append(_file("katex.min.css", katex, config, "assets/katex"))
+    for name in ("katex.min.css", "katex.min.js"):
+        files.append(_file(name, katex, config, "assets/katex"))
     for font in sorted(katex.glob("fonts/*.woff2")):
         files.append(_file(f"fonts/{font.name}", katex, config, "assets/katex"))
     serif = NODE_MODULES / "@fontsource-variable" / "source-serif-4" / "files"
@@ -59,11 +62,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         for style in ("normal", "italic"):
             name = f"source-serif-4-{script}-opsz-{style}.woff2"
             files.append(_file(name, serif, config, "assets/fonts"))
+    try:
+        served = runtime.served()
+    except SiteError as error:
+        raise PluginError(str(error)) from error
+    for file, name in served.items():
+        files.append(_file(file.name, file.parent, config, "assets/pyodide", name))
     return files
 
 
-def _file(path: str, source: Path, config: MkDocsConfig, folder: str = "") -> File:
-    dest = f"{folder}/{path}" if folder else None
+def _file(path: str, source: Path, config: MkDocsConfig, folder: str = "", name: str = "") -> File:
+    dest = f"{folder}/{name or path}" if folder else None
     return File(path, str(source), config.site_dir, config.use_directory_urls, dest_uri=dest)
 
 
@@ -85,6 +94,7 @@ def _page_markdown(markdown: str, page: Page, config: MkDocsConfig) -> str:
             markdown = notebooks.lab_markdown(path, _slot, options)
     if page.file.src_uri == "references.md":
         markdown += "\n\n" + citations.bibliography()
+    markdown = overview.expand(markdown, _slot)
     up = "../" * page.file.src_uri.count("/")
     return prose.expand(citations.cite(markdown, f"{up}references.md"), _slot)
 

@@ -50,10 +50,12 @@ def chapter_markdown(path: Path, slot: Slot) -> str:
 
 
 def _elsewhere(topic: str) -> str:
-    """What else there is of a topic: its notebook, its laboratory, its code."""
+    """What else there is of a topic: its notebook, its laboratory, its exercises, its code."""
     links = [f'<a href="{topic}.ipynb" download>Notebook</a>']
     if (ROOT / "docs" / "labs" / f"{topic}.py").is_file():
         links.append(f"[Laboratory](../labs/{topic}.py)")
+    if (ROOT / "docs" / "exercises" / f"{topic}.md").is_file():
+        links.append(f"[Exercises](../exercises/{topic}.md)")
     links.append(f"[Code](../api/{topic}.md)")
     return f"{' · '.join(links)}\n{{ .chapter-links }}"
 
@@ -87,7 +89,9 @@ def _derivation(result: Result, slot: Slot) -> str:
         names = ", ".join(f"<code>{name}</code>" for name in functions)
         parts.append(_fold("code", f"In code: {names}", "\n\n".join(map(_directive, functions))))
     inner = "\n\n".join(parts)
-    return f'<section class="derivation" markdown="block">\n\n{inner}\n\n</section>'
+    # Under it the script docs/assets/check/page.js puts an editor.
+    attributes = f'class="derivation" data-check="{result.anchor}" markdown="block"'
+    return f"<section {attributes}>\n\n{inner}\n\n</section>"
 
 
 def _directive(name: str) -> str:

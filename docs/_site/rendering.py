@@ -61,7 +61,7 @@ def slips(result: Result) -> str:
     derivation, report = result.derivation, result.report
     if not derivation.slips or report is None:
         return ""
-    shown = "".join(_slip(found) for found in report["slips"])
+    shown = "".join(slip(found, f"slip-{found['id']}") for found in report["slips"])
     alarms = sum(found["wrong"] is None for found in report["slips"])
     mistakes = len(report["slips"]) - alarms
     counted = [_count(mistakes, "published slip"), _count(alarms, "false alarm")]
@@ -205,19 +205,20 @@ def _count(number: int, noun: str) -> str:
 # ---- slips ---------------------------------------------------------------------------------------
 
 
-def _slip(slip: dict[str, Any]) -> str:
+def slip(found: dict[str, Any], anchor: str) -> str:
     published = ""
-    if slip["wrong"] is not None:
+    if found["wrong"] is not None:
+        verdict = f'<span class="tag wrong">published, {found["wrong_verdict"]}</span>'
         published = (
-            f'<p class="form"><span class="tag wrong">published, {slip["wrong_verdict"]}</span></p>'
-            f"{_maths(slip['wrong'])}{counterexample(slip['counterexample'])}"
+            f'<p class="form">{verdict}</p>'
+            f"{_maths(found['wrong'])}{counterexample(found['counterexample'])}"
         )
     kind = "corrected" if published else "reported as a mistake, and"
     return (
-        f'<div class="slip" id="slip-{slip["id"]}"><p class="slip-name"><code>{slip["id"]}</code> '
-        f"{_plain(slip['source'])}</p>{published}"
-        f'<p class="form"><span class="tag right">{kind} {slip["right_verdict"]}</span></p>'
-        f"{_maths(slip['right'])}<p>{_words(slip['why'])}</p></div>"
+        f'<div class="slip" id="{anchor}"><p class="slip-name"><code>{found["id"]}</code> '
+        f"{_plain(found['source'])}</p>{published}"
+        f'<p class="form"><span class="tag right">{kind} {found["right_verdict"]}</span></p>'
+        f"{_maths(found['right'])}<p>{_words(found['why'])}</p></div>"
     )
 
 

@@ -17,6 +17,7 @@ def main() -> int:
     for topic in stale_topics():
         began = time.perf_counter()
         command = [sys.executable, "-m", "genmath.cli", "check", topic, "--mutants", "--json"]
+        command += ["--timeout", "600"]  # against a runaway, not against a busy machine
         run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
         if run.returncode:
             print(f"{topic}: not as claimed; run genmath check {topic} --mutants", file=sys.stderr)

@@ -211,8 +211,11 @@ for name, row in floor.items():
 # the line, and each of the five says it in a unit of its own.
 #
 # The square is the best prediction: the mean of the pairs on the line. Its two coordinates are the
-# predicted data and the predicted noise, and its place along the line is $v$. With $t$ the line
-# turns about the true pair, from upright, where the data are known, to level, where the noise is.
+# predicted data and the predicted noise. Its place along the line is $v$ (over the length of
+# $(\alpha, \sigma)$, which on the circle is 1). The arrow is the speed of $(\alpha, \sigma)$ on its
+# way from $(1, 0)$ to $(0, 1)$, and the velocity is its inner product with the square. With $t$ the
+# line turns about the true pair: from upright, where the data are known, to level, where the noise
+# is.
 
 # %%
 two = GaussianMixture([0.5, 0.5], [-1.0, 1.0], std=0.2)
@@ -239,6 +242,8 @@ for title, path in turning.items():
     panel = axes(3.1, 3.1, title=title)
     panel.plot(*cloud, ".", color=INK, markersize=1.5)
     panel.plot(pair_x0, pair_eps, "x", color=INK, markersize=8, mew=1.5)
+    clock = torch.linspace(0, 1, 61)
+    panel.plot(path.alpha(clock), path.sigma(clock), color=ORANGE, lw=0.8)
     panel.set(xlim=(-2.6, 2.6), ylim=(-2.6, 2.6), aspect="equal", xlabel="data", ylabel="noise",
               xticks=[-2, 0, 2], yticks=[-2, 0, 2])  # fmt: skip
     panels.append(panel)
@@ -250,8 +255,11 @@ for title, path in turning.items():
         size = across.norm()
         across, along = across / size, torch.stack([-across[1], across[0]]) / size
         foot = across * x_t.float() / size
+        slopes = torch.tensor([path.d_alpha(t), path.d_sigma(t)])
+        tip = [path.alpha(t), path.sigma(t)]
         assert abs(across @ place - x_t.item() / size) < 1e-6
         assert abs(along @ place - said["v"] / size) < 1e-6
+        assert abs(slopes @ place - said["velocity"]) < 1e-6
         frames.setdefault(f"t = {t:.2f}", []).extend([
             *panel.plot(*torch.stack([foot - 9 * along, foot + 9 * along]).T, color=INK, lw=0.8),
             *panel.plot([0, foot[0]], [0, foot[1]], color=ORANGE, lw=2),
@@ -260,6 +268,9 @@ for title, path in turning.items():
             *panel.plot([-2.6, place[0]], [place[1]] * 2, ":", color=GREEN, lw=1.2),
             *panel.plot(place[0], -2.6, "^", color=BLUE, markersize=7, clip_on=False),
             *panel.plot(-2.6, place[1], ">", color=GREEN, markersize=7, clip_on=False),
+            *panel.plot(*tip, "o", color=ORANGE, markersize=4),
+            panel.quiver(*tip, *(slopes / 2), angles="xy", scale_units="xy", scale=1, color=ORANGE,
+                         width=0.008, headwidth=4, headlength=4, headaxislength=3.5),
             *panel.plot(*place, "s", color=INK, markersize=6),
         ])  # fmt: skip
 slider(
@@ -270,8 +281,9 @@ slider(
     alt="A cloud of pairs of data and noise, a line through one of them that turns with time, and "
     "on the line the mean of the pairs near it. A perpendicular leads from the origin to the "
     "line, and a piece of the line from its foot to the mean.",
-    caption="Orange: x_t, across the line. Purple: v, along it. Blue: the predicted data. Green: "
-    "the predicted noise. The cross is the true pair.",
+    caption="Orange: what is seen, across the line, and the path of (α, σ) with half of its speed. "
+    "Purple: v, along the line. Blue: the predicted data. Green: the predicted noise. The cross is "
+    "the true pair.",
 )
 
 # %% [markdown]

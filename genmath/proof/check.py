@@ -94,7 +94,7 @@ def judge(
             "timeout", Proof(False), None, seconds(), f"not decided within {timeout:g} s"
         )
     if outcome.verdict == "refuted":
-        if proof.proved:
+        if proof.proved and all(standing(m.source).proved for m in proof.lemmas):
             raise Contradiction(
                 f"the checker contradicts itself on {_plain(claim)}: "
                 f"proved, and refuted by {outcome.counterexample}"
@@ -129,7 +129,7 @@ class Standing:
 def standing(derivation: Derivation) -> Standing:
     """The symbolic standing of a derivation that is used as a lemma."""
     shown = list(proofs(derivation))
-    complete = all(p.proved for p in shown) and not any(s.missing for s in derivation.steps)
+    complete = all(p.proved for p in shown) and not any(s.unfilled for s in derivation.steps)
     return _standing(derivation, complete, shown)
 
 
@@ -142,7 +142,7 @@ def _standing(derivation: Derivation, complete: bool, proofs: list[Proof]) -> St
             rank, label = other.rank, other.label
     if not complete or not all(b.proved for b in below):
         if derivation.instances and all(
-            numeric.compare(s.claim).verdict == "agree" for s in derivation.steps if not s.missing
+            not s.unfilled and numeric.compare(s.claim).verdict == "agree" for s in derivation.steps
         ):
             rank, label = 3, "verified on instances"
         else:
@@ -259,6 +259,8 @@ def check_derivation(
         verdicts.append(verdict)
         if step.lhs == step.rhs and not step.missing:
             problems.append(f"line {step.line}: trivial: both sides are the same expression")
+        if step.by.strip() == "..." and not step.unfilled:
+            problems.append(f"line {step.line}: its reason is left as ...")
         if entry.get("mutants", {}).get("survived"):
             problems.append(f"line {step.line}: {entry['mutants']['survived']} mutant(s) survived: "
                             + "; ".join(entry["survivors"]))  # fmt: skip
@@ -317,19 +319,23 @@ def _tight(derivation: Derivation, chain: Chain, this: Node, other: Node) -> Ste
     equality = replace(
         claim, relation="=", lhs=instantiate(claim.lhs, pairs), rhs=instantiate(claim.rhs, pairs)
     )
-    return Step(equality, f"equality when {text(this)} = {text(other)}", (), chain.line, chain.case)
+    by = f"equality when {text(this)} = {text(other)}"
+    missing = any(s.unfilled for s in chain.steps)  # such a chain has no bound to be tight
+    return Step(equality, by, (), chain.line, chain.case, missing)
 
 
 def _check_step(
     step: Step, with_mutants: bool, timeout: float | None
 ) -> tuple[dict[str, Any], Verdict]:
-    if step.missing:
-        verdict = Verdict("open", Proof(False), None, 0.0, "missing: the step is left as ...")
+    if why := _not_judged(step):
+        verdict = Verdict("missing" if step.unfilled else "open", Proof(False), None, 0.0, why)
     else:
         try:
             verdict = judge(step.claim, step.because, timeout)
         except NotationError as error:
             verdict = Verdict("open", Proof(False), None, 0.0, str(error))
+        if step.gap and verdict.verdict == "open":
+            verdict.reason = f"a line before it is missing; without it: {verdict.reason}"
     outcome = verdict.outcome
     rhs = "..." if step.missing else None
     entry: dict[str, Any] = {
@@ -353,6 +359,16 @@ def _check_step(
     if with_mutants and verdict.verdict == "proved":
         entry["mutants"], entry["survivors"] = mutate(step, verdict.proof)
     return entry, verdict
+
+
+def _not_judged(step: Step) -> str:
+    """Why a step is no claim yet; "" if it is one. Over missing equalities the next line can still
+    be told from the last one that is there; over a missing bound it cannot."""
+    if step.missing:
+        return "the step is left as ..."
+    if step.uncertified:
+        return "its certificate, because=, is left as ..."
+    return "it depends on the missing bound before it" if step.gap in (">=", "<=") else ""
 
 
 def _residual(proof: Proof, as_latex: bool) -> str | None:

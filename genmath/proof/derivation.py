@@ -82,7 +82,12 @@ Reason = Any  # a certificate (Node), a Lemma, or a tuple of them
 
 @dataclass(frozen=True)
 class Step:
-    """One line: `lhs relation rhs`, why, and where it was written."""
+    """One line: `lhs relation rhs`, why, and where it was written.
+
+    A line left as `...` is `missing`, and the next one is claimed of the last line that is there;
+    `gap` is the relation of the missing lines between. `uncertified` is a line whose `because` is
+    left as `...`.
+    """
 
     claim: Claim
     by: str
@@ -90,10 +95,13 @@ class Step:
     line: int
     case: tuple[tuple[str, int], ...] = ()
     missing: bool = False
+    uncertified: bool = False
+    gap: str = ""
 
     lhs = property(lambda self: self.claim.lhs)
     rhs = property(lambda self: self.claim.rhs)
     relation = property(lambda self: self.claim.relation)
+    unfilled = property(lambda self: self.missing or self.uncertified)
 
 
 @dataclass
@@ -114,6 +122,12 @@ class Chain:
     @property
     def relation(self) -> str:
         return next((s.relation for s in self.steps if s.relation != "="), "=")
+
+    @property
+    def gap(self) -> str:
+        """The relation of the missing lines the chain ends with so far; "" if it ends with none."""
+        found = [s.relation for s in itertools.takewhile(lambda s: s.missing, reversed(self.steps))]
+        return next((r for r in found if r != "="), "=" if found else "")
 
 
 @dataclass(frozen=True)
@@ -227,7 +241,7 @@ class Derivation:
         self.given.append(hypothesis)
 
     def equals(self, expression: Operand, by: str, because: Reason = ()) -> None:
-        """The next line is equal to the last."""
+        """The next line is equal to the last. Left as `...` it is missing, and reported so."""
         self._step("=", expression, by, because)
 
     def at_least(self, expression: Operand, by: str, because: Reason = ()) -> None:
@@ -284,7 +298,9 @@ class Derivation:
         missing = expression is ...
         target = chain.last if missing else as_node(expression)
         claim = Claim(chain.last, relation, target, tuple(self.given), self.dims)
-        chain.steps.append(Step(claim, by, _reasons(because), line, self._case, missing))
+        left_out = because is ...
+        reasons = () if left_out else _reasons(because)
+        chain.steps.append(Step(claim, by, reasons, line, self._case, missing, left_out, chain.gap))
 
 
 @dataclass(frozen=True)

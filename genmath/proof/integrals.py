@@ -53,26 +53,26 @@ def _over_exponentials(e: Any, within: set[Any]) -> bool:
 
 
 def _cancel_sums(parts: list[Any], rules: Rules) -> list[Any]:
-    """Terms over the same sum of densities, as in (p + q)/(p + q), are cancelled together before
-    they are integrated one by one."""
+    """Terms over the same sums of densities, in whatever powers, as in (p + q)/(p + q) or
+    (p² + q²)/(p + q)² + 2 p q/(p + q)², are cancelled together before they are integrated one by
+    one."""
     groups: dict[Any, list[Any]] = {}
     for t in parts:
         factors = sp.Mul.make_args(t)
-        under = sp.Mul(*(f for f in factors if f.is_Pow and f.base in density_denominators(f)))
+        under = [f for f in factors if f.is_Pow and f.base in density_denominators(f)]
+        sums = frozenset(f.base if f.exp.is_Integer else f for f in under)
         other = sp.Mul(*(f for f in factors if isinstance(f.as_base_exp()[0], (Log, Unknown))))
-        groups.setdefault((under, other), []).append(t / under / other)
+        groups.setdefault((sums, other), []).append(t / other)
     out: list[Any] = []
-    for (under, other), members in groups.items():
-        whole = sp.Add(*members)
-        if under != 1 and len(members) > 1:
-            reduced = canon(whole * under)
-            done = [t * other for t in terms(reduced)]
+    for (sums, other), members in groups.items():
+        if sums and len(members) > 1:
+            done = [t * other for t in terms(canon(sp.Add(*members)))]
             if not any(density_denominators(t) for t in done) and all(
-                vanishes_with(t, f, rules) for f in density_denominators(under) for t in done
+                vanishes_with(t, f, rules) for f in density_denominators(members[0]) for t in done
             ):
                 out += done
                 continue
-        out += [t * under * other for t in members]
+        out += [t * other for t in members]
     return out
 
 

@@ -113,7 +113,7 @@ def _here(node: Node, pool: list[Node]) -> Iterator[tuple[str, Node]]:
         yield "factor 1/2", Div(node, Number(2))
     if isinstance(node, Number):
         yield "number", Number(node.value + 1)
-        if node.value not in (0, 1):
+        if node.value > 1:
             yield "number", Number(node.value - 1)
         if node.value != 0:
             yield "number", Neg(node)

@@ -15,7 +15,7 @@ from .derivation import Claim, Derivation, Lemma
 from .integrals import by_parts
 from .lower import MEANING, Lowering, resolve
 from .polynomials import expand
-from .supports import Rules, Unsupported
+from .supports import Rules, Unsupported, density_denominators
 from .tree import (
     Add,
     Big,
@@ -242,6 +242,20 @@ def _vanishes(residual: Any, rules: Rules) -> bool:
     return vanishes(residual, rules) or vanishes_merged(residual, rules)
 
 
+def _vanishes_together(rest: Any, merged: list[tuple[Any, tuple[Any, ...]]], rules: Rules) -> bool:
+    """Zero once each merged integrand is integrated as a whole: ∫ p f/(p+q) + ∫ q f/(p+q) = ∫ f."""
+    from .integrals import integrate
+
+    if not any(density_denominators(t) for e, _ in merged for t in sp.Add.make_args(e)):
+        return False
+    trial = Rules(dominates=rules.dominates, slots=rules.slots)
+    whole = sp.Add(rest, *(integrate(e, letters, trial) for e, letters in merged))
+    if trial.needs or not vanishes(whole, trial):
+        return False
+    rules.absorb(trial)
+    return True
+
+
 def _vanishes_by_parts(residual: Any, rules: Rules) -> bool:
     """Zero once the derivatives of densities are moved to the other factors."""
     if not residual.has(Int) or not any(r.args[3] for r in residual.atoms(Rho)):
@@ -309,6 +323,8 @@ def vanishes_merged(residual: Any, rules: Rules) -> bool:
         return vanishes(sp.Add(*(tidy(t, rules) for t in terms(expand(e)))), rules)
 
     apart = [spaces for spaces, e in merged.items() if not zero(e)]
+    if _vanishes_together(rest, [(merged[s], tuple(letters[s])) for s in apart], rules):
+        return True
     if not vanishes(rest, rules):  # it is an integral, too: of itself times a normal density
         if len(apart) != 1 or len(apart[0]) != 1:
             return False
@@ -331,7 +347,7 @@ def _normals(e: Any, letter: Any) -> list[Any]:
 @cache
 def proofs(derivation: Derivation) -> tuple[Proof, ...]:
     """The symbolic proofs of a derivation that is used as a lemma."""
-    return tuple(prove(s.claim, s.because) for s in derivation.steps if not s.missing)
+    return tuple(prove(s.claim, s.because) for s in derivation.steps if not s.unfilled)
 
 
 def undischarged(lemma: Lemma, claim: Claim, dimension: int, rules: Rules) -> str:

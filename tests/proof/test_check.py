@@ -109,7 +109,81 @@ def test_a_missing_step_is_reported_missing() -> None:
         d.equals(..., by="for the reader")
         d.equals(2 * a, by="collect")
 
-    assert "missing" in found["steps"][0]["reason"]
+    assert [step["verdict"] for step in found["steps"]] == ["missing", "proved"]
+    assert found["label"] == "not proved"
+    assert not found["ok"]
+
+
+def test_a_wrong_line_after_a_missing_equality_is_refuted() -> None:
+    @report()
+    def found(d: Derivation) -> None:
+        d.start(a + a)
+        d.equals(..., by="for the reader")
+        d.equals(3 * a, by="collect")
+
+    assert [step["verdict"] for step in found["steps"]] == ["missing", "refuted"]
+
+
+def test_after_a_missing_bound_nothing_can_be_told() -> None:
+    """a² + b² = 2ab is false, and need not be true: the missing bound stands between."""
+
+    @report()
+    def found(d: Derivation) -> None:
+        d.start(a**2 + b**2)
+        d.at_least(..., by="for the reader")
+        d.equals(..., by="for the reader")
+        d.equals(2 * a * b, by="collect")
+        d.equals(a * b * 2, by="reorder")
+
+    assert [s["verdict"] for s in found["steps"]] == ["missing", "missing", "open", "proved"]
+    assert "missing bound" in found["steps"][2]["reason"]
+    assert not found["ok"]
+
+
+def test_a_missing_certificate_is_missing_too() -> None:
+    def with_certificate(why: Any) -> dict[str, Any]:
+        @report()
+        def found(d: Derivation) -> None:
+            d.start(a**2 + b**2)
+            d.at_least(2 * a * b, by="a square is not negative", because=why)
+            d.tight_when(a, b)
+
+        return found
+
+    left_out = with_certificate(...)
+    assert [step["verdict"] for step in left_out["steps"]] == ["missing", "missing"]
+    assert left_out["label"] == "not proved"
+    assert with_certificate((a - b) ** 2)["ok"]
+    assert with_certificate((a + b) ** 2)["steps"][0]["verdict"] == "open"
+
+
+@pytest.mark.parametrize("instances", [False, True])
+def test_nothing_is_concluded_from_a_chain_with_a_gap(instances: bool) -> None:
+    """Not even where only instances were asked for: u >= v is shown by no line."""
+
+    @derivation("with a gap", takes=(a, b), instances=instances)
+    def gap(d: Derivation) -> None:
+        d.start(a)
+        d.at_least(..., by="for the reader")
+        d.equals(b, by="from there")
+
+    @report(instances=instances)
+    def found(d: Derivation) -> None:
+        d.start(s)
+        d.at_least(t, by="the lemma", because=gap(s, t))
+
+    assert check_derivation(gap)["label"] == "not proved"
+    assert found["label"] == "not proved"
+    assert not found["ok"]
+
+
+def test_a_filled_line_has_a_reason() -> None:
+    @report()
+    def found(d: Derivation) -> None:
+        d.start(a + a)
+        d.equals(2 * a, by="...")
+
+    assert found["problems"] == [f"line {found['steps'][0]['line']}: its reason is left as ..."]
     assert not found["ok"]
 
 
@@ -268,6 +342,18 @@ def test_a_reversed_bound_must_fall() -> None:
     def found(d: Derivation) -> None:
         d.start(E(u(x), log_gap(v(x) / u(x))))
         d.at_least(0, by="the logarithm lies below its tangent")
+
+    assert found["ok"], found["problems"]
+    assert found["steps"][0]["mutants"]["killed"] > 0
+
+
+def test_a_fraction_below_one_has_mutants_too() -> None:
+    """One less than it would be negative, which no number on a page is."""
+
+    @report(mutants=True)
+    def found(d: Derivation) -> None:
+        d.start(number("1/3") * a + number("2/3") * a)
+        d.equals(a, by="add")
 
     assert found["ok"], found["problems"]
     assert found["steps"][0]["mutants"]["killed"] > 0

@@ -102,6 +102,8 @@ ptp = Density("ptp", x, given=t, positive=True)
 pa = Density("pa", x, given=a)
 half = number(1) / 2
 mix = (px(x) + qx(x)) / 2
+either = px(x) + qx(x)
+moves = diff(ptp(x | t), t)  # the derivative of a density: it integrates to zero
 
 
 def same(e: Any) -> Claim:
@@ -278,6 +280,85 @@ VANISHING_TRUE: dict[str, Callable[[], Any]] = {
     "GAN": lambda: equal(
         E(px(x), log(px(x) / (px(x) + qx(x)))) + E(qx(x), log(qx(x) / (px(x) + qx(x)))),
         2 * JS(px(x), qx(x)) - 2 * log(number(2)),
+    ),
+}
+
+# --- several integrals over one sum of densities ------------------------------------------------
+
+SUMS_FALSE: dict[str, Callable[[], Any]] = {
+    "shares, each under its own": lambda: equal(
+        E(px(x), px(x) / either) + E(qx(x), qx(x) / either), 1
+    ),
+    "shares, all under p": lambda: equal(
+        E(px(x), px(x) / either) + 2 * E(px(x), qx(x) / either), 1
+    ),
+    "shares under another law": lambda: equal(
+        E(rx(x), px(x) / either) + E(qx(x), rx(x) / either), 1
+    ),
+    "squared shares under another law": lambda: equal(
+        E(rx(x), px(x) ** 2 / either**2)
+        + 2 * E(px(x), qx(x) * rx(x) / either**2)
+        + E(qx(x), qx(x) * rx(x) / either**2),
+        1,
+    ),
+    "two powers under another law": lambda: equal(
+        E(rx(x), px(x) ** 2 / either**2)
+        + E(px(x), qx(x) * rx(x) / either**2)
+        + E(qx(x), rx(x) / either),
+        1,
+    ),
+    "squared shares, a term missing": lambda: equal(
+        E(px(x), (px(x) / either) ** 2) + E(px(x), (qx(x) / either) ** 2), 1
+    ),
+    "two powers, confused": lambda: equal(
+        E(px(x), (px(x) / either) ** 2) + E(qx(x), px(x) / either), 1
+    ),
+    "two sums": lambda: equal(E(px(x), px(x) / either) + E(qx(x), px(x) / (px(x) + rx(x))), 1),
+    "two functions": lambda: equal(
+        E(px(x), f(x) * px(x) / either) + E(qx(x), g(x) * px(x) / either), E(px(x), f(x))
+    ),
+    "two letters": lambda: equal(
+        E((px(x), qx(x1)), px(x) / either) + E((qx(x), qx(x1)), px(x1) / either), 1
+    ),
+    "p/(p - q)": lambda: equal(
+        E(px(x), px(x) / (px(x) - qx(x))) - E(qx(x), px(x) / (px(x) - qx(x))), 1
+    ),
+    "volume": lambda: equal(
+        integral(px(x) / either, x) + integral(qx(x) / either, x), integral(number(1), x)
+    ),
+    "a change over the sum": lambda: equal(
+        E(pos(x), moves / (pos(x) + ptp(x | t))) - E(ptp(x | t), moves / (pos(x) + ptp(x | t))), 0
+    ),
+    "a change, another function": lambda: equal(
+        E(pos(x), f(x) * moves / (pos(x) + ptp(x | t)))
+        + E(ptp(x | t), f(x) * moves / (pos(x) + ptp(x | t))),
+        0,
+    ),
+}
+SUMS_TRUE: dict[str, Callable[[], Any]] = {
+    "shares": lambda: equal(E(px(x), px(x) / either) + E(qx(x), px(x) / either), 1),
+    "shares, both": lambda: equal(
+        E(px(x), px(x) / either) + 2 * E(px(x), qx(x) / either) + E(qx(x), qx(x) / either), 2
+    ),
+    "shares of a function": lambda: equal(
+        E(px(x), f(x) * px(x) / either) + E(qx(x), f(x) * px(x) / either), E(px(x), f(x))
+    ),
+    "squared shares": lambda: equal(
+        E(px(x), (px(x) / either) ** 2 + 2 * px(x) * qx(x) / either**2 + (qx(x) / either) ** 2), 1
+    ),
+    "two powers": lambda: equal(
+        E(px(x), (px(x) / either) ** 2)
+        + E(px(x), px(x) * qx(x) / either**2)
+        + E(px(x), qx(x) / either),
+        1,
+    ),
+    "a change": lambda: equal(
+        E(pos(x), moves / (pos(x) + ptp(x | t))) + E(ptp(x | t), moves / (pos(x) + ptp(x | t))), 0
+    ),
+    "a change, with a constant": lambda: equal(
+        E(pos(x), 1 + moves / (pos(x) + ptp(x | t)))
+        + E(ptp(x | t), 1 + moves / (pos(x) + ptp(x | t))),
+        2,
     ),
 }
 
@@ -801,6 +882,7 @@ FALSE = {
     f"{group}: {name}": build
     for group, table in (
         ("vanishing", VANISHING_FALSE),
+        ("sums", SUMS_FALSE),
         ("integrals", INTEGRALS_FALSE),
         ("calculus", CALCULUS_FALSE),
         ("index", INDEX_FALSE),
@@ -812,6 +894,7 @@ TRUE = {
     f"{group}: {name}": build
     for group, table in (
         ("vanishing", VANISHING_TRUE),
+        ("sums", SUMS_TRUE),
         ("integrals", INTEGRALS_TRUE),
         ("calculus", CALCULUS_TRUE),
         ("index", INDEX_TRUE),

@@ -1,0 +1,459 @@
+# %% [markdown]
+# # Continuous normalizing flows
+#
+# A smooth field of arrows carries every point somewhere, and with the points it carries a density. Where the flow spreads
+# out, the density thins; where it converges, the density rises. How much exactly? If we can say, a flow from data to
+# noise gives the *log-likelihood of the data* with no bound and no sampling: follow a data point to the noise, where
+# the density is known, and add up on the way how much it was thinned out.
+#
+# **The answer in a line:** along the flow, $\log p$ falls at the rate of the field's divergence, which is the
+# trace of its Jacobian; and that trace can be estimated without bias from one random direction.
+
+# %% [markdown]
+# ## Notation and hypotheses
+#
+# - Time $t$ runs from 0 to 1, **data at 0 and noise at 1**, as in all chapters. The field has the components $f_1, \dots, f_n$, which may
+#   depend on time. Its flow $\varphi(t, z)$ starts at $z$ and moves with the field: $\partial_t \varphi = f(t, \varphi)$.
+# - The *divergence* is $\operatorname{div} f = \partial_1 f_1 + \dots + \partial_n f_n$. The Jacobian of the flow has the entries
+#   $J_{ij} = \partial \varphi_i / \partial z_j$, and $D$ is its determinant.
+# - Fields, flows and densities are any smooth functions, in $n = 1, 2, 3$ coordinates that are written out.
+# - $p(t, x)$ is a density at every time $t$, positive everywhere.
+# - A derivative at the place where the flow is, is written as one by a shift $e$ of that place, or by a shift $s$ of the time:
+#   $\partial_{e_1} f(\varphi_1 + e_1, \varphi_2)$ at $e_1 = 0$ is $\partial_1 f$ at $\varphi$. What holds for every shift holds for none.
+
+# %%
+from itertools import combinations
+from itertools import product as choices
+
+from genmath.proof import *
+
+t, s, h, a = reals("t s h a")
+x, z, w, y = variables("x z w y")
+p = Function("p", positive=True)
+
+
+def plus(terms):
+    """The sum of a list."""
+    total, *others = terms
+    for term in others:
+        total = total + term
+    return total
+
+
+def times(factors):
+    """The product of a list."""
+    product, *others = factors
+    for factor in others:
+        product = product * factor
+    return product
+
+
+def alternate(terms):
+    """The first, less the second, plus the third."""
+    total, *others = terms
+    for i, term in enumerate(others):
+        total = total + term if i % 2 else total - term
+    return total
+
+
+def without(matrix, i, j):
+    return [[*row[:j], *row[j + 1 :]] for k, row in enumerate(matrix) if k != i]
+
+
+def determinant(matrix):
+    """The determinant, expanded by the first row."""
+    if len(matrix) == 1:
+        return matrix[0][0]
+    return alternate([matrix[0][j] * determinant(without(matrix, 0, j)) for j in range(len(matrix))])
+
+
+def cofactor(matrix, i, j):
+    """What multiplies the entry (i, j) in the determinant."""
+    minor = determinant(without(matrix, i, j))
+    return define(f"C_{i + 1}{j + 1}", -minor if (i + j) % 2 else minor)
+
+
+def letters(name, n):
+    """The entries of an n by n matrix of parameters."""
+    return [[reals(f"{name}_{i}{j}") for j in range(1, n + 1)] for i in range(1, n + 1)]
+
+
+def multiplied(name, A, B):
+    """The product of two matrices, with a letter for each entry."""
+    n = range(len(A))
+    return [[define(f"{name}_{i + 1}{j + 1}", plus([A[i][k] * B[k][j] for k in n])) for j in n] for i in n]
+
+
+def matched(matrix, other):
+    """The sum of the products of the cofactors of one matrix and the entries of another."""
+    n = range(len(matrix))
+    if len(n) == 1:
+        return other[0][0]
+    return plus([cofactor(matrix, i, j) * other[i][j] for i in n for j in n])
+
+
+# %% [markdown]
+# ## Change of variables
+#
+# In one coordinate: let $x = T(z)$ with an increasing $T$. Then $x \le T(b)$ says the same as $z \le b$, so the distribution function
+# of $x$, here $F$, at $T(b)$ is that of $z$ at $b$. Differentiate by $b$: the density of $z$ is the density of
+# $x$ at $T(b)$, *times the slope*. Where $T$ stretches, the density of $x$ is smaller.
+
+# %%
+b = reals("b")
+F, T = Function("F"), Function("T")
+slope, value = Function("g", positive=True), Function("p_x", positive=True)
+
+
+@derivation("Change of variables in one coordinate")
+def change_of_variables(d):
+    d.start(diff(F(T(b)), b), name="density")
+    d.equals(F.prime(T(b)) * T.prime(b), by="chain rule: the derivative of a distribution function is the density")
+
+    d.start(log(value(T(b)) * slope(b)), name="log")
+    d.equals(log(value(T(b))) + log(slope(b)), by="the same with logarithms; g is the slope of T")
+
+
+# %% [markdown]
+# In several coordinates the slope becomes the factor by which small volumes grow: the determinant of the Jacobian. For normal
+# densities it can be seen at once. An affine map with a triangular matrix makes every normal density from the standard one; each
+# coordinate of $x$ is normal given those before it, and the determinant is the product of the diagonal. When maps are composed
+# their determinants multiply, so that **log-determinants add**. `inverse` is the direction one trains in: from $x$ back to $z$.
+
+
+# %%
+@derivation("Change of variables for normal densities", n=(1, 2, 3))
+def affine(d, n):
+    zs = copies(z, n)
+    shift = [reals(f"mu_{i}") for i in range(1, n + 1)]
+    L = [[positives(f"l_{i}{j}") if i == j else reals(f"l_{i}{j}") for j in range(1, i + 1)] for i in range(1, n + 1)]
+    before = [define(f"m_{i + 1}", plus([shift[i], *[L[i][j] * zs[j] for j in range(i)]])) for i in range(n)]
+    after = [define(f"x_{i + 1}", before[i] + L[i][i] * zs[i]) for i in range(n)]
+    standard = times([Normal(z_i, 0, 1) for z_i in zs])
+    moved = define("p_x", times([Normal(x_i, m_i, L[i][i] ** 2) for i, (x_i, m_i) in enumerate(zip(after, before, strict=True))]))
+    d.start(standard, name="density")
+    d.equals(moved * times([L[i][i] for i in range(n)]), by="a normal density is divided by its standard deviation")
+
+    d.start(log(moved), name="inverse")
+    d.equals(log(standard) - plus([log(L[i][i]) for i in range(n)]), by="the log-determinant of the way back is minus that of the way there")
+
+
+@derivation("Determinants multiply", n=(1, 2, 3))
+def composition(d, n):
+    A, B = letters("A", n), letters("B", n)
+    d.start(determinant(multiplied("M", A, B)))
+    d.equals(define("D_A", determinant(A)) * define("D_B", determinant(B)), by="expand both sides")
+
+
+# %% [markdown]
+# ## A small step
+#
+# Let the map be a small step along a field, $x + h f(x)$, with Jacobian $I + hA$. To first order in $h$ its determinant is $1 + h \operatorname{tr} A$:
+# the trace is what is left of a determinant when steps get small. That is why a continuous flow needs only a *trace*, for
+# any field, where a layer of a discrete flow is built so that its determinant is cheap.
+
+
+# %%
+@derivation("The determinant of a small step", n=(2, 3))
+def small_step(d, n):
+    A = letters("A", n)
+    step = [[1 + h * A[i][j] if i == j else h * A[i][j] for j in range(n)] for i in range(n)]
+    squares = [h**2 * determinant([[A[i][i], A[i][j]], [A[j][i], A[j][j]]]) for i, j in combinations(range(n), 2)]
+    cube = [h**3 * determinant(A)] if n == 3 else []
+    d.start(determinant(step))
+    d.equals(plus([1 + h * plus([A[i][i] for i in range(n)]), *squares, *cube]), by="sort by powers of h")
+
+
+# %% [markdown]
+# ## The determinant along a flow
+#
+# Now continuously. Let $J(t)$ be any matrix that depends on time. `jacobi`: the derivative of its determinant is the sum of the derivatives of
+# the entries, each with its cofactor. `trace`: if $J' = A J$, that sum is $\operatorname{tr} A$ times the determinant, *whatever $J$ is*. Hence
+# $D' = D \operatorname{tr} A$, Liouville's formula. `solution` solves it: let $B' = \operatorname{tr} A$; the right side vanishes, so $D e^{-(B(t) - B(0))}$ does not change, and
+# $D(t) = D(0) \exp \int_0^t \operatorname{tr} A$. A flow starts with $J = I$, so **its determinant is positive at all times**: a flow never folds space over.
+#
+# In code: `genmath.cnf.transport` returns $\int \operatorname{tr} A$ as the log-determinant.
+
+# %%
+B, volume = Function("B"), Function("D")
+grown = define("G", exp(B(t) - B(0)))
+
+
+@derivation("The log-determinant grows at the rate of the trace", n=(1, 2, 3))
+def log_determinant(d, n):
+    J = [[Function(f"J_{i}{j}")(t) for j in range(1, n + 1)] for i in range(1, n + 1)]
+    d.start(diff(define("D", determinant(J)), t), name="jacobi")
+    d.equals(matched(J, [[diff(entry, t) for entry in row] for row in J]), by="product rule: each entry has its cofactor")
+
+    A, K = letters("A", n), letters("J", n)
+    d.start(matched(K, multiplied("M", A, K)), name="trace")
+    d.equals(plus([A[i][i] for i in range(n)]) * define("D", determinant(K)), by="a row with the cofactors of another row gives zero")
+
+    if n > 1:
+        return
+    d.start(diff(volume(t) / grown, t), name="solution")
+    d.equals((diff(volume(t), t) - B.prime(t) * volume(t)) / grown, by="quotient rule; zero if D′ = B′ D")
+
+
+# %% [markdown]
+# For the Jacobian of a flow $\partial_t J_{ij} = \partial_{z_j} \partial_t \varphi_i = \partial_{z_j} [f_i(\varphi)]$. By the chain rule this is $\sum_k A_{ik} J_{kj}$, where $A$ is **the Jacobian of the
+# field** at the place where the flow is; so its trace is the divergence there. One row and one column are written, at one moment.
+
+
+# %%
+@derivation("The Jacobian of a flow moves with that of the field", n=(1, 2, 3))
+def jacobian(d, n):
+    e = [reals(f"e_{i}") for i in range(1, n + 1)]
+    flow = [Function(f"phi_{i}")(z) for i in range(1, n + 1)]
+    component = define("f_i", Function("f_i")(*[f + e_k for f, e_k in zip(flow, e, strict=True)]))
+    d.start(diff(component, z))
+    d.equals(plus([diff(component, e_k) * diff(f, z) for f, e_k in zip(flow, e, strict=True)]), by="chain rule")
+
+
+# %% [markdown]
+# ## The density along a flow
+#
+# What does all this say about densities? Mass is kept: where volumes grow, density falls, and density times $D$ stays as it is. Follow one point along its path $\varphi(t)$. The first line of `mass`
+# is how $p(t, \varphi)\, D$ changes for it. Now put in that it moves with the field, $\varphi_i' = f_i$, and that $D' = D \operatorname{div} f$: the second line becomes the first of `continuity`, which
+# says that it is $D$ times the left side of the **continuity equation** $\partial_t p + \operatorname{div}(p f) = 0$. So the two are the same statement: a density obeys the equation if and only if
+# $p(t, \varphi(t, z))\, D(t, z) = p(0, z)$ for all $z$, which is the change of variables for the map $\varphi$, in any smooth flow.
+# The flow matching chapter shows the equation for its paths (`flow_matching.continuity`).
+
+
+# %%
+@derivation("Mass is kept if and only if the continuity equation holds", n=(1, 2, 3))
+def conservation(d, n):
+    e = [reals(f"e_{i}") for i in range(1, n + 1)]
+    path = [Function(f"phi_{i}") for i in range(1, n + 1)]
+    place = [f(t) + e_i for f, e_i in zip(path, e, strict=True)]
+    density = define("p", p(t + s, *place))
+    field = [define(f"f_{i}", Function(f"f_{i}")(t + s, *place)) for i in range(1, n + 1)]
+    D = volume(t)
+
+    d.start(diff(density * D, t), name="mass")
+    d.equals(D * plus([diff(density, s), *[f.prime(t) * diff(density, e_i) for f, e_i in zip(path, e, strict=True)]]) + density * volume.prime(t),
+             by="product rule and chain rule")
+
+    d.start(D * plus([diff(density, s), *[f_i * diff(density, e_i) for f_i, e_i in zip(field, e, strict=True)]])
+            + density * (D * plus([diff(f_i, e_i) for f_i, e_i in zip(field, e, strict=True)])), name="continuity")
+    d.equals(D * plus([diff(density, s), *[diff(density * f_i, e_i) for f_i, e_i in zip(field, e, strict=True)]]),
+             by="product rule backwards")
+
+
+# %% [markdown]
+# Divide by the density, and the flow itself disappears. At every place, in `along`, the first line is the rate at which $\log p$ changes for somebody
+# who moves with the field. $R$ is the left side of the continuity equation; it is zero for the density that the field carries. What is left is **minus the divergence**.
+# `against` is the way back, from noise to data, on a clock $s$ that runs from 0 at the noise: the field is walked against, and $\log p$ *rises* at the
+# rate of the divergence.
+#
+# `curl` is about which fields: add to $f$ any field $g$ without flux, $\operatorname{div}(p g) = 0$, and the density does not notice, although
+# the points do. The same marginals have many flows.
+#
+# In code: `genmath.cnf.log_prob` follows the data to the noise and adds up the divergence.
+
+
+# %%
+@derivation("The log-density along a flow falls at the rate of the divergence", n=(1, 2, 3))
+def instantaneous(d, n):
+    places = copies(x, n)
+
+    def fields(name, at):
+        return [define(f"{name}_{i}", Function(f"{name}_{i}")(at, *places)) for i in range(1, n + 1)]
+
+    def carried(density, field):
+        """The rate of log p for somebody who moves with the field, without the part of the time."""
+        return [f * diff(log(density), x_i) for f, x_i in zip(field, places, strict=True)]
+
+    def spread(field):
+        return define("div", plus([diff(f, x_i) for f, x_i in zip(field, places, strict=True)]))
+
+    def flux(density, field):
+        return [diff(density * f, x_i) for f, x_i in zip(field, places, strict=True)]
+
+    f, density = fields("f", t), define("p", p(t, *places))
+    R = define("R", plus([diff(density, t), *flux(density, f)]))
+    d.start(plus([diff(log(density), t), *carried(density, f)]), name="along")
+    d.equals(-spread(f) + R / density, by="product rule in the continuity equation, divided by p")
+
+    if n > 2:
+        return
+    back, reversed_ = fields("f", 1 - s), define("p", p(1 - s, *places))
+    R_back = define("R", plus([-diff(reversed_, s), *flux(reversed_, back)]))
+    d.start(diff(log(reversed_), s) - plus(carried(reversed_, back)), name="against")
+    d.equals(spread(back) - R_back / reversed_, by="time runs the other way: both signs change")
+
+    g = fields("g", t)
+    d.start(plus([diff(density, t), *flux(density, [f_i + g_i for f_i, g_i in zip(f, g, strict=True)])]), name="curl")
+    d.equals(R + define("div_{pg}", plus(flux(density, g))), by="the flux is linear in the field")
+
+
+# %% [markdown]
+# ## A case in closed form
+#
+# Let each coordinate grow at its own rate, $f_i = B_i'(t)\, x_i$. `place`: then $x_i$ is multiplied by $G_i = e^{B_i(t) - B_i(0)}$. `density`: a normal density stays normal, and at the place
+# where $x$ is carried to, its logarithm has fallen by the sum of $B_i(t) - B_i(0)$, the integral of the divergence **from 0 to $t$**.
+#
+# In code: `genmath.cnf.log_prob` reproduces it to all digits.
+
+
+# %%
+@derivation("Normal densities in a linear field", n=(1, 2, 3))
+def linear(d, n):
+    places = copies(x, n)
+    rates = [Function(f"B_{i}") for i in range(1, n + 1)]
+    growth = [define(f"G_{i}", exp(rate(t) - rate(0))) for i, rate in enumerate(rates, 1)]
+    m, c = [reals(f"m_{i}") for i in range(1, n + 1)], [positives(f"c_{i}") for i in range(1, n + 1)]
+    if n == 1:
+        d.start(diff(growth[0] * places[0], t), name="place")
+        d.equals(rates[0].prime(t) * (growth[0] * places[0]), by="chain rule: it moves with the field")
+    first = define("p_0", times([Normal(*triple) for triple in zip(places, m, c, strict=True)]))
+    later = define("p_t", times([Normal(g * x_i, g * m_i, g**2 * c_i) for g, x_i, m_i, c_i in zip(growth, places, m, c, strict=True)]))
+    thinned = plus([rate(t) - rate(0) for rate in rates])
+    d.start(log(later), name="density")
+    d.equals(log(first) - thinned, by="every standard deviation has grown by its G")
+
+    if n > 1:
+        return
+    d.slip(
+        "cnf-upper-limit",
+        wrong=equal(log(later), log(first) - (rates[0](1) - rates[0](0))),
+        right=equal(log(later), log(first) - thinned),
+        source="creatis-myriad/creatis-myriad.github.io PR #245",
+        why="the integral of the divergence ran to 1 where the density was that of time t",
+    )
+
+
+# %% [markdown]
+# ## Steps of a solver
+#
+# A computer takes steps. Runge–Kutta methods evaluate the field at a few places on the way; what they do with $f = a x$ shows their order: the factor of a step agrees
+# with $e^{u}$, $u = ha$, up to the power 1 (Euler), 2 (midpoint) or 4 (the classical method).
+#
+# `gap` is about the log-determinant. We integrate the trace, and do not take the determinant of the step that was made. The two differ: Euler's
+# step stretches by $1 + u$, its log-determinant is at most $u$. So a computed log-density is neither exactly that of the computed map nor
+# exactly that of the flow; both errors vanish with the step, at the order of the method.
+#
+# In code: `genmath.cnf.EULER`, `genmath.cnf.MIDPOINT` and `genmath.cnf.RK4`.
+
+# %%
+ahead = nonnegatives("u")
+u = define("u", h * a)
+
+
+@derivation("What a step does in a linear field")
+def steps(d):
+    def field(at):
+        return a * at
+
+    k_1 = define("k_1", field(x))
+    d.start(x + h * k_1, name="euler")
+    d.equals((1 + u) * x, by="the slope at the start")
+
+    k_2 = define("k_2", field(x + h / 2 * k_1))
+    d.start(x + h * k_2, name="midpoint")
+    d.equals((1 + u + u**2 / 2) * x, by="the slope half a step ahead")
+
+    k_3 = define("k_3", field(x + h / 2 * k_2))
+    k_4 = define("k_4", field(x + h * k_3))
+    d.start(x + h * (k_1 + 2 * k_2 + 2 * k_3 + k_4) / 6, name="rk4")
+    d.equals((1 + u + u**2 / 2 + u**3 / 6 + u**4 / 24) * x, by="four slopes, the inner ones twice")
+
+    d.start(log(1 + ahead), name="gap")
+    d.at_most(ahead, by="the logarithm lies below its tangent at one", because=log_gap(1 + ahead))
+
+
+# %% [markdown]
+# ## A trace from one direction
+#
+# The exact divergence costs one derivative for each coordinate, too many for images. Take a random direction $w$ instead and compute $w^\top A w$, one vector–Jacobian product.
+# `any`: its mean depends only on the second moments of $w$; so it is $\operatorname{tr} A$ *for every $A$* exactly where $\mathbb{E}[w_i w_j]$ is 1 for $i = j$ and 0 otherwise. Standard normal directions and
+# random signs are of that kind.
+#
+# How noisy is it? Only the symmetric part $S = (A + A^\top)/2$ counts, for $w^\top A w = w^\top S w$. For normal directions the variance is **twice the sum $Q$ of all squared entries of $S$**; for signs
+# the part $\Delta$ from the diagonal drops out, since $w_i^2 = 1$. Signs are never worse (`better`), and for a diagonal Jacobian they are exact. The mean over signs is a finite sum;
+# as $-w$ gives the same value as $w$, the first sign is plus.
+#
+# In code: `genmath.cnf.Hutchinson`.
+
+
+# %%
+@derivation("Hutchinson's estimator and its variance", n=(1, 2, 3))
+def hutchinson(d, n):
+    A, index = letters("A", n), range(n)
+    tr = define("tr", plus([A[i][i] for i in index]))
+    S = {(i, j): define(f"S_{i + 1}{j + 1}", A[i][i] if i == j else (A[i][j] + A[j][i]) / 2) for i in index for j in index if i <= j}
+    diagonal = define("Delta", plus([S[i, i] ** 2 for i in index]))
+    squares = define("Q", plus([S[i, i] ** 2 for i in index] + [2 * S[i, j] ** 2 for i, j in combinations(index, 2)]))
+
+    ws = [variables(f"w_{i}") for i in range(1, n + 1)]
+    bend = define("q", plus([A[i][j] * ws[i] * ws[j] for i in index for j in index]))
+    if n < 3:
+        moments = [[define(f"M_{i}{j}", E(Density("r", *ws)(*ws), w_i * w_j)) for j, w_j in enumerate(ws, 1)] for i, w_i in enumerate(ws, 1)]
+        d.start(E(Density("r", *ws)(*ws), bend), name="any")
+        d.equals(plus([A[i][j] * moments[i][j] for i in index for j in index]), by="the mean is linear")
+
+    normal = tuple(Normal(w_i, 0, 1) for w_i in ws)
+    d.start(E(normal, bend), name="normal")
+    d.equals(tr, by="mean square one, and uncorrelated")
+    d.start(E(normal, (bend - tr) ** 2), name="normal_variance")
+    d.equals(2 * squares, by="the fourth moment of a normal is 3")
+
+    def signed(signs):
+        return plus([A[i][i] for i in index] + [signs[i] * signs[j] * (A[i][j] + A[j][i]) for i, j in combinations(index, 2)])
+
+    values = [define("q_{" + "".join("+" if sign > 0 else "-" for sign in signs) + "}", signed(signs))
+              for signs in choices((1,), *[(1, -1)] * (n - 1))]
+    d.start(plus(values) / len(values), name="signs")
+    d.equals(tr, by="the products of two signs cancel")
+    d.start(plus([(value - tr) ** 2 for value in values]) / len(values), name="signs_variance")
+    d.equals(2 * (squares - diagonal), by="different products of two signs are uncorrelated")
+    d.start(2 * (squares - diagonal), name="better")
+    d.at_most(2 * squares, by="the diagonal comes on top", because=2 * diagonal)
+
+
+# %% [markdown]
+# One direction is drawn for each sample and kept all along the way, so that the field of the solver stays smooth. The path does not depend on the
+# direction, so the log-density is a mean over times of unbiased estimates and is itself unbiased. **The density is not**: let $y$ be the
+# error of the log-density, with mean zero. Its exponential is above one on average, so densities, and everything made of them, come out too large.
+
+
+# %%
+r_y = Density("r", y)
+
+
+@derivation("An unbiased log-density is a biased density")
+def exponentiated(d):
+    d.start(E(r_y(y), exp(y)))
+    d.at_least(1 + E(r_y(y), y), by="the exponential lies above its tangent at zero", because=E(r_y(y), log_gap(exp(y))))
+
+
+# %% [markdown]
+# ## What these results do not say
+#
+# - **The field must have a flow.** A field that is not Lipschitz may have several flows through a point, or one that reaches infinity in finite time, as $f = x^2$ does.
+#   Then there is no map and no density to speak of. The code ends with an error that says when and where.
+# - **A flow cannot do everything.** Its paths do not cross and its determinant is positive, so it keeps the topology of space: one bell becomes two separate
+#   modes only with a bridge of small density between them, and in one coordinate the order of points never changes. Noise that is poured onto a surface has no density left.
+# - **The continuity equation at one time** is what is checked, for smooth fields and densities of at most three coordinates written out. That the solution of a differential equation exists
+#   and depends smoothly on its start is a theorem that is used here and not proved [@hairer1993solving]. The change of variables for arbitrary maps of several coordinates is proved
+#   only for maps that are the flow of a field, and for normal densities.
+# - **The solver's error is not in the formulas.** A log-density computed with few steps is that of no density at all: it need not integrate to one, and may be too high. Compare
+#   with twice the steps, or with a smaller tolerance, before you believe a number.
+# - **A tolerance bounds the error of one step**, as estimated, and not that of the result.
+# - **The variance of an estimated trace is for one time and one direction.** Along the path the errors add up with one and the same direction, so they do not average out; more directions, or more
+#   runs, do. In high dimension a large off-diagonal part of the Jacobian costs.
+# - **Exact likelihood is not a better model.** It is exact for the field that was learned.
+#
+# ## Where sources slip
+#
+# - `linear`: the integral of the divergence taken to the end of time for a density in the middle (`cnf-upper-limit`).
+#
+# ## References
+#
+# - [@chen2018neural]: the instantaneous change of variables (theorem 1), and gradients by a second differential equation.
+# - [@grathwohl2019ffjord]: an estimated trace along the flow, with one direction for each solve (section 3.1).
+# - [@hutchinson1990stochastic]: the estimator with random signs, and that they have the least variance among its kind; [@avron2011randomized]: variances for normal directions and signs (table 1 and lemmas).
+# - [@rezende2015variational]: flows of finitely many layers, and the infinitesimal limit (section 3.2).
+# - [@papamakarios2021normalizing]: a survey; change of variables (section 2.1), continuous time (section 4).
+# - [@lipman2023flow]: the log-density of a flow that was learned by its velocities (appendix C).
+# - [@hairer1993solving]: Runge–Kutta methods and their order (chapter II).

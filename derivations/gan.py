@@ -1,0 +1,649 @@
+# %% [markdown]
+# # Generative adversarial networks
+#
+# A generator turns noise into samples. Its density may be impossible to evaluate, or may not exist: so how can it be trained to match
+# data? Let a second network, the discriminator, try to tell its samples from data, and train the generator to
+# make that hard. What does this game measure, what does the generator really follow, and why is the game hard to play?
+#
+# **The answer in a line:** against the best discriminator the game measures Jensen–Shannon, which is least where generator and data
+# agree; but the generator follows a gradient with the discriminator *held fixed*, and which divergence that descends depends on
+# its loss.
+
+# %% [markdown]
+# ## Notation and hypotheses
+#
+# - $p$ is the density of the data, $q$ that of the generator, both against one base measure that may be a length or a count. Where the generator
+#   learns, it has a parameter: $q_\theta$. Its samples are $G(z, \theta)$ with noise $z$ from a density $r$.
+# - $D(x)$, strictly between 0 and 1, is the discriminator's probability that $x$ is data. Networks put out its *logit* $a$, any real number, and
+#   $D$ is the sigmoid of $a$.
+# - $m = (p + q)/2$ is the mean of the two densities.
+# - No hypothesis on supports is made unless it is printed: either density may vanish where the other does not, which is the
+#   usual case for images. Where a density is differentiated in $\theta$ it is positive.
+# - Logarithms are natural; expectations that appear are finite.
+
+# %%
+from genmath.book import chapter
+from genmath.proof import *
+
+divergences = chapter("divergences")
+
+half = number(1) / 2
+x, y, z = variables("x y z")
+p, q = Density("p", x), Density("q", x)
+m = define("m", (p(x) + q(x)) / 2)
+g = Function("g")
+D = define("D", sigmoid(g(x)))
+D_star = define("D_star", p(x) / (p(x) + q(x)))
+
+
+def value(D):
+    """What the discriminator maximises and the generator minimises."""
+    return E(p(x), log(D)) + E(q(x), log(1 - D))
+
+
+# %% [markdown]
+# ## The best discriminator
+#
+# The discriminator maximises the mean log-probability of the right answer, on data and on samples alike [@goodfellow2014gan]. At each $x$ separately
+# this is a question about one number, and its answer is the share of the data at that place. Setting a derivative to zero would find a stationary point;
+# the gap below shows that it is the *global* maximum, over all functions at once. The gap is nowhere negative: at each $x$ it is
+# $p \log(p/b) - p + b$ for $p$ and $b = (p + q) D$, and the same for $q$. It vanishes only if $D$ agrees with $D^\star$ wherever $p + q$ is positive.
+# Elsewhere neither data nor samples occur, and the game says nothing about $D$.
+#
+# In code: `genmath.gan.optimal_discriminator`.
+
+# %%
+b_p = define("b_p", (p(x) + q(x)) * D)
+b_q = define("b_q", (p(x) + q(x)) * (1 - D))
+gap_p = define("g_p", p(x) * log(p(x) / b_p) - p(x) + b_p)
+gap_q = define("g_q", q(x) * log(q(x) / b_q) - q(x) + b_q)
+u, v = positives("u v")
+t = fractions("t")
+p_pos, q_pos = Density("p", x, positive=True), Density("q", x, positive=True)
+
+
+@derivation("The best discriminator")
+def optimal_discriminator(d):
+    c_u, c_v = define("c_u", (u + v) * t), define("c_v", (u + v) * (1 - t))
+    gap_u, gap_v = define("h_u", u * log(u / c_u) - u + c_u), define("h_v", v * log(v / c_v) - v + c_v)
+    d.start(u * log(t) + v * log(1 - t), name="point")
+    d.at_most(u * log(u / (u + v)) + v * log(v / (u + v)), by="log s ≤ s − 1, at s = c/u and at s = c/v", because=gap_u + gap_v)
+    d.tight_when(t, u / (u + v))
+
+    d.start(value(D), name="game")
+    d.at_most(value(D_star), by="the same at every x, with u = p(x) and v = q(x)", because=integral(gap_p + gap_q, x))
+    d.slip(
+        "udl-gan-loss-sign",
+        wrong=value(D) >= value(D_star),
+        right=-value(D) >= -value(D_star),
+        source="UDL errata (2nd/3rd printing) Eq. 15.6, 15.8",
+        why="a loss to be minimised is minus the log-likelihood; without the minus signs its minimum is the worst discriminator",
+        because=integral(gap_p + gap_q, x),
+    )
+
+    best = define("D_star", p_pos(x) / (p_pos(x) + q_pos(x)))
+    d.start(log(best / (1 - best)), name="logit")
+    d.equals(log(p_pos(x) / q_pos(x)), by="the common denominator cancels")
+
+
+# %% [markdown]
+# `logit` is what makes a discriminator useful beyond the game: its logit is the log-ratio of two densities that nobody could evaluate.
+#
+# ## The value of the game
+#
+# Put the best discriminator in. What is left depends on the generator alone: it is Jensen–Shannon, up to two constants. Since
+# $0 \le \mathrm{JS} \le \log 2$, it lies between $-\log 4$ and 0.
+#
+# In code: `genmath.gan.discriminator_loss`, which is minus the value; on exact ratios it averages to $\log 4 - 2\,\mathrm{JS}$.
+
+# %%
+C = -log(number(4)) + 2 * JS(p(x), q(x))
+
+
+@derivation("The value of the game")
+def minimax_value(d):
+    d.start(value(D_star), name="value")
+    d.equals(C, by="p/(p + q) is half of p/m, and the halves are −log 2 for each expectation")
+    d.at_least(-log(number(4)), by="JS is half the sum of two KL divergences, to the mean",
+               because=(KL(p(x), m) + KL(q(x), m), divergences.kl_nonnegative(p(x), m), divergences.kl_nonnegative(q(x), m)))
+    d.tight_when(q(x), p(x))
+    d.slip(
+        "pytorch-dcgan-lossD",
+        wrong=equal(E(p(x), log(D_star)) + E(q(x), log(D_star)), C),
+        right=equal(E(p(x), log(D_star)) + E(q(x), log(1 - D_star)), C),
+        source="pytorch/tutorials PR #1051, PR #983",
+        why="samples of the generator are scored by the probability that they are not data, 1 − D",
+    )
+
+    d.start(value(D_star), name="at_most_zero")
+    d.at_most(0, by="log(1 + q/p) and log(1 + p/q) are not negative",
+              because=E(p(x), log(1 + q(x) / p(x))) + E(q(x), log(1 + p(x) / q(x))))
+
+
+# %% [markdown]
+# When are the two ends reached? `least`: the value exceeds $-\log 4$ by at least two integrals of squares, which are zero only if $p = m = q$. So
+# the generator is at its optimum *only* when it equals the data; it is there, too, as the step above is tight at $q = p$.
+# `greatest`: the value is below 0 by at least $2 \int p q/(p + q)$, and by at most $4 \int \sqrt{p q}$. Both are zero exactly if $p q = 0$
+# everywhere, that is for disjoint supports. Then a perfect discriminator exists, and the value is 0 however near or far the two supports are.
+
+
+# %%
+@derivation("When the two ends are reached")
+def equality_cases(d):
+    d.start(value(D_star), name="least")
+    d.equals(-log(number(4)) + KL(p(x), m) + KL(q(x), m), by="the value of the game")
+    d.at_least(-log(number(4)) + integral((sqrt(p(x)) - sqrt(m)) ** 2 + (sqrt(q(x)) - sqrt(m)) ** 2, x),
+               by="KL is at least the squared Hellinger distance",
+               because=2 * E(p(x), log_gap(sqrt(m / p(x)))) + 2 * E(q(x), log_gap(sqrt(m / q(x)))))
+
+    d.start(value(D_star), name="greatest")
+    d.equals(E(p(x), log(p(x) / (p(x) + q(x)))) + E(q(x), log(q(x) / (p(x) + q(x)))), by="1 − D* is q/(p + q)")
+    d.at_most(E(p(x), p(x) / (p(x) + q(x)) - 1) + E(q(x), q(x) / (p(x) + q(x)) - 1), by="log s ≤ s − 1",
+              because=E(p(x), log_gap(p(x) / (p(x) + q(x)))) + E(q(x), log_gap(q(x) / (p(x) + q(x)))))
+    d.equals(-2 * integral(p(x) * (q(x) / (p(x) + q(x))), x), by="both terms are minus the same overlap")
+
+    over_p, over_q = sqrt(1 + q(x) / p(x)), sqrt(1 + p(x) / q(x))
+    excess = sqrt(p(x)) + sqrt(q(x)) - sqrt(p(x) + q(x))
+    d.start(value(D_star), name="overlap")
+    d.at_least(-2 * E(p(x), over_p - 1) - 2 * E(q(x), over_q - 1), by="log s ≤ s − 1 at the root s of 1 + q/p, and of 1 + p/q",
+               because=2 * E(p(x), log_gap(over_p)) + 2 * E(q(x), log_gap(over_q)))
+    d.at_least(-4 * integral(sqrt(p(x) * q(x)), x), by="with a = √p + √q and c = √(p + q): a² − ac is half of (a − c)² plus √(pq)",
+               because=integral(excess**2 + 2 * sqrt(p(x) * q(x)), x))
+
+
+# %% [markdown]
+# ## The two losses of the generator, in the logit
+#
+# The game asks the generator to minimise the mean of $\log(1 - D)$ over its samples: the *minimax*, or saturating, loss. Early on the discriminator rejects samples with
+# confidence, $D \approx 0$, and this loss is flat. The remedy of the same paper [@goodfellow2014gan] is to maximise the mean of
+# $\log D$ instead: the *non-saturating* loss $-\log D$. Neither is computed from $D$: by softplus of the logit $a$ both are exact for every $a$, while
+# the logarithm of a rounded $D$ is infinite.
+#
+# By `saturating` and `non_saturating` both push the logit up. They differ in how hard: with weight $D$ or $1 - D$. Their `ratio` is $e^{-a}$, which for the best
+# discriminator is $q/p$. The limit of confident rejection, $a \to -\infty$, is in `vanishing` and `remaining`: the first weight is
+# at most $e^a$, so it vanishes exponentially, while the second is at least $1 - e^a$.
+#
+# In code: `genmath.gan.generator_loss`, with `"minimax"` and `"non_saturating"`.
+
+# %%
+a = reals("a")
+
+
+@derivation("The generator's losses in the logit")
+def logit_losses(d):
+    d.start(log(1 - sigmoid(a)), name="minimax_loss")
+    d.equals(-softplus(a), by="1 − σ(a) is 1/(1 + exp a)")
+    d.slip(
+        "cs236-gan-log-inside",
+        wrong=equal(-softplus(a), 1 - log(sigmoid(a))),
+        right=equal(-softplus(a), log(1 - sigmoid(a))),
+        source="deepgenerativemodels/notes commit 8253b61 (gan/index.md)",
+        why="the logarithm is of the probability of not being data, 1 − D; it is not 1 minus a logarithm",
+    )
+    d.start(-log(sigmoid(a)), name="non_saturating_loss")
+    d.equals(softplus(-a), by="1/σ(a) is 1 + exp(−a)")
+
+    d.start(diff(-softplus(a), a), name="saturating")
+    d.equals(-sigmoid(a), by="the derivative of softplus is the sigmoid: weight D")
+    d.start(diff(softplus(-a), a), name="non_saturating")
+    d.equals(-(1 - sigmoid(a)), by="weight 1 − D")
+    d.start(diff(softplus(-a), a) / diff(-softplus(a), a), name="ratio")
+    d.equals(exp(-a), by="(1 − D)/D")
+
+    d.start(sigmoid(a), name="vanishing")
+    d.at_most(exp(a), by="what is missing is exp(a) σ(a)", because=exp(a) * sigmoid(a))
+    d.start(1 - sigmoid(a), name="remaining")
+    d.at_least(1 - exp(a), by="the same gap", because=exp(a) * sigmoid(a))
+
+
+# %% [markdown]
+# These weights reach the parameter through the sample: the discriminator's slope at the sample, times how the sample moves with $\theta$. A program that
+# differentiates at *fixed* samples leaves out the last factor.
+#
+# In code: `genmath.gan.training_step`.
+
+# %%
+theta = reals("theta")
+r = Density("r", z)
+f = Function("f")
+G = Function("G")
+
+
+@derivation("The generator's gradient through its samples")
+def generator_gradient(d):
+    at = define("a", f(G(z, theta)))
+    push = f.prime(G(z, theta)) * diff(G(z, theta), theta)
+    d.start(diff(E(r(z), log(1 - sigmoid(f(G(z, theta))))), theta), name="minimax")
+    d.equals(-E(r(z), sigmoid(at) * push), by="chain rule, with weight D")
+    d.start(diff(E(r(z), -log(sigmoid(f(G(z, theta))))), theta), name="non_saturating")
+    d.equals(-E(r(z), (1 - sigmoid(at)) * push), by="chain rule, with weight 1 − D")
+
+
+# %% [markdown]
+# ## What the generator follows
+#
+# The generator's step holds the discriminator fixed. Suppose it is the best one for the present $\theta$, and differentiate only the density that the samples come
+# from: $\partial q = q\, \partial \log q$ (`frozen`, where $D_\phi$ is the best one for another parameter $\phi$).
+#
+# - `minimax`: the saturating loss has the gradient of $2\,\mathrm{JS}$, that of the game's value. To first order it does not matter that the discriminator will
+#   move, as it is at its maximum.
+# - `non_saturating`: the other loss has the gradient of $\mathrm{KL}(q \,\Vert\, p) - 2\,\mathrm{JS}$ [@arjovsky2017towards]: the generator is drawn to where the data are dense, by
+#   the reverse KL, and *pushed away* from agreement by $-2\,\mathrm{JS}$. Still $q = p$ is stationary for it.
+# - `substituted`: put $D^\star$ into the loss and take it for a function of $\theta$. Now it is
+#   $\mathrm{KL}(q \,\Vert\, p) - \mathrm{KL}(q \,\Vert\, m) + \log 2$: *another function*. By `difference` its gradient has one more term, which is what $D^\star$ changes
+#   as $\theta$ moves. No training step follows it.
+
+# %%
+phi = reals("phi")
+data = Density("p", x, positive=True)
+family = Density("q_theta", x, given=theta, positive=True)
+Q = family(x | theta)
+mean = define("m", (data(x) + Q) / 2)
+D_phi = define("D_phi", data(x) / (data(x) + family(x | phi)))
+D_theta = define("D_star", data(x) / (data(x) + Q))
+
+
+@derivation("The gradient with the discriminator held fixed")
+def frozen_gradient(d):
+    score = diff(log(Q), theta)
+    d.start(diff(E(Q, -log(D_phi)), theta), name="frozen")
+    d.equals(-E(Q, log(D_phi) * score), by="only the density of the samples depends on θ")
+
+    d.start(E(Q, log(1 - D_theta) * score), name="minimax")
+    d.equals(diff(2 * JS(data(x), Q), theta), by="what the logarithms in JS add, p ∂q/(p + q) + q ∂q/(p + q), integrates to zero")
+
+    d.start(-E(Q, log(D_theta) * score), name="non_saturating")
+    d.equals(E(Q, log(Q / data(x)) * score) - E(Q, log(1 - D_theta) * score), by="(1 − D*)/D* is q/p")
+    d.equals(diff(KL(Q, data(x)) - 2 * JS(data(x), Q), theta), by="the gradient of a KL, and `minimax`")
+
+    d.start(E(Q, -log(D_theta)), name="substituted")
+    d.equals(KL(Q, data(x)) - KL(Q, mean, over=x) + log(number(2)), by="−log D* is log(q/p) − log(q/m) + log 2")
+
+    d.start(diff(E(Q, -log(D_theta)), theta) - (-E(Q, log(D_theta) * score)), name="difference")
+    d.equals(E(Q, (1 - D_theta) * score), by="the derivative of −log D* by θ is that of log(p + q), (1 − D*) ∂ log q")
+
+
+# %% [markdown]
+# ## A game that is not this one
+#
+# Let the discriminator minimise its *error rate* instead: with data and samples equally frequent, half the mean of $1 - D$ over data and of $D$ over
+# samples. Its best answer is a plain decision, 1 where data are denser; the least error is $\tfrac12(1 - \mathrm{TV})$. So this game measures total
+# variation, not Jensen–Shannon. The generator *maximises* this error, as it wants to be mistaken for data: the most it can
+# reach is $\tfrac12$, pure guessing, at $q = p$.
+#
+# In code: `genmath.gan.error_rate`.
+
+# %%
+decide = Function("D")
+larger = indicator(p(x) > q(x))
+
+
+def error(D):
+    return (E(p(x), 1 - D) + E(q(x), D)) / 2
+
+
+@derivation("The game of the error rate")
+def error_game(d):
+    d.given_that(decide(x) >= 0)
+    d.given_that(decide(x) <= 1)
+    more, less = positive_part(p(x) - q(x)), positive_part(q(x) - p(x))
+    least = (1 - TV(p(x), q(x))) / 2
+    d.start(error(decide(x)), name="least_error")
+    d.at_least(least, by="D errs by 1 − D of what p has more, and by D of what q has more",
+               because=integral(more * (1 - decide(x)) + less * decide(x), x) / 2)
+    d.start(error(larger), name="attained")
+    d.equals(least, by="1 where p is larger, 0 elsewhere")
+    d.slip(
+        "notes-gan-error-game",
+        wrong=equal(error(larger), (1 - JS(p(x), q(x)) / log(number(2))) / 2),
+        right=equal(error(larger), least),
+        source="homework essay on generative models, GAN section",
+        why="the game of the error rate gives total variation, not Jensen–Shannon, even if both are scaled to end at 0 and 1/2",
+    )
+    d.start(least, name="generator")
+    d.at_most(half, by="total variation is not negative", because=TV(p(x), q(x)) / 2)
+    d.tight_when(q(x), p(x))
+    d.slip(
+        "notes-gan-generator-minimises-error",
+        wrong=least >= half,
+        right=least <= half,
+        source="homework essay on generative models, GAN section",
+        why="agreement with the data is where the least error is greatest: the generator maximises the error",
+        because=TV(p(x), q(x)) / 2,
+    )
+
+
+# %% [markdown]
+# ## Least squares
+#
+# Regress on labels instead: $s$ for data, $t$ for samples, by squared error [@mao2017least]. The best answer is the mean label at each place, again with a global
+# gap. With labels 1 and −1, and a generator that wants 0, the value at the best answer is a Pearson $\chi^2$, of the generator against the mean density.
+#
+# What the generator *follows* is, once more, another gradient. With labels 1 and 0, and a generator that wants 1, `frozen` says which:
+# $\mathrm{KL}(p \,\Vert\, m)$ less a quarter of $\chi^2$.
+#
+# In code: `"least_squares"` in `genmath.gan.discriminator_loss` and `genmath.gan.generator_loss`, with labels 1 and 0.
+
+# %%
+label_p, label_q = reals("s t")
+
+
+def squared(D, for_p, for_q):
+    return (E(p(x), (D - for_p) ** 2) + E(q(x), (D - for_q) ** 2)) / 2
+
+
+@derivation("The least-squares game")
+def least_squares(d):
+    answer = label_p * D_star + label_q * (1 - D_star)
+    d.start(squared(g(x), label_p, label_q), name="best")
+    d.at_least(squared(answer, label_p, label_q), by="squares about a mean: the excess is the squared distance to it",
+               because=E(p(x), (g(x) - answer) ** 2) / 2 + E(q(x), (g(x) - answer) ** 2) / 2)
+
+    signed = D_star - (1 - D_star)
+    chi2 = (E(p(x), (q(x) / m - 1) ** 2) + E(q(x), (q(x) / m - 1) ** 2)) / 2
+    d.start((E(p(x), signed**2) + E(q(x), signed**2)) / 2, name="pearson")
+    d.equals(chi2, by="D* is 1 − q/m, and m is the mean of p and q")
+    d.at_least(0, by="a mean of squares", because=chi2)
+    d.tight_when(q(x), p(x))
+
+    score = diff(log(Q), theta)
+    d.start(E(Q, (D_theta - 1) ** 2 / 2 * score), name="frozen")
+    d.equals(diff(KL(data(x), mean, over=x) - integral((data(x) - mean) ** 2 / mean, x) / 4, theta),
+             by="the two sides differ by a multiple of ∂q, which integrates to zero")
+
+
+# %% [markdown]
+# ## Any f-divergence
+#
+# The Fenchel bound turns every f-divergence into a game [@nowozin2016fgan]: a critic $T$ maximises a difference of two expectations, and its maximum is the
+# divergence (`divergences.fenchel_bound`; the members are in that chapter). The best critic is $f'(p/q)$. For Jensen–Shannon, with the
+# paper's $f$, that is a *logarithm*: `js_critic`. By `frozen` the generator's gradient at the best critic is that of the divergence, for every convex $f$: the conjugate
+# $f^*$ at the slope $f'(u)$ is $u f'(u) - f(u)$.
+#
+# In code: the same two losses, with a member of `genmath.divergences` for their name. Their critic is $f'(\exp a)$, so whatever the divergence,
+# the output $a$ estimates $\log p/q$.
+
+# %%
+convex = Function("f", convex=True)
+T = Function("T")
+p_on, q_on = Density("p", x), Density("q", x, dominates=Density("p", x))
+s = positives("u")
+
+
+@derivation("f-GAN")
+def fgan(d):
+    d.start(E(q_on(x), convex(p_on(x) / q_on(x))), name="bound")
+    d.at_least(E(p_on(x), T(x)) - E(q_on(x), convex.conjugate(T(x))), by="Fenchel's inequality at every x",
+               because=E(q_on(x), fenchel_gap(convex, p_on(x) / q_on(x), T(x))))
+
+    js_f = s * log(s) - (s + 1) * log((s + 1) / 2)
+    d.start(diff(js_f, s), name="js_critic")
+    d.equals(log(2 / (1 + 1 / s)), by="the derivatives of the two outer factors cancel")
+    d.slip(
+        "pml2-jsd-critic-log",
+        wrong=equal(diff(js_f, s), 2 / (1 + 1 / s)),
+        right=equal(diff(js_f, s), log(2 / (1 + 1 / s))),
+        source="probml/pml2-book issue #311 (Table 26.2)",
+        why="the best critic is f'(u), and for Jensen–Shannon that is a logarithm",
+    )
+
+    ratio = define("u", p(x) / Q)
+    score = diff(log(Q), theta)
+    d.start(diff(E(Q, convex(p(x) / Q)), theta), name="frozen")
+    d.equals(-E(Q, (ratio * convex.prime(ratio) - convex(ratio)) * score), by="∂u is −u ∂ log q")
+
+
+# %% [markdown]
+# ## Labels, and pairs
+#
+# Give generator and discriminator a label $y$ [@mirza2014conditional]. If the labels that the generator is asked for are as frequent as in the data, the game is the one above on pairs,
+# and its value an average, over labels, of Jensen–Shannon between the *conditional* densities. So it is least only where each class
+# is right. `projection`: the best logit splits into a part that asks "does $x$ show $y$?" and one that asks "is $x$ real?" [@miyato2018cgans].
+#
+# The game on pairs $(x, z)$ is also how an encoder is trained without a reconstruction loss: one player draws $x$ from data and encodes it, the other
+# draws $z$ and generates (`bigan`) [@donahue2017adversarial]. At the optimum the joint densities agree. For deterministic maps encoder $E_\phi$ and generator $G_\xi$ then invert each other, $G_\xi(E_\phi(x)) = x$: each
+# map with its own parameters (`pml2-bigan-indices`: they were swapped).
+#
+# In code: `genmath.gan.Discriminator` and `genmath.gan.Generator`, with `classes`.
+
+# %%
+pair = Density("p", x, y)
+made = Density("q", x, given=y)
+both = define("q(x,y)", made(x | y) * pair(y))
+D_pair = define("D", sigmoid(g(x, y)))
+D_pair_star = define("D_star", pair(x, y) / (pair(x, y) + both))
+pair_pos, made_pos = Density("p", x, y, positive=True), Density("q", x, y, positive=True)
+
+
+def pair_value(D):
+    return E(pair(x, y), log(D)) + E((pair(y), made(x | y)), log(1 - D))
+
+
+@derivation("The conditional game")
+def conditional(d):
+    c_p, c_q = define("b_p", (pair(x, y) + both) * D_pair), define("b_q", (pair(x, y) + both) * (1 - D_pair))
+    h_p = define("g_p", pair(x, y) * log(pair(x, y) / c_p) - pair(x, y) + c_p)
+    h_q = define("g_q", both * log(both / c_q) - both + c_q)
+    d.start(pair_value(D_pair), name="best")
+    d.at_most(pair_value(D_pair_star), by="the best discriminator, of pairs", because=integral(h_p + h_q, x, y))
+    d.equals(-log(number(4)) + 2 * E(pair(y), JS(pair(x | y), made(x | y))), by="the density of the labels cancels in D*")
+
+    d.start(log(pair_pos(x, y) / made_pos(x, y)), name="projection")
+    d.equals(log(pair_pos(y | x) / made_pos(y | x)) + log(pair_pos(x) / made_pos(x)), by="product rule, for both densities")
+
+
+encoder, decoder, prior = Density("e", z, given=x), Density("q", x, given=z), Density("r", z)
+
+
+@derivation("The game on pairs of data and code")
+def bigan(d):
+    coded, drawn = define("p(x,z)", encoder(z | x) * p(x)), define("q(x,z)", decoder(x | z) * prior(z))
+    best = define("D_star", coded / (coded + drawn))
+    d.start(E((p(x), encoder(z | x)), log(best)) + E((prior(z), decoder(x | z)), log(1 - best)))
+    d.equals(-log(number(4)) + 2 * JS(coded, drawn, over=(x, z)), by="`minimax_value`, with pairs for x")
+
+
+# %% [markdown]
+# ## A mode that is missed
+#
+# Let the data be a mixture, $\pi r + (1 - \pi) s$, and let the generator make only the first part, perfectly: $q = r$. What does that cost? Each line is
+# exact, and its last bracket contains only logarithms that vanish where $r$ and $s$ do not overlap. Without overlap Jensen–Shannon is
+# a number between 0 and $\log 2$ that depends on $\pi$ alone, total variation is $1 - \pi$, and the reverse KL is $-\log \pi$. For a rare
+# mode all three are small: the reverse KL charges $0.01$ for a mode with one per cent of the data. (The forward KL, that of maximum likelihood,
+# is infinite.) And as long as the supports are apart these costs do not change when the samples move, so nothing tells the generator where the missed mode is.
+#
+# In code: `genmath.gan.missing_mode_js`.
+
+# %%
+share = fractions("pi")
+r_mode, s_mode = Density("r", x, positive=True), Density("s", x, positive=True)
+mixture = define("p", share * r_mode(x) + (1 - share) * s_mode(x))
+
+
+@derivation("A generator that misses a mode")
+def missing_mode(d):
+    odds = (1 - share) * s_mode(x) / r_mode(x)
+    overlap = define("Delta", (1 + share) * E(r_mode(x), log(1 + odds / (1 + share))) - share * E(r_mode(x), log(1 + odds / share))
+                     + (1 - share) * E(s_mode(x), log(1 + r_mode(x) / mixture)))
+    d.start(JS(mixture, r_mode(x), over=x), name="js")
+    d.equals((share * log(2 * share / (1 + share)) + (1 - share) * log(number(2)) + log(2 / (1 + share))) / 2 - overlap / 2,
+             by="split the data into its two modes and take out of each logarithm what it is without overlap")
+    d.start(KL(r_mode(x), mixture, over=x), name="reverse_kl")
+    d.equals(-log(share) - E(r_mode(x), log(1 + odds / share)), by="the mixture is π r (1 + (1 − π)s/(π r))")
+    d.start(TV(mixture, r_mode(x), over=x), name="tv")
+    d.equals((1 - share) * TV(s_mode(x), r_mode(x)), by="p − q is (1 − π)(s − r)")
+
+
+# %% [markdown]
+# ## Why the game is hard to play
+#
+# Even with exact gradients two players need not arrive. The smallest example has one number each, $x$ who minimises and $y$ who maximises the
+# product $x y$; the equilibrium is the origin. A GAN with a linear discriminator and a single data point is this game near its
+# equilibrium [@mescheder2018which].
+#
+# **Both at once.** Each step of size $\eta$ multiplies the distance from the equilibrium by exactly $\sqrt{1 + \eta^2}$ (`growth`): the players spiral outwards, however small
+# the step. In the language of eigenvalues: the step is a matrix whose `characteristic` polynomial has the roots $1 \pm i\eta$, of that modulus.
+#
+# **In turn.** Now $y$ sees the new $x$. The step has determinant 1, and its trace is $2 - \eta_x \eta_y$, so its two eigenvalues have the product 1 and by `characteristic` the
+# discriminant `discriminant`. That is negative exactly for $0 < \eta_x \eta_y < 4$. Then the eigenvalues are a conjugate pair on the unit circle: bounded, and no nearer than before. The same without complex numbers:
+# a quadratic form is *conserved* (`conserved`), and as a sum of squares it is definite exactly for $\eta_x\eta_y < 4$, so orbits stay on an ellipse.
+#
+# At and beyond 4 they leave. Write $\eta_x\eta_y = (1 + \lambda)^2/\lambda$ with $\lambda \ge 1$, which is how every number from 4 on can be written. A linear form of the state is multiplied by $-\lambda$ in each
+# step (`beyond`): for $\lambda > 1$ it grows without bound. At 4 it only alternates, but then $x$ itself does not: in two steps it moves by a constant
+# that does not die out (`edge`), so it grows linearly.
+
+# %%
+eta, eta_x, eta_y = positives("eta eta_x eta_y")
+X, Y, lam = reals("x y lambda")
+lam_1 = at_least_one("lambda")
+X_next = define("x_prime", X - eta_x * Y)
+Y_next = define("y_prime", Y + eta_y * X_next)
+
+
+def form(at_x, at_y):
+    return eta_y * at_x**2 - eta_x * eta_y * at_x * at_y + eta_x * at_y**2
+
+
+@derivation("Simultaneous steps diverge")
+def simultaneous_steps(d):
+    d.start((X - eta * Y) ** 2 + (Y + eta * X) ** 2, name="growth")
+    d.equals((1 + eta**2) * (X**2 + Y**2), by="the mixed terms cancel")
+    d.start((lam - 1) * (lam - 1) - (-eta) * eta, name="characteristic")
+    d.equals((lam - 1) ** 2 + eta**2, by="the determinant of λ minus the step: roots 1 ± iη, whose product is 1 + η²")
+
+
+@derivation("Alternating steps stay bounded below a product of 4")
+def alternating_steps(d):
+    product_ = eta_x * eta_y
+    d.start(Y_next, name="step")
+    d.equals(eta_y * X + (1 - product_) * Y, by="y sees the new x")
+    d.start((lam - 1) * (lam - (1 - product_)) - (-eta_x) * eta_y, name="characteristic")
+    d.equals(lam**2 - (2 - product_) * lam + 1, by="trace 2 − η_x η_y, determinant 1")
+    d.start((2 - product_) ** 2 - 4, name="discriminant")
+    d.equals(-product_ * (4 - product_), by="the trace squared minus four determinants")
+
+    d.start(form(X_next, Y_next), name="conserved")
+    d.equals(form(X, Y), by="multiply out")
+    d.equals(eta_y * (X - eta_x * Y / 2) ** 2 + eta_x * (1 - product_ / 4) * Y**2, by="complete the square")
+
+    large = define("eta_y", (1 + lam_1) ** 2 / (lam_1 * eta_x))
+    x_1, y_1 = X_next, define("y_prime", Y + large * X_next)
+    d.start(large * x_1 - (1 + lam_1) * y_1, name="beyond")
+    d.equals(-lam_1 * (large * X - (1 + lam_1) * Y), by="a row vector that the step multiplies by −λ")
+
+    four = define("eta_y", 4 / eta_x)
+    x_1, y_1 = X - eta_x * Y, Y + four * (X - eta_x * Y)
+    d.start(x_1 - eta_x * y_1 - X, name="edge")
+    d.equals(-4 * (X - eta_x * Y / 2), by="two steps at λ = 1; the form in the bracket keeps its size for ever")
+
+
+# %% [markdown]
+# **What helps.** Look ahead: take a trial step, and step with the gradient found there (*extragradient*). The distance is multiplied by the root of $1 - \eta^2 + \eta^4$ in each step: less than 1 for every
+# $0 < \eta < 1$. Or put friction on the discriminator: a penalty on its gradient at the data [@mescheder2018which],
+# $\tfrac\gamma2\, \mathbb{E}\,\Vert\nabla_x a\Vert^2$ for the logit $a$ (R1). For a linear one that is $\tfrac\gamma2 y^2$, and the step of both at once has the determinant in `penalty`: complex eigenvalues have it for
+# the square of their modulus, and it is below 1 exactly for $\gamma > \eta$.
+#
+# In code: `genmath.gan.bilinear_orbit` for the game, `genmath.gan.r1_penalty` for the penalty.
+
+# %%
+gamma = positives("gamma")
+
+
+@derivation("Two remedies in the bilinear game")
+def remedies(d):
+    x_try, y_try = define("x_tilde", X - eta * Y), define("y_tilde", Y + eta * X)
+    d.start((X - eta * y_try) ** 2 + (Y + eta * x_try) ** 2, name="extragradient")
+    d.equals((1 - eta**2 + eta**4) * (X**2 + Y**2), by="multiply out")
+
+    d.start(1 * (1 - eta * gamma) - (-eta) * eta, name="penalty")
+    d.equals(1 - eta * (gamma - eta), by="the determinant of the step with friction ηγ on y")
+
+    d.start(gamma / 2 * E(p(x), diff(Y * x, x) ** 2), name="r1")
+    d.equals(gamma * Y**2 / 2, by="the slope of the logit y x is y, at every x")
+    d.slip(
+        "labml-r1-square",
+        wrong=equal(gamma / 2 * E(p(x), absolute(diff((Y * x) ** 2, x))), gamma * Y**2 / 2),
+        right=equal(gamma / 2 * E(p(x), absolute(diff(Y * x, x)) ** 2), gamma * Y**2 / 2),
+        source="labml_nn/gan/stylegan/__init__.py",
+        why="the norm of the gradient is squared, not what is differentiated",
+    )
+
+
+# %% [markdown]
+# ## Disagreement of classifiers
+#
+# Jensen–Shannon also scores how much several classifiers disagree on one input, for example to select which synthetic images to label. It is the entropy of their mean
+# *probability* minus the mean of their entropies (`divergences.js_entropy`). Here are two classifiers with two classes and the logits $a$ and $b$. Averaging logits gives another number, which can even be negative.
+
+# %%
+b = reals("b")
+
+
+def coin(prob):
+    return -prob * log(prob) - (1 - prob) * log(1 - prob)
+
+
+def coin_kl(first, second):
+    return first * log(first / second) + (1 - first) * log((1 - first) / (1 - second))
+
+
+@derivation("The disagreement of two classifiers")
+def disagreement(d):
+    first, second = sigmoid(a), sigmoid(b)
+    mean_prob = define("c", (first + second) / 2)
+    split = (coin_kl(first, mean_prob) + coin_kl(second, mean_prob)) / 2
+    d.start(split)
+    d.equals(coin(mean_prob) - (coin(first) + coin(second)) / 2, by="the terms with the logarithm of the mean add up to its entropy")
+    d.slip(
+        "datasetgan-js-logits",
+        wrong=equal(split, coin(sigmoid((a + b) / 2)) - (coin(first) + coin(second)) / 2),
+        right=equal(split, coin(mean_prob) - (coin(first) + coin(second)) / 2),
+        source="nv-tlabs/datasetGAN_release issue #27",
+        why="Jensen–Shannon is the entropy of averaged probabilities, not of averaged logits",
+    )
+
+
+# %% [markdown]
+# ## What these results do not say
+#
+# - **The discriminator is never the best one.** It is a network, trained for a few steps on finitely many samples. The loss of one that is not the best bounds Jensen–Shannon from below only
+#   for expectations: on the samples it was trained on it may exceed it. So the curves of a GAN's losses do not tell how good the samples are.
+# - **Frozen and exact.** The generator follows the gradients of `gan.frozen_gradient` only where the discriminator *is* $D^\star$ for the present generator. Whether that descent ends anywhere
+#   is another question: the value being least at $q = p$ says nothing about how players get there, and the bilinear game shows that they may not.
+# - **Densities.** Where samples of the generator lie on a thin set, $q$ is no density against the base measure of the data. A perfect discriminator then exists, the value is 0, and $\log p/q$ is infinite: the
+#   chapter's smooth gradients in $\theta$ need positive densities. Noise on data and samples, or another distance, is the way out.
+# - **Local, linear, two numbers.** The bilinear game is the linear part of a GAN near equilibrium, for one discriminator. Curvature can help or harm, and the bounds for $\eta$ are of this
+#   game alone. That eigenvalues in the unit disc mean convergence nearby, and conserved forms bounded orbits, is argued in prose: the checker has the polynomials and the forms.
+# - **A mode that is missed is not proved to occur.** `gan.missing_mode` prices it. That the price is small is one reason among several.
+# - **f-GAN needs $q > 0$ wherever $p$ is**, or an extra term (see Divergences), and critics of unlimited power.
+#
+# ## Where sources slip
+#
+# Each is refuted with numbers and its correction proved, beside the result it breaks.
+#
+# - `gan.optimal_discriminator`: a loss without its minus signs (`udl-gan-loss-sign`).
+# - `gan.minimax_value`: generated samples scored as if they were data (`pytorch-dcgan-lossD`).
+# - `gan.logit_losses`: one minus a logarithm for the logarithm of one minus (`cs236-gan-log-inside`).
+# - `gan.error_game`: the game of the error rate taken for that of Jensen–Shannon (`notes-gan-error-game`), and a generator that minimises
+#   the error (`notes-gan-generator-minimises-error`).
+# - `gan.fgan`: a critic without its logarithm (`pml2-jsd-critic-log`).
+# - `gan.remedies`: the square inside the norm of the R1 penalty (`labml-r1-square`).
+# - `gan.disagreement`: averaged logits for averaged probabilities (`datasetgan-js-logits`).
+#
+# Two are no formulas. In notebook 15.1 of UDL (commit 1cf21ea) the generator's gradient was called with data and finished samples in place of the noise and
+# $\theta$ (`udl-gan-toy-args`); the right factors are in `gan.generator_gradient`. In a sentence on bidirectional GANs (probml/pml2-book issue #68) the parameters of encoder and generator were
+# exchanged (`pml2-bigan-indices`); see `gan.bigan`. That Jensen–Shannon has its halves is in `divergences.js_bounds`.
+#
+# ## References
+#
+# - [@goodfellow2014gan]: the game (eq. 1), the best discriminator (proposition 1), the value (theorem 1), the two losses (section 3), steps in turn (algorithm 1).
+# - [@arjovsky2017towards]: perfect discriminators on disjoint supports (theorem 2.1), what the non-saturating loss follows (theorem 2.5).
+# - [@mao2017least]: the least-squares game, and Pearson's $\chi^2$ (section 3).
+# - [@nowozin2016fgan]: f-GAN (eq. 4), its critics (tables 1 and 2).
+# - [@mirza2014conditional]: labels.
+# - [@miyato2018cgans]: the projection discriminator (section 3).
+# - [@donahue2017adversarial]: the game on pairs, with encoder and generator that invert each other.
+# - [@radford2016unsupervised]: the convolutional pair, and walks through the latent space.
+# - [@mescheder2018which]: the example of one data point (section 2), R1 (eq. 9).
+# - [@gidel2019negative]: steps in turn and at once in bilinear games.
+# - [@korpelevich1976extragradient]: the step that looks ahead.

@@ -1,0 +1,194 @@
+// "Check it yourself": an editor for every element with data-check. Its value is the derivation that the cell
+// stands in place of, vae.elbo; without one the cell is a file of its own. The text to begin with is the code
+// that the element shows. Nothing is loaded before the reader comes to an editor, and nothing else runs a cell
+// than the reader's own key or click.
+
+// ---- the checker: a worker that starts when it is wanted, and can be ended at any time ----
+
+const waiting = new Map(); // what is asked and not yet answered
+let worker = null;
+let ready = false; // it has loaded
+let asked = 0;
+
+function wake() {
+  if (worker) return;
+  worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+  worker.onmessage = ({ data: { id, said, dead } }) => {
+    ready = true;
+    if (dead) return end(`The checker broke down: ${dead}`);
+    waiting.get(id)?.resolve(said);
+    waiting.delete(id);
+  };
+  worker.onerror = (event) => end(`The checker could not be started: ${event.message ?? "a file is missing"}`);
+}
+
+function end(why) {
+  worker?.terminate();
+  worker = null;
+  ready = false;
+  for (const { reject } of waiting.values()) reject(new Error(why));
+  waiting.clear();
+}
+
+function ask(cell, name) {
+  wake();
+  return new Promise((resolve, reject) => {
+    waiting.set(++asked, { resolve, reject });
+    worker.postMessage({ id: asked, cell, name });
+  });
+}
+
+// ---- an editor ----
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+function editor(original, name) {
+  const key = `genmath:${location.pathname}`; // a derivation of one's own is kept; a copy of ours is not
+  const kept = name ? null : recall(key);
+  const area = element("textarea", {
+    id: `cell-${name || "yours"}`, value: kept ?? original, rows: Math.min(24, original.split("\n").length),
+    wrap: "off", spellcheck: false, autocapitalize: "off", autocomplete: "off",
+  });
+  const label = element("label", { htmlFor: area.id, textContent: name ? `Your copy of ${name}` : "Your derivation" });
+  const check = element("button", { type: "button", className: "md-button md-button--primary", textContent: "Check" });
+  const stop = element("button", { type: "button", className: "md-button", textContent: "Stop", disabled: true });
+  const again = element("button", { type: "button", className: "md-button", textContent: "Start over" });
+  const status = element("p", { className: "said", role: "status" });
+  const verdict = element("div", { className: "found" });
+  const keys = element("p", {
+    className: "keys", id: `${area.id}-keys`,
+    textContent: "Ctrl+Enter checks. Tab indents; to leave with it, press Esc first.",
+  });
+  area.setAttribute("aria-describedby", keys.id);
+
+  async function run() {
+    if (check.disabled) return;
+    check.disabled = true;
+    stop.disabled = false;
+    verdict.replaceChildren();
+    status.textContent = ready ? "Checking …" : "Loading the checker, about 20 MB the first time …";
+    const began = performance.now();
+    try {
+      const said = await ask(area.value, name);
+      const seconds = ((performance.now() - began) / 1000).toFixed(2);
+      status.textContent = said.error ? "Not checked: the cell cannot be read." : summary(said.reports, seconds);
+      verdict.replaceChildren(...outcome(said));
+    } catch (error) {
+      status.textContent = error.message;
+    }
+    check.disabled = false;
+    stop.disabled = true;
+  }
+
+  check.onclick = run;
+  stop.onclick = () => {
+    end("Stopped. The next check starts a fresh checker.");
+    check.focus();
+  };
+  again.onclick = () => {
+    area.value = original;
+    status.textContent = "";
+    verdict.replaceChildren();
+    keep(key, null);
+    area.focus();
+  };
+  area.oninput = () => name || keep(key, area.value);
+  area.onkeydown = manners(run);
+  const whole = element("div", { className: "editor" }, label, area, keys,
+    element("div", { className: "buttons" }, check, stop, again), status, verdict);
+  whole.addEventListener("focusin", wake);
+  whole.addEventListener("pointerenter", wake);
+  return whole;
+}
+
+function manners(run) {
+  let leaving = false;
+  return (event) => {
+    const area = event.target;
+    if (event.isComposing) return;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      run();
+    } else if (event.key === "Tab" && !event.shiftKey && !leaving) {
+      event.preventDefault();
+      document.execCommand("insertText", false, "    "); // unlike setting the value, this can be undone
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      const line = area.value.slice(0, area.selectionStart).split("\n").at(-1);
+      document.execCommand("insertText", false, "\n" + line.match(/^ */)[0]);
+    }
+    leaving = event.key === "Escape";
+  };
+}
+
+function recall(key) {
+  try { return localStorage.getItem(key); } catch { return null; } // storage may be forbidden
+}
+
+function keep(key, text) {
+  try { text === null ? localStorage.removeItem(key) : localStorage.setItem(key, text); } catch { /* as above */ }
+}
+
+// ---- what the checker said ----
+
+const SIGN = { "=": "=", ">=": "≥", "<=": "≤" };
+
+function summary(reports, seconds) {
+  const steps = reports.flatMap((report) => report.steps);
+  const counts = ["proved", "refuted", "open"].map((verdict) => [steps.filter((s) => s.verdict === verdict).length, verdict]);
+  const counted = counts.filter(([count]) => count).map(([count, verdict]) => `${count} ${verdict}`).join(", ");
+  const labels = [...new Set(reports.map((report) => report.label))].join("; ");
+  const word = reports.every((report) => report.ok) ? `As claimed: ${labels}` : "Not as claimed";
+  return `${word}. ${steps.length} step${steps.length === 1 ? "" : "s"}: ${counted}. ${seconds} s.`;
+}
+
+function outcome({ reports = [], error, printed }) {
+  const shown = reports.flatMap((report) => [
+    ...(reports.length > 1 ? [element("p", { className: "part", textContent: report.title })] : []),
+    element("div", { className: "lines" }, ...lines(report.steps)),
+    ...report.problems.map((problem) => element("p", { className: "problem", textContent: problem })),
+    ...(report.assumed.length ? [element("p", { className: "assumed", textContent: `Assuming: ${report.assumed.join("; ")}.` })] : []),
+  ]);
+  if (error) shown.push(scrolling(error, "trouble"));
+  if (printed) shown.push(element("p", { className: "part", textContent: "It printed" }), scrolling(printed, "printed"));
+  return shown;
+}
+
+function lines(steps) {
+  return steps.flatMap((step, at) => {
+    const goesOn = at && steps[at - 1].rhs === step.lhs;
+    const which = Object.entries(step.case).map(([letter, value]) => `${letter} = ${value}`).join(", ");
+    const colour = { proved: "right", open: "open" }[step.verdict] ?? "wrong";
+    const why = step.why.length ? [element("div", { className: "verdict" }, scrolling(step.why.join("\n"), "why"))] : [];
+    return [
+      ...(goesOn ? [] : [element("div", { className: "line start" }, formula(step.left))]),
+      element("div", { className: "line" },
+        element("span", { className: "sign", textContent: SIGN[step.relation] }), formula(step.right),
+        element("span", { className: "by" }, element("span", { className: `tag ${colour}`, textContent: step.verdict }),
+          ` ${step.by.replaceAll("`", "")}${which && ` (${which})`}`), ...why),
+    ];
+  });
+}
+
+const formula = (html) => element("div", { className: "formula", tabIndex: 0, innerHTML: html });
+const scrolling = (text, className) => element("pre", { className, tabIndex: 0 }, element("code", { textContent: text }));
+
+// ---- where they go ----
+
+for (const place of document.querySelectorAll("[data-check]")) {
+  const name = place.dataset.check;
+  const source = place.querySelector(name ? "details.source" : ".highlight");
+  const code = source.querySelector("pre code").textContent.trimEnd() + "\n";
+  if (!name) {
+    source.replaceWith(editor(code, name));
+    continue;
+  }
+  const fold = element("details", { className: "try" },
+    element("summary", { textContent: "Check it yourself: change a sign, and see" }));
+  fold.addEventListener("toggle", () => fold.append(editor(code, name)), { once: true });
+  source.after(fold);
+}

@@ -1,0 +1,16 @@
+// A search box above a table: rows that do not contain what is typed are hidden.
+for (const box of document.querySelectorAll("input[data-filter]")) {
+  const rows = [...document.querySelectorAll(`#${box.dataset.filter} tbody tr`)];
+  const said = box.closest(".filter").querySelector("output");
+  const show = () => {
+    const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every(word => text.includes(word));
+    }
+    said.textContent = words.length ? `${rows.filter(row => !row.hidden).length} of ${rows.length}` : "";
+  };
+  box.closest(".filter").hidden = false;
+  box.addEventListener("input", show);
+  show();
+}

@@ -1,0 +1,555 @@
+"""Wasserstein distances: exact on the line and between samples, entropic, sliced; and WGAN losses.
+
+Distances are in the units of the data. They are computed in float64 and cast last, since sums of
+many small terms are what they are made of. A WGAN's critic step reads
+
+    loss = critic_loss(critic(real), critic(fake)) + 10 * gradient_penalty(critic, real, fake, ...)
+
+and its generator step `generator_loss(critic(generator(noise)))`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from genmath._batch import per_event, work_dtype
+from genmath._checks import (
+    batched,
+    describe,
+    floating,
+    integer,
+    positive,
+    real,
+    refuse,
+    rng,
+    same_shape,
+)
+from genmath._shapes import Array, Data, Scalar
+from genmath._torch import Float, Int, Tensor, nn, torch
+from genmath._transport import distances, finite, permutation, solve
+
+__all__ = [
+    "Entropic",
+    "Plan",
+    "assignment",
+    "clip_weights",
+    "critic_loss",
+    "gaussian_w2_squared",
+    "generator_loss",
+    "gradient_penalty",
+    "lipschitz_bound",
+    "pairwise_costs",
+    "potential_1d",
+    "sinkhorn",
+    "sliced_wasserstein",
+    "transport_plan",
+    "wasserstein",
+    "wasserstein_1d",
+]
+
+Points = Float[Tensor, "n"]
+Weights = Float[Tensor, "n"]
+Costs = Float[Tensor, "n m"]
+Permutation = Int[Tensor, "batch"]
+Critic = Callable[[Tensor], Tensor]
+FAR = 1e20  # larger scalings are taken into the logarithms, long before anything overflows
+
+
+class Plan(NamedTuple):
+    """A plan (n, m), what it costs, and the potentials whose gain f_i - g_j says that it is best:
+    at most the cost everywhere, and equal to it wherever the plan moves anything."""
+
+    plan: Tensor
+    cost: Tensor
+    f: Tensor
+    g: Tensor
+
+
+class Entropic(NamedTuple):
+    """What Sinkhorn's steps have reached. ``error`` says how far the plan is from a coupling."""
+
+    plan: Tensor
+    cost: Tensor  # of the plan alone
+    value: Tensor  # with epsilon times the divergence: the dual, a lower bound at any step
+    f: Tensor
+    g: Tensor
+    error: float  # the sum of the errors of the marginals
+    steps: int
+
+
+# On the line
+
+
+def wasserstein_1d(
+    x: Points,
+    y: Points,
+    p: float = 1.0,
+    *,
+    x_weights: Weights | None = None,
+    y_weights: Weights | None = None,
+) -> Scalar:
+    """W_p of two samples on the line, exactly: the monotone plan, by sorting.
+
+    Weights need not sum to one; without them all points count alike. Differentiable in the points
+    and in the weights.
+
+    Result: wasserstein.line_bound, wasserstein.line
+    Shapes: x (n,) and y (m,), their weights alike; one number. The dtype follows x; sums are in
+        float64.
+    Errors: ValueError for no points, points that are not finite, weights that are negative or all
+        zero, p < 1.
+    Source: Peyré, Cuturi 2019, remark 2.30; Santambrogio 2015, theorem 2.9.
+    """
+    for name, points in (("x", x), ("y", y)):
+        if floating(name, points).ndim != 1:
+            refuse(name, describe(points), "shape (n,): points on the line")
+    power = real("p", p, "a number >= 1", 1.0)
+    cost = _line_cost(x.unsqueeze(1), y.unsqueeze(1), power, x_weights, y_weights)
+    return _root(cost.squeeze(0), power).to(x.dtype)
+
+
+def potential_1d(
+    x: Points,
+    y: Points,
+    at: Array,
+    *,
+    x_weights: Weights | None = None,
+    y_weights: Weights | None = None,
+) -> Array:
+    """The best critic between two samples on the line, at the places ``at``.
+
+    Its mean over x less its mean over y is their W_1. Its slope is 1 where more of y than of x lies
+    to the left, -1 where more of x does, and 0 where there is equally much, as outside of all
+    points; it is 0 at the leftmost point.
+
+    Result: wasserstein.line
+    Shapes: x (n,), y (m,), at any; shaped like ``at``, whose dtype it has.
+    Errors: as for `wasserstein_1d`.
+    Source: Santambrogio 2015, section 3.1.
+    """
+    for name, points in (("x", x), ("y", y)):
+        if floating(name, points).ndim != 1:
+            refuse(name, describe(points), "shape (n,): points on the line")
+    places = floating("at", at).double()
+    masses = _weights("x_weights", x_weights, "x", x), _weights("y_weights", y_weights, "y", y)
+    knots, order = torch.cat([x.double(), y.double()]).sort()
+    excess = torch.cat([-masses[0], masses[1]])[order].cumsum(0)  # G - F to the right of each knot
+    slopes = torch.where(excess.abs() < 1e-12, 0.0, excess.sign())[:-1]
+    heights = torch.cat([knots.new_zeros(1), (slopes * knots.diff()).cumsum(0)])
+    inside = places.clamp(knots[0], knots[-1])
+    k = (torch.searchsorted(knots, inside.contiguous(), right=True) - 1).clamp(0, len(slopes) - 1)
+    return (heights[k] + slopes[k] * (inside - knots[k])).to(at.dtype)
+
+
+# Exact plans
+
+
+def pairwise_costs(x: Data, y: Data, p: float = 2.0) -> Costs:
+    """‖x_i - y_j‖^p in float64, from differences: the expanded square loses its digits far from 0.
+
+    Shapes: x (n, …) and y (m, …), the same event; (n, m), float64.
+    Errors: ValueError for events that differ, or p <= 0.
+    """
+    if batched("x", x).shape[1:] != batched("y", y).shape[1:]:
+        refuse("y", describe(y), f"events of the shape of x, {tuple(x.shape[1:])}")
+    rows = (points.double().flatten(1) if points.ndim > 1 else points.double().unsqueeze(1)
+            for points in (x, y))  # fmt: skip
+    between = distances(*rows)
+    power = positive("p", p)
+    return between if power == 1.0 else between.square() if power == 2.0 else between**power
+
+
+def assignment(costs: Costs) -> Permutation:
+    """The permutation s for which the sum of costs[i, s[i]] is least, exactly.
+
+    Result: wasserstein.weak_duality
+    Shapes: costs (n, n); (n,) of integers on the same device. On the CPU, without gradients.
+    Errors: ValueError for costs that are not square or not finite; ImportError without POT;
+        RuntimeError if its solver gives up.
+    Source: Peyré, Cuturi 2019, proposition 2.1.
+    """
+    if _table(costs).shape[0] != costs.shape[1]:
+        refuse("costs", describe(costs), "shape (n, n)")
+    return permutation("assignment", costs.double()).to(costs.device)
+
+
+def transport_plan(costs: Costs, a: Weights | None = None, b: Weights | None = None) -> Plan:
+    """The cheapest plan between weights a and b, with its potentials, exactly.
+
+    Weights are normalised to sum to one; without them all points count alike. The potentials prove
+    the plan: f_i - g_j <= costs_ij, and their gain Σ a f - Σ b g is the cost.
+
+    Result: wasserstein.weak_duality, wasserstein.three_points
+    Shapes: costs (n, m), a (n,), b (m,). Float64, on the device of the costs, without gradients.
+    Errors: ValueError for costs that are not finite, or weights that do not fit, are negative or
+        all zero; ImportError without POT; RuntimeError if its solver gives up.
+    Source: Peyré, Cuturi 2019, sections 2.3 and 2.5.
+    """
+    rows, columns = _marginals(costs, a, b)
+    wide = costs.detach().double()
+    plan, f, minus_g = (
+        found.to(costs.device) for found in solve("transport_plan", wide, rows, columns)
+    )
+    return Plan(plan, (plan * wide).sum(), f, -minus_g)
+
+
+def wasserstein(
+    x: Data, y: Data, p: float = 2.0, *, a: Weights | None = None, b: Weights | None = None
+) -> Scalar:
+    """W_p of two samples in any number of dimensions, exactly, by the cheapest plan.
+
+    Differentiable in the points, with the plan held fixed, which gives the gradient wherever there
+    is one.
+
+    Result: wasserstein.w1_w2
+    Shapes: x (n, …) and y (m, …), weights a (n,) and b (m,). The dtype follows x.
+    Errors: as for `pairwise_costs` and `transport_plan`; p < 1.
+    Source: Villani 2009, definition 6.1.
+    """
+    power = real("p", p, "a number >= 1", 1.0)
+    plan = transport_plan(pairwise_costs(x.detach(), y.detach(), power), a, b).plan
+    i, j = plan.nonzero(as_tuple=True)
+    apart = (x[i].double() - y[j].double()).reshape(len(i), -1).abs()
+    each = torch.linalg.vector_norm(apart, dim=1) ** power
+    return _root((plan[i, j] * each).sum(), power).to(x.dtype)
+
+
+# Entropic transport
+
+
+def sinkhorn(
+    costs: Costs,
+    epsilon: float,
+    a: Weights | None = None,
+    b: Weights | None = None,
+    *,
+    tolerance: float | None = 1e-6,
+    steps: int = 10_000,
+) -> Entropic:
+    """The plan that minimises ⟨plan, costs⟩ + epsilon · KL(plan ‖ a b), by Sinkhorn's steps.
+
+    In the log domain, so a small epsilon costs steps but no accuracy. It stops when the marginals
+    are right within ``tolerance``, and raises if they are not after ``steps``; with
+    ``tolerance=None`` it takes all steps and leaves the judgement of ``error`` to you. ``value`` is
+    differentiable in the costs, and its gradient is the plan.
+
+    Result: wasserstein.entropic_dual, wasserstein.sinkhorn_step, wasserstein.entropic_bias
+    Shapes: costs (n, m), a (n,), b (m,), normalised to sum to one. Computed in float64; the dtype
+        follows the costs.
+    Errors: ValueError for bad weights, costs that are not finite, epsilon <= 0, steps < 1;
+        RuntimeError that names the error of the marginals if it has not converged.
+    Source: Cuturi 2013, algorithm 1; Schmitzer 2019, section 3.1 for the log domain.
+    """
+    rows, columns = _marginals(costs, a, b)
+    eps, most = positive("epsilon", epsilon), integer("steps", steps, 1)
+    least = None if tolerance is None else positive("tolerance", tolerance)
+    wide = costs.double()
+    log_kernel = wide.detach() / -eps
+    by_row = log_kernel + columns.log()
+    by_column = (log_kernel + rows.log().unsqueeze(1)).T.contiguous()
+    g = -torch.logsumexp(by_column, 1)
+    taken, converged = 0, False
+    while taken < most and not converged:
+        # One step in the log domain; then many by scalings u, v of the plan it leads to, which are
+        # ten times as fast, until the scalings grow so large that they have to be taken in.
+        f = -torch.logsumexp(by_row + g, 1)
+        g = -torch.logsumexp(by_column + f, 1)
+        taken += 1
+        density = torch.exp(log_kernel + f.unsqueeze(1) + g)
+        to_rows, to_columns = density * columns, (density * rows.unsqueeze(1)).T.contiguous()
+        u, v = torch.ones_like(f), torch.ones_like(g)
+        while True:
+            next_u = (to_rows @ v).reciprocal_()
+            # The columns are right, and row i of the plan sums to (u / next_u)_i a_i.
+            if least is not None:
+                converged = torch.dot(rows, (u / next_u - 1).abs_()).item() <= least
+            if converged or taken == most:
+                break
+            next_v = (to_columns @ next_u).reciprocal_()
+            low, high = torch.cat([next_u, next_v]).aminmax()
+            if not (low.item() > 1 / FAR and high.item() < FAR):
+                break
+            u, v, taken = next_u, next_v, taken + 1
+        f, g = f + u.log(), g + v.log()
+    plan = torch.exp(log_kernel + f.unsqueeze(1) + g) * rows.unsqueeze(1) * columns
+    error = ((plan.sum(1) - rows).abs().sum() + (plan.sum(0) - columns).abs().sum()).item()
+    if least is not None and not converged:
+        raise RuntimeError(
+            f"sinkhorn: after {most} steps the marginals are wrong by {error:.2g}, more than "
+            f"tolerance={tolerance}; take more steps, a larger epsilon or a larger tolerance"
+        )
+    cost = (plan * wide.detach()).sum()
+    value = eps * (torch.dot(rows, f) + torch.dot(columns, g))
+    if costs.requires_grad:
+        value = (plan * (wide - wide.detach())).sum() + value
+    found = [tensor.to(costs.dtype) for tensor in (plan, cost, value, eps * f, eps * g)]
+    return Entropic(found[0], found[1], found[2], found[3], found[4], error, taken)
+
+
+# Normal densities and slices
+
+
+def gaussian_w2_squared(mean_p: Array, chol_p: Array, mean_q: Array, chol_q: Array) -> Array:
+    """W_2² of Gaussians with covariances chol cholᵀ, for any factors, singular ones included.
+
+    ‖m_p - m_q‖² plus the least ‖chol_p - chol_q Q‖² over orthogonal Q: a sum of squares, so it is
+    never negative, and exact for nearly equal covariances. For the covariances themselves take
+    torch.linalg.cholesky first.
+
+    Result: wasserstein.w2_normal, wasserstein.w2_root
+    Shapes: means (…, d), factors (…, d, d), leading dimensions broadcast and are kept. The dtype is
+        the promoted one; computed in float64.
+    Errors: ValueError for shapes that do not fit.
+    Source: Dowson, Landau 1982; the factors: Bhatia, Jain, Lim 2019, theorem 1.
+    """
+    given = {"mean_p": mean_p, "chol_p": chol_p, "mean_q": mean_q, "chol_q": chol_q}
+    dtype = floating("mean_p", mean_p).dtype
+    for name, value in given.items():
+        dtype = torch.promote_types(dtype, floating(name, value).dtype)
+    d = mean_p.shape[-1:]
+    for name in ("mean_p", "mean_q"):
+        if given[name].ndim == 0 or given[name].shape[-1:] != d:
+            refuse(name, describe(given[name]), "shape (…, d), the same d in both means")
+    for name in ("chol_p", "chol_q"):
+        if given[name].shape[-2:] != (*d, *d):
+            refuse(name, describe(given[name]), f"shape (…, {d[0]}, {d[0]}), a factor")
+    m_p, l_p, m_q, l_q = (value.double() for value in given.values())
+    with torch.no_grad():  # the rotation is the best one: to first order it does not matter
+        u, _, v = torch.linalg.svd(l_q.mT @ l_p)
+        rotation = u @ v
+    shape = (l_p - l_q @ rotation).square().sum((-2, -1))
+    total: Tensor = (m_p - m_q).square().sum(-1) + shape
+    return total.to(dtype)
+
+
+def sliced_wasserstein(
+    x: Data, y: Data, p: float = 2.0, *, directions: int = 128, generator: torch.Generator
+) -> Scalar:
+    """The sliced distance: the p-mean of W_p on the line over random unit directions.
+
+    At most W_p; for p = 2 in d dimensions at most W_2/√d. Differentiable.
+
+    Result: wasserstein.slices
+    Shapes: x (n, …) and y (m, …), the same event, which is flattened. The dtype follows x.
+    Errors: ValueError for events that differ, no points, points that are not finite, p < 1,
+        directions < 1.
+    Source: Bonneel et al. 2015.
+    """
+    if batched("x", x).shape[1:] != batched("y", y).shape[1:]:
+        refuse("y", describe(y), f"events of the shape of x, {tuple(x.shape[1:])}")
+    power = real("p", p, "a number >= 1", 1.0)
+    count = integer("directions", directions, 1)
+    size = math.prod(x.shape[1:])
+    ways = torch.randn(
+        size, count, generator=rng(generator, x.device), dtype=torch.float64, device=x.device
+    )
+    ways = ways / torch.linalg.vector_norm(ways, dim=0)
+    left, right = (points.double().reshape(len(points), size) @ ways for points in (x, y))
+    return _root(_line_cost(left, right, power, None, None).mean(), power).to(x.dtype)
+
+
+# WGAN
+
+
+def critic_loss(real_scores: Data, fake_scores: Data) -> Scalar:
+    """mean f(fake) - mean f(real), to be minimised: minus what the critic sees.
+
+    Minus this is at most W_1 if the critic has slope at most one, and no bound otherwise.
+
+    Result: wasserstein.lipschitz
+    Shapes: scores (B, …), of one critic; the two batches may differ in size.
+    Errors: ValueError for an empty batch.
+    Source: Arjovsky, Chintala, Bottou 2017, algorithm 1.
+    """
+    return _mean("fake_scores", fake_scores) - _mean("real_scores", real_scores)
+
+
+def generator_loss(fake_scores: Data) -> Scalar:
+    """-mean f(fake): the critic's slope at the samples says where they should go.
+
+    Result: wasserstein.generator_gradient
+    Shapes: scores (B, …).
+    Errors: ValueError for an empty batch.
+    Source: Arjovsky, Chintala, Bottou 2017, algorithm 1 and theorem 3.
+    """
+    return -_mean("fake_scores", fake_scores)
+
+
+def gradient_penalty(
+    critic: Critic,
+    real: Data,
+    fake: Data,
+    *,
+    generator: torch.Generator,
+    one_sided: bool = False,
+) -> Scalar:
+    """mean (‖∇ critic(x̂)‖ - 1)² at random points x̂ between real and fake, one a pair.
+
+    One random weight a *sample*, and the norm of the *whole* gradient of a sample, whatever the
+    event. ``one_sided`` penalises only slopes larger than one. Multiply by the λ you want. Where
+    the gradient is 0 the norm's subgradient 0 is used, so nothing is NaN and no norm is blurred.
+
+    Result: wasserstein.penalty_points, wasserstein.penalty_bias
+    Shapes: real and fake (B, …) alike; the critic maps (B, …) to one score a sample, (B,) or
+        (B, 1, …), each of its own sample alone (no batch normalisation). The dtype follows real.
+        Gradients reach the critic, not real and fake.
+    Errors: ValueError for shapes that differ, an empty batch, or a critic with another output.
+    Source: Gulrajani et al. 2017, equation 3 and algorithm 1.
+    """
+    same_shape("fake", fake, "real", batched("real", real))
+    if len(real) == 0:
+        refuse("real", describe(real), "at least one sample: the mean over none is undefined")
+    work = work_dtype(real)
+    weight = torch.rand(
+        len(real), generator=rng(generator, real.device), dtype=work, device=real.device
+    )
+    start, end = fake.detach().to(work), real.detach().to(work)
+    between = torch.lerp(start, end, per_event(weight, real)).to(real.dtype).requires_grad_()
+    with torch.enable_grad():
+        scores = critic(between)
+    if (
+        not isinstance(scores, Tensor)
+        or scores.numel() != len(real)
+        or scores.shape[:1] != real.shape[:1]
+    ):
+        refuse("critic output", describe(scores), f"one score a sample: shape ({len(real)},)")
+    with torch.enable_grad():
+        (slope,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
+    length: Tensor = torch.linalg.vector_norm(slope.to(work).reshape(len(real), -1), dim=1)
+    excess = (length - 1).relu() if one_sided else length - 1
+    return excess.square().mean().to(real.dtype)
+
+
+@torch.no_grad()
+def clip_weights(module: nn.Module, bound: float = 0.01) -> None:
+    """Clamp every parameter of a critic to ±bound, in place.
+
+    The slope is then bounded, but not by the same number in all directions: what the critic
+    measures is not W_1, not even up to a factor.
+
+    Result: wasserstein.clipping
+    Errors: ValueError for bound <= 0.
+    Source: Arjovsky, Chintala, Bottou 2017, algorithm 1.
+    """
+    size = positive("bound", bound)
+    for parameter in module.parameters():
+        parameter.clamp_(-size, size)
+
+
+def lipschitz_bound(module: nn.Module) -> float:
+    """An upper bound of a network's slope: the product of its layers' largest singular values.
+
+    For `nn.Sequential` of linear layers, convolutions padded with zeros, and activations. A
+    convolution's bound is that of its kernel as a matrix times √(size of the kernel), since it
+    reads each entry that often; it may be several times too large.
+
+    Result: wasserstein.layer_slopes
+    Errors: ValueError for a layer of another kind.
+    Source: Miyato et al. 2018, section 2.1.
+    """
+    if isinstance(module, nn.Sequential):
+        return math.prod(lipschitz_bound(layer) for layer in module)
+    if isinstance(module, nn.Linear):
+        return _largest_singular_value(module.weight)
+    if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d)) and module.padding_mode == "zeros":
+        groups = module.weight.detach().flatten(1).chunk(module.groups)
+        return max(map(_largest_singular_value, groups)) * math.sqrt(math.prod(module.kernel_size))
+    if isinstance(module, nn.LeakyReLU):
+        return max(1.0, abs(module.negative_slope))
+    for kinds, slope in SLOPES:
+        if isinstance(module, kinds):
+            return slope
+    expected = "linear layers, convolutions and activations in nn.Sequential"
+    return refuse("module", repr(module), expected)
+
+
+# The largest slope of each activation; that of SELU is scale · alpha, just below 0.
+SLOPES: tuple[tuple[tuple[type[nn.Module], ...], float], ...] = (
+    ((nn.ReLU, nn.Tanh, nn.Softplus, nn.Identity, nn.Flatten, nn.Unflatten), 1.0),
+    ((nn.Sigmoid,), 0.25),
+    ((nn.SELU,), 1.0507009873554805 * 1.6732632423543772),
+    ((nn.SiLU,), 1.0998394),  # rounded up, as is the next
+    ((nn.GELU,), 1.1289044),
+)
+
+
+# Helpers
+
+
+def _largest_singular_value(matrix: Tensor) -> float:
+    return float(torch.linalg.matrix_norm(matrix.detach().double(), 2))
+
+
+def _mean(name: str, scores: Tensor) -> Tensor:
+    if batched(name, scores).numel() == 0:
+        refuse(name, describe(scores), "at least one score: the mean over none is undefined")
+    mean: Tensor = scores.mean()
+    return mean
+
+
+def _root(total: Tensor, power: float) -> Tensor:
+    """total^(1/p), with the gradient 0 of the distance where it is 0."""
+    if power == 1.0:
+        return total
+    zero = total == 0
+    return torch.where(zero, 0.0, torch.where(zero, 1.0, total) ** (1 / power))
+
+
+def _weights(name: str, weights: Tensor | None, of: str, points: Tensor) -> Tensor:
+    """Weights in float64 that sum to one, one a point."""
+    n = len(finite(of, points))
+    if n == 0:
+        refuse(of, describe(points), "at least one point")
+    if weights is None:
+        return torch.full((n,), 1 / n, dtype=torch.float64, device=points.device)
+    if floating(name, weights).shape != (n,):
+        refuse(name, describe(weights), f"shape ({n},): one weight for each point")
+    if not bool((finite(name, weights) >= 0).all()) or not bool((weights > 0).any()):
+        refuse(name, f"{describe(weights)} with negative weights or none above 0", "weights >= 0")
+    wide = weights.double()
+    return wide / wide.sum()
+
+
+def _table(costs: Tensor) -> Tensor:
+    if floating("costs", costs).ndim != 2 or costs.numel() == 0:
+        refuse("costs", describe(costs), "shape (n, m), a cost for every pair")
+    return finite("costs", costs)
+
+
+def _marginals(costs: Tensor, a: Tensor | None, b: Tensor | None) -> tuple[Tensor, Tensor]:
+    _table(costs)
+    return (
+        _weights("a", a, "costs", costs).to(costs.device),
+        _weights("b", b, "costs", costs.T).to(costs.device),
+    )
+
+
+def _line_cost(
+    x: Tensor, y: Tensor, power: float, x_weights: Tensor | None, y_weights: Tensor | None
+) -> Tensor:
+    """The cost of the monotone plan, column by column of (n, k) and (m, k); float64, (k,)."""
+    masses = _weights("x_weights", x_weights, "x", x), _weights("y_weights", y_weights, "y", y)
+    if x_weights is None and y_weights is None and len(x) == len(y):
+        first, second = x.sort(dim=0).values.double(), y.sort(dim=0).values.double()
+        return ((first - second).abs() ** power).mean(0)
+    if power == 1.0:  # the integral of |F - G|
+        places, order = torch.cat([x, y]).double().sort(dim=0)
+        excess = torch.cat([masses[0], -masses[1]])[order].cumsum(0)
+        return (excess[:-1].abs() * places.diff(dim=0)).sum(0)
+    sorted_points, levels = [], []
+    for points, mass in zip((x, y), masses, strict=True):
+        values, order = points.double().sort(dim=0)
+        reached = mass[order].cumsum(0).T.contiguous()  # (k, n)
+        sorted_points.append(values.T)
+        levels.append(reached / reached[:, -1:])
+    cuts = torch.cat(levels, 1).sort(dim=1).values
+    pieces = torch.diff(cuts, dim=1, prepend=torch.zeros_like(cuts[:, :1]))
+    first, second = (
+        values.gather(
+            1, torch.searchsorted(level.detach(), cuts.detach()).clamp(max=level.shape[1] - 1)
+        )
+        for values, level in zip(sorted_points, levels, strict=True)
+    )
+    return (pieces * (first - second).abs() ** power).sum(1)

@@ -1,0 +1,26 @@
+"""The class of the page on teaching: one answer is right, one refuted, one assumes its claim."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from genmath import homework
+
+CLASS = Path(__file__).resolve().parents[1] / "docs" / "examples" / "class"
+
+
+def judged(name: str) -> dict[str, Any]:
+    entry: dict[str, Any]
+    (entry,) = homework.judge(str(CLASS / f"{name}.py"), str(CLASS / "task.py"), 60)
+    return entry
+
+
+def test_the_three_answers_do_as_the_page_says() -> None:
+    assert judged("anna")["ok"]
+    ben, chris, task = judged("ben"), judged("chris"), judged("task")
+    assert not ben["ok"]
+    assert [s["verdict"] for s in ben["report"]["steps"]] == ["refuted", "refuted"]
+    assert "adds a hypothesis" in str(chris["problems"])
+    assert not chris["ok"]
+    assert {s["verdict"] for s in task["report"]["steps"]} == {"missing"}
