@@ -13,7 +13,13 @@ from fractions import Fraction
 from typing import Any
 
 Num = Any  # a float, or a Decimal in the pass that confirms
-CONTEXT = decimal.Context(prec=34, traps=[], Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
+# a number too large or small even for decimals is no infinity or zero to compute with
+CONTEXT = decimal.Context(
+    prec=34,
+    traps=[decimal.Overflow, decimal.Underflow],
+    Emax=decimal.MAX_EMAX,
+    Emin=decimal.MIN_EMIN,
+)
 PI_DIGITS = "3.14159265358979323846264338327950288419716939937510582097494459"
 
 

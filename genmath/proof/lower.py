@@ -630,6 +630,7 @@ class Lowering:
         return integrate(-weight * self.log(p, inner, under), tuple(letters), self.rules)
 
     def _Deriv(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
+        self.require_slopes(node, env, w)
         if node.var.shape == "vector":
             return self.gradient(node, env, w, exact)
         body = self.scalar(node.body, env, w, exact)
@@ -649,6 +650,15 @@ class Lowering:
             return chain * differentiate(expand(body), letter, self.rules)
         except NotImplementedError as error:
             raise Unsupported(str(error)) from error
+
+    def require_slopes(self, node: Deriv, env: Env, w: Weights) -> None:
+        """A root has no slope where it is 0, as it may be for one value of another letter."""
+        for n in node.body.walk():
+            part = isinstance(n, Pow) and not _is_whole(n.args[1])
+            if (part or (isinstance(n, Fn) and n.name == "sqrt")) and node.var in free_symbols(n):
+                value = Lowering(Rules(), self.d).lower(n.args[0], env, w, True)
+                if not is_positive(value):
+                    raise Unsupported("the slope of a root of what may be 0")
 
     def gradient(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
         """Of a number, a column; of a vector, the matrix of its partial derivatives."""
@@ -748,6 +758,11 @@ def guarded(e: Any) -> Any:
         return x.func(*(visit(a) for a in x.args))
 
     return visit(e)
+
+
+def _is_whole(exponent: Node) -> bool:
+    k = exponent.args[0] if isinstance(exponent, Neg) else exponent
+    return isinstance(k, Number) and k.value.denominator == 1
 
 
 def may_end_at_0(e: Any) -> bool:

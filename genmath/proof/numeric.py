@@ -13,7 +13,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, Overflow, Underflow
 from typing import Any, Literal
 
 from .arithmetic import CONTEXT, EXACT, FLOAT, Arithmetic, Num
@@ -290,7 +290,11 @@ class _Trial:
     def _decide(self, level: int, free: dict[str, Any], least: float) -> dict[str, Any] | None:
         """Confirm a disagreement at 34 digits, or let the exact values decide."""
         arithmetic = EXACT if self.confirm else FLOAT
-        pairs = self._values(arithmetic, level, free)
+        try:
+            pairs = self._values(arithmetic, level, free)
+        except (Overflow, Underflow):
+            self.reason = "a number is too large or too small to compute with"
+            return None
         status = "false"
         if self.confirm and self.program.has_grid and not least:
             status = self._status(pairs, 1e-9, 1e-11)
