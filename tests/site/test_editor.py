@@ -96,11 +96,10 @@ def test_only_the_derivation_that_is_edited_is_judged(chapter: Page) -> None:
 def test_a_slip_of_the_pen_is_said_with_its_line(chapter: Page) -> None:
     editor = editor_of(chapter, "vae.elbo")
     edit(editor, "d.start(log(p(x)))", "d.start(log(p(x))")
-    expect(check(editor)).to_have_text("Not checked: the cell cannot be read.")
-    expect(editor.locator(".trouble")).to_contain_text("line 3: SyntaxError: '(' was never closed")
+    expect(check(editor)).to_have_text("Not checked: line 3: SyntaxError: '(' was never closed")
+    expect(editor.locator(".trouble")).to_contain_text('File "the cell", line 3')
     edit(editor, "d.start(log(p(x))", "d.start(0.5 * logg(p(x)))")
-    check(editor)
-    expect(editor.locator(".trouble")).to_contain_text("line 3: NameError: name 'logg'")
+    expect(check(editor)).to_contain_text("Not checked: line 3: NameError: name 'logg'")
 
 
 def test_what_never_ends_is_stopped_and_the_next_check_starts_afresh(yours: Page) -> None:

@@ -75,7 +75,7 @@ function editor(original, name) {
     try {
       const said = await ask(area.value, name);
       const seconds = ((performance.now() - began) / 1000).toFixed(2);
-      status.textContent = said.error ? "Not checked: the cell cannot be read." : summary(said.reports, seconds);
+      status.textContent = said.error ? `Not checked: ${said.error.split("\n")[0]}` : summary(said.reports, seconds);
       verdict.replaceChildren(...outcome(said));
     } catch (error) {
       status.textContent = error.message;
