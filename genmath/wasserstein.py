@@ -14,6 +14,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from genmath._batch import per_event, work_dtype
 from genmath._checks import (
     batched,
@@ -526,14 +528,21 @@ def _marginals(costs: Tensor, a: Tensor | None, b: Tensor | None) -> tuple[Tenso
     )
 
 
+def _sorted(points: Tensor) -> Tensor:
+    """Along the batch, in float64: numpy sorts many times faster, but without gradients."""
+    wide = points.double()
+    if wide.is_cpu and not wide.requires_grad:
+        return torch.from_numpy(np.sort(wide.numpy(), axis=0))
+    return wide.sort(dim=0).values
+
+
 def _line_cost(
     x: Tensor, y: Tensor, power: float, x_weights: Tensor | None, y_weights: Tensor | None
 ) -> Tensor:
     """The cost of the monotone plan, column by column of (n, k) and (m, k); float64, (k,)."""
     masses = _weights("x_weights", x_weights, "x", x), _weights("y_weights", y_weights, "y", y)
     if x_weights is None and y_weights is None and len(x) == len(y):
-        first, second = x.sort(dim=0).values.double(), y.sort(dim=0).values.double()
-        return ((first - second).abs() ** power).mean(0)
+        return ((_sorted(x) - _sorted(y)).abs() ** power).mean(0)
     if power == 1.0:  # the integral of |F - G|
         places, order = torch.cat([x, y]).double().sort(dim=0)
         excess = torch.cat([masses[0], -masses[1]])[order].cumsum(0)

@@ -77,8 +77,8 @@ for (divergence, _), color in zip(curves.values(), (BLUE, ORANGE), strict=True):
 left.plot(shifts, w1, color=GREEN)
 right.plot(shifts[1:], w1.diff() / shifts.diff(), color=GREEN)
 left.text(1.75, 2.05, "W1, of both", color=GREEN, fontsize=9, ha="right")
-left.text(1.3, 0.75, "JS, boxes", color=BLUE, fontsize=9)
-left.text(0.9, 0.42, "JS, normal densities", color=ORANGE, fontsize=9)
+left.text(1.9, 0.8, "JS, boxes", color=BLUE, fontsize=9)
+left.text(1.2, 0.4, "JS, normal densities", color=ORANGE, fontsize=9)
 right.text(1.1, 0.88, "W1", color=GREEN, fontsize=9)
 for panel in (left, right):
     panel.set(xlabel="shift θ", xlim=(0, 3))
@@ -218,17 +218,17 @@ for name, critic in critics.items():
 panel = axes(width=4.8, height=3.0, title="critics, each divided by its largest slope")
 curve = potential_1d(x, y, places.double())
 panel.plot(places, curve - curve.mean(), color=INK, lw=1)
-panel.text(-2.9, 0.05, "exact", color=INK, fontsize=9)
+panel.text(3.1, 0.95, "exact", color=INK, fontsize=9, va="center")
 for (name, shape), color, at in zip(
     shapes.items(),
     (BLUE, ORANGE, PURPLE, GREEN),
-    ((-2.9, 2.3), (0.5, -1.2), (2.2, -0.3), (-1.4, 0.75)),
+    (-2.75, 1.45, -1.5, -0.9),
     strict=True,
 ):
     slope = (shape.diff() / places.diff()).abs().max()
     panel.plot(places, (shape - shape.mean()) / slope, color=color, lw=1)
-    panel.text(*at, name, color=color, fontsize=9)
-panel.set(xlabel="x")
+    panel.text(3.1, at, name, color=color, fontsize=9, va="center")
+panel.set(xlabel="x", xlim=(-3.1, 4.6))
 figure(
     panel,
     alt="The exact potential is a valley with straight sides; the critic with a one-sided penalty "
