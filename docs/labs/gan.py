@@ -333,9 +333,9 @@ figure(
 )
 
 # %% [markdown]
-# Without the penalty the samples never settle: at none of the four moments is the ring covered. With
-# it they do, and the average of the weights, which smooths the chase of the two players out, is
-# better than the generator itself at every moment. This is one seed of
+# Without the penalty the samples never settle: at none of the four moments is the ring covered.
+# With it they do, and the average of the weights, which smooths the chase of the two players out,
+# is better than the generator itself at every moment. This is one seed of
 # one small network; the numbers show what *can* happen and no more.
 #
 # ## The bilinear game
