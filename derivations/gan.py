@@ -123,7 +123,7 @@ def minimax_value(d):
 # %% [markdown]
 # When are the two ends reached? `least`: the value exceeds $-\log 4$ by at least two integrals of squares, which are zero only if $p = m = q$. So
 # the generator is at its optimum *only* when it equals the data; it is there, too, as the step above is tight at $q = p$.
-# `greatest`: the value is below 0 by at least $2 \int p q/(p + q)$, and by at most $4 \int \sqrt{p q}$. Both are zero exactly if $p q = 0$
+# `greatest` and `overlap`: the value is below 0 by at least $2 \int p q/(p + q)$, and by at most $4 \int \sqrt{p q}$. Both are zero exactly if $p q = 0$
 # everywhere, that is for disjoint supports. Then a perfect discriminator exists, and the value is 0 however near or far the two supports are.
 
 

@@ -252,6 +252,8 @@ figure(
     "total variation, then Jensen-Shannon, which never exceeds log 2.",
     caption="The forward KL, that of maximum likelihood, is infinite for every share below one.",
 )
+
+# %%
 mixed = GaussianMixture([0.9, 0.1], [[0.0], [40.0]], std=1.0)
 axis = torch.linspace(-10, 50, 60_001, dtype=torch.float64).unsqueeze(1)
 made = GaussianMixture([1.0], [[0.0]], std=1.0)
@@ -325,15 +327,15 @@ for name, x in (
     panels.append(panel)
 figure(
     *panels,
-    alt="Three scatter plots with eight black bumps. Without penalty the orange samples lie in one "
-    "place; with R1 they reach the bumps; with averaged weights they lie closer to them.",
+    alt="Three scatter plots with eight black bumps. Without penalty the orange samples are a wide "
+    "cloud beside most bumps; with R1 they lie on the ring; with averaged weights, closer to it.",
     caption="Data (black) and samples (orange) at the end.",
 )
 
 # %% [markdown]
-# Without the penalty the samples run from place to place, chased by the discriminator: at none of
-# the four moments is the ring covered. With it they spread, and the average of the weights, which
-# smooths the chase out, is better than the generator itself at every moment. This is one seed of
+# Without the penalty the samples never settle: at none of the four moments is the ring covered.
+# With it they do, and the average of the weights, which smooths the chase of the two players out,
+# is better than the generator itself at every moment. This is one seed of
 # one small network; the numbers show what *can* happen and no more.
 #
 # ## The bilinear game
@@ -448,6 +450,11 @@ print(
     f"losses at the end: discriminator {losses.discriminator:.2f}, generator {losses.generator:.2f}"
 )
 print(f"at q = p they would be {math.log(4):.2f} and {math.log(2):.2f}")
+
+# %% [markdown]
+# The samples are *more* typical of their labels than real digits are. That is no merit: the odd
+# handwriting is missing, and within a label all samples look alike. Modes can be missed inside a
+# class, too, and the losses, not far from those of agreement, do not show it.
 
 # %% [markdown]
 # ## Exercises
