@@ -51,7 +51,7 @@ times = [1.0, 0.8, 0.6, 0.4, 0.2, 0.0]
 side = torch.linspace(-3, 3, 60, dtype=torch.float64)
 places = torch.stack(torch.meshgrid(side, side, indexing="xy"), -1).reshape(-1, 2)
 
-shades = {"levels": [0.01 + 0.05 * i for i in range(9)], "cmap": ramp(ORANGE), "vmin": 0.0}
+shades = {"levels": [0.01 + 0.05 * i for i in range(9)], "cmap": ramp(ORANGE), "extend": "max"}
 panel, frames = axes(4.2, 4.2), {}
 where = grid.reshape(-1, 2)
 for i, t in enumerate(times):
@@ -138,8 +138,9 @@ for name, order in (("Euler", 1), ("midpoint", 2), ("RK4", 4)):
 panel = axes(4.6, 3.0, title="mean error of the log-density, in nats")
 for (name, row), color in zip(results.items(), (INK, GREEN, BLUE, ORANGE), strict=True):
     panel.loglog([c for _, c in row], [e for e, _ in row], "o-", color=color, markersize=4)
-    e, calls = row[0] if name == "dopri5" else row[-1]
-    panel.text(calls * 1.12, e, name, color=color, fontsize=9, va="center")
+    (e, calls), left = row[-1], name == "dopri5"
+    panel.text(calls * (0.88 if left else 1.12), e, name, color=color, fontsize=9, va="center",
+               ha="right" if left else "left")  # fmt: skip
 panel.minorticks_off()
 panel.set(xlabel="calls of the field", xlim=(6, 700))
 panel.set_xticks([8, 32, 128, 512], ["8", "32", "128", "512"])
