@@ -22,9 +22,6 @@
 #   $\partial_{e_1} f(\varphi_1 + e_1, \varphi_2)$ at $e_1 = 0$ is $\partial_1 f$ at $\varphi$. What holds for every shift holds for none.
 
 # %%
-from itertools import combinations
-from itertools import product as choices
-
 from genmath.proof import *
 
 t, s, h, a = reals("t s h a")
@@ -54,6 +51,16 @@ def alternate(terms):
     for i, term in enumerate(others):
         total = total + term if i % 2 else total - term
     return total
+
+
+def pairs(n):
+    """All pairs of a smaller and a larger index."""
+    return [(i, j) for i in range(n) for j in range(i + 1, n)]
+
+
+def signs(n):
+    """All choices of n signs."""
+    return [(sign, *rest) for sign in (1, -1) for rest in signs(n - 1)] if n else [()]
 
 
 def without(matrix, i, j):
@@ -158,7 +165,7 @@ def composition(d, n):
 def small_step(d, n):
     A = letters("A", n)
     step = [[1 + h * A[i][j] if i == j else h * A[i][j] for j in range(n)] for i in range(n)]
-    squares = [h**2 * determinant([[A[i][i], A[i][j]], [A[j][i], A[j][j]]]) for i, j in combinations(range(n), 2)]
+    squares = [h**2 * determinant([[A[i][i], A[i][j]], [A[j][i], A[j][j]]]) for i, j in pairs(n)]
     cube = [h**3 * determinant(A)] if n == 3 else []
     d.start(determinant(step))
     d.equals(plus([1 + h * plus([A[i][i] for i in range(n)]), *squares, *cube]), by="sort by powers of h")
@@ -383,7 +390,7 @@ def hutchinson(d, n):
     tr = define("tr", plus([A[i][i] for i in index]))
     S = {(i, j): define(f"S_{i + 1}{j + 1}", A[i][i] if i == j else (A[i][j] + A[j][i]) / 2) for i in index for j in index if i <= j}
     diagonal = define("Delta", plus([S[i, i] ** 2 for i in index]))
-    squares = define("Q", plus([S[i, i] ** 2 for i in index] + [2 * S[i, j] ** 2 for i, j in combinations(index, 2)]))
+    squares = define("Q", plus([S[i, i] ** 2 for i in index] + [2 * S[i, j] ** 2 for i, j in pairs(n)]))
 
     ws = [variables(f"w_{i}") for i in range(1, n + 1)]
     bend = define("q", plus([A[i][j] * ws[i] * ws[j] for i in index for j in index]))
@@ -398,11 +405,10 @@ def hutchinson(d, n):
     d.start(E(normal, (bend - tr) ** 2), name="normal_variance")
     d.equals(2 * squares, by="the fourth moment of a normal is 3")
 
-    def signed(signs):
-        return plus([A[i][i] for i in index] + [signs[i] * signs[j] * (A[i][j] + A[j][i]) for i, j in combinations(index, 2)])
+    def signed(w):
+        return plus([A[i][i] for i in index] + [w[i] * w[j] * (A[i][j] + A[j][i]) for i, j in pairs(n)])
 
-    values = [define("q_{" + "".join("+" if sign > 0 else "-" for sign in signs) + "}", signed(signs))
-              for signs in choices((1,), *[(1, -1)] * (n - 1))]
+    values = [define("q_{" + "".join("+" if sign > 0 else "-" for sign in w) + "}", signed(w)) for w in [(1, *rest) for rest in signs(n - 1)]]
     d.start(plus(values) / len(values), name="signs")
     d.equals(tr, by="the products of two signs cancel")
     d.start(plus([(value - tr) ** 2 for value in values]) / len(values), name="signs_variance")
