@@ -250,7 +250,10 @@ class _Trial:
             if status == "odd" or not self.program.has_grid:
                 return self._decide(level, free, 0.0)
             gap = gaps[level] = max(abs(a - b) for a, b in pairs)
-            if level - 1 in gaps and abs(gap - gaps[level - 1]) <= 0.02 * gap:
+            drift = abs(gap - gaps.get(level - 1, math.inf))
+            before = abs(gap - gaps.get(level - 2, math.inf))
+            once = before > 0.02 * gap and level != self.levels[-1]  # may be by chance
+            if drift <= (1e-4 if once else 0.02) * gap:
                 near = [k for k, g in gaps.items() if abs(g - gap) <= 0.05 * gap]
                 return self._decide(min(near), free, 0.3 * gap)
         self.reason = "the quadrature did not converge"

@@ -222,3 +222,16 @@ def test_a_number_too_large_for_decimals_refutes_nothing() -> None:
     claim = equal(1 / tower * tower, 1)
     assert prove(claim).proved
     assert numeric.compare(claim).verdict != "refuted"
+
+
+def test_two_coarse_quadratures_may_be_wrong_alike() -> None:
+    after, c = variables("x_{k+1}"), fractions("c")
+    m, mu, v = reals("m_k"), reals("mu"), positives("v_k")
+    h = 2 * c * m**2
+    move = Normal(after, x + h * diff(log(Normal(x, mu, m**2)), x), 2 * h)
+    claim = equal(
+        integral(move * Normal(x, m, v), x),
+        Normal(after, mu + (1 - 2 * c) * (m - mu), (1 - 2 * c) ** 2 * v + 2 * h),
+    )
+    assert prove(claim).proved
+    assert numeric.compare(claim).verdict == "agree"
