@@ -67,7 +67,7 @@ def test_every_slip_is_on_the_page_with_its_counterexample() -> None:
     assert sorted(shown) == sorted(slip.id for slip in SLIPS)
     mistakes = [s for s in SLIPS if s.wrong is not None]
     assert page.count("published, refuted") + page.count("published, open") == len(mistakes)
-    equalities = [s for s in mistakes if s.wrong and s.wrong.relation == "="]
+    equalities = [s for s in mistakes if s.wrong is not None and s.wrong.relation == "="]
     assert page.count("Counterexample: the left side is") >= len(equalities)
     first_alarm = page.index('id="false-alarms"')
     for slip in SLIPS:
