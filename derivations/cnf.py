@@ -196,7 +196,7 @@ def log_determinant(d, n):
     d.start(matched(K, multiplied("M", A, K)), name="trace")
     d.equals(plus([A[i][i] for i in range(n)]) * define("D", determinant(K)), by="a row with the cofactors of another row gives zero")
 
-    if n > 1:
+    if n < 3:
         return
     d.start(diff(volume(t) / grown, t), name="solution")
     d.equals((diff(volume(t), t) - B.prime(t) * volume(t)) / grown, by="quotient rule; zero if D′ = B′ D")
@@ -282,8 +282,6 @@ def instantaneous(d, n):
     d.start(plus([diff(log(density), t), *carried(density, f)]), name="along")
     d.equals(-spread(f) + R / density, by="product rule in the continuity equation, divided by p")
 
-    if n > 2:
-        return
     back, reversed_ = fields("f", 1 - s), define("p", p(1 - s, *places))
     R_back = define("R", plus([-diff(reversed_, s), *flux(reversed_, back)]))
     d.start(diff(log(reversed_), s) - plus(carried(reversed_, back)), name="against")
@@ -310,7 +308,7 @@ def linear(d, n):
     rates = [Function(f"B_{i}") for i in range(1, n + 1)]
     growth = [define(f"G_{i}", exp(rate(t) - rate(0))) for i, rate in enumerate(rates, 1)]
     m, c = [reals(f"m_{i}") for i in range(1, n + 1)], [positives(f"c_{i}") for i in range(1, n + 1)]
-    if n == 1:
+    if n == 3:
         d.start(diff(growth[0] * places[0], t), name="place")
         d.equals(rates[0].prime(t) * (growth[0] * places[0]), by="chain rule: it moves with the field")
     first = define("p_0", times([Normal(*triple) for triple in zip(places, m, c, strict=True)]))
@@ -394,10 +392,9 @@ def hutchinson(d, n):
 
     ws = [variables(f"w_{i}") for i in range(1, n + 1)]
     bend = define("q", plus([A[i][j] * ws[i] * ws[j] for i in index for j in index]))
-    if n < 3:
-        moments = [[define(f"M_{i}{j}", E(Density("r", *ws)(*ws), w_i * w_j)) for j, w_j in enumerate(ws, 1)] for i, w_i in enumerate(ws, 1)]
-        d.start(E(Density("r", *ws)(*ws), bend), name="any")
-        d.equals(plus([A[i][j] * moments[i][j] for i in index for j in index]), by="the mean is linear")
+    moments = [[define(f"M_{i}{j}", E(Density("r", *ws)(*ws), w_i * w_j)) for j, w_j in enumerate(ws, 1)] for i, w_i in enumerate(ws, 1)]
+    d.start(E(Density("r", *ws)(*ws), bend), name="any")
+    d.equals(plus([A[i][j] * moments[i][j] for i in index for j in index]), by="the mean is linear")
 
     normal = tuple(Normal(w_i, 0, 1) for w_i in ws)
     d.start(E(normal, bend), name="normal")

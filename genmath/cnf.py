@@ -63,8 +63,8 @@ Rate = Callable[[float, Tensor, bool], State]
 class Tableau:
     """An explicit Runge-Kutta method as data: slopes at a few places, and their weighted mean.
 
-    Slope i is taken at time t + nodes[i] h and place x + h Σ_j stages[i][j] slope_j; the step is
-    h Σ_i weights[i] slope_i.
+    Slope i is taken at time t + c_i h and place x + h Σ_j a_ij slope_j, the step is h Σ_i b_i
+    slope_i: a_ij are the rows of ``stages``, b_i the ``weights``, c_i the ``nodes``.
 
     Result: cnf.steps
     Errors: ValueError unless slope i uses the i slopes before it, which sum to its node, and the
