@@ -73,3 +73,8 @@ def test_every_slip_is_recorded(topic: str) -> None:
 def test_the_others_are_said_in_prose(topic: str) -> None:
     text = Path(book.chapter(topic).file).read_text("utf-8")
     assert {slip for slip in IN_PROSE[topic] if slip not in text} == set()
+
+
+def test_the_page_of_slips_tells_them_too() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "slips.md").read_text("utf-8")
+    assert {slip for told in IN_PROSE.values() for slip in told if slip not in text} == set()
