@@ -98,6 +98,9 @@ RK4 = Tableau(((), (1 / 2,), (0.0, 1 / 2), (0.0, 0.0, 1.0)), (1 / 6, 1 / 3, 1 / 
 class FixedSteps:
     """Steps of one length. The error shrinks with the power ``tableau.order`` of that length.
 
+    Nothing measures it: where the exact flow would leave for infinity between two steps, these may
+    step over the place and end at large, finite values. Compare with twice as many.
+
     Errors: ValueError for steps < 1 or no `Tableau`.
     """
 
