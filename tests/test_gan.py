@@ -346,7 +346,7 @@ def sgd(gan: GAN, lr: float = 0.1) -> tuple[torch.optim.Optimizer, torch.optim.O
     )
 
 
-@pytest.mark.parametrize("loss", [*LOSSES, KL, CHI2], ids=str)
+@pytest.mark.parametrize("loss", [*LOSSES, KL, CHI2], ids=lambda loss: getattr(loss, "name", loss))
 @pytest.mark.parametrize("gamma", [0.0, 0.7])
 def test_a_step_is_one_of_each_player_in_turn(loss, gamma) -> None:
     gan, by_hand, x = players(), players(), normal(8, 1) + 1
