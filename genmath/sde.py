@@ -5,7 +5,7 @@ from data at t = 0 to noise at t = 1. Backwards a whole family of equations has 
 `genmath.samplers.ReverseSDE` runs each, `Euler` and `Heun` its noiseless member.
 
     x = sample(model, shape, VPPath(), ReverseSDE(), steps=500, prediction="score", ...)
-    nats = log_likelihood(model, x, VPPath(), steps=100)
+    nats = log_likelihood(model, x, VPPath(), FixedSteps(100))
 
 A score is that of the noisy marginal. Half precision is computed in float32 and cast last.
 """
@@ -13,18 +13,17 @@ A score is that of the noisy marginal. Half precision is computed in float32 and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple, cast
 
 from genmath._batch import affine, check_time, per_event, per_sample, sum_event, work_dtype
-from genmath._checks import batched, describe, integer, one_of, real, refuse, rng, same_shape
-from genmath._divergence import divergence
+from genmath._checks import batched, describe, one_of, real, refuse, same_shape
 from genmath._shapes import Array, Coefficient, Data, PerSample, Time
 from genmath._steps import Model, call, one_noise
 from genmath._torch import Tensor, torch
+from genmath.cnf import FixedSteps, Solver, transport
 from genmath.paths import Path
-from genmath.predictions import PREDICTIONS
-from genmath.samplers import Grid
+from genmath.predictions import PREDICTIONS, convert
 
 __all__ = [
     "Moments",
@@ -37,6 +36,7 @@ __all__ = [
 ]
 
 Prior = Callable[[Tensor], Tensor]
+HUNDRED = FixedSteps(100)
 
 
 # Forward
@@ -183,105 +183,69 @@ def log_likelihood(
     model: Model,
     x: Data,
     path: Path,
+    solver: Solver = HUNDRED,
     *,
-    steps: int | Sequence[float] | Tensor,
+    start: float = 0.0,
+    end: float = 1.0,
     prediction: str = "score",
     prior: Prior | None = None,
-    generator: torch.Generator | None = None,
     probe: Data | None = None,
+    generator: torch.Generator | None = None,
 ) -> PerSample:
     """log p(x) in nats of the density that the probability-flow ODE makes of the prior.
 
-    x is carried from data to noise; to the log-density of the prior there, the integral of the
-    velocity's divergence along the way is added. That is a likelihood of the *model*: whatever it
-    predicts, it integrates to one. It is log p_0(x) where the prediction is exact and the prior the
-    true marginal at the last time.
-
-    The method is the classical Runge-Kutta one, of fourth order, with four calls of the model a
-    step. The divergence is exact, with one backward pass for each of the d numbers of an event; or,
-    given a ``probe`` or a ``generator``, estimated by one backward pass, without bias.
+    x is carried from data to noise by `genmath.cnf.transport`; to the log-density of the prior
+    there, the integral of the velocity's divergence along the way is added. That is a likelihood of
+    the *model*: whatever it predicts, it integrates to one. It is log p_0(x) where the prediction
+    is exact and the prior the true marginal at the end.
 
     Result: sde.likelihood
     Shapes: x (B, …) gives (B,), differentiable by x and by the parameters of the model, unless
         called under ``torch.no_grad()``. The model is called as model(x, t), t (B,), as `sample`
         does. The dtype follows x.
-    Options: ``steps`` is their number, for even steps from t = 0 to 1; or the times themselves,
-        from data to noise. At t = 0 "score" and, on some paths, "velocity" is determined; a noise
-        is not, nor at t = 1 a score where no data are left: begin or end a little inside.
-        ``prior`` takes x at the last time and returns (B,); left out, it is the normal density of
-        variance alpha² + sigma². The components of a ``probe`` have mean 0 and covariance I; a
-        ``generator`` draws random signs. It is the same all along the way.
-    Errors: ValueError for what does not fit, times that are not on the path or not in order, times
-        at which the prediction does not determine a velocity, and as soon as x is not finite.
+    Options: ``solver``, ``probe`` and ``generator`` as for `transport`: the divergence is exact
+        without the last two. ``start`` and ``end`` lead from data to noise. At t = 0 "score" and,
+        on some paths, "velocity" is determined; a noise is not, nor at t = 1 a score where no data
+        are left: begin or end a little inside. ``prior`` takes x at the end and returns (B,); left
+        out, it is the normal density of variance alpha² + sigma².
+    Errors: as for `transport`; ValueError for times that are not on the path or not in order, and
+        where at one of them the prediction does not determine a velocity.
     Source: Song et al. 2021 (score SDE), appendix D.2; Grathwohl et al. 2019, section 3.1.
     """
-    grid, of_said, of_x = _stages(path, steps, prediction, batched("x", x))
-    if generator is not None:
-        if probe is not None:
-            refuse("probe, generator", "both", "at most one")
-        probe = torch.empty_like(x, dtype=work_dtype(x))
-        probe = probe.bernoulli_(generator=rng(generator, x.device)).mul_(2).sub_(1)
-    elif probe is not None:
-        same_shape("probe", probe, "x", x)
-        probe = probe.to(work_dtype(x))
-    keep, work = torch.is_grad_enabled(), work_dtype(x)
-    labels = grid.times.to(x.device, work).unsqueeze(1).expand(-1, len(x)).unbind()
-    event = math.prod(x.shape[1:])
-
-    def flow(i: int, z: Tensor) -> tuple[Tensor, Tensor]:
-        """The velocity at the i-th time, and its divergence."""
-        with torch.enable_grad():
-            at = z if keep and z.requires_grad else z.detach().requires_grad_()
-            said = call(model, at.to(x.dtype), labels[i]).to(work)
-            spread = of_x[i] * event + of_said[i] * divergence(said, at, probe, keep=keep)
-        if not keep:
-            said, spread = said.detach(), spread.detach()
-        return affine(z, of_x[i], said, of_said[i]), spread
-
-    z = x.to(work)
-    total = torch.zeros(len(x), dtype=work, device=x.device)
-    times = grid.times.tolist()
-    for i in range(0, len(times) - 2, 2):
-        h = times[i + 2] - times[i]
-        u1, d1 = flow(i, z)
-        u2, d2 = flow(i + 1, z + h / 2 * u1)
-        u3, d3 = flow(i + 1, z + h / 2 * u2)
-        u4, d4 = flow(i + 2, z + h * u3)
-        z = z + h / 6 * (u1 + 2 * u2 + 2 * u3 + u4)
-        total = total + h / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
-        if not bool(torch.isfinite(z).all() & torch.isfinite(total).all()):
-            where = f"a value that is not finite, between t = {times[i]:g} and {times[i + 2]:g}"
-            refuse("model output", where, "a field that is finite along the way")
-    return (_log_prior(prior, z, grid) + total).to(x.dtype)
-
-
-def _stages(
-    path: Path, steps: int | Sequence[float] | Tensor, prediction: str, x: Tensor
-) -> tuple[Grid, list[float], list[float]]:
-    """The times with those half-way between them, and velocity = first * predicted + second * x."""
     one_of("prediction", prediction, PREDICTIONS)
     if not isinstance(path, Path):
         refuse("path", describe(path), "a Path in continuous time, such as VPPath()")
-    if isinstance(steps, int):
-        n = integer("steps", steps, 1)
-        steps = [i / n for i in range(n + 1)]
-    knots = Grid(path, steps).times
-    times = knots.new_empty(max(2 * len(knots) - 1, 0), dtype=torch.float64)
-    times[::2], times[1::2] = knots, (knots[1:] + knots[:-1]) / 2
-    grid = Grid(path, times)
-    if len(grid) < 3 or not bool((grid.gap > 0).all()):
-        refuse("steps", knots.tolist(), "two or more times that lead from data to noise")
+    start = real("start", start, "a time in [0, 1]", 0.0, 1.0)
+    end = real("end", end, "a time in [0, 1]", 0.0, 1.0)
+    if not path.half_log_snr(start) > path.half_log_snr(end):
+        refuse("end", end, f"a time further from the data than start = {start:g}")
+    z = batched("x", x).to(work_dtype(x))
+    for t in (start, end):  # numbers, which are read, unlike the times along the way
+        _velocity(z[:0], t, z[:0], path, prediction)
+    first, last = sorted((start, end))
+
+    def field(z: Tensor, t: Tensor) -> Tensor:
+        t = t.clamp(first, last)  # a solver may look a little further
+        said = call(model, z.to(x.dtype), t)
+        return _velocity(z, t, said.to(z.dtype), path, prediction)
+
+    z, log_det = transport(field, z, solver, start=start, end=end, probe=probe, generator=generator)
+    return (_log_prior(prior, z, path, end) + log_det).to(x.dtype)
+
+
+def _velocity(x: Tensor, t: Time, said: Tensor, path: Path, prediction: str) -> Tensor:
+    if prediction == "velocity":
+        return said
     if prediction == "score":  # finite at the data, where a conversion is not
-        f, g2 = grid.forward_sde()
-        first, second = g2 / -2, f
-    else:
-        first, second = grid.convert(prediction, "velocity")
-    return grid, first.tolist(), second.tolist()
+        return probability_flow_velocity(x, t, said, path)
+    slopes = dict(zip(("d_alpha", "d_sigma"), path.derivatives(t, x), strict=True))
+    level = path.coefficients(t, x)
+    return convert(said, x, *level, source=prediction, target="velocity", **slopes)
 
 
-def _log_prior(prior: Prior | None, z: Tensor, grid: Grid) -> Tensor:
+def _log_prior(prior: Prior | None, z: Tensor, path: Path, end: float) -> Tensor:
     if prior is None:
-        variance = grid.alpha[-1].item() ** 2 + grid.sigma[-1].item() ** 2
+        variance = path.alpha(end) ** 2 + path.sigma(end) ** 2
         return sum_event(z**2 / variance + math.log(2 * math.pi * variance), 1) / -2
     out = prior(z)
     if out.shape != z.shape[:1]:

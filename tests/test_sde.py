@@ -17,6 +17,7 @@ from torch import nn
 
 from genmath import book
 from genmath._divergence import divergence, slope
+from genmath.cnf import MIDPOINT, Adaptive, FixedSteps
 from genmath.paths import (
     CosinePath,
     LinearPath,
@@ -438,7 +439,7 @@ def test_the_likelihood_of_an_exact_score_is_the_density(device, path) -> None:
     end = path.alpha(1.0), path.sigma(1.0)
     with torch.no_grad():
         got = log_likelihood(
-            exact_score(m, path), x, path, steps=200, prior=lambda z: m.log_prob(z, *end)
+            exact_score(m, path), x, path, FixedSteps(200), prior=lambda z: m.log_prob(z, *end)
         )
     assert (got - m.log_prob(x)).abs().max().item() < 1e-6
 
@@ -448,7 +449,7 @@ def test_where_no_data_are_left_at_the_end_the_normal_prior_is_the_true_one(devi
     m = mixture()
     x = m.sample(32, generator=rng(device), dtype=torch.float64)
     with torch.no_grad():
-        got = log_likelihood(exact_velocity(m, path), x, path, steps=100, prediction="velocity")
+        got = log_likelihood(exact_velocity(m, path), x, path, prediction="velocity")
     assert (got - m.log_prob(x)).abs().max().item() < 1e-6
 
 
@@ -459,7 +460,7 @@ def test_elsewhere_the_normal_prior_leaves_a_gap() -> None:
     gaps = []
     with torch.no_grad():
         for steps in (50, 100):
-            got = log_likelihood(exact_score(m, path), x, path, steps=steps)
+            got = log_likelihood(exact_score(m, path), x, path, FixedSteps(steps))
             gaps.append((got - m.log_prob(x)).abs().max().item())
     assert 1e-3 < gaps[0] < 2e-2
     assert gaps[1] == pytest.approx(gaps[0], rel=1e-3)
@@ -468,11 +469,11 @@ def test_elsewhere_the_normal_prior_leaves_a_gap() -> None:
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: type(p).__name__)
 def test_every_prediction_gives_the_same_likelihood(path) -> None:
     """From a little noise to a little data, where each of them determines the velocity."""
-    m, ticks = mixture(), 0.02 + 0.96 * torch.linspace(0, 1, 81, dtype=torch.float64) ** 2
-    first, last = ((path.alpha(t), path.sigma(t)) for t in (ticks[0].item(), ticks[-1].item()))
+    m, start, end = mixture(), 0.02, 0.98
+    first, last = ((path.alpha(t), path.sigma(t)) for t in (start, end))
     x = m.sample(8, generator=rng(), dtype=torch.float64)
 
-    def run(prediction: str, steps: torch.Tensor) -> torch.Tensor:
+    def run(prediction: str, steps: int) -> torch.Tensor:
         def model(x, t):
             level, slopes = path.coefficients(t, x), path.derivatives(t, x)
             return convert(
@@ -482,16 +483,16 @@ def test_every_prediction_gives_the_same_likelihood(path) -> None:
 
         with torch.no_grad():
             return log_likelihood(
-                model, x, path, steps=steps, prediction=prediction,
+                model, x, path, FixedSteps(steps), start=start, end=end, prediction=prediction,
                 prior=lambda z: m.log_prob(z, *last),
             )  # fmt: skip
 
     exact = m.log_prob(x, *first)
-    assert (run("eps", ticks) - exact).abs().max().item() < 1e-5
-    coarse = run("eps", ticks[::16])
+    assert (run("eps", 80) - exact).abs().max().item() < 1e-6
+    coarse = run("eps", 5)
     assert (coarse - exact).abs().max().item() > 1e-4
     for prediction in ("x0", "v", "score", "velocity"):
-        close(run(prediction, ticks[::16]), coarse, 1e-9)
+        close(run(prediction, 5), coarse, 1e-9)
 
 
 @pytest.mark.parametrize("path", FROM_DATA, ids=lambda p: type(p).__name__)
@@ -502,7 +503,11 @@ def test_the_likelihood_is_of_order_four(path) -> None:
     with torch.no_grad():
         for steps in (100, 200):
             got = log_likelihood(
-                exact_score(m, path), x, path, steps=steps, prior=lambda z: m.log_prob(z, *end)
+                exact_score(m, path),
+                x,
+                path,
+                FixedSteps(steps),
+                prior=lambda z: m.log_prob(z, *end),
             )
             errors.append((got - m.log_prob(x)).norm().item())
     assert abs(order(errors) - 4) < 0.15, errors
@@ -535,7 +540,7 @@ def test_whatever_the_model_its_density_integrates_to_one(
     """Not the density of any data, but a density: a likelihood that can be compared."""
     grid = torch.linspace(-half_width, half_width, 8001, dtype=torch.float64)
     with torch.no_grad():
-        got = log_likelihood(model, grid, path, steps=100, prediction=prediction)
+        got = log_likelihood(model, grid, path, prediction=prediction)
     mass = got.exp().sum() * (grid[1] - grid[0])
     assert mass.item() == pytest.approx(1.0, abs=1e-6)
 
@@ -544,9 +549,7 @@ def test_its_gradient_by_x_is_the_score() -> None:
     m, path = mixture(), VPPath()
     x = m.sample(8, generator=rng(), dtype=torch.float64).requires_grad_()
     end = path.alpha(1.0), path.sigma(1.0)
-    got = log_likelihood(
-        exact_score(m, path), x, path, steps=100, prior=lambda z: m.log_prob(z, *end)
-    )
+    got = log_likelihood(exact_score(m, path), x, path, prior=lambda z: m.log_prob(z, *end))
     (by_x,) = torch.autograd.grad(got.sum(), x)
     assert (by_x - m.score(x.detach())).abs().max().item() < 1e-5
 
@@ -557,7 +560,7 @@ def test_its_gradient_by_parameters_is_the_difference_quotient(signs) -> None:
     probe = normal(4, 3, seed=1).sign() if signs else None
 
     def mean(model: nn.Module) -> torch.Tensor:
-        return log_likelihood(model, x, CosinePath(), steps=20, prediction="velocity",
+        return log_likelihood(model, x, CosinePath(), FixedSteps(20), prediction="velocity",
                               probe=probe).mean()  # fmt: skip
 
     model = Bent()
@@ -571,11 +574,11 @@ def test_its_gradient_by_parameters_is_the_difference_quotient(signs) -> None:
 def test_without_gradients_nothing_is_kept() -> None:
     x = normal(4, 2).requires_grad_()
     with torch.no_grad():
-        got = log_likelihood(Bent(), x, VPPath(), steps=5)
+        got = log_likelihood(Bent(), x, VPPath(), FixedSteps(5))
     assert not got.requires_grad
     assert got.grad_fn is None
     with torch.inference_mode(), pytest.raises(ValueError, match=r"^torch.inference_mode: got"):
-        log_likelihood(Bent(), x, VPPath(), steps=5)
+        log_likelihood(Bent(), x, VPPath(), FixedSteps(5))
 
 
 def test_the_estimate_is_unbiased_exactly() -> None:
@@ -585,7 +588,7 @@ def test_the_estimate_is_unbiased_exactly() -> None:
     def run(**options) -> torch.Tensor:
         with torch.no_grad():
             return log_likelihood(
-                model, x, LinearPath(), steps=10, prediction="velocity", **options
+                model, x, LinearPath(), FixedSteps(10), prediction="velocity", **options
             )
 
     exact = run()
@@ -605,7 +608,7 @@ def test_the_estimate_is_unbiased_exactly() -> None:
 def test_the_probe_reads_and_writes_no_global_state() -> None:
     torch.manual_seed(0)
     before = torch.get_rng_state()
-    log_likelihood(Bent(), normal(2, 2), VPPath(), steps=2, generator=rng())
+    log_likelihood(Bent(), normal(2, 2), VPPath(), FixedSteps(2), generator=rng())
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -618,11 +621,11 @@ def test_a_field_that_is_not_finite_ends_with_an_error(value) -> None:
         seen.append(t)
         return torch.where(t[:, None] > 0.52, value, 1.0) * x
 
-    with pytest.raises(ValueError, match=r"^model output: got .*between t = 0.5 and 0.6, expected"):
-        log_likelihood(model, normal(3, 2), VPPath(), steps=10)
+    with pytest.raises(ValueError, match=r"^model: got .*by t = 0.6, in 3 of 3 .*, expected"):
+        log_likelihood(model, normal(3, 2), VPPath(), FixedSteps(10))
     assert len(seen) == 24
-    with pytest.raises(ValueError, match=r"^model output: got .* not finite, between"):
-        log_likelihood(lambda x, t: -(x**3), 50 * normal(3, 2), VPPath(), steps=10)
+    with pytest.raises(ValueError, match=r"^model: got .* not finite by t = "):
+        log_likelihood(lambda x, t: -(x**3), 50 * normal(3, 2), VPPath(), FixedSteps(10))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -637,7 +640,8 @@ def test_likelihoods_of_every_shape_and_dtype(device, dtype, shape, estimated) -
         seen.append((x, t))
         return -x
 
-    got = log_likelihood(model, x, VPPath(), steps=3, generator=rng(device) if estimated else None)
+    generator = rng(device) if estimated else None
+    got = log_likelihood(model, x, VPPath(), FixedSteps(3), generator=generator)
     at = x.double().reshape(len(x), math.prod(shape[1:]))
     expected = torch.distributions.Normal(0.0, 1.0).log_prob(at).sum(1)
     assert got.shape == shape[:1]
@@ -655,9 +659,9 @@ def test_likelihoods_of_every_shape_and_dtype(device, dtype, shape, estimated) -
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_in_half_precision_a_likelihood_is_rounded_at_its_end(dtype) -> None:
     """Summed in half precision, the divergence of 48 numbers would be off by much more."""
-    x, path = normal(4, 48, dtype=dtype), VPPath(0.1, 2.0)
-    model = lambda x, t: -1.1015625 * x  # noqa: E731, a number that half precision has
-    got, exact = (log_likelihood(model, at, path, steps=4) for at in (x, x.double()))
+    x, path = normal(64, 48, dtype=dtype), VPPath(0.1, 2.0)
+    model = lambda x, t: -2 * x  # noqa: E731, without rounding in half precision
+    got, exact = (log_likelihood(model, at, path, FixedSteps(4)) for at in (x, x.double()))
     torch.testing.assert_close(got.double(), exact, rtol=torch.finfo(dtype).eps * 0.6, atol=0)
 
 
@@ -667,7 +671,7 @@ def test_likelihood_of_data_far_from_the_origin(dtype) -> None:
     m = GaussianMixture([0.5, 0.5], [[1e4, 1e4], [1e4 + 2, 1e4 - 1]], std=0.7)
     x = m.sample(8, generator=rng(), dtype=dtype)
     with torch.no_grad():
-        got = log_likelihood(exact_velocity(m, path), x, path, steps=100, prediction="velocity")
+        got = log_likelihood(exact_velocity(m, path), x, path, prediction="velocity")
     tolerance = 1e-6 if dtype == torch.float64 else 0.1  # float32 tells 1e4 from 1e4 + 0.001
     assert (got - m.log_prob(x)).abs().max().item() < tolerance
 
@@ -677,10 +681,45 @@ def test_times_may_run_either_clock() -> None:
     m, path = mixture(), LinearPath()
     x = m.sample(4, generator=rng(), dtype=torch.float64)
     turned = reverse_time(path)
-    one = log_likelihood(exact_velocity(m, path), x, path, steps=50, prediction="velocity")
-    ticks = torch.linspace(1, 0, 51, dtype=torch.float64)
-    two = log_likelihood(exact_velocity(m, turned), x, turned, steps=ticks, prediction="velocity")
+    one = log_likelihood(exact_velocity(m, path), x, path, prediction="velocity")
+    two = log_likelihood(
+        exact_velocity(m, turned), x, turned, start=1.0, end=0.0, prediction="velocity"
+    )
     close(two, one)
+    with pytest.raises(ValueError, match=r"^end: got 1.0, expected .*further from the data"):
+        log_likelihood(exact_velocity(m, turned), x, turned, prediction="velocity")
+
+
+@pytest.mark.parametrize("path", FROM_DATA, ids=lambda p: type(p).__name__)
+def test_the_solver_is_the_callers_choice(path) -> None:
+    m = mixture()
+    x = m.sample(16, generator=rng(), dtype=torch.float64)
+    end = path.alpha(1.0), path.sigma(1.0)
+
+    def error(solver) -> float:
+        got = log_likelihood(
+            exact_score(m, path), x, path, solver, prior=lambda z: m.log_prob(z, *end)
+        )
+        return (got - m.log_prob(x)).norm().item()
+
+    with torch.no_grad():
+        assert error(Adaptive(1e-8, 1e-8)) < 1e-6
+        halved = [error(FixedSteps(n, MIDPOINT)) for n in (100, 200)]
+    assert abs(order(halved) - 2) < 0.15, halved
+
+
+@pytest.mark.parametrize("solver", [FixedSteps(93), Adaptive(1e-3, 1e-3)])
+@pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (0.1, 0.98)])
+def test_the_model_is_never_asked_outside_the_times(solver, start, end) -> None:
+    """92/93 + 1/93 is more than 1 in floating point, and an adaptive step overshoots its end."""
+    seen = []
+
+    def model(x, t):
+        seen.extend(t.tolist())
+        return -x
+
+    log_likelihood(model, normal(2, 2), VPPath(), solver, start=start, end=end)
+    assert (min(seen), max(seen)) == (start, end)
 
 
 # What holds of every function
@@ -803,15 +842,17 @@ def test_a_forward_step_draws_from_its_generator_alone(device) -> None:
         ("path", lambda x: reverse_drift(x, 0.5, x, reverse_time(VPPath()))),
         ("x", lambda x: probability_flow_velocity(x.long(), 0.5, x, VPPath())),
         ("path", lambda x: likelihood(x, path=linear_schedule(10))),
-        ("steps", lambda x: likelihood(x, steps=0)),
-        ("steps", lambda x: likelihood(x, steps=[0.5])),
-        ("steps", lambda x: likelihood(x, steps=[])),
-        ("steps", lambda x: likelihood(x, steps=[0.5, 0.2])),
-        ("steps", lambda x: likelihood(x, steps=[0.1, 0.5, 0.5])),
-        ("steps", lambda x: likelihood(x, steps=[0.0, 1.2])),
-        ("steps", lambda x: likelihood(x, path=LinearPath())),
+        ("solver", lambda x: likelihood(x, solver=10)),
+        ("start", lambda x: likelihood(x, start=-0.1)),
+        ("start", lambda x: likelihood(x, start=math.nan)),
+        ("end", lambda x: likelihood(x, end=1.2)),
+        ("end", lambda x: likelihood(x, start=0.5, end=0.2)),
+        ("end", lambda x: likelihood(x, start=0.5, end=0.5)),
+        ("t", lambda x: likelihood(x, path=LinearPath())),
+        ("path", lambda x: likelihood(x, path=reverse_time(VPPath()), start=1.0, end=0.0)),
         ("d_sigma", lambda x: likelihood(x, prediction="eps")),
-        ("sigma", lambda x: likelihood(x, prediction="x0", path=CosinePath(), steps=[0.0, 0.5])),
+        ("sigma", lambda x: likelihood(x, prediction="x0", path=CosinePath(), end=0.5)),
+        ("alpha", lambda x: likelihood(x, prediction="eps", path=LinearPath(), start=0.5)),
         ("prediction", lambda x: likelihood(x, prediction="noise")),
         ("model output", lambda x: likelihood(x, model=lambda x, t: x[:1])),
         ("prior output", lambda x: likelihood(x, prior=lambda z: z)),
@@ -819,6 +860,7 @@ def test_a_forward_step_draws_from_its_generator_alone(device) -> None:
         ("probe, generator", lambda x: likelihood(x, probe=x, generator=rng())),
         ("generator", lambda x: likelihood(x, generator=3)),
         ("x", lambda x: likelihood(x.long())),
+        ("x", lambda x: likelihood(x * math.inf)),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(name: str, call) -> None:
@@ -827,7 +869,7 @@ def test_bad_input_is_named(name: str, call) -> None:
 
 
 def likelihood(x: torch.Tensor, **options) -> torch.Tensor:
-    options = {"model": lambda x, t: -x, "path": VPPath(), "steps": 2, **options}
+    options = {"model": lambda x, t: -x, "path": VPPath(), "solver": FixedSteps(2), **options}
     return log_likelihood(options.pop("model"), x, options.pop("path"), **options)
 
 
@@ -1088,9 +1130,8 @@ def test_tie_log_likelihood(path, std, end) -> None:
         result("likelihood", "gaussian").rhs, x_0=x, s_0=wide(std) ** 2, s_1=wide(later)
     )
     prior = torch.distributions.Normal(0.0, math.sqrt(later))
-    ticks = torch.linspace(0, end, 101, dtype=torch.float64)
     with torch.no_grad():
-        got = log_likelihood(exact_score(m, path), x, path, steps=ticks, prior=prior.log_prob)
+        got = log_likelihood(exact_score(m, path), x, path, end=end, prior=prior.log_prob)
     close(got, expected, 1e-6)
 
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import torch
 
+from genmath.cnf import FixedSteps
 from genmath.figures import BLUE, GREEN, INK, ORANGE, PURPLE, axes, figure, slider
 from genmath.paths import VPPath
 from genmath.samplers import DDIM, Ancestral, Euler, Grid, Heun, ReverseSDE, sample
@@ -416,8 +417,9 @@ def prior(x):
 places = torch.linspace(-3, 3, 241)
 lengths = [8, 16, 32, 64, 128]
 with torch.no_grad():
-    nats = {n: log_likelihood(exact_score, places, path, steps=n, prior=prior) for n in lengths}
-    normal = log_likelihood(exact_score, places, path, steps=128)
+    nats = {n: log_likelihood(exact_score, places, path, FixedSteps(n), prior=prior)
+            for n in lengths}  # fmt: skip
+    normal = log_likelihood(exact_score, places, path, FixedSteps(128))
 errors = [(nats[n] - pair.log_prob(places)).abs().max().item() for n in lengths]
 print("steps   largest error, nats")
 for length, error in zip(lengths, errors, strict=True):
@@ -441,7 +443,7 @@ def too_little(x, t):
 
 with torch.no_grad():
     fine = torch.linspace(-6, 6, 1201)
-    density = log_likelihood(too_little, fine, path, steps=128, prior=prior).exp()
+    density = log_likelihood(too_little, fine, path, FixedSteps(128), prior=prior).exp()
 by_likelihood = torch.cumulative_trapezoid(density, fine)
 wrong = models["5 % too little"][0]
 laws = {"ODE": law(Heun(), squared_times(256), wrong),
