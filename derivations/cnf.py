@@ -211,7 +211,7 @@ def log_determinant(d, n):
 @derivation("The Jacobian of a flow moves with that of the field", n=(1, 2, 3))
 def jacobian(d, n):
     e = [reals(f"e_{i}") for i in range(1, n + 1)]
-    flow = [Function(f"phi_{i}")(z) for i in range(1, n + 1)]
+    flow = [Function(f"varphi_{i}")(z) for i in range(1, n + 1)]
     component = define("f_i", Function("f_i")(*[f + e_k for f, e_k in zip(flow, e, strict=True)]))
     d.start(diff(component, z))
     d.equals(plus([diff(component, e_k) * diff(f, z) for f, e_k in zip(flow, e, strict=True)]), by="chain rule")
@@ -231,7 +231,7 @@ def jacobian(d, n):
 @derivation("Mass is kept if and only if the continuity equation holds", n=(1, 2, 3))
 def conservation(d, n):
     e = [reals(f"e_{i}") for i in range(1, n + 1)]
-    path = [Function(f"phi_{i}") for i in range(1, n + 1)]
+    path = [Function(f"varphi_{i}") for i in range(1, n + 1)]
     place = [f(t) + e_i for f, e_i in zip(path, e, strict=True)]
     density = define("p", p(t + s, *place))
     field = [define(f"f_{i}", Function(f"f_{i}")(t + s, *place)) for i in range(1, n + 1)]

@@ -590,7 +590,7 @@ def coin_kl(first, second):
 
 @derivation("The disagreement of two classifiers")
 def disagreement(d):
-    first, second = sigmoid(a), sigmoid(b)
+    first, second = define("c_1", sigmoid(a)), define("c_2", sigmoid(b))
     mean_prob = define("c", (first + second) / 2)
     split = (coin_kl(first, mean_prob) + coin_kl(second, mean_prob)) / 2
     d.start(split)

@@ -301,7 +301,7 @@ def slope_one(d):
 
 # %% [markdown]
 # The WGAN with gradient penalty adds $\lambda\,(|\nabla f(\hat x)| - 1)^2$ at random points $\hat x$ between a data point and a sample that were drawn *independently*. For such pairs the
-# argument above fails: `shortfall` is `weak_duality[gap]` for the independent coupling. What independent pairs fall short of, on average, is what their distance exceeds $W_1$ by. Unless
+# argument above fails: `shortfall` is `wasserstein.weak_duality[gap]` for the independent coupling. What independent pairs fall short of, on average, is what their distance exceeds $W_1$ by. Unless
 # *every* coupling is optimal that is more than zero.
 #
 # An example on the line. Data at $-a$ and $a$, samples at $-a-h$ and $a+h$. Each sample belongs to the data point next to it, so $W_1 = h$ (`near`). One best critic is $0$ between the data and falls outside with slope 1, to $-h$ at
@@ -485,7 +485,7 @@ def parallel_lines(d):
 
 
 # %% [markdown]
-# A generator $g_\theta(z)$ follows the critic: with the critic held fixed, the mean that it sees changes by the critic's slope at each sample, times how the sample moves. (That the *best* critic may be held fixed, although it
+# A generator $G(z, \theta)$ follows the critic: with the critic held fixed, the mean that it sees changes by the critic's slope at each sample, times how the sample moves. (That the *best* critic may be held fixed, although it
 # changes with $\theta$ too, is the envelope theorem, which is not checked here.)
 #
 # In code: `genmath.wasserstein.generator_loss`.
@@ -535,7 +535,7 @@ def w2_line(d):
 #
 # {{ wasserstein.w2_normal[reached] }}
 #
-# is $W_2^2$. In the usual closed form the last trace is that of $(\Sigma_1^{1/2} \Sigma_2 \Sigma_1^{1/2})^{1/2}$. With $R = \Sigma_1^{1/2}$, `w2_root` says that $R A R$ squares to $R \Sigma_2 R$, and `trace` that it has the trace
+# is $W_2^2$. In the usual closed form the last trace is that of $(\Sigma_1^{1/2} \Sigma_2 \Sigma_1^{1/2})^{1/2}$. With $R = \Sigma_1^{1/2}$, `wasserstein.w2_root` says that $R A R$ squares to $R \Sigma_2 R$, and `trace` that it has the trace
 # of $A \Sigma_1$. (Given $\Sigma_1$ and $\Sigma_2$, the matrix $A$ is $R^{-1} (R \Sigma_2 R)^{1/2} R^{-1}$.)
 #
 # In code: `genmath.wasserstein.gaussian_w2_squared`.

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Laboratory: adversarial networks
 #
-# Five questions about the chapter's results, and a pair of networks for images. Where both densities are known, so is the best
-# discriminator, the value of the game and every gradient: what is learned stands beside what is
-# exact.
+# Five questions about the chapter's results, and a pair of networks for images. Where both
+# densities are known, so is the best discriminator, the value of the game and every gradient: what
+# is learned stands beside what is exact.
 
 # %%
 import math
@@ -335,8 +335,8 @@ figure(
 # %% [markdown]
 # Without the penalty the samples never settle: at none of the four moments is the ring covered.
 # With it they do, and the average of the weights, which smooths the chase of the two players out,
-# has more samples on the bumps than the generator itself at every moment. This is one seed of
-# one small network; the numbers show what *can* happen and no more.
+# puts more samples on the bumps than the generator itself at every moment. This is one seed of one
+# small network; the numbers show what *can* happen and no more.
 #
 # ## The bilinear game
 #

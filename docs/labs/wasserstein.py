@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Laboratory: Wasserstein distances
 #
-# Seven questions about the chapter's results. Exact distances are the ruler: on the line by sorting,
-# in the plane by a linear program.
+# Seven questions about the chapter's results. Exact distances are the ruler: on the line by
+# sorting, in the plane by a linear program.
 
 # %%
 import math
