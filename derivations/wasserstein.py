@@ -578,7 +578,7 @@ def w2_root(d):
 # ## Slices
 #
 # In many dimensions the line can still be used: project both densities on a random direction, and average. On average a projected pair costs a fixed share of what the pair costs: the share is one if the direction is a
-# standard normal vector $u$, as here, and $1/d$ if it has unit length. Each direction may choose a cheaper coupling of its own, so the result is cheap to compute, but at most $W_2$ ($W_2/\sqrt d$ for unit length).
+# standard normal vector $u$, as here, and $1/d$ if it has unit length, as in the code. Each direction may choose a cheaper coupling of its own, so the result is cheap to compute, but at most $W_2$ ($W_2/\sqrt d$ for unit length).
 #
 # In code: `genmath.wasserstein.sliced_wasserstein`.
 
