@@ -211,7 +211,7 @@ def log_determinant(d, n):
 @derivation("The Jacobian of a flow moves with that of the field", n=(1, 2, 3))
 def jacobian(d, n):
     e = [reals(f"e_{i}") for i in range(1, n + 1)]
-    flow = [Function(f"phi_{i}")(z) for i in range(1, n + 1)]
+    flow = [Function(f"varphi_{i}")(z) for i in range(1, n + 1)]
     component = define("f_i", Function("f_i")(*[f + e_k for f, e_k in zip(flow, e, strict=True)]))
     d.start(diff(component, z))
     d.equals(plus([diff(component, e_k) * diff(f, z) for f, e_k in zip(flow, e, strict=True)]), by="chain rule")
@@ -231,7 +231,7 @@ def jacobian(d, n):
 @derivation("Mass is kept if and only if the continuity equation holds", n=(1, 2, 3))
 def conservation(d, n):
     e = [reals(f"e_{i}") for i in range(1, n + 1)]
-    path = [Function(f"phi_{i}") for i in range(1, n + 1)]
+    path = [Function(f"varphi_{i}") for i in range(1, n + 1)]
     place = [f(t) + e_i for f, e_i in zip(path, e, strict=True)]
     density = define("p", p(t + s, *place))
     field = [define(f"f_{i}", Function(f"f_{i}")(t + s, *place)) for i in range(1, n + 1)]
@@ -253,7 +253,7 @@ def conservation(d, n):
 # `against` is the way back, from noise to data, on a clock $s$ that runs from 0 at the noise: the field is walked against, and $\log p$ *rises* at the
 # rate of the divergence.
 #
-# `curl` is about which fields: add to $f$ any field $g$ without flux, $\operatorname{div}(p g) = 0$, and the density does not notice, although
+# `curl` is about which fields: add to $f$ any field $g$ whose flux has no divergence, $\operatorname{div}(p g) = 0$, and the density does not notice, although
 # the points do. The same marginals have many flows.
 #
 # In code: `genmath.cnf.log_prob` follows the data to the noise and adds up the divergence.
@@ -331,8 +331,8 @@ def linear(d, n):
 # %% [markdown]
 # ## Steps of a solver
 #
-# A computer takes steps. Runge–Kutta methods evaluate the field at a few places on the way; what they do with $f = a x$ shows their order: the factor of a step agrees
-# with $e^{u}$, $u = ha$, up to the power 1 (Euler), 2 (midpoint) or 4 (the classical method).
+# A computer takes steps. Runge–Kutta methods evaluate the field at a few places on the way; what they do with $f = a x$ shows how high their order can be: the factor of a step agrees
+# with $e^{u}$, $u = ha$, up to the power 1 (Euler), 2 (midpoint) or 4 (the classical method). That they have these orders for every smooth field is a theorem [@hairer1993solving].
 #
 # `gap` is about the log-determinant. We integrate the trace, and do not take the determinant of the step that was made. The two differ: Euler's
 # step stretches by $1 + u$, its log-determinant is at most $u$. So a computed log-density is neither exactly that of the computed map nor
@@ -417,7 +417,7 @@ def hutchinson(d, n):
 # %% [markdown]
 # One direction is drawn for each sample and kept all along the way, so that the field of the solver stays smooth. The path does not depend on the
 # direction, so the log-density is a mean over times of unbiased estimates and is itself unbiased. **The density is not**: let $y$ be the
-# error of the log-density, with mean zero. Its exponential is above one on average, so densities, and everything made of them, come out too large.
+# error of the log-density, with mean zero. Its exponential is at least one on average, above one unless there is no error at all. So on average densities come out too large.
 
 
 # %%

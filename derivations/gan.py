@@ -231,7 +231,7 @@ def generator_gradient(d):
 #   the reverse KL, and *pushed away* from agreement by $-2\,\mathrm{JS}$. Still $q = p$ is stationary for it.
 # - `substituted`: put $D^\star$ into the loss and take it for a function of $\theta$. Now it is
 #   $\mathrm{KL}(q \,\Vert\, p) - \mathrm{KL}(q \,\Vert\, m) + \log 2$: *another function*. By `difference` its gradient has one more term, which is what $D^\star$ changes
-#   as $\theta$ moves. No training step follows it.
+#   as $\theta$ moves. A step that holds the discriminator fixed does not follow it.
 
 # %%
 phi = reals("phi")
@@ -447,7 +447,8 @@ def bigan(d):
 # ## A mode that is missed
 #
 # Let the data be a mixture, $\pi r + (1 - \pi) s$, and let the generator make only the first part, perfectly: $q = r$. What does that cost? Each line is
-# exact, and its last bracket contains only logarithms that vanish where $r$ and $s$ do not overlap. Without overlap Jensen–Shannon is
+# exact. The logarithms in $\Delta$ (in `js`) and in the last mean of `reverse_kl` are zero where $r$ and $s$ do not overlap, and the total variation in `tv` is then one. (The checked
+# densities are positive everywhere, so here "without overlap" is a limit.) Without overlap Jensen–Shannon is
 # a number between 0 and $\log 2$ that depends on $\pi$ alone, total variation is $1 - \pi$, and the reverse KL is $-\log \pi$. For a rare
 # mode all three are small: the reverse KL charges $0.01$ for a mode with one per cent of the data. (The forward KL, that of maximum likelihood,
 # is infinite.) And as long as the supports are apart these costs do not change when the samples move, so nothing tells the generator where the missed mode is.
@@ -489,7 +490,7 @@ def missing_mode(d):
 # a quadratic form is *conserved* (`conserved`), and as a sum of squares it is definite exactly for $\eta_x\eta_y < 4$, so orbits stay on an ellipse.
 #
 # At and beyond 4 they leave. Write $\eta_x\eta_y = (1 + \lambda)^2/\lambda$ with $\lambda \ge 1$, which is how every number from 4 on can be written. A linear form of the state is multiplied by $-\lambda$ in each
-# step (`beyond`): for $\lambda > 1$ it grows without bound. At 4 it only alternates, but then $x$ itself does not: in two steps it moves by a constant
+# step (`beyond`): for $\lambda > 1$ it grows without bound, unless it is zero at the start. At 4 it only alternates, but then $x$ itself does not: in two steps it moves by a constant
 # that does not die out (`edge`), so it grows linearly.
 
 # %%
@@ -589,7 +590,7 @@ def coin_kl(first, second):
 
 @derivation("The disagreement of two classifiers")
 def disagreement(d):
-    first, second = sigmoid(a), sigmoid(b)
+    first, second = define("c_1", sigmoid(a)), define("c_2", sigmoid(b))
     mean_prob = define("c", (first + second) / 2)
     split = (coin_kl(first, mean_prob) + coin_kl(second, mean_prob)) / 2
     d.start(split)

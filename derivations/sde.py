@@ -124,7 +124,7 @@ rate = reals("f")
 m = define("m", E(p(x), x))
 variance = define("v", E(p(x), (x - m) ** 2))
 centre = reals("c")
-change = define("p_dot", -diff(rate * x * p(x), x) + g**2 / 2 * diff(diff(p(x), x), x))
+change = define("p_prime", -diff(rate * x * p(x), x) + g**2 / 2 * diff(diff(p(x), x), x))
 
 
 @derivation("Moment equations of a linear SDE")
@@ -142,7 +142,7 @@ def moment_equations(d):
 # %% [markdown]
 # Normal densities stay normal, so for one data point these two numbers are the whole kernel. Read the equations backwards: to have the
 # kernel with mean $\alpha(t) x_0$ and variance $\sigma(t)^2$, take $f = \alpha'/\alpha$ and $g^2 = (\sigma^2)' - 2 f \sigma^2$. **Any** path of the book is the path of an SDE, as long
-# as this $g^2$ is not negative, that is, as long as $\sigma/\alpha$ grows (`noise`). `kernel` says that the density then obeys the Fokker–Planck equation, coordinate by coordinate, and
+# as this $g^2$ is not negative, that is, as long as $\sigma/\alpha$ never falls (`noise`). `kernel` says that the density then obeys the Fokker–Planck equation, coordinate by coordinate, and
 # `linear_marginal` that with any data distribution in front it still does: the equation is linear in the density.
 #
 # In code: `genmath.paths.Path.drift` and `genmath.paths.Path.squared_diffusion`.
@@ -168,7 +168,7 @@ def linear_sde(d, n):
     kernel = define("p", kernel)
     d.start(diff(kernel, t), name="kernel")
     d.equals(fokker_planck_of(kernel, [f_t * x_i for x_i in places], g2_t, places), by="the derivatives of a normal density in time and place")
-    if n > 1:
+    if n < 2:
         return
     ratio = define("r(t)", sigma(t) / alpha(t))
     d.start(g2_t, name="noise")
@@ -192,7 +192,7 @@ def linear_marginal(d):
 
 # %%
 theta = positives("theta")
-settled = define("v_infinity", g**2 / (2 * theta))
+settled = define("v_rest", g**2 / (2 * theta))
 memory = define("c(t)", exp(-theta * t))
 
 
@@ -323,10 +323,11 @@ def ddpm_step(d):
 # To go backwards, noise must have the other sign in the equation. Trade *more than all* of it: with the drift
 # $b - \tfrac12 (1 + \lambda^2)\, g^2\, \partial \log p$ what is left over is a negative diffusion, $-\tfrac12 \lambda^2 g^2 \partial^2 p$ (`backwards`). Time read backwards turns every sign, and the
 # negative diffusion is a positive one: a process with noise $\lambda g$ that runs from noise to data and has the **same marginal density at every time**.
+#
 # - $\lambda = 1$ is Anderson's reverse SDE, with drift $b - g^2\, \partial \log p$.
 # - $\lambda = 0$ is the **probability flow** ODE, with drift $b - \tfrac12 g^2\, \partial \log p$: no noise at all, in both directions of time.
 #
-# Nothing here uses that the process is linear. `genmath.samplers.ReverseSDE` takes steps of this equation, for any $\lambda$; in code also
+# Nothing here uses that the process is linear, only that $g$ is the same at every place. `genmath.samplers.ReverseSDE` takes steps of this equation, for any $\lambda$; in code also
 # `genmath.sde.reverse_drift` and `genmath.sde.probability_flow_velocity`.
 
 # %%
@@ -338,9 +339,9 @@ plane = Density("p", u, v, positive=True)
 @derivation("One density, many processes", n=(1, 2))
 def reverse_family(d, n):
     places = (x,) if n == 1 else (u, v)
-    density = line(x) if n == 1 else plane(u, v)
-    drifts = [Function("b" if n == 1 else f"b_{i}")(*places) for i in range(1, n + 1)]
-    scores = [diff(log(density), z) for z in places]
+    density = define("p", line(x) if n == 1 else plane(u, v))
+    drifts = [define(f"b_{i}", Function(f"b_{i}")(*places)) for i in range(1, n + 1)]
+    scores = [define(f"s_{i}", diff(log(density), z)) for i, z in enumerate(places, 1)]
     less = [b_i - (1 - lam**2) / 2 * g**2 * s_i for b_i, s_i in zip(drifts, scores, strict=True)]
     back = [b_i - (1 + lam**2) / 2 * g**2 * s_i for b_i, s_i in zip(drifts, scores, strict=True)]
 
@@ -444,20 +445,19 @@ def velocity_score(d):
 
 # %%
 P = Function("p", positive=True)
-U, W = Function("u"), Function("w")
 s_0, s_1 = positives("s_0 s_1")
 flow_velocity = define("u_t(x)", f_t * x - g2_t / 2 * diff(log(p_t), x))
 
 
 @derivation("The log-density along the flow", n=(1, 2))
 def likelihood(d, n):
-    places = (x,) if n == 1 else (u, v)
-    density = P(t, *places)
-    field = [U(t, *places), W(t, *places)][:n]
+    places = copies(x, n)
+    density = define("p", P(t, *places))
+    field = [define(f"u_{i}", Function(f"u_{i}")(t, *places)) for i in range(1, n + 1)]
     failure = (diff(density, t) + plus([diff(density * u_i, z) for u_i, z in zip(field, places, strict=True)])) / density
     d.start(diff(log(density), t) + plus([u_i * diff(log(density), z) for u_i, z in zip(field, places, strict=True)]), name="along")
     d.equals(failure - plus([diff(u_i, z) for u_i, z in zip(field, places, strict=True)]), by="product rule")
-    if n > 1:
+    if n < 2:
         return
 
     d.start(diff(log(p_t), t) + flow_velocity * diff(log(p_t), x), name="flow")
@@ -474,10 +474,10 @@ def likelihood(d, n):
 #   one solution, are theorems with hypotheses on $b$ and $g$. Linear processes meet them. A network's score need not.
 # - **Marginals are not paths.** All members of the family have the same density at each time *if the score is exact*. With a learned score they do not: the errors of the flow add up, those of the reverse SDE are partly forgotten, and
 #   the noise costs steps. Which is better at a given budget is for experiments.
-# - **The direction matters where noise ends.** The exact start is the marginal at $t = 1$, which is not quite a standard normal; what remains of the data there is $\bar\alpha_1$ (`ddpm.alpha_bar_vanishes`).
+# - **The way back does not start at pure noise.** The exact start is the marginal at $t = 1$, which is not quite a standard normal; what remains of the data there is $\bar\alpha_1$ (`ddpm.alpha_bar_vanishes`).
 # - **A likelihood of the ODE is that of the model, not of the data.** With a learned score the formula gives the density of the *flow with that score*, and only if the divergence is that of the field that was followed. Steps of a solver
 #   and a random estimate of the divergence add errors of their own, and so does the data's quantisation.
-# - **At the data end the coefficients may blow up.** The score grows like $1/\sigma$ for data on a thin set, and $g^2$ of the straight path grows without bound at the noise end, where $\alpha$ is zero. Where to stop is a choice.
+# - **At the ends the coefficients may blow up.** The score grows like $1/\sigma$ near the data if these lie on a thin set, and $g^2$ of the straight path grows without bound at the noise end, where $\alpha$ is zero. Where to stop is a choice.
 # - **Equations for two coordinates** are checked with a common $g$; for more they hold term by term. The label says what was checked.
 #
 # ## Where sources slip

@@ -301,7 +301,7 @@ def slope_one(d):
 
 # %% [markdown]
 # The WGAN with gradient penalty adds $\lambda\,(|\nabla f(\hat x)| - 1)^2$ at random points $\hat x$ between a data point and a sample that were drawn *independently*. For such pairs the
-# argument above fails: `shortfall` is its `gap`, for the independent coupling. What independent pairs fall short of, on average, is what their distance exceeds $W_1$ by. Unless
+# argument above fails: `shortfall` is `wasserstein.weak_duality[gap]` for the independent coupling. What independent pairs fall short of, on average, is what their distance exceeds $W_1$ by. Unless
 # *every* coupling is optimal that is more than zero.
 #
 # An example on the line. Data at $-a$ and $a$, samples at $-a-h$ and $a+h$. Each sample belongs to the data point next to it, so $W_1 = h$ (`near`). One best critic is $0$ between the data and falls outside with slope 1, to $-h$ at
@@ -456,7 +456,7 @@ def layer_slopes(d):
 # %% [markdown]
 # ## Densities that do not overlap
 #
-# Two densities on two parallel lines, at distance $\theta$; on its own line each is half above their mean, and on the other line there is nothing of it. Their Jensen–Shannon divergence is $\log 2$ **whatever $\theta$ is** (`js`), so
+# Two densities on two parallel lines, at distance $\theta$; on its own line each is twice their mean, and on the other line there is nothing of it. Their Jensen–Shannon divergence is $\log 2$ **whatever $\theta$ is** (`js`), so
 # a generator learns nothing from it about which way to go. KL is infinite. And $W_1$ is $\theta$ when both lines carry the same density $r$: `coupling` goes straight across, and the first coordinate is a
 # potential, since it differs by no more than the points do (`potential`) and sees $\theta$ (`value`). Its slope in $\theta$ is one at every distance (`slope`).
 #
@@ -485,7 +485,7 @@ def parallel_lines(d):
 
 
 # %% [markdown]
-# A generator $g_\theta(z)$ follows the critic: with the critic held fixed, the mean that it sees changes by the critic's slope at each sample, times how the sample moves. (That the *best* critic may be held fixed, although it
+# A generator $G(z, \theta)$ follows the critic: with the critic held fixed, the mean that it sees changes by the critic's slope at each sample, times how the sample moves. (That the *best* critic may be held fixed, although it
 # changes with $\theta$ too, is the envelope theorem, which is not checked here.)
 #
 # In code: `genmath.wasserstein.generator_loss`.
@@ -535,7 +535,7 @@ def w2_line(d):
 #
 # {{ wasserstein.w2_normal[reached] }}
 #
-# is $W_2^2$. In the usual closed form the last trace is that of $(\Sigma_1^{1/2} \Sigma_2 \Sigma_1^{1/2})^{1/2}$. With $R = \Sigma_1^{1/2}$, `root` says that $R A R$ squares to $R \Sigma_2 R$, and `trace` that it has the trace
+# is $W_2^2$. In the usual closed form the last trace is that of $(\Sigma_1^{1/2} \Sigma_2 \Sigma_1^{1/2})^{1/2}$. With $R = \Sigma_1^{1/2}$, `wasserstein.w2_root` says that $R A R$ squares to $R \Sigma_2 R$, and `trace` that it has the trace
 # of $A \Sigma_1$. (Given $\Sigma_1$ and $\Sigma_2$, the matrix $A$ is $R^{-1} (R \Sigma_2 R)^{1/2} R^{-1}$.)
 #
 # In code: `genmath.wasserstein.gaussian_w2_squared`.
@@ -573,12 +573,12 @@ def w2_root(d):
 
 
 # %% [markdown]
-# Isotropic normal densities have the closed form without matrices, and their $W_2$ is a plain distance between means and standard deviations.
+# For isotropic normal densities no matrices are needed: $W_2^2$ is $\Vert m_1 - m_2\Vert^2 + d\,(\sigma_1 - \sigma_2)^2$.
 #
 # ## Slices
 #
-# In many dimensions the line can still be used: project both densities on a random direction, and average. A projected pair costs at most what the pair costs, on average a share of it. The result is cheap, but smaller than $W_2$. Here the direction is a
-# standard normal vector $u$, for which the share is one; a direction of unit length has the share $1/d$.
+# In many dimensions the line can still be used: project both densities on a random direction, and average. On average a projected pair costs a fixed share of what the pair costs: the share is one if the direction is a
+# standard normal vector $u$, as here, and $1/d$ if it has unit length, as in the code. Each direction may choose a cheaper coupling of its own, so the result is cheap to compute, but at most $W_2$ ($W_2/\sqrt d$ for unit length).
 #
 # In code: `genmath.wasserstein.sliced_wasserstein`.
 

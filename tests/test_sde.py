@@ -933,7 +933,7 @@ def test_tie_ornstein_uhlenbeck_moments(theta, g, t, seed) -> None:
     close(normal_density(x, *got), value(kernel, x=x, x_0=x0, **letters))
     covariance = result("ornstein_uhlenbeck", "memory").rhs
     settled = ornstein_uhlenbeck_moments(x0, theta, g, math.inf)
-    close(settled.variance, value(defined(covariance, "v_infinity"), **letters))
+    close(settled.variance, value(defined(covariance, "v_rest"), **letters))
     factor = ornstein_uhlenbeck_moments(torch.ones(1, dtype=torch.float64), theta, g, t).mean
     close(factor * settled.variance, value(covariance, **letters).expand(1))
 

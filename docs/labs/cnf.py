@@ -132,7 +132,7 @@ results = {
 }
 results["dopri5"] = [error(Adaptive(10.0**-k, 10.0**-k)) for k in (2, 3, 4, 5, 6, 7)]
 for name, row in results.items():
-    print(f"{name:10s}" + "".join(f"{calls:6d}: {e:.1e}" for e, calls in row))
+    print(f"{name:8s}" + "".join(f"{calls:4d}: {e:.1e}" for e, calls in row))
 for name, order in (("Euler", 1), ("midpoint", 2), ("RK4", 4)):
     assert abs(math.log2(results[name][-2][0] / results[name][-1][0]) - order) < 0.5
 panel = axes(4.6, 3.0, title="mean error of the log-density, in nats")

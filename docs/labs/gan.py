@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Laboratory: adversarial networks
 #
-# Five questions about the chapter's results. Where both densities are known, so is the best
-# discriminator, the value of the game and every gradient: what is learned stands beside what is
-# exact.
+# Five questions about the chapter's results, and a pair of networks for images. Where both
+# densities are known, so is the best discriminator, the value of the game and every gradient: what
+# is learned stands beside what is exact.
 
 # %%
 import math
@@ -100,10 +100,10 @@ for panel, f in ((left, torch.sigmoid), (right, lambda a: a)):
     panel.set(xlabel="x")
 left.fill_between(x.squeeze(1), bumps.log_prob(x).exp(), color=BLUE, alpha=0.25, lw=0)
 left.fill_between(x.squeeze(1), bell.log_prob(x).exp(), color=GREEN, alpha=0.25, lw=0)
-left.text(-2.6, 0.6, "data", color=BLUE, fontsize=9)
-left.text(3.1, 0.12, "samples", color=GREEN, fontsize=9)
+left.text(-5.4, 0.4, "data", color=BLUE, fontsize=9)
+left.text(-7, 0.06, "samples", color=GREEN, fontsize=9)
 right.set(ylim=(-40, 12))
-right.text(-6.8, -30, "exact", color=INK, fontsize=9)
+right.text(-3.5, -30, "exact", color=INK, fontsize=9)
 right.text(3.2, 4, "learned", color=ORANGE, fontsize=9)
 figure(
     left,
@@ -241,7 +241,7 @@ panel = axes(4.4, 2.8, title="the price of making only a part")
 for name, value, color, at in (
     ("reverse KL", -kept.log(), BLUE, (0.2, 1.75)),
     ("total variation", 1 - kept, GREEN, (0.03, 1.04)),
-    ("Jensen–Shannon", missing_mode_js(kept), ORANGE, (0.03, 0.34)),
+    ("Jensen–Shannon", missing_mode_js(kept), ORANGE, (0.03, 0.14)),
 ):
     panel.plot(kept, value, color=color)
     panel.text(*at, name, color=color, fontsize=9)
@@ -335,8 +335,8 @@ figure(
 # %% [markdown]
 # Without the penalty the samples never settle: at none of the four moments is the ring covered.
 # With it they do, and the average of the weights, which smooths the chase of the two players out,
-# is better than the generator itself at every moment. This is one seed of
-# one small network; the numbers show what *can* happen and no more.
+# puts more samples on the bumps than the generator itself at every moment. This is one seed of one
+# small network; the numbers show what *can* happen and no more.
 #
 # ## The bilinear game
 #

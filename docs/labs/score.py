@@ -175,9 +175,9 @@ assert found[4][0] < heavier(mixture, x) < 0.75
 # ## How blind is score matching?
 #
 # The data are an even mixture of two bumps of width 1 at $\pm m$; the model is exact but for its
-# weights, 0.9 and 0.1. The explicit loss is the integral of the squared difference of the scores,
-# here summed over a grid. It stands beside the KL divergence in nats, and beside the bound of the
-# chapter, in which $\delta$ is the difference of the scores and $K$ contains a factor
+# weights, 0.9 and 0.1. The explicit loss is the mean, over data, of the squared difference of the
+# scores, here summed over a grid. It stands beside the KL divergence in nats, and beside the bound
+# of the chapter, in which $\delta$ is the difference of the scores and $K$ contains a factor
 # $e^{-m^2/2}$:
 #
 # {{ score.blind_spot }}

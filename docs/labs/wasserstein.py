@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Laboratory: Wasserstein distances
 #
-# Six questions about the chapter's results. Exact distances are the ruler: on the line by sorting,
-# in the plane by a linear program.
+# Seven questions about the chapter's results. Exact distances are the ruler: on the line by
+# sorting, in the plane by a linear program.
 
 # %%
 import math
@@ -335,7 +335,7 @@ figure(
     *panels,
     alt="W1 against moves for four critics; the one with a one-sided penalty falls lowest, the "
     "one clipped at 0.01 not at all. Two clouds of points over eight clusters.",
-    caption="Dotted: two sets of data. Black: data.",
+    caption="Dotted line: the distance of two sets of data. Black: data. Coloured: the points.",
 )
 
 # %%

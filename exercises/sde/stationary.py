@@ -8,7 +8,7 @@ from genmath.proof import *
 
 x, eps = variables("x eps")
 theta, g, h, v = positives("theta g h v")
-settled = define("v_infinity", g**2 / (2 * theta))
+settled = define("v_rest", g**2 / (2 * theta))
 density = define("p", Normal(x, 0, settled))
 
 
