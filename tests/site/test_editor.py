@@ -114,6 +114,7 @@ def test_what_never_ends_is_stopped_and_the_next_check_starts_afresh(yours: Page
     stop.click()
     expect(editor.get_by_role("status")).to_contain_text("Stopped.")
     expect(stop).to_be_disabled()
+    expect(check_).to_be_focused()
     editor.locator("textarea").fill(right)
     expect(check(editor)).to_contain_text("As claimed")
 
