@@ -31,8 +31,7 @@ def check_against(
         if not answers:
             raise console.Unreadable("--against TASK.py needs answers to compare with it")
         for path in (task, *answers):
-            if not os.path.isfile(path):
-                raise console.Unreadable(f"no such file: {path}")
+            console.readable(path)
         lines = []
         for line, reports in _judged(task, answers, jobs, timeout):
             lines.append(line)
@@ -223,6 +222,7 @@ def _exercise(name: str) -> Exercise:
 
     known = {e.name: e for e in workbook.exercises()}
     if name not in known:
-        hint = console.nearest(name, known)
+        of_topic = [each for each in known if each.startswith(f"{name}/")]
+        hint = f"; there are {', '.join(of_topic)}" if of_topic else console.nearest(name, known)
         raise console.Unreadable(f"no exercise called {name!r}{hint} (genmath exercise list)")
     return known[name]

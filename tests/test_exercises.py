@@ -256,6 +256,7 @@ def test_another_claim_does_not_solve_it(tmp_path: Path) -> None:
     [
         (["start", "vae/two_wys"], "did you mean 'vae/two_ways'"),
         (["start", "nothing"], "no exercise called"),
+        (["start", "ddim"], "there are ddim/code, ddim/eta_one, ddim/marginal"),
         (["start", "vae/two_ways", "--to", "there.py"], "is there already"),
         (["start", "vae/two_ways", "--to", "no/where.py"], "cannot write"),
         (["check", "nobody.py"], "no such file"),

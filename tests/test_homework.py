@@ -266,6 +266,7 @@ def test_a_line_for_a_person(tmp_path: Path) -> None:
         (["--against", "task.py"], "needs answers"),
         (["nobody.py", "--against", "task.py"], "no such file: nobody.py"),
         (["task.py", "--against", "nothing.py"], "no such file: nothing.py"),
+        ([".", "--against", "task.py"], ". is a folder, not a file"),
         (["task.py", "--against", "goalless.py"], "has no goal"),
         (["task.py", "--against", "broken.py"], "ZeroDivisionError"),
     ],

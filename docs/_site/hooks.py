@@ -23,6 +23,10 @@ from genmath import book
 NODE_MODULES = Path(__file__).parent / "node_modules"
 SLOT = re.compile(r'<div data-slot="(\d+)"></div>')
 ANCHOR = re.compile(r'<div class="(?:chain|slip)" id="([^"]+)"')
+# Who searches wants the sentence, not the source folded under it or the numbers of its verdicts.
+UNSEARCHED = re.compile(
+    r'<(?:details class="(?:code|source|verdicts|mkdocstrings-source)"|figure class="map")'
+)
 _slots: list[str] = []
 _serving = False
 
@@ -106,6 +110,7 @@ def _slot(html: str) -> str:
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     html = SLOT.sub(lambda found: _slots[int(found[1])], html)
+    html = UNSEARCHED.sub(r"\g<0> data-search-exclude", html)
     # autorefs knows headings by itself; parts of a derivation and slips are anchors of ours.
     for anchor in ANCHOR.findall(html):
         config.plugins["autorefs"].register_anchor(page, anchor)  # type: ignore[attr-defined]

@@ -114,8 +114,25 @@ def test_what_never_ends_is_stopped_and_the_next_check_starts_afresh(yours: Page
     stop.click()
     expect(editor.get_by_role("status")).to_contain_text("Stopped.")
     expect(stop).to_be_disabled()
+    expect(check_).to_be_focused()
     editor.locator("textarea").fill(right)
     expect(check(editor)).to_contain_text("As claimed")
+
+
+def test_to_start_over_ends_the_check_of_what_is_thrown_away(yours: Page) -> None:
+    editor = yours.locator(".editor")
+    editor.locator("textarea").fill("while True:\n    pass\n")
+    editor.get_by_role("button", name="Check").click()
+    editor.get_by_role("button", name="Start over").click()
+    expect(editor.get_by_role("button", name="Stop")).to_be_disabled()
+    expect(editor.get_by_role("status")).to_have_text("")
+    expect(check(editor)).to_contain_text("As claimed")
+
+
+def test_a_line_that_is_missing_is_counted(chapter: Page) -> None:
+    editor = editor_of(chapter, "vae.decomposition")
+    edit(editor, "E(q(z | x), log(p(x, z) / q(z | x))) + KL(q(z | x), p(z | x)), by", "..., by")
+    expect(check(editor)).to_contain_text("Not as claimed. 2 steps: 1 proved, 1 missing.")
 
 
 def test_a_checker_that_breaks_down_is_replaced(yours: Page) -> None:

@@ -87,9 +87,11 @@ function editor(original, name) {
   check.onclick = run;
   stop.onclick = () => {
     end("Stopped. The next check starts a fresh checker.");
+    check.disabled = false; // or it cannot take the focus, and the keyboard is lost
     check.focus();
   };
   again.onclick = () => {
+    if (!stop.disabled) end(""); // its verdicts would stand under another text
     area.value = original;
     status.textContent = "";
     verdict.replaceChildren();
@@ -139,7 +141,7 @@ const SIGN = { "=": "=", ">=": "≥", "<=": "≤" };
 
 function summary(reports, seconds) {
   const steps = reports.flatMap((report) => report.steps);
-  const counts = ["proved", "refuted", "open"].map((verdict) => [steps.filter((s) => s.verdict === verdict).length, verdict]);
+  const counts = ["proved", "refuted", "open", "missing", "timeout"].map((verdict) => [steps.filter((s) => s.verdict === verdict).length, verdict]);
   const counted = counts.filter(([count]) => count).map(([count, verdict]) => `${count} ${verdict}`).join(", ");
   const labels = [...new Set(reports.map((report) => report.label))].join("; ");
   const word = reports.every((report) => report.ok) ? `As claimed: ${labels}` : "Not as claimed";
