@@ -205,7 +205,7 @@ def crossings(d):
 
 # %% [markdown]
 # The same for points in a row with the gaps $h_k$ between neighbours, now with the costs themselves. `line_bound` holds for any plan $\pi_{ij}$, and its right side is what a potential with the slopes
-# $-s_k$ sees. In `line`, `monotone` is a plan that does not cross: first come, first served. Cut the total mass at all $F_k$ and all $G_k$; each piece has one point that it comes from and one that it
+# $-s_k$ sees. In `line`, `monotone` and the parts after it are plans that do not cross: first come, first served. Cut the total mass at all $F_k$ and all $G_k$; each piece has one point that it comes from and one that it
 # goes to, and along the pieces both only ever move on. In a table of sources and targets the pieces form a **staircase** from one corner to the other, one cell a piece, and each order of the cuts gives another
 # staircase. The masses $m_i$ of its cells may be any numbers, so this is every monotone plan, for any two densities. In each gap mass goes by in one direction only, so it costs $\sum_k h_k |F_k - G_k|$. `potential` has slope $+1$ or $-1$ in
 # each gap, according to the sign of $G_k - F_k$, and sees the same. So on the line all three are equal: the best coupling, the best potential, and the integral.
@@ -256,7 +256,7 @@ def line(d, n):
     for number_of_way, way in enumerate(staircases(n), 1):
         mass = {cell: nonnegatives(f"m_{i}") for i, cell in enumerate(way, 1)}
         before, after = sums("F", mass, gaps, lambda i, j, k: i <= k), sums("G", mass, gaps, lambda i, j, k: j <= k)
-        d.start(plus([m * distance(i, j) for (i, j), m in mass.items() if i != j]), name="monotone" if number_of_way == 1 else None)
+        d.start(plus([m * distance(i, j) for (i, j), m in mass.items() if i != j]), name="monotone" if number_of_way == 1 else f"staircase_{number_of_way}")
         d.equals(plus([h * absolute(before[k] - after[k]) for k, h in gaps.items()]), by="in each gap mass goes by in one direction only")
 
     cdf = {k: reals(f"F_{k}") for k in gaps} | {0: number(0), n: number(1)}
@@ -486,7 +486,7 @@ def parallel_lines(d):
 
 # %% [markdown]
 # A generator $G(z, \theta)$ follows the critic: with the critic held fixed, the mean that it sees changes by the critic's slope at each sample, times how the sample moves. (That the *best* critic may be held fixed, although it
-# changes with $\theta$ too, is the envelope theorem, which is not checked here.)
+# changes with $\theta$ too, is the envelope theorem, which this book does not prove.)
 #
 # In code: `genmath.wasserstein.generator_loss`.
 
