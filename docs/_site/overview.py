@@ -237,10 +237,18 @@ def _exercise(exercise: Exercise, slot: Slot) -> str:
         exercise.text,
         f"```sh\ngenmath exercise start {exercise.name}\n"
         f"genmath exercise check {exercise.file.name}\n```",
-        _fold("code", "What is to be filled in", _python(_without_words(code))),
+        _to_fill_in(exercise, _python(_without_words(code))),
         _fold("code", "A solution", _solution(exercise, slot)),
     ]
     return "\n\n".join(parts)
+
+
+def _to_fill_in(exercise: Exercise, code: str) -> str:
+    if not exercise.has_derivations:
+        return _fold("code", "What is to be filled in", code)
+    # The script docs/assets/check/page.js puts an editor in its place.
+    attributes = f'data-check="" data-exercise="{exercise.name}" markdown="block"'
+    return f"<div {attributes}>\n\n{code}\n\n</div>"
 
 
 def _solution(exercise: Exercise, slot: Slot) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from genmath import book
+from genmath import book, workbook
 from tests.site.conftest import AXE
 from tests.site.test_browser import DESK, PHONE, WIDER_THAN_THE_PAGE, opened
 
@@ -154,8 +154,20 @@ def test_a_derivation_of_ones_own(yours: Page) -> None:
     expect(editor.locator(".printed")).to_have_text("hello\n")
     edit(editor, "log(sigma)", "log(2 * pi * sigma**2) / 2")
     edit(editor, "E(q(z | x), log(p(z) / q(z | x)) + log(p(x | z)))", "...")
-    expect(check(editor)).to_contain_text("Not as claimed. 3 steps: 2 proved, 1 open.")
-    expect(editor.locator(".why")).to_contain_text("missing: the step is left as ...")
+    expect(check(editor)).to_contain_text("Not as claimed. 3 steps: 2 proved, 1 missing.")
+    expect(editor.locator(".why")).to_contain_text("the step is left as ...")
+
+
+def test_an_exercise_goes_from_missing_to_proved(browser: Browser, base_url: str) -> None:
+    page, complaints = opened(browser, base_url, "exercises/vae/", viewport=DESK)
+    (exercise,) = (e for e in workbook.exercises() if e.name == "vae/two_ways")
+    editor = page.locator("[data-exercise='vae/two_ways'] .editor")
+    expect(check(editor)).to_contain_text("missing")
+    expect(editor.get_by_role("status")).to_contain_text("Not as claimed")
+    editor.locator("textarea").fill(exercise.solution)
+    expect(check(editor)).to_contain_text("As claimed: proved.")
+    page.close()
+    assert complaints == []
 
 
 def test_ones_own_text_is_kept_and_nothing_runs_by_itself(yours: Page) -> None:

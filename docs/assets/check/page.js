@@ -1,6 +1,6 @@
 // "Check it yourself": an editor for every element with data-check. Its value is the derivation that the cell
-// stands in place of, vae.elbo; without one the cell is a file of its own. The text to begin with is the code
-// that the element shows. Nothing is loaded before the reader comes to an editor, and nothing else runs a cell
+// stands in place of, vae.elbo; without one the cell is a file of its own, perhaps the answer to an exercise, which
+// data-exercise names. The text to begin with is the code that the element shows. Nothing is loaded before the reader comes to an editor, and nothing else runs a cell
 // than the reader's own key or click.
 
 // ---- the checker: a worker that starts when it is wanted, and can be ended at any time ----
@@ -46,14 +46,14 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
-function editor(original, name) {
-  const key = `genmath:${location.pathname}`; // a derivation of one's own is kept; a copy of ours is not
+function editor(original, name, exercise) {
+  const key = `genmath:${exercise ?? location.pathname}`; // what is one's own is kept; a copy of ours is not
   const kept = name ? null : recall(key);
   const area = element("textarea", {
-    id: `cell-${name || "yours"}`, value: kept ?? original, rows: Math.min(24, original.split("\n").length),
+    id: `cell-${name || exercise || "yours"}`, value: kept ?? original, rows: Math.min(24, original.split("\n").length),
     wrap: "off", spellcheck: false, autocapitalize: "off", autocomplete: "off",
   });
-  const label = element("label", { htmlFor: area.id, textContent: name ? `Your copy of ${name}` : "Your derivation" });
+  const label = element("label", { htmlFor: area.id, textContent: name ? `Your copy of ${name}` : exercise ? `Your answer to ${exercise}` : "Your derivation" });
   const check = element("button", { type: "button", className: "md-button md-button--primary", textContent: "Check" });
   const stop = element("button", { type: "button", className: "md-button", textContent: "Stop", disabled: true });
   const again = element("button", { type: "button", className: "md-button", textContent: "Start over" });
@@ -186,7 +186,7 @@ for (const place of document.querySelectorAll("[data-check]")) {
   const source = place.querySelector(name ? "details.source" : ".highlight");
   const code = source.querySelector("pre code").textContent.trimEnd() + "\n";
   if (!name) {
-    source.replaceWith(editor(code, name));
+    source.replaceWith(editor(code, name, place.dataset.exercise));
     continue;
   }
   const fold = element("details", { className: "try" },
