@@ -5,7 +5,7 @@ from __future__ import annotations
 from genmath._checks import describe, refuse
 from genmath._torch import Tensor, torch
 
-STEPS = 10**8  # of the solver; it gives up rather than returning what is not optimal
+MAX_ITERATIONS = 10**8
 
 
 def finite(name: str, value: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ def solve(caller: str, costs: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Ten
         u, v = (costs[:, 0], 0 * b) if costs.shape[1] == 1 else (0 * a, costs[0])
         return torch.outer(a, b) / a.sum(), u.detach(), v.detach()
     given = (x.detach().cpu().numpy() for x in (a, b, costs))
-    plan, log = emd(*given, numItermax=STEPS, log=True, center_dual=False)
+    plan, log = emd(*given, numItermax=MAX_ITERATIONS, log=True, center_dual=False)
     if log["warning"] is not None:
         raise RuntimeError(f"{caller}: {log['warning']}")
     return torch.from_numpy(plan), torch.from_numpy(log["u"]), torch.from_numpy(log["v"])

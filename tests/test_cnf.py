@@ -30,9 +30,8 @@ from genmath.cnf import (
 from genmath.nets import MLP
 from genmath.paths import CosinePath, LinearPath, Path
 from genmath.proof.derivation import Claim
-from genmath.proof.functions import Compiled, compile_tree
-from genmath.proof.tree import Node
 from genmath.toys import GaussianMixture
+from tests.checked import value
 
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
 EVENTS = [(), (3,), (2, 1, 2)]
@@ -463,18 +462,6 @@ def test_bad_input_is_named(name: str) -> None:
 
 
 # Ties to the chapter
-
-
-@cache
-def checked(tree: Node, *free: str) -> Compiled:
-    """A checked expression as a torch function; `free` letters are given, not computed."""
-    return compile_tree(tree, "torch", free=free)
-
-
-def value(tree: Node, *free: str, **letters: object) -> torch.Tensor:
-    """A checked expression at letters of which it may need only some."""
-    made = checked(tree, *free)
-    return made(**{k: v for k, v in letters.items() if k in {*made.arguments, *made.optional}})
 
 
 def result(name: str, part: str | None = None, n: int | None = None) -> Claim:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -16,10 +15,10 @@ from genmath.ddim import PREDICTIONS, ddim_invert, ddim_step, step_variance, sub
 from genmath.ddpm import add_noise, ancestral_step, posterior, reverse_variance
 from genmath.paths import Schedule, cosine_schedule, linear_schedule
 from genmath.predictions import convert
-from genmath.proof.functions import Compiled, compile_tree
 from genmath.proof.tree import Named, Node
 from genmath.samplers import DDIM, sample
 from genmath.toys import GaussianMixture
+from tests.checked import checked
 
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
 SPACINGS = ["trailing", "leading", "linspace"]
@@ -472,11 +471,6 @@ def result(name: str, part: str | None = None, side: str = "rhs", line: int | No
 def letter(tree: Node, name: str) -> Node:
     """What a defined letter stands for."""
     return next(n for n in tree.walk() if isinstance(n, Named) and n.name == name).body
-
-
-@cache
-def checked(tree: Node, *free: str) -> Compiled:
-    return compile_tree(tree, "torch", free=free)
 
 
 def agree(got: torch.Tensor, expected: torch.Tensor) -> None:

@@ -36,9 +36,9 @@ from genmath.ddpm import (
 from genmath.divergences import gaussian_kl
 from genmath.paths import Schedule, cosine_schedule, linear_schedule
 from genmath.predictions import convert
-from genmath.proof.functions import Compiled, compile_tree
 from genmath.proof.tree import Named, Neg, Node
 from genmath.vae import gaussian_log_likelihood
+from tests.checked import checked
 
 # Properties that need no checker
 
@@ -813,11 +813,6 @@ def result(name: str, part: str | None = None, side: str = "rhs") -> Node:
 def letter(tree: Node, name: str) -> Node:
     """What a defined letter stands for."""
     return next(n for n in tree.walk() if isinstance(n, Named) and n.name == name).body
-
-
-@cache
-def checked(tree: Node, *free: str) -> Compiled:
-    return compile_tree(tree, "torch", free=free)
 
 
 def agree(got: torch.Tensor, expected: torch.Tensor) -> None:

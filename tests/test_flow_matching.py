@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from functools import cache
 
 import numpy as np
 import pytest
@@ -37,10 +36,10 @@ from genmath.paths import (
 )
 from genmath.predictions import convert
 from genmath.proof.derivation import Claim
-from genmath.proof.functions import Compiled, compile_tree
-from genmath.proof.tree import Div, Named, Node
+from genmath.proof.tree import Div, Named
 from genmath.samplers import DDIM, Euler, Heun, sample
 from genmath.toys import GaussianMixture
+from tests.checked import checked, of_path, value
 
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
 PATHS: list[Path] = [LinearPath(), CosinePath(), VPPath(), VEPath(sigma_max=5.0)]
@@ -384,28 +383,6 @@ def test_bad_input_is_named(name: str, call) -> None:
 def result(name: str, part: str | None = None) -> Claim:
     derivation = getattr(book.chapter("flow_matching"), name)
     return derivation.conclusion if part is None else derivation[part].claim
-
-
-@cache
-def checked(tree: Node, *free: str) -> Compiled:
-    """A checked expression as a torch function; `free` letters are given, not computed."""
-    return compile_tree(tree, "torch", free=free)
-
-
-def value(tree: Node, *free: str, **letters: object) -> torch.Tensor:
-    """A checked expression at letters of which it may need only some."""
-    made = checked(tree, *free)
-    return made(**{k: v for k, v in letters.items() if k in {*made.arguments, *made.optional}})
-
-
-def of_path(path: Path) -> dict[str, object]:
-    """The functions of time in the chapter, taken from a path."""
-    return {
-        "alpha": path.alpha,
-        "sigma": path.sigma,
-        "alpha_prime": path.d_alpha,
-        "sigma_prime": path.d_sigma,
-    }
 
 
 def wide(t: float) -> torch.Tensor:

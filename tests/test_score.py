@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from torch import nn
 from genmath import book
 from genmath.predictions import convert
 from genmath.proof.derivation import Claim
-from genmath.proof.functions import Compiled, compile_tree
 from genmath.proof.tree import Apply, Deriv, Expect, Fn, Named, Node, Symbol, transform
 from genmath.score import (
     annealed_langevin,
@@ -32,6 +30,7 @@ from genmath.score import (
     tweedie_covariance,
 )
 from genmath.toys import GaussianMixture
+from tests.checked import checked
 
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
 SHAPES = [(3,), (3, 2), (2, 1, 2, 2)]
@@ -516,11 +515,6 @@ def lettered(tree: Node, letters: dict[str, type | str]) -> Node:
         return None
 
     return transform(tree, visit)
-
-
-@cache
-def checked(tree: Node, *free: str) -> Compiled:
-    return compile_tree(tree, "torch", free=free)
 
 
 def agree(got: torch.Tensor, expected: torch.Tensor) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from functools import cache
 
 import mpmath as mp
 import numpy as np
@@ -29,7 +28,6 @@ from genmath.paths import (
 )
 from genmath.predictions import convert
 from genmath.proof.derivation import Claim
-from genmath.proof.functions import Compiled, compile_tree
 from genmath.proof.tree import Apply, Deriv, Mul, Named, Node, Symbol, transform
 from genmath.samplers import ReverseSDE, sample
 from genmath.sde import (
@@ -41,6 +39,7 @@ from genmath.sde import (
     reverse_drift,
 )
 from genmath.toys import GaussianMixture
+from tests.checked import of_path, value
 
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
 SHAPES = [(3,), (3, 2), (2, 1, 2, 2), (0, 2)]
@@ -894,27 +893,6 @@ def lettered(tree: Node, letter: Callable[[Node], str | None]) -> Node:
         return None if name is None else Symbol(name)
 
     return transform(tree, visit)
-
-
-@cache
-def checked(tree: Node, *free: str) -> Compiled:
-    return compile_tree(tree, "torch", free=free)
-
-
-def value(tree: Node, *free: str, **letters: object) -> torch.Tensor:
-    """A checked expression at letters of which it may need only some."""
-    made = checked(tree, *free)
-    return made(**{k: v for k, v in letters.items() if k in {*made.arguments, *made.optional}})
-
-
-def of_path(path: Path) -> dict[str, object]:
-    """The functions of time in the chapter, taken from a path."""
-    return {
-        "alpha": path.alpha,
-        "sigma": path.sigma,
-        "alpha_prime": path.d_alpha,
-        "sigma_prime": path.d_sigma,
-    }
 
 
 def normal_density(x: torch.Tensor, mean: torch.Tensor, variance: torch.Tensor) -> torch.Tensor:

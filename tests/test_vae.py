@@ -16,7 +16,6 @@ from torch import nn
 from genmath import book
 from genmath.divergences import gaussian_kl
 from genmath.proof.derivation import Claim
-from genmath.proof.functions import Compiled, compile_tree
 from genmath.proof.tree import Apply, Expect, Node
 from genmath.vae import (
     VAE,
@@ -28,6 +27,7 @@ from genmath.vae import (
     iwae_bound,
     reparameterize,
 )
+from tests.checked import checked
 
 # Properties that need no checker
 
@@ -399,12 +399,6 @@ def result(name: str, part: str | int | None = None) -> Claim:
     if isinstance(part, int):
         return derivation.result(derivation.chains[part])
     return derivation.conclusion if part is None else derivation[part].claim
-
-
-@functools.cache
-def checked(tree: Node, *free: str) -> Compiled:
-    """A checked expression as a torch function; `free` letters are given, not computed."""
-    return compile_tree(tree, "torch", free=free)
 
 
 @st.composite

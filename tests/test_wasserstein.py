@@ -7,7 +7,6 @@ import math
 import random
 import sys
 from fractions import Fraction
-from functools import cache
 
 import pytest
 import sympy
@@ -18,8 +17,7 @@ from sympy.solvers.simplex import lpmax, lpmin
 from torch import nn
 
 from genmath import book
-from genmath.proof.functions import Compiled, compile_tree
-from genmath.proof.tree import Named, Node
+from genmath.proof.tree import Named
 from genmath.wasserstein import (
     assignment,
     clip_weights,
@@ -36,6 +34,7 @@ from genmath.wasserstein import (
     wasserstein,
     wasserstein_1d,
 )
+from tests.checked import checked, value
 
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
 EVENTS = [(), (3,), (2, 4, 4)]
@@ -692,18 +691,6 @@ def test_bad_input_is_named(name: str, call) -> None:
 # Ties: every implementation against the function made from the checked result
 
 CHAPTER = book.chapter("wasserstein")
-
-
-@cache
-def checked(tree: Node, *free: str) -> Compiled:
-    """A checked expression as a torch function; `free` letters are given, not computed."""
-    return compile_tree(tree, "torch", free=free)
-
-
-def value(tree: Node, *free: str, **letters: object) -> torch.Tensor:
-    """A checked expression at letters of which it may need only some."""
-    made = checked(tree, *free)
-    return made(**{k: v for k, v in letters.items() if k in {*made.arguments, *made.optional}})
 
 
 def chain(derivation, n: int, name: str | None = None, position: int = 0):

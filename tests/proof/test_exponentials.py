@@ -75,6 +75,8 @@ FALSE = {
     "two unknown rates": as_claim(exp(-s) >= exp(-r)),
     "below a half of the decay": as_claim(exp(-s) <= 2 * exp(-2 * s)),
     "above a half, of either sign": equal(absolute(2 * exp(a) - 1), 2 * exp(a) - 1),
+    "a logarithm of either sign": as_claim(log(s) >= 0),
+    "a factor of either side of one": as_claim(r >= exp(-s)),
     "a sum, not a difference": as_claim(exp(-s) + exp(s) <= 1),
 }  # fmt: skip
 
