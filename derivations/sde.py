@@ -142,7 +142,7 @@ def moment_equations(d):
 # %% [markdown]
 # Normal densities stay normal, so for one data point these two numbers are the whole kernel. Read the equations backwards: to have the
 # kernel with mean $\alpha(t) x_0$ and variance $\sigma(t)^2$, take $f = \alpha'/\alpha$ and $g^2 = (\sigma^2)' - 2 f \sigma^2$. **Any** path of the book is the path of an SDE, as long
-# as this $g^2$ is not negative, that is, as long as $\sigma/\alpha$ never falls (`noise`). `kernel` says that the density then obeys the Fokker–Planck equation, coordinate by coordinate, and
+# as this $g^2$ is not negative, that is, as long as $\sigma/\alpha$ never falls (`sde.path_noise`). `sde.linear_sde` says that the density then obeys the Fokker–Planck equation, coordinate by coordinate, and
 # `linear_marginal` that with any data distribution in front it still does: the equation is linear in the density.
 #
 # In code: `genmath.paths.Path.drift` and `genmath.paths.Path.squared_diffusion`.
@@ -168,10 +168,12 @@ def linear_sde(d, n):
     kernel = define("p", kernel)
     d.start(diff(kernel, t), name="kernel")
     d.equals(fokker_planck_of(kernel, [f_t * x_i for x_i in places], g2_t, places), by="the derivatives of a normal density in time and place")
-    if n < 2:
-        return
+
+
+@derivation("The noise that a path asks for")
+def path_noise(d):
     ratio = define("r(t)", sigma(t) / alpha(t))
-    d.start(g2_t, name="noise")
+    d.start(g2_t)
     d.equals(2 * alpha(t) ** 2 * ratio * diff(ratio, t), by="quotient rule")
 
 
@@ -435,7 +437,7 @@ def velocity_score(d):
 # ## The likelihood along the flow
 #
 # The probability flow is an ordinary differential equation, so a point can be followed, and the log-density *along its way* changes by a simple law: what the velocity $u$ does to the
-# volume around the point. `along` is an identity for any positive function $p(t, x)$: the rate seen by the swimmer is minus the divergence of $u$, plus how much the continuity equation
+# volume around the point. `sde.along` is an identity for any positive function $p(t, x)$: the rate seen by the swimmer is minus the divergence of $u$, plus how much the continuity equation
 # fails, relative to $p$. For the probability flow of a linear SDE it does not fail, whatever the data (`flow`).
 #
 # So integrate the divergence from the data to the noise: $\log p_0(x_0) = \log p_1(x_1) + \int_0^1 \nabla\cdot u\, \mathrm{d}t$. This makes a likelihood out of a score. For normal data with variance $s(t)$ along the path everything is closed: the
@@ -449,17 +451,18 @@ s_0, s_1 = positives("s_0 s_1")
 flow_velocity = define("u_t(x)", f_t * x - g2_t / 2 * diff(log(p_t), x))
 
 
-@derivation("The log-density along the flow", n=(1, 2))
-def likelihood(d, n):
+@derivation("The log-density along any field", n=(1, 2))
+def along(d, n):
     places = copies(x, n)
     density = define("p", P(t, *places))
     field = [define(f"u_{i}", Function(f"u_{i}")(t, *places)) for i in range(1, n + 1)]
     failure = (diff(density, t) + plus([diff(density * u_i, z) for u_i, z in zip(field, places, strict=True)])) / density
-    d.start(diff(log(density), t) + plus([u_i * diff(log(density), z) for u_i, z in zip(field, places, strict=True)]), name="along")
+    d.start(diff(log(density), t) + plus([u_i * diff(log(density), z) for u_i, z in zip(field, places, strict=True)]))
     d.equals(failure - plus([diff(u_i, z) for u_i, z in zip(field, places, strict=True)]), by="product rule")
-    if n < 2:
-        return
 
+
+@derivation("The log-density along the flow")
+def likelihood(d):
     d.start(diff(log(p_t), t) + flow_velocity * diff(log(p_t), x), name="flow")
     d.equals(-diff(flow_velocity, x), by="`sde.linear_marginal` with the diffusion traded for score: the continuity equation holds")
 

@@ -935,7 +935,7 @@ def test_tie_forward_sde(path, t) -> None:
     right = result("linear_sde", "kernel").rhs
     letters = {"t": wide(t), **of_path(path)}
     assert path.drift(t) == pytest.approx(value(defined(right, "f(t)"), **letters).item(), rel=1e-9)
-    g2 = value(result("linear_sde", "noise").lhs.body, **letters)
+    g2 = value(result("path_noise").lhs.body, **letters)
     assert path.squared_diffusion(t) == pytest.approx(g2.item(), rel=1e-9)
 
 
