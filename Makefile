@@ -63,7 +63,7 @@ format: $(TOOLS)
 types: $(TOOLS) $(TORCHED)
 	@if [ -s $(NO_TORCH) ]; then \
 		echo "mypy leaves out the implementations: $$(cat $(NO_TORCH))"; \
-		$(BIN)/mypy -p genmath.proof -m genmath.book -m genmath.cli; \
+		$(BIN)/mypy -p genmath.proof -m genmath.book -p genmath.cli; \
 	else \
 		$(BIN)/mypy; \
 	fi

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .proof.derivation import Derivation
+from genmath.proof.language.derivation import Derivation
 
 READING_ORDER = (
     *("divergences", "vae", "ddpm", "ddim", "score"),
@@ -42,7 +42,7 @@ class Chapter:
     def key(self) -> str:
         """A fingerprint of all that its verdicts depend on: the chapter, those it builds on and the
         checker. A verdict recorded under another key is stale."""
-        checker = sorted((Path(__file__).parent / "proof").glob("*.py"))
+        checker = sorted((Path(__file__).parent / "proof").rglob("*.py"))
         chapters = [folder() / f"{topic}.py" for topic in sorted(self.builds_on)]
         digest = hashlib.sha256()
         for path in [Path(self.file), *chapters, *checker]:

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from genmath._batch import sum_event, work_dtype
-from genmath._checks import (
+from genmath._base.batch import sum_event, work_dtype
+from genmath._base.checks import (
     batched,
     describe,
     integer,
@@ -31,10 +31,10 @@ from genmath._checks import (
     rng,
     same_shape,
 )
-from genmath._divergence import divergence
-from genmath._shapes import Data, PerSample
-from genmath._steps import Model, call, check_start
-from genmath._torch import Tensor, torch
+from genmath._base.shapes import Data, PerSample
+from genmath._base.slopes import divergence
+from genmath._base.steps import Model, call, check_start
+from genmath._base.torch import Tensor, torch
 
 __all__ = [
     "EULER",

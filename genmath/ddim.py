@@ -12,11 +12,19 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from genmath._batch import Table, check_step, work_dtype
-from genmath._checks import batched, integer, one_of, refuse, same_shape
-from genmath._shapes import Coefficient, Data, Step
-from genmath._steps import PREDICTIONS, Model, affine, call, check_schedule, even_steps, one_noise
-from genmath._torch import Tensor, torch
+from genmath._base.batch import Table, check_step, work_dtype
+from genmath._base.checks import batched, integer, one_of, refuse, same_shape
+from genmath._base.shapes import Coefficient, Data, Step
+from genmath._base.steps import (
+    PREDICTIONS,
+    Model,
+    affine,
+    call,
+    check_schedule,
+    even_steps,
+    one_noise,
+)
+from genmath._base.torch import Tensor, torch
 from genmath.paths import Schedule
 from genmath.predictions import coefficients, convert
 from genmath.samplers import DDIM, Grid

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from genmath import samplers
-from genmath._batch import Table, check_step, per_sample, sum_event, work_dtype
-from genmath._checks import (
+from genmath._base.batch import Table, check_step, per_sample, sum_event, work_dtype
+from genmath._base.checks import (
     batched,
     describe,
     integer,
@@ -23,9 +23,17 @@ from genmath._checks import (
     rng,
     same_shape,
 )
-from genmath._shapes import Array, Coefficient, Data, PerSample, PerStep, Scalar, Step, Steps
-from genmath._steps import PREDICTIONS, Model, affine, call, check_schedule, check_start, one_noise
-from genmath._torch import Tensor, torch
+from genmath._base.shapes import Array, Coefficient, Data, PerSample, PerStep, Scalar, Step, Steps
+from genmath._base.steps import (
+    PREDICTIONS,
+    Model,
+    affine,
+    call,
+    check_schedule,
+    check_start,
+    one_noise,
+)
+from genmath._base.torch import Tensor, torch
 from genmath.paths import Schedule
 from genmath.predictions import convert
 

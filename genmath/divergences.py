@@ -9,10 +9,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from genmath._batch import sum_event, work_dtype
-from genmath._checks import broadcastable, describe, floating, integer, refuse
-from genmath._shapes import Array
-from genmath._torch import Tensor, torch
+from genmath._base.batch import sum_event, work_dtype
+from genmath._base.checks import broadcastable, describe, floating, integer, refuse
+from genmath._base.shapes import Array
+from genmath._base.torch import Tensor, torch
 
 __all__ = [
     "CHI2",

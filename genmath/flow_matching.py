@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from genmath._batch import per_sample, sum_event, work_dtype
-from genmath._checks import batched, describe, positive, real, refuse, rng, same_shape
-from genmath._shapes import Array, Data, PerSample, Scalar, Time
-from genmath._steps import Model, call
-from genmath._torch import Int, Tensor, torch
-from genmath._transport import distances, finite, permutation
+from genmath._base.batch import per_sample, sum_event, work_dtype
+from genmath._base.checks import batched, describe, positive, real, refuse, rng, same_shape
+from genmath._base.shapes import Array, Data, PerSample, Scalar, Time
+from genmath._base.steps import Model, call
+from genmath._base.torch import Int, Tensor, torch
+from genmath._base.transport import distances, finite, permutation
 from genmath.paths import LinearPath, Path
 from genmath.samplers import Heun, Sampler, sample
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from genmath._batch import sum_event, work_dtype
-from genmath._checks import (
+from genmath._base.batch import sum_event, work_dtype
+from genmath._base.checks import (
     batched,
     describe,
     floating,
@@ -29,8 +29,8 @@ from genmath._checks import (
     rng,
     same_shape,
 )
-from genmath._shapes import Array, Data, PerSample, Scalar
-from genmath._torch import Float, Int, Tensor, nn, torch
+from genmath._base.shapes import Array, Data, PerSample, Scalar
+from genmath._base.torch import Float, Int, Tensor, nn, torch
 from genmath.divergences import FDivergence, fenchel_bound
 
 __all__ = [

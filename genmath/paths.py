@@ -12,10 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from genmath._batch import Table, affine, check_step, check_time, per_event, work_dtype
-from genmath._checks import batched, describe, integer, positive, real, refuse, rng, same_shape
-from genmath._shapes import Coefficient, Data, PerSample, PerStep, Step, Time
-from genmath._torch import Tensor, torch
+from genmath._base.batch import Table, affine, check_step, check_time, per_event, work_dtype
+from genmath._base.checks import batched, describe, integer, positive, real, refuse, rng, same_shape
+from genmath._base.shapes import Coefficient, Data, PerSample, PerStep, Step, Time
+from genmath._base.torch import Tensor, torch
 
 __all__ = [
     "CosinePath",

@@ -11,10 +11,10 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from genmath._batch import per_sample, work_dtype
-from genmath._checks import batched, one_of, refuse, same_shape
-from genmath._shapes import Coefficient, Data
-from genmath._torch import Tensor
+from genmath._base.batch import per_sample, work_dtype
+from genmath._base.checks import batched, one_of, refuse, same_shape
+from genmath._base.shapes import Coefficient, Data
+from genmath._base.torch import Tensor
 
 __all__ = ["PREDICTIONS", "coefficients", "convert"]
 

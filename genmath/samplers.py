@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from genmath._checks import describe, integer, one_of, positive, real, refuse, rng
-from genmath._shapes import Array, Coefficient, Data, Time
-from genmath._steps import Model, affine, call, check_start, even_steps
-from genmath._torch import Tensor, torch
+from genmath._base.checks import describe, integer, one_of, positive, real, refuse, rng
+from genmath._base.shapes import Array, Coefficient, Data, Time
+from genmath._base.steps import Model, affine, call, check_start, even_steps
+from genmath._base.torch import Tensor, torch
 from genmath.paths import Path, Schedule
 from genmath.predictions import PREDICTIONS, coefficients
 

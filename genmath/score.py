@@ -19,12 +19,12 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from genmath._batch import affine, per_sample, sum_event, work_dtype
-from genmath._checks import batched, describe, integer, positive, real, refuse, same_shape
-from genmath._divergence import divergence, slope
-from genmath._shapes import Array, Coefficient, Data, PerSample, Scalar
-from genmath._steps import Model, call, one_noise
-from genmath._torch import Float, Tensor, torch
+from genmath._base.batch import affine, per_sample, sum_event, work_dtype
+from genmath._base.checks import batched, describe, integer, positive, real, refuse, same_shape
+from genmath._base.shapes import Array, Coefficient, Data, PerSample, Scalar
+from genmath._base.slopes import divergence, slope
+from genmath._base.steps import Model, call, one_noise
+from genmath._base.torch import Float, Tensor, torch
 from genmath.paths import VEPath
 from genmath.predictions import convert
 from genmath.samplers import Langevin, sample

@@ -16,11 +16,11 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
-from genmath._batch import affine, check_time, per_event, per_sample, sum_event, work_dtype
-from genmath._checks import batched, describe, one_of, real, refuse, same_shape
-from genmath._shapes import Array, Coefficient, Data, PerSample, Time
-from genmath._steps import Model, call, one_noise
-from genmath._torch import Tensor, torch
+from genmath._base.batch import affine, check_time, per_event, per_sample, sum_event, work_dtype
+from genmath._base.checks import batched, describe, one_of, real, refuse, same_shape
+from genmath._base.shapes import Array, Coefficient, Data, PerSample, Time
+from genmath._base.steps import Model, call, one_noise
+from genmath._base.torch import Tensor, torch
 from genmath.cnf import FixedSteps, Solver, transport
 from genmath.paths import Path
 from genmath.predictions import PREDICTIONS, convert

@@ -11,10 +11,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from genmath._batch import per_sample
-from genmath._checks import batched, describe, integer, real, refuse, rng
-from genmath._shapes import Array, Coefficient, Data, PerSample
-from genmath._torch import Float, Int, Tensor, torch
+from genmath._base.batch import per_sample
+from genmath._base.checks import batched, describe, integer, real, refuse, rng
+from genmath._base.shapes import Array, Coefficient, Data, PerSample
+from genmath._base.torch import Float, Int, Tensor, torch
 
 __all__ = [
     "Digits",

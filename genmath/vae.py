@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from genmath._batch import sum_event, work_dtype
-from genmath._checks import (
+from genmath._base.batch import sum_event, work_dtype
+from genmath._base.checks import (
     batched,
     describe,
     floating,
@@ -22,8 +22,8 @@ from genmath._checks import (
     rng,
     same_shape,
 )
-from genmath._shapes import Array, Data, PerSample, Scalar
-from genmath._torch import Tensor, nn, torch
+from genmath._base.shapes import Array, Data, PerSample, Scalar
+from genmath._base.torch import Tensor, nn, torch
 from genmath.divergences import gaussian_kl
 
 __all__ = [

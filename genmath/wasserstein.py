@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from genmath._batch import per_event, work_dtype
-from genmath._checks import (
+from genmath._base.batch import per_event, work_dtype
+from genmath._base.checks import (
     batched,
     describe,
     floating,
@@ -28,9 +28,9 @@ from genmath._checks import (
     rng,
     same_shape,
 )
-from genmath._shapes import Array, Data, Scalar
-from genmath._torch import Float, Int, Tensor, nn, torch
-from genmath._transport import distances, finite, permutation, solve
+from genmath._base.shapes import Array, Data, Scalar
+from genmath._base.torch import Float, Int, Tensor, nn, torch
+from genmath._base.transport import distances, finite, permutation, solve
 
 __all__ = [
     "Entropic",

@@ -8,7 +8,7 @@ import torch
 
 from genmath.paths import Path
 from genmath.proof.functions import Compiled, compile_tree
-from genmath.proof.tree import Node
+from genmath.proof.language.tree import Node
 
 
 @cache

@@ -14,7 +14,7 @@ import pytest
 
 import genmath
 from genmath import book
-from genmath.proof import typeset
+from genmath.proof.language import typeset
 
 ROOT = Path(__file__).resolve().parents[1]
 

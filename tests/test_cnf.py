@@ -29,7 +29,7 @@ from genmath.cnf import (
 )
 from genmath.nets import MLP
 from genmath.paths import CosinePath, LinearPath, Path
-from genmath.proof.derivation import Claim
+from genmath.proof.language.claims import Claim
 from genmath.toys import GaussianMixture
 from tests.checked import value
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from genmath import proof
+from genmath.proof.language import notation
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "conventions.md").read_text("utf-8")
 ROWS = re.findall(r"^\| \$(.+?)\$ \| `(.+?)` \|", PAGE.split("## Notation")[1], re.M)
@@ -41,5 +42,5 @@ def test_what_is_typed_prints_what_is_shown(shown: str, typed: str) -> None:
 def test_every_word_of_the_notation_is_on_the_page() -> None:
     section = PAGE.split("## Notation")[1]
     typed = re.findall(r"^```python\n(.*?)^```$|`([^`\n]+)`", section, re.M | re.S)
-    words = set(proof.notation.__all__) - {"Number", "NotationError"}  # nobody types these
+    words = set(notation.__all__) - {"Number", "NotationError"}  # nobody types these
     assert words - set(re.findall(r"\w+", str(typed))) == set()

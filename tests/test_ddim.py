@@ -15,7 +15,7 @@ from genmath.ddim import PREDICTIONS, ddim_invert, ddim_step, step_variance, sub
 from genmath.ddpm import add_noise, ancestral_step, posterior, reverse_variance
 from genmath.paths import Schedule, cosine_schedule, linear_schedule
 from genmath.predictions import convert
-from genmath.proof.tree import Named, Node
+from genmath.proof.language.tree import Named, Node
 from genmath.samplers import DDIM, sample
 from genmath.toys import GaussianMixture
 from tests.checked import checked

@@ -36,7 +36,7 @@ from genmath.ddpm import (
 from genmath.divergences import gaussian_kl
 from genmath.paths import Schedule, cosine_schedule, linear_schedule
 from genmath.predictions import convert
-from genmath.proof.tree import Named, Neg, Node
+from genmath.proof.language.tree import Named, Neg, Node
 from genmath.vae import gaussian_log_likelihood
 from tests.checked import checked
 

@@ -30,8 +30,8 @@ from genmath.divergences import (
     kl,
     tv,
 )
-from genmath.proof.derivation import Part
 from genmath.proof.functions import function
+from genmath.proof.language.derivation import Part
 
 # Properties that need no checker
 

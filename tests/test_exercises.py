@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from genmath import book, homework, workbook
+from genmath import book
+from genmath.cli import answers, exercises
+from genmath.cli.exercises import Exercise
 from genmath.proof.check import check_derivation
-from genmath.workbook import Exercise
 
 ROOT = Path(__file__).resolve().parents[1]
-EXERCISES = workbook.exercises()
+EXERCISES = exercises.exercises()
 DERIVATIONS = [e for e in EXERCISES if e.has_derivations]
 FUNCTIONS = [e for e in EXERCISES if e.has_functions and "import torch" not in e.source]
 
@@ -31,12 +32,12 @@ def load(folder: Path, file: str, source: str) -> book.Chapter:
 
 def filled(source: str, at: int, text: str) -> str:
     """The solution with one marked part replaced."""
-    begin, end, _ = workbook.gaps(source)[at]
+    begin, end, _ = exercises.gaps(source)[at]
     return (source.encode()[:begin] + text.encode() + source.encode()[end:]).decode()
 
 
 def part(source: str, at: int) -> str:
-    begin, end, _ = workbook.gaps(source)[at]
+    begin, end, _ = exercises.gaps(source)[at]
     return source.encode()[begin:end].decode()
 
 
@@ -58,7 +59,7 @@ def test_it_is_whole(exercise: Exercise) -> None:
     assert exercise.title
     assert exercise.text
     assert exercise.has_derivations != exercise.has_functions
-    assert workbook.gaps(exercise.source)
+    assert exercises.gaps(exercise.source)
     for text in (exercise.task, exercise.solution):
         compile(text, exercise.name, "exec")
         assert "# fill" not in text
@@ -68,7 +69,7 @@ def test_it_is_whole(exercise: Exercise) -> None:
 def test_a_started_file_knows_what_it_answers(tmp_path: Path) -> None:
     for exercise in EXERCISES:
         (tmp_path / "mine.py").write_text(exercise.task, "utf-8")
-        assert workbook.exercise_of(tmp_path / "mine.py") == exercise
+        assert exercises.exercise_of(tmp_path / "mine.py") == exercise
 
 
 # ---- derivations ---------------------------------------------------------------------------------
@@ -79,10 +80,10 @@ def test_the_solution_is_proved_and_is_what_was_asked(exercise: Exercise, tmp_pa
     task = load(tmp_path, "task.py", exercise.task)
     solution = load(tmp_path, "solution.py", exercise.solution)
     for asked, answer in zip(task.derivations, solution.derivations, strict=True):
-        assert list(homework.differences(asked, answer, task.builds_on)) == []
+        assert list(answers.differences(asked, answer, task.builds_on)) == []
         report = check_derivation(answer)
         assert report["ok"], report
-    assert homework.load_task(str(tmp_path / "task.py")).derivations
+    assert answers.load_task(str(tmp_path / "task.py")).derivations
 
 
 @pytest.mark.parametrize("exercise", DERIVATIONS, ids=name)
@@ -91,24 +92,24 @@ def test_what_is_not_filled_is_missing(exercise: Exercise, tmp_path: Path) -> No
     reports = [check_derivation(d) for d in task.derivations]
     verdicts = [step["verdict"] for r in reports for step in r["steps"]]
     tight = sum(bool(c.tight) for d in task.derivations for c in d.chains)
-    assert verdicts.count("missing") == len(workbook.gaps(exercise.source)) + tight
+    assert verdicts.count("missing") == len(exercises.gaps(exercise.source)) + tight
     assert "refuted" not in verdicts
     assert not any(report["ok"] for report in reports)
 
 
-WRONG = [(e, at) for e in DERIVATIONS for at in range(len(workbook.gaps(e.source)))]
+WRONG = [(e, at) for e in DERIVATIONS for at in range(len(exercises.gaps(e.source)))]
 
 
 @pytest.mark.parametrize(("exercise", "at"), WRONG, ids=lambda v: getattr(v, "name", v))
 def test_a_wrong_fill_is_noticed(exercise: Exercise, at: int, tmp_path: Path) -> None:
     """One is added to a line: refuted. A certificate with a sign changed: not proved."""
     source, right = exercise.source, part(exercise.source, at)
-    line = source.encode()[: workbook.gaps(source)[at][0]].decode().rstrip()
+    line = source.encode()[: exercises.gaps(source)[at][0]].decode().rstrip()
     certificate = line.endswith("because=")
     wrong = f"-({right})" if certificate and "kl_nonnegative" not in right else f"({right}) + 1"
     if certificate and "kl_nonnegative" in right:
         wrong = "0"
-    chapter = load(tmp_path, "wrong.py", workbook._unmarked(filled(source, at, wrong)))
+    chapter = load(tmp_path, "wrong.py", exercises._unmarked(filled(source, at, wrong)))
     reports = [check_derivation(d) for d in chapter.derivations]
     assert sum(not report["ok"] for report in reports) == 1
     verdicts = {step["verdict"] for report in reports for step in report["steps"]}
@@ -120,7 +121,7 @@ def test_a_wrong_fill_is_noticed(exercise: Exercise, at: int, tmp_path: Path) ->
 
 def graded(exercise: Exercise, source: str, folder: Path) -> dict[str, dict[str, Any]]:
     (folder / "mine.py").write_text(source, "utf-8")
-    found = workbook.grade(str(folder / "mine.py"), exercise.grades(), 60)
+    found = exercises.grade(str(folder / "mine.py"), exercise.grades(), 60)
     return {entry["name"]: entry for entry in found}
 
 
@@ -128,7 +129,7 @@ def graded(exercise: Exercise, source: str, folder: Path) -> dict[str, dict[str,
 def test_the_solution_computes_the_results(exercise: Exercise, tmp_path: Path) -> None:
     found = graded(exercise, exercise.solution, tmp_path)
     assert all(entry["ok"] for entry in found.values()), found
-    assert len(found) == len(workbook.gaps(exercise.source))
+    assert len(found) == len(exercises.gaps(exercise.source))
     found = graded(exercise, exercise.task, tmp_path)
     assert {entry["problem"] for entry in found.values()} == {"missing"}
 
@@ -138,7 +139,7 @@ def test_functions_that_are_off_fail(wrong: str, tmp_path: Path) -> None:
     """By a part in a million, by no number at all: every function of every exercise."""
     for exercise in FUNCTIONS:
         source = exercise.source
-        for at in range(len(workbook.gaps(source))):
+        for at in range(len(exercises.gaps(source))):
             before, _, value = part(source, at).rpartition("return ")
             source = filled(source, at, f"{before}return {wrong.format(value)}")
         found = graded(exercise, source, tmp_path)
@@ -191,7 +192,7 @@ def test_a_hint_names_the_slip(
 def test_what_cannot_be_graded_says_why(text: str, word: str, tmp_path: Path) -> None:
     exercise = next(e for e in EXERCISES if e.name == "divergences/code")
     (tmp_path / "mine.py").write_text(text, "utf-8")
-    found = workbook.grade(str(tmp_path / "mine.py"), exercise.grades(), 4)
+    found = exercises.grade(str(tmp_path / "mine.py"), exercise.grades(), 4)
     assert not found[0]["ok"]
     assert word in found[0]["problem"]
 

@@ -9,21 +9,21 @@ import matplotlib as mpl
 import pytest
 import torch
 
-from genmath import workbook
-from genmath.workbook import Exercise
+from genmath.cli import exercises
+from genmath.cli.exercises import Exercise
 
-TRAINING = [e for e in workbook.exercises() if "import torch" in e.source]
+TRAINING = [e for e in exercises.exercises() if "import torch" in e.source]
 
 
 @pytest.mark.parametrize("exercise", TRAINING, ids=lambda e: e.name)
 def test_the_solution_computes_the_results(exercise: Exercise, tmp_path: Path) -> None:
     mine = tmp_path / "mine.py"
     mine.write_text(exercise.solution, "utf-8")
-    found = workbook.grade(str(mine), exercise.grades(), 60)
+    found = exercises.grade(str(mine), exercise.grades(), 60)
     assert all(entry["ok"] for entry in found), found
-    assert len(found) == len(workbook.gaps(exercise.source))
+    assert len(found) == len(exercises.gaps(exercise.source))
     mine.write_text(exercise.task, "utf-8")
-    found = workbook.grade(str(mine), exercise.grades(), 60)
+    found = exercises.grade(str(mine), exercise.grades(), 60)
     assert {entry["problem"] for entry in found} == {"missing"}
 
 
@@ -43,7 +43,7 @@ def test_a_hint_names_the_slip(
     assert found.solution.count(wrong[0]) == 1
     mine = tmp_path / "mine.py"
     mine.write_text(found.solution.replace(*wrong), "utf-8")
-    (bad,) = [e for e in workbook.grade(str(mine), found.grades(), 60) if not e["ok"]]
+    (bad,) = [e for e in exercises.grade(str(mine), found.grades(), 60) if not e["ok"]]
     assert word in bad["hint"]
 
 

@@ -35,8 +35,8 @@ from genmath.paths import (
     shifted_density,
 )
 from genmath.predictions import convert
-from genmath.proof.derivation import Claim
-from genmath.proof.tree import Div, Named
+from genmath.proof.language.claims import Claim
+from genmath.proof.language.tree import Div, Named
 from genmath.samplers import DDIM, Euler, Heun, sample
 from genmath.toys import GaussianMixture
 from tests.checked import checked, of_path, value

@@ -33,9 +33,9 @@ from genmath.gan import (
     slerp,
     training_step,
 )
-from genmath.proof.derivation import Part
 from genmath.proof.functions import compile_tree, function
-from genmath.proof.tree import Node
+from genmath.proof.language.derivation import Part
+from genmath.proof.language.tree import Node
 from genmath.vae import interpolate
 
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from genmath import book, exchange, homework
+from genmath import book
+from genmath.cli import answers, exchange
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -47,21 +48,23 @@ GOAL = f"d.at_least(E(q(z | x), log(p(x, z) / q(z | x))), {LEMMA}"
 JUMP = TASK.split("    d.equals(...")[0]  # the task up to its first line
 SHORT = f"{JUMP}    d.at_least(E(q(z | x), log(p(x, z) / q(z | x))), "
 OTHER_PROVER = """
-import genmath.proof.check, genmath.proof.symbolic, genmath.proof.numeric, genmath.proof.tree
-from genmath import book, exchange, homework
+import genmath.proof.check, genmath.proof.symbolic.judge, genmath.proof.numeric.judge
+import genmath.proof.language.tree
+from genmath import book
+from genmath.cli import answers, exchange
 
 class Fine:
     proved = True; lemmas = []; hypotheses = []; consulted = set(); assumed = set(); verdict = "agree"
     normal = False; certificate = None; reason = ""; residual = None; counterexample = None
     def __init__(self, *_, **__): pass
 
-for module in (genmath.proof.check, genmath.proof.symbolic):
+for module in (genmath.proof.check, genmath.proof.symbolic.judge):
     module.prove = Fine
-genmath.proof.numeric.compare = Fine
+genmath.proof.numeric.judge.compare = genmath.proof.numeric.compare = Fine
 genmath.proof.check.check_derivation = lambda *_, **__: {"ok": True, "label": "proved", "steps": [], "problems": []}
-genmath.proof.tree.Node.__eq__ = lambda *_: True
-homework.differences = lambda *_: iter(())
-homework.judge = lambda *_: [{"name": "elbo", "ok": True, "problems": [], "report": None}]
+genmath.proof.language.tree.Node.__eq__ = lambda *_: True
+answers.differences = lambda *_: iter(())
+answers.judge = lambda *_: [{"name": "elbo", "ok": True, "problems": [], "report": None}]
 """
 FAKE = '{"schema": 1, "file": "fake.py", "ok": true, "problem": null, "derivations": []}'
 WRONG = RIGHT.replace("+ KL(", "- KL(")
@@ -221,7 +224,7 @@ def test_a_lemma_of_the_same_name_hides_no_fact(tmp_path: Path) -> None:
 
 def test_an_answer_runs_where_nothing_lies(tmp_path: Path) -> None:
     (tmp_path / "answer.py").write_text(f"open('left.txt', 'w')\n{RIGHT}", "utf-8")
-    assert "derivations" in homework.read(str(tmp_path / "answer.py"), 30)
+    assert "derivations" in answers.read(str(tmp_path / "answer.py"), 30)
     assert [f.name for f in tmp_path.iterdir() if f.suffix == ".txt"] == []
     assert not (ROOT / "left.txt").exists()
 
@@ -243,7 +246,7 @@ def test_the_result_itself_is_no_reason_for_it(tmp_path: Path) -> None:
     asked, given = book.load_file(task), book.load_file(answer)
     assert asked.builds_on == {"vae", "divergences"}
     claims = asked.derivations[0], given.derivations[0]
-    (said,) = homework.differences(*claims, asked.builds_on)
+    (said,) = answers.differences(*claims, asked.builds_on)
     assert said == "line 13: it assumes the answer, vae.elbo"
 
 
@@ -288,7 +291,7 @@ def test_reading_ends_when_it_should_whatever_stays_behind(tmp_path: Path) -> No
     """A process that left its group still holds what it inherited."""
     (tmp_path / "stays.py").write_text(HOSTILE["sleeps_behind"][0], "utf-8")
     began = time.monotonic()
-    assert "longer than" in homework.read(str(tmp_path / "stays.py"), 2)["error"]
+    assert "longer than" in answers.read(str(tmp_path / "stays.py"), 2)["error"]
     assert time.monotonic() - began < 10
 
 
@@ -301,8 +304,8 @@ def test_a_chapter_survives_the_journey(topic: str) -> None:
     data = json.loads(json.dumps(exchange.encode(chapter.derivations)))
     back = exchange.decode(data, chapter.file)
     for here, there in zip(chapter.derivations, back, strict=True):
-        assert list(homework.differences(here, there, chapter.builds_on)) == []
-        assert list(homework.differences(there, here, chapter.builds_on)) == []
+        assert list(answers.differences(here, there, chapter.builds_on)) == []
+        assert list(answers.differences(there, here, chapter.builds_on)) == []
         for one, other in zip(here.steps, there.steps, strict=True):
             assert (one.claim.lhs, one.relation, one.claim.rhs) == (
                 other.claim.lhs, other.relation, other.claim.rhs,

@@ -2,59 +2,45 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import genmath
+from genmath._imports import files_of, imported, imports_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "genmath"
 CHAPTERS = sorted((ROOT / "derivations").glob("[!_]*.py"))
 STDLIB = set(sys.stdlib_module_names)
 
-# The modules that may join the checker to the rest, besides the checker itself.
-COMMANDS = {"cli.py", "classroom.py", "console.py", "workers.py"}
-JOINTS = {"book.py", "_reports.py", "exchange.py", "homework.py", "workbook.py", *COMMANDS}
-IMPLEMENTATIONS = sorted(file for file in PACKAGE.glob("*.py") if file.name not in JOINTS)
-PROOF = sorted((PACKAGE / "proof").rglob("*.py"))
+PACKAGE_FILES = sorted(PACKAGE.rglob("*.py"))
+PROOF = [file for file in PACKAGE_FILES if file.is_relative_to(PACKAGE / "proof")]
+# What may join the checker to the rest, besides the checker itself.
+JOINTS = [
+    file
+    for file in PACKAGE_FILES
+    if file.is_relative_to(PACKAGE / "cli") or file.name in ("book.py", "_imports.py")
+]
+IMPLEMENTATIONS = [file for file in PACKAGE_FILES if file not in PROOF and file not in JOINTS]
+IMPORTS = {file: imports_of(file, ROOT) for file in [*PACKAGE_FILES, *CHAPTERS]}
 
 
-def imported(source: str, module: str, is_package: bool = False) -> set[str]:
-    """Every module a source text imports, anywhere in it, with relative imports made absolute.
-
-    `from a import b` yields both a and a.b, since b may be a module.
-    """
-    package = module.split(".") if is_package else module.split(".")[:-1]
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else []
-            base = ".".join([*above, *filter(None, [node.module])])
-            names |= {base} | {f"{base}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called = (
-                node.func.attr
-                if isinstance(node.func, ast.Attribute)
-                else getattr(node.func, "id", "")
-            )
-            if called in ("import_module", "__import__"):
-                names.add(str(node.args[0].value))
-    return names
+def name(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
 
 
-def imports_of(file: Path) -> set[str]:
-    parts = list(file.relative_to(ROOT).with_suffix("").parts)
-    is_package = parts[-1] == "__init__"
-    return imported(
-        file.read_text(encoding="utf-8"), ".".join(parts[:-1] if is_package else parts), is_package
-    )
+def circle(arrows: dict[Path, set[Path]]) -> list[str]:
+    """Some files that import one another in a circle, or nothing."""
+    left = {file: set(to) for file, to in arrows.items()}
+    while ends := [file for file, to in left.items() if not to & left.keys()]:
+        for file in ends:
+            del left[file]
+    return sorted(map(name, left))
 
 
 def within(name: str, *packages: str) -> bool:
@@ -72,6 +58,23 @@ def forbidden_in_proof(names: set[str]) -> set[str]:
     return {name for name in names if not allowed(name)}
 
 
+# The rooms of the checker, and which of them each may look into besides itself.
+ROOMS = {
+    "language": (),
+    "symbolic": ("language",),
+    "numeric": ("language",),
+    "functions": ("language",),
+}
+
+
+def forbidden_in_room(room: str, names: set[str]) -> set[str]:
+    """What a room of the checker may not import: another judge's code, above all."""
+    mine = [f"genmath.proof.{known}" for known in (room, *ROOMS[room])]
+    return {n for n in names if within(n, "genmath.proof") and n != "genmath.proof"} - {
+        n for n in names if within(n, *mine)
+    }
+
+
 def forbidden_in_chapter(names: set[str]) -> set[str]:
     def allowed(name: str) -> bool:
         # `from genmath import book` also reads as the name genmath itself.
@@ -80,24 +83,45 @@ def forbidden_in_chapter(names: set[str]) -> set[str]:
     return {name for name in names if not allowed(name)}
 
 
-@pytest.mark.parametrize("file", IMPLEMENTATIONS, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", IMPLEMENTATIONS, ids=name)
 def test_implementations_never_import_the_checker(file: Path) -> None:
-    assert not forbidden_in_implementation(imports_of(file))
+    assert not forbidden_in_implementation(IMPORTS[file])
 
 
-@pytest.mark.parametrize("file", PROOF, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", PROOF, ids=name)
 def test_the_checker_imports_only_sympy_mpmath_and_the_standard_library(file: Path) -> None:
-    assert not forbidden_in_proof(imports_of(file))
+    assert not forbidden_in_proof(IMPORTS[file])
 
 
-@pytest.mark.parametrize("file", CHAPTERS, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", PROOF, ids=name)
+def test_the_judges_share_the_language_and_nothing_else(file: Path) -> None:
+    room = file.relative_to(PACKAGE / "proof").parts[0]
+    if room in ROOMS:
+        assert not forbidden_in_room(room, IMPORTS[file])
+
+
+def test_every_folder_of_the_checker_is_a_room_with_a_rule() -> None:
+    assert {file.parent.name for file in PROOF} - {"proof"} == set(ROOMS)
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    """A package's face names what is inside it, and counts as one with the file that it names."""
+    arrows = {
+        file: {g for n in IMPORTS[file] for g in files_of(n, ROOT)[-1:] if g != file}
+        for file in PACKAGE_FILES
+    }
+    faces = {file for file in PACKAGE_FILES if file.name == "__init__.py"}
+    assert circle({file: arrows[file] - faces for file in PACKAGE_FILES if file not in faces}) == []
+
+
+@pytest.mark.parametrize("file", CHAPTERS, ids=name)
 def test_chapters_import_only_the_checker_and_the_book(file: Path) -> None:
-    assert not forbidden_in_chapter(imports_of(file))
+    assert not forbidden_in_chapter(IMPORTS[file])
 
 
-def test_the_book_and_the_command_line_never_import_torch() -> None:
-    for name in JOINTS:
-        assert not {n for n in imports_of(PACKAGE / name) if within(n, "torch", "genmath._torch")}
+@pytest.mark.parametrize("file", JOINTS, ids=name)
+def test_the_book_and_the_command_line_never_import_torch(file: Path) -> None:
+    assert not {n for n in IMPORTS[file] if within(n, "torch", "genmath._base")}
 
 
 @pytest.mark.parametrize("file", CHAPTERS, ids=lambda file: file.stem)
@@ -111,6 +135,12 @@ def test_there_are_chapters_and_files_to_look_at() -> None:
     assert CHAPTERS
     assert PROOF
     assert IMPLEMENTATIONS
+    assert JOINTS
+
+
+in_symbolic, in_numeric, in_language = (
+    partial(forbidden_in_room, room) for room in ("symbolic", "numeric", "language")
+)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +154,21 @@ def test_there_are_chapters_and_files_to_look_at() -> None:
             forbidden_in_implementation,
             "genmath.vae",
             "import importlib\nimportlib.import_module('genmath.book')",
+        ),
+        (
+            partial(forbidden_in_room, "symbolic"),
+            "genmath.proof.symbolic.judge",
+            "from ..numeric import judge",
+        ),
+        (
+            partial(forbidden_in_room, "numeric"),
+            "genmath.proof.numeric.judge",
+            "def f():\n    from genmath.proof.symbolic import zero",
+        ),
+        (
+            partial(forbidden_in_room, "language"),
+            "genmath.proof.language.tree",
+            "import genmath.proof.check",
         ),
         (forbidden_in_proof, "genmath.proof.check", "import numpy as np"),
         (forbidden_in_proof, "genmath.proof.check", "from .. import book"),
@@ -158,6 +203,12 @@ def test_the_rules_see_what_they_forbid(rule, module: str, line: str) -> None:
 )
 def test_the_rules_allow_what_they_allow(rule, module: str, line: str) -> None:
     assert not rule(imported(line, module))
+
+
+def test_a_circle_is_seen() -> None:
+    a, b, c = (PACKAGE / f"{letter}.py" for letter in "abc")
+    assert circle({a: {b}, b: {c}, c: {b}})
+    assert not circle({a: {b, c}, b: {c}, c: set()})
 
 
 def loaded_by(statement: str) -> set[str]:

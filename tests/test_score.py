@@ -13,8 +13,8 @@ from torch import nn
 
 from genmath import book
 from genmath.predictions import convert
-from genmath.proof.derivation import Claim
-from genmath.proof.tree import Apply, Deriv, Expect, Fn, Named, Node, Symbol, transform
+from genmath.proof.language.claims import Claim
+from genmath.proof.language.tree import Apply, Deriv, Expect, Fn, Named, Node, Symbol, transform
 from genmath.score import (
     annealed_langevin,
     contrastive_loss,

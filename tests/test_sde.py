@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from genmath import book
-from genmath._divergence import divergence, slope
+from genmath._base.slopes import divergence, slope
 from genmath.cnf import MIDPOINT, Adaptive, FixedSteps
 from genmath.paths import (
     CosinePath,
@@ -27,8 +27,8 @@ from genmath.paths import (
     reverse_time,
 )
 from genmath.predictions import convert
-from genmath.proof.derivation import Claim
-from genmath.proof.tree import Apply, Deriv, Mul, Named, Node, Symbol, transform
+from genmath.proof.language.claims import Claim
+from genmath.proof.language.tree import Apply, Deriv, Mul, Named, Node, Symbol, transform
 from genmath.samplers import ReverseSDE, sample
 from genmath.sde import (
     forward_step,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from genmath import homework
+from genmath.cli import answers
 
 CLASS = Path(__file__).resolve().parents[1] / "docs" / "examples" / "class"
 
 
 def judged(name: str) -> dict[str, Any]:
     entry: dict[str, Any]
-    (entry,) = homework.judge(str(CLASS / f"{name}.py"), str(CLASS / "task.py"), 60)
+    (entry,) = answers.judge(str(CLASS / f"{name}.py"), str(CLASS / "task.py"), 60)
     return entry
 
 

@@ -47,7 +47,7 @@ def ties_in(file: Path) -> dict[str, dict[str, str]]:
 
 NAMED = {
     name: results
-    for file in sorted((ROOT / "genmath").glob("*.py"))
+    for file in sorted((ROOT / "genmath").rglob("*.py"))
     for name, results in named_by(ast.parse(file.read_text("utf-8")))
     if results
 }

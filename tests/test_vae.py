@@ -15,8 +15,8 @@ from torch import nn
 
 from genmath import book
 from genmath.divergences import gaussian_kl
-from genmath.proof.derivation import Claim
-from genmath.proof.tree import Apply, Expect, Node
+from genmath.proof.language.claims import Claim
+from genmath.proof.language.tree import Apply, Expect, Node
 from genmath.vae import (
     VAE,
     Autoencoder,

@@ -17,7 +17,7 @@ from sympy.solvers.simplex import lpmax, lpmin
 from torch import nn
 
 from genmath import book
-from genmath.proof.tree import Named
+from genmath.proof.language.tree import Named
 from genmath.wasserstein import (
     assignment,
     clip_weights,

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import prose
 from results import mention
 
-from genmath.proof.latex import latex_claim
+from genmath.proof.language.latex import latex_claim
 
 FIELDS = ("Result", "Shapes", "Options", "Accuracy", "Random", "Errors", "Source")
 FIELD = re.compile(rf"^(?P<name>{'|'.join(FIELDS)}): (?P<text>.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)

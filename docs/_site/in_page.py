@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from genmath import book
-from genmath._reports import import_trouble, plain, why
+from genmath.cli.reports import import_trouble, plain, why
 from genmath.proof.check import check_derivation
 
 PRINTED = 10_000  # characters of what a cell prints that are shown

@@ -118,7 +118,7 @@ def lab_markdown(path: Path, slot: Slot, options: dict[str, Any]) -> str:
 def _run(path: Path, options: dict[str, Any]) -> Any:
     """The laboratory with its outputs, kept under a key of its text and of the package's code."""
     digest = hashlib.sha256(path.read_bytes())
-    for file in sorted(ROOT.glob("genmath/*.py")):
+    for file in sorted(ROOT.glob("genmath/**/*.py")):
         digest.update(file.read_bytes())
     kept = CACHE / f"{path.stem}-{digest.hexdigest()[:16]}.ipynb"
     if kept.is_file():

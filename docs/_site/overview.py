@@ -17,9 +17,10 @@ import rendering
 from prose import link_names
 from results import NAME, ROOT, Result, SiteError, results
 
-from genmath import book, workbook
+from genmath import book
+from genmath.cli import exercises as written
+from genmath.cli.exercises import Exercise
 from genmath.proof.check import check_derivation
-from genmath.workbook import Exercise
 
 DIRECTIVE = re.compile(r"^\{\{ *(?P<what>\w+)(?: +(?P<topic>\w+))? *\}\}$", re.MULTILINE)
 Slot = Callable[[str], str]
@@ -195,7 +196,7 @@ def _beside(result: Result) -> str:
 
 def exercises(slot: Slot, topic: str) -> str:
     """Those of a topic; without a topic, a table of all."""
-    found = workbook.exercises()
+    found = written.exercises()
     if not topic:
         rows = [f"| [`{e.name}`]({_page(e)}) | {_title(e)} | {_kind(e)} |" for e in found]
         return "\n".join(["| exercise | what | |", "|---|---|---|", *rows])

@@ -23,7 +23,7 @@ from results import ROOT, SiteError, mention, slip_ids
 
 from genmath import book
 from genmath.proof.check import check_derivation
-from genmath.proof.latex import latex_claim
+from genmath.proof.language.latex import latex_claim
 
 FENCE = re.compile(
     r"^(?P<indent> *)(?P<fence>```+|~~~+)(?P<info>[^\n]*)\n(?P<body>.*?)"

@@ -14,8 +14,8 @@ from prose import link_names
 from results import Result, implementations
 
 from genmath.proof import Derivation
-from genmath.proof.derivation import Chain, Step
-from genmath.proof.latex import SIGNS, latex, latex_claim
+from genmath.proof.language.derivation import Chain, Step
+from genmath.proof.language.latex import SIGNS, latex, latex_claim
 
 MUTANTS = ("made", "killed", "equivalent", "weaker", "survived")
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from genmath import book
 from genmath.proof import Derivation
-from genmath.proof.derivation import Chain, Claim
+from genmath.proof.language.claims import Claim
+from genmath.proof.language.derivation import Chain
 
 ROOT = Path(__file__).resolve().parents[2]
 VERDICTS = ROOT / ".cache" / "verdicts"
@@ -128,9 +129,10 @@ def stale_topics() -> list[str]:
 def implementations() -> dict[str, list[str]]:
     """For each result, the torch functions whose docstring says that they implement it."""
     found: dict[str, list[str]] = {}
-    for file in sorted((ROOT / "genmath").glob("*.py")):
+    for file in sorted((ROOT / "genmath").rglob("*.py")):
         tree = ast.parse(file.read_text("utf-8"))
-        for path, docstring in _documented(tree, f"genmath.{file.stem}"):
+        module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        for path, docstring in _documented(tree, module):
             for line in re.findall(r"^\s*Result: (.+)$", docstring, re.MULTILINE):
                 for name in re.split(r",\s*", line.strip()):
                     known = mention(name)

@@ -19,6 +19,7 @@ from results import ROOT, SiteError
 
 HERE = Path(__file__).parent
 CACHE = ROOT / ".cache" / "pyodide"
+PAGE = ("__init__.py", "book.py", "cli/__init__.py", "cli/reports.py")  # besides the checker
 PYODIDE = HERE / "node_modules" / "pyodide"
 
 
@@ -59,8 +60,8 @@ def libraries() -> Path:
 def ours() -> Path:
     """The checker, the chapters and what joins them to the page, as they are now."""
     files = [
-        *(ROOT / "genmath" / name for name in ("__init__.py", "book.py", "_reports.py")),
-        *sorted((ROOT / "genmath" / "proof").glob("*.py")),
+        *(ROOT / "genmath" / name for name in PAGE),
+        *sorted((ROOT / "genmath" / "proof").rglob("*.py")),
         *sorted((ROOT / "derivations").glob("*.py")),
     ]
     CACHE.mkdir(parents=True, exist_ok=True)

@@ -27,8 +27,8 @@ def spread(a, b, c):  # fill
 
 # %% grades
 from genmath.book import chapter
+from genmath.cli.exercises import Grade
 from genmath.proof import *
-from genmath.workbook import Grade
 
 cnf, score = chapter("cnf"), chapter("score")
 a, b, c, x = reals("a b c x")

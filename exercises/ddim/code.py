@@ -26,8 +26,8 @@ def room(eta, alpha_bar_s, beta):  # fill
 
 # %% grades
 from genmath.book import chapter
+from genmath.cli.exercises import Grade, recorded
 from genmath.proof import *
-from genmath.workbook import Grade, recorded
 
 ddim = chapter("ddim")
 eta, abar_s, beta = fractions("eta alpha_bar_s beta")

@@ -31,8 +31,8 @@ def posterior_mean(x_t, eps, beta, alpha_bar_prev):  # fill
 
 # %% grades
 from genmath.book import chapter
+from genmath.cli.exercises import Grade, recorded
 from genmath.proof import *
-from genmath.workbook import Grade, recorded
 
 ddpm = chapter("ddpm")
 scaled = recorded(ddpm.forward_marginal, "hf-noise-scaled-beta")

@@ -20,8 +20,8 @@ def kl_from_log_variance(mu, ell, nu, kappa):  # fill
 
 # %% grades
 from genmath.book import chapter
+from genmath.cli.exercises import Grade
 from genmath.proof import *
-from genmath.workbook import Grade
 
 divergences = chapter("divergences")
 mu, nu, ell, kappa = reals("mu nu ell kappa")

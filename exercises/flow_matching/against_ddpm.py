@@ -125,8 +125,8 @@ if __name__ == "__main__":
 
 # %% grades
 from genmath.book import chapter
+from genmath.cli.exercises import Grade, recorded
 from genmath.proof import *
-from genmath.workbook import Grade, recorded
 
 ddpm, flow_matching = chapter("ddpm"), chapter("flow_matching")
 rectified = flow_matching.rectified_flow

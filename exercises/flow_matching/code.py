@@ -23,8 +23,8 @@ def shift(t, s):  # fill
 
 # %% grades
 from genmath.book import chapter
+from genmath.cli.exercises import Grade, recorded
 from genmath.proof import *
-from genmath.workbook import Grade, recorded
 
 flow_matching = chapter("flow_matching")
 backward = recorded(flow_matching.rectified_flow, "notes-rf-sampler-direction")

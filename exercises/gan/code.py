@@ -19,8 +19,8 @@ def y_after(x, y, eta_x, eta_y):  # fill
 
 # %% grades
 from genmath.book import chapter
+from genmath.cli.exercises import Grade
 from genmath.proof import *
-from genmath.workbook import Grade
 
 gan = chapter("gan")
 x, y = reals("x y")

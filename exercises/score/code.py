@@ -22,8 +22,8 @@ def variance_after(variance, c, sigma):  # fill
 
 # %% grades
 from genmath.book import chapter
+from genmath.cli.exercises import Grade
 from genmath.proof import *
-from genmath.workbook import Grade
 
 score = chapter("score")
 v, sigma = positives("v_k sigma")

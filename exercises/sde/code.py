@@ -29,8 +29,8 @@ def kernel_score(x_t, V, t):  # fill
 
 # %% grades
 from genmath.book import chapter
+from genmath.cli.exercises import Grade
 from genmath.proof import *
-from genmath.workbook import Grade
 
 sde = chapter("sde")
 theta, g = positives("theta g")

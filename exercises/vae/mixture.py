@@ -85,8 +85,8 @@ if __name__ == "__main__":
 
 # %% grades
 from genmath.book import chapter
+from genmath.cli.exercises import Grade
 from genmath.proof import *
-from genmath.workbook import Grade
 
 vae = chapter("vae")
 mu, ell, R, K = reals("mu ell R K")

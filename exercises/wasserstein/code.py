@@ -17,8 +17,8 @@ def clipped(c, theta_1, theta_2):  # fill
 
 # %% grades
 from genmath.book import chapter
+from genmath.cli.exercises import Grade
 from genmath.proof import *
-from genmath.workbook import Grade
 
 wasserstein = chapter("wasserstein")
 mu_1, mu_2, theta_1, theta_2 = reals("mu_1 mu_2 theta_1 theta_2")

@@ -3,10 +3,11 @@
 Needs sympy and mpmath only. `from genmath.proof import *` gives the notation.
 """
 
-from .derivation import Derivation, derivation, equal
-from .latex import latex
-from .notation import *  # noqa: F403
-from .notation import __all__ as _notation
-from .text import text
+from genmath.proof.language.claims import equal
+from genmath.proof.language.derivation import Derivation, derivation
+from genmath.proof.language.latex import latex
+from genmath.proof.language.notation import *  # noqa: F403
+from genmath.proof.language.notation import __all__ as _notation
+from genmath.proof.language.text import text
 
 __all__ = [*_notation, "Derivation", "derivation", "equal", "latex", "text"]

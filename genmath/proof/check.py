@@ -11,15 +11,34 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from . import numeric
-from .derivation import Chain, Claim, Derivation, Lemma, Slip, Step, instantiate
-from .latex import latex
-from .mutate import mutants, reversed_claim
-from .names import latex_name
-from .notation import Density
-from .symbolic import Proof, has_vectors, ill_typed, not_replaceable, proofs, prove
-from .text import text
-from .tree import DOMAINS, Apply, Dens, Indexed, Named, Node, NotationError, Relation, Symbol
+from genmath.proof import numeric
+from genmath.proof.language.claims import Claim
+from genmath.proof.language.derivation import Chain, Derivation, Lemma, Slip, Step
+from genmath.proof.language.instantiate import instantiate
+from genmath.proof.language.latex import latex
+from genmath.proof.language.names import latex_name
+from genmath.proof.language.notation import Density
+from genmath.proof.language.text import text
+from genmath.proof.language.tree import (
+    DOMAINS,
+    Apply,
+    Dens,
+    Indexed,
+    Named,
+    Node,
+    NotationError,
+    Relation,
+    Symbol,
+)
+from genmath.proof.mutate import mutants, reversed_claim
+from genmath.proof.symbolic.judge import (
+    Proof,
+    has_vectors,
+    ill_typed,
+    not_replaceable,
+    proofs,
+    prove,
+)
 
 REPORT_SCHEMA = 1
 GAUSSIAN = "the densities written as normal are normal"
@@ -374,7 +393,7 @@ def _not_judged(step: Step) -> str:
 def _residual(proof: Proof, as_latex: bool) -> str | None:
     if proof.proved or proof.residual is None:
         return None
-    from .residual import residual_latex, residual_text
+    from genmath.proof.symbolic.residual import residual_latex, residual_text
 
     return residual_latex(proof.residual) if as_latex else residual_text(proof.residual)
 

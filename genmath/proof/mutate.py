@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from .derivation import Claim
-from .tree import (
+from genmath.proof.language.claims import Claim
+from genmath.proof.language.tree import (
     Add,
     Apply,
     Big,

@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
-from genmath.proof.notation import Density, Function, Sequence
-from genmath.proof.tree import (
+from genmath.proof.language.notation import Density, Function, Sequence
+from genmath.proof.language.tree import (
     Add,
     Apply,
     Big,

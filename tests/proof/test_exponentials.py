@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from genmath.proof import numeric
-from genmath.proof.derivation import Claim, as_claim, equal
-from genmath.proof.notation import (
+from genmath.proof.language.claims import Claim, as_claim, equal
+from genmath.proof.language.notation import (
     E,
     Normal,
     absolute,
@@ -20,8 +20,8 @@ from genmath.proof.notation import (
     sigmoid,
     variables,
 )
-from genmath.proof.symbolic import prove
-from genmath.proof.tree import Node
+from genmath.proof.language.tree import Node
+from genmath.proof.symbolic.judge import prove
 
 x = variables("x")
 a, m = reals("a m")

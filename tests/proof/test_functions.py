@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genmath.proof import notation as n
-from genmath.proof import tree as t
-from genmath.proof.derivation import derivation, equal
 from genmath.proof.functions import compile_tree, function
+from genmath.proof.language import notation as n
+from genmath.proof.language import tree as t
+from genmath.proof.language.claims import equal
+from genmath.proof.language.derivation import derivation
 
 x, z, y = n.variables("x z y")
 mu, eta = n.reals("mu eta")

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from genmath.proof.check import check_derivation
-from genmath.proof.derivation import Claim, Derivation, as_claim, derivation, equal
-from genmath.proof.notation import (
+from genmath.proof.language.claims import Claim, as_claim, equal
+from genmath.proof.language.derivation import Derivation, derivation
+from genmath.proof.language.notation import (
     JS,
     KL,
     TV,
@@ -60,8 +61,8 @@ from genmath.proof.notation import (
     trace,
     variables,
 )
-from genmath.proof.symbolic import prove
-from genmath.proof.tree import Expect, Relation
+from genmath.proof.language.tree import Expect, Relation
+from genmath.proof.symbolic.judge import prove
 
 x, y, z, w = variables("x y z w")
 x1, x2 = copies(x, 2)

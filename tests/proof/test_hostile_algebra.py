@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from genmath.proof.derivation import Claim, as_claim, equal
-from genmath.proof.notation import (
+from genmath.proof.language.claims import Claim, as_claim, equal
+from genmath.proof.language.notation import (
     KL,
     Density,
     E,
@@ -54,8 +54,8 @@ from genmath.proof.notation import (
     variables,
     vectors,
 )
-from genmath.proof.symbolic import prove
-from genmath.proof.tree import Node, Relation
+from genmath.proof.language.tree import Node, Relation
+from genmath.proof.symbolic.judge import prove
 
 x, y, z = variables("x y z")
 x1, x2 = copies(x, 2)

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from genmath.proof import numeric
-from genmath.proof.derivation import as_claim, equal
-from genmath.proof.notation import (
+from genmath.proof.language.claims import as_claim, equal
+from genmath.proof.language.notation import (
     Density,
     E,
     Function,
@@ -28,7 +28,7 @@ from genmath.proof.notation import (
     variables,
     vectors,
 )
-from genmath.proof.symbolic import prove
+from genmath.proof.symbolic.judge import prove
 
 x, y, u, v = variables("x y u v")
 X = vectors("x")

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from genmath.proof import numeric
-from genmath.proof.derivation import Claim, Derivation, as_claim, derivation, equal
-from genmath.proof.notation import (
+from genmath.proof.language.claims import Claim, as_claim, equal
+from genmath.proof.language.derivation import Derivation, derivation
+from genmath.proof.language.notation import (
     Density,
     E,
     Function,
@@ -40,8 +41,8 @@ from genmath.proof.notation import (
     variables,
     vectors,
 )
-from genmath.proof.symbolic import prove
-from genmath.proof.tree import Node, Relation
+from genmath.proof.language.tree import Node, Relation
+from genmath.proof.symbolic.judge import prove
 
 x, y, z = variables("x y z")
 X = vectors("X")

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genmath.proof import names
-from genmath.proof import notation as n
-from genmath.proof import tree as t
-from genmath.proof.derivation import equal
-from genmath.proof.names import latex_name, text_name
-from genmath.proof.text import text
-from genmath.proof.tree import Node
+from genmath.proof.language import names
+from genmath.proof.language import notation as n
+from genmath.proof.language import tree as t
+from genmath.proof.language.claims import equal
+from genmath.proof.language.names import latex_name, text_name
+from genmath.proof.language.text import text
+from genmath.proof.language.tree import Node
 from tests.proof.latex_parser import Declared, Unreadable, parse
 
 # The package exports the function `latex`, which hides the module of that name.
-printer = importlib.import_module("genmath.proof.latex")
+printer = importlib.import_module("genmath.proof.language.latex")
 latex: Callable[[Node], str] = printer.latex
 
 x, z, y = n.variables("x z y")

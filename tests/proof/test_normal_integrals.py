@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from genmath.proof import numeric
-from genmath.proof.derivation import Claim, equal
-from genmath.proof.notation import (
+from genmath.proof.language.claims import Claim, equal
+from genmath.proof.language.notation import (
     Density,
     E,
     Function,
@@ -21,7 +21,7 @@ from genmath.proof.notation import (
     sigmoid,
     variables,
 )
-from genmath.proof.symbolic import prove
+from genmath.proof.symbolic.judge import prove
 
 x, y, z = variables("x y z")
 a, b, m = reals("a b m")

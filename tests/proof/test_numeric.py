@@ -12,11 +12,9 @@ from typing import Any
 
 import pytest
 
-from genmath.proof import notation
-from genmath.proof.arithmetic import CONTEXT, EXACT, FLOAT, decimal_exp, decimal_log
-from genmath.proof.compiled import Program
-from genmath.proof.derivation import Claim, as_claim, equal
-from genmath.proof.notation import (
+from genmath.proof.language import notation
+from genmath.proof.language.claims import Claim, as_claim, equal
+from genmath.proof.language.notation import (
     JS,
     KL,
     TV,
@@ -63,12 +61,14 @@ from genmath.proof.notation import (
     variables,
     vectors,
 )
-from genmath.proof.numeric import Outcome, compare, make_worlds, satisfiable
-from genmath.proof.quadrature import hermite
-from genmath.proof.survey import Survey, Unsupported
-from genmath.proof.symbolic import prove
-from genmath.proof.tree import Apply, Expect, Node
-from genmath.proof.worlds import World
+from genmath.proof.language.tree import Apply, Expect, Node
+from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, decimal_exp, decimal_log
+from genmath.proof.numeric.compiled import Program
+from genmath.proof.numeric.judge import Outcome, compare, make_worlds, satisfiable
+from genmath.proof.numeric.quadrature import hermite
+from genmath.proof.numeric.survey import Survey, Unsupported
+from genmath.proof.numeric.worlds import World
+from genmath.proof.symbolic.judge import prove
 
 x, y, z = variables("x y z")
 a, b, m, t = reals("a b m t")
@@ -548,8 +548,8 @@ def test_supports_follow_the_hypotheses() -> None:
 
 def test_worlds_do_not_depend_on_the_process() -> None:
     code = (
-        "from genmath.proof.numeric import *; from genmath.proof.notation import *;"
-        "from genmath.proof.derivation import as_claim;"
+        "from genmath.proof.numeric import *; from genmath.proof.language.notation import *;"
+        "from genmath.proof.language.claims import as_claim;"
         "x = variables('x'); p = Density('p', x);"
         "print(compare(as_claim(H(p(x)) >= 0)).counterexample['lhs'])"
     )

@@ -6,8 +6,9 @@ import pytest
 
 from genmath.proof import numeric
 from genmath.proof.check import hypotheses
-from genmath.proof.derivation import Claim, as_claim, derivation, equal
-from genmath.proof.notation import (
+from genmath.proof.language.claims import Claim, as_claim, equal
+from genmath.proof.language.derivation import derivation
+from genmath.proof.language.notation import (
     Density,
     E,
     Function,
@@ -20,7 +21,7 @@ from genmath.proof.notation import (
     sqrt,
     variables,
 )
-from genmath.proof.symbolic import prove
+from genmath.proof.symbolic.judge import prove
 
 x = variables("x")
 a, t = reals("a t")

@@ -57,10 +57,10 @@ from genmath.proof import (
     variables,
     vectors,
 )
-from genmath.proof.derivation import Claim
+from genmath.proof.language.claims import Claim
+from genmath.proof.language.tree import Node
 from genmath.proof.mutate import mutants
-from genmath.proof.symbolic import prove
-from genmath.proof.tree import Node
+from genmath.proof.symbolic.judge import prove
 
 Draw = Callable[[random.Random], Node]
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from genmath import book, workbook
+from genmath import book
+from genmath.cli import exercises
 from tests.site.conftest import AXE
 from tests.site.test_browser import DESK, PHONE, WIDER_THAN_THE_PAGE, opened
 
@@ -160,7 +161,7 @@ def test_a_derivation_of_ones_own(yours: Page) -> None:
 
 def test_an_exercise_goes_from_missing_to_proved(browser: Browser, base_url: str) -> None:
     page, complaints = opened(browser, base_url, "exercises/vae/", viewport=DESK)
-    (exercise,) = (e for e in workbook.exercises() if e.name == "vae/two_ways")
+    (exercise,) = (e for e in exercises.exercises() if e.name == "vae/two_ways")
     editor = page.locator("[data-exercise='vae/two_ways'] .editor")
     expect(check(editor)).to_contain_text("missing")
     expect(editor.get_by_role("status")).to_contain_text("Not as claimed")

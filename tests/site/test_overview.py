@@ -6,7 +6,8 @@ import re
 
 from playwright.sync_api import Browser
 
-from genmath import book, workbook
+from genmath import book
+from genmath.cli import exercises
 from tests.site.pages import file_of
 from tests.site.test_browser import DESK, opened
 
@@ -78,9 +79,9 @@ def test_every_slip_is_on_the_page_with_its_counterexample() -> None:
 def test_every_exercise_is_on_its_page_with_a_folded_solution(
     browser: Browser, base_url: str
 ) -> None:
-    for topic in sorted({e.file.parent.name for e in workbook.exercises()}):
+    for topic in sorted({e.file.parent.name for e in exercises.exercises()}):
         page, _ = opened(browser, base_url, f"exercises/{topic}/", viewport=DESK)
-        for exercise in workbook.exercises():
+        for exercise in exercises.exercises():
             if exercise.file.parent.name == topic:
                 assert page.locator(f"[id='exercise-{exercise.file.stem}']").count() == 1
         assert page.locator(".tag.wrong").count() == 0

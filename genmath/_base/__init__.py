@@ -1,0 +1,1 @@
+"""What the implementations share and nobody imports by name."""

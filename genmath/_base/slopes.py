@@ -1,0 +1,51 @@
+"""Slopes and divergences of a field by automatic differentiation, exact or along a probe.
+
+The samples of a batch must not meet inside the field: its slopes are taken for all of them at once.
+"""
+
+from __future__ import annotations
+
+import math
+
+from genmath._base.batch import sum_event
+from genmath._base.checks import refuse
+from genmath._base.shapes import Data, PerSample
+from genmath._base.torch import Tensor, torch
+
+__all__ = ["divergence", "slope"]
+
+
+def slope(value: Tensor, x: Tensor, *, keep: bool = True) -> Tensor:
+    """∂ value/∂x, shaped like x; zero where the value does not depend on x.
+
+    ``keep`` makes the slope differentiable in its turn; the graph of the value stays either way.
+
+    Errors: ValueError under ``torch.inference_mode()``, where every slope would come out zero.
+    """
+    if torch.is_inference_mode_enabled():
+        refuse("torch.inference_mode", "enabled", "torch.no_grad(): here derivatives are taken")
+    if not value.requires_grad:
+        return torch.zeros_like(x)
+    (found,) = torch.autograd.grad(
+        value, x, create_graph=keep, retain_graph=True, allow_unused=True
+    )
+    return torch.zeros_like(x) if found is None else found
+
+
+def divergence(out: Data, x: Data, probe: Data | None = None, *, keep: bool = True) -> PerSample:
+    """Σ_i ∂out_i/∂x_i of each sample, where ``out`` was computed from x, which requires a gradient.
+
+    It takes one backward pass for each of the d numbers of an event. With a ``probe`` w it is the
+    single number w·∂(w·out)/∂x instead, whose mean is the divergence if E[w wᵀ] = I.
+
+    Shapes: out, x and probe (B, …) alike; (B,), in the dtype of ``out``.
+    Source: Hutchinson 1990, the mean over random signs.
+    """
+    if probe is not None:
+        return sum_event(probe * slope((probe * out).sum(), x, keep=keep), 1).to(out.dtype)
+    event = math.prod(x.shape[1:])
+    total = torch.zeros(len(x), dtype=out.dtype, device=out.device)
+    for i, component in enumerate(out.reshape(len(x), event).unbind(1)):
+        rows = slope(component.sum(), x, keep=keep).reshape(len(x), event)
+        total = total + rows[:, i].to(out.dtype)
+    return total

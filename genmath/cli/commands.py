@@ -1,0 +1,472 @@
+"""`genmath list`, `genmath show`, `genmath check`: the book at the command line.
+
+Nothing is checked in the process you type into. Workers import the files you name and check one
+derivation at a time; a worker that overruns its time is killed, and the derivation's verdict is
+`timeout`. A file you name is a Python program: it runs as you, with all your rights.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genmath import __version__
+from genmath.cli import classroom
+from genmath.cli.console import (
+    UNREADABLE,
+    Unreadable,
+    as_text,
+    complaints,
+    heading,
+    is_file,
+    line,
+    nearest,
+    paint,
+    readable,
+    summary,
+    wants_progress,
+)
+from genmath.cli.reports import Report, import_trouble, plain
+from genmath.cli.workers import (
+    GRACE,
+    Outcome,
+    Pool,
+    Task,
+    cores,
+    how_it_ended,
+    judgements,
+    outline,
+)
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+    from genmath import book
+    from genmath.proof import Derivation
+
+
+FAILED, INTERRUPTED = 1, 130
+
+app = typer.Typer(
+    name="genmath",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+# ---- the three commands --------------------------------------------------------------------------
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"genmath {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """The mathematics of generative models: derivations that are checked.
+
+    \b
+    Examples:
+      genmath list                      what the book derives
+      genmath show vae.elbo             one derivation, step by step
+      genmath check vae                 check a chapter
+      genmath check homework.py         check a derivation of your own
+      genmath exercise list             exercises, to be filled in and checked
+    """
+
+
+@app.command("list")
+def list_() -> None:
+    """List the chapters and their derivations.
+
+    \b
+    Examples:
+      genmath list
+      genmath list | grep -i gaussian
+    """
+    from genmath import book
+
+    with complaints():
+        chapters = [_shipped(topic) for topic in book.topics()]
+    width = max((len(d.name) for c in chapters for d in c.derivations), default=0)
+    for index, chapter in enumerate(chapters):
+        if index:
+            typer.echo()
+        typer.echo(paint(chapter.topic, "1") + "  " + chapter.title)
+        for derivation in chapter.derivations:
+            typer.echo(f"  {derivation.name:{width}}  {derivation.title}")
+
+
+@app.command()
+def show(
+    name: Annotated[
+        str, typer.Argument(help="A derivation, a topic, or a file: vae.elbo, vae, homework.py.")
+    ],
+    latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX, ready to paste.")] = False,
+) -> None:
+    """Print a derivation: every step, and why it holds.
+
+    \b
+    Examples:
+      genmath show vae.elbo
+      genmath show vae.elbo --latex
+      genmath show vae
+    """
+    from genmath import book
+    from genmath.proof.language.typeset import typeset
+
+    with complaints():
+        if is_file(name):
+            readable(name)
+            try:
+                derivations = list(book.load_file(os.path.abspath(name)).derivations)
+            except book.ChapterError as error:
+                said = import_trouble(error).replace(os.path.abspath(name), name)
+                raise Unreadable(said) from None
+        else:
+            derivations = [d for _, d in _find(name)]
+    for index, derivation in enumerate(derivations):
+        if index:
+            typer.echo()
+        typer.echo(typeset(derivation) if latex else as_text(derivation))
+
+
+@app.command()
+def check(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TOPIC|NAME|FILE.py", help="What to check; the whole book if nothing is named."
+        ),
+    ] = None,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Also break every claim and see that it is refuted.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object instead.")] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            metavar="N",
+            help="Processes to check with.",
+            show_default="as many as pay",
+        ),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=0.01, metavar="S", help="Seconds a step may take.")
+    ] = 60.0,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="TASK.py", help="Compare answers with a task; a line a file."
+        ),
+    ] = None,
+) -> None:
+    """Check derivations: the book's, or a file of your own.
+
+    \b
+    Every step is judged twice: A proves it for all densities and parameters,
+    B evaluates both sides in random concrete worlds. A and B share no code.
+    With --mutants the claim is also broken in every way that applies, and the
+    checker must notice. A file you name is a Python program and runs as you.
+
+    \b
+    Examples:
+      genmath check                     the whole book
+      genmath check vae ddpm            two chapters
+      genmath check vae.elbo --mutants  one derivation, and the checker's strength on it
+      genmath check homework.py --json  your own file, for a program to read
+      genmath check class/*.py --against task.py --json   a line a student
+
+    \b
+    Exit code:
+      0  everything is as claimed
+      1  a step was refuted, stayed open, is missing or timed out, or a mutant survived
+      2  an argument that cannot be read, imported or holds no derivation
+    """
+    began = time.perf_counter()
+    if against is not None:
+        raise typer.Exit(classroom.check_against(against, targets or [], jobs, timeout, as_json))
+    with Pool() as pool:
+        try:
+            work = _gather(targets or [], pool, timeout)
+            pool.size = jobs or _default_jobs(work, mutants)
+            schema, reports = _check_all(work, pool, mutants, timeout, as_json)
+        except KeyboardInterrupt:
+            typer.echo("genmath: interrupted", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        document = {"schema": schema, "version": __version__, "derivations": reports}
+        typer.echo(json.dumps(plain(document), ensure_ascii=False, indent=1, allow_nan=False))
+    else:
+        typer.echo(summary(reports, time.perf_counter() - began))
+    raise typer.Exit(0 if all(report["ok"] for report in reports) else FAILED)
+
+
+app.add_typer(classroom.app, name="exercise")
+
+WHOLE_BOOK = 40  # from so many derivations on, the table leaves the assumptions to --json
+
+
+def main() -> None:
+    """The entry point of the `genmath` command."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    app(prog_name="genmath")
+
+
+# ---- finding what to check -----------------------------------------------------------------------
+
+
+@dataclass
+class _Work:
+    """One derivation to check. `outline` says what it claims, for when its report never comes."""
+
+    source: str  # a topic, or the path of a file
+    is_file: bool
+    name: str
+    chapter: str  # the row of the table
+    steps: int
+    judgements: int
+    outline: Callable[[], Report]
+
+
+def _gather(targets: Sequence[str], pool: Pool, timeout: float) -> list[_Work]:
+    """The derivations the arguments name, each once, in order; says which cannot be read."""
+    from genmath import book
+
+    found: dict[tuple[str, str], _Work] = {}
+    unread = 0
+    for target in targets or book.topics():
+        try:
+            works = _from_file(target, pool, timeout) if is_file(target) else _from_book(target)
+        except Unreadable as error:
+            typer.echo(f"genmath: {error}", err=True)
+            unread += 1
+            continue
+        for work in works:
+            key = (work.source, work.name)
+            found.setdefault(key, work)
+    if unread:
+        raise typer.Exit(UNREADABLE)
+    return list(found.values())
+
+
+def _from_file(path: str, pool: Pool, timeout: float) -> list[_Work]:
+    readable(path)
+    absolute = os.path.abspath(path)  # whatever the file does to the working directory
+    task = Task(("load", absolute), timeout + GRACE, absolute)
+    ((_, outcome),) = [done for done in pool.run([task]) if done]
+    if outcome.status == "timeout":
+        raise Unreadable(f"{path}: importing it took longer than {timeout:g} s (--timeout)")
+    if outcome.status == "died":
+        raise Unreadable(f"{path}: importing it ended the process ({how_it_ended(outcome.value)})")
+    if outcome.status == "failed":
+        raise Unreadable(f"{path}: {outcome.value}")
+    if outcome.status == "refused":
+        raise Unreadable(outcome.value.replace(absolute, path))
+    row = Path(path).name
+    return [
+        _Work(absolute, True, o["name"], row, len(o["steps"]), claims, partial(dict, o))
+        for o, claims in outcome.value
+    ]
+
+
+def _from_book(name: str) -> list[_Work]:
+    return [
+        _Work(topic, False, d.name, topic, len(d.steps), judgements(d), partial(outline, d))
+        for topic, d in _find(name)
+    ]
+
+
+def _find(name: str) -> list[tuple[str, Derivation]]:
+    """The shipped derivations that a topic or a full name stands for."""
+    from genmath import book
+
+    topics = book.topics()
+    topic, _, rest = name.partition(".")
+    if topic not in topics:
+        if os.path.exists(name):
+            raise Unreadable(f"{name} is no topic, no derivation and no file ending in .py")
+        if os.path.isfile(f"{topic}.py"):
+            raise Unreadable(f"no topic called {topic!r}; a file is named in full: {topic}.py")
+        known = [*topics, *(d.name for t in topics for d in _shipped(t).derivations)]
+        hint = f"{nearest(name, known)} (`genmath list` shows them all)"
+        raise Unreadable(f"no topic or derivation called {name!r}{hint}")
+    derivations = _shipped(topic).derivations
+    if not rest:
+        return [(topic, d) for d in derivations]
+    for derivation in derivations:
+        if derivation.name == name:
+            return [(topic, derivation)]
+    known = [d.name for d in derivations]
+    hint = f"{nearest(name, known)} (`genmath show {topic}` shows the chapter's)"
+    raise Unreadable(f"no derivation called {name!r}{hint}")
+
+
+def _shipped(topic: str) -> book.Chapter:
+    from genmath import book
+
+    try:
+        return book.chapter(topic)
+    except book.ChapterError as error:
+        raise Unreadable(import_trouble(error)) from None
+
+
+# ---- checking ------------------------------------------------------------------------------------
+
+
+def _default_jobs(work: Sequence[_Work], mutants: bool) -> int:
+    """One process for what takes a second: another one has to import sympy for itself."""
+    if len(work) < 2 or (not mutants and sum(w.steps for w in work) < 24):
+        return 1
+    return min(cores(), len(work))
+
+
+def _check_all(
+    work: Sequence[_Work], pool: Pool, mutants: bool, timeout: float, as_json: bool
+) -> tuple[int, list[Report]]:
+    """The report schema's number, and the reports; prints a line a derivation as they come."""
+    reports: list[Report | None] = [None] * len(work)
+    schema, shown = 1, 0
+    table = _Table(work) if wants_progress() else None
+    width = max([len("derivation"), *(len(w.name) for w in work)])
+
+    def show_ready() -> None:
+        nonlocal shown
+        while shown < len(reports) and (report := reports[shown]) is not None:
+            typer.echo(line(report, width, mutants))
+            if report["assumed"] and len(work) < WHOLE_BOOK:
+                typer.echo(paint(f"      assuming: {'; '.join(report['assumed'])}", "2"))
+            shown += 1
+
+    if not as_json and not table:
+        typer.echo(heading(width, mutants))
+    tasks = [
+        Task(
+            ("check", w.source, w.is_file, w.name, mutants, timeout),
+            timeout * w.judgements + GRACE,
+            w.source if w.is_file else None,
+        )
+        for w in work
+    ]
+    with table or contextlib.nullcontext():
+        for done in pool.run(tasks):
+            if done:
+                index, outcome = done
+                if outcome.status == "done":
+                    schema, report = outcome.value
+                else:
+                    report = _unfinished(work[index].outline(), outcome, timeout)
+                reports[index] = report
+                if not as_json and not table:
+                    show_ready()
+            if table:
+                table.update(reports, pool.running())
+    if not as_json and table:
+        typer.echo(heading(width, mutants))
+        show_ready()
+    return schema, [report for report in reports if report is not None]
+
+
+def _unfinished(outline: Report, outcome: Outcome, timeout: float) -> Report:
+    """The report of a derivation whose worker was killed, died or failed."""
+    late = outcome.status == "timeout"
+    if late:
+        problem = f"not finished when its time was up ({timeout:g} s a step, --timeout)"
+    elif outcome.status == "died":
+        problem = f"the checking process ended ({how_it_ended(outcome.value)})"
+    else:
+        problem = f"the checker failed: {outcome.value}"
+    verdict = "timeout" if late else "open"
+    unjudged = {"verdict": verdict, "reason": problem, "symbolic": False, "numeric": False}
+    unjudged |= dict.fromkeys(("ms", "residual", "residual_text", "counterexample"))
+    return {
+        **outline,
+        "label": "not proved",
+        "hypotheses": [],
+        "assumed": [],
+        "uses": [],
+        "slips": [],
+        "steps": [{**step, **unjudged} for step in outline["steps"]],
+        "ok": False,
+        "problems": [problem],
+        "seconds": outcome.seconds,
+    }
+
+
+# ---- progress ------------------------------------------------------------------------------------
+
+
+class _Table:
+    """The live table on stderr, a row a chapter. No thread redraws it: workers fork beside it."""
+
+    def __init__(self, work: Sequence[_Work]) -> None:
+        self.work = work
+        self.began = time.perf_counter()
+        self.live: Live | None = None
+
+    def __enter__(self) -> _Table:
+        from rich.console import Console
+        from rich.live import Live
+
+        self.live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
+        self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            self.live.stop()
+
+    def update(self, reports: Sequence[Report | None], running: Sequence[int]) -> None:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False)
+        for title in ("chapter", "", "done", "failed", "time", "now"):
+            table.add_column(
+                title,
+                header_style="dim",
+                justify="right" if title in ("done", "failed", "time") else "left",
+            )
+        for row in dict.fromkeys(w.chapter for w in self.work):
+            mine = [i for i, w in enumerate(self.work) if w.chapter == row]
+            done = [report for i in mine if (report := reports[i]) is not None]
+            failed = sum(not report["ok"] for report in done)
+            table.add_row(
+                Text(row),
+                ProgressBar(total=len(mine), completed=len(done), width=20),
+                f"{len(done)}/{len(mine)}",
+                Text(str(failed) if failed else "", style="red"),
+                f"{sum(report['seconds'] for report in done):.1f} s",
+                Text(", ".join(self.work[i].name for i in running if i in mine)),
+            )
+        table.add_row("", "", "", "", f"{time.perf_counter() - self.began:.1f} s", "")
+        if self.live:
+            self.live.update(table, refresh=True)

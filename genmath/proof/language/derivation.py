@@ -1,0 +1,331 @@
+"""A derivation: chains of steps, each with its reason. Building one checks nothing."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from genmath.proof.language.claims import Claim, as_claim
+from genmath.proof.language.instantiate import instantiate
+from genmath.proof.language.tree import (
+    Dens,
+    Node,
+    NotationError,
+    Operand,
+    Relation,
+    Symbol,
+    as_node,
+)
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """An earlier result at particular arguments, ready to be used as `because=`."""
+
+    source: Derivation
+    chain: Chain
+    arguments: tuple[tuple[Node, Node], ...]
+    claim: Claim
+
+
+Reason = Any  # a certificate (Node), a Lemma, or a tuple of them
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line: `lhs relation rhs`, why, and where it was written.
+
+    A line left as `...` is `missing`, and the next one is claimed of the last line that is there;
+    `gap` is the relation of the missing lines between. `uncertified` is a line whose `because` is
+    left as `...`.
+    """
+
+    claim: Claim
+    by: str
+    because: tuple[Node | Lemma, ...]
+    line: int
+    case: tuple[tuple[str, int], ...] = ()
+    missing: bool = False
+    uncertified: bool = False
+    gap: str = ""
+
+    lhs = property(lambda self: self.claim.lhs)
+    rhs = property(lambda self: self.claim.rhs)
+    relation = property(lambda self: self.claim.relation)
+    unfilled = property(lambda self: self.missing or self.uncertified)
+
+
+@dataclass
+class Chain:
+    """start R1 e1 R2 e2 ...; its result is `start R last`."""
+
+    start: Node
+    line: int
+    name: str | None = None
+    case: tuple[tuple[str, int], ...] = ()
+    steps: list[Step] = field(default_factory=list)
+    tight: list[tuple[Node, Node]] = field(default_factory=list)
+
+    @property
+    def last(self) -> Node:
+        return self.steps[-1].claim.rhs if self.steps else self.start
+
+    @property
+    def relation(self) -> str:
+        return next((s.relation for s in self.steps if s.relation != "="), "=")
+
+    @property
+    def gap(self) -> str:
+        """The relation of the missing lines the chain ends with so far; "" if it ends with none."""
+        found = [s.relation for s in itertools.takewhile(lambda s: s.missing, reversed(self.steps))]
+        return next((r for r in found if r != "="), "=" if found else "")
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A published mistake beside its correction; the checker must refute one and prove the other.
+
+    `wrong` is None for a false alarm: a correct claim that was reported as a mistake.
+    """
+
+    id: str
+    source: str
+    wrong: Claim | None
+    right: Claim
+    why: str
+    because: tuple[Node | Lemma, ...]
+    line: int
+
+
+class Derivation:
+    """What `@derivation` makes of a function: its chains, in the order written.
+
+    Call it with arguments for its `takes` to use it as a lemma; index it by the name of a chain.
+    """
+
+    notebook: ClassVar[Callable[[Derivation], str]]  # given by the package, as a Node's printer is
+
+    def __init__(
+        self,
+        build: Callable[..., None],
+        title: str,
+        takes: tuple[Node, ...],
+        dims: tuple[int, ...],
+        cases: Mapping[str, Iterable[int]],
+        instances: bool,
+    ) -> None:
+        code = build.__code__
+        self.title, self.takes, self.dims, self.instances = title, takes, dims, instances
+        self.cases = {name: tuple(values) for name, values in cases.items()}
+        for name, values in {"dims": dims, **self.cases}.items():
+            if (
+                not isinstance(values, tuple)
+                or not values
+                or not all(type(v) is int for v in values)
+            ):
+                raise NotationError(f"{name}={values!r}: expected whole numbers")
+        self.file, self.line = code.co_filename, code.co_firstlineno
+        self.topic, self.short_name = Path(self.file).stem, build.__name__
+        self.text = build.__doc__ or ""
+        self.chains: list[Chain] = []
+        self.slips: list[Slip] = []
+        self.given: list[Relation] = []
+        self._case: tuple[tuple[str, int], ...] = ()
+        for values in itertools.product(*self.cases.values()):
+            self._case = tuple(zip(self.cases, values, strict=True))
+            build(self, *values)
+        for chain in self.chains:
+            if not chain.steps:
+                raise NotationError(
+                    f"{self.name}: a chain starts at line {chain.line} and has no step"
+                )
+        if not self.chains:
+            raise NotationError(f"{self.name}: the derivation has no d.start(...)")
+
+    @property
+    def name(self) -> str:
+        return f"{self.topic}.{self.short_name}"
+
+    @property
+    def steps(self) -> list[Step]:
+        return [step for chain in self.chains for step in chain.steps]
+
+    @property
+    def conclusion(self) -> Claim:
+        """What the last chain shows."""
+        return self.result(self.chains[-1])
+
+    def result(self, chain: Chain) -> Claim:
+        return Claim(chain.start, chain.relation, chain.last, tuple(self.given), self.dims)
+
+    def __getitem__(self, name: str) -> Part:
+        for chain in self.chains:
+            if chain.name == name:
+                return Part(self, chain)
+        known = ", ".join(c.name for c in self.chains if c.name) or "none"
+        raise LookupError(f"{self.name} has no part {name!r}; its named parts: {known}")
+
+    def __call__(self, *arguments: Operand) -> Lemma:
+        return Part(self, self.chains[-1])(*arguments)
+
+    def __repr__(self) -> str:
+        return f"<derivation {self.name}: {self.title}>"
+
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows."""
+        return type(self).notebook(self)
+
+    # --- what the author calls ------------------------------------------------------------------
+
+    def start(self, expression: Operand, name: str | None = None) -> None:
+        """Begin a chain."""
+        self.chains.append(Chain(as_node(expression), _caller_line(), name, self._case))
+
+    def name_result(self, name: str) -> None:
+        """Name what the current chain shows, so that others can use it."""
+        self._chain().name = name
+
+    def given_that(self, hypothesis: Relation) -> None:
+        """State a hypothesis, a comparison of two expressions."""
+        if not isinstance(hypothesis, Relation):
+            raise NotationError(f"{hypothesis!r}: a hypothesis is a comparison such as a >= b")
+        self.given.append(hypothesis)
+
+    def equals(self, expression: Operand, by: str, because: Reason = ()) -> None:
+        """The next line is equal to the last. Left as `...` it is missing, and reported so."""
+        self._step("=", expression, by, because)
+
+    def at_least(self, expression: Operand, by: str, because: Reason = ()) -> None:
+        """The last line is >= the next. `because` is a certificate, an expression that equals the
+        gap and is shown to be >= 0; or a lemma; or both, as in
+        because=((beta - 1) * KL(q(z), p(z)), kl_nonnegative(q(z), p(z)))."""
+        self._step(">=", expression, by, because)
+
+    def at_most(self, expression: Operand, by: str, because: Reason = ()) -> None:
+        """The last line is <= the next."""
+        self._step("<=", expression, by, because)
+
+    def tight_when(self, this: Node, equals: Operand) -> None:
+        """The bound just shown is an equality when `this` (a density or a letter) is `equals`."""
+        chain = self._chain()
+        if chain.relation == "=":
+            raise NotationError(f"{self.name}: tight_when(...) belongs after a bound")
+        chain.tight.append((as_node(this), as_node(equals)))
+
+    def slip(
+        self,
+        id: str,
+        wrong: Claim | Relation,
+        right: Claim | Relation,
+        source: str,
+        why: str = "",
+        because: Reason = (),
+    ) -> None:
+        """Record a published mistake beside the result it breaks."""
+        wrong, right = self._complete(wrong), self._complete(right)
+        self.slips.append(Slip(id, source, wrong, right, why, _reasons(because), _caller_line()))
+
+    def false_alarm(
+        self, id: str, claim: Claim | Relation, source: str, why: str = "", because: Reason = ()
+    ) -> None:
+        """Record a correct claim that was once reported as a mistake."""
+        right = self._complete(claim)
+        self.slips.append(Slip(id, source, None, right, why, _reasons(because), _caller_line()))
+
+    def _complete(self, statement: Claim | Relation) -> Claim:
+        return replace(as_claim(statement), given=tuple(self.given), dims=self.dims)
+
+    def _chain(self) -> Chain:
+        if not self.chains or self.chains[-1].case != self._case:
+            raise NotationError(f"{self.name}: begin with d.start(...)")
+        return self.chains[-1]
+
+    def _step(self, relation: str, expression: Any, by: str, because: Reason) -> None:
+        chain, line = self._chain(), _caller_line()
+        if relation != "=" and chain.relation not in ("=", relation):
+            raise NotationError(f"{self.name}, line {line}: a chain cannot mix >= and <=")
+        if not isinstance(by, str) or not by.strip():
+            raise NotationError(f"{self.name}, line {line}: every step states its reason, by=...")
+        missing = expression is ...
+        target = chain.last if missing else as_node(expression)
+        claim = Claim(chain.last, relation, target, tuple(self.given), self.dims)
+        left_out = because is ...
+        reasons = () if left_out else _reasons(because)
+        chain.steps.append(Step(claim, by, reasons, line, self._case, missing, left_out, chain.gap))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One chain of a derivation; call it to use it as a lemma."""
+
+    source: Derivation
+    chain: Chain
+
+    @property
+    def claim(self) -> Claim:
+        return self.source.result(self.chain)
+
+    def __call__(self, *arguments: Operand) -> Lemma:
+        takes = self.source.takes
+        if len(arguments) != len(takes):
+            wanted = ", ".join(repr(t) for t in takes)
+            raise NotationError(
+                f"{self.source.name} takes ({wanted}), got {len(arguments)} argument(s)"
+            )
+        pairs = tuple((t, as_node(a)) for t, a in zip(takes, arguments, strict=True))
+        claim = self.claim
+        return Lemma(
+            self.source,
+            self.chain,
+            pairs,
+            Claim(
+                instantiate(claim.lhs, pairs),
+                claim.relation,
+                instantiate(claim.rhs, pairs),
+                tuple(
+                    Relation(instantiate(g.left, pairs), g.sign, instantiate(g.right, pairs))
+                    for g in claim.given
+                ),
+                claim.dims,
+            ),
+        )
+
+
+def derivation(
+    title: str,
+    *,
+    takes: Node | tuple[Node, ...] = (),
+    dims: tuple[int, ...] = (1,),
+    instances: bool = False,
+    **cases: Iterable[int],
+) -> Callable[[Callable[..., None]], Derivation]:
+    """Turn `def name(d): ...` into the derivation `topic.name`.
+
+    `takes` lists the densities and letters a later derivation may replace when it uses this one as
+    a lemma; `dims` the dimensions of vectors; a keyword such as `k=(1, 2, 3)` builds the derivation
+    once for each value, passed to the function. `instances=True` asks for the label "verified on
+    instances", for what is evaluated in random worlds but not proved.
+    """
+    if not isinstance(title, str):
+        raise NotationError("@derivation needs a title: @derivation('The evidence lower bound')")
+    wanted = takes if isinstance(takes, tuple) else (takes,)
+    for pattern in wanted:
+        if not isinstance(pattern, (Symbol, Dens)):
+            raise NotationError(f"takes={pattern!r}: expected a letter or a density such as p(x)")
+    return lambda build: Derivation(build, title, wanted, dims, cases, instances)
+
+
+def _reasons(because: Reason) -> tuple[Node | Lemma, ...]:
+    items = because if isinstance(because, tuple) else (because,)
+    return tuple(i if isinstance(i, Lemma) else as_node(i) for i in items)
+
+
+def _caller_line() -> int:
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename == __file__ and frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_lineno

@@ -1,0 +1,132 @@
+"""A result at other arguments: letters and densities replaced, bound letters renamed along."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genmath.proof.language.tree import (
+    Big,
+    Dens,
+    Deriv,
+    Divergence,
+    Entropy,
+    Expect,
+    Integral,
+    Node,
+    NotationError,
+    Symbol,
+    bound_symbols,
+    event_variables,
+    free_symbols,
+)
+
+
+def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
+    """Replace letters and densities by arguments. A density pattern p(x) with argument q(z | y)
+    also turns the bound variable x into z, which may be several variables."""
+    letters: dict[Symbol, Node] = {}
+    spaces: dict[Symbol, tuple[Symbol, ...]] = {}
+    families: dict[Any, tuple[Dens, Node]] = {}
+    for pattern, actual in pairs:
+        if isinstance(pattern, Symbol):
+            letters[pattern] = actual
+            continue
+        assert isinstance(pattern, Dens)
+        old, new = event_variables(pattern), event_variables(actual)
+        if not new:
+            raise NotationError(f"{actual!r} is not a density, so it cannot stand for {pattern!r}")
+        if len(old) > 1 and len(old) != len(new):
+            raise NotationError(f"{actual!r} has {len(new)} variables, {pattern!r} has {len(old)}")
+        targets = (
+            [(o, (n,)) for o, n in zip(old, new, strict=True)] if len(old) > 1 else [(old[0], new)]
+        )
+        for variable, images in targets:
+            if spaces.setdefault(variable, images) != images:
+                raise NotationError(f"{variable!r} would stand for {spaces[variable]} and {images}")
+        families[(pattern.density, pattern.event_slots, pattern.given_slots)] = (pattern, actual)
+
+    def bound(variables: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
+        return tuple(n for v in variables for n in spaces.get(v, (v,)))
+
+    def go(current: Node) -> Node:
+        if isinstance(current, Dens):
+            key = (current.density, current.event_slots, current.given_slots)
+            if key in families:
+                pattern, actual = families[key]
+                if pattern.args != current.args:
+                    raise NotationError(f"the lemma uses {current!r} besides {pattern!r}")
+                return actual
+            if any(current.density == k[0] for k in families):
+                raise NotationError(
+                    f"the lemma also uses {current!r}, which the arguments do not give"
+                )
+        if isinstance(current, Symbol):
+            if current in letters:
+                return letters[current]
+            images = spaces.get(current, (current,))
+            if len(images) != 1:
+                raise NotationError(f"the lemma uses {current!r} by itself: give it one variable")
+            return images[0]
+        args = tuple(go(a) for a in current.args)
+        if isinstance(current, Dens):
+            moved = zip(current.args, args, strict=True)
+            if any(
+                isinstance(a, Symbol) and getattr(b, "space", a.space) != a.space for a, b in moved
+            ):
+                raise NotationError(f"the lemma uses {current!r} at a letter of another space")
+        if isinstance(current, Integral):
+            return Integral(args[0], *bound(current.bound))
+        if isinstance(current, Divergence):
+            return Divergence(current.kind, args[0], args[1], bound(current.bound))
+        if isinstance(current, Entropy):
+            return Entropy(args[0], bound(current.bound))
+        if isinstance(current, Deriv):
+            var = spaces.get(current.var, (current.var,))
+            if len(var) != 1:
+                raise NotationError(
+                    f"the lemma differentiates by {current.var!r}: give it one variable"
+                )
+            return Deriv(args[0], var[0])
+        if isinstance(current, Big):
+            return Big(current.kind, args[0], current.index, args[1], args[2])
+        if isinstance(current, Expect):
+            measures = tuple(
+                d for a in args[1:] for d in (a.args if type(a).__name__ == "Mul" else (a,))
+            )
+            return Expect(measures, args[0])
+        return current.rebuild(args)
+
+    if not letters and not families:
+        return node
+    _check_capture(node, pairs, letters, spaces)
+    return go(node)
+
+
+def _check_capture(
+    node: Node,
+    pairs: tuple[tuple[Node, Node], ...],
+    letters: dict[Symbol, Node],
+    spaces: dict[Symbol, tuple[Symbol, ...]],
+) -> None:
+    """No letter may come to be bound, or cease to be, by the replacement. A derivative binds the
+    letter it is taken by, since its argument must not come to depend on it."""
+    bound = {s for n in node.walk() for s in bound_symbols(n)}
+    bound |= {n.var for n in node.walk() if isinstance(n, Deriv)}
+    if bound & letters.keys():
+        names = ", ".join(sorted(s.name for s in bound & letters.keys()))
+        raise NotationError(f"the lemma binds {names}, so nothing can be put for it")
+    images = [n for vs in spaces.values() for n in vs]
+    if len(set(images)) != len(images):
+        raise NotationError("two variables of the lemma would become one")
+    kept = {s for s in bound if s not in spaces}
+    arriving: set[Symbol] = set()
+    for pattern, actual in pairs:
+        own = set(event_variables(actual)) if isinstance(pattern, Dens) else set()
+        arriving |= free_symbols(actual) - own
+    staying = {
+        n for n in node.walk() if isinstance(n, Symbol) and n not in letters and n not in spaces
+    }
+    clash = ((kept | set(images)) & arriving) | (set(images) & (staying | kept))
+    if clash:
+        names = ", ".join(sorted(s.name for s in clash))
+        raise NotationError(f"the lemma and its arguments both use {names}: rename one")

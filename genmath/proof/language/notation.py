@@ -1,0 +1,515 @@
+"""What an author writes: declarations, functions, and nothing else."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from genmath.proof.language.tree import (
+    DOMAINS,
+    Apply,
+    Big,
+    Dens,
+    Deriv,
+    Divergence,
+    Entropy,
+    Expect,
+    Fn,
+    Given,
+    Identity,
+    Indexed,
+    Integral,
+    Named,
+    Node,
+    Normal,
+    NotationError,
+    Number,
+    Operand,
+    Pi,
+    Relation,
+    Symbol,
+    as_node,
+    check_name,
+    event_variables,
+)
+
+pi = Pi()
+identity = Identity()
+
+
+def _declare(names: str, **kind: Any) -> Any:
+    made = tuple(Symbol(n, **kind) for n in names.replace(",", " ").split())
+    if not made:
+        raise NotationError(f"names={names!r}: expected at least one name")
+    return made[0] if len(made) == 1 else made
+
+
+def variables(names: str) -> Any:
+    """Random variables: letters that densities are densities of. `x, z = variables("x z")`."""
+    return _declare(names, variable=True)
+
+
+def vectors(names: str) -> Any:
+    """Random vectors in R^d; the derivation says for which d it is checked."""
+    return _declare(names, variable=True, shape="vector")
+
+
+def reals(names: str) -> Any:
+    """Real parameters: `mu = reals("mu")`, `a, b = reals("a b")`."""
+    return _declare(names)
+
+
+def positives(names: str) -> Any:
+    """Parameters > 0."""
+    return _declare(names, domain="positive")
+
+
+def nonnegatives(names: str) -> Any:
+    """Parameters >= 0."""
+    return _declare(names, domain="nonnegative")
+
+
+def fractions(names: str) -> Any:
+    """Parameters strictly between 0 and 1."""
+    return _declare(names, domain="unit")
+
+
+def at_least_one(names: str) -> Any:
+    """Parameters >= 1."""
+    return _declare(names, domain="at_least_one")
+
+
+def naturals(names: str) -> Any:
+    """Integers 1, 2, ...: indices and lengths."""
+    return _declare(names, domain="natural")
+
+
+def mean_vectors(names: str) -> Any:
+    """Vector parameters in R^d."""
+    return _declare(names, shape="vector")
+
+
+def covariances(names: str) -> Any:
+    """Symmetric positive definite d x d parameters."""
+    return _declare(names, shape="covariance")
+
+
+def copies(variable: Symbol, count: int) -> tuple[Symbol, ...]:
+    """`count` further variables of the same space: z_1, ..., z_count."""
+    if not isinstance(variable, Symbol) or not variable.is_variable:
+        raise NotationError(f"copies({variable!r}, ...): expected a random variable")
+    if not isinstance(count, int) or count < 1:
+        raise NotationError(f"count={count!r}: expected a positive integer")
+    return tuple(
+        Symbol(f"{variable.name}_{i}", shape=variable.shape, variable=True, space=variable.space)
+        for i in range(1, count + 1)
+    )
+
+
+def define(name: str, expression: Operand) -> Named:
+    """A letter for an expression; pages show the letter and list its meaning."""
+    return Named(name, expression)
+
+
+class Sequence:
+    """`beta = Sequence("beta", domain="unit")`; `beta[t]` is a member.
+
+    Domains: "real", "positive", "nonnegative", "unit" (strictly between 0 and 1), "at_least_one".
+    """
+
+    def __init__(self, name: str, domain: str = "real") -> None:
+        check_name(name)
+        if domain not in DOMAINS or domain == "natural":
+            raise NotationError(f"Sequence({name!r}): domain={domain!r} is not one of its domains")
+        self.name, self.domain = name, domain
+
+    __iter__ = None
+    __contains__ = None
+
+    def __getitem__(self, index: Operand) -> Indexed:
+        return Indexed(self.name, self.domain, index)
+
+
+class Density:
+    """A family of probability densities: a joint, p = Density("p", x, z), or a kernel,
+    q = Density("q", z, given=x).
+
+    A joint also understands its marginals p(x) and conditionals p(z | x). Densities are >= 0;
+    `positive=True` is the hypothesis that this one is > 0 everywhere; `dominates=p` that it is > 0
+    wherever p is. Densities compare by value, so a chapter may be loaded twice.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *events: Symbol,
+        given: Symbol | tuple[Symbol, ...] = (),
+        positive: bool = False,
+        dominates: Density | None = None,
+    ) -> None:
+        check_name(name)
+        givens = given if isinstance(given, tuple) else (given,)
+        for v in (*events, *givens):
+            if not isinstance(v, Symbol):
+                raise NotationError(f"Density({name!r}): {v!r} is not a declared letter")
+        for v in events:
+            if not v.is_variable:
+                raise NotationError(
+                    f"Density({name!r}): {v!r} is a parameter, not a random variable"
+                )
+        spaces = [v.space for v in (*events, *givens)]
+        if not events or len(set(spaces)) != len(spaces):
+            raise NotationError(f"Density({name!r}): expected distinct variables, got {spaces}")
+        if dominates is not None and not isinstance(dominates, Density):
+            raise NotationError(f"Density({name!r}): dominates={dominates!r} is not a Density")
+        self.name, self.events, self.given = name, events, givens
+        self.positive, self.dominates = positive, dominates
+        self.event_slots = tuple(v.space for v in events)
+        self.given_slots = tuple(v.space for v in givens)
+
+    def _key(self) -> tuple[Any, ...]:
+        return (self.name, self.events, self.given, self.positive, self.dominates)
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Density) and self._key() == other._key()
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __call__(self, *args: Node | Given) -> Dens:
+        events: list[Any] = []
+        givens: list[Any] = []
+        for arg in args:
+            if isinstance(arg, Given):
+                if givens:
+                    raise NotationError(f"{self.name}(...): only one '|'")
+                events.append(arg.event)
+                givens += arg.given
+            else:
+                (givens if givens else events).append(arg)
+        for e in events:
+            if isinstance(e, Symbol) and not e.is_variable:
+                raise NotationError(f"{self.name}({e!r}): a parameter is not a random variable")
+        event_slots = tuple(self._slot(e, self.event_slots) for e in events)
+        given_slots = tuple(self._given_slot(g) for g in givens)
+        used = event_slots + given_slots
+        if len(set(used)) != len(used) or not events:
+            raise NotationError(f"{self.name}(...): a variable is given twice, or none is")
+        if self.given_slots and set(self.given_slots) - set(given_slots):
+            missing = ", ".join(sorted(set(self.given_slots) - set(given_slots)))
+            raise NotationError(
+                f"{self.name} is declared given {missing}: write {self.name}(... | {missing})"
+            )
+        order = sorted(range(len(events)), key=lambda i: self.event_slots.index(event_slots[i]))
+        every = self.event_slots + self.given_slots
+        g_order = sorted(range(len(givens)), key=lambda i: every.index(given_slots[i]))
+        return Dens(
+            self,
+            tuple(events[i] for i in order),
+            tuple(as_node(givens[i]) for i in g_order),
+            tuple(event_slots[i] for i in order),
+            tuple(given_slots[i] for i in g_order),
+        )
+
+    def _slot(self, letter: Any, slots: tuple[str, ...]) -> str:
+        if isinstance(letter, Symbol) and letter.space in slots:
+            return letter.space
+        raise NotationError(
+            f"{self.name} is a density of {', '.join(self.event_slots)}"
+            + (f" given {', '.join(self.given_slots)}" if self.given_slots else "")
+            + f"; {letter!r} is none of them (use copies() for a second variable of the same space)"
+        )
+
+    def _given_slot(self, letter: Any) -> str:
+        """A condition is a declared letter, or any expression for the one letter (or the one
+        parameter) declared; another variable's letter is refused."""
+        if isinstance(letter, Symbol) and letter.space in self.given_slots + self.event_slots:
+            return letter.space
+        parameters = [v.space for v in self.given if not v.is_variable or len(self.given) == 1]
+        plain = not (isinstance(letter, Symbol) and letter.is_variable)
+        if plain and isinstance(letter, (int, Fraction, Node)) and len(parameters) == 1:
+            return parameters[0]
+        return self._slot(letter, self.given_slots or self.event_slots)
+
+
+class Function:
+    """An arbitrary smooth function of one or several arguments. `convex=True` is a hypothesis, and
+    `f.conjugate` is then its conjugate; so is `positive=True`, values > 0.
+
+    `f.prime(u)` is its derivative at u; `diff(f(x, t), t)` is a partial derivative.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        convex: bool = False,
+        positive: bool = False,
+        _traits: tuple[str, ...] = (),
+    ) -> None:
+        check_name(name)
+        if convex and positive:
+            raise NotationError(f"Function({name!r}): convex and positive at once is not supported")
+        self.name = name
+        self.traits = ("convex",) if convex else ("positive",) if positive else _traits
+
+    def __call__(self, *args: Operand) -> Apply:
+        if not args:
+            raise NotationError(f"{self.name}() needs an argument")
+        return Apply(self.name, self.traits, 0, *args)
+
+    def prime(self, arg: Operand) -> Apply:
+        return Apply(self.name, self.traits, 1, arg)
+
+    @property
+    def conjugate(self) -> Function:
+        if "convex" not in self.traits:
+            raise NotationError(
+                f"{self.name}: only a function declared convex has a conjugate here"
+            )
+        return Function(self.name, _traits=("conjugate",))
+
+
+def number(value: int | str | Fraction) -> Node:
+    """An exact number: number(1) / 3, number("0.02")."""
+    if isinstance(value, (float, bool)):
+        return as_node(value)  # raises, and says what to write
+    try:
+        return as_node(Fraction(value))
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        raise NotationError(f"number({value!r}): expected an integer or text like '1/3'") from error
+
+
+def log(u: Operand) -> Node:
+    """The natural logarithm, of what is > 0: a model is declared Density(..., positive=True)."""
+    return Fn("log", u)
+
+
+def exp(u: Operand) -> Node:
+    """The exponential function."""
+    return Fn("exp", u)
+
+
+def sqrt(u: Operand) -> Node:
+    """The square root, of what is >= 0."""
+    return Fn("sqrt", u)
+
+
+def absolute(u: Operand) -> Node:
+    """|u|."""
+    return Fn("abs", u)
+
+
+def positive_part(u: Operand) -> Node:
+    """The larger of u and 0."""
+    return Fn("positive_part", u)
+
+
+def indicator(relation: Any) -> Node:
+    """indicator(a > b): 1 where a > b, else 0."""
+    if isinstance(relation, Relation) and relation.sign in "><":
+        a, b = relation.left, relation.right
+        return Fn("indicator", a - b if relation.sign == ">" else b - a)
+    raise NotationError("indicator(...) takes a strict comparison: indicator(a > b)")
+
+
+def log_gap(u: Operand) -> Node:
+    """u - 1 - log u, which is >= 0 for u > 0 and 0 only at u = 1."""
+    return Fn("log_gap", u)
+
+
+def tangent_gap(f: Function, u: Operand, v: Operand) -> Node:
+    """f(u) - f(v) - f'(v)(u - v): how far a convex f lies above its tangent at v; >= 0."""
+    u, v = as_node(u), as_node(v)
+    return f(u) - f(v) - f.prime(v) * (u - v)
+
+
+def fenchel_gap(f: Function, u: Operand, t: Operand) -> Node:
+    """f(u) + f*(t) - u t, the Fenchel-Young gap of a convex f; >= 0."""
+    u, t = as_node(u), as_node(t)
+    return f(u) + f.conjugate(t) - u * t
+
+
+def sigmoid(u: Operand) -> Node:
+    """1 / (1 + exp(-u))."""
+    return Fn("sigmoid", u)
+
+
+def softplus(u: Operand) -> Node:
+    """log(1 + exp(u))."""
+    return Fn("softplus", u)
+
+
+def norm2(v: Operand) -> Node:
+    """The squared Euclidean norm, the sum of the squares of the components."""
+    return Fn("norm2", v)
+
+
+def dot(u: Operand, v: Operand) -> Node:
+    """The inner product of two vectors."""
+    return Fn("dot", u, v)
+
+
+def det(m: Operand) -> Node:
+    """The determinant of a matrix."""
+    return Fn("det", m)
+
+
+def trace(m: Operand) -> Node:
+    """The trace of a matrix."""
+    return Fn("trace", m)
+
+
+def inverse(m: Operand) -> Node:
+    """The inverse of a matrix."""
+    return Fn("inverse", m)
+
+
+def transpose(m: Operand) -> Node:
+    """The transpose of a matrix or a vector."""
+    return Fn("transpose", m)
+
+
+def diff(body: Operand, var: Symbol) -> Node:
+    """The partial derivative with respect to a letter; by a vector, the gradient."""
+    if not isinstance(var, Symbol):
+        raise NotationError(f"diff(..., {var!r}): expected a letter")
+    return Deriv(body, var)
+
+
+def integral(body: Operand, *over: Symbol) -> Node:
+    """The integral (or sum) over every value of the variables."""
+    return Integral(body, *_variables(over, "integral"))
+
+
+def E(dist: Node | tuple[Node, ...], body: Operand) -> Node:
+    """Expectation under a density, or under a tuple of densities of different variables.
+
+    E(q(z | x), log(p(x, z))); E((p(x), r(y)), x * y).
+    """
+    dists = dist if isinstance(dist, tuple) else (dist,)
+    bound: list[Symbol] = []
+    for d in dists:
+        if not isinstance(d, (Dens, Normal)):
+            raise NotationError(
+                f"E({d!r}, ...): expected a density such as q(z | x) or Normal(z, 0, 1)"
+            )
+        mine = event_variables(d)
+        if not mine or set(mine) & set(bound):
+            raise NotationError(f"E({d!r}, ...): expected a density of new variables")
+        if isinstance(d, Normal) and not mine[0].is_variable:
+            raise NotationError(f"E({d!r}, ...): {mine[0]!r} is a parameter, not a random variable")
+        bound += mine
+    return Expect(tuple(dists), body)
+
+
+def _variables(over: tuple[Any, ...], what: str) -> tuple[Symbol, ...]:
+    if not over or not all(isinstance(v, Symbol) and v.is_variable for v in over):
+        raise NotationError(f"{what}: expected random variables to integrate over, got {over!r}")
+    if len(set(over)) != len(over):
+        raise NotationError(f"{what}: a variable is listed twice")
+    return over
+
+
+def _divergence(
+    kind: str, p: Operand, q: Operand, over: tuple[Symbol, ...] | Symbol | None
+) -> Node:
+    p, q = as_node(p), as_node(q)
+    if over is None:
+        over = event_variables(p)
+    over = over if isinstance(over, tuple) else (over,)
+    return Divergence(kind, p, q, _variables(over, kind))
+
+
+def KL(p: Operand, q: Operand, over: Any = None) -> Node:
+    """Kullback-Leibler divergence: the mean of log(p/q) under p.
+
+    `over` names the variables it is taken over: unless given, those that p is a density of.
+    """
+    return _divergence("KL", p, q, over)
+
+
+def JS(p: Operand, q: Operand, over: Any = None) -> Node:
+    """Jensen-Shannon divergence: half the KL of each to their mean; `over` as for KL."""
+    return _divergence("JS", p, q, over)
+
+
+def TV(p: Operand, q: Operand, over: Any = None) -> Node:
+    """Total variation: half the integral of |p - q|; `over` as for KL."""
+    return _divergence("TV", p, q, over)
+
+
+def H(p: Node) -> Node:
+    """Entropy, -E_p log p."""
+    return Entropy(p, _variables(event_variables(p), "H"))
+
+
+def _check_index(index: Symbol) -> None:
+    if not isinstance(index, Symbol) or index.domain != "natural":
+        raise NotationError(f"{index!r} is no index: declare it by naturals(...)")
+
+
+def total(body: Operand, index: Symbol, low: Operand, high: Operand) -> Node:
+    """The sum of `body` for index = low, ..., high; the index is a natural letter."""
+    _check_index(index)
+    return Big("sum", body, index, low, high)
+
+
+def product(body: Operand, index: Symbol, low: Operand, high: Operand) -> Node:
+    """The product of `body` for index = low, ..., high; the index is a natural letter."""
+    _check_index(index)
+    return Big("prod", body, index, low, high)
+
+
+__all__ = [
+    "JS",
+    "KL",
+    "TV",
+    "Density",
+    "E",
+    "Function",
+    "H",
+    "Normal",
+    "NotationError",
+    "Number",
+    "Sequence",
+    "absolute",
+    "at_least_one",
+    "copies",
+    "covariances",
+    "define",
+    "det",
+    "diff",
+    "dot",
+    "exp",
+    "fenchel_gap",
+    "fractions",
+    "identity",
+    "indicator",
+    "integral",
+    "inverse",
+    "log",
+    "log_gap",
+    "mean_vectors",
+    "naturals",
+    "nonnegatives",
+    "norm2",
+    "number",
+    "pi",
+    "positive_part",
+    "positives",
+    "product",
+    "reals",
+    "sigmoid",
+    "softplus",
+    "sqrt",
+    "tangent_gap",
+    "total",
+    "trace",
+    "transpose",
+    "variables",
+    "vectors",
+]  # fmt: skip

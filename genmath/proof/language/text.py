@@ -1,0 +1,133 @@
+"""A tree in one line of Unicode, for terminals, error messages and seeds.
+
+Operators bind as in a programming language: `^`, then `·` and `/` from the left, then `+` and `-`.
+What follows `E[...]`, a sum, or a derivative is one factor.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from genmath.proof.language.names import text_name
+from genmath.proof.language.tree import (
+    Add,
+    Apply,
+    Big,
+    Dens,
+    Deriv,
+    Div,
+    Divergence,
+    Entropy,
+    Expect,
+    Fn,
+    Identity,
+    Indexed,
+    Integral,
+    Mul,
+    Named,
+    Neg,
+    Node,
+    Normal,
+    Number,
+    Pi,
+    Pow,
+    Symbol,
+    event_variables,
+)
+
+SUM, PRODUCT, OPEN, POWER, ATOM = range(5)
+
+
+def text(node: Node) -> str:
+    """The expression as compact plain text."""
+    return _show(node)[0]
+
+
+def _at(node: Node, least: int) -> str:
+    shown, level = _show(node)
+    return shown if level >= least else f"({shown})"
+
+
+def _list(nodes: tuple[Node, ...], separator: str = ",") -> str:
+    return separator.join(text(n) for n in nodes)
+
+
+def _over(bound: tuple[Symbol, ...], usual: tuple[Symbol, ...]) -> str:
+    return "" if bound == usual else f"_{{{_list(bound)}}}"
+
+
+def decimal(value: Fraction) -> str | None:
+    """An exact short decimal, or None."""
+    digits = next((d for d in range(7) if (value * 10**d).denominator == 1), None)
+    if digits is None:
+        return None
+    tail = f".{value % 1 * 10**digits!s:0>{digits}}" if digits else ""
+    return f"{int(value)}{tail}"
+
+
+def _show(node: Node) -> tuple[str, int]:
+    match node:
+        case Number():
+            return decimal(node.value) or f"{node.value.numerator}⁄{node.value.denominator}", ATOM
+        case Pi():
+            return "π", ATOM
+        case Identity():
+            return "𝐈", ATOM
+        case Symbol() | Named():
+            return text_name(node.name), ATOM
+        case Indexed():
+            return text_name(node.name) + f"[{text(node.index)}]", ATOM
+        case Add():
+            head, *rest = node.args
+            shown = text(head) if isinstance(head, Neg) else _at(head, PRODUCT)
+            for term in rest:
+                if isinstance(term, Neg):
+                    shown += " - " + _at(term.args[0], PRODUCT)
+                else:
+                    shown += " + " + _at(term, PRODUCT)
+            return shown, SUM
+        case Neg():
+            return "-" + _at(node.args[0], PRODUCT), SUM
+        case Mul():
+            first, *middle, last = node.args
+            factors = [_at(first, PRODUCT if isinstance(first, Div) else POWER)]
+            factors += [_at(factor, POWER) for factor in middle]
+            return "·".join([*factors, _at(last, OPEN)]), PRODUCT
+        case Div():
+            over, under = node.args
+            reaches = isinstance(over, Mul) and _show(over.args[-1])[1] == OPEN
+            above = _at(over, PRODUCT if isinstance(over, (Mul, Div)) and not reaches else POWER)
+            return f"{above}/{_at(under, POWER)}", PRODUCT
+        case Pow():
+            return f"{_at(node.args[0], ATOM)}^{_at(node.args[1], ATOM)}", POWER
+        case Fn():
+            return f"{node.name}({_list(node.args, ', ')})", ATOM
+        case Apply():
+            mark = ("*" if "conjugate" in node.traits else "") + "'" * node.order
+            return f"{text_name(node.name)}{mark}({_list(node.args, ', ')})", ATOM
+        case Dens():
+            given = f"|{_list(node.givens)}" if node.givens else ""
+            return f"{text_name(node.density.name)}({_list(node.events)}{given})", ATOM
+        case Normal():
+            x, mean, variance = node.args
+            return f"N({text(x)}; {text(mean)}, {text(variance)})", ATOM
+        case Expect():
+            return f"E[{_list(node.dists, ', ')}] {_at(node.body, POWER)}", OPEN
+        case Integral():
+            steps = "".join(f" d{text(v)}" for v in node.bound)
+            return f"∫ {_at(node.body, POWER)}{steps}", OPEN
+        case Divergence():
+            p, q = node.args
+            bound = _over(node.bound, event_variables(p))
+            return f"{node.kind}{bound}({text(p)} ‖ {text(q)})", ATOM
+        case Entropy():
+            (p,) = node.args
+            return f"H{_over(node.bound, event_variables(p))}({text(p)})", ATOM
+        case Deriv():
+            by = text(node.var)
+            return f"{f'∇_{by}' if node.var.shape else f'∂/∂{by}'} {_at(node.body, POWER)}", OPEN
+        case Big():
+            sign = "Σ" if node.kind == "sum" else "Π"
+            limits = f"[{text(node.index)}={text(node.low)}..{text(node.high)}]"
+            return f"{sign}{limits} {_at(node.body, POWER)}", OPEN
+    return f"{type(node).__name__}({_list(node.args, ', ')})", ATOM

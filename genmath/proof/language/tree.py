@@ -1,0 +1,494 @@
+"""The display tree: what the author typed, kept as typed.
+
+A closed list of nodes. Three readers lower the same tree: `latex` for the page, `symbolic` for
+the proof, `numeric` for random worlds. Nothing here simplifies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any, ClassVar, Union
+
+Operand = Union["Node", int, Fraction]
+
+DOMAINS = {
+    "real": r"\in \mathbb{R}",
+    "positive": "> 0",
+    "nonnegative": r"\ge 0",
+    "unit": r"\in (0, 1)",
+    "at_least_one": r"\ge 1",
+    "natural": r"\in \{1, 2, \dots\}",
+}
+
+
+class NotationError(ValueError):
+    """The author wrote something that has no meaning here; the message says what to write."""
+
+
+def as_node(value: Operand) -> Node:
+    """Numbers become `Number`; a float is refused, because 1/3 in Python is not one third."""
+    if isinstance(value, Node):
+        return value
+    if isinstance(value, bool):
+        raise NotationError(f"{value!r} is not a mathematical expression")
+    if isinstance(value, (int, Fraction)):
+        number = Number(abs(Fraction(value)))
+        return Neg(number) if value < 0 else number
+    if isinstance(value, float) and value - value != 0:
+        raise NotationError(f"{value!r} is no number")
+    if isinstance(value, float):
+        near = Fraction(value).limit_denominator(1000)
+        hint = (
+            f"number({near.numerator}) / {near.denominator}" if near.denominator > 1 else str(near)
+        )
+        raise NotationError(f"{value!r} is a float, which is not exact: write {hint}")
+    if isinstance(value, Given):
+        raise NotationError("'a | b' only has a meaning inside a density: p(a | b)")
+    raise NotationError(f"{value!r} ({type(value).__name__}) is not a mathematical expression")
+
+
+def check_name(name: object) -> None:
+    """Letters, densities and functions are named by one plain word; nothing internal is."""
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][\w{}+\-',.]*", name):
+        raise NotationError(f"name={name!r}: a name is one word, such as 'beta_t' or 'x_{{t-1}}'")
+
+
+class Node:
+    """A node has child nodes, `args`, and other data, `data`; both are hashable and immutable."""
+
+    __slots__ = ("_hash", "args", "data")
+    args: tuple[Node, ...]
+    data: tuple[Any, ...]
+    printer: ClassVar[Callable[[Node], str]]  # given by the package: a tree knows no printer
+
+    def __init__(self, args: tuple[Node, ...] = (), data: tuple[Any, ...] = ()) -> None:
+        self.args, self.data = args, data
+        self._hash = hash((type(self).__name__, args, data))
+
+    def rebuild(self, args: tuple[Node, ...]) -> Node:
+        """The same node with other children."""
+        if args == self.args:
+            return self
+        new = object.__new__(type(self))
+        Node.__init__(new, args, self.data)
+        return new
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            type(self) is type(other)
+            and isinstance(other, Node)
+            and self._hash == other._hash
+            and self.data == other.data
+            and self.args == other.args
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_restore, (type(self), self.args, self.data))
+
+    def __repr__(self) -> str:
+        return type(self).printer(self)
+
+    def __bool__(self) -> bool:
+        raise NotationError("an expression is neither true nor false; compare with d.equals(...)")
+
+    def walk(self) -> Iterator[Node]:
+        """This node and everything below it."""
+        yield self
+        for child in self.args:
+            yield from child.walk()
+
+    def __add__(self, other: Operand) -> Node:
+        return _sum(self, as_node(other))
+
+    def __radd__(self, other: Operand) -> Node:
+        return _sum(as_node(other), self)
+
+    def __sub__(self, other: Operand) -> Node:
+        return _sum(self, Neg(as_node(other)))
+
+    def __rsub__(self, other: Operand) -> Node:
+        return _sum(as_node(other), Neg(self))
+
+    def __mul__(self, other: Operand) -> Node:
+        return _product(self, as_node(other))
+
+    def __rmul__(self, other: Operand) -> Node:
+        return _product(as_node(other), self)
+
+    def __matmul__(self, other: Operand) -> Node:
+        return _product(self, as_node(other))
+
+    def __truediv__(self, other: Operand) -> Node:
+        return Div(self, as_node(other))
+
+    def __rtruediv__(self, other: Operand) -> Node:
+        return Div(as_node(other), self)
+
+    def __pow__(self, other: Operand) -> Node:
+        return Pow(self, as_node(other))
+
+    def __rpow__(self, other: Operand) -> Node:
+        return Pow(as_node(other), self)
+
+    def __neg__(self) -> Node:
+        return Neg(self)
+
+    def __pos__(self) -> Node:
+        return self
+
+    def __ge__(self, other: Operand) -> Relation:
+        return Relation(self, ">=", as_node(other))
+
+    def __le__(self, other: Operand) -> Relation:
+        return Relation(self, "<=", as_node(other))
+
+    def __gt__(self, other: Operand) -> Relation:
+        return Relation(self, ">", as_node(other))
+
+    def __lt__(self, other: Operand) -> Relation:
+        return Relation(self, "<", as_node(other))
+
+
+def _restore(cls: type[Node], args: tuple[Node, ...], data: tuple[Any, ...]) -> Node:
+    new = object.__new__(cls)
+    Node.__init__(new, args, data)
+    return new
+
+
+def _sum(left: Node, right: Node) -> Node:
+    return Add(*(left.args if isinstance(left, Add) else (left,)), right)
+
+
+def _product(left: Node, right: Node) -> Node:
+    return Mul(*(left.args if isinstance(left, Mul) else (left,)), right)
+
+
+class Relation:
+    """A comparison of two expressions; `d.given` takes one as a hypothesis."""
+
+    __slots__ = ("left", "right", "sign")
+
+    def __init__(self, left: Node, sign: str, right: Node) -> None:
+        self.left, self.sign, self.right = left, sign, right
+
+    def __bool__(self) -> bool:
+        raise NotationError("a comparison is a statement to check, not a Python truth value")
+
+    def __repr__(self) -> str:
+        return f"{self.left!r} {self.sign} {self.right!r}"
+
+
+# --- leaves ---
+
+
+class Number(Node):
+    """A non-negative rational; negative ones are typed as `Neg`."""
+
+    def __init__(self, value: int | Fraction) -> None:
+        if isinstance(value, bool) or not isinstance(value, (int, Fraction)) or value < 0:
+            raise NotationError(f"Number({value!r}): expected an integer or Fraction >= 0")
+        super().__init__((), (Fraction(value),))
+
+    @property
+    def value(self) -> Fraction:
+        return self.data[0]  # type: ignore[no-any-return]
+
+
+class Pi(Node):
+    """The constant pi."""
+
+
+class Symbol(Node):
+    """A letter: a random variable (it may be integrated over) or a parameter.
+
+    `space` names the variable it is a copy of; `shape` is "", "vector" or "covariance".
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        domain: str = "real",
+        shape: str = "",
+        variable: bool = False,
+        space: str | None = None,
+    ) -> None:
+        check_name(name)
+        if domain not in DOMAINS:
+            raise NotationError(f"domain={domain!r}: expected one of {', '.join(DOMAINS)}")
+        super().__init__((), (name, domain, shape, variable, space or name))
+
+    name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
+    domain: str = property(lambda self: self.data[1])  # type: ignore[assignment]
+    shape: str = property(lambda self: self.data[2])  # type: ignore[assignment]
+    is_variable: bool = property(lambda self: self.data[3])  # type: ignore[assignment]
+    space: str = property(lambda self: self.data[4])  # type: ignore[assignment]
+
+    def __or__(self, other: Node | tuple[Node, ...]) -> Given:
+        return Given(self, other if isinstance(other, tuple) else (other,))
+
+
+class Given:
+    """`z | x`, which only a density understands."""
+
+    __slots__ = ("event", "given")
+
+    def __init__(self, event: Symbol, given: tuple[Node, ...]) -> None:
+        self.event, self.given = event, given
+
+
+class Named(Node):
+    """A letter that stands for an expression: shown as the letter, read as the expression."""
+
+    def __init__(self, name: str, body: Operand) -> None:
+        super().__init__((as_node(body),), (name,))
+
+    name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
+    body: Node = property(lambda self: self.args[0])  # type: ignore[assignment]
+
+
+class Indexed(Node):
+    """A member of a sequence, beta[t]; `domain` holds for every member."""
+
+    def __init__(self, name: str, domain: str, index: Operand) -> None:
+        super().__init__((as_node(index),), (name, domain))
+
+    name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
+    domain: str = property(lambda self: self.data[1])  # type: ignore[assignment]
+    index: Node = property(lambda self: self.args[0])  # type: ignore[assignment]
+
+
+class Identity(Node):
+    """The identity matrix."""
+
+
+# --- algebra ---
+
+
+class Add(Node):
+    """A sum, its terms in the order typed."""
+
+    def __init__(self, *terms: Operand) -> None:
+        super().__init__(tuple(as_node(t) for t in terms))
+
+
+class Mul(Node):
+    """A product, its factors in the order typed (matrices do not commute)."""
+
+    def __init__(self, *factors: Operand) -> None:
+        super().__init__(tuple(as_node(f) for f in factors))
+
+
+class Neg(Node):
+    def __init__(self, arg: Operand) -> None:
+        super().__init__((as_node(arg),))
+
+
+class Div(Node):
+    def __init__(self, over: Operand, under: Operand) -> None:
+        super().__init__((as_node(over), as_node(under)))
+
+
+class Pow(Node):
+    def __init__(self, base: Operand, exponent: Operand) -> None:
+        super().__init__((as_node(base), as_node(exponent)))
+
+
+class Fn(Node):
+    """An elementary function; the list is closed.
+
+    positive_part(u) = max(u, 0); indicator(u) = 1 where u > 0, else 0; log_gap(u) = u - 1 - log u;
+    sigmoid, softplus(u) = log(1 + e^u); norm2(v) = the squared length of a vector; dot(u, v);
+    det, trace, inverse and transpose of matrices.
+    """
+
+    NAMES: ClassVar[dict[str, int]] = {
+        "log": 1, "exp": 1, "sqrt": 1, "abs": 1, "positive_part": 1, "indicator": 1, "log_gap": 1,
+        "sigmoid": 1, "softplus": 1, "norm2": 1, "dot": 2, "det": 1, "trace": 1, "inverse": 1,
+        "transpose": 1,
+    }  # fmt: skip
+
+    def __init__(self, name: str, *args: Operand) -> None:
+        if self.NAMES.get(name) != len(args):
+            raise NotationError(
+                f"{name}() takes {self.NAMES.get(name)} argument(s), got {len(args)}"
+            )
+        super().__init__(tuple(as_node(a) for a in args), (name,))
+
+    name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
+
+
+class Apply(Node):
+    """An arbitrary function at a point. `order` counts derivatives (one-argument functions);
+    `traits` may hold "convex", "conjugate" (the convex conjugate of the function so named),
+    "positive"."""
+
+    def __init__(self, name: str, traits: tuple[str, ...], order: int, *args: Operand) -> None:
+        super().__init__(tuple(as_node(a) for a in args), (name, traits, order))
+
+    name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
+    traits: tuple[str, ...] = property(lambda self: self.data[1])  # type: ignore[assignment]
+    order: int = property(lambda self: self.data[2])  # type: ignore[assignment]
+
+
+# --- densities ---
+
+
+class Dens(Node):
+    """A density of a declared family at a point: the event's letters, then the given ones.
+
+    `slots` are the declared variables' spaces in order, `events` and `givens` say which slot each
+    argument fills. A declared slot that is neither was integrated out.
+    """
+
+    def __init__(self, density: Any, events: tuple[Symbol, ...], givens: tuple[Node, ...],
+                 event_slots: tuple[str, ...], given_slots: tuple[str, ...]) -> None:  # fmt: skip
+        super().__init__((*events, *givens), (density, event_slots, given_slots))
+
+    density: Any = property(lambda self: self.data[0])
+    event_slots: tuple[str, ...] = property(lambda self: self.data[1])  # type: ignore[assignment]
+    given_slots: tuple[str, ...] = property(lambda self: self.data[2])  # type: ignore[assignment]
+
+    @property
+    def events(self) -> tuple[Node, ...]:
+        return self.args[: len(self.event_slots)]
+
+    @property
+    def givens(self) -> tuple[Node, ...]:
+        return self.args[len(self.event_slots) :]
+
+
+class Normal(Node):
+    """The density of N(mean, variance) at x; for a vector x the last argument is a covariance."""
+
+    def __init__(self, x: Operand, mean: Operand, variance: Operand) -> None:
+        super().__init__((as_node(x), as_node(mean), as_node(variance)))
+
+
+# --- binders: the last `len(bound)` children are the variables bound ----------------------------
+
+
+class Expect(Node):
+    """E over the events of independent-by-construction densities: their product is the measure."""
+
+    def __init__(self, dists: tuple[Node, ...], body: Operand) -> None:
+        super().__init__((as_node(body), *dists))
+
+    body: Node = property(lambda self: self.args[0])  # type: ignore[assignment]
+    dists: tuple[Node, ...] = property(lambda self: self.args[1:])  # type: ignore[assignment]
+
+    @property
+    def bound(self) -> tuple[Symbol, ...]:
+        return tuple(v for d in self.dists for v in event_variables(d))
+
+
+class Integral(Node):
+    """An integral against the (unnamed) base measure: a sum for discrete variables."""
+
+    def __init__(self, body: Operand, *bound: Symbol) -> None:
+        super().__init__((as_node(body),), bound)
+
+    body: Node = property(lambda self: self.args[0])  # type: ignore[assignment]
+    bound: tuple[Symbol, ...] = property(lambda self: self.data)  # type: ignore[assignment]
+
+
+class Divergence(Node):
+    """KL, JS or TV of two densities over `bound`; `kind` is one of "KL", "JS", "TV"."""
+
+    def __init__(self, kind: str, p: Operand, q: Operand, bound: tuple[Symbol, ...]) -> None:
+        super().__init__((as_node(p), as_node(q)), (kind, bound))
+
+    kind: str = property(lambda self: self.data[0])  # type: ignore[assignment]
+    bound: tuple[Symbol, ...] = property(lambda self: self.data[1])  # type: ignore[assignment]
+
+
+class Entropy(Node):
+    """H(p) = -E_p log p."""
+
+    def __init__(self, p: Operand, bound: tuple[Symbol, ...]) -> None:
+        super().__init__((as_node(p),), (bound,))
+
+    bound: tuple[Symbol, ...] = property(lambda self: self.data[0])  # type: ignore[assignment]
+
+
+class Deriv(Node):
+    """The partial derivative of `body` with respect to `var`, everything else held."""
+
+    def __init__(self, body: Operand, var: Symbol) -> None:
+        super().__init__((as_node(body),), (var,))
+
+    body: Node = property(lambda self: self.args[0])  # type: ignore[assignment]
+    var: Symbol = property(lambda self: self.data[0])  # type: ignore[assignment]
+
+
+class Big(Node):
+    """A sum or product over an integer index from `low` to `high`; `kind` is "sum" or "prod"."""
+
+    def __init__(
+        self, kind: str, body: Operand, index: Symbol, low: Operand, high: Operand
+    ) -> None:
+        super().__init__((as_node(body), as_node(low), as_node(high)), (kind, index))
+
+    kind: str = property(lambda self: self.data[0])  # type: ignore[assignment]
+    index: Symbol = property(lambda self: self.data[1])  # type: ignore[assignment]
+    body: Node = property(lambda self: self.args[0])  # type: ignore[assignment]
+    low: Node = property(lambda self: self.args[1])  # type: ignore[assignment]
+    high: Node = property(lambda self: self.args[2])  # type: ignore[assignment]
+
+
+# --- questions about trees ---
+
+
+def event_variables(dist: Node) -> tuple[Symbol, ...]:
+    """The variables a density is a density of."""
+    if isinstance(dist, Dens):
+        return tuple(e for e in dist.events if isinstance(e, Symbol))
+    if isinstance(dist, Normal) and isinstance(dist.args[0], Symbol):
+        return (dist.args[0],)
+    if isinstance(dist, Named):
+        return event_variables(dist.body)
+    if isinstance(dist, Mul):
+        found: list[Symbol] = []
+        for factor in dist.args:
+            found += [v for v in event_variables(factor) if v not in found]
+        return tuple(found)
+    if isinstance(dist, (Add, Div)):
+        return event_variables(dist.args[0])
+    return ()
+
+
+def bound_symbols(node: Node) -> tuple[Symbol, ...]:
+    """The symbols a node binds (in all its children, except a sum's limits)."""
+    if isinstance(node, (Expect, Integral, Divergence, Entropy)):
+        return node.bound
+    if isinstance(node, Big):
+        return (node.index,)
+    return ()
+
+
+def free_symbols(node: Node) -> frozenset[Symbol]:
+    """Symbols that occur free."""
+    if isinstance(node, Symbol):
+        return frozenset((node,))
+    if isinstance(node, Big):
+        inside = free_symbols(node.body) - {node.index}
+        return inside | free_symbols(node.low) | free_symbols(node.high)
+    found: frozenset[Symbol] = frozenset()
+    for child in node.args:
+        found |= free_symbols(child)
+    if isinstance(node, Deriv):
+        found |= {node.var}
+    return found - frozenset(bound_symbols(node))
+
+
+def transform(node: Node, visit: Callable[[Node], Node | None]) -> Node:
+    """Rebuild top-down; where `visit` returns a node, that node is taken as it is."""
+    replaced = visit(node)
+    if replaced is not None:
+        return replaced
+    return node.rebuild(tuple(transform(child, visit) for child in node.args))

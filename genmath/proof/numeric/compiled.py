@@ -1,0 +1,241 @@
+"""Graphs as programs: one Python function for the two sides of a claim, run in many worlds.
+
+The source runs on floats and, to confirm, on decimals of 34 digits. What does not depend on a loop
+is computed outside it.
+"""
+
+from __future__ import annotations
+
+import decimal
+import math
+from collections.abc import Callable, Sequence
+from types import CodeType
+from typing import Any
+
+from genmath.proof.language.tree import Node
+from genmath.proof.numeric.arithmetic import CONTEXT, FLOAT, Arithmetic, Num
+from genmath.proof.numeric.evaluate import Evaluation
+from genmath.proof.numeric.expressions import Env
+from genmath.proof.numeric.graph import Graph, Scalar
+from genmath.proof.numeric.linear import components, kind
+from genmath.proof.numeric.quadrature import grid
+from genmath.proof.numeric.survey import Key, Survey
+from genmath.proof.numeric.worlds import World
+
+CALLS = {"gather", "seq", "kl", "log", "exp", "sqrt", "abs", "pos", "ind", "sign", "sigmoid",
+         "softplus", "pow", "num"}  # fmt: skip
+TESTED = {"weigh": 0, "div": 1, "when": 1}
+
+
+class Scope:
+    """The lines of a loop's body, and the names of what they compute."""
+
+    __slots__ = ("lines", "loop", "names")
+
+    def __init__(self, loop: int | None) -> None:
+        self.loop, self.lines = loop, list[str]()
+        self.names: dict[int, str] = {}
+
+
+class Emitter:
+    """Writes a graph as Python source."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.root = Scope(None)
+        self.open = [self.root]
+        self.inputs: dict[Key, str] = {}
+        self.chains: list[tuple[tuple[str, Any], ...]] = []
+        self._count = 0
+        self._uses: dict[int, int] = {}
+
+    def count(self, u: Scalar) -> None:
+        """How often each operation is used; what is used once is written where it is used."""
+        seen = self._uses.get(id(u), 0)
+        self._uses[id(u)] = seen + 1
+        if not seen:
+            for a in u.args:
+                self.count(a)
+
+    def fresh(self, letter: str) -> str:
+        self._count += 1
+        return f"{letter}{self._count}"
+
+    def input(self, key: Key) -> str:
+        if key not in self.inputs:
+            self.inputs[key] = self.fresh("k")
+        return self.inputs[key]
+
+    def emit(self, u: Scalar, within: int = -1) -> str:
+        """A name for u, or an expression if it is used once, and that in scope `within`."""
+        if u.op == "const":
+            return self.input(("const", u.data.numerator, u.data.denominator))
+        if u.op == "input":
+            return self.input(u.data)
+        if u.op == "i.const":
+            return f"({u.data})" if u.data < 0 else str(u.data)
+        at = len(self.open) - 1
+        if u.loops:
+            while at and self.open[at].loop not in u.loops:
+                at -= 1
+        else:
+            at = 0
+        scope = self.open[at]
+        name = scope.names.get(id(u))
+        if name is not None:
+            return name
+        if u.op in ("sum", "prod"):
+            name = scope.names[id(u)] = self._loop(u, at)
+            return name
+        op, args = u.op, u.args
+        if op == "mul" and not u.safe:
+            names = [self.emit(a) for a in args]
+        elif op in TESTED:  # one of the two is tested, so it needs a name
+            names = [self.emit(a, -1 if i == TESTED[op] else at) for i, a in enumerate(args)]
+        else:
+            names = [self.emit(a, -1 if op == "powi" else at) for a in args]
+        text = self._expression(u, names)
+        if at == within and self._uses[id(u)] == 1 and len(text) < 300:
+            return text if op in CALLS else f"({text})"
+        name = scope.names[id(u)] = self.fresh("v")
+        scope.lines.append(f"{name} = {text}")
+        return name
+
+    def _expression(self, u: Scalar, a: list[str]) -> str:
+        op = u.op
+        if op == "add" or op == "i.add":
+            return " + ".join(a)
+        if op == "i.mul":
+            return " * ".join(a)
+        if op == "neg" or op == "i.neg":
+            return f"-{a[0]}"
+        if op == "mul":
+            product = " * ".join(a)
+            if u.safe or len(a) == 1:
+                return product
+            tests = " and ".join(n for n, x in zip(a, u.args, strict=True) if x.op != "const")
+            return f"{product} if {tests} else ZERO"
+        if op == "weigh":
+            return f"{a[0]} * {a[1]}" if u.args[1].safe else f"{a[0]} * {a[1]} if {a[0]} else ZERO"
+        if op == "div":
+            return f"{a[0]} / {a[1]} if {a[1]} else NAN"
+        if op == "when":
+            return f"{a[0]} if {a[1]} == {a[1]} else NAN"
+        if op == "powi":
+            return " * ".join([a[0]] * u.data) if u.data <= 4 else f"{a[0]} ** {u.data}"
+        if op == "gather":
+            return self.input(u.data) + "".join(f"[{i}]" for i in a)
+        if op == "seq":
+            return f"{self.input(u.data)}[{a[0]}]"
+        if op == "leaf" or op == "loop":
+            raise AssertionError(f"a {op} escaped its scope")
+        return f"{op}_({', '.join(a)})"
+
+    def _loop(self, u: Scalar, at: int) -> str:
+        loop = self.graph.loops[u.data]
+        saved = self.open
+        if any(s.loop == loop.id for s in saved[: at + 1]):
+            raise AssertionError("a loop inside itself")
+        bounds = [self.emit(b) for b in u.args[1:]]
+        inside = Scope(loop.id)
+        self.open = [*saved[: at + 1], inside]
+        total = self.fresh("s")
+        g = self.graph
+        if loop.kind == "grid":
+            fields = {f: self.fresh(f) for f in "twv"}
+            header = f"for {', '.join(fields.values())} in {self.input(('grid', loop.key))}:"
+            for f, n in fields.items():
+                inside.names[id(g.loop_value(loop, f))] = n
+        else:
+            i = self.fresh("i")
+            inside.names[id(g.loop_value(loop, "i"))] = i
+            over = (
+                self.input(("range", loop.key))
+                if loop.kind == "points"
+                else f"range({bounds[0]}, {bounds[1]} + 1)"
+            )
+            header = f"for {i} in {over}:"
+        self.chains.append(tuple((g.loops[s.loop].kind, g.loops[s.loop].key)
+                                 for s in self.open if s.loop is not None))  # fmt: skip
+        body = self.emit(u.args[0], len(self.open) - 1)
+        self.open = saved
+        sign = "+" if u.op == "sum" else "*"
+        lines = saved[at].lines
+        lines.append(f"{total} = {'ZERO' if u.op == 'sum' else 'ONE'}")
+        lines.append(header)
+        lines += [f" {line}" for line in inside.lines]
+        lines.append(f" {total} {sign}= {body}")
+        return total
+
+
+class Program:
+    """Some trees, compiled. `keys` are the values of a world that it reads."""
+
+    def __init__(self, nodes: Sequence[Node], survey: Survey, dim: int) -> None:
+        evaluation = Evaluation(survey, dim)
+        env = Env({}, 0)
+        values = [evaluation.lower(n, env) for n in nodes]
+        self.shapes = [kind(v) for v in values]
+        emitter = Emitter(evaluation.g)
+        for value in values:
+            for u in components(value):
+                emitter.count(u)
+        results = [[emitter.emit(u) for u in components(v)] for v in values]
+        self.sizes = [len(r) for r in results]
+        self.keys = tuple(emitter.inputs)
+        self.chains = set(emitter.chains)
+        self.has_grid = any(loop == "grid" for chain in self.chains for loop, _ in chain)
+        unpack = "".join(f"{n}, " for n in emitter.inputs.values())
+        head = [f"({unpack}) = K"] if unpack else []
+        out = ", ".join("(" + "".join(f"{n}, " for n in r) + ")" for r in results)
+        self.source = (
+            "\n ".join(["def run(K):", *head, *emitter.root.lines, f"return ({out},)"]) + "\n"
+        )
+        self._code: CodeType = compile(self.source, "<claim>", "exec")
+        self._runs: dict[str, Callable[[Any], Any]] = {}
+        self._inputs: dict[tuple[str, int], tuple[World, list[Any]]] = {}
+        self.free = tuple((i, k) for i, k in enumerate(self.keys) if k[0] in ("free", "freeindex"))
+
+    def cost(self, world: World, level: int) -> int:
+        """About how many times the innermost bodies run."""
+        total = 1
+        for chain in self.chains:
+            size = 1
+            for loop, key in chain:
+                if loop == "points":
+                    size *= world.size(key)
+                else:
+                    size *= 4 if loop == "int" else len(grid(FLOAT, key, level))
+            total += size
+        return total
+
+    def run(
+        self, world: World, arithmetic: Arithmetic, level: int, free: dict[str, Any]
+    ) -> list[tuple[Num, ...]]:
+        """The values of the trees. `free` gives the free letters: an index or coordinates each."""
+        name = arithmetic.name
+        run = self._runs.get(name)
+        if run is None:
+            space = {f"{op}_": f for op, f in arithmetic.functions.items()}
+            space |= {"ZERO": arithmetic.zero, "ONE": arithmetic.one, "NAN": arithmetic.nan}
+            exec(self._code, space)
+            run = self._runs[name] = space["run"]
+        of, inputs = self._inputs.get((name, level), (None, []))
+        if of is not world:
+            inputs = [self._read(world, arithmetic, level, k) for k in self.keys]
+            self._inputs[name, level] = (world, inputs)
+        for i, key in self.free:
+            given = free[key[1]]
+            inputs[i] = given if key[0] == "freeindex" else arithmetic.number(given[key[3]])
+        with decimal.localcontext(CONTEXT):
+            try:
+                return list(run(inputs))
+            except OverflowError:  # of floats
+                return [(math.nan,) * n for n in self.sizes]
+
+    def _read(self, world: World, arithmetic: Arithmetic, level: int, key: Key) -> Any:
+        if key[0] in ("free", "freeindex"):
+            return None
+        if key[0] == "grid":
+            return grid(arithmetic, key[1], level)
+        return world.value(arithmetic, key)

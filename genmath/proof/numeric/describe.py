@@ -1,0 +1,106 @@
+"""The part of a world that a claim used, written for a reader."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from genmath.proof.numeric.arithmetic import Arithmetic
+from genmath.proof.numeric.survey import Key
+from genmath.proof.numeric.worlds import COMPONENTS, World, each
+
+
+def describe(world: World, keys: Iterable[Key], arithmetic: Arithmetic) -> dict[str, Any]:
+    """Letters, spaces, densities and functions by name; JSON-able."""
+    out: dict[str, dict[str, Any]] = {
+        "parameters": {}, "spaces": {}, "densities": {}, "functions": {}
+    }  # fmt: skip
+    spaces: set[str] = set()
+    densities: set[str] = set()
+    for key in keys:
+        kind = key[0]
+        if kind == "param":
+            out["parameters"][key[1]] = world.raw("param", *key[1:])
+        elif kind in ("natural", "vector", "covariance"):
+            out["parameters"][key[1]] = world.raw(kind, key[1])
+        elif kind == "seq":
+            members = world.value(arithmetic, key)
+            out["parameters"].update(
+                {f"{key[1]}[{i}]": float(v) for i, v in sorted(members.items())}
+            )
+        elif kind in ("range", "weights", "coordinate"):
+            spaces.add(key[1])
+        elif kind in ("dens", "mixweight", "mixmean", "norm", "logit", "mask"):
+            densities.add(key[1])
+        elif kind == "fn":
+            out["functions"][f"{key[1]}"] = _formula(world, key[1], key[2])
+        elif kind == "convex":
+            out["functions"][key[1]] = _convex_formula(world, key[1])
+        elif kind == "ftab":
+            spaces.update(key[2])
+            out["functions"][f"{key[1]}({', '.join(key[2])})"] = world.raw("ftab", *key[1:])
+    for name in sorted(densities):
+        density = world.survey.densities[name]
+        spaces.update(s for s in density.event_slots + density.given_slots if world.is_discrete(s))
+        out["densities"].update(_density_text(world, density, arithmetic))
+    for space in sorted(spaces):
+        entry: dict[str, Any] = {"weights": world.raw("weights", space)}
+        if any(k[0] == "coordinate" and k[1] == space for k in keys):
+            points = world.raw("coordinates", space)
+            entry["points"] = [p[0] if len(p) == 1 else p for p in points]
+        out["spaces"][space] = entry
+    return {name: part for name, part in out.items() if part}
+
+
+def _formula(world: World, name: str, count: int) -> str:
+    f = world.raw("fn", name, count)
+    letters = ["u"] if count == 1 else [f"u{i + 1}" for i in range(count)]
+    terms = [f"{f['c']}"]
+    terms += [f"{d} {u}" for d, u in zip(f["d"], letters, strict=True)]
+    terms += [
+        f"{e} {letters[i]}^2" if i == j else f"{e} {letters[i]} {letters[j]}"
+        for (i, j), e in f["e"].items()
+    ]
+    inner = " + ".join(f"{b} {u}" for b, u in zip(f["b"], letters, strict=True))
+    terms.append(f"{f['a']} exp({inner})")
+    body = " + ".join(terms).replace("+ -", "- ")
+    low, high = world.survey.bounds.get(("fn", name), (-math.inf, math.inf))
+    if math.isfinite(low) and math.isfinite(high):
+        body = f"{low} + ({high} - {low}) sigmoid({body})"
+    elif math.isfinite(low):
+        body = f"{low} + exp(({body})/2)"
+    elif math.isfinite(high):
+        body = f"{high} - exp(({body})/2)"
+    return f"{name}({', '.join(letters)}) = {body}".replace("- -", "+ ")
+
+
+def _convex_formula(world: World, name: str) -> str:
+    f = world.raw("convex", name)
+    body = f"{f['a']} (1 + ({f['r']} (u - {f['s']}))^2)^(3/2) + {f['b']} u + {f['c']}"
+    return f"{name}(u) = {body}".replace("+ -", "- ").replace("- -", "+ ")
+
+
+def _density_text(world: World, density: Any, a: Arithmetic) -> dict[str, Any]:
+    events, real_events, givens, real_givens = world.layout(density)
+    label = f"{density.name}({', '.join(density.event_slots)}"
+    label += f" | {', '.join(density.given_slots)})" if density.given_slots else ")"
+    if not real_events and not real_givens:
+        table = world.value(a, ("dens", density.name, density.event_slots, density.given_slots))
+        return {label: each(table, lambda v: round(float(v), 6))}
+    m = world.raw("mixture", density.name)
+    cells = world.cells(events + givens)
+    text: dict[str, Any] = {"real": "Gaussian mixture", "covariance_factors": m["lower"]}
+    if events:
+        text = {"softmax_logits": {str(c): m["logit"][c] for c in world.cells(events + givens)}}
+        text["positive_at"] = [str(c) for c, on in world.raw("mask", density.name).items() if on]
+    if real_events:
+        text["first_weight"] = {str(c): m["weight"][c] for c in world.cells(events + givens)}
+        text["means"] = {str(c): [m["mean"][k][c] for k in range(COMPONENTS)] for c in cells}
+    if real_givens:
+        text["depends_through"] = {
+            "tanh_scales": m["kappa"],
+            "tilts": m["tilt"],
+            "slopes": m["slope"],
+        }
+    return {label: text}

@@ -1,0 +1,409 @@
+"""What a typed tree means, as a graph: expectations, integrals, divergences, derivatives, sums.
+
+This half has its own meaning for every node and shares no code with the symbolic one. An integral
+is a loop over points, over an equispaced grid, or over quadrature nodes in whitened coordinates; a
+derivative is taken exactly, on the graph, and is undefined where what it differentiates is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from functools import partial
+from itertools import islice
+from itertools import product as choices
+
+from genmath.proof.language.tree import (
+    Add,
+    Big,
+    Dens,
+    Deriv,
+    Div,
+    Divergence,
+    Entropy,
+    Expect,
+    Integral,
+    Mul,
+    Named,
+    Neg,
+    Node,
+    Normal,
+    Number,
+    Symbol,
+    event_variables,
+    free_symbols,
+)
+from genmath.proof.numeric.expressions import Bound, Env, Expressions, Point
+from genmath.proof.numeric.graph import Loop, Scalar
+from genmath.proof.numeric.linear import Matrix, Value, Vector, components, each
+from genmath.proof.numeric.survey import Unsupported
+
+Inner = Callable[[Env], Value]
+LONGEST = 10_000  # terms of a sum that are evaluated
+Weighted = list[tuple[Loop, Scalar]]  # loops, outermost first, and the weight of a point of each
+
+
+class Evaluation(Expressions):
+    """Lowers whole trees."""
+
+    # --- loops -----------------------------------------------------------------------------------
+
+    def summed(self, loops: Weighted, body: Value, measure: Scalar | None = None) -> Value:
+        """Sum weights * body over loops; with a measure, only where that is not 0."""
+        g = self.g
+        weight = g.mul(*([] if measure is None else [measure]), *(w for _, w in loops))
+
+        def one(component: Scalar) -> Scalar:
+            total = (g.mul if measure is None else g.weigh)(weight, component)
+            for loop, _ in reversed(loops):
+                total = g.sum(loop, total)
+            return total
+
+        return each(body, one)
+
+    def open(self, letters: tuple[Symbol, ...], env: Env) -> tuple[Env, Weighted]:
+        """Loops over the points of each letter's space, or over the grid on its real line."""
+        g = self.g
+        loops: Weighted = []
+        for letter in letters:
+            space = letter.space
+            if space not in self.survey.real:
+                loop = g.loop("points", space, env.depth)
+                i = g.loop_value(loop, "i")
+                loops.append((loop, g.gather(("weights", space), i)))
+                env = env.bind({letter: Point(i)}, 1)
+                continue
+            grids = [g.loop("grid", "line", env.depth + k) for k in range(self.size(letter))]
+            loops += [(loop, g.loop_value(loop, "w")) for loop in grids]
+            ts = [g.loop_value(loop, "t") for loop in grids]
+            env = env.bind({letter: self.point(letter, ts)}, len(ts))
+        return env, loops
+
+    def size(self, letter: Symbol) -> int:
+        return self.dim if letter.shape == "vector" else 1
+
+    def point(self, letter: Symbol, coordinates: list[Scalar]) -> Bound:
+        return Vector(coordinates) if letter.shape == "vector" else coordinates[0]
+
+    # --- expectations ----------------------------------------------------------------------------
+
+    def _expect(self, node: Expect, env: Env) -> Value:
+        if len(set(node.bound)) < len(node.bound):
+            raise Unsupported("an expectation draws a letter twice")
+        return self.expect(_ordered(node.dists), env, lambda inner: self.lower(node.body, inner))
+
+    def expect(self, dists: list[Node], env: Env, inner: Inner) -> Value:
+        """E over the first distribution of E over the others."""
+        if not dists:
+            return inner(env)
+        g, dist, rest = self.g, dists[0], dists[1:]
+        letters = event_variables(dist)
+        if isinstance(dist, Named):
+            return self.expect([dist.body, *rest], env, inner)
+        if isinstance(dist, Mul):
+            mine = [f for f in dist.args if event_variables(f)]
+            others = [f for f in dist.args if not event_variables(f)]
+            apart = sum(len(event_variables(f)) for f in mine) == len(letters)
+            if mine and apart and not any(free_symbols(f) & set(letters) for f in others):
+                value = self.expect([*_ordered(mine), *rest], env, inner)
+                for f in others:
+                    value = self.times(self.scalar(f, env), value)
+                return value
+        if isinstance(dist, Div) and not free_symbols(dist.args[1]) & set(letters):
+            under = self.scalar(dist.args[1], env)
+            return each(self.expect([dist.args[0], *rest], env, inner), lambda v: g.div(v, under))
+        if isinstance(dist, Add) and all(
+            set(event_variables(t)) == set(letters) for t in dist.args
+        ):
+            total = self.expect([dist.args[0], *rest], env, inner)
+            for t in dist.args[1:]:
+                total = self.plus(total, self.expect([t, *rest], env, inner))
+            return total
+        if isinstance(dist, Normal) and letters:
+            return self.expect_normal(dist, letters[0], env, lambda e: self.expect(rest, e, inner))
+        if not letters:
+            raise Unsupported(f"an expectation under {type(dist).__name__}, which is no density")
+        at, loops = self.open(letters, env)
+        return self.summed(loops, self.expect(rest, at, inner), self.scalar(dist, at))
+
+    def expect_normal(self, dist: Normal, letter: Symbol, env: Env, inner: Inner) -> Value:
+        """x = mean + L t with t standard normal."""
+        g = self.g
+        if letter in free_symbols(dist.args[1]) | free_symbols(dist.args[2]):
+            raise Unsupported(
+                f"an expectation under a Gaussian whose mean depends on {letter.name}"
+            )
+        _, mean, var = self.normal_parts(dist, env)
+        low = self.cholesky([[var]] if isinstance(var, Scalar) else var.rows)
+        loops = [g.loop("grid", "gauss", env.depth + k) for k in range(len(mean))]
+        ts = [g.loop_value(loop, "t") for loop in loops]
+        xs = [g.add(m, self.inner(row, ts)) for m, row in zip(mean, low, strict=True)]
+        body = inner(env.bind({letter: self.point(letter, xs)}, len(mean)))
+        total = self.summed([(loop, g.loop_value(loop, "w")) for loop in loops], body)
+        defined = g.add(*mean, *(v for row in low for v in row))
+        return each(total, lambda v: g.when(v, defined))
+
+    # --- integrals -------------------------------------------------------------------------------
+
+    def _integral(self, node: Integral, env: Env) -> Value:
+        letters = {v for v in node.bound if v.space in self.survey.real}
+        terms = _summands(node.body) if letters else []
+        if not all(any(letters & free_symbols(f) for f in _gaussian_factors(t)) for t in terms):
+            terms = []
+        total: Value | None = None
+        for term in terms or [node.body]:  # each sum of Gaussians by its own nodes
+            part = self.integrate(node.bound, term, env, partial(self.lower, term))
+            total = part if total is None else self.plus(total, part)
+        assert total is not None
+        return total
+
+    def integrate(self, letters: tuple[Symbol, ...], scale: Node, env: Env, inner: Inner) -> Value:
+        """The integral of inner over letters. `scale` is the tree whose Gaussian factors say where
+        the mass is; a sum of Gaussians is integrated term by term."""
+        real = [v for v in letters if v.space in self.survey.real]
+        if not real:
+            return self.loop_over(letters, env, inner)
+        events = {a for n in scale.walk() if isinstance(n, Dens) for a in n.events}
+        factors = [f for f in _gaussian_factors(scale)
+                   if not {s for n in f.args[1:] for s in _bound_below(n)}]  # fmt: skip
+        covered = tuple(
+            v for v in real if v not in events and any(v in free_symbols(f) for f in factors)
+        )
+        others = tuple(v for v in letters if v not in covered)
+        if not covered:
+            return self.loop_over(letters, env, inner)
+        factors = [f for f in factors if free_symbols(f) & set(covered)]
+        return self.loop_over(others, env, lambda e: self.whiten(covered, factors, e, inner))
+
+    def loop_over(self, letters: tuple[Symbol, ...], env: Env, inner: Inner) -> Value:
+        at, loops = self.open(letters, env)
+        return self.summed(loops, inner(at))
+
+    def whiten(
+        self, letters: tuple[Symbol, ...], factors: list[Normal], env: Env, inner: Inner
+    ) -> Value:
+        """Integrate over letters in coordinates in which the product of the factors is standard."""
+        g = self.g
+        sizes = [self.size(letter) for letter in letters]
+        n = sum(sizes)
+        leaves = [g.leaf() for _ in range(n)]
+
+        def placed(coordinates: list[Scalar]) -> dict[Symbol, Bound]:
+            left = iter(coordinates)
+            return {v: self.point(v, list(islice(left, size)))
+                    for v, size in zip(letters, sizes, strict=True)}  # fmt: skip
+
+        at = env.bind(placed(leaves))
+        marks = {id(leaf) for leaf in leaves}
+        origin = {id(leaf): g.zero for leaf in leaves}
+        precision: list[list[Scalar]] = [[g.zero] * n for _ in range(n)]
+        pull: list[Scalar] = [g.zero] * n
+        used: set[int] = set()
+        for factor in factors:
+            x, mean, var = self.normal_parts(factor, at)
+            residual = [g.sub(a, b) for a, b in zip(x, mean, strict=True)]
+            slopes = [[g.diff(r, leaf, {}) for leaf in leaves] for r in residual]
+            parts = [*(s for row in slopes for s in row)]
+            parts += [var] if isinstance(var, Scalar) else [v for row in var.rows for v in row]
+            memo: dict[int, bool] = {}
+            if any(g.depends(p, marks, memo) for p in parts):
+                continue
+            inverse = (
+                Matrix([[g.div(g.one, var)]]) if isinstance(var, Scalar) else self.inverse(var)
+            )
+            start = [g.put(r, origin, {}) for r in residual]
+            for i in range(n):
+                column = [self.inner(row, [s[i] for s in slopes]) for row in inverse.rows]
+                if any(s[i] is not g.zero for s in slopes):
+                    used.add(i)
+                pull[i] = g.sub(pull[i], self.inner(column, start))
+                for j in range(n):
+                    precision[i][j] = g.add(
+                        precision[i][j], self.inner(column, [s[j] for s in slopes])
+                    )
+        if len(used) < n:
+            return self.loop_over(letters, env, inner)
+        low = self.cholesky(precision)
+        half: list[Scalar] = []  # low half = pull
+        for i in range(n):
+            rest = g.sub(pull[i], self.inner(low[i][:i], half) if i else g.zero)
+            half.append(g.div(rest, low[i][i]))
+        loops = [g.loop("grid", "gauss", env.depth + k) for k in range(n)]
+        shifted = [g.add(h, g.loop_value(loop, "t")) for h, loop in zip(half, loops, strict=True)]
+        xs: list[Scalar] = [g.zero] * n  # low^T x = shifted
+        for i in reversed(range(n)):
+            below = [g.mul(low[k][i], xs[k]) for k in range(i + 1, n)]
+            xs[i] = g.div(g.sub(shifted[i], g.add(*below)), low[i][i])
+        jacobian = g.div(g.one, g.mul(*(low[i][i] for i in range(n))))
+        flat = [(loop, g.loop_value(loop, "v")) for loop in loops]
+        total = self.summed(flat, inner(env.bind(placed(xs), n)))
+        return each(total, lambda v: g.mul(jacobian, v))
+
+    # --- divergences -----------------------------------------------------------------------------
+
+    def _divergence(self, node: Divergence, env: Env) -> Value:
+        p, q = node.args
+        g, bound, kind = self.g, node.bound, node.kind
+        if kind == "KL":
+            return self.relative(
+                p, bound, env, lambda e: self.scalar(q, e), lambda e: self.log_of(q, e)
+            )
+        half = g.const(Fraction(1, 2))
+
+        def middle(e: Env) -> Scalar:
+            return g.mul(half, g.add(self.scalar(p, e), self.scalar(q, e)))
+
+        if kind == "JS":
+            first = self.relative(p, bound, env, middle)
+            return g.mul(half, g.add(first, self.relative(q, bound, env, middle)))
+        if kind != "TV":
+            raise Unsupported(f"the divergence {kind!r} has no numeric meaning")
+
+        def gap(e: Env) -> Scalar:
+            return g.fn("abs", g.sub(self.scalar(p, e), self.scalar(q, e)))
+
+        if self.gaussian(p, bound) and self.gaussian(q, bound):
+            ratio = [
+                self.expect([d], env, lambda e: g.div(gap(e), middle(e))) for d in (p, q)
+            ]  # the integral of |p - q| against (p + q) / 2
+            return each(self.plus(*ratio), lambda v: g.mul(g.const(Fraction(1, 4)), v))
+        return each(self.integrate(bound, Add(p, q), env, gap), lambda v: g.mul(half, v))
+
+    def gaussian(self, p: Node, bound: tuple[Symbol, ...]) -> bool:
+        """Whether E under p is taken in whitened coordinates."""
+        return set(event_variables(p)) == set(bound) and any(
+            isinstance(n, Normal) and n.args[0] in bound for n in _measures(p)
+        )
+
+    def relative(
+        self,
+        p: Node,
+        bound: tuple[Symbol, ...],
+        env: Env,
+        other: Callable[[Env], Scalar],
+        log_other: Callable[[Env], Scalar | None] = lambda e: None,
+    ) -> Scalar:
+        """The integral of p log(p/other), where p > 0."""
+        g = self.g
+
+        def ratio(e: Env) -> Scalar:
+            over, under = self.log_of(p, e), log_other(e)
+            if over is not None and under is not None:
+                return g.sub(over, under)
+            return g.fn("log", g.div(self.scalar(p, e), other(e)))
+
+        if self.gaussian(p, bound):
+            value = self.expect([p], env, ratio)
+        else:
+            value = self.integrate(
+                bound, p, env, lambda e: g.make("kl", (self.scalar(p, e), other(e)))
+            )
+        assert isinstance(value, Scalar)
+        return value
+
+    def _entropy(self, node: Entropy, env: Env) -> Value:
+        g = self.g
+        return g.neg(
+            self.relative(node.args[0], node.bound, env, lambda e: g.one, lambda e: g.zero)
+        )
+
+    # --- derivatives and sums --------------------------------------------------------------------
+
+    def _deriv(self, node: Deriv, env: Env) -> Value:
+        g, var = self.g, node.var
+        actual = self.bound(var, env)
+        if isinstance(actual, (Point, Matrix)) or var.domain == "natural":
+            raise Unsupported(f"a derivative with respect to {var.name}")
+        old = components(actual)
+        leaves = [g.leaf() for _ in old]
+        body = self.lower(node.body, env.bind({var: self.point(var, leaves)}))
+        values = {id(leaf): o for leaf, o in zip(leaves, old, strict=True)}
+        memo: dict[int, Scalar] = {}
+
+        def slope(u: Scalar, leaf: Scalar) -> Scalar:
+            return g.put(g.when(g.diff(u, leaf, {}), u), values, memo)
+
+        if not isinstance(actual, Vector):
+            return each(body, lambda u: slope(u, leaves[0]))
+        if isinstance(body, Scalar):
+            return Vector([slope(body, leaf) for leaf in leaves])
+        if isinstance(body, Vector):
+            return Matrix([slope(u, leaf) for leaf in leaves] for u in body.items)
+        raise Unsupported("a derivative of a matrix with respect to a vector")
+
+    def _big(self, node: Big, env: Env) -> Value:
+        g = self.g
+        if any(isinstance(n, Number) and n.value > LONGEST for n in (node.low, node.high)):
+            raise Unsupported(f"a sum or product beyond {LONGEST} terms")
+        low, high = self.integer(node.low, env), self.integer(node.high, env)
+        loop = g.loop("int", node.kind, env.depth, low, high)
+        index = g.make("num", (g.loop_value(loop, "i"),))
+        body = self.lower(node.body, env.bind({node.index: index}, 1))
+        if node.kind == "prod" and not isinstance(body, Scalar):
+            raise Unsupported("a product over an index of vectors or matrices")
+        return each(body, lambda u: g.sum(loop, u, node.kind, (low, high)))
+
+
+# --- trees ---------------------------------------------------------------------------------------
+
+
+def _ordered(dists: Iterable[Node]) -> list[Node]:
+    """Distributions sorted so that each comes after those whose events it depends on."""
+    left, done = list(dists), []
+    while left:
+        for d in left:
+            needs = free_symbols(d) - set(event_variables(d))
+            if not any(needs & set(event_variables(o)) for o in left if o is not d):
+                break
+        else:
+            raise Unsupported(
+                "an expectation under densities that depend on each other in a circle"
+            )
+        left.remove(d)
+        done.append(d)
+    return done
+
+
+def _measures(p: Node) -> list[Node]:
+    if isinstance(p, Named):
+        return _measures(p.body)
+    if isinstance(p, (Mul, Add)):
+        return [m for a in p.args for m in _measures(a)]
+    if isinstance(p, Div):
+        return _measures(p.args[0])
+    return [p]
+
+
+def _bound_below(node: Node) -> set[Symbol]:
+    return {s for n in node.walk() if isinstance(n, (Expect, Integral)) for s in n.bound}
+
+
+def _summands(node: Node) -> list[Node]:
+    """The terms of a sum, multiplied out."""
+    if isinstance(node, Named):
+        return _summands(node.body)
+    if isinstance(node, Add):
+        return [t for a in node.args for t in _summands(a)]
+    if isinstance(node, Neg):
+        return [Neg(t) for t in _summands(node.args[0])]
+    if isinstance(node, Div):
+        return [Div(t, node.args[1]) for t in _summands(node.args[0])]
+    if isinstance(node, Mul):
+        parts = [_summands(a) for a in node.args]
+        if 1 < math.prod(map(len, parts)) <= 8:
+            return [Mul(*choice) for choice in choices(*parts)]
+    return [node]
+
+
+def _gaussian_factors(node: Node) -> list[Normal]:
+    """The Gaussian factors of a product."""
+    if isinstance(node, Normal):
+        return [node]
+    if isinstance(node, Named):
+        return _gaussian_factors(node.body)
+    if isinstance(node, (Neg, Div)):
+        return _gaussian_factors(node.args[0])
+    if isinstance(node, Mul):
+        return [f for a in node.args for f in _gaussian_factors(a)]
+    return []

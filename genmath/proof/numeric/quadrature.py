@@ -1,0 +1,79 @@
+"""Nodes and weights to integrate over a line, at five resolutions."""
+
+from __future__ import annotations
+
+import decimal
+import itertools
+import math
+from decimal import Decimal
+from functools import lru_cache
+
+from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, Arithmetic, Num
+
+LINE = ((7.5, 36), (8.3, 54), (9.5, 88), (12.0, 176), (16.0, 360))  # half width, intervals
+GAUSS = (5, 7)  # Gauss-Hermite at the two coarsest levels, then the trapezoid:
+STEPS = ((0.7, 12), (0.45, 20), (0.25, 38))  # spacing, nodes on each side
+LEVELS = len(LINE)
+
+
+@lru_cache(maxsize=64)
+def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, Num]]:
+    """Nodes (t, w, v). "line": w = v = spacing. "gauss": w integrates against the standard normal,
+    v = w / its density."""
+    with decimal.localcontext(CONTEXT) as context:
+        context.prec = 44
+        nodes = _line(level) if kind == "line" else _gauss(level)
+    with decimal.localcontext(CONTEXT):
+        if arithmetic is EXACT:
+            return [(+t, +w, +v) for t, w, v in nodes]
+        return [(float(t), float(w), float(v)) for t, w, v in nodes]
+
+
+def _line(level: int) -> list[tuple[Decimal, Decimal, Decimal]]:
+    half, count = LINE[level]
+    h = 2 * Decimal(repr(half)) / count
+    shift = Decimal("0.0371") - Decimal(repr(half))  # no node at 0, no symmetry
+    return [(shift + h * i, h, h) for i in range(count + 1)]
+
+
+def _gauss(level: int) -> list[tuple[Decimal, Decimal, Decimal]]:
+    root = (2 * EXACT.pi).sqrt()
+    if level < len(GAUSS):
+        pairs = hermite(GAUSS[level])
+    else:
+        h_text, side = STEPS[level - len(GAUSS)]
+        h = Decimal(repr(h_text))
+        ts = [h * (i + Decimal("0.137")) for i in range(-side - 1, side + 1)]
+        pairs = [(t, h * (-t * t / 2).exp() / root) for t in ts]
+    return [(t, w, w * root * (t * t / 2).exp()) for t, w in pairs]
+
+
+def hermite(n: int) -> list[tuple[Decimal, Decimal]]:
+    """Nodes and weights for the standard normal, exact for polynomials of degree 2n - 1."""
+
+    def value(k: int, x: Decimal) -> tuple[Decimal, Decimal]:  # He_k(x), He_{k-1}(x)
+        low, high = Decimal(0), Decimal(1)
+        for j in range(k):
+            low, high = high, x * high - j * low
+        return high, low
+
+    roots: list[Decimal] = [Decimal(0)]
+    for k in range(2, n + 1):
+        edges = [roots[0] - 2, *roots, roots[-1] + 2]
+        found = []
+        for left, right in itertools.pairwise(edges):
+            sign = value(k, left)[0] > 0
+            for _ in range(24):
+                middle = (left + right) / 2
+                if (value(k, middle)[0] > 0) == sign:
+                    left = middle
+                else:
+                    right = middle
+            x = (left + right) / 2
+            for _ in range(4):
+                top, below = value(k, x)
+                x -= top / (k * below)
+            found.append(x)
+        roots = found
+    factorial = Decimal(math.factorial(n))
+    return [(x, factorial / (n * value(n, x)[1]) ** 2) for x in roots]

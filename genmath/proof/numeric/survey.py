@@ -1,0 +1,222 @@
+"""What occurs in a claim: its letters, their declarations, the spaces that need the real line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from genmath.proof.language.tree import (
+    Add,
+    Apply,
+    Big,
+    Dens,
+    Deriv,
+    Div,
+    Divergence,
+    Entropy,
+    Indexed,
+    Integral,
+    Named,
+    Neg,
+    Node,
+    Normal,
+    NotationError,
+    Number,
+    Relation,
+    Symbol,
+    free_symbols,
+)
+
+Bounds = tuple[float, float]
+Pattern = tuple[str | None, ...]  # the spaces of a function's arguments, where they are letters
+Key = tuple[Any, ...]
+
+
+class Unsupported(NotationError):
+    """The tree has no numeric meaning here: it is ill-typed, or beyond what this half can do."""
+
+
+class Survey:
+    """The letters of some trees: declarations (a clash is an error), and which spaces are real."""
+
+    def __init__(
+        self, nodes: Iterable[Node], given: Iterable[Relation] = (), base: Survey | None = None
+    ) -> None:
+        """`base` surveys the claim that this one was derived from: what it says still holds."""
+        self.symbols: dict[str, Symbol] = dict(base.symbols) if base else {}
+        self.densities: dict[str, Any] = dict(base.densities) if base else {}
+        self.sequences: dict[str, str] = dict(base.sequences) if base else {}
+        self.functions: dict[str, tuple[str, ...]] = dict(base.functions) if base else {}
+        self.patterns: dict[tuple[str, int], frozenset[Pattern]] = (
+            dict(base.patterns) if base else {}
+        )
+        self.shapes: dict[str, str] = dict(base.shapes) if base else {}
+        self.real: set[str] = set(base.real) if base else set()
+        self.bounds: dict[Key, Bounds] = dict(base.bounds) if base else {}
+        self._lebesgue: set[str] = set(base._lebesgue) if base else set()
+        self._arithmetic: set[str] = set(base._arithmetic) if base else set()
+        self._seen: set[Node] = set(base._seen) if base else set()
+        for node in nodes:
+            self._visit(node)
+        for relation in given:
+            self._visit(relation.left)
+            self._visit(relation.right)
+            self._bound(relation)
+        self.real |= self._lebesgue & self._arithmetic
+        for symbol in self.symbols.values():
+            if not symbol.is_variable:
+                self.real.add(symbol.space)
+
+    # --- declarations ---------------------------------------------------------------------------
+
+    def _symbol(self, symbol: Symbol) -> None:
+        known = self.symbols.setdefault(symbol.name, symbol)
+        if known is not symbol and known != symbol:
+            raise NotationError(
+                f"the letter {symbol.name!r} is declared in two ways: {known.data}, {symbol.data}"
+            )
+        if symbol.is_variable:
+            shape = self.shapes.setdefault(symbol.space, symbol.shape)
+            if shape != symbol.shape:
+                raise NotationError(f"the space of {symbol.name!r} holds both scalars and vectors")
+
+    def _density(self, density: Any) -> None:
+        known = self.densities.get(density.name)
+        if known is None:
+            self.densities[density.name] = density
+            for letter in (*density.events, *density.given):
+                self._symbol(letter)
+            if density.dominates is not None:
+                self._density(density.dominates)
+        elif known is not density and known != density:
+            raise NotationError(f"the density {density.name!r} is declared in two ways")
+
+    def _function(self, node: Apply) -> None:
+        traits = tuple("convex" if t == "conjugate" else t for t in node.traits)
+        known = self.functions.get(node.name)
+        if known is not None and known != traits:
+            raise NotationError(f"the function {node.name!r} is declared in two ways")
+        self.functions[node.name] = traits
+        if "positive" in traits:
+            low, high = self.bounds.get(("fn", node.name), (-math.inf, math.inf))
+            self.bounds["fn", node.name] = (max(low, 0.0), high)
+
+    # --- where letters occur --------------------------------------------------------------------
+
+    def _visit(self, node: Node) -> None:
+        if node in self._seen:
+            return
+        self._seen.add(node)
+        if isinstance(node, Symbol):
+            self._symbol(node)
+            if node.is_variable:
+                self._arithmetic.add(node.space)
+            return
+        if isinstance(node, Dens):
+            self._density(node.density)
+            slots = node.event_slots + node.given_slots
+            for arg, slot in zip(node.args, slots, strict=True):
+                if isinstance(arg, Symbol) and arg.is_variable and arg.space == slot:
+                    self._symbol(arg)
+                else:
+                    self.real.add(slot)
+                    if isinstance(arg, Symbol) and arg.is_variable:
+                        self.real.add(arg.space)
+                    self._visit(arg)
+            return
+        if isinstance(node, Apply):
+            self._function(node)
+            pattern: list[str | None] = []
+            for arg in node.args:
+                if isinstance(arg, Symbol) and arg.is_variable:
+                    self._symbol(arg)
+                    pattern.append(arg.space)
+                else:
+                    pattern.append(None)
+                    self._visit(arg)
+            plain = _free(node.traits) and node.order == 0
+            key = (node.name, len(node.args))
+            found = tuple(pattern) if plain else (None,)
+            self.patterns[key] = self.patterns.get(key, frozenset()) | {found}
+            return
+        if isinstance(node, Normal):
+            self.real |= {s.space for s in free_symbols(node.args[0])}
+        elif isinstance(node, Deriv):
+            self._symbol(node.var)
+            self.real.add(node.var.space)
+        elif isinstance(node, Indexed):
+            domain = self.sequences.setdefault(node.name, node.domain)
+            if domain != node.domain:
+                raise NotationError(f"the sequence {node.name!r} is declared in two ways")
+        elif isinstance(node, Big):
+            self._symbol(node.index)
+        elif isinstance(node, (Integral, Divergence, Entropy)):
+            events = {a for n in node.walk() if isinstance(n, Dens) for a in n.events}
+            for letter in node.bound:
+                self._symbol(letter)
+                if letter not in events:
+                    self._lebesgue.add(letter.space)
+        for child in node.args:
+            self._visit(child)
+
+    def table(self, name: str, count: int) -> tuple[str, ...] | None:
+        """The spaces of a function that is only ever applied to letters of discrete spaces."""
+        patterns = self.patterns.get((name, count), frozenset())
+        if len(patterns) != 1 or not _free(self.functions.get(name, ())):
+            return None
+        (pattern,) = patterns
+        if any(s is None or s in self.real for s in pattern):
+            return None
+        return tuple(s for s in pattern if s is not None)
+
+    # --- hypotheses of the form f(x) > 0: drawn from, not waited for -----------------------------
+
+    def _bound(self, relation: Relation) -> None:
+        for node, sign, other in (
+            (relation.left, relation.sign, relation.right),
+            (relation.right, relation.sign.translate(str.maketrans("<>", "><")), relation.left),
+        ):
+            key: Key
+            if isinstance(node, Symbol):
+                key = ("sym", node.name)
+            elif isinstance(node, Apply) and node.order == 0 and _free(node.traits):
+                key = ("fn", node.name)
+            elif isinstance(node, Indexed):
+                key = ("seq", node.name)
+            else:
+                continue
+            value = constant(other)
+            if value is None:
+                continue
+            low, high = self.bounds.get(key, (-math.inf, math.inf))
+            if sign in (">", ">="):
+                low = max(low, value)
+            else:
+                high = min(high, value)
+            self.bounds[key] = (low, high)
+
+
+def _free(traits: tuple[str, ...]) -> bool:
+    """Any values will do, within bounds: a table of random numbers is such a function."""
+    return "convex" not in traits and "conjugate" not in traits
+
+
+def constant(node: Node) -> float | None:
+    """The value of a constant expression of numbers."""
+    if isinstance(node, Number):
+        return float(node.value)
+    if isinstance(node, Named):
+        return constant(node.body)
+    if isinstance(node, Neg):
+        inner = constant(node.args[0])
+        return None if inner is None else -inner
+    if isinstance(node, (Add, Div)):
+        parts = [constant(a) for a in node.args]
+        values = [p for p in parts if p is not None]
+        if len(values) < len(parts):
+            return None
+        if isinstance(node, Add):
+            return math.fsum(values)
+        return values[0] / values[1] if values[1] else None
+    return None

@@ -1,0 +1,489 @@
+"""Random concrete worlds: what every letter of a claim stands for.
+
+Values are drawn lazily and reproducibly: each depends on the seed, the world's number and the
+letter's name alone, so that a mutated claim is judged in the same worlds as the claim it came from.
+
+A space is *discrete* (two to four points with random measure weights, and coordinates where its
+letters are used in arithmetic) unless something in the claim needs the real line.
+"""
+
+from __future__ import annotations
+
+import decimal
+import itertools
+import math
+import random
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from genmath.proof.language.tree import NotationError
+from genmath.proof.numeric.arithmetic import CONTEXT, Arithmetic, Num
+from genmath.proof.numeric.survey import Key, Survey
+
+COMPONENTS = 2  # of every mixture on the real line
+
+
+class World:
+    """Values for every letter, drawn when asked for. `dim` is the dimension of vectors."""
+
+    def __init__(self, survey: Survey, seed: int, index: int, dim: int, attempt: int = 0) -> None:
+        self.survey, self.seed, self.index = survey, seed, index
+        self.dim, self.attempt = dim, attempt
+        self._raw: dict[Key, Any] = {}
+        self._values: dict[Key, Any] = {}
+
+    def rng(self, *key: Any) -> random.Random:
+        text = repr((self.seed, self.index, self.attempt, *key))
+        return random.Random(zlib.crc32(text.encode()))
+
+    @property
+    def zeros(self) -> str:
+        """Whether densities vanish somewhere here: "no", "random" or "disjoint"."""
+        return ("no", "random", "no", "disjoint", "no", "random")[self.index % 6]
+
+    # --- raw values: plain Python, with few digits so that they can be shown ---------------------
+
+    def raw(self, *key: Any) -> Any:
+        if key not in self._raw:
+            self._raw[key] = getattr(self, "_raw_" + key[0])(*key[1:])
+        return self._raw[key]
+
+    def size(self, space: str) -> int:
+        return int(self.raw("size", space))
+
+    def _raw_size(self, space: str) -> int:
+        return self.rng("size", space).choice((2, 3, 3, 4))
+
+    def _raw_weights(self, space: str) -> list[float]:
+        rng = self.rng("weights", space)
+        scale = rng.choice((0.25, 0.6, 1.3))
+        return [round(scale * rng.uniform(0.4, 1.6), 3) for _ in range(self.size(space))]
+
+    def _raw_coordinates(self, space: str) -> list[list[float]]:
+        rng = self.rng("coordinates", space)
+        dims = self.dim if self.survey.shapes.get(space) == "vector" else 1
+        return [[_real(rng) for _ in range(dims)] for _ in range(self.size(space))]
+
+    def _raw_param(self, name: str, domain: str) -> float:
+        rng = self.rng("param", name)
+        return self._within(("sym", name), domain, rng)
+
+    def _raw_vector(self, name: str) -> list[float]:
+        rng = self.rng("vector", name)
+        return [_real(rng) for _ in range(self.dim)]
+
+    def _raw_covariance(self, name: str) -> list[list[float]]:
+        rng, d = self.rng("covariance", name), self.dim
+        lower = [
+            [
+                rng.randint(60, 140)
+                if i == j
+                else rng.choice((-1, 1)) * rng.randint(10, 50)
+                if j < i
+                else 0
+                for j in range(d)
+            ]
+            for i in range(d)
+        ]
+        return [
+            [sum(a * b for a, b in zip(lower[i], lower[j], strict=True)) / 10000 for j in range(d)]
+            for i in range(d)
+        ]
+
+    def _raw_free(self, name: str, shape: str) -> list[list[float]]:
+        """Values to try for a free letter of the real line."""
+        rng = self.rng("free", name)
+        size = self.dim if shape == "vector" else 1
+        return [[_real(rng, 0.2, 1.5) for _ in range(size)] for _ in range(4)]
+
+    def _raw_natural(self, name: str) -> int:
+        return self.rng("natural", name).randint(1, 4)
+
+    def _raw_member(self, name: str, domain: str, index: int) -> float:
+        if domain == "natural":
+            return float(self.rng("member", name, index).randint(1, 4))
+        return self._within(("seq", name), domain, self.rng("member", name, index))
+
+    def _within(self, key: Key, domain: str, rng: random.Random) -> float:
+        low, high = self.survey.bounds.get(key, (-math.inf, math.inf))
+        for _ in range(20):
+            value = _draw(domain, rng)
+            if low < value < high:
+                return value
+        if domain in ("positive", "nonnegative", "unit"):
+            low = max(low, 0.0)
+        if domain == "at_least_one":
+            low = max(low, 1.0)
+        if domain == "unit":
+            high = min(high, 1.0)
+        if not low < high:
+            return low if math.isfinite(low) else high
+        if math.isinf(low):
+            return round(high - rng.uniform(0.2, 2.0), 3)
+        if math.isinf(high):
+            return round(low + rng.uniform(0.2, 2.0), 3)
+        return round(low + (high - low) * rng.uniform(0.08, 0.92), 6)
+
+    def _raw_ftab(self, name: str, spaces: tuple[str, ...]) -> Any:
+        rng = self.rng("ftab", name, spaces)
+        bounds = self.survey.bounds.get(("fn", name))
+
+        def build(left: tuple[str, ...]) -> Any:
+            if left:
+                return [build(left[1:]) for _ in range(self.size(left[0]))]
+            return self._within(("fn", name), "real", rng) if bounds else _real(rng)
+
+        return build(spaces)
+
+    def _raw_fn(self, name: str, count: int) -> dict[str, Any]:
+        """f(u) = c + sum d_i u_i + sum e_ij u_i u_j + a exp(sum b_i u_i)."""
+        rng = self.rng("fn", name, count)
+        return {
+            "c": _real(rng, 0.1, 0.9),
+            "d": [_real(rng, 0.3, 1.2) for _ in range(count)],
+            "e": {(i, j): _real(rng, 0.1, 0.5) for i in range(count) for j in range(i, count)},
+            "a": _real(rng, 0.3, 0.9),
+            "b": [_real(rng, 0.15, 0.4) for _ in range(count)],
+        }
+
+    def _raw_convex(self, name: str) -> dict[str, float]:
+        """f(u) = a (1 + (r (u - s))^2)^(3/2) + b u + c."""
+        rng = self.rng("convex", name)
+        return {
+            "a": round(rng.uniform(0.5, 1.2), 3),
+            "b": _real(rng, 0.2, 1.0),
+            "c": _real(rng, 0.5, 3.0),
+            "r": round(rng.uniform(0.5, 0.9), 3),
+            "s": _real(rng, 0.2, 0.8),
+        }
+
+    # --- densities -------------------------------------------------------------------------------
+
+    def is_discrete(self, slot: str) -> bool:
+        return slot not in self.survey.real
+
+    def layout(self, density: Any) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...],
+                                            tuple[str, ...]]:  # fmt: skip
+        """The slots of a density: discrete events, real events, discrete givens, real givens."""
+        events, givens = density.event_slots, density.given_slots
+        return (
+            tuple(s for s in events if self.is_discrete(s)),
+            tuple(s for s in events if not self.is_discrete(s)),
+            tuple(s for s in givens if self.is_discrete(s)),
+            tuple(s for s in givens if not self.is_discrete(s)),
+        )
+
+    def cells(self, spaces: tuple[str, ...]) -> Iterator[tuple[int, ...]]:
+        return itertools.product(*(range(self.size(s)) for s in spaces))
+
+    def _raw_mask(self, name: str) -> dict[tuple[int, ...], bool]:
+        """Where the discrete part of a density is > 0: cells of (events, givens)."""
+        density = self.survey.densities[name]
+        events, _, givens, _ = self.layout(density)
+        rng = self.rng("mask", name)
+        full = dict.fromkeys(self.cells(events + givens), True)
+        other = density.dominates
+        keep_all = density.positive or self.zeros == "no" or not events
+        keep_all = keep_all or (self.zeros == "random" and rng.random() < 0.25)
+        if other is not None and other.positive:
+            keep_all = True
+        if keep_all:
+            return full
+        rivals = [
+            d.name for d in self.survey.densities.values() if d.event_slots == density.event_slots
+        ]
+        side = (sorted(rivals).index(name) + self.index // 6) % 2  # rivals have disjoint supports
+        mask = dict.fromkeys(full, False)
+        event_cells = list(self.cells(events))
+        for given_cell in self.cells(givens):
+            if self.zeros == "disjoint":
+                kept = [c for c in event_cells if sum(c) % 2 == side]
+            else:
+                kept = [c for c in event_cells if rng.random() < 0.6]
+            for cell in kept or [rng.choice(event_cells)]:
+                mask[cell + given_cell] = True
+        if other is not None:
+            self._dominate(mask, events + givens, other)
+        return mask
+
+    def _dominate(
+        self, mask: dict[tuple[int, ...], bool], slots: tuple[str, ...], other: Any
+    ) -> None:
+        events, _, givens, _ = self.layout(other)
+        theirs = events + givens
+        shared = [(slots.index(s), theirs.index(s)) for s in slots if s in theirs]
+        support = {
+            tuple(cell[j] for _, j in shared)
+            for cell, on in self.raw("mask", other.name).items()
+            if on
+        }
+        for cell in mask:
+            if tuple(cell[i] for i, _ in shared) in support:
+                mask[cell] = True
+
+    def _raw_mass(self, name: str) -> dict[tuple[int, ...], float]:
+        """Unnormalised masses of the discrete part, zero where the mask says so."""
+        rng = self.rng("mass", name)
+        return {
+            cell: round(rng.uniform(0.15, 2.5), 2) if on else 0.0
+            for cell, on in self.raw("mask", name).items()
+        }
+
+    def _raw_mixture(self, name: str) -> dict[str, Any]:
+        """The real part: for each component and each cell of the discrete slots, logits, means and
+        slopes; a lower triangular factor of each component's covariance."""
+        density = self.survey.densities[name]
+        events, real_events, givens, real_givens = self.layout(density)
+        size = sum(self.width(s) for s in real_events)
+        inputs = sum(self.width(s, density) for s in real_givens)
+        rng = self.rng("mixture", name)
+        cells = list(self.cells(events + givens))
+        lower = [
+            [
+                [
+                    round(rng.uniform(0.5, 0.75), 2) if i == j
+                    else round(rng.choice((-1, 1)) * rng.uniform(0.1, 0.3), 2) if j < i else 0.0
+                    for j in range(size)
+                ]
+                for i in range(size)
+            ]
+            for _ in range(COMPONENTS)
+        ]  # fmt: skip
+        return {
+            "size": size,
+            "inputs": inputs,
+            "weight": {cell: round(rng.uniform(0.25, 0.75), 3) for cell in cells},
+            "mean": [
+                {cell: [_real(rng, 0.1, 0.9) for _ in range(size)] for cell in cells}
+                for _ in range(COMPONENTS)
+            ],
+            "lower": lower,
+            "kappa": [round(rng.uniform(0.4, 0.8), 3) for _ in range(inputs)],
+            "tilt": [_real(rng, 0.4, 1.2) for _ in range(inputs)],
+            "slope": [[[_real(rng, 0.2, 0.5) for _ in range(inputs)] for _ in range(size)]
+                      for _ in range(COMPONENTS)],
+            "logit": {cell: [_real(rng, 0.3, 1.5) for _ in range(inputs + 1)] for cell in cells},
+        }  # fmt: skip
+
+    def width(self, slot: str, density: Any = None) -> int:
+        """How many coordinates a letter of a real space has."""
+        shape = self.survey.shapes.get(slot, "")
+        if density is not None:
+            for letter in density.given:
+                if letter.space == slot:
+                    shape = letter.shape
+        return self.dim if shape == "vector" else 1
+
+    # --- values in one arithmetic ----------------------------------------------------------------
+
+    def value(self, arithmetic: Arithmetic, key: Key) -> Any:
+        full = (arithmetic.name, *key)
+        if full not in self._values:
+            with decimal.localcontext(CONTEXT):
+                self._values[full] = getattr(self, "_value_" + key[0])(arithmetic, *key[1:])
+        return self._values[full]
+
+    def _value_const(self, a: Arithmetic, over: int, under: int) -> Num:
+        return a.make(over) / a.make(under)
+
+    def _value_pi(self, a: Arithmetic) -> Num:
+        return a.pi
+
+    def _value_nan(self, a: Arithmetic) -> Num:
+        return a.nan
+
+    def _value_range(self, a: Arithmetic, space: str) -> range:
+        return range(self.size(space))
+
+    def _value_weights(self, a: Arithmetic, space: str) -> list[Num]:
+        return [a.number(w) for w in self.raw("weights", space)]
+
+    def _value_coordinate(self, a: Arithmetic, space: str, component: int) -> list[Num]:
+        return [a.number(point[component]) for point in self.raw("coordinates", space)]
+
+    def _value_param(self, a: Arithmetic, name: str, domain: str) -> Num:
+        return a.number(self.raw("param", name, domain))
+
+    def _value_vector(self, a: Arithmetic, name: str, component: int) -> Num:
+        return a.number(self.raw("vector", name)[component])
+
+    def _value_covariance(self, a: Arithmetic, name: str, i: int, j: int) -> Num:
+        return a.number(self.raw("covariance", name)[i][j])
+
+    def _value_natural(self, a: Arithmetic, name: str) -> int:
+        return int(self.raw("natural", name))
+
+    def _value_seq(self, a: Arithmetic, name: str, domain: str) -> _Members:
+        return _Members(self, a, name, domain)
+
+    def _value_ftab(self, a: Arithmetic, name: str, spaces: tuple[str, ...]) -> Any:
+        return each(self.raw("ftab", name, spaces), a.number)
+
+    def _value_fn(self, a: Arithmetic, name: str, count: int, *path: Any) -> Num:
+        found = self.raw("fn", name, count)
+        for step in path:
+            found = found[step]
+        return a.number(found)
+
+    def _value_fbound(self, a: Arithmetic, name: str, side: int) -> Num:
+        return a.number(self.survey.bounds[("fn", name)][side])
+
+    def _value_convex(self, a: Arithmetic, name: str, letter: str) -> Num:
+        return a.number(self.raw("convex", name)[letter])
+
+    def _value_joint(self, a: Arithmetic, name: str) -> dict[tuple[int, ...], Num]:
+        """Normalised masses over the cells of (discrete events, discrete givens)."""
+        events, _, _, _ = self.layout(self.survey.densities[name])
+        mass = {cell: a.number(v) for cell, v in self.raw("mass", name).items()}
+        weights = [self.value(a, ("weights", s)) for s in events]
+        totals: dict[tuple[int, ...], Num] = {}
+        for cell, v in mass.items():
+            given = cell[len(events) :]
+            for w, i in zip(weights, cell[: len(events)], strict=True):
+                v = v * w[i]
+            totals[given] = totals.get(given, a.number(0)) + v
+        return {cell: v / totals[cell[len(events) :]] for cell, v in mass.items()}
+
+    def _value_marginal(
+        self, a: Arithmetic, name: str, kept: tuple[str, ...]
+    ) -> dict[tuple[int, ...], Num]:
+        """The masses of the slots kept, the other discrete events integrated out."""
+        events, _, givens, _ = self.layout(self.survey.densities[name])
+        slots = events + givens
+        places = [slots.index(s) for s in kept]
+        dropped = [(i, self.value(a, ("weights", s))) for i, s in enumerate(slots) if s not in kept]
+        out: dict[tuple[int, ...], Num] = {}
+        for cell, v in self.value(a, ("joint", name)).items():
+            for i, w in dropped:
+                v = v * w[cell[i]]
+            to = tuple(cell[i] for i in places)
+            out[to] = out.get(to, a.number(0)) + v
+        return out
+
+    def _value_dens(
+        self, a: Arithmetic, name: str, event: tuple[str, ...], given: tuple[str, ...]
+    ) -> Any:
+        """A table indexed [events..., givens...]; undefined given an event of mass zero."""
+        own = self.survey.densities[name].event_slots
+        top = self.value(a, ("marginal", name, event + given))
+        if any(s in own for s in given):
+            below = self.value(a, ("marginal", name, given))
+            n = len(event)
+            top = {c: v / below[c[n:]] if below[c[n:]] else a.nan for c, v in top.items()}
+        return self._nest(top, event + given)
+
+    def _nest(self, cells: dict[tuple[int, ...], Any], spaces: tuple[str, ...]) -> Any:
+        def build(prefix: tuple[int, ...]) -> Any:
+            if len(prefix) == len(spaces):
+                return cells[prefix]
+            return [build((*prefix, i)) for i in range(self.size(spaces[len(prefix)]))]
+
+        return build(())
+
+    def _slots(self, name: str) -> tuple[str, ...]:
+        events, _, givens, _ = self.layout(self.survey.densities[name])
+        return events + givens
+
+    def _value_mask(self, a: Arithmetic, name: str) -> Any:
+        cells = {c: a.number(int(on)) for c, on in self.raw("mask", name).items()}
+        return self._nest(cells, self._slots(name))
+
+    def _value_logit(self, a: Arithmetic, name: str, i: int) -> Any:
+        cells = {c: a.number(v[i]) for c, v in self.raw("mixture", name)["logit"].items()}
+        return self._nest(cells, self._slots(name))
+
+    def _value_mixweight(self, a: Arithmetic, name: str, k: int) -> Any:
+        """The weight of a component."""
+        cells = {
+            c: a.number(v) if k == 0 else a.number(1) - a.number(v)
+            for c, v in self.raw("mixture", name)["weight"].items()
+        }
+        return self._nest(cells, self._slots(name))
+
+    def _value_mixmean(self, a: Arithmetic, name: str, k: int, i: int) -> Any:
+        cells = {c: a.number(v[i]) for c, v in self.raw("mixture", name)["mean"][k].items()}
+        return self._nest(cells, self._slots(name))
+
+    def _value_mixture(self, a: Arithmetic, name: str, *path: Any) -> Num:
+        found = self.raw("mixture", name)
+        for step in path:
+            found = found[step]
+        return a.number(found)
+
+    def _value_precision(
+        self, a: Arithmetic, name: str, k: int, kept: tuple[int, ...]
+    ) -> tuple[list[list[Num]], Num]:
+        """The inverse covariance of some coordinates, and the density's constant."""
+        lower = [[a.number(v) for v in row] for row in self.raw("mixture", name)["lower"][k]]
+        cov = [[_dot(lower[i], lower[j]) for j in kept] for i in kept]
+        inverse, det = invert(cov, a)
+        norm = a.number(1) / a.sqrt(det * (2 * a.pi) ** len(kept))
+        return inverse, norm
+
+    def _value_prec(
+        self, a: Arithmetic, name: str, k: int, kept: tuple[int, ...], i: int, j: int
+    ) -> Num:
+        return self.value(a, ("precision", name, k, kept))[0][i][j]
+
+    def _value_norm(self, a: Arithmetic, name: str, k: int, kept: tuple[int, ...]) -> Num:
+        return self.value(a, ("precision", name, k, kept))[1]
+
+
+class _Members(dict[int, Num]):
+    """The members of a sequence, drawn when an index is first used."""
+
+    def __init__(self, world: World, arithmetic: Arithmetic, name: str, domain: str) -> None:
+        super().__init__()
+        self._of = world, arithmetic, name, domain
+
+    def __missing__(self, index: int) -> Num:
+        world, arithmetic, name, domain = self._of
+        self[index] = value = arithmetic.number(world.raw("member", name, domain, index))
+        return value
+
+
+def _real(rng: random.Random, low: float = 0.25, high: float = 1.8) -> float:
+    return round(rng.choice((-1, 1)) * rng.uniform(low, high), 3)
+
+
+def _draw(domain: str, rng: random.Random) -> float:
+    if domain == "real":
+        return _real(rng)
+    if domain == "unit":
+        return round(rng.uniform(0.06, 0.94), 3)
+    if domain == "at_least_one" and rng.random() < 0.15:
+        return 1.0
+    if domain == "at_least_one":
+        return round(1 + rng.uniform(0.05, 1.7) ** 2, 3)
+    if domain == "natural":
+        return float(rng.randint(1, 4))
+    if domain == "nonnegative" and rng.random() < 0.15:
+        return 0.0
+    if domain in ("positive", "nonnegative"):
+        return round(math.exp(rng.uniform(math.log(0.25), math.log(3.0))), 3)
+    raise NotationError(f"domain {domain!r} has no random values")
+
+
+def each(table: Any, f: Callable[[Any], Any]) -> Any:
+    return [each(t, f) for t in table] if isinstance(table, list) else f(table)
+
+
+def _dot(u: list[Num], v: list[Num]) -> Num:
+    return sum((a * b for a, b in zip(u[1:], v[1:], strict=True)), u[0] * v[0])
+
+
+def invert(matrix: list[list[Num]], a: Arithmetic) -> tuple[list[list[Num]], Num]:
+    """The inverse and determinant of a positive definite matrix (no pivoting needed)."""
+    n = len(matrix)
+    rows = [[*row, *(a.number(int(i == j)) for j in range(n))] for i, row in enumerate(matrix)]
+    det = a.number(1)
+    for i in range(n):
+        pivot = rows[i][i]
+        det = det * pivot
+        rows[i] = [v / pivot for v in rows[i]]
+        for k in range(n):
+            if k != i:
+                factor = rows[k][i]
+                rows[k] = [v - factor * w for v, w in zip(rows[k], rows[i], strict=True)]
+    return [row[n:] for row in rows], det

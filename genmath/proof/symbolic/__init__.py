@@ -1,0 +1,1 @@
+"""Judge A: a proof for all functions and parameters under the stated hypotheses."""

@@ -1,0 +1,395 @@
+"""Signs, and canonical logarithms, powers, absolute values and sums over an index.
+
+`sympy.simplify`, `integrate` and `limit` are never called.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+
+from genmath.proof.symbolic.atoms import (
+    AbsAtom,
+    Atom,
+    Bell,
+    BigProduct,
+    BigSum,
+    Int,
+    Log,
+    Member,
+    Recip,
+    Rho,
+    Root,
+    Sign,
+)
+from genmath.proof.symbolic.polynomials import HALF, canon, expand, leading, opaque, orient, terms
+from genmath.proof.symbolic.supports import Unsupported
+
+# --- signs ---
+
+
+@lru_cache(maxsize=20000)
+def is_nonnegative(e: Any) -> bool:
+    """True only if e >= 0 for every value of its letters (each of the sign it declares)."""
+    if e.is_nonnegative:
+        return True
+    return _poly_sign(e, strict=False)
+
+
+@lru_cache(maxsize=20000)
+def is_positive(e: Any) -> bool:
+    if e.is_positive:
+        return True
+    return _poly_sign(e, strict=True)
+
+
+def _poly_sign(e: Any, strict: bool) -> bool:
+    """Numerator and denominator with only non-negative terms: even powers of reals, any power of
+    letters that are positive."""
+    over, under = sp.fraction(canon(e))
+    sign_over = _terms_sign(over, strict) or _exponentials_sign(over, strict)
+    sign_under = _terms_sign(under, True) or _exponentials_sign(under, True)
+    return sign_over is not None and sign_over == sign_under
+
+
+def _exponentials_sign(e: Any, strict: bool) -> int | None:
+    """A difference of two positive terms has the sign of the difference of their logarithms."""
+    both = terms(e)
+    if len(both) != 2 or not e.has(sp.exp):
+        return None
+    signs = [_terms_sign(t, True) for t in both]
+    if sorted(s or 0 for s in signs) != [-1, 1]:
+        return None
+    plus, minus = both if signs[0] == 1 else reversed(both)
+    gap = log_of(plus) - log_of(-minus)
+    at_least = is_positive if strict else is_nonnegative
+    return 1 if at_least(gap) else -1 if at_least(-gap) else None
+
+
+def _terms_sign(e: Any, strict: bool) -> int | None:
+    some_strict, sign = False, 0
+    for t in terms(e):
+        s = 1
+        positive = True
+        for f in sp.Mul.make_args(t):
+            base, power = f.as_base_exp()
+            if f.is_Number:
+                s = 1 if f > 0 else -1
+            elif base.is_positive:
+                continue
+            elif f.is_nonnegative or (power.is_Integer and power % 2 == 0 and base.is_real):
+                positive = False
+            else:
+                return None
+        if sign and s != sign:
+            return None
+        sign = s
+        some_strict = some_strict or positive
+    if strict and not some_strict:
+        return None
+    return sign or 1
+
+
+# --- logarithms, powers, absolute values ---
+
+
+def log_of(e: Any) -> Any:
+    """Sum of k log f over the irreducible factors f of e. The caller has made sure that e > 0
+    where it matters; a factor that is not known to be positive keeps its whole product together."""
+    total, rest = sp.S.Zero, sp.S.One
+    for base, power in irreducible_factors(e):
+        if base.is_Number:
+            if base < 0 or base == 0:
+                rest *= base**power
+                continue
+            for part, side in ((base.p, 1), (base.q, -1)):
+                for prime, k in sp.factorint(part, limit=10**4).items():
+                    total += power * side * k * Log(sp.Integer(prime))
+        elif isinstance(base, sp.exp) or base == sp.E:
+            total += power * (base.args[0] if base.args else 1)
+        elif isinstance(base, Bell):
+            x, m, v = base.args
+            total += power * (-(log_of(2 * sp.pi * v) + (x - m) ** 2 / v) / 2)
+        elif isinstance(base, BigProduct):
+            body, index, low, high = base.args
+            total += power * big_sum(log_of(body), index, low, high)
+        elif is_positive(base) or isinstance(base, (Rho, Recip)) or _sum_of_nonnegatives(base):
+            arg = base.args[0] if isinstance(base, Recip) else base
+            total += (-power if isinstance(base, Recip) else power) * Log(arg)
+        elif base.is_Add and power.is_Integer and is_positive(-base):
+            rest *= (-1) ** power
+            total += power * Log(canon(-base))
+        else:
+            rest *= base**power
+    if rest == 1:
+        return total
+    return total + Log(rest)
+
+
+def _sum_of_nonnegatives(e: Any) -> bool:
+    return e.is_Add and all(is_nonnegative(t) for t in e.args)
+
+
+def irreducible_factors(e: Any) -> list[tuple[Any, Any]]:
+    """Irreducible factors with exponents."""
+    found: list[tuple[Any, Any]] = []
+    for f in sp.Mul.make_args(e):
+        base, power = f.as_base_exp() if not isinstance(f, sp.exp) else (f, sp.S.One)
+        if base.is_Add:
+            found += [(b, k * power) for b, k in _factor_sum(base)]
+        elif base.is_Mul:
+            found += [(b, k * power) for b, k in irreducible_factors(base)]
+        else:
+            found.append((base, power))
+    return found
+
+
+@lru_cache(maxsize=20000)
+def _factor_sum(e: Any) -> tuple[tuple[Any, Any], ...]:
+    plain, back = opaque(e)
+    over, under = sp.fraction(sp.together(plain))
+    found: list[tuple[Any, Any]] = []
+    for part, side in ((over, 1), (under, -1)):
+        try:
+            content, factors = sp.factor_list(part)
+        except (sp.PolynomialError, NotImplementedError):
+            content, factors = sp.S.One, [(part, 1)]
+        if content != 1:
+            found.append((content, sp.Integer(side)))
+        for f, k in factors:
+            f = f.xreplace(back)
+            if f.is_Add:
+                f = expand(f)
+            found.append((f, sp.Integer(side * k)))
+    return tuple(found)
+
+
+def power_of(base: Any, exponent: Any) -> Any:
+    """base ** exponent; roots are taken factor by factor where the factors are positive."""
+    if exponent.is_Integer:
+        return base**exponent
+    if not exponent.is_Rational:
+        if is_positive(base):
+            return exp_of(exponent * log_of(base))
+        return Root(canon(base), exponent)
+    result, rest = sp.S.One, sp.S.One
+    for b, k in irreducible_factors(base):
+        if is_positive(b) or (b.is_Number and b > 0):
+            result *= (
+                exp_of(k * exponent * b.args[0]) if isinstance(b, sp.exp) else b ** (k * exponent)
+            )
+        elif is_nonnegative(b) and (k * exponent > 0 or isinstance(b, (Rho, Recip))):
+            result *= b ** (k * exponent)
+        elif b.is_Add and is_positive(-b) and k % 2 == 0:
+            result *= (-b) ** (k * exponent)
+        elif k.is_Integer and k % 2 == 0 and b.is_real and exponent == HALF:
+            result *= abs_of(b) ** (k * exponent)
+        else:
+            rest *= b**k
+    if rest == 1:
+        return result
+    return result * Root(canon(rest), exponent)
+
+
+def exp_of(e: Any) -> Any:
+    """exp, with exp(k log f) = f**k."""
+    result, rest = sp.S.One, []
+    for t in terms(e):
+        logs = [f for f in sp.Mul.make_args(t) if isinstance(f, Log)]
+        if len(logs) == 1 and (t / logs[0]).is_Rational and is_positive(logs[0].args[0]):
+            result *= logs[0].args[0] ** (t / logs[0])
+        else:
+            rest.append(t)
+    return result * sp.exp(canon(sp.Add(*rest))) if rest else result
+
+
+def substitute(e: Any, values: dict[Any, Any]) -> Any:
+    """Put values for letters, restoring canonical logarithms, roots, sizes and signs."""
+
+    def visit(x: Any) -> Any:
+        if x in values:
+            return values[x]
+        if not x.args or not x.free_symbols & values.keys():
+            return x
+        args = [visit(a) for a in x.args]
+        if isinstance(x, Log):
+            return log_of(args[0])
+        if isinstance(x, AbsAtom):
+            return abs_of(args[0])
+        if isinstance(x, Sign):
+            return sign_of(args[0])
+        if isinstance(x, sp.exp):
+            return exp_of(args[0])
+        if isinstance(x, Root) or (x.is_Pow and not x.exp.is_Integer):
+            return power_of(args[0], args[1])
+        value = x.func(*args)
+        if value.has(sp.zoo, sp.nan, sp.oo):
+            raise Unsupported("division by zero")
+        return value
+
+    return visit(e)
+
+
+def abs_of(e: Any) -> Any:
+    if is_nonnegative(e):
+        return e
+    if is_nonnegative(-e):
+        return -e
+    product = sp.S.One
+    for b, k in irreducible_factors(e):
+        if not k.is_Integer and not is_nonnegative(b):
+            return AbsAtom(orient(e))
+        if is_nonnegative(b) or k % 2 == 0:
+            product *= b**k
+        else:
+            product *= abs(b) ** k if b.is_Number else AbsAtom(orient(b)) ** k
+    return product
+
+
+def sign_of(e: Any) -> Any:
+    if is_positive(e):
+        return sp.S.One
+    if is_nonnegative(-e):
+        return -sp.S.One
+    rest = sp.Mul(
+        *(
+            (sp.S.NegativeOne if b.is_Number else b) ** k
+            for b, k in irreducible_factors(e)
+            if not is_positive(b)
+        )
+    )
+    return Sign(canon(rest))
+
+
+def absorb_signs(e: Any) -> Any:
+    """u * Sign(u) = |u|, read as: leading(u) * Sign(u) = |u| - (u - leading(u)) Sign(u)."""
+    signs = sorted(e.atoms(Sign), key=sp.default_sort_key)
+    for s in signs:
+        u = s.args[0]
+        lead = leading(u)
+        out = []
+        for t in terms(e):
+            if s in sp.Mul.make_args(t):
+                rest = t / s
+                size = abs_of(u)
+                if isinstance(size, AbsAtom) and size in sp.Mul.make_args(rest):
+                    out.append(rest / size * u)  # |u| Sign(u) = u
+                    continue
+                quotient = rest / lead
+                if (
+                    not any(
+                        b == lead and k.is_negative
+                        for b, k in (f.as_base_exp() for f in sp.Mul.make_args(quotient))
+                    )
+                    and sp.fraction(quotient)[1].is_Number
+                ):
+                    t = quotient * (abs_of(u) - (u - lead) * s)
+            out.append(t)
+        e = expand(sp.Add(*out))
+    return e
+
+
+# --- sums over an index ---
+
+
+def height(e: Any) -> int:
+    """How deeply integrals and sums are nested; their bound letters are numbered by it."""
+    return _height(e)
+
+
+@lru_cache(maxsize=50000)
+def _height(e: Any) -> int:
+    inner = max((_height(a) for a in e.args), default=0)
+    return inner + 1 if isinstance(e, (Int, BigSum, BigProduct)) else inner
+
+
+def big_sum(body: Any, index: Any, low: Any, high: Any) -> Any:
+    """Linear; constants come out; the last whole steps of the range are written apart."""
+    offset = high.as_coeff_Add()[0]
+    if high.is_Integer and low.is_Integer:
+        values = _range(low, high)
+        return sp.Add(*(substitute(body, {index: sp.Integer(i)}) for i in values))
+    if (
+        offset.is_Integer
+        and offset != 0
+        and is_nonnegative(high - offset - low + min(offset, 0) + 1)
+    ):
+        total = big_sum(body, index, low, high - offset)
+        for i in range(1, abs(int(offset)) + 1):
+            at = high - offset + i if offset > 0 else high - offset - i + 1
+            step = substitute(body, {index: at})
+            total = total + step if offset > 0 else total - step
+        return total
+    total = sp.S.Zero
+    for t in _partial_fractions(body):
+        constant, rest = t.as_independent(index, as_Add=False)
+        if rest == 1 and is_nonnegative(high - low + 1):
+            total += constant * (high - low + 1)
+            continue
+        name = _index_name(index, height(rest) + 1)
+        total += constant * BigSum(rest.xreplace({index: name}), name, low, high)
+    return total
+
+
+def _range(low: Any, high: Any) -> range:
+    if high - low > 1000:
+        raise Unsupported(f"a sum of {high - low + 1} terms")
+    return range(int(low), int(high) + 1)
+
+
+def _partial_fractions(body: Any) -> list[Any]:
+    """Terms whose rational coefficients are in partial fractions of the one member they contain."""
+    groups: dict[Any, list[Any]] = defaultdict(list)
+    for t in terms(body):
+        other = sp.Mul(
+            *(f for f in sp.Mul.make_args(t) if isinstance(f, Atom) and not isinstance(f, Member))
+        )
+        groups[other].append(t / other)
+    out: list[Any] = []
+    for other, members in groups.items():
+        plain, back = opaque(canon(sp.Add(*members)))
+        inside = [d for d, x in back.items() if isinstance(x, Member)]
+        if len(inside) == 1 and len(back) == 1:
+            plain = sp.apart(plain, inside[0])
+        out += [t * other for t in terms(plain.xreplace(back))]
+    return out
+
+
+def _index_name(index: Any, level: int) -> Any:
+    """A canonical name that knows no more about its sign than the index itself."""
+    if index.is_positive:
+        return sp.Symbol(f"index^{level}", positive=True, integer=True)
+    return sp.Symbol(f"index^{level}", integer=True)
+
+
+def big_product(body: Any, index: Any, low: Any, high: Any) -> Any:
+    offset = high.as_coeff_Add()[0]
+    if high.is_Integer and low.is_Integer:
+        values = _range(low, high)
+        return sp.Mul(*(substitute(body, {index: sp.Integer(i)}) for i in values))
+    if (
+        offset.is_Integer
+        and offset != 0
+        and is_nonnegative(high - offset - low + min(offset, 0) + 1)
+    ):
+        total = big_product(body, index, low, high - offset)
+        for i in range(1, abs(int(offset)) + 1):
+            at = high - offset + i if offset > 0 else high - offset - i + 1
+            step = substitute(body, {index: at})
+            total = total * step if offset > 0 else total / step
+        return total
+    name = _index_name(index, height(body) + 1)
+    total, rest = sp.S.One, sp.S.One
+    for b, k in irreducible_factors(body):
+        if is_positive(b) and k.is_Integer:
+            total *= BigProduct(canon(b).xreplace({index: name}), name, low, high) ** k
+        else:
+            rest *= b**k
+    return (
+        total
+        if rest == 1
+        else total * BigProduct(canon(rest).xreplace({index: name}), name, low, high)
+    )

@@ -1,0 +1,173 @@
+"""Signs of certificates, proved by structure; an unproved sign is no certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from genmath.proof.language.notation import fenchel_gap, tangent_gap
+from genmath.proof.language.tree import (
+    Add,
+    Apply,
+    Big,
+    Dens,
+    Div,
+    Divergence,
+    Expect,
+    Fn,
+    Indexed,
+    Integral,
+    Mul,
+    Named,
+    Neg,
+    Node,
+    Normal,
+    Number,
+    Pi,
+    Pow,
+    Relation,
+    Symbol,
+    free_symbols,
+)
+from genmath.proof.symbolic.algebra import is_nonnegative
+from genmath.proof.symbolic.lower import Lowering
+from genmath.proof.symbolic.polynomials import expand
+from genmath.proof.symbolic.supports import Rules, Unsupported
+
+ALWAYS = {
+    "exp",
+    "sqrt",
+    "abs",
+    "positive_part",
+    "indicator",
+    "log_gap",
+    "sigmoid",
+    "softplus",
+    "norm2",
+}
+NONNEGATIVE_DOMAINS = {"positive", "nonnegative", "unit", "at_least_one", "natural"}
+
+
+@dataclass
+class Signs:
+    """Decides e >= 0 for typed expressions. `facts` are expressions already known to be >= 0, each
+    with the name it is known by; `consulted` says which were needed."""
+
+    facts: list[tuple[Node, object]]
+    dimension: int
+    consulted: list[object] = field(default_factory=list)
+
+    def nonnegative(self, e: Node) -> bool:
+        for fact, name in self.facts:
+            if fact == e:
+                self.consulted.append(name)
+                return True
+        return self.by_structure(e) or self.by_algebra(e)
+
+    def by_structure(self, e: Node) -> bool:
+        if isinstance(e, (Number, Pi, Dens, Normal)):
+            return True
+        if isinstance(e, (Symbol, Indexed)):
+            return e.domain in NONNEGATIVE_DOMAINS and not getattr(e, "shape", "")
+        if isinstance(e, (Named, Expect, Integral)):
+            return self.nonnegative(e.args[0])
+        if isinstance(e, Big):
+            return self.under_index(e)
+        if isinstance(e, Neg):
+            return isinstance(e.args[0], Neg) and self.nonnegative(e.args[0].args[0])
+        if isinstance(e, Mul):
+            return all(self.nonnegative(a) for a in e.args)
+        if isinstance(e, Div):
+            return all(self.nonnegative(a) for a in e.args)
+        if isinstance(e, Pow):
+            k = e.args[1].args[0] if isinstance(e.args[1], Neg) else e.args[1]
+            even = isinstance(k, Number) and k.value.denominator == 1 and k.value % 2 == 0
+            return even or self.nonnegative(e.args[0])
+        if isinstance(e, Divergence):
+            return e.kind == "TV"
+        if isinstance(e, Fn):
+            if e.name in ALWAYS:
+                return True
+            if e.name == "det":
+                letter = e.args[0]
+                return isinstance(letter, Symbol) and letter.shape == "covariance"
+            return e.name == "log" and self.nonnegative(_minus_one(e.args[0]))
+        if isinstance(e, Add):
+            if len(e.args) == 2 and e.args[0] == Number(1) and isinstance(e.args[1], Neg):
+                inner = e.args[1].args[0]
+                if isinstance(inner, Fn) and inner.name in ("indicator", "sigmoid"):
+                    return True
+            return (
+                _is_convexity_gap(e)
+                or self.is_log_gap(e)
+                or all(self.nonnegative(a) for a in e.args)
+            )
+        return False
+
+    def under_index(self, e: Big) -> bool:
+        """A sum or product from 1 on: there the index is a natural number; what is known of a free
+        letter of the same name says nothing of it."""
+        facts = [(f, name) for f, name in self.facts if e.index not in free_symbols(f)]
+        inner = Signs(facts, self.dimension, self.consulted)
+        return self.by_algebra(e.low - 1) and inner.nonnegative(e.body)
+
+    def is_log_gap(self, e: Add) -> bool:
+        """a log(a/b) - a + b for a, b >= 0: a log_gap(b/a), and b where a is 0."""
+        if len(e.args) != 3 or not isinstance(e.args[1], Neg):
+            return False
+        a, b = e.args[1].args[0], e.args[2]
+        return e == a * Fn("log", a / b) - a + b and self.nonnegative(a) and self.nonnegative(b)
+
+    def by_algebra(self, e: Node) -> bool:
+        rules = Rules()
+        lower = Lowering(rules, self.dimension)
+        try:
+            value = expand(lower(e))
+        except Unsupported:
+            return False
+        if rules.needs:
+            return False
+        return is_nonnegative(value) or self.by_hypothesis(value, lower)
+
+    def by_hypothesis(self, value: object, lower: Lowering) -> bool:
+        """`lower` knows the letters of the value: a name has one meaning."""
+        for fact, name in self.facts:
+            if isinstance(name, Relation):
+                try:
+                    known = expand(lower(fact))
+                except Unsupported:
+                    continue
+                if expand(value - known) == 0:
+                    self.consulted.append(name)
+                    return True
+        return False
+
+
+def _minus_one(u: Node) -> Node:
+    """u - 1, in a form whose sign structure can show: 1 + v gives v, (a + b)/a gives b/a."""
+    if isinstance(u, Named):
+        return _minus_one(u.body)
+    if isinstance(u, Add):
+        for i, t in enumerate(u.args):
+            if t == Number(1):
+                rest = u.args[:i] + u.args[i + 1 :]
+                return rest[0] if len(rest) == 1 else Add(*rest)
+    if isinstance(u, Div) and isinstance(u.args[0], Add) and u.args[1] in u.args[0].args:
+        i = u.args[0].args.index(u.args[1])
+        rest = u.args[0].args[:i] + u.args[0].args[i + 1 :]
+        return Div(rest[0] if len(rest) == 1 else Add(*rest), u.args[1])
+    return u - 1
+
+
+def _is_convexity_gap(e: Add) -> bool:
+    """f(u) - f(v) - f'(v)(u - v), or f(u) + f*(t) - u t, for a convex f."""
+    f = e.args[0]
+    if not (isinstance(f, Apply) and f.traits == ("convex",) and f.order == 0 and len(e.args) == 3):
+        return False
+    u, second = f.args[0], e.args[1]
+    inner = second.args[0] if isinstance(second, Neg) else second
+    if not isinstance(inner, Apply) or inner.name != f.name or inner.order != 0:
+        return False
+    from genmath.proof.language.notation import Function
+
+    function = Function(f.name, convex=True)
+    return e in (tangent_gap(function, u, inner.args[0]), fenchel_gap(function, u, inner.args[0]))

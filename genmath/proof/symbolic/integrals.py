@@ -1,0 +1,511 @@
+"""The measure-agnostic integral and its normal form.
+
+Nothing here knows whether an integral is a sum, except the rules for normal densities. Every rule
+that needs more than linearity records what it assumes in `Rules`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import sympy as sp
+
+from genmath.proof.symbolic.algebra import (
+    abs_of,
+    absorb_signs,
+    big_sum,
+    height,
+    is_positive,
+    power_of,
+)
+from genmath.proof.symbolic.atoms import OUT, Atom, Bell, BigSum, Int, Log, Rho, Unknown
+from genmath.proof.symbolic.polynomials import HALF, canon, expand, orient, space_of, terms
+from genmath.proof.symbolic.supports import (
+    DECAY,
+    FINITE,
+    FUBINI,
+    LEIBNIZ,
+    SMOOTH,
+    SMOOTH_ZEROS,
+    Rules,
+    density_denominators,
+    tidy,
+    vanishes_with,
+)
+
+
+def fresh(space: str) -> Any:
+    return sp.Dummy(space, real=True)
+
+
+# --- the normal form ---
+
+
+def integrate(body: Any, bound: tuple[Any, ...], rules: Rules) -> Any:
+    """The integral of `body` over the fresh letters `bound`."""
+    within = set(bound)
+    if not body.has(Rho, Int) and _over_exponentials(body, within):
+        body = canon(body)  # e^u/(1 + e^u)^2 and its like may cancel, which terms one by one do not
+    parts = [tidy(t, rules) for t in terms(absorb_signs(expand(body, within)), within)]
+    parts = _cancel_sums(parts, rules)
+    return sp.Add(*(_term(t, set(bound), rules) for t in parts))
+
+
+def _over_exponentials(e: Any, within: set[Any]) -> bool:
+    return any(
+        p.exp.is_negative and p.base.is_Add and p.base.has(sp.exp) and p.base.free_symbols & within
+        for p in e.atoms(sp.Pow)
+    )
+
+
+def _cancel_sums(parts: list[Any], rules: Rules) -> list[Any]:
+    """Terms over the same sums of densities, in whatever powers, as in (p + q)/(p + q) or
+    (p² + q²)/(p + q)² + 2 p q/(p + q)², are cancelled together before they are integrated one by
+    one."""
+    groups: dict[Any, list[Any]] = {}
+    for t in parts:
+        factors = sp.Mul.make_args(t)
+        under = [f for f in factors if f.is_Pow and f.base in density_denominators(f)]
+        sums = frozenset(f.base if f.exp.is_Integer else f for f in under)
+        other = sp.Mul(*(f for f in factors if isinstance(f.as_base_exp()[0], (Log, Unknown))))
+        groups.setdefault((sums, other), []).append(t / other)
+    out: list[Any] = []
+    for (sums, other), members in groups.items():
+        if sums and len(members) > 1:
+            done = [t * other for t in terms(canon(sp.Add(*members)))]
+            if not any(density_denominators(t) for t in done) and all(
+                vanishes_with(t, f, rules) for f in density_denominators(members[0]) for t in done
+            ):
+                out += done
+                continue
+        out += [t * other for t in members]
+    return out
+
+
+def _term(term: Any, bound: set[Any], rules: Rules) -> Any:
+    factors: list[Any] = []
+    opened: list[Any] = []
+    for f in sp.Mul.make_args(term):
+        base, k = f.as_base_exp()
+        whole = isinstance(base, Int) and k.is_Integer and k > 0 and base.free_symbols & bound
+        # an integral that also stands inside another factor keeps its name (see _eliminate)
+        if whole and not any(g.has(base) for g in sp.Mul.make_args(term) if g is not f):
+            for _ in range(int(k)):
+                inner, letters = open_integral(base)
+                opened += letters
+                factors.append(inner)
+        else:
+            factors.append(f)
+    if opened:
+        rules.assumed.add(FUBINI)
+        return integrate(sp.Mul(*factors), (*bound, *opened), rules)
+    return _reduce(tidy(term, rules), bound, rules)
+
+
+def open_integral(e: Any) -> tuple[Any, list[Any]]:
+    body, *letters = e.args
+    new = [fresh(space_of(v)) for v in letters]
+    return body.xreplace(dict(zip(letters, new, strict=True))), new
+
+
+def _reduce(term: Any, bound: set[Any], rules: Rules) -> Any:
+    factors = sp.Mul.make_args(term)
+    outside = [f for f in factors if not f.free_symbols & bound]
+    inside = [f for f in factors if f.free_symbols & bound]
+    named = _named(inside, bound, rules)
+    if named is not None and bound - named[1]:
+        rules.assumed.add(FUBINI)
+        integrand = named[0] * sp.Mul(*named[2])
+        return sp.Mul(*outside) * integrate(integrand, tuple(bound - named[1]), rules)
+    for v in sorted(bound, key=lambda v: (v.name, v.dummy_index)):
+        local = [f for f in inside if v in f.free_symbols]
+        rest = [f for f in inside if v not in f.free_symbols]
+        done = _eliminate(v, local, [*outside, *rest], rules)
+        if done is not None:
+            remaining = tuple(bound - {v})
+            if len(bound) > 1:
+                rules.assumed.add(FUBINI)
+            return (
+                sp.Mul(*outside) * integrate(done * sp.Mul(*rest), remaining, rules)
+                if remaining
+                else sp.Mul(*outside) * done
+            )
+        replaced = _reexpress(v, local, rules)
+        if replaced is not None:
+            body, letter = replaced
+            return sp.Mul(*outside) * integrate(
+                body * sp.Mul(*rest), (*(bound - {v}), letter), rules
+            )
+    rules.assumed.add(FINITE)
+    result = sp.Mul(*outside)
+    blocks = _blocks(inside, bound)
+    if len(blocks) > 1:
+        rules.assumed.add(FUBINI)
+    for block, letters in blocks:
+        result *= close(block, letters)
+    return result
+
+
+def _eliminate(v: Any, local: list[Any], rest: list[Any], rules: Rules) -> Any:
+    """The integral over v of the factors that contain it, if a fact gives it."""
+    if len(local) == 1 and isinstance(local[0], Rho):
+        key, events, givens, by = local[0].args
+        if sum(a == v for a in events) == 1 and not givens.has(v):
+            if events.index(v) in by:
+                return _vanishing(_undone(local[0], events.index(v)), rules)
+            if by:
+                rules.assumed.add(LEIBNIZ)
+            left = tuple(OUT if a == v else a for a in events)
+            if all(a == OUT for a in left):
+                return sp.S.Zero if by else sp.S.One
+            return Rho(key, left, givens, by)
+    done = _gaussian(v, local, rules)
+    if done is not None:
+        return done
+    return None
+
+
+def _named(
+    inside: list[Any], bound: set[Any], rules: Rules
+) -> tuple[Any, set[Any], list[Any]] | None:
+    """A marginal that the term itself names, as in q(x, z) log q(x) with q(x) = the integral of
+    q(x, z) over z: the integral, the letters it takes up, and the factors that stay."""
+    for named in sorted({i for f in inside for i in f.atoms(Int)}, key=sp.default_sort_key):
+        spaces = sorted(space_of(v) for v in named.args[1:])
+        for letters in itertools.combinations(
+            sorted(bound, key=lambda v: (v.name, v.dummy_index)), len(spaces)
+        ):
+            if sorted(v.name for v in letters) != spaces:
+                continue
+            local = [f for f in inside if f.free_symbols & set(letters)]
+            rest = [f for f in inside if not f.free_symbols & set(letters)]
+            if (
+                any(f.has(named) for f in rest)
+                and integrate(sp.Mul(*local), letters, rules) == named
+            ):
+                return named, set(letters), rest
+    return None
+
+
+def _blocks(factors: list[Any], bound: set[Any]) -> list[tuple[list[Any], list[Any]]]:
+    """Independent groups: factors connected through the letters they share."""
+    blocks: list[tuple[list[Any], set[Any]]] = [([], {v}) for v in bound]
+    for f in factors:
+        mine = f.free_symbols & bound
+        joined = [b for b in blocks if b[1] & mine]
+        blocks = [b for b in blocks if not b[1] & mine]
+        blocks.append(
+            (
+                [x for b in joined for x in b[0]] + [f],
+                set().union(*(b[1] for b in joined)),
+            )
+        )
+    return [(fs, sorted(vs, key=lambda v: (v.name, v.dummy_index))) for fs, vs in blocks]
+
+
+def close(factors: list[Any], letters: list[Any]) -> Any:
+    """The integral atom with canonical letters, numbered by nesting height."""
+    body = sp.Mul(*factors)
+    level = height(body) + 1
+    bells = [f for f in factors if isinstance(f.as_base_exp()[0], Bell)]
+    real = {s for f in bells for s in f.free_symbols} & set(letters)
+    spaces: dict[str, list[Any]] = {}
+    for v in letters:
+        spaces.setdefault("R" if v in real and len(real) <= 3 else space_of(v), []).append(v)
+    names = {
+        s: [sp.Symbol(f"{s}^{level}_{i}", real=True) for i in range(len(vs))]
+        for s, vs in spaces.items()
+    }
+    ordered = sorted(spaces)
+    count = sp.Mul(*(sp.factorial(len(spaces[s])) for s in ordered))
+    best: Any = None
+    for choice in itertools.product(*(itertools.permutations(spaces[s]) for s in ordered)):
+        change = {
+            v: n
+            for s, vs in zip(ordered, choice, strict=True)
+            for v, n in zip(vs, names[s], strict=True)
+        }
+        candidate = body.xreplace(change)
+        if count == 1:
+            best = (None, candidate)
+            break
+        key = str(candidate.sort_key()) if count <= 2 else str(candidate)
+        if best is None or key < best[0]:
+            best = (key, candidate)
+    return Int(best[1], *(n for s in ordered for n in names[s]))
+
+
+# --- normal densities ---
+
+
+def _gaussian(v: Any, local: list[Any], rules: Rules) -> Any:
+    """Integral over v of (product of normals, affine in v) * polynomial in v."""
+    bells = [f for f in local if isinstance(f, Bell)]
+    if not any(b.args[0].has(v) or b.args[1].has(v) for b in bells):
+        return None
+    degree, others, tilt = 0, [], sp.S.Zero
+    for f in local:
+        if isinstance(f, sp.exp):
+            tilt += f.args[0]
+            continue
+        base, k = f.as_base_exp()
+        if base == v and k.is_Integer and k > 0:
+            degree += int(k)
+        elif not isinstance(f, Bell):
+            others.append(f)
+    if others or any(b.args[2].has(v) for b in bells):
+        return None
+    constant = sp.S.One
+    if tilt.has(Atom):
+        return None
+    if tilt != 0:
+        square = canon(sp.diff(tilt, v, 2) / 2)
+        line = canon(sp.diff(tilt, v).xreplace({v: sp.S.Zero}))
+        if square.has(v) or not (square == 0 or is_positive(-square)):
+            return None
+        constant = sp.exp(canon(tilt.xreplace({v: sp.S.Zero})))
+        if square != 0:  # exp(-v^2 / (2 w) + l v) is a normal density around l w, unnormalised
+            width = canon(-1 / (2 * square))
+            bells.append(Bell(v - line * width, sp.S.Zero, width))
+            constant *= (
+                sp.sqrt(2 * sp.pi) * power_of(width, HALF) * sp.exp(canon(line**2 * width / 2))
+            )
+            line = sp.S.Zero
+    kernels = []
+    for b in bells:
+        slope = canon(sp.diff(b.args[0] - b.args[1], v))
+        if slope == 0 or slope.has(v):
+            return None
+        offset = canon((b.args[0] - b.args[1]) - slope * v)
+        kernels.append((slope, offset, b.args[2]))
+    # the first kernel gives the law of v, each further one updates it
+    kernels.sort(key=lambda k: k[0] not in (1, -1))
+    slope, offset, s = kernels[0]
+    scale = 1 / abs_of(slope)
+    if not is_positive(scale):
+        # a slope may be 0 at isolated values of free real letters only
+        free = all(x.is_integer is None and not x.is_Dummy for x in slope.free_symbols)
+        if slope.has(Atom) or not free:
+            return None
+        rules.slopes.append(slope)
+    mean, variance = canon(-offset / slope), canon(s / slope**2)
+    weight = scale * constant
+    for a, b, noise in kernels[1:]:
+        total = canon(a**2 * variance + noise)
+        weight *= bell(a * mean + b, sp.S.Zero, total)
+        gain = canon(a * variance / total)
+        mean = canon(mean - gain * (a * mean + b))
+        variance = canon(noise * variance / total)
+    if tilt != 0 and line != 0:  # an exponential tilt moves the mean
+        weight *= sp.exp(canon(line * mean + line**2 * variance / 2))
+        mean = canon(mean + line * variance)
+    rules.normal = True
+    moments = sp.S.Zero
+    for j in range(degree // 2 + 1):
+        c = sp.binomial(degree, 2 * j) * sp.factorial2(2 * j - 1)
+        moments += c * variance**j * mean ** (degree - 2 * j)
+    return weight * moments
+
+
+def bell(x: Any, mean: Any, variance: Any) -> Any:
+    """A normal density, written centred, with the sign of the point fixed (it is even) and without
+    denominators: N(x/c; 0, v) = |c| N(x; 0, c^2 v)."""
+    over, under = sp.fraction(orient(x - mean))
+    content = over.as_content_primitive()[0]
+    scale = abs_of(under / content)
+    if not is_positive(scale):
+        over, scale = over / under, sp.S.One
+    else:
+        over = expand(over / content)
+    return scale * Bell(over, sp.S.Zero, canon(variance * scale**2))
+
+
+def _reexpress(v: Any, local: list[Any], rules: Rules) -> tuple[Any, Any] | None:
+    """Two rules for arbitrary functions under one normal factor in v: a function of a v + b is
+    taken as the variable, and derivatives of a function are moved by parts."""
+    bells = [f for f in local if isinstance(f, Bell)]
+    functions = [u for f in local for u in f.atoms(Unknown) if u.has(v)]
+    if len(bells) != 1 or not functions or bells[0].args[2].has(v):
+        return None
+    bell_v = bells[0]
+    slope_b = canon(sp.diff(bell_v.args[0] - bell_v.args[1], v))
+    if slope_b == 0 or slope_b.has(v):
+        return None
+    settled = any(u.args[2:] == (v,) for u in functions)
+    for u in sorted(set(functions), key=sp.default_sort_key):
+        if len(u.args) != 3 or settled:
+            continue
+        slope = canon(sp.diff(u.args[2], v))
+        if slope.has(v) or not (slope.is_nonzero or slope.is_positive):
+            continue
+        new = fresh(space_of(v))
+        inverse = (new - canon(u.args[2] - slope * v)) / slope
+        body = sp.Mul(*local).xreplace({u: Unknown(u.args[0], u.args[1], new)})
+        return _change(body, v, inverse, rules) / abs_of(slope), new
+    for u in sorted(set(functions), key=sp.default_sort_key):
+        if len(u.args) == 3 and u.args[2] == v and u.args[1] > 0 and u in local:
+            others = [f for f in local if f != u]
+            if all(isinstance(f, Bell) or _is_power(f, v) for f in others):
+                rules.assumed.add(DECAY)
+                lower = Unknown(u.args[0], u.args[1] - 1, v)
+                new = fresh(space_of(v))
+                body = -lower * differentiate(sp.Mul(*others), v, rules)
+                return body.xreplace({v: new}), new
+    return None
+
+
+def _is_power(f: Any, v: Any) -> bool:
+    base, k = f.as_base_exp()
+    return bool(base == v and k.is_Integer and k > 0)
+
+
+def _change(e: Any, v: Any, image: Any, rules: Rules) -> Any:
+    """Substitute and restore canonical arguments."""
+
+    def visit(x: Any) -> Any:
+        if x == v:
+            return image
+        if not x.args or v not in x.free_symbols:
+            return x
+        if isinstance(x, Bell):
+            return bell(*(visit(a) for a in x.args))
+        args = [visit(a) for a in x.args]
+        if isinstance(x, Unknown):
+            return Unknown(x.args[0], x.args[1], *(canon(a) for a in args[2:]))
+        return x.func(*args)
+
+    return visit(e)
+
+
+# --- integration by parts for arbitrary densities ---
+
+
+def by_parts(e: Any, rules: Rules) -> Any:
+    """Every integral of a derivative of a density times smooth factors, with the derivative moved
+    to those factors. The flux, density times factors, is assumed to vanish at infinity: it carries
+    a density, and whether that is enough depends on the author's functions."""
+    total = sp.S.Zero
+    for t in terms(e):
+        whole = next((f for f in sp.Mul.make_args(t) if isinstance(f, Int)), None)
+        moved = None if whole is None else _moved(whole, rules)
+        total += t if moved is None else t / whole * by_parts(moved, rules)
+    return total
+
+
+def _moved(e: Any, rules: Rules) -> Any:
+    body, letters = open_integral(e)
+    factors = list(sp.Mul.make_args(body))
+    for i, f in enumerate(factors):
+        if not isinstance(f, Rho):
+            continue
+        events, givens = f.args[1], f.args[2]
+        for place in sorted(set(f.args[3])):
+            v = events[place] if place < len(events) else None
+            rest = factors[:i] + factors[i + 1 :]
+            alone = v in letters and not givens.has(v) and sum(a.has(v) for a in events) == 1
+            if alone and all(_smooth(g, v) for g in rest):
+                flux = _undone(f, place) * sp.Mul(*rest)
+                _vanishing(flux, rules)
+                slope = differentiate(sp.Mul(*rest), v, rules)
+                return integrate(-_undone(f, place) * slope, tuple(letters), rules)
+    return None
+
+
+def _undone(r: Any, place: Any) -> Any:
+    """The density before it was last differentiated at that place."""
+    by = list(r.args[3])
+    by.remove(place)
+    key, events, givens, _ = r.args
+    return Rho(key, events, givens, by)
+
+
+def _vanishing(flux: Any, rules: Rules) -> Any:
+    """Zero, on an assumption that is stated in the author's letters."""
+    from genmath.proof.symbolic.residual import residual_text
+
+    rules.assumed.add(f"{residual_text(flux)} → 0 at infinity")
+    return sp.S.Zero
+
+
+def _smooth(f: Any, v: Any) -> bool:
+    """Differentiable everywhere in v, and free of other densities of v: moving a derivative from
+    one density to another and back would never end."""
+    if not f.has(v):
+        return True
+    base, k = f.as_base_exp()
+    if isinstance(f, sp.exp) or not (k.is_Integer and k > 0):
+        return False
+    if isinstance(base, Bell):
+        return not base.args[2].has(v) and all(a.is_polynomial(v) for a in base.args[:2])
+    if isinstance(base, Unknown) and not str(base.args[0]).endswith("*"):
+        return all(a.is_polynomial(v) for a in base.args[2:])
+    return bool(base == v)
+
+
+# --- derivatives ---
+
+
+def differentiate(e: Any, v: Any, rules: Rules) -> Any:
+    """The partial derivative with respect to the letter v."""
+    if v not in e.free_symbols:
+        return sp.S.Zero
+    if e == v:
+        return sp.S.One
+    if e.is_Add:
+        return sp.Add(*(differentiate(a, v, rules) for a in e.args))
+    if e.is_Mul:
+        return sp.Add(
+            *(
+                differentiate(a, v, rules) * sp.Mul(*e.args[:i], *e.args[i + 1 :])
+                for i, a in enumerate(e.args)
+            )
+        )
+    if isinstance(e, sp.exp):
+        return e * differentiate(e.args[0], v, rules)
+    if e.is_Pow:
+        base, k = e.args
+        if v in k.free_symbols:
+            raise NotImplementedError("the exponent depends on the letter")
+        if not k.is_Integer and not is_positive(base):
+            raise NotImplementedError("a root of what may be 0, where it has no slope")
+        return k * base ** (k - 1) * differentiate(base, v, rules)
+    if isinstance(e, Bell):
+        x, m, s = e.args
+        logarithm = -((x - m) ** 2) / (2 * s)
+        slope = differentiate(logarithm, v, rules) - differentiate(s, v, rules) / (2 * s)
+        rules.normal = True
+        return e * canon(slope)
+    if isinstance(e, Rho):
+        key, events, givens, by = e.args
+        if any(g.has(v) and g != v for g in givens):
+            raise NotImplementedError("a density is differentiated through what it is given")
+        if by and str(key)[-1] != "+":
+            rules.assumed.add(SMOOTH_ZEROS)
+        if events.has(v):
+            rules.assumed.add(SMOOTH)
+        total = sp.S.Zero
+        for place, at in enumerate((*events, *givens)):
+            slope = differentiate(at, v, rules)
+            total += slope * Rho(key, events, givens, sorted((*by, sp.Integer(place))))
+        return total
+    if isinstance(e, Unknown):
+        key, order, *args = e.args
+        if len(args) == 1:
+            return Unknown(key, order + 1, *args) * differentiate(args[0], v, rules)
+        orders = tuple(order) if isinstance(order, sp.Tuple) else (0,) * len(args)
+        total = sp.S.Zero
+        for i, a in enumerate(args):
+            more = sp.Tuple(*orders[:i], orders[i] + 1, *orders[i + 1 :])
+            total += differentiate(a, v, rules) * Unknown(key, more, *args)
+        return total
+    if isinstance(e, Int):
+        rules.assumed.add(LEIBNIZ)
+        body, letters = open_integral(e)
+        return integrate(differentiate(body, v, rules), tuple(letters), rules)
+    if isinstance(e, BigSum):
+        body, index, low, high = e.args
+        return big_sum(differentiate(body, v, rules), index, low, high)
+    if isinstance(e, Log):
+        return differentiate(e.args[0], v, rules) / e.args[0]
+    raise NotImplementedError(f"the derivative of {type(e).__name__}")

@@ -1,0 +1,209 @@
+"""Monomials, fractions in lowest terms, and what becomes a generator of a polynomial ring."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+from sympy.polys.rings import ring
+
+from genmath.proof.symbolic.atoms import Atom
+
+HALF = sp.Rational(1, 2)
+
+
+def terms(e: Any, within: Any = None) -> list[Any]:
+    """The monomials of `e`; atoms are not entered, nor, with `within`, sums free of its letters."""
+    if within is not None and not e.free_symbols & within:
+        return [e]
+    if isinstance(e, sp.Add):
+        return [t for a in e.args for t in terms(a, within)]
+    if isinstance(e, sp.Mul):
+        out = [sp.S.One]
+        for factor in e.args:
+            parts = terms(factor, within)
+            out = [a * b for a in out for b in parts]
+        # sqrt(s) * sqrt(s) has become s, a sum again
+        return _again(out, within) if any(_has_sum(t, within) for t in out) else out
+    if (
+        isinstance(e, sp.Pow)
+        and e.exp.is_Integer
+        and e.exp > 0
+        and isinstance(e.base, (sp.Add, sp.Mul))
+    ):
+        parts, out = terms(e.base, within), [sp.S.One]
+        for _ in range(int(e.exp)):
+            out = [a * b for a in out for b in parts]
+            if len(out) > 40:
+                out = (
+                    list(sp.Add(*out).args) if isinstance(sp.Add(*out), sp.Add) else [sp.Add(*out)]
+                )
+        return _again(out, within) if any(_has_sum(t, within) for t in out) else out
+    return [e]
+
+
+def _has_sum(t: Any, within: Any) -> bool:
+    return any(
+        (
+            isinstance(f, sp.Add)
+            or (
+                isinstance(f, sp.Pow)
+                and f.exp.is_Integer
+                and f.exp > 0
+                and isinstance(f.base, sp.Add)
+            )
+        )
+        and (within is None or f.free_symbols & within)
+        for f in sp.Mul.make_args(t)
+    )
+
+
+def _again(items: list[Any], within: Any) -> list[Any]:
+    return [
+        t for item in items for t in (terms(item, within) if _has_sum(item, within) else [item])
+    ]
+
+
+def expand(e: Any, within: Any = None) -> Any:
+    return sp.Add(*terms(e, within))
+
+
+@lru_cache(maxsize=20000)
+def canon(e: Any) -> Any:
+    """One fraction in lowest terms, numerator expanded: a canonical argument for an atom."""
+    if e.is_Symbol or e.is_Number or isinstance(e, Atom):
+        return e
+    plain, back = opaque(e)
+    letters = sorted(plain.free_symbols, key=sp.default_sort_key)
+    try:
+        domain, generators = ring_over(plain, letters)
+        over, factors = as_fraction(plain, generators, domain)
+    except (NotImplementedError, ZeroDivisionError):
+        return expand(e)
+    under = domain.one
+    for f, k in factors.items():
+        under = under * f**k
+    if under != 1:
+        over, under = over.cancel(under)
+    value = over.as_expr(*generators) / under.as_expr(*generators)
+    return value.xreplace(back)
+
+
+def ring_over(e: Any, letters: list[Any]) -> tuple[Any, dict[Any, Any]]:
+    """Polynomials over the rationals in the letters of e, and pi where it occurs."""
+    if sp.I in e.atoms() or not all(a.is_Rational for a in e.atoms(sp.Number)):
+        raise NotImplementedError("not over the rationals")
+    letters = [*letters, *(sorted(e.atoms(sp.NumberSymbol), key=str))]
+    # one ring element more, since a ring needs a generator
+    names = [sp.Symbol(f"v{i}") for i in range(max(1, len(letters)))]
+    domain = ring(names, sp.QQ)[0]
+    return domain, dict(zip(letters or names, domain.gens, strict=True))
+
+
+def opaque(e: Any, apart: bool = False) -> tuple[Any, dict[Any, Any]]:
+    """Atoms, exponentials and roots replaced by dummies, so that polynomial algorithms apply.
+    `apart`: an exponential of a sum is the product of the exponentials of its terms."""
+    forth: dict[Any, Any] = {}
+
+    def visit(x: Any) -> Any:
+        if x in forth:
+            return forth[x]
+        if isinstance(x, sp.exp) and apart and not x.args[0].is_Number:
+            return sp.Mul(*(power(t) for t in _monomials(x.args[0])))
+        if isinstance(x, sp.exp) and orient(x.args[0]) != x.args[0]:
+            return 1 / visit(sp.exp(orient(x.args[0])))
+        if isinstance(x, sp.exp):
+            times, once = x.args[0].as_content_primitive()
+            if times.is_Integer and times > 1:
+                return visit(sp.exp(once)) ** times
+        if isinstance(x, (Atom, sp.exp)) or (x.is_Pow and not x.exp.is_Integer):
+            forth[x] = generator_for(x)
+            return forth[x]
+        if x.args and not x.is_Number:
+            return x.func(*(visit(a) for a in x.args))
+        return x
+
+    def power(t: Any) -> Any:
+        times, once = t.as_coeff_Mul()
+        parts = sp.Integer(2) if times.q <= 2 else sp.Integer(times.q)  # normal densities have 1/2
+        base = sp.exp(once / parts)
+        forth[base] = generator_for(base)
+        return forth[base] ** (times * parts)
+
+    plain = visit(e)
+    return plain, {v: k for k, v in forth.items()}
+
+
+def _monomials(e: Any) -> list[Any]:
+    over, under = sp.fraction(canon(e))
+    return [t / under for t in terms(expand(over))]
+
+
+@lru_cache(maxsize=20000)
+def generator_for(x: Any) -> Any:
+    return sp.Dummy("u", positive=True) if x.is_positive else sp.Dummy("u", real=True)
+
+
+def as_fraction(e: Any, generators: dict[Any, Any], domain: Any) -> tuple[Any, dict[Any, int]]:
+    """Numerator and denominator, the latter as powers of polynomials; nothing is cancelled."""
+    if e in generators:
+        return generators[e], {}
+    if e.is_Rational:
+        return domain(sp.QQ(int(e.p), int(e.q))), {}
+    if e.is_Add:
+        parts = [as_fraction(a, generators, domain) for a in e.args]
+        common: dict[Any, int] = {}
+        for _, under in parts:
+            for f, k in under.items():
+                common[f] = max(k, common.get(f, 0))
+        total = domain.zero
+        for over, under in parts:
+            for f, k in common.items():
+                over = over * f ** (k - under.get(f, 0))
+            total = total + over
+        return total, common
+    if e.is_Mul:
+        over, under = domain.one, {}
+        for a in e.args:
+            o, u = as_fraction(a, generators, domain)
+            over = over * o
+            for f, k in u.items():
+                under[f] = under.get(f, 0) + k
+        return over, under
+    if e.is_Pow and e.exp.is_Integer:
+        over, under = as_fraction(e.base, generators, domain)
+        n = int(e.exp)
+        if n >= 0:
+            return over**n, {f: k * n for f, k in under.items()}
+        if over == 0:
+            raise ZeroDivisionError
+        flipped = domain.one
+        for f, k in under.items():
+            flipped = flipped * f ** (-n * k)
+        return flipped, {over: -n}
+    raise NotImplementedError(f"{e.func.__name__} is no rational function")
+
+
+def leading(e: Any) -> Any:
+    """A term of a sum, chosen in a way that depends neither on its sign nor, where possible, on
+    how bound letters are called."""
+    return min(e.args, key=lambda t: _shape_key(t.as_coeff_Mul()[1])) if e.is_Add else e
+
+
+@lru_cache(maxsize=20000)
+def _shape_key(e: Any) -> Any:
+    plain = {s: sp.Symbol(space_of(s)) for s in e.free_symbols if s.is_Dummy or "^" in s.name}
+    return sp.default_sort_key(e.xreplace(plain)), sp.default_sort_key(e)
+
+
+def space_of(letter: Any) -> str:
+    """The space of a bound letter: canonical names are space^height_number."""
+    return str(letter.name).split("^", 1)[0]
+
+
+def orient(e: Any) -> Any:
+    """One of e and -e."""
+    e = canon(e)
+    lead = leading(expand(sp.fraction(e)[0]))
+    return canon(-e) if lead.as_coeff_Mul()[0] < 0 else e
