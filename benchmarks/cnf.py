@@ -25,9 +25,11 @@ from _turns import rounds_asked_for
 from torch import Tensor, nn
 from torchdiffeq import odeint
 
-from genmath.cnf import FixedSteps, log_prob, standard_normal
+from genmath.cnf import log_prob, standard_normal
 from genmath.flow_matching import cfm_loss
+from genmath.nets import MLP
 from genmath.paths import LinearPath
+from genmath.solvers import FixedSteps
 from genmath.toys import GaussianMixture
 
 Field = Callable[[Tensor, Tensor], Tensor]
@@ -38,23 +40,10 @@ def rng() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-class Smooth(nn.Module):
-    """An MLP without kinks: a divergence that jumps costs every solver its order."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for fan_in in (3, 64, 64):
-            layers += [nn.Linear(fan_in, 64), nn.Tanh()]
-        self.stack = nn.Sequential(*layers, nn.Linear(64, 2))
-
-    def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        return self.stack(torch.cat([x, t.unsqueeze(1)], 1))
-
-
 def network(data: GaussianMixture, steps: int) -> Field:
     torch.manual_seed(0)
-    net, generator = Smooth(), rng()
+    # Without kinks: a divergence that jumps costs every solver its order.
+    net, generator = MLP(2, activation=nn.Tanh), rng()
     optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
     for _ in range(steps):
         optimizer.zero_grad()

@@ -179,7 +179,7 @@ def small_step(d, n):
 # $D' = D \operatorname{tr} A$, Liouville's formula. `solution` solves it: let $B' = \operatorname{tr} A$; the right side vanishes, so $D e^{-(B(t) - B(0))}$ does not change, and
 # $D(t) = D(0) \exp \int_0^t \operatorname{tr} A$. A flow starts with $J = I$, so **its determinant is positive at all times**: a flow never folds space over.
 #
-# In code: `genmath.cnf.transport` returns $\int \operatorname{tr} A$ as the log-determinant.
+# In code: `genmath.solvers.transport` returns $\int \operatorname{tr} A$ as the log-determinant.
 
 # %%
 B, volume = Function("B"), Function("D")
@@ -338,7 +338,7 @@ def linear(d, n):
 # step stretches by $1 + u$, its log-determinant is at most $u$. So a computed log-density is neither exactly that of the computed map nor
 # exactly that of the flow; both errors vanish with the step, at the order of the method.
 #
-# In code: `genmath.cnf.Tableau`, of which `EULER`, `MIDPOINT` and `RK4` are instances.
+# In code: `genmath.solvers.Tableau`, of which `EULER`, `MIDPOINT` and `RK4` are instances.
 
 # %%
 ahead = nonnegatives("u")
@@ -378,7 +378,7 @@ def steps(d):
 # the part $\Delta$ from the diagonal drops out, since $w_i^2 = 1$. Signs are never worse (`better`), and for a diagonal Jacobian they are exact. The mean over signs is a finite sum;
 # as $-w$ gives the same value as $w$, the first sign is plus.
 #
-# In code: `genmath.cnf.transport` with a `probe`, or with a `generator` for random signs.
+# In code: `genmath.solvers.transport` with a `probe`, or with a `generator` for random signs.
 
 
 # %%

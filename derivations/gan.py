@@ -404,7 +404,7 @@ def fgan(d):
 # draws $z$ and generates (`bigan`) [@donahue2017adversarial]. At the optimum the joint densities agree. For deterministic maps encoder $E_\phi$ and generator $G_\xi$ then invert each other, $G_\xi(E_\phi(x)) = x$: each
 # map with its own parameters (`pml2-bigan-indices`: they were swapped).
 #
-# In code: `genmath.gan.Discriminator` and `genmath.gan.Generator`, with `classes`.
+# In code: `genmath.nets.Discriminator` and `genmath.nets.Generator`, with `classes`.
 
 # %%
 pair = Density("p", x, y)

@@ -21,9 +21,9 @@ from genmath._base.checks import batched, describe, one_of, real, refuse, same_s
 from genmath._base.shapes import Array, Coefficient, Data, PerSample, Time
 from genmath._base.steps import Model, call, one_noise
 from genmath._base.torch import Tensor, torch
-from genmath.cnf import FixedSteps, Solver, transport
 from genmath.paths import Path
 from genmath.predictions import PREDICTIONS, convert
+from genmath.solvers import FixedSteps, Solver, transport
 
 __all__ = [
     "Moments",
@@ -194,7 +194,7 @@ def log_likelihood(
 ) -> PerSample:
     """log p(x) in nats of the density that the probability-flow ODE makes of the prior.
 
-    x is carried from data to noise by `genmath.cnf.transport`; to the log-density of the prior
+    x is carried from data to noise by `genmath.solvers.transport`; to the log-density of the prior
     there, the integral of the velocity's divergence along the way is added. That is a likelihood of
     the *model*: whatever it predicts, it integrates to one. It is log p_0(x) where the prediction
     is exact and the prior the true marginal at the end.

@@ -14,7 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genmath import book
-from genmath.cnf import (
+from genmath.cnf import log_prob, sample, standard_normal
+from genmath.nets import MLP
+from genmath.paths import CosinePath, LinearPath, Path
+from genmath.proof.language.claims import Claim
+from genmath.solvers import (
     EULER,
     MIDPOINT,
     RK4,
@@ -22,14 +26,9 @@ from genmath.cnf import (
     FixedSteps,
     Solver,
     Tableau,
-    log_prob,
-    sample,
-    standard_normal,
+    carry,
     transport,
 )
-from genmath.nets import MLP
-from genmath.paths import CosinePath, LinearPath, Path
-from genmath.proof.language.claims import Claim
 from genmath.toys import GaussianMixture
 from tests.checked import value
 
@@ -225,6 +224,7 @@ def test_the_way_back_undoes_the_way_there(seed, start, length) -> None:
     back = transport(swirl, there.x, FixedSteps(60), start=end, end=start)
     close(back.x, x, 1e-5)
     close(back.log_det, -there.log_det, 1e-5)
+    assert torch.equal(carry(swirl, x, FixedSteps(60), start=start, end=end), there.x)
     half = transport(swirl, x, FixedSteps(30), start=start, end=start + length / 2)
     rest = transport(swirl, half.x, FixedSteps(30), start=start + length / 2, end=end)
     close(rest.x, there.x, 1e-6)

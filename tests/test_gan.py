@@ -21,8 +21,6 @@ from genmath.divergences import CHI2, JS, KL, REVERSE_KL, TV, f_divergence, js, 
 from genmath.gan import (
     GAN,
     LOSSES,
-    Discriminator,
-    Generator,
     bilinear_orbit,
     discriminator_loss,
     error_rate,
@@ -33,6 +31,7 @@ from genmath.gan import (
     slerp,
     training_step,
 )
+from genmath.nets import Discriminator, Generator
 from genmath.proof.functions import compile_tree, function
 from genmath.proof.language.derivation import Part
 from genmath.proof.language.tree import Node

@@ -16,7 +16,6 @@ from torch import nn
 
 from genmath import book
 from genmath._base.slopes import divergence, slope
-from genmath.cnf import MIDPOINT, Adaptive, FixedSteps
 from genmath.paths import (
     CosinePath,
     LinearPath,
@@ -38,6 +37,7 @@ from genmath.sde import (
     probability_flow_velocity,
     reverse_drift,
 )
+from genmath.solvers import MIDPOINT, Adaptive, FixedSteps
 from genmath.toys import GaussianMixture
 from tests.checked import of_path, value
 

@@ -10,19 +10,12 @@ import math
 import torch
 from torch import nn
 
-from genmath.cnf import (
-    EULER,
-    MIDPOINT,
-    RK4,
-    Adaptive,
-    FixedSteps,
-    log_prob,
-    sample,
-    transport,
-)
+from genmath.cnf import log_prob, sample
 from genmath.figures import BLUE, GREEN, INK, ORANGE, PURPLE, axes, figure, ramp, slider
 from genmath.flow_matching import cfm_loss
+from genmath.nets import MLP
 from genmath.paths import LinearPath
+from genmath.solvers import EULER, MIDPOINT, RK4, Adaptive, FixedSteps, transport
 from genmath.toys import GaussianMixture
 
 generator = torch.Generator().manual_seed(0)
@@ -219,20 +212,9 @@ assert each.exp().mean() > exact.exp()
 
 
 # %%
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.stack = nn.Sequential(
-            nn.Linear(3, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 2)
-        )
-
-    def forward(self, x, t):
-        return self.stack(torch.cat([x, t.unsqueeze(1)], 1))
-
-
 with torch.random.fork_rng(devices=[]):
     torch.manual_seed(0)
-    net = Net()
+    net = MLP(2, layers=2, activation=nn.Tanh)
 optimiser = torch.optim.Adam(net.parameters(), lr=4e-3)
 schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 1500)
 for _ in range(1500):

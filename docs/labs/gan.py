@@ -15,8 +15,6 @@ from genmath.divergences import js, kl
 from genmath.figures import BLUE, GREEN, INK, ORANGE, PURPLE, axes, figure
 from genmath.gan import (
     GAN,
-    Discriminator,
-    Generator,
     bilinear_orbit,
     discriminator_loss,
     generator_loss,
@@ -25,7 +23,7 @@ from genmath.gan import (
     slerp,
     training_step,
 )
-from genmath.nets import MLP
+from genmath.nets import MLP, Discriminator, Generator
 from genmath.toys import GaussianMixture, digits
 
 generator = torch.Generator().manual_seed(0)
@@ -394,9 +392,9 @@ for product in products:
 # %% [markdown]
 # ## A small pair for images
 #
-# `genmath.gan.Generator` and `genmath.gan.Discriminator` on the 8 × 8 digits, with labels, trained
-# for a few seconds. In the lower rows the label is fixed and the
-# code walks along a great circle (`genmath.gan.slerp`).
+# `genmath.nets.Generator` and `genmath.nets.Discriminator` on the 8 × 8 digits, with labels,
+# trained for a few seconds. In the lower rows the label is fixed and the code walks along a great
+# circle (`genmath.gan.slerp`).
 
 # %%
 images = digits()

@@ -11,11 +11,11 @@ from itertools import pairwise
 
 import torch
 
-from genmath.cnf import FixedSteps
 from genmath.figures import BLUE, GREEN, INK, ORANGE, PURPLE, axes, figure, slider
 from genmath.paths import VPPath
 from genmath.samplers import DDIM, Ancestral, Euler, Grid, Heun, ReverseSDE, sample
 from genmath.sde import forward_step, log_likelihood
+from genmath.solvers import FixedSteps
 from genmath.toys import GaussianMixture
 
 torch.set_default_dtype(torch.float64)

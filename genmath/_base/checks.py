@@ -85,6 +85,8 @@ def integer(name: str, value: SupportsIndex, least: int, most: int | None = None
 
 def real(name: str, value: float, expected: str, low: float, high: float = math.inf) -> float:
     """A finite Python number with low <= value <= high."""
+    if isinstance(value, (str, bytes, bytearray)):  # which float() would read
+        refuse(name, repr(value), expected)
     try:
         number = float(value)
     except (TypeError, ValueError, RuntimeError):

@@ -1,0 +1,136 @@
+"""A small U-Net: images to images of the same size, told the time and, if asked for, a class."""
+
+from __future__ import annotations
+
+import math
+
+from genmath._base.batch import work_dtype
+from genmath._base.checks import batched, describe, integer, refuse
+from genmath._base.shapes import Data, Step, Time
+from genmath._base.torch import Int, Tensor, nn, torch
+from genmath.nets.time import as_time
+from genmath.nets.weights import initialize, undrawn
+
+__all__ = ["UNet"]
+
+Labels = Int[Tensor, "batch"]
+
+
+class UNet(nn.Module):
+    """Images to images: down by halves, up again, with what was on the way down laid beside it.
+
+    net(x, t), or net(x, t, label) with ``classes``. The label ``classes`` itself, and no label at
+    all, mean "of no class": a network that was trained on some of both can be guided. At each size
+    there is a residual block of two convolutions down and one up; time and class set the scale and
+    the shift of its second norm. There is no attention. It is zero at first.
+
+    Shapes: x (B, channels, h, w), h and w multiples of 2^depth; t one time or (B,), or, with
+        ``steps`` T, integer steps in 0..T; label (B,) of integers, which are not read. The output
+        is shaped like x, or has ``out`` channels. x has the dtype of the parameters.
+    Errors: ValueError for sizes < 1 (hidden < 2), an x that does not fit, times where steps are
+        counted and the reverse, or a label without classes or of another shape.
+    Random: ``generator`` draws the initial weights, uniform in ±1/√fan_in, on its device; without
+        it torch's global state does.
+    Source: Ronneberger, Fischer, Brox 2015; as a denoiser Ho, Jain, Abbeel 2020, appendix B; scale
+        and shift: Dhariwal, Nichol 2021, section 3.1.
+    """
+
+    def __init__(
+        self,
+        channels: int = 1,
+        hidden: int = 32,
+        depth: int = 2,
+        *,
+        classes: int | None = None,
+        steps: int | None = None,
+        out: int | None = None,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.channels, self.hidden = integer("channels", channels, 1), integer("hidden", hidden, 2)
+        self.depth = integer("depth", depth, 0)
+        self.classes = None if classes is None else integer("classes", classes, 1)
+        self.steps = None if steps is None else integer("steps", steps, 1)
+        last = self.channels if out is None else integer("out", out, 1)
+        widths = [self.hidden * 2**i for i in range(self.depth + 1)]
+        told = 4 * self.hidden
+        with undrawn(generator):
+            self.time = nn.Sequential(
+                nn.Linear(2 * self.hidden, told), nn.SiLU(), nn.Linear(told, told)
+            )
+            self.label = None if classes is None else nn.Embedding(classes + 1, told)
+            self.first = nn.Conv2d(channels, hidden, 3, padding=1)
+            self.down = nn.ModuleList(_Block(w, w, told) for w in widths)
+            self.shrink = nn.ModuleList(
+                nn.Conv2d(w, 2 * w, 3, stride=2, padding=1) for w in widths[:-1]
+            )
+            self.widen = nn.ModuleList(nn.Conv2d(2 * w, w, 3, padding=1) for w in widths[:-1])
+            self.up = nn.ModuleList(_Block(2 * w, w, told) for w in widths[:-1])
+            self.norm = _norm(hidden)
+            self.last = nn.Conv2d(hidden, last, 3, padding=1)
+        initialize(self, generator)
+        nn.init.zeros_(self.last.weight)
+
+    def forward(self, x: Data, t: Step | Time, label: Labels | None = None) -> Data:
+        self._check(x, label)
+        told = self.time(_waves(as_time(t, x, self.steps, work_dtype(x)), self.hidden).to(x.dtype))
+        if self.label is not None:
+            none = torch.full((1,), self.classes or 0, device=x.device)
+            told = told + self.label(none if label is None else label)
+        x, seen = self.first(x), []
+        for i, block in enumerate(self.down):
+            x = block(x, told)
+            if i < self.depth:
+                seen.append(x)
+                x = self.shrink[i](x)
+        for i in reversed(range(self.depth)):
+            x = self.widen[i](nn.functional.interpolate(x, scale_factor=2.0))
+            x = self.up[i](torch.cat([x, seen[i]], 1), told)
+        result: Tensor = self.last(nn.functional.silu(self.norm(x)))
+        return result
+
+    def _check(self, x: Tensor, label: Tensor | None) -> None:
+        side = 2**self.depth
+        *_, height, width = (1, 1, *batched("x", x).shape)
+        fits = x.ndim == 4 and x.shape[1] == self.channels and height * width > 0
+        if not fits or height % side or width % side:
+            wanted = f"shape (B, {self.channels}, h, w), h and w multiples of {side}"
+            refuse("x", describe(x), wanted)
+        if label is None:
+            return
+        if self.classes is None:
+            refuse("label", describe(label), "no label: the network was made without classes")
+        whole = isinstance(label, Tensor) and label.dtype in (torch.int64, torch.int32)
+        if not whole or label.shape != x.shape[:1]:
+            refuse("label", describe(label), f"integers of shape {tuple(x.shape[:1])}")
+
+
+class _Block(nn.Module):
+    """x + two convolutions, the second after a norm whose scale and shift it is told."""
+
+    def __init__(self, before: int, after: int, told: int) -> None:
+        super().__init__()
+        self.first = nn.Sequential(_norm(before), nn.SiLU(), nn.Conv2d(before, after, 3, padding=1))
+        self.norm = _norm(after)
+        self.scale_and_shift = nn.Sequential(nn.SiLU(), nn.Linear(told, 2 * after))
+        self.second = nn.Sequential(nn.SiLU(), nn.Conv2d(after, after, 3, padding=1))
+        self.beside = nn.Identity() if before == after else nn.Conv2d(before, after, 1)
+
+    def forward(self, x: Tensor, told: Tensor) -> Tensor:
+        scale, shift = self.scale_and_shift(told)[:, :, None, None].chunk(2, 1)
+        within = self.norm(self.first(x)) * (1 + scale) + shift
+        result: Tensor = self.beside(x) + self.second(within)
+        return result
+
+
+def _norm(channels: int) -> nn.GroupNorm:
+    """As many groups as divide the channels, at most 8, of at least two channels each."""
+    groups = max(n for n in range(1, 9) if channels % n == 0 and (n == 1 or channels // n > 1))
+    return nn.GroupNorm(groups, channels)
+
+
+def _waves(t: Tensor, n: int) -> Tensor:
+    """cos and sin of t at n frequencies, in proportion from 1 to 1000: (B, 2n)."""
+    rates = torch.exp(torch.linspace(0, math.log(1000), n, dtype=t.dtype, device=t.device))
+    angle = t.unsqueeze(1) * rates
+    return torch.cat([angle.cos(), angle.sin()], 1)
