@@ -31,14 +31,10 @@ from genmath.proof.language.tree import (
     Symbol,
 )
 from genmath.proof.mutate import mutants, reversed_claim
-from genmath.proof.symbolic.judge import (
-    Proof,
-    has_vectors,
-    ill_typed,
-    not_replaceable,
-    proofs,
-    prove,
-)
+from genmath.proof.symbolic.judge import ill_typed, proofs, prove
+from genmath.proof.symbolic.lemmas import has_vectors, not_replaceable
+from genmath.proof.symbolic.proof import Proof
+from genmath.proof.symbolic.residual import residual_latex, residual_text
 
 REPORT_SCHEMA = 1
 GAUSSIAN = "the densities written as normal are normal"
@@ -393,8 +389,6 @@ def _not_judged(step: Step) -> str:
 def _residual(proof: Proof, as_latex: bool) -> str | None:
     if proof.proved or proof.residual is None:
         return None
-    from genmath.proof.symbolic.residual import residual_latex, residual_text
-
     return residual_latex(proof.residual) if as_latex else residual_text(proof.residual)
 
 

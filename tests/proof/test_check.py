@@ -37,7 +37,7 @@ from genmath.proof import (
 from genmath.proof import check as checker
 from genmath.proof.check import Contradiction, check_derivation
 from genmath.proof.language.notation import identity
-from genmath.proof.symbolic.judge import Proof
+from genmath.proof.symbolic.proof import Proof
 
 x, z = variables("x z")
 p = Density("p", x, z, positive=True)

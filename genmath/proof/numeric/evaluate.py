@@ -47,6 +47,22 @@ Weighted = list[tuple[Loop, Scalar]]  # loops, outermost first, and the weight o
 class Evaluation(Expressions):
     """Lowers whole trees."""
 
+    def meaning(self, node: Node, env: Env) -> Value:
+        match node:
+            case Expect():
+                return self._expect(node, env)
+            case Integral():
+                return self._integral(node, env)
+            case Divergence():
+                return self._divergence(node, env)
+            case Entropy():
+                return self._entropy(node, env)
+            case Deriv():
+                return self._deriv(node, env)
+            case Big():
+                return self._big(node, env)
+        return super().meaning(node, env)
+
     # --- loops -----------------------------------------------------------------------------------
 
     def summed(self, loops: Weighted, body: Value, measure: Scalar | None = None) -> Value:

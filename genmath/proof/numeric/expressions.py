@@ -67,11 +67,42 @@ class Expressions(LinearAlgebra):
     def lower(self, node: Node, env: Env) -> Value:
         found = env.memo.get(node)
         if found is None:
-            method = getattr(self, "_" + type(node).__name__.lower(), None)
-            if method is None:
-                raise Unsupported(f"{type(node).__name__} has no numeric meaning")
-            found = env.memo[node] = method(node, env)
+            found = env.memo[node] = self.meaning(node, env)
         return found
+
+    def meaning(self, node: Node, env: Env) -> Value:
+        match node:
+            case Number():
+                return self.g.const(node.value)
+            case Pi():
+                return self.g.input("pi")
+            case Identity():
+                return self.identity()
+            case Symbol():
+                return self._symbol(node, env)
+            case Named():
+                return self.lower(node.body, env)
+            case Indexed():
+                return self._indexed(node, env)
+            case Add():
+                return self._add(node, env)
+            case Mul():
+                return self._mul(node, env)
+            case Neg():
+                return each(self.lower(node.args[0], env), self.g.neg)
+            case Div():
+                return self._div(node, env)
+            case Pow():
+                return self._pow(node, env)
+            case Fn():
+                return self._fn(node, env)
+            case Apply():
+                return self._apply(node, env)
+            case Dens():
+                return self._dens(node, env)
+            case Normal():
+                return self.g.fn("exp", self.log_normal(node, env))
+        raise Unsupported(f"{type(node).__name__} has no numeric meaning")
 
     def scalar(self, node: Node, env: Env) -> Scalar:
         value = self.lower(node, env)
@@ -81,13 +112,7 @@ class Expressions(LinearAlgebra):
 
     # --- leaves ----------------------------------------------------------------------------------
 
-    def _number(self, node: Number, env: Env) -> Value:
-        return self.g.const(node.value)
-
-    def _pi(self, node: Pi, env: Env) -> Value:
-        return self.g.input("pi")
-
-    def _identity(self, node: Identity, env: Env) -> Value:
+    def identity(self) -> Matrix:
         g = self.g
         return Matrix(
             [g.one if i == j else g.zero for j in range(self.dim)] for i in range(self.dim)
@@ -123,9 +148,6 @@ class Expressions(LinearAlgebra):
             for i in range(self.dim if node.shape == "vector" else 1)
         ]
         return Vector(parts) if node.shape == "vector" else parts[0]
-
-    def _named(self, node: Named, env: Env) -> Value:
-        return self.lower(node.body, env)
 
     def _indexed(self, node: Indexed, env: Env) -> Value:
         index = self.integer(node.index, env)
@@ -176,9 +198,6 @@ class Expressions(LinearAlgebra):
             total = self.times(total, v)
         return total
 
-    def _neg(self, node: Neg, env: Env) -> Value:
-        return each(self.lower(node.args[0], env), self.g.neg)
-
     def _div(self, node: Div, env: Env) -> Value:
         under = self.scalar(node.args[1], env)
         return each(self.lower(node.args[0], env), lambda a: self.g.div(a, under))
@@ -191,7 +210,7 @@ class Expressions(LinearAlgebra):
             power = int(exponent.data)
             if power < 0:
                 base, power = self.inverse(base), -power
-            out: Value = self._identity(Identity(), env)
+            out: Value = self.identity()
             for _ in range(power):
                 out = self.times(out, base)
             return out
@@ -267,9 +286,6 @@ class Expressions(LinearAlgebra):
         return top
 
     # --- Gaussians -------------------------------------------------------------------------------
-
-    def _normal(self, node: Normal, env: Env) -> Value:
-        return self.g.fn("exp", self.log_normal(node, env))
 
     def log_normal(self, node: Normal, env: Env) -> Scalar:
         g = self.g

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from genmath.proof.language.notation import fenchel_gap, tangent_gap
+from genmath.proof.language.notation import Function, fenchel_gap, tangent_gap
 from genmath.proof.language.tree import (
     Add,
     Apply,
@@ -167,7 +167,5 @@ def _is_convexity_gap(e: Add) -> bool:
     inner = second.args[0] if isinstance(second, Neg) else second
     if not isinstance(inner, Apply) or inner.name != f.name or inner.order != 0:
         return False
-    from genmath.proof.language.notation import Function
-
     function = Function(f.name, convex=True)
     return e in (tangent_gap(function, u, inner.args[0]), fenchel_gap(function, u, inner.args[0]))

@@ -21,6 +21,7 @@ from genmath.proof.symbolic.algebra import (
 )
 from genmath.proof.symbolic.atoms import OUT, Atom, Bell, BigSum, Int, Log, Rho, Unknown
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, orient, space_of, terms
+from genmath.proof.symbolic.residual import residual_text
 from genmath.proof.symbolic.supports import (
     DECAY,
     FINITE,
@@ -422,8 +423,6 @@ def _undone(r: Any, place: Any) -> Any:
 
 def _vanishing(flux: Any, rules: Rules) -> Any:
     """Zero, on an assumption that is stated in the author's letters."""
-    from genmath.proof.symbolic.residual import residual_text
-
     rules.assumed.add(f"{residual_text(flux)} → 0 at infinity")
     return sp.S.Zero
 

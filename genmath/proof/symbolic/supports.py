@@ -8,6 +8,7 @@ from typing import Any
 import sympy as sp
 
 from genmath.proof.symbolic.atoms import OUT, AbsAtom, Recip, Rho
+from genmath.proof.symbolic.residual import residual_text
 
 FUBINI = "integrals may be interchanged (Fubini)"
 LEIBNIZ = "differentiation under the integral"
@@ -30,8 +31,6 @@ class Need:
     about: Any
 
     def __str__(self) -> str:
-        from genmath.proof.symbolic.residual import residual_text
-
         hint = " (Density(..., positive=True) declares it)" if isinstance(self.about, Rho) else ""
         return f"{self.words}: {residual_text(self.about)}{hint}"
 

@@ -1,0 +1,184 @@
+"""What a node needs to exist: denominators that are not 0, arguments that are positive."""
+
+from __future__ import annotations
+
+import itertools
+from abc import ABC, abstractmethod
+from typing import Any
+
+import sympy as sp
+
+from genmath.proof.language.tree import (
+    Node,
+    NotationError,
+    Symbol,
+)
+from genmath.proof.symbolic.algebra import (
+    irreducible_factors,
+    is_nonnegative,
+    is_positive,
+    substitute,
+)
+from genmath.proof.symbolic.atoms import (
+    OUT,
+    AbsAtom,
+    BigProduct,
+    BigSum,
+    Int,
+    Member,
+    Recip,
+    Rho,
+    Sign,
+    Unknown,
+)
+from genmath.proof.symbolic.definitions import resolve
+from genmath.proof.symbolic.supports import NOT_ZERO, Need, Rules, Unsupported, supports
+from genmath.proof.symbolic.zero import may_be_identically_zero
+
+Env = dict[Symbol, Any]
+Weights = tuple[Any, ...]
+
+
+class Conditions(ABC):
+    """What every family of nodes shares: lowering a part, and what a part needs to exist.
+
+    `weights` are the densities under whose integral an expression stands: they are > 0 wherever
+    the expression matters. `rules` collects what the proof relies on, for one dimension d of
+    vectors.
+    """
+
+    def __init__(self, rules: Rules, dimension: int, letters: bool = False) -> None:
+        """`letters`: a definition by `define` becomes a letter of its own, see `resolve`."""
+        self.rules, self.d, self.letters = rules, dimension, letters
+        self.known: dict[str, Any] = {}
+
+    @abstractmethod
+    def __call__(self, node: Node) -> Any:
+        """The meaning of a whole tree."""
+
+    @abstractmethod
+    def lower(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
+        """`exact`: inside a logarithm or an arbitrary function, where quotients are quotients and
+        every denominator has to be > 0; elsewhere 1/f of a density stays `Recip(f)`."""
+
+    def apart(self, rules: Rules) -> Conditions:
+        """A reading of its own, with nothing declared yet."""
+        return type(self)(rules, self.d)
+
+    def scalar(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
+        value = self.lower(node, env, w, exact)
+        if isinstance(value, sp.MatrixBase):
+            raise NotationError(f"{node!r} is a vector or matrix where a number is expected")
+        return value
+
+    def register(self, name: str, owner: Any) -> None:
+        if self.known.setdefault(name, owner) != owner:
+            raise NotationError(f"{name} is declared twice, with different meanings")
+
+    def require(self, u: Any, w: Weights, what: str) -> None:
+        if is_positive(u) and not u.has(Rho):
+            return
+        if what == "a variance" and is_nonnegative(u) and not u.has(Rho, Int):
+            self.require_nonzero(u)
+            return
+        for base, _ in irreducible_factors(u):
+            if what == "a denominator" and base.is_Number and base != 0:
+                continue
+            if not self.positive(base, w):
+                self.rules.needs.append(Need(f"{what} must be > 0", base))
+
+    def require_nonzero(self, under: Any) -> None:
+        """Shown, or else listed: that is let pass only where it fails at isolated values of free
+        real letters."""
+        if is_positive(under) or is_positive(-under):
+            return
+        under = resolve(under)
+        if is_positive(under) or is_positive(-under):
+            return
+        if may_be_identically_zero(under):
+            raise Unsupported("division by zero")
+        smooth = not under.has(Sign, AbsAtom, Unknown, BigSum, BigProduct, Rho, Int)
+        free = all(
+            s.is_integer is None and not s.is_Dummy and not self.is_random(s)
+            for s in under.free_symbols
+        )
+        if not smooth or not free or may_end_at_0(under):
+            self.rules.needs.append(Need("a denominator must not be 0", under))
+        self.rules.assumed.add(NOT_ZERO)
+        self.rules.nonzero.add(under)
+
+    def is_random(self, letter: Any) -> bool:
+        """A random variable may take a single value with positive probability."""
+        name = letter.name.split("[")[0]  # a coordinate is called after its vector
+        return bool(getattr(self.known.get(name), "is_variable", False))
+
+    def require_nonnegative(self, u: Any) -> None:
+        if is_positive(-u):
+            raise NotationError("the root of a negative quantity has no meaning here")
+        if not is_nonnegative(u) and not self.nonnegative(u):
+            self.rules.needs.append(Need("the argument of a root must be >= 0", u))
+
+    def positive(self, f: Any, w: Weights) -> bool:
+        """f > 0 wherever the weights are."""
+        if is_positive(f):
+            self.rules.consulted |= {str(r.args[0]) for r in f.atoms(Rho) if r.is_positive}
+            return True
+        if any(supports(weight, f, self.rules) for weight in w):
+            return True
+        if isinstance(f, Recip):
+            return self.positive(f.args[0], w)
+        if isinstance(f, Int):
+            return self.positive_integral(f)
+        if isinstance(f, BigProduct):
+            return self.positive(f.args[0], w)
+        if f.is_Add:
+            return all(is_nonnegative(t) or self.nonnegative(t) for t in f.args) and any(
+                all(self.positive(b, w) for b, _ in irreducible_factors(t)) for t in f.args
+            )
+        return False
+
+    def positive_integral(self, e: Any) -> bool:
+        """Its integrand is positive, or a density of just the bound letters times what is positive
+        wherever that density is."""
+        body, *bound = e.args
+        parts = [b for b, _ in irreducible_factors(body)]
+        if all(self.positive(b, ()) for b in parts):
+            return True
+        for p in parts:
+            fills = isinstance(p, Rho) and set(p.args[1]) - {OUT} == set(bound)
+            if fills and not p.args[3] and not p.args[2].has(*bound):
+                return all(b == p or self.positive(b, (p,)) for b in parts)
+        return False
+
+    def nonnegative(self, t: Any) -> bool:
+        return all(
+            is_nonnegative(b)
+            or (k.is_Integer and k % 2 == 0)
+            or (isinstance(b, Int) and self.nonnegative(b.args[0]))
+            or (b.is_Add and all(self.nonnegative(p) for p in b.args))
+            for b, k in irreducible_factors(t)
+        )
+
+
+def may_end_at_0(e: Any) -> bool:
+    """A letter >= 0 may well be 0: e is 0 there, or a factor of e is no more than seen to be >= 0
+    because of it."""
+    members = {m: sp.Dummy("end", nonnegative=True) for m in e.atoms(Member) if _ends_at_0(m)}
+    e = e.xreplace(members)
+    ends = sorted((s for s in e.free_symbols if _ends_at_0(s)), key=str)
+    for f, _ in irreducible_factors(e):
+        signed = is_nonnegative(f) or is_nonnegative(-f)
+        if signed and not is_positive(f) and not is_positive(-f) and f.free_symbols & set(ends):
+            return True
+    for k in range(1, len(ends) + 1):
+        for chosen in itertools.combinations(ends, k):
+            try:
+                if may_be_identically_zero(substitute(e, dict.fromkeys(chosen, sp.S.Zero))):
+                    return True
+            except Unsupported:
+                return True
+    return False
+
+
+def _ends_at_0(letter: Any) -> bool:
+    return bool(letter.is_nonnegative and not letter.is_positive)

@@ -1,0 +1,108 @@
+"""Arbitrary functions, densities and Gaussians."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from genmath.proof.language.tree import (
+    Apply,
+    Dens,
+    Named,
+    Normal,
+    NotationError,
+    Symbol,
+)
+from genmath.proof.symbolic.atoms import (
+    OUT,
+    Rho,
+    Unknown,
+)
+from genmath.proof.symbolic.conditions import Env, Weights
+from genmath.proof.symbolic.integrals import bell
+from genmath.proof.symbolic.letters import Letters
+from genmath.proof.symbolic.matrices import lower_inverse
+from genmath.proof.symbolic.polynomials import canon, expand
+from genmath.proof.symbolic.supports import Unsupported
+
+
+class Densities(Letters):
+    """What is declared, or normal, at a point."""
+
+    def apply(self, node: Apply, env: Env, w: Weights) -> Any:
+        convex = "convex" in node.traits or "conjugate" in node.traits
+        positive = "positive" in node.traits
+        self.register(node.name + "()", (len(node.args), convex, positive))
+        args = [canon(self.scalar(a, env, w, True)) for a in node.args]
+        mark = "*" if "conjugate" in node.traits else ">" if positive else ""
+        key = sp.Symbol(node.name + mark)
+        return Unknown(key, node.order, *args)
+
+    def density_key(self, density: Any) -> Any:
+        self.register(density.name + "(density)", density)
+        key = density.name + ("+" if density.positive else "~")
+        self.rules.slots[key] = density.event_slots + density.given_slots
+        if density.dominates is not None:
+            other = self.density_key(density.dominates)
+            self.rules.dominates[key] = (str(other), *self.rules.dominates.get(str(other), ()))
+        return sp.Symbol(key)
+
+    def dens(self, node: Dens, env: Env, w: Weights) -> Any:
+        density = node.density
+        if any(isinstance(e, Symbol) and e.shape for e in node.args):
+            raise Unsupported("a density of a vector other than a normal one")
+        key = self.density_key(density)
+        at = dict(zip(node.event_slots, node.events, strict=True))
+        given = dict(zip(node.given_slots, node.givens, strict=True))
+        values = {s: self.scalar(a, env, w, True) for s, a in (at | given).items()}
+        if density.given_slots:
+            events = [values[s] if s in at else OUT for s in density.event_slots]
+            outer = [canon(values[s]) for s in density.given_slots]
+            inner_given = [s for s in given if s in density.event_slots]
+            full = [values.get(s, OUT) for s in density.event_slots]
+        else:
+            outer, inner_given = [], list(given)
+            full = [values.get(s, OUT) for s in density.event_slots]
+            events = full
+        if not inner_given:
+            return Rho(key, events, outer)
+        marginal = Rho(
+            key, [values[s] if s in inner_given else OUT for s in density.event_slots], outer
+        )
+        joint = Rho(key, full, outer)
+        self.require(marginal, w, "the density of the condition")
+        return joint / marginal  # p(x, z) = 0 wherever p(x) is: the quotient may be taken as it is
+
+    def normal(self, node: Normal, env: Env, w: Weights, exact: bool) -> Any:
+        x, m, c = (self.lower(a, env, w, exact) for a in node.args)
+        self.rules.normal = True
+        if not isinstance(c, sp.MatrixBase):
+            if isinstance(x, sp.MatrixBase) or isinstance(m, sp.MatrixBase):
+                raise NotationError(
+                    f"{node!r}: a vector needs a covariance matrix; write v * identity"
+                )
+            self.require(c, w, "a variance")
+            return bell(x, m, c)
+        if m == 0 and isinstance(x, sp.MatrixBase):
+            m = sp.zeros(self.d, 1)
+        if not (isinstance(x, sp.MatrixBase) and isinstance(m, sp.MatrixBase)):
+            raise NotationError(f"{node!r}: a covariance matrix needs a vector and a vector mean")
+        if c.is_diagonal():
+            for i in range(self.d):
+                self.require(c[i, i], w, "a variance")
+            return sp.Mul(*(bell(x[i], m[i], c[i, i]) for i in range(self.d)))
+        root = self.normal_root(node)
+        inv = lower_inverse(root)
+        white = inv * (x - m)
+        square = sum((white[i] ** 2 for i in range(self.d)), sp.S.Zero)
+        scale = sp.Mul(*(1 / root[i, i] for i in range(self.d)))
+        return scale * (2 * sp.pi) ** sp.Rational(-self.d, 2) * sp.exp(expand(-square / 2))
+
+    def normal_root(self, node: Normal) -> Any:
+        letter = node.args[2]
+        while isinstance(letter, Named):
+            letter = letter.body
+        if isinstance(letter, Symbol) and letter.shape == "covariance":
+            return self.root(letter)
+        raise Unsupported("a covariance that is neither a letter nor diagonal")

@@ -1,0 +1,85 @@
+"""Partial derivatives and gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from genmath.proof.language.tree import (
+    Deriv,
+    Fn,
+    Neg,
+    Node,
+    NotationError,
+    Number,
+    Pow,
+    free_symbols,
+)
+from genmath.proof.symbolic.algebra import (
+    is_positive,
+)
+from genmath.proof.symbolic.conditions import Env, Weights
+from genmath.proof.symbolic.integrals import differentiate
+from genmath.proof.symbolic.letters import Letters, parameter
+from genmath.proof.symbolic.polynomials import expand
+from genmath.proof.symbolic.supports import Rules, Unsupported
+
+
+class Derivatives(Letters):
+    """Slopes by a letter."""
+
+    def deriv(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
+        self.require_slopes(node, env, w)
+        if node.var.shape == "vector":
+            return self.gradient(node, env, w, exact)
+        body = self.scalar(node.body, env, w, exact)
+        if node.var.shape or node.var.domain in ("natural", "nonnegative", "at_least_one"):
+            raise Unsupported(
+                f"a derivative by {node.var!r}, which is no inner point of an interval"
+            )
+        if node.var in env:
+            letter, chain = env[node.var], sp.S.One
+            if not letter.is_Symbol:
+                raise Unsupported("a derivative with respect to a whitened vector")
+        else:
+            self.register(node.var.name, node.var)
+            letter, value = parameter(node.var)
+            chain = 1 / sp.diff(value, letter)
+        try:
+            return chain * differentiate(expand(body), letter, self.rules)
+        except NotImplementedError as error:
+            raise Unsupported(str(error)) from error
+
+    def require_slopes(self, node: Deriv, env: Env, w: Weights) -> None:
+        """A root has no slope where it is 0, as it may be for one value of another letter."""
+        for n in node.body.walk():
+            part = isinstance(n, Pow) and not _is_whole(n.args[1])
+            if (part or (isinstance(n, Fn) and n.name == "sqrt")) and node.var in free_symbols(n):
+                value = self.apart(Rules()).lower(n.args[0], env, w, True)
+                if not is_positive(value):
+                    raise Unsupported("the slope of a root of what may be 0")
+
+    def gradient(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
+        """Of a number, a column; of a vector, the matrix of its partial derivatives."""
+        letters = list(self.symbol(node.var, env))
+        if not all(v.is_Symbol for v in letters):
+            raise Unsupported("a derivative with respect to a whitened vector")
+        body = self.lower(node.body, env, w, exact)
+        try:
+            if not isinstance(body, sp.MatrixBase):
+                whole = expand(body)
+                return sp.ImmutableMatrix([differentiate(whole, v, self.rules) for v in letters])
+            if body.shape != (self.d, 1):
+                raise NotationError(f"{node!r}: the derivative of a matrix by a vector")
+            rows = [expand(u) for u in body]
+            return sp.ImmutableMatrix(
+                [[differentiate(u, v, self.rules) for v in letters] for u in rows]
+            )
+        except NotImplementedError as error:
+            raise Unsupported(str(error)) from error
+
+
+def _is_whole(exponent: Node) -> bool:
+    k = exponent.args[0] if isinstance(exponent, Neg) else exponent
+    return isinstance(k, Number) and k.value.denominator == 1

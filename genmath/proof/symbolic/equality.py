@@ -1,0 +1,166 @@
+"""Two expressions that are equal: their difference is brought to 0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from genmath.proof.language.derivation import Lemma
+from genmath.proof.language.tree import (
+    Deriv,
+    Named,
+    Node,
+    NotationError,
+)
+from genmath.proof.symbolic.atoms import Bell, Int, Rho
+from genmath.proof.symbolic.definitions import MEANING, resolve
+from genmath.proof.symbolic.integrals import by_parts, fresh, integrate
+from genmath.proof.symbolic.lemmas import rewrite
+from genmath.proof.symbolic.lower import Lowering
+from genmath.proof.symbolic.polynomials import expand, space_of, terms
+from genmath.proof.symbolic.proof import Proof
+from genmath.proof.symbolic.supports import Rules, Unsupported, density_denominators, tidy
+from genmath.proof.symbolic.zero import clearly_nonzero, vanishes
+
+
+def prove_equal(lhs: Node, rhs: Node, lemmas: list[Lemma], dimension: int) -> Proof:
+    proof = Proof(False)
+    shorter = (lhs, rhs)
+    for lemma in lemmas:
+        shorter = (rewrite(shorter[0], lemma.claim), rewrite(shorter[1], lemma.claim))
+    attempts = (
+        [(lhs, rhs, False)] if shorter == (lhs, rhs) else [(*shorter, True), (lhs, rhs, False)]
+    )
+    for left, right, used in attempts:
+        rules = Rules()
+        try:
+            residuals = _residuals(left, right, rules, dimension)
+        except (Unsupported, ArithmeticError, TypeError) as error:
+            proof.reason = f"no rule for {error}"
+            continue
+        except NotationError as error:
+            proof.reason, proof.meaningless = str(error), True
+            return proof
+        proof.assumed, proof.consulted, proof.normal = rules.assumed, rules.consulted, rules.normal
+        proof.nonzero = rules.nonzero
+        if rules.needs:
+            proof.reason = str(rules.needs[0])
+            continue
+        if not residuals:
+            proof.proved, proof.reason = True, ""
+            proof.lemmas = list(lemmas) if used else []
+            return proof
+        proof.residual, proof.reason = residuals[0], "the two sides are not shown to be equal"
+    return proof
+
+
+def _residuals(lhs: Node, rhs: Node, rules: Rules, dimension: int) -> list[Any]:
+    """What is left of lhs - rhs, coordinate by coordinate; none if the sides are equal. First with
+    a letter for each definition, which is quick, then with its meaning."""
+    defined = any(isinstance(n, Named) for side in (lhs, rhs) for n in side.walk())
+    derived = any(isinstance(n, Deriv) for side in (lhs, rhs) for n in side.walk())
+    for letters in (True, False) if defined and not derived else (False,):
+        trial = Rules()
+        lower = Lowering(trial, dimension, letters)
+        left = by_coordinates(lower(lhs), lower(rhs))
+        if trial.needs and letters:
+            continue
+        left = _remaining(left, trial)
+        if left and letters and any(r.free_symbols & MEANING.keys() for r in left):
+            try:
+                left = _remaining([resolve(r) for r in left], trial)
+            except Unsupported:
+                continue
+            if left and any(r.has(Int) for r in left):
+                continue
+        lower.look_at_slopes()
+        rules.absorb(trial)
+        return left
+    raise AssertionError("unreachable")
+
+
+def by_coordinates(a: Any, b: Any) -> list[Any]:
+    if not isinstance(a, sp.MatrixBase) and not isinstance(b, sp.MatrixBase):
+        return [a - b]
+    if not (isinstance(a, sp.MatrixBase) and isinstance(b, sp.MatrixBase) and a.shape == b.shape):
+        raise NotationError("the two sides have different shapes")
+    return [x - y for x, y in zip(a, b, strict=True)]
+
+
+def _remaining(residuals: list[Any], rules: Rules) -> list[Any]:
+    return [r for r in residuals if not _vanishes(r, rules) and not _vanishes_by_parts(r, rules)]
+
+
+def _vanishes(residual: Any, rules: Rules) -> bool:
+    return vanishes(residual, rules) or vanishes_merged(residual, rules)
+
+
+def _vanishes_together(rest: Any, merged: list[tuple[Any, tuple[Any, ...]]], rules: Rules) -> bool:
+    """Zero once each merged integrand is integrated as a whole: ∫ p f/(p+q) + ∫ q f/(p+q) = ∫ f."""
+    if not any(density_denominators(t) for e, _ in merged for t in sp.Add.make_args(e)):
+        return False
+    trial = Rules(dominates=rules.dominates, slots=rules.slots)
+    whole = sp.Add(rest, *(integrate(e, letters, trial) for e, letters in merged))
+    if trial.needs or not vanishes(whole, trial):
+        return False
+    rules.absorb(trial)
+    return True
+
+
+def _vanishes_by_parts(residual: Any, rules: Rules) -> bool:
+    """Zero once the derivatives of densities are moved to the other factors."""
+    if not residual.has(Int) or not any(r.args[3] for r in residual.atoms(Rho)):
+        return False
+    trial = Rules(dominates=rules.dominates, slots=rules.slots)
+    moved = by_parts(residual, trial)
+    if moved == residual or not _vanishes(moved, trial):
+        return False
+    rules.absorb(trial)
+    return True
+
+
+def vanishes_merged(residual: Any, rules: Rules) -> bool:
+    """Bring integrals over the same spaces under one sign and compare the integrands pointwise."""
+    if not residual.has(Int):
+        return False
+    letters: dict[tuple[str, ...], list[Any]] = {}
+    pieces: dict[tuple[str, ...], list[Any]] = {}
+    alone: list[Any] = []
+    parts = sp.Add.make_args(residual)
+    if any(f.is_Add and f.has(Int) for t in parts for f in sp.Mul.make_args(t)):
+        parts = terms(residual)
+    for t in parts:
+        whole = [f for f in sp.Mul.make_args(t) if isinstance(f, Int)]
+        if not whole:
+            alone.append(t)
+            continue
+        chosen = whole[0]
+        spaces = tuple(space_of(v) for v in chosen.args[1:])
+        mine = letters.setdefault(spaces, [fresh(s) for s in spaces])
+        body = chosen.args[0].xreplace(dict(zip(chosen.args[1:], mine, strict=True)))
+        pieces.setdefault(spaces, []).append(t / chosen * body)
+    merged, rest = {spaces: sp.Add(*found) for spaces, found in pieces.items()}, sp.Add(*alone)
+
+    def zero(e: Any) -> bool:
+        if clearly_nonzero(e):
+            return False  # before it is multiplied out
+        return vanishes(sp.Add(*(tidy(t, rules) for t in terms(expand(e)))), rules)
+
+    apart = [spaces for spaces, e in merged.items() if not zero(e)]
+    if _vanishes_together(rest, [(merged[s], tuple(letters[s])) for s in apart], rules):
+        return True
+    if not vanishes(rest, rules):  # it is an integral, too: of itself times a normal density
+        if len(apart) != 1 or len(apart[0]) != 1:
+            return False
+        (letter,), whole = letters[apart[0]], merged[apart[0]]
+        normals = _normals(whole, letter)
+        rules.normal = rules.normal or bool(normals)
+        return any(zero(whole + rest * b) for b in normals)
+    return not apart
+
+
+def _normals(e: Any, letter: Any) -> list[Any]:
+    """The normal densities of that letter that occur in e; each integrates to one."""
+    found = [b for b in e.atoms(Bell) if not b.args[2].has(letter)]
+    return [b for b in found if sp.diff(b.args[0] - b.args[1], letter) in (1, -1)]

@@ -1,0 +1,236 @@
+"""Whether a lemma may be used at the arguments it is given, and using it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from genmath.proof.language.claims import Claim
+from genmath.proof.language.derivation import Derivation, Lemma
+from genmath.proof.language.tree import (
+    Add,
+    Big,
+    Dens,
+    Div,
+    Expect,
+    Identity,
+    Integral,
+    Mul,
+    Named,
+    Node,
+    Normal,
+    NotationError,
+    Number,
+    Symbol,
+    event_variables,
+    free_symbols,
+    transform,
+)
+from genmath.proof.symbolic.algebra import (
+    irreducible_factors,
+    is_nonnegative,
+    is_positive,
+    substitute,
+)
+from genmath.proof.symbolic.certificates import Signs
+from genmath.proof.symbolic.lower import Lowering
+from genmath.proof.symbolic.proof import difference
+from genmath.proof.symbolic.supports import Rules, Unsupported
+from genmath.proof.symbolic.zero import vanishes
+
+
+def rewrite(node: Node, claim: Claim) -> Node:
+    """Replace occurrences of a lemma's left side by its right side."""
+    letters = {s for g in claim.given for side in (g.left, g.right) for s in free_symbols(side)}
+    counts = free_symbols(claim.lhs) | free_symbols(claim.rhs)
+
+    def visit(n: Node) -> Node | None:
+        if n == claim.lhs:
+            return claim.rhs
+        if isinstance(n, Big) and n.index in letters:
+            return n  # the lemma's hypotheses speak of the free letter, not of the index
+        if isinstance(n, Big) and n.index in counts and not _from_one(n):
+            return n  # nor is it shown for an index that is no natural number
+        if isinstance(n, Expect):  # a measure, and a density's letters, stay what they are
+            return Expect(n.dists, rewrite(n.body, claim))
+        return n if isinstance(n, (Dens, Normal)) else None
+
+    return transform(node, visit)
+
+
+def _from_one(e: Big) -> bool:
+    return isinstance(e.low, Number) and e.low.value >= 1
+
+
+def lemma_gap(lemma: Lemma) -> Node:
+    c = lemma.claim
+    return difference(c.lhs, c.rhs) if c.relation == ">=" else difference(c.rhs, c.lhs)
+
+
+def undischarged(lemma: Lemma, claim: Claim, dimension: int, rules: Rules) -> str:
+    """Why the lemma may not be used at these arguments; "" if it may. What showing its hypotheses
+    takes for granted is added to `rules`."""
+    assumed = rules.assumed
+    if not set(claim.dims) <= set(lemma.source.dims) and has_vectors(lemma.source):
+        return f"it is proved for d in {lemma.source.dims} only"
+    loose = _loose_dominance(lemma)
+    if loose:
+        return loose
+    patterns = {p.density: (p, a) for p, a in lemma.arguments if isinstance(p, Dens)}
+    for pattern, actual in lemma.arguments:
+        if isinstance(pattern, Symbol):
+            problem = _outside_domain(pattern, actual, dimension, assumed)
+        else:
+            assert isinstance(pattern, Dens)
+            problem = _not_such_a_density(pattern, actual, patterns, dimension, assumed)
+        if problem:
+            return problem
+    signs = Signs(
+        [(difference(g.left, g.right), g) for g in claim.given if g.sign in (">=", ">")], dimension
+    )
+    for g in lemma.claim.given:
+        low, high = (g.right, g.left) if g.sign in (">=", ">") else (g.left, g.right)
+        stated = any(
+            g.sign == h.sign and g.left == h.left and g.right == h.right for h in claim.given
+        )
+        if not stated and (g.sign in "><" or not signs.nonnegative(difference(high, low))):
+            return f"its hypothesis {g!r} is not shown"
+    return ""
+
+
+def may_be_zero(lemma: Lemma, nonzero: set[Any], dimension: int, rules: Rules) -> str:
+    """Why a denominator that the lemma's proof let pass may not be let pass at the arguments."""
+    lower = Lowering(rules, dimension)
+    values: dict[Any, Any] = {}
+    for pattern, actual in lemma.arguments:
+        if isinstance(pattern, Symbol):
+            values |= lower.assigned(pattern, actual)
+    try:
+        for under in nonzero:
+            lower.require_nonzero(substitute(under, values))
+    except Unsupported as error:
+        return f"no rule for {error}"
+    return str(rules.needs[0]) if rules.needs else ""
+
+
+def has_vectors(derivation: Derivation) -> bool:
+    """Its steps speak of vectors or matrices, so of a dimension."""
+    return any(
+        isinstance(n, Identity) or (isinstance(n, Symbol) and n.shape)
+        for step in derivation.steps
+        for side in (step.lhs, step.rhs)
+        for n in side.walk()
+    )
+
+
+def not_replaceable(this: Node, other: Node, dims: tuple[int, ...]) -> str:
+    """Why `other` may not be put for a letter or density; "" if it may."""
+    if isinstance(this, Symbol):
+        return next((p for d in dims if (p := _outside_domain(this, other, d, set()))), "")
+    if not isinstance(this, Dens):
+        return f"{this!r} is neither a letter nor a density"
+    bound = event_variables(this)
+    for d in dims:
+        try:
+            whole = Lowering(Rules(), d)(Integral(other, *bound))
+        except (NotationError, Unsupported) as error:
+            return str(error)
+        if not Signs([], d).nonnegative(other) or not vanishes(whole - 1):
+            return f"{other!r} is not shown to be a density of {', '.join(map(repr, bound))}"
+    return ""
+
+
+def _loose_dominance(lemma: Lemma) -> str:
+    """A density that stays may not be declared positive wherever a replaced one is."""
+    taken = {p.density for p, _ in lemma.arguments if isinstance(p, Dens)}
+    for step in lemma.source.steps:
+        for side in (step.lhs, step.rhs):
+            for n in side.walk():
+                if isinstance(n, Dens) and n.density not in taken:
+                    other = n.density.dominates
+                    while other is not None:
+                        if other in taken:
+                            return f"it needs {n.density!r} to be positive wherever {other!r} is"
+                        other = other.dominates
+    return ""
+
+
+def _outside_domain(pattern: Symbol, actual: Node, dimension: int, assumed: set[str]) -> str:
+    if pattern.shape == "vector":
+        inner = Rules()
+        try:
+            column = Lowering(inner, dimension)(actual)
+        except Unsupported as error:
+            return f"no rule for {error}"
+        if inner.needs:
+            return str(inner.needs[0])
+        assumed |= inner.assumed
+        fits = isinstance(column, sp.MatrixBase) and column.shape == (dimension, 1)
+        return "" if fits else f"{actual!r} is not a vector"
+    if pattern.shape or pattern.domain == "natural":
+        same = isinstance(actual, Symbol) and (actual.shape, actual.domain) == (
+            pattern.shape,
+            pattern.domain,
+        )
+        return "" if same else f"{actual!r} cannot stand for {pattern!r}"
+    rules = Rules()
+    try:
+        value = Lowering(rules, dimension)(actual)
+    except Unsupported as error:
+        return f"no rule for {error}"
+    if isinstance(value, sp.MatrixBase):
+        return f"{actual!r} is not a number"
+    ok = {
+        "real": True,
+        "positive": is_positive(value),
+        "nonnegative": is_nonnegative(value),
+        "unit": is_positive(value) and is_positive(1 - value),
+        "at_least_one": is_nonnegative(value - 1),
+    }[pattern.domain]
+    assumed |= rules.assumed
+    return "" if ok and not rules.needs else f"{actual!r} is not shown to be {pattern.domain}"
+
+
+def _not_such_a_density(
+    pattern: Dens,
+    actual: Node,
+    patterns: dict[Any, tuple[Dens, Node]],
+    dimension: int,
+    assumed: set[str],
+) -> str:
+    bound = event_variables(actual)
+    if pattern.givens:
+        return f"{pattern!r} has a condition; only unconditional densities can be replaced"
+    rules = Rules()
+    lower = Lowering(rules, dimension)
+    try:
+        if not _is_density(actual):
+            return f"{actual!r} is not a density"
+        value = lower(actual)
+        if not vanishes(lower(Integral(actual, *bound)) - 1):
+            return f"{actual!r} is not shown to integrate to one"
+        if pattern.density.positive and not lower.positive(value, ()):
+            return f"{actual!r} is not shown to be positive"
+        other = pattern.density.dominates
+        if other is not None:
+            if other not in patterns:
+                return f"{pattern!r} must be positive wherever {other!r} is"
+            weight = lower(patterns[other][1])
+            if not all(lower.positive(b, (weight,)) for b, _ in irreducible_factors(value)):
+                return f"{actual!r} is not shown to be positive wherever {patterns[other][1]!r} is"
+    except Unsupported as error:
+        return f"no rule for {error}"
+    assumed |= rules.assumed
+    return str(rules.needs[0]) if rules.needs else ""
+
+
+def _is_density(e: Node) -> bool:
+    """Densities, their products and their averages: non-negative by construction."""
+    if isinstance(e, (Dens, Normal)):
+        return True
+    if isinstance(e, Named):
+        return _is_density(e.body)
+    if isinstance(e, (Mul, Add)):
+        return all(_is_density(a) or isinstance(a, Number) for a in e.args)
+    return isinstance(e, Div) and _is_density(e.args[0]) and isinstance(e.args[1], Number)
