@@ -118,7 +118,8 @@ def log_of(e: Any) -> Any:
             total += power * big_sum(log_of(body), index, low, high)
         elif is_positive(base) or isinstance(base, (Rho, Recip)) or _sum_of_nonnegatives(base):
             arg = base.args[0] if isinstance(base, Recip) else base
-            total += (-power if isinstance(base, Recip) else power) * Log(arg)
+            tilt, arg = _common_exponential(arg)
+            total += (-power if isinstance(base, Recip) else power) * (tilt + Log(arg))
         elif base.is_Add and power.is_Integer and is_positive(-base):
             rest *= (-1) ** power
             total += power * Log(canon(-base))
@@ -127,6 +128,33 @@ def log_of(e: Any) -> Any:
     if rest == 1:
         return total
     return total + Log(rest)
+
+
+def _common_exponential(e: Any) -> tuple[Any, Any]:
+    """e = exp(t) rest, where one term of the sum `rest` has no exponential: log(e^a + e^b) and
+    a + log(1 + e^(b - a)) are then the same. The choice of t is the last in an order of exponents
+    that does not change when something is added to all of them."""
+    if not (e.is_Add and e.has(sp.exp)):
+        return sp.S.Zero, e
+    exponents = [expand(sp.Add(*(_exponent(f) for f in sp.Mul.make_args(t)))) for t in e.args]
+    last = exponents[0]
+    for other in exponents[1:]:
+        gap = expand(other - last)
+        if gap != 0 and leading(gap).as_coeff_Mul()[0] > 0:
+            last = other
+    if last == 0:
+        return last, e
+    shifted = (
+        sp.Mul(*(f for f in sp.Mul.make_args(t) if _exponent(f) == 0)) * exp_of(expand(u - last))
+        for t, u in zip(e.args, exponents, strict=True)
+    )
+    return last, sp.Add(*shifted)
+
+
+def _exponent(f: Any) -> Any:
+    """k u of a factor exp(u)^k, and 0 of any other."""
+    base, k = (f, sp.S.One) if isinstance(f, sp.exp) else f.as_base_exp()
+    return k * base.args[0] if isinstance(base, sp.exp) else sp.S.Zero
 
 
 def _sum_of_nonnegatives(e: Any) -> bool:
@@ -325,13 +353,56 @@ def big_sum(body: Any, index: Any, low: Any, high: Any) -> Any:
         return total
     total = sp.S.Zero
     for t in _partial_fractions(body):
-        constant, rest = t.as_independent(index, as_Add=False)
-        if rest == 1 and is_nonnegative(high - low + 1):
-            total += constant * (high - low + 1)
-            continue
-        name = _index_name(index, height(rest) + 1)
-        total += constant * BigSum(rest.xreplace({index: name}), name, low, high)
+        constant, rest = _out_of_the_sum(t, index)
+        closed = _closed_sum(rest, index, low, high) if is_nonnegative(high - low + 1) else None
+        if closed is None:
+            name = _index_name(index, height(rest) + 1)
+            closed = BigSum(rest.xreplace({index: name}), name, low, high)
+        total += constant * closed
     return total
+
+
+def _out_of_the_sum(t: Any, index: Any) -> tuple[Any, Any]:
+    """What does not depend on the index, also in the exponent of an exponential, and the rest."""
+    constant, rest = t.as_independent(index, as_Add=False)
+    factors = sp.Mul.make_args(rest)
+    tilts = [f for f in factors if isinstance(f, sp.exp)]
+    if not tilts:
+        return constant, rest
+    whole = expand(sp.Add(*(f.args[0] for f in tilts)))
+    fixed, moving = whole.as_independent(index, as_Add=True)
+    others = sp.Mul(*(f for f in factors if f not in tilts))
+    return constant * exp_of(fixed), others * exp_of(moving)
+
+
+POWER_SUMS = 4  # Faulhaber's formulas are used up to this power of the index
+
+
+def _closed_sum(rest: Any, index: Any, low: Any, high: Any) -> Any:
+    """The sum of a power of the index, or of a geometric sequence whose ratio is not 1; the range
+    may be empty, but does not end before low - 1."""
+    if rest == 1:
+        return high - low + 1
+    base, k = rest.as_base_exp()
+    if base == index and k.is_Integer and 0 < k <= POWER_SUMS:
+        return _power_sum(int(k), high) - _power_sum(int(k), low - 1)
+    if isinstance(rest, sp.exp):
+        slope = canon(rest.args[0] / index)
+        if slope.has(index):
+            return None
+        ratio = exp_of(slope)
+        if is_positive(ratio - 1) or is_positive(1 - ratio):
+            return (exp_of(slope * (high + 1)) - exp_of(slope * low)) / (ratio - 1)
+    return None
+
+
+def _power_sum(k: int, n: Any) -> Any:
+    """1^k + ... + n^k as a polynomial in n, which is right for n = 0 and, as both sides of the
+    recursion agree, for every whole n."""
+    b = [sp.bernoulli(j) if j != 1 else HALF for j in range(k + 1)]
+    return expand(
+        sp.Add(*(sp.binomial(k + 1, j) * b[j] * n ** (k + 1 - j) for j in range(k + 1))) / (k + 1)
+    )
 
 
 def _range(low: Any, high: Any) -> range:
@@ -383,8 +454,11 @@ def big_product(body: Any, index: Any, low: Any, high: Any) -> Any:
         return total
     name = _index_name(index, height(body) + 1)
     total, rest = sp.S.One, sp.S.One
+    whole = is_nonnegative(high - low + 1)
     for b, k in irreducible_factors(body):
-        if is_positive(b) and k.is_Integer:
+        if whole and is_positive(b) and not b.has(index) and k.is_Integer:
+            total *= exp_of((high - low + 1) * k * log_of(b))
+        elif is_positive(b) and k.is_Integer:
             total *= BigProduct(canon(b).xreplace({index: name}), name, low, high) ** k
         else:
             rest *= b**k

@@ -141,10 +141,35 @@ class Int(Atom):
         return sp.Expr.__new__(cls, body, *bound)
 
     def _eval_is_positive(self) -> bool | None:
-        return True if self.args[0].is_positive else None
+        body, *bound = self.args
+        return True if body.is_positive or _is_mean_of_positive(body, bound) else None
 
     def _eval_is_nonnegative(self) -> bool | None:
         return True if self.args[0].is_nonnegative else None
+
+
+def _is_mean_of_positive(body: Any, bound: list[Any]) -> bool:
+    """The body is something > 0 times densities whose product is a probability: each a density of
+    bound letters of its own, given at most letters of those before it."""
+    chain: list[Any] = []
+    for f in sp.Mul.make_args(body):
+        base, k = f.as_base_exp()
+        if isinstance(base, Rho) and k.is_positive and not base.args[3]:
+            chain.append(base)
+        elif not f.is_positive:
+            return False
+    drawn: set[Any] = set()
+    while chain:
+        for r in chain:
+            mine = [e for e in r.args[1] if e != OUT]
+            fresh = len(set(mine)) == len(mine) and set(mine) <= set(bound) - drawn
+            if fresh and r.args[2].free_symbols & set(bound) <= drawn:
+                break
+        else:
+            return False
+        chain.remove(r)
+        drawn |= set(mine)
+    return True
 
 
 class BigSum(Atom):
@@ -152,6 +177,13 @@ class BigSum(Atom):
 
     def __new__(cls, body: Any, index: Any, low: Any, high: Any) -> Any:
         return sp.Expr.__new__(cls, body, index, low, high)
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if self.args[0].is_nonnegative else None
+
+    def _eval_is_positive(self) -> bool | None:
+        body, _, low, high = self.args
+        return True if body.is_positive and (high - low).is_nonnegative else None
 
 
 class BigProduct(Atom):

@@ -98,7 +98,7 @@ class Signs:
                     return True
             return (
                 _is_convexity_gap(e)
-                or self.is_log_gap(e)
+                or self.without_log_gaps(e)
                 or all(self.nonnegative(a) for a in e.args)
             )
         return False
@@ -110,12 +110,29 @@ class Signs:
         inner = Signs(facts, self.dimension, self.consulted)
         return self.by_algebra(e.low - 1) and inner.nonnegative(e.body)
 
-    def is_log_gap(self, e: Add) -> bool:
-        """a log(a/b) - a + b for a, b >= 0: a log_gap(b/a), and b where a is 0."""
-        if len(e.args) != 3 or not isinstance(e.args[1], Neg):
-            return False
-        a, b = e.args[1].args[0], e.args[2]
-        return e == a * Fn("log", a / b) - a + b and self.nonnegative(a) and self.nonnegative(b)
+    def without_log_gaps(self, e: Add) -> bool:
+        """A sum, however its terms are grouped, from which gaps of the logarithm may be taken:
+        a log(a/b) - a + b for a, b >= 0, which is a log_gap(b/a), and b where a is 0; and
+        u - 1 - log u. What is left is >= 0."""
+        left, found = _flat(e), False
+        while gap := next((g for t in left if (g := self.log_gap_of(t, left))), None):
+            for t in gap:
+                left.remove(t)
+            found = True
+        return found and all(self.nonnegative(t) for t in left)
+
+    def log_gap_of(self, t: Node, terms: list[Node]) -> list[Node] | None:
+        """The terms that make a gap with the term t, if they are all there."""
+        match t:
+            case Neg(args=(Fn(name="log", args=(u,)),)):
+                gap = [t, u, Neg(Number(1))]
+            case Mul(args=(a, Fn(name="log", args=(Div(args=(over, b)),)))) if a == over:
+                if not (self.nonnegative(a) and self.nonnegative(b)):
+                    return None
+                gap = [t, Neg(a), b]
+            case _:
+                return None
+        return gap if all(gap.count(g) <= terms.count(g) for g in gap) else None
 
     def by_algebra(self, e: Node) -> bool:
         rules = Rules()
@@ -140,6 +157,16 @@ class Signs:
                     self.consulted.append(name)
                     return True
         return False
+
+
+def _flat(e: Node) -> list[Node]:
+    """The terms of a sum of sums."""
+    match e:
+        case Add():
+            return [t for a in e.args for t in _flat(a)]
+        case Neg(args=(Add() as inner,)):
+            return [t.args[0] if isinstance(t, Neg) else Neg(t) for t in _flat(inner)]
+    return [e]
 
 
 def _minus_one(u: Node) -> Node:

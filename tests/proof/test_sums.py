@@ -1,0 +1,149 @@
+"""Sums over a symbolic range: closed forms, positivity, a common factor out of a logarithm.
+
+Every true claim has false neighbours, which no rule may prove.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from genmath.proof import (
+    Density,
+    E,
+    Function,
+    Sequence,
+    exp,
+    fractions,
+    log,
+    naturals,
+    number,
+    numeric,
+    positives,
+    product,
+    reals,
+    softplus,
+    total,
+    variables,
+)
+from genmath.proof.language.claims import as_claim, equal
+from genmath.proof.symbolic.judge import prove
+
+i, k, n, K = naturals("i k n K")
+a, b, c = reals("a b c")
+s = Sequence("s")
+w = Sequence("w", domain="positive")
+v = Sequence("v", domain="nonnegative")
+beta = fractions("beta")
+r = positives("r")
+x, z = variables("x z")
+p, q = Density("p", x), Density("q", x)
+joint = Density("j", x, z)
+f = Function("f", positive=True)
+g = Function("g")
+lse = log(exp(a) + exp(b))
+three = log(exp(a) + exp(b) + exp(c))
+whole, late, zeros = total(w[k], k, 1, K), total(w[k], k, 2, K), total(v[k], k, 1, K)
+
+TRUE = {
+    "triangle": equal(total(i, i, 1, n), n * (n + 1) / 2),
+    "squares": equal(total(i**2, i, 1, n), n * (n + 1) * (2 * n + 1) / 6),
+    "cubes": equal(total(i**3, i, 1, n), total(i, i, 1, n) ** 2),
+    "from k": equal(total(i, i, n, n + k), (k + 1) * (2 * n + k) / 2),
+    "maybe empty": equal(total(i, i, 2, n), n * (n + 1) / 2 - 1),
+    "geometric": equal(total(2 ** (i - 1), i, 1, n), 2**n - 1),
+    "geometric in a letter": equal((1 - beta) * total(beta ** (i - 1), i, 1, n), 1 - beta**n),
+    "with a factor": equal(total(c * 2**i, i, 1, n), c * (2 ** (n + 1) - 2)),
+    "constant product": equal(product(beta, i, 1, n), beta**n),
+    "product of products": equal(product(2 * w[i], i, 1, n), 2**n * product(w[i], i, 1, n)),
+    "shift out of a sum": equal(total(exp(s[k] - a), k, 1, K), exp(-a) * total(exp(s[k]), k, 1, K)),
+    "log-sum-exp": equal(lse, a + softplus(b - a)),
+    "log-sum-exp the other way": equal(lse, b + log(1 + exp(a - b))),
+    "log-sum-exp of three": equal(three, c + log(1 + exp(a - c) + exp(b - c))),
+    "weighted": equal(log(r * exp(a) + 1), a + log(r + exp(-a))),
+    "softmax": equal(log(exp(a) / (exp(a) + exp(b))), -softplus(b - a)),
+    "a sum is positive": equal(log(2 * whole), log(number(2)) + log(whole)),
+    "a mean is positive": equal(log(1 / E(p(x), f(x))), -log(E(p(x), f(x)))),
+    "of two letters": equal(log(1 / E(joint(x, z), f(x * z))), -log(E(joint(x, z), f(x * z)))),
+}  # fmt: skip
+
+FALSE = {
+    "triangle + 1": equal(total(i, i, 1, n), n * (n + 1) / 2 + 1),
+    "n - 1 for n + 1": equal(total(i, i, 1, n), n * (n - 1) / 2),
+    "no half": equal(total(i, i, 1, n), n * (n + 1)),
+    "squares for cubes": equal(total(i**3, i, 1, n), n * (n + 1) * (2 * n + 1) / 6),
+    "from 2": equal(total(i, i, 2, n), n * (n + 1) / 2),
+    "fifth powers": equal(total(i**5, i, 1, n), n**6 / 6 + n**5 / 2),
+    "geometric, one more": equal(total(2**i, i, 1, n), 2**n - 1),
+    "geometric, no denominator": equal(total(beta ** (i - 1), i, 1, n), 1 - beta**n),
+    "product as a sum": equal(product(beta, i, 1, n), n * beta),
+    "one factor more": equal(product(beta, i, 1, n), beta ** (n + 1)),
+    "shift the wrong way": equal(total(exp(s[k] - a), k, 1, K), exp(a) * total(exp(s[k]), k, 1, K)),
+    "log-sum-exp, sign": equal(lse, a + softplus(a - b)),
+    "log-sum-exp, the larger": equal(lse, a),
+    "log-sum-exp, product": equal(lse, a + b),
+    "of three, one lost": equal(three, c + log(exp(a - c) + exp(b - c))),
+    "weight out of place": equal(log(r * exp(a) + 1), a + log(1 + r * exp(-a))),
+    "softmax, sign": equal(log(exp(a) / (exp(a) + exp(b))), softplus(b - a)),
+}  # fmt: skip
+
+# What need not exist: a logarithm of a sum that may be empty, or of a mean that may be 0.
+UNDEFINED = {
+    "an empty sum": equal(log(2 * late), log(number(2)) + log(late)),
+    "a sum of zeros": equal(log(2 * zeros), log(number(2)) + log(zeros)),
+    "disjoint densities": equal(log(1 / E(p(x), q(x))), -log(E(p(x), q(x)))),
+    "a mean of either sign": equal(log(1 / E(p(x), g(x))), -log(E(p(x), g(x)))),
+    "ratio that may be 1": equal(total(r ** (i - 1), i, 1, n), (1 - r**n) / (1 - r)),
+    "a density at one point": equal(log(1 / (p(x) * f(x))), -log(p(x) * f(x))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRUE)
+def test_true(name: str) -> None:
+    assert numeric.compare(TRUE[name]).verdict == "agree"
+    result = prove(TRUE[name])
+    assert result.proved, result.reason
+
+
+@pytest.mark.parametrize("name", FALSE)
+def test_false(name: str) -> None:
+    assert not prove(FALSE[name]).proved
+    assert numeric.compare(FALSE[name]).verdict == "refuted"
+
+
+@pytest.mark.parametrize("name", UNDEFINED)
+def test_undefined(name: str) -> None:
+    assert not prove(UNDEFINED[name]).proved
+
+
+u = positives("u")
+pa, pb, pc = positives("a_1 b_1 c_1")
+
+
+@pytest.mark.parametrize(
+    "certificate",
+    [
+        u - 1 - log(u),
+        pa * log(pa / pb) - pa + pb + pc * log(pc / r) - pc + r,
+        pa * log(pa / pb) - pa + pb + (pc * log(pc / r) - pc + r),
+        -pa + (pa * log(pa / pb) + pb) + u**2,
+    ],
+)
+def test_gaps_of_the_logarithm_however_grouped(certificate) -> None:
+    assert prove(as_claim(certificate >= 0)).proved
+
+
+@pytest.mark.parametrize(
+    "certificate",
+    [
+        u - 2 - log(u),
+        u - log(u) - u,
+        2 * u - 1 - log(u) - u * 2,
+        pa * log(pa / pb) - pb + pa,
+        pa * log(pa / pb) - pa + pb - pb,
+        pa * log(pb / pa) - pa + pb,
+        u - 1 - log(u) - log(u),
+        pa * log(pa / pb) + pc * log(pc / pb) - pa + pb - pc,
+    ],
+)
+def test_no_gap(certificate) -> None:
+    assert not prove(as_claim(certificate >= 0)).proved
