@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from genmath.proof.language.derivation import Derivation
+from genmath.proof.language.derivation import Derivation, recording
 
 READING_ORDER = (
     *("divergences", "vae", "ddpm", "ddim", "score"),
@@ -30,7 +30,7 @@ class ChapterError(Exception):
 
 @dataclass(frozen=True)
 class Chapter:
-    """The derivations of one file, in the order written; `chapter.elbo` is one of them."""
+    """The derivations made while a file was loaded, in their order; `chapter.elbo` is one."""
 
     topic: str
     title: str
@@ -50,7 +50,7 @@ class Chapter:
         return digest.hexdigest()
 
     def __getattr__(self, name: str) -> Derivation:
-        for d in self.derivations:
+        for d in sorted(self.derivations, key=lambda d: d.file != self.file):  # its own first
             if d.short_name == name:
                 return d
         if name.startswith("__"):
@@ -120,25 +120,21 @@ def load_file(path: str | Path, defined: Mapping[str, Any] | None = None) -> Cha
     asked: set[str] = set()
     _being_loaded.append(asked)
     try:
-        spec.loader.exec_module(module)
+        with recording(apart=path.parent == folder()) as record:
+            spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise ChapterError(_one_line(path, error), _own_traceback(path, error)) from error
     finally:
         _being_loaded.pop()
         sys.path.remove(str(path.resolve().parent))
-    # a derivation may be bound to several names, or imported from another file
-    found: list[Derivation] = []
-    for value in vars(module).values():
-        if (
-            isinstance(value, Derivation)
-            and value not in found
-            and Path(value.file).resolve() == path
-        ):
-            found.append(value)
-    if not found:
+    # whatever became of their names: lost in a list, deleted, made in a function or another file
+    for d in record.derivations:
+        if not d.finished:
+            raise ChapterError(f"{d.file}, line {d.line}: {d.name} was begun and not finished")
+    if not record.derivations:
         raise ChapterError(f"{path}: holds no derivation (a function decorated with @derivation)")
-    in_order = tuple(sorted(found, key=lambda d: d.line))
-    return Chapter(path.stem, _title(module, path), str(path), in_order, frozenset(asked))
+    found = tuple(record.derivations)
+    return Chapter(path.stem, _title(module, path), str(path), found, frozenset(asked))
 
 
 def _title(module: Any, path: Path) -> str:

@@ -111,7 +111,7 @@ HOSTILE = {  # an answer, and a word that says what is wrong with it
     "other_name": (RIGHT.replace("def elbo", "def bound"), "no derivation called elbo"),
     "the_books": ('from genmath.book import chapter\nelbo = chapter("vae").elbo\n', "holds no derivation"),
     "posing": (
-        'from genmath.book import chapter\nelbo = chapter("vae").elbo\nelbo.file = __file__\n', "it ends with",
+        'from genmath.book import chapter\nelbo = chapter("vae").elbo\nelbo.file = __file__\n', "its file cannot be changed",
     ),
     "another_prover": (WRONG + OTHER_PROVER, "refuted"),
     "another_prover_first": (OTHER_PROVER + SHORT.replace("at_least", "equals") + 'by="so")\n', "asks for ≥"),
@@ -126,7 +126,7 @@ HOSTILE = {  # an answer, and a word that says what is wrong with it
     "sleeps_behind": ("import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(40)'], start_new_session=True)\nimport time; time.sleep(40)\n", "longer than"),
     "step_from_elsewhere": (
         f'{SHORT}{LEMMA}\n\n@derivation("b")\ndef other(d):\n    d.start(1 + x)\n    d.equals(x + 1, by="reorder")\n'
-        "\nfrom dataclasses import replace\nelbo.chains[0].steps[0] = replace(other.steps[0], claim=replace(elbo.steps[0].claim, lhs=elbo.steps[0].claim.rhs))\n", "open",
+        "\nfrom dataclasses import replace\nelbo.chains[0].steps[0] = replace(other.steps[0], claim=replace(elbo.steps[0].claim, lhs=elbo.steps[0].claim.rhs))\n", "does not support item assignment",
     ),
     "lemma_from_a_helper": ("from right import elbo as theirs\n" + SHORT + 'by="done before", because=theirs())\n', "another file"),
     "circular": (

@@ -121,7 +121,8 @@ def _main(what: str, path: str, seconds: str) -> None:
     os.dup2(2, 1)  # what the file prints is not what it claims
     try:
         if what == "derivations":
-            found: Any = exchange.encode(book.load_file(path).derivations)
+            chapter = book.load_file(path)
+            found: Any = exchange.encode([d for d in chapter.derivations if d.file == chapter.file])
         else:
             found = _values(path, request)
         said = {what: found}

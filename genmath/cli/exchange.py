@@ -9,7 +9,6 @@ file's own.
 from __future__ import annotations
 
 from collections.abc import Sequence as List
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,7 @@ def encode(derivations: List[Derivation]) -> Data:
 def _encode_derivation(d: Derivation) -> Data:
     return {
         "name": d.short_name, "title": d.title, "line": d.line, "dims": d.dims,
-        "cases": d.cases, "instances": d.instances,
+        "cases": dict(d.cases), "instances": d.instances,
         "takes": [_node(t) for t in d.takes],
         "given": [_relation(g) for g in d.given],
         "chains": [_chain(c, d.file) for c in d.chains],
@@ -163,25 +162,23 @@ def _decode_derivation(data: Data, file: str, earlier: dict[str, Derivation]) ->
         raise NotationError("takes: expected letters and densities")
     if not isinstance(data["title"], str) or not isinstance(data["instances"], bool):
         raise NotationError("title: expected text")
-    made = Derivation(build, data["title"], takes, dims, cases, data["instances"])
-    made.file, made.line, made.topic = file, int(data["line"]), Path(file).stem
-    return made
+    place = (file, int(data["line"]))
+    return Derivation(build, data["title"], takes, dims, cases, data["instances"], place)
 
 
 def _replay(d: Derivation, data: Data, earlier: dict[str, Derivation]) -> None:
     """Write a chain again, line by line, and give the lines the numbers they had."""
     name = data["name"]
+    d.at_line = int(data["line"])
     d.start(_tree(data["start"]), None if name is None else str(name))
-    chain = d.chains[-1]
-    chain.line = int(data["line"])
     write = {"=": d.equals, ">=": d.at_least, "<=": d.at_most}
     for step in data["steps"]:
         to = ... if step["to"] is None else _tree(step["to"])
         because: Any = ...
         if step["because"] is not None:
             because = tuple(_reason(b, earlier) for b in step["because"])
+        d.at_line = int(step["line"])
         write[step["relation"]](to, step["by"], because)  # type: ignore[arg-type]
-        chain.steps[-1] = replace(chain.steps[-1], line=int(step["line"]))
     for this, other in data["tight"]:
         d.tight_when(_tree(this), _tree(other))
 

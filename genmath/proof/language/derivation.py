@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from genmath.proof.language.claims import Claim, as_claim
@@ -24,12 +26,27 @@ from genmath.proof.language.tree import (
 
 @dataclass(frozen=True)
 class Lemma:
-    """An earlier result at particular arguments, ready to be used as `because=`."""
+    """An earlier result at particular arguments, ready to be used as `because=`. What it claims
+    follows from them and is never given."""
 
     source: Derivation
     chain: Chain
     arguments: tuple[tuple[Node, Node], ...]
-    claim: Claim
+    claim: Claim = field(init=False)
+
+    def __post_init__(self) -> None:
+        source, patterns = self.source, tuple(pattern for pattern, _ in self.arguments)
+        if not isinstance(source, Derivation) or not source.finished:
+            raise NotationError(f"{source!r}: only a finished derivation can be used as a lemma")
+        if self.chain not in source.chains or patterns != source.takes:
+            raise NotationError(f"{source.name} shows no such thing")
+        shown, pairs = source.result(self.chain), self.arguments
+        given = tuple(
+            Relation(instantiate(g.left, pairs), g.sign, instantiate(g.right, pairs))
+            for g in shown.given
+        )
+        lhs, rhs = instantiate(shown.lhs, pairs), instantiate(shown.rhs, pairs)
+        object.__setattr__(self, "claim", replace(shown, lhs=lhs, rhs=rhs, given=given))
 
 
 Reason = Any  # a certificate (Node), a Lemma, or a tuple of them
@@ -59,7 +76,7 @@ class Step:
     unfilled = property(lambda self: self.missing or self.uncertified)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Chain:
     """start R1 e1 R2 e2 ...; its result is `start R last`."""
 
@@ -67,8 +84,8 @@ class Chain:
     line: int
     name: str | None = None
     case: tuple[tuple[str, int], ...] = ()
-    steps: list[Step] = field(default_factory=list)
-    tight: list[tuple[Node, Node]] = field(default_factory=list)
+    steps: tuple[Step, ...] = ()
+    tight: tuple[tuple[Node, Node], ...] = ()
 
     @property
     def last(self) -> Node:
@@ -101,11 +118,55 @@ class Slip:
     line: int
 
 
+class Record:
+    """The derivations begun while a file was loaded, each under a name of its own. What is begun
+    in a file that this one loads is in it, too, unless that file's record is kept `apart`."""
+
+    def __init__(self, apart: bool) -> None:
+        self.apart = apart
+        self.derivations: list[Derivation] = []
+
+
+_records: list[Record] = []  # of the files now being loaded, the innermost last
+
+
+@contextlib.contextmanager
+def recording(apart: bool) -> Iterator[Record]:
+    """Every derivation begun in the block is in the record, whatever becomes of it."""
+    record = Record(apart)
+    _records.append(record)
+    try:
+        yield record
+    finally:
+        _records.remove(record)
+
+
+def _enter(derivation: Derivation, name: str) -> str:
+    """The name it gets: its function's, or that with a number where it is taken."""
+    listening: list[Record] = []
+    for record in reversed(_records):
+        listening.append(record)
+        if record.apart:
+            break
+    taken = {d.short_name for r in listening for d in r.derivations if d.topic == derivation.topic}
+    names = itertools.chain([name], (f"{name}_{k}" for k in itertools.count(2)))
+    own = next(n for n in names if n not in taken)
+    for record in listening:
+        record.derivations.append(derivation)
+    return own
+
+
 class Derivation:
-    """What `@derivation` makes of a function: its chains, in the order written.
+    """What `@derivation` makes of a function: its chains, in the order written. It cannot be
+    changed once the function has run.
 
     Call it with arguments for its `takes` to use it as a lemma; index it by the name of a chain.
     """
+
+    finished = False
+    chains: tuple[Chain, ...] = ()
+    slips: tuple[Slip, ...] = ()
+    given: tuple[Relation, ...] = ()
 
     notebook: ClassVar[Callable[[Derivation], str]]  # given by the package, as a Node's printer is
 
@@ -117,10 +178,12 @@ class Derivation:
         dims: tuple[int, ...],
         cases: Mapping[str, Iterable[int]],
         instances: bool,
+        place: tuple[str, int] | None = None,
     ) -> None:
+        """`place`: the file and line it counts as written at, if it is replayed."""
         code = build.__code__
         self.title, self.takes, self.dims, self.instances = title, takes, dims, instances
-        self.cases = {name: tuple(values) for name, values in cases.items()}
+        self.cases = MappingProxyType({name: tuple(values) for name, values in cases.items()})
         for name, values in {"dims": dims, **self.cases}.items():
             if (
                 not isinstance(values, tuple)
@@ -128,12 +191,11 @@ class Derivation:
                 or not all(type(v) is int for v in values)
             ):
                 raise NotationError(f"{name}={values!r}: expected whole numbers")
-        self.file, self.line = code.co_filename, code.co_firstlineno
-        self.topic, self.short_name = Path(self.file).stem, build.__name__
+        self.file, self.line = place or (code.co_filename, code.co_firstlineno)
+        self.at_line: int | None = None  # of what is replayed line by line
+        self.topic = Path(self.file).stem
+        self.short_name = _enter(self, build.__name__)
         self.text = build.__doc__ or ""
-        self.chains: list[Chain] = []
-        self.slips: list[Slip] = []
-        self.given: list[Relation] = []
         self._case: tuple[tuple[str, int], ...] = ()
         for values in itertools.product(*self.cases.values()):
             self._case = tuple(zip(self.cases, values, strict=True))
@@ -145,6 +207,12 @@ class Derivation:
                 )
         if not self.chains:
             raise NotationError(f"{self.name}: the derivation has no d.start(...)")
+        self.finished = True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if self.finished:
+            raise NotationError(f"{self.name} is finished: its {name} cannot be changed")
+        object.__setattr__(self, name, value)
 
     @property
     def name(self) -> str:
@@ -160,7 +228,7 @@ class Derivation:
         return self.result(self.chains[-1])
 
     def result(self, chain: Chain) -> Claim:
-        return Claim(chain.start, chain.relation, chain.last, tuple(self.given), self.dims)
+        return Claim(chain.start, chain.relation, chain.last, self.given, self.dims)
 
     def __getitem__(self, name: str) -> Part:
         for chain in self.chains:
@@ -183,17 +251,17 @@ class Derivation:
 
     def start(self, expression: Operand, name: str | None = None) -> None:
         """Begin a chain."""
-        self.chains.append(Chain(as_node(expression), _caller_line(), name, self._case))
+        self.chains += (Chain(as_node(expression), self._line(), name, self._case),)
 
     def name_result(self, name: str) -> None:
         """Name what the current chain shows, so that others can use it."""
-        self._chain().name = name
+        self._extend(name=name)
 
     def given_that(self, hypothesis: Relation) -> None:
         """State a hypothesis, a comparison of two expressions."""
         if not isinstance(hypothesis, Relation):
             raise NotationError(f"{hypothesis!r}: a hypothesis is a comparison such as a >= b")
-        self.given.append(hypothesis)
+        self.given += (hypothesis,)
 
     def equals(self, expression: Operand, by: str, because: Reason = ()) -> None:
         """The next line is equal to the last. Left as `...` it is missing, and reported so."""
@@ -214,7 +282,7 @@ class Derivation:
         chain = self._chain()
         if chain.relation == "=":
             raise NotationError(f"{self.name}: tight_when(...) belongs after a bound")
-        chain.tight.append((as_node(this), as_node(equals)))
+        self._extend(tight=(*chain.tight, (as_node(this), as_node(equals))))
 
     def slip(
         self,
@@ -227,35 +295,42 @@ class Derivation:
     ) -> None:
         """Record a published mistake beside the result it breaks."""
         wrong, right = self._complete(wrong), self._complete(right)
-        self.slips.append(Slip(id, source, wrong, right, why, _reasons(because), _caller_line()))
+        self.slips += (Slip(id, source, wrong, right, why, _reasons(because), self._line()),)
 
     def false_alarm(
         self, id: str, claim: Claim | Relation, source: str, why: str = "", because: Reason = ()
     ) -> None:
         """Record a correct claim that was once reported as a mistake."""
         right = self._complete(claim)
-        self.slips.append(Slip(id, source, None, right, why, _reasons(because), _caller_line()))
+        self.slips += (Slip(id, source, None, right, why, _reasons(because), self._line()),)
 
     def _complete(self, statement: Claim | Relation) -> Claim:
-        return replace(as_claim(statement), given=tuple(self.given), dims=self.dims)
+        return replace(as_claim(statement), given=self.given, dims=self.dims)
 
     def _chain(self) -> Chain:
         if not self.chains or self.chains[-1].case != self._case:
             raise NotationError(f"{self.name}: begin with d.start(...)")
         return self.chains[-1]
 
+    def _line(self) -> int:
+        return self.at_line or _caller_line()
+
+    def _extend(self, **changes: Any) -> None:
+        self.chains = (*self.chains[:-1], replace(self._chain(), **changes))
+
     def _step(self, relation: str, expression: Any, by: str, because: Reason) -> None:
-        chain, line = self._chain(), _caller_line()
+        chain, line = self._chain(), self._line()
         if relation != "=" and chain.relation not in ("=", relation):
             raise NotationError(f"{self.name}, line {line}: a chain cannot mix >= and <=")
         if not isinstance(by, str) or not by.strip():
             raise NotationError(f"{self.name}, line {line}: every step states its reason, by=...")
         missing = expression is ...
         target = chain.last if missing else as_node(expression)
-        claim = Claim(chain.last, relation, target, tuple(self.given), self.dims)
+        claim = Claim(chain.last, relation, target, self.given, self.dims)
         left_out = because is ...
         reasons = () if left_out else _reasons(because)
-        chain.steps.append(Step(claim, by, reasons, line, self._case, missing, left_out, chain.gap))
+        step = Step(claim, by, reasons, line, self._case, missing, left_out, chain.gap)
+        self._extend(steps=(*chain.steps, step))
 
 
 @dataclass(frozen=True)
@@ -277,22 +352,7 @@ class Part:
                 f"{self.source.name} takes ({wanted}), got {len(arguments)} argument(s)"
             )
         pairs = tuple((t, as_node(a)) for t, a in zip(takes, arguments, strict=True))
-        claim = self.claim
-        return Lemma(
-            self.source,
-            self.chain,
-            pairs,
-            Claim(
-                instantiate(claim.lhs, pairs),
-                claim.relation,
-                instantiate(claim.rhs, pairs),
-                tuple(
-                    Relation(instantiate(g.left, pairs), g.sign, instantiate(g.right, pairs))
-                    for g in claim.given
-                ),
-                claim.dims,
-            ),
-        )
+        return Lemma(self.source, self.chain, pairs)
 
 
 def derivation(

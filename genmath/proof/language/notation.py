@@ -14,6 +14,7 @@ from genmath.proof.language.tree import (
     Divergence,
     Entropy,
     Expect,
+    Fixed,
     Fn,
     Given,
     Identity,
@@ -111,17 +112,20 @@ def define(name: str, expression: Operand) -> Named:
     return Named(name, expression)
 
 
-class Sequence:
+class Sequence(Fixed):
     """`beta = Sequence("beta", domain="unit")`; `beta[t]` is a member.
 
     Domains: "real", "positive", "nonnegative", "unit" (strictly between 0 and 1), "at_least_one".
     """
 
+    name: str
+    domain: str
+
     def __init__(self, name: str, domain: str = "real") -> None:
         check_name(name)
         if domain not in DOMAINS or domain == "natural":
             raise NotationError(f"Sequence({name!r}): domain={domain!r} is not one of its domains")
-        self.name, self.domain = name, domain
+        vars(self).update(name=name, domain=domain)
 
     __iter__ = None
     __contains__ = None
@@ -130,7 +134,7 @@ class Sequence:
         return Indexed(self.name, self.domain, index)
 
 
-class Density:
+class Density(Fixed):
     """A family of probability densities: a joint, p = Density("p", x, z), or a kernel,
     q = Density("q", z, given=x).
 
@@ -138,6 +142,14 @@ class Density:
     `positive=True` is the hypothesis that this one is > 0 everywhere; `dominates=p` that it is > 0
     wherever p is. Densities compare by value, so a chapter may be loaded twice.
     """
+
+    name: str
+    events: tuple[Symbol, ...]
+    given: tuple[Symbol, ...]
+    positive: bool
+    dominates: Density | None
+    event_slots: tuple[str, ...]
+    given_slots: tuple[str, ...]
 
     def __init__(
         self,
@@ -162,10 +174,15 @@ class Density:
             raise NotationError(f"Density({name!r}): expected distinct variables, got {spaces}")
         if dominates is not None and not isinstance(dominates, Density):
             raise NotationError(f"Density({name!r}): dominates={dominates!r} is not a Density")
-        self.name, self.events, self.given = name, events, givens
-        self.positive, self.dominates = positive, dominates
-        self.event_slots = tuple(v.space for v in events)
-        self.given_slots = tuple(v.space for v in givens)
+        vars(self).update(
+            name=name,
+            events=events,
+            given=givens,
+            positive=positive,
+            dominates=dominates,
+            event_slots=tuple(v.space for v in events),
+            given_slots=tuple(v.space for v in givens),
+        )
 
     def _key(self) -> tuple[Any, ...]:
         return (self.name, self.events, self.given, self.positive, self.dominates)
@@ -235,12 +252,15 @@ class Density:
         return self._slot(letter, self.given_slots or self.event_slots)
 
 
-class Function:
+class Function(Fixed):
     """An arbitrary smooth function of one or several arguments. `convex=True` is a hypothesis, and
     `f.conjugate` is then its conjugate; so is `positive=True`, values > 0.
 
     `f.prime(u)` is its derivative at u; `diff(f(x, t), t)` is a partial derivative.
     """
+
+    name: str
+    traits: tuple[str, ...]
 
     def __init__(
         self,
@@ -253,8 +273,8 @@ class Function:
         check_name(name)
         if convex and positive:
             raise NotationError(f"Function({name!r}): convex and positive at once is not supported")
-        self.name = name
-        self.traits = ("convex",) if convex else ("positive",) if positive else _traits
+        traits = ("convex",) if convex else ("positive",) if positive else _traits
+        vars(self).update(name=name, traits=traits)
 
     def __call__(self, *args: Operand) -> Apply:
         if not args:

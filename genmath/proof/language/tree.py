@@ -55,17 +55,28 @@ def check_name(name: object) -> None:
         raise NotationError(f"name={name!r}: a name is one word, such as 'beta_t' or 'x_{{t-1}}'")
 
 
-class Node:
+class Fixed:
+    """What stays as it was made: nothing changes under a proof."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise NotationError(f"{self!r} cannot be changed ({name} = {value!r}): declare another")
+
+
+class Node(Fixed):
     """A node has child nodes, `args`, and other data, `data`; both are hashable and immutable."""
 
     __slots__ = ("_hash", "args", "data")
     args: tuple[Node, ...]
     data: tuple[Any, ...]
+    _hash: int
     printer: ClassVar[Callable[[Node], str]]  # given by the package: a tree knows no printer
 
     def __init__(self, args: tuple[Node, ...] = (), data: tuple[Any, ...] = ()) -> None:
-        self.args, self.data = args, data
-        self._hash = hash((type(self).__name__, args, data))
+        object.__setattr__(self, "args", args)
+        object.__setattr__(self, "data", data)
+        object.__setattr__(self, "_hash", hash((type(self).__name__, args, data)))
 
     def rebuild(self, args: tuple[Node, ...]) -> Node:
         """The same node with other children."""
@@ -168,13 +179,26 @@ def _product(left: Node, right: Node) -> Node:
     return Mul(*(left.args if isinstance(left, Mul) else (left,)), right)
 
 
-class Relation:
+class Relation(Fixed):
     """A comparison of two expressions; `d.given` takes one as a hypothesis."""
 
     __slots__ = ("left", "right", "sign")
+    left: Node
+    sign: str
+    right: Node
 
     def __init__(self, left: Node, sign: str, right: Node) -> None:
-        self.left, self.sign, self.right = left, sign, right
+        for name, value in (("left", left), ("sign", sign), ("right", right)):
+            object.__setattr__(self, name, value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Relation) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[Node, str, Node]:
+        return (self.left, self.sign, self.right)
 
     def __bool__(self) -> bool:
         raise NotationError("a comparison is a statement to check, not a Python truth value")
