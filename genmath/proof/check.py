@@ -16,6 +16,7 @@ from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Chain, Derivation, Lemma, Slip, Step
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.latex import latex
+from genmath.proof.language.meanings import two_meanings
 from genmath.proof.language.names import latex_name
 from genmath.proof.language.notation import Density
 from genmath.proof.language.text import text
@@ -236,20 +237,6 @@ def _walk(g: Relation) -> Iterator[Node]:
     yield from g.right.walk()
 
 
-def two_meanings(derivation: Derivation) -> list[str]:
-    """Letters that stand for two things in one chain."""
-    found = []
-    for chain in derivation.chains:
-        meaning: dict[str, Node] = {}
-        for step in chain.steps:
-            for n in (n for side in (step.lhs, step.rhs) for n in side.walk()):
-                if isinstance(n, (Symbol, Named)):
-                    value = n.body if isinstance(n, Named) else n
-                    if meaning.setdefault(n.name, value) != value:
-                        found.append(f"line {step.line}: {n.name} has two meanings")
-    return list(dict.fromkeys(found))
-
-
 def _sign(g: Relation) -> str:
     return {">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}[g.sign]
 
@@ -400,7 +387,7 @@ def unused(derivation: Derivation, proofs: list[Proof]) -> list[str]:
     return [
         f"unused hypothesis: {shown}"
         for key, shown in hypotheses(derivation).items()
-        if (key[-1] in "+~" and key not in consulted | slips)
+        if (" " not in key and key[-1] in "+~" and key not in consulted | slips)
         or (key.startswith("given ") and key not in stated)
     ]
 

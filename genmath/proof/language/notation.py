@@ -297,8 +297,12 @@ def number(value: int | str | Fraction) -> Node:
     """An exact number: number(1) / 3, number("0.02")."""
     if isinstance(value, (float, bool)):
         return as_node(value)  # raises, and says what to write
+    if isinstance(value, int):
+        return as_node(value)
     try:
         return as_node(Fraction(value))
+    except NotationError:
+        raise
     except (TypeError, ValueError, ZeroDivisionError) as error:
         raise NotationError(f"number({value!r}): expected an integer or text like '1/3'") from error
 

@@ -23,6 +23,16 @@ DOMAINS = {
 }
 
 
+DEEPEST = 150  # levels of an expression: every reader of trees recurses
+TAKEN = {  # words that are printed as they stand, or read as a number
+    *("log", "exp", "sqrt", "abs", "max", "min", "sigmoid", "softplus", "indicator", "log_gap"),
+    *("norm2", "dot", "det", "trace", "inverse", "transpose", "positive_part"),
+    *("E", "KL", "JS", "TV", "infinity", "infty", "inf", "oo", "nan", "NaN", "Inf", "Infinity"),
+}
+DIGITS = 1000  # of a number, above and below
+BITS = (10**DIGITS).bit_length()
+
+
 class NotationError(ValueError):
     """The author wrote something that has no meaning here; the message says what to write."""
 
@@ -49,10 +59,17 @@ def as_node(value: Operand) -> Node:
     raise NotationError(f"{value!r} ({type(value).__name__}) is not a mathematical expression")
 
 
-def check_name(name: object) -> None:
-    """Letters, densities and functions are named by one plain word; nothing internal is."""
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][\w{}+\-',.]*", name):
+WORD = r"[A-Za-z](\w|[']|\{[\w+\-',.|]+\})*\+?"  # a sign, but at the end, only in braces
+CALLED = rf"{WORD}(\((\w|[{{}}+\-',.|])+\))?(\^\d+)?"  # beta(t), g(t)^2, p_t(x|x_0)
+
+
+def check_name(name: object, pattern: str = WORD) -> None:
+    """Letters, densities and functions are named by one plain word; nothing internal is, and
+    nothing that means something already."""
+    if not isinstance(name, str) or not re.fullmatch(pattern, name, re.ASCII):
         raise NotationError(f"name={name!r}: a name is one word, such as 'beta_t' or 'x_{{t-1}}'")
+    if name.partition("(")[0] in TAKEN or name in TAKEN:
+        raise NotationError(f"name={name!r} has a meaning already: choose another")
 
 
 class Fixed:
@@ -67,15 +84,20 @@ class Fixed:
 class Node(Fixed):
     """A node has child nodes, `args`, and other data, `data`; both are hashable and immutable."""
 
-    __slots__ = ("_hash", "args", "data")
+    __slots__ = ("_depth", "_hash", "args", "data")
     args: tuple[Node, ...]
     data: tuple[Any, ...]
+    _depth: int
     _hash: int
     printer: ClassVar[Callable[[Node], str]]  # given by the package: a tree knows no printer
 
     def __init__(self, args: tuple[Node, ...] = (), data: tuple[Any, ...] = ()) -> None:
         object.__setattr__(self, "args", args)
         object.__setattr__(self, "data", data)
+        depth = 1 + max((a._depth for a in args), default=0)
+        if depth > DEEPEST:
+            raise NotationError(f"an expression is nested at most {DEEPEST} levels deep")
+        object.__setattr__(self, "_depth", depth)
         object.__setattr__(self, "_hash", hash((type(self).__name__, args, data)))
 
     def rebuild(self, args: tuple[Node, ...]) -> Node:
@@ -216,7 +238,10 @@ class Number(Node):
     def __init__(self, value: int | Fraction) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, Fraction)) or value < 0:
             raise NotationError(f"Number({value!r}): expected an integer or Fraction >= 0")
-        super().__init__((), (Fraction(value),))
+        value = Fraction(value)
+        if max(value.numerator, value.denominator).bit_length() > BITS:
+            raise NotationError(f"a number has at most {DIGITS} digits")
+        super().__init__((), (value,))
 
     @property
     def value(self) -> Fraction:
@@ -270,6 +295,7 @@ class Named(Node):
     """A letter that stands for an expression: shown as the letter, read as the expression."""
 
     def __init__(self, name: str, body: Operand) -> None:
+        check_name(name, CALLED)
         super().__init__((as_node(body),), (name,))
 
     name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
