@@ -60,7 +60,7 @@ def as_node(value: Operand) -> Node:
 
 
 WORD = r"[A-Za-z](\w|[']|\{[\w+\-',.|]+\})*\+?"  # a sign, but at the end, only in braces
-CALLED = rf"{WORD}(\((\w|[{{}}+\-',.|])+\))?(\^\d+)?"  # beta(t), g(t)^2, p_t(x|x_0)
+CALLED = rf"{WORD}(\((\w|[{{}}+\-',.|])+\))?(\^(\d+|\*))?"  # beta(t), g(t)^2, p_t(x|x_0)
 
 
 def check_name(name: object, pattern: str = WORD) -> None:
