@@ -6,14 +6,14 @@ test files that need it are left out, and the last lines of the run say which an
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import os
-from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from genmath._imports import closure, imports_of
 
 ROOT = Path(__file__).parent
 
@@ -31,40 +31,11 @@ def why_no_torch() -> str | None:
     return None if importlib.util.find_spec("torch") else "torch is not installed"
 
 
-@cache
 def needs_torch(file: Path) -> bool:
-    """Whether importing a file imports torch: at its top level, or at that of a module of ours."""
-    return any(
-        name.split(".")[0] == "torch" or any(needs_torch(module) for module in _modules(name))
-        for name in _imports(file)
-    )
-
-
-def _imports(file: Path) -> list[str]:
-    names: list[str] = []
-    todo: list[ast.AST] = list(ast.parse(file.read_text(encoding="utf-8")).body)
-    for node in todo:
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                package = list(file.relative_to(ROOT).parts[: -node.level])
-                base = ".".join([*package, *filter(None, [node.module])])
-            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            todo += ast.iter_child_nodes(
-                node
-            )  # `try`, `if` and class bodies run on import; functions do not
-    return names
-
-
-def _modules(name: str) -> list[Path]:
-    """The file of a genmath module, if `name` is one."""
-    if name.split(".")[0] not in ("genmath", "tests"):
-        return []
-    stem = ROOT.joinpath(*name.split("."))
-    return [f for f in (stem.with_suffix(".py"), stem / "__init__.py") if f.is_file()]
+    """Whether importing a file imports torch: at its top level, or at that of a file of ours."""
+    run = closure([file], ROOT, within_functions=False)
+    names = {name for f in run for name in imports_of(f, ROOT, within_functions=False)}
+    return any(name.split(".")[0] == "torch" for name in names)
 
 
 LEFT_OUT: list[str] = []

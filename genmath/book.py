@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import sys
 import traceback
@@ -12,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from genmath._imports import closure, fingerprint
 from genmath.proof.language.derivation import Derivation, recording
 
 READING_ORDER = (
@@ -28,6 +28,17 @@ class ChapterError(Exception):
         self.details = details
 
 
+PACKAGE = Path(__file__).resolve().parent
+# The faces of the checker name its printers, which no judge asks.
+PRINTERS = ("proof/language/latex.py", "proof/language/typeset.py")
+
+
+def judges() -> set[Path]:
+    """The files that decide a verdict: what says it, and all that this imports."""
+    printers = [PACKAGE / file for file in PRINTERS]
+    return closure([PACKAGE / "proof" / "check.py"], PACKAGE.parent, printers)
+
+
 @dataclass(frozen=True)
 class Chapter:
     """The derivations made while a file was loaded, in their order; `chapter.elbo` is one."""
@@ -41,13 +52,9 @@ class Chapter:
     @property
     def key(self) -> str:
         """A fingerprint of all that its verdicts depend on: the chapter, those it builds on and the
-        checker. A verdict recorded under another key is stale."""
-        checker = sorted((Path(__file__).parent / "proof").rglob("*.py"))
-        chapters = [folder() / f"{topic}.py" for topic in sorted(self.builds_on)]
-        digest = hashlib.sha256()
-        for path in [Path(self.file), *chapters, *checker]:
-            digest.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
-        return digest.hexdigest()
+        judges. A verdict recorded under another key is stale."""
+        chapters = [folder() / f"{topic}.py" for topic in self.builds_on]
+        return fingerprint([Path(self.file), *chapters, *judges()], PACKAGE.parent)
 
     def __getattr__(self, name: str) -> Derivation:
         for d in sorted(self.derivations, key=lambda d: d.file != self.file):  # its own first
@@ -61,9 +68,8 @@ class Chapter:
 
 def folder() -> Path:
     """Where the shipped chapters are: inside the package, else beside it in a checkout."""
-    here = Path(__file__).resolve().parent
-    inside = here / "derivations"
-    return inside if inside.is_dir() else here.parent / "derivations"
+    inside = PACKAGE / "derivations"
+    return inside if inside.is_dir() else PACKAGE.parent / "derivations"
 
 
 def topics() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from genmath import book
+from genmath._imports import imports_of
+
+ROOT = Path(__file__).resolve().parents[1]
 
 BASE = """
 from genmath.proof import *
@@ -51,6 +55,67 @@ def test_the_key_changes_with_the_chapter_and_with_what_it_builds_on(three: Path
     assert before["a"] == after["a"]
     assert before["b"] != after["b"]
     assert before["c"] != after["c"]
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The package and the chapters in a folder of their own, where they can be edited."""
+    for room in ("genmath", "derivations"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(book, "PACKAGE", tmp_path / "genmath")
+    book.forget()
+    yield tmp_path
+    book.forget()
+
+
+def edit(file: Path) -> None:
+    file.write_text(file.read_text("utf-8") + "\n# edited\n", "utf-8")
+
+
+def keys() -> dict[str, str]:
+    book.forget()
+    return {topic: book.chapter(topic).key for topic in book.topics()}
+
+
+def test_no_verdict_depends_on_what_only_shows_it(copied: Path) -> None:
+    before = keys()
+    for file in ("cli/console.py", "cli/commands.py", "book.py", "gan.py", "proof/report.py"):
+        edit(copied / "genmath" / file)
+    for file in ("latex.py", "typeset.py"):
+        edit(copied / "genmath" / "proof" / "language" / file)
+    assert keys() == before
+
+
+def test_every_verdict_depends_on_the_judges(copied: Path) -> None:
+    chapter = book.chapter("score")
+    found = {chapter.key}
+    edited = [
+        *("check.py", "mutate.py", "language/tree.py", "language/notation.py"),
+        *("symbolic/judge.py", "symbolic/polynomials.py", "numeric/judge.py", "numeric/linear.py"),
+    ]
+    for file in edited:
+        edit(copied / "genmath" / "proof" / file)
+        found.add(chapter.key)
+    assert len(found) == len(edited) + 1
+
+
+def test_a_verdict_depends_on_the_chapters_below(copied: Path) -> None:
+    before = keys()
+    edit(copied / "derivations" / "divergences.py")
+    changed = {topic for topic, key in keys().items() if key != before[topic]}
+    assert changed == {t for t in book.topics() if "divergences" in {t, *book.chapter(t).builds_on}}
+    assert len(changed) < len(before)
+
+
+def test_the_judges_ask_no_printer() -> None:
+    """Only the faces of the checker name them: so a verdict may leave them out of its key."""
+    printers = {f"genmath.proof.language.{Path(file).stem}" for file in book.PRINTERS}
+    assert all((book.PACKAGE / file).is_file() for file in book.PRINTERS)
+    for file in book.judges():
+        if file.name != "__init__.py":
+            names = imports_of(file, ROOT)
+            assert not {n for n in names for p in printers if n == p or n.startswith(f"{p}.")}
+            assert not {"genmath.proof.latex", "genmath.proof.*"} & names, file
 
 
 def test_the_report_carries_the_key() -> None:

@@ -44,14 +44,14 @@ def slipped(d):
 # A file that puts a checker of its own in the place of ours, in the worker that imports it.
 SABOTAGE = f"""{TRUE}
 import os
-import genmath.proof.check
+import genmath.proof.report
 
 
 def sabotage(derivation, **_):
     {{}}
 
 
-genmath.proof.check.check_derivation = sabotage
+genmath.proof.report.check_derivation = sabotage
 """
 
 

@@ -13,7 +13,7 @@ import pytest
 from genmath import book
 from genmath.cli import answers, exercises
 from genmath.cli.exercises import Exercise
-from genmath.proof.check import check_derivation
+from genmath.proof.report import check_derivation
 
 ROOT = Path(__file__).resolve().parents[1]
 EXERCISES = exercises.exercises()

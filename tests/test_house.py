@@ -78,7 +78,9 @@ def forbidden_in_room(room: str, names: set[str]) -> set[str]:
 def forbidden_in_chapter(names: set[str]) -> set[str]:
     def allowed(name: str) -> bool:
         # `from genmath import book` also reads as the name genmath itself.
-        return name in ("__future__", "genmath") or within(name, "genmath.proof", "genmath.book")
+        if name in ("__future__", "genmath"):
+            return True
+        return within(name, "genmath.proof", "genmath.book", "derivations")
 
     return {name for name in names if not allowed(name)}
 

@@ -19,6 +19,7 @@ from mkdocs.structure.pages import Page
 from results import ROOT, SiteError, implementations, results, slip_ids, stale_topics
 
 from genmath import book
+from genmath.proof.language.meanings import two_meanings
 
 NODE_MODULES = Path(__file__).parent / "node_modules"
 SLOT = re.compile(r'<div data-slot="(\d+)"></div>')
@@ -45,7 +46,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
             read.cache_clear()
         if not _serving and (stale := stale_topics()):
             raise PluginError(f"no current verdicts of {', '.join(stale)}: make verdicts")
-        results()
+        for result in results().values():  # a verdict may be older than the printers
+            if unclear := two_meanings(result.derivation):
+                raise SiteError(f"{result.anchor}: {'; '.join(unclear)}")
     except (SiteError, book.ChapterError) as error:
         raise PluginError(str(error)) from error
     return config

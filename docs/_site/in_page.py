@@ -13,7 +13,7 @@ from typing import Any
 
 from genmath import book
 from genmath.cli.reports import import_trouble, plain, why
-from genmath.proof.check import check_derivation
+from genmath.proof.report import check_derivation
 
 PRINTED = 10_000  # characters of what a cell prints that are shown
 

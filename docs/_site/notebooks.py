@@ -7,7 +7,6 @@ are shown.
 from __future__ import annotations
 
 import ast
-import hashlib
 import re
 import textwrap
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor, ExecutePreproce
 from results import ROOT, Result, SiteError, results
 
 from genmath import __version__
+from genmath._imports import closure, fingerprint
 
 CACHE = ROOT / ".cache" / "labs"
 Slot = Callable[[str], str]
@@ -116,11 +116,9 @@ def lab_markdown(path: Path, slot: Slot, options: dict[str, Any]) -> str:
 
 
 def _run(path: Path, options: dict[str, Any]) -> Any:
-    """The laboratory with its outputs, kept under a key of its text and of the package's code."""
-    digest = hashlib.sha256(path.read_bytes())
-    for file in sorted(ROOT.glob("genmath/**/*.py")):
-        digest.update(file.read_bytes())
-    kept = CACHE / f"{path.stem}-{digest.hexdigest()[:16]}.ipynb"
+    """The laboratory with its outputs, kept under a key of its text and of all that it imports."""
+    key = fingerprint(closure([path], ROOT), ROOT)
+    kept = CACHE / f"{path.stem}-{key[:16]}.ipynb"
     if kept.is_file():
         return nbformat.read(kept, as_version=4)
     notebook = jupytext.read(path)
@@ -173,7 +171,7 @@ def chapter_notebook(path: Path) -> str:
         f"*Written for genmath {__version__}: `pip install genmath`.*"
     )
     checks = nbformat.v4.new_code_cell(
-        "from genmath.proof.check import check_derivation\n\n"
+        "from genmath.proof.report import check_derivation\n\n"
         f"for each in ({', '.join(names)},):\n"
         "    print(check_derivation(each)['label'], each.title, sep=': ')"
     )

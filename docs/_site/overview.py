@@ -20,7 +20,7 @@ from results import NAME, ROOT, Result, SiteError, results
 from genmath import book
 from genmath.cli import exercises as written
 from genmath.cli.exercises import Exercise
-from genmath.proof.check import check_derivation
+from genmath.proof.report import check_derivation
 
 DIRECTIVE = re.compile(r"^\{\{ *(?P<what>\w+)(?: +(?P<topic>\w+))? *\}\}$", re.MULTILINE)
 Slot = Callable[[str], str]
@@ -173,10 +173,10 @@ def _recorded(slot: Slot, alarms: bool) -> str:
     shown = []
     for topic, title, found in _chapters():
         pieces = [
-            rendering.slip(each, f"recorded-{each['id']}") + _beside(result)
+            rendering.slip(each, judged, f"recorded-{each.id}") + _beside(result)
             for result in found
-            for each in _report(result)["slips"]
-            if (each["wrong"] is None) == alarms
+            for each, judged in zip(result.derivation.slips, _report(result)["slips"], strict=False)
+            if (each.wrong is None) == alarms
         ]
         if pieces:
             heading = f"### {title}" if alarms else f"## {title}"

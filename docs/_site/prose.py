@@ -22,8 +22,8 @@ import maths
 from results import ROOT, SiteError, mention, slip_ids
 
 from genmath import book
-from genmath.proof.check import check_derivation
 from genmath.proof.language.latex import latex_claim
+from genmath.proof.report import check_derivation
 
 FENCE = re.compile(
     r"^(?P<indent> *)(?P<fence>```+|~~~+)(?P<info>[^\n]*)\n(?P<body>.*?)"

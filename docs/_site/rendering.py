@@ -1,4 +1,7 @@
-"""A derivation as HTML: aligned lines with their reasons, then what is known of it."""
+"""A derivation as HTML: aligned lines with their reasons, then what is known of it.
+
+Formulas come from the tree, verdicts from the report: a report may be older than the printer.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,9 @@ from prose import link_names
 from results import Result, implementations
 
 from genmath.proof import Derivation
-from genmath.proof.language.derivation import Chain, Step
+from genmath.proof.language.derivation import Chain, Slip, Step
 from genmath.proof.language.latex import SIGNS, latex, latex_claim
+from genmath.proof.report import hypotheses_latex
 
 MUTANTS = ("made", "killed", "equivalent", "weaker", "survived")
 
@@ -43,7 +47,7 @@ def verdicts(result: Result) -> str:
     if report is None:
         return '<p class="unchecked">Changed since it was last checked.</p>'
     facts = [
-        ("Hypotheses", [inline(tex) for tex in report["hypotheses"]]),
+        ("Hypotheses", [inline(tex) for tex in hypotheses_latex(result.derivation)]),
         ("Assumed by the rules", [_plain(words) for words in report["assumed"]]),
         ("Uses", [link_names(f"`{name}`") for name in report["uses"]]),
     ]
@@ -61,7 +65,8 @@ def slips(result: Result) -> str:
     derivation, report = result.derivation, result.report
     if not derivation.slips or report is None:
         return ""
-    shown = "".join(slip(found, f"slip-{found['id']}") for found in report["slips"])
+    recorded = zip(derivation.slips, report["slips"], strict=True)
+    shown = "".join(slip(each, found, f"slip-{each.id}") for each, found in recorded)
     alarms = sum(found["wrong"] is None for found in report["slips"])
     mistakes = len(report["slips"]) - alarms
     counted = [_count(mistakes, "published slip"), _count(alarms, "false alarm")]
@@ -205,20 +210,21 @@ def _count(number: int, noun: str) -> str:
 # ---- slips ---------------------------------------------------------------------------------------
 
 
-def slip(found: dict[str, Any], anchor: str) -> str:
+def slip(recorded: Slip, found: dict[str, Any], anchor: str) -> str:
+    """A slip as the chapter has it, and what the judges found of it."""
     published = ""
-    if found["wrong"] is not None:
+    if recorded.wrong is not None:
         verdict = f'<span class="tag wrong">published, {found["wrong_verdict"]}</span>'
         published = (
             f'<p class="form">{verdict}</p>'
-            f"{_maths(found['wrong'])}{counterexample(found['counterexample'])}"
+            f"{_maths(latex_claim(recorded.wrong))}{counterexample(found['counterexample'])}"
         )
     kind = "corrected" if published else "reported as a mistake, and"
     return (
-        f'<div class="slip" id="{anchor}"><p class="slip-name"><code>{found["id"]}</code> '
-        f"{_plain(found['source'])}</p>{published}"
+        f'<div class="slip" id="{anchor}"><p class="slip-name"><code>{recorded.id}</code> '
+        f"{_plain(recorded.source)}</p>{published}"
         f'<p class="form"><span class="tag right">{kind} {found["right_verdict"]}</span></p>'
-        f"{_maths(found['right'])}<p>{_words(found['why'])}</p></div>"
+        f"{_maths(latex_claim(recorded.right))}<p>{_words(recorded.why)}</p></div>"
     )
 
 

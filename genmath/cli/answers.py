@@ -22,7 +22,6 @@ from genmath import book
 from genmath.cli import exchange
 from genmath.cli.reports import SIGN
 from genmath.proof import text
-from genmath.proof.check import check_derivation
 from genmath.proof.language.derivation import Chain, Derivation, Lemma
 from genmath.proof.language.tree import (
     Apply,
@@ -35,6 +34,7 @@ from genmath.proof.language.tree import (
     Symbol,
     bound_symbols,
 )
+from genmath.proof.report import check_derivation
 
 LARGEST = 4_000_000  # bytes that the reading of one file may return
 INSTANCES = "verified on instances"

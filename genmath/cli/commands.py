@@ -383,6 +383,8 @@ def _check_all(
                     schema, report = outcome.value
                 else:
                     report = _unfinished(work[index].outline(), outcome, timeout)
+                if as_json and not work[index].is_file:
+                    report["key"] = _shipped(work[index].source).key
                 reports[index] = report
                 if not as_json and not table:
                     show_ready()

@@ -225,12 +225,11 @@ def _check_one(
     source: str, is_file: bool, name: str, mutants: bool, timeout: float
 ) -> tuple[str, Any]:
     from genmath import book
-    from genmath.proof.check import REPORT_SCHEMA, check_derivation
+    from genmath.proof.report import REPORT_SCHEMA, check_derivation
 
     chapter = _chapter_of(source) if is_file else book.chapter(source)
     derivation = next(d for d in chapter.derivations if d.name == name)
-    report = check_derivation(derivation, mutants=mutants, timeout=timeout)
-    return "done", (REPORT_SCHEMA, {**report, "key": chapter.key})
+    return "done", (REPORT_SCHEMA, check_derivation(derivation, mutants, timeout))
 
 
 def _judge(path: str, task: str, seconds: float) -> tuple[str, Any]:

@@ -1,4 +1,8 @@
-"""Runs the judges over a derivation and says what may be claimed of it."""
+"""Runs the judges over a derivation and says what may be claimed of it.
+
+A verdict on record belongs to this file and to what it imports (`genmath.book`), so nothing here
+is typeset: `genmath.proof.report` does that.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +19,9 @@ from genmath.proof import numeric
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Chain, Derivation, Lemma, Slip, Step
 from genmath.proof.language.instantiate import instantiate
-from genmath.proof.language.latex import latex
-from genmath.proof.language.meanings import two_meanings
-from genmath.proof.language.names import latex_name
 from genmath.proof.language.notation import Density
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
-    DOMAINS,
     Apply,
     Dens,
     Indexed,
@@ -35,9 +35,7 @@ from genmath.proof.mutate import mutants, reversed_claim
 from genmath.proof.symbolic.judge import ill_typed, proofs, prove
 from genmath.proof.symbolic.lemmas import has_vectors, not_replaceable
 from genmath.proof.symbolic.proof import Proof
-from genmath.proof.symbolic.residual import residual_latex, residual_text
 
-REPORT_SCHEMA = 1
 GAUSSIAN = "the densities written as normal are normal"
 
 
@@ -195,41 +193,31 @@ def _nodes(derivation: Derivation) -> Iterator[Node]:
             yield from side.walk()
 
 
-def hypotheses(derivation: Derivation) -> dict[str, str]:
-    """Every hypothesis the declarations and the author state: a key, and how it reads (LaTeX)."""
-    found: dict[str, str] = {}
+def hypotheses(derivation: Derivation) -> dict[str, Node | Density | Relation]:
+    """Every hypothesis the declarations and the author state: its kind and name, and its object."""
+    found: dict[str, Node | Density | Relation] = {}
     for n in [*_nodes(derivation), *(n for g in derivation.given for n in _walk(g))]:
         if isinstance(n, (Symbol, Indexed)) and n.domain not in ("real", "natural"):
-            found[f"letter {n.name}"] = f"{latex(n)} {DOMAINS[n.domain]}"
+            found[f"letter {n.name}"] = n
         if isinstance(n, Symbol) and n.shape == "covariance":
-            found[f"letter {n.name}"] = rf"{latex(n)} \succ 0"
+            found[f"letter {n.name}"] = n
         if isinstance(n, Named):
-            found[f"where {n.name}"] = f"{latex(n)} = {latex(n.body)}"
+            found[f"where {n.name}"] = n
         if isinstance(n, Dens):
             found |= _positivity(n.density)
         if isinstance(n, Apply) and "convex" in n.traits:
-            found[f"convex {n.name}"] = rf"{latex_name(n.name)} \text{{ convex}}"
+            found[f"convex {n.name}"] = n
         if isinstance(n, Apply) and "positive" in n.traits:
-            found[f"positive {n.name}"] = f"{latex_name(n.name)} > 0"
-    for g in derivation.given:
-        found[f"given {g!r}"] = f"{latex(g.left)} {_sign(g)} {latex(g.right)}"
-    return found
+            found[f"positive {n.name}"] = n
+    return found | {f"given {g!r}": g for g in derivation.given}
 
 
-def _positivity(density: Density) -> dict[str, str]:
+def _positivity(density: Density) -> dict[str, Node | Density | Relation]:
     if density.positive:
-        return {f"{density.name}+": f"{latex(_whole(density))} > 0"}
+        return {f"{density.name}+": density}
     if density.dominates is None:
         return {}
-    shown = (
-        rf"{latex(_whole(density))} > 0 \text{{ wherever }} {latex(_whole(density.dominates))} > 0"
-    )
-    return {f"{density.name}~": shown} | _positivity(density.dominates)
-
-
-def _whole(density: Density) -> Dens:
-    *first, last = density.events
-    return density(*first, last | density.given) if density.given else density(*first, last)
+    return {f"{density.name}~": density} | _positivity(density.dominates)
 
 
 def _walk(g: Relation) -> Iterator[Node]:
@@ -237,41 +225,66 @@ def _walk(g: Relation) -> Iterator[Node]:
     yield from g.right.walk()
 
 
-def _sign(g: Relation) -> str:
-    return {">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}[g.sign]
-
-
 # --- one derivation ---
 
 
-def check_derivation(
-    derivation: Derivation, mutants: bool = False, timeout: float | None = 60.0
-) -> dict[str, Any]:
-    """Judge every step; the dictionary is the JSON object of one derivation."""
+@dataclass
+class JudgedStep:
+    """A step, what the judges say of it, and what became of its mutants, where they were made."""
+
+    step: Step
+    verdict: Verdict
+    mutants: dict[str, int] | None = None
+    survivors: list[str] = field(default_factory=list)
+
+
+@dataclass
+class JudgedSlip:
+    """A published mistake and its correction; `problem` where they are not what they should be."""
+
+    slip: Slip
+    right: Verdict
+    wrong: Verdict | None
+    problem: str
+
+
+@dataclass
+class Judged:
+    """All that may be claimed of a derivation."""
+
+    derivation: Derivation
+    steps: list[JudgedStep]
+    slips: list[JudgedSlip]
+    standing: Standing
+    problems: list[str]
+    ok: bool
+    seconds: float
+
+
+def check(
+    derivation: Derivation, with_mutants: bool = False, timeout: float | None = 60.0
+) -> Judged:
+    """Judge every step, every equality case and every slip."""
     began = time.perf_counter()
-    problems: list[str] = []
-    steps: list[dict[str, Any]] = []
-    verdicts: list[Verdict] = []
     accepted = {"proved", "open"} if derivation.instances else {"proved"}
-    equality_cases, refused = tight_steps(derivation)
-    problems += refused
+    equality_cases, problems = tight_steps(derivation)
+    steps = []
     for step in [*derivation.steps, *equality_cases]:
-        entry, verdict = _check_step(step, mutants, timeout)
-        steps.append(entry)
-        verdicts.append(verdict)
+        judged = _check_step(step, with_mutants, timeout)
+        steps.append(judged)
         if step.lhs == step.rhs and not step.missing:
             problems.append(f"line {step.line}: trivial: both sides are the same expression")
         if step.by.strip() == "..." and not step.unfilled:
             problems.append(f"line {step.line}: its reason is left as ...")
-        if entry.get("mutants", {}).get("survived"):
-            problems.append(f"line {step.line}: {entry['mutants']['survived']} mutant(s) survived: "
-                            + "; ".join(entry["survivors"]))  # fmt: skip
+        if judged.mutants and judged.mutants["survived"]:
+            problems.append(f"line {step.line}: {judged.mutants['survived']} mutant(s) survived: "
+                            + "; ".join(judged.survivors))  # fmt: skip
+    verdicts = [s.verdict for s in steps]
     complete = all(v.verdict in accepted for v in verdicts) and not any(
         v.outcome is None or v.outcome.verdict != "agree" for v in verdicts
     )
     everything = all(v.verdict == "proved" for v in verdicts)
     state = _standing(derivation, everything, [v.proof for v in verdicts])
-    problems += two_meanings(derivation)
     if everything:
         problems += unused(derivation, [v.proof for v in verdicts])
     if derivation.given and not numeric.satisfiable(derivation.steps[0].claim):
@@ -280,23 +293,9 @@ def check_derivation(
     if complete and not state.proved:
         problems.append("it uses a result that is not proved: " + ", ".join(sorted(state.uses)))
     slips = [check_slip(s, timeout) for s in derivation.slips]
-    problems += [f"line {s['line']}: slip {s['id']}: {s['problem']}" for s in slips if s["problem"]]
-    return {
-        "name": derivation.name,
-        "topic": derivation.topic,
-        "title": derivation.title,
-        "label": state.label,
-        "hypotheses": list(hypotheses(derivation).values()),
-        "assumed": sorted(state.assumed),
-        "uses": sorted(state.uses),
-        "file": derivation.file,
-        "line": derivation.line,
-        "ok": complete and state.proved and not problems,
-        "problems": problems,
-        "seconds": round(time.perf_counter() - began, 4),
-        "steps": steps,
-        "slips": slips,
-    }
+    problems += [f"line {s.slip.line}: slip {s.slip.id}: {s.problem}" for s in slips if s.problem]
+    ok = complete and state.proved and not problems
+    return Judged(derivation, steps, slips, state, problems, ok, time.perf_counter() - began)
 
 
 def tight_steps(derivation: Derivation) -> tuple[list[Step], list[str]]:
@@ -326,9 +325,7 @@ def _tight(derivation: Derivation, chain: Chain, this: Node, other: Node) -> Ste
     return Step(equality, by, (), chain.line, chain.case, missing)
 
 
-def _check_step(
-    step: Step, with_mutants: bool, timeout: float | None
-) -> tuple[dict[str, Any], Verdict]:
+def _check_step(step: Step, with_mutants: bool, timeout: float | None) -> JudgedStep:
     if why := _not_judged(step):
         verdict = Verdict("missing" if step.unfilled else "open", Proof(False), None, 0.0, why)
     else:
@@ -338,29 +335,9 @@ def _check_step(
             verdict = Verdict("open", Proof(False), None, 0.0, str(error))
         if step.gap and verdict.verdict == "open":
             verdict.reason = f"a line before it is missing; without it: {verdict.reason}"
-    outcome = verdict.outcome
-    rhs = "..." if step.missing else None
-    entry: dict[str, Any] = {
-        "relation": step.relation,
-        "lhs": latex(step.lhs),
-        "rhs": rhs or latex(step.rhs),
-        "lhs_text": text(step.lhs),
-        "rhs_text": rhs or text(step.rhs),
-        "by": step.by,
-        "line": step.line,
-        "case": dict(step.case),
-        "verdict": verdict.verdict,
-        "reason": verdict.reason,
-        "symbolic": verdict.proof.proved,
-        "numeric": outcome is not None and outcome.verdict == "agree",
-        "ms": round(verdict.seconds * 1e3, 1),
-        "residual": _residual(verdict.proof, True),
-        "residual_text": _residual(verdict.proof, False),
-        "counterexample": outcome.counterexample if outcome is not None else None,
-    }
     if with_mutants and verdict.verdict == "proved":
-        entry["mutants"], entry["survivors"] = mutate(step, verdict.proof)
-    return entry, verdict
+        return JudgedStep(step, verdict, *mutate(step, verdict.proof))
+    return JudgedStep(step, verdict)
 
 
 def _not_judged(step: Step) -> str:
@@ -373,23 +350,25 @@ def _not_judged(step: Step) -> str:
     return "it depends on the missing bound before it" if step.gap in (">=", "<=") else ""
 
 
-def _residual(proof: Proof, as_latex: bool) -> str | None:
-    if proof.proved or proof.residual is None:
-        return None
-    return residual_latex(proof.residual) if as_latex else residual_text(proof.residual)
-
-
 def unused(derivation: Derivation, proofs: list[Proof]) -> list[str]:
     """Hypotheses on densities, and stated comparisons, that no step consulted."""
     consulted = set().union(*(p.consulted for p in proofs))
     stated = {f"given {h!r}" for p in proofs for h in p.hypotheses}
     slips = {key for s in derivation.slips for key in _slip_keys(s)}
     return [
-        f"unused hypothesis: {shown}"
-        for key, shown in hypotheses(derivation).items()
+        f"unused hypothesis: {_in_words(stated_in)}"
+        for key, stated_in in hypotheses(derivation).items()
         if (" " not in key and key[-1] in "+~" and key not in consulted | slips)
         or (key.startswith("given ") and key not in stated)
     ]
+
+
+def _in_words(hypothesis: Node | Density | Relation) -> str:
+    if not isinstance(hypothesis, Density):
+        return repr(hypothesis)
+    if hypothesis.positive or hypothesis.dominates is None:
+        return f"{hypothesis.name} is positive"
+    return f"{hypothesis.name} is positive wherever {hypothesis.dominates.name} is"
 
 
 def _slip_keys(slip: Slip) -> set[str]:
@@ -456,7 +435,7 @@ def _mutate_claim(
 # --- slips ---
 
 
-def check_slip(slip: Slip, timeout: float | None = 60.0) -> dict[str, Any]:
+def check_slip(slip: Slip, timeout: float | None = 60.0) -> JudgedSlip:
     """The published form must fail, the corrected form must be proved."""
     right = judge(slip.right, slip.because, timeout)
     wrong = judge(slip.wrong, (), timeout) if slip.wrong is not None else None
@@ -468,25 +447,7 @@ def check_slip(slip: Slip, timeout: float | None = 60.0) -> dict[str, Any]:
             problem = f"the published form is not refuted but {wrong.verdict}"
         elif wrong.verdict == "proved":
             problem = "the published form is proved"
-    return {
-        "id": slip.id,
-        "source": slip.source,
-        "why": slip.why,
-        "line": slip.line,
-        "wrong": _claim_latex(slip.wrong) if slip.wrong is not None else None,
-        "right": _claim_latex(slip.right),
-        "wrong_verdict": wrong.verdict if wrong is not None else None,
-        "right_verdict": right.verdict,
-        "counterexample": wrong.outcome.counterexample
-        if wrong is not None and wrong.outcome
-        else None,
-        "problem": problem,
-    }
+    return JudgedSlip(slip, right, wrong, problem)
 
 
-def _claim_latex(claim: Claim) -> str:
-    sign = {"=": "=", ">=": r"\ge", "<=": r"\le"}[claim.relation]
-    return f"{latex(claim.lhs)} {sign} {latex(claim.rhs)}"
-
-
-__all__ = ["REPORT_SCHEMA", "Contradiction", "check_derivation", "check_slip", "judge"]
+__all__ = ["Contradiction", "Judged", "Verdict", "check", "check_slip", "hypotheses", "judge"]

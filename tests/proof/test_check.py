@@ -35,8 +35,9 @@ from genmath.proof import (
     vectors,
 )
 from genmath.proof import check as checker
-from genmath.proof.check import Contradiction, check_derivation
+from genmath.proof.check import Contradiction
 from genmath.proof.language.notation import identity
+from genmath.proof.report import check_derivation
 from genmath.proof.symbolic.proof import Proof
 
 x, z = variables("x z")

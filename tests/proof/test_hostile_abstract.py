@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from genmath.proof.check import check_derivation
 from genmath.proof.language.claims import Claim, as_claim, equal
 from genmath.proof.language.derivation import Derivation, derivation
 from genmath.proof.language.notation import (
@@ -62,6 +61,7 @@ from genmath.proof.language.notation import (
     variables,
 )
 from genmath.proof.language.tree import Expect, Relation
+from genmath.proof.report import check_derivation
 from genmath.proof.symbolic.judge import prove
 
 x, y, z, w = variables("x y z w")

@@ -23,9 +23,9 @@ from genmath.proof import (
     reals,
     variables,
 )
-from genmath.proof.check import check_derivation
 from genmath.proof.language.derivation import Derivation
 from genmath.proof.language.tree import Node
+from genmath.proof.report import check_derivation
 
 a = reals("a")
 x = variables("x")

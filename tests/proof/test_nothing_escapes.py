@@ -17,9 +17,9 @@ from genmath.proof import (
     reals,
     variables,
 )
-from genmath.proof.check import check_derivation
 from genmath.proof.language.derivation import Derivation, Lemma
 from genmath.proof.language.tree import Number
+from genmath.proof.report import check_derivation
 
 HEAD = """from genmath.proof import *
 a = reals("a")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from genmath.proof import numeric
-from genmath.proof.check import hypotheses
 from genmath.proof.language.claims import Claim, as_claim, equal
 from genmath.proof.language.derivation import derivation
 from genmath.proof.language.notation import (
@@ -21,6 +20,7 @@ from genmath.proof.language.notation import (
     sqrt,
     variables,
 )
+from genmath.proof.report import hypotheses_latex
 from genmath.proof.symbolic.judge import prove
 
 x = variables("x")
@@ -81,7 +81,7 @@ def test_the_hypothesis_is_listed() -> None:
         d.start(sigma(a) / sigma(a) + f(a))
         d.equals(1 + f(a), by="cancels")
 
-    assert list(hypotheses(example).values()) == [r"\sigma > 0"]
+    assert hypotheses_latex(example) == [r"\sigma > 0"]
 
 
 def test_one_name_has_one_meaning() -> None:

@@ -1,0 +1,133 @@
+"""What the judges said of a derivation, as one object of `--json`: in LaTeX and in plain text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genmath.proof.check import Judged, JudgedSlip, JudgedStep, check, hypotheses
+from genmath.proof.language.derivation import Derivation
+from genmath.proof.language.latex import latex, latex_claim
+from genmath.proof.language.meanings import two_meanings
+from genmath.proof.language.names import latex_name
+from genmath.proof.language.notation import Density
+from genmath.proof.language.text import text
+from genmath.proof.language.tree import DOMAINS, Apply, Dens, Indexed, Named, Node, Relation, Symbol
+from genmath.proof.symbolic.proof import Proof
+from genmath.proof.symbolic.residual import residual_latex, residual_text
+
+REPORT_SCHEMA = 1
+
+
+def check_derivation(
+    derivation: Derivation, mutants: bool = False, timeout: float | None = 60.0
+) -> dict[str, Any]:
+    """Judge every step; the dictionary is the JSON object of one derivation."""
+    return report(check(derivation, mutants, timeout))
+
+
+def report(judged: Judged) -> dict[str, Any]:
+    derivation, standing = judged.derivation, judged.standing
+    unclear = two_meanings(derivation)  # of what is printed, so no judge's affair
+    return {
+        "name": derivation.name,
+        "topic": derivation.topic,
+        "title": derivation.title,
+        "label": standing.label,
+        "hypotheses": hypotheses_latex(derivation),
+        "assumed": sorted(standing.assumed),
+        "uses": sorted(standing.uses),
+        "file": derivation.file,
+        "line": derivation.line,
+        "ok": judged.ok and not unclear,
+        "problems": [*judged.problems, *unclear],
+        "seconds": round(judged.seconds, 4),
+        "steps": [_step(s) for s in judged.steps],
+        "slips": [_slip(s) for s in judged.slips],
+    }
+
+
+def _step(judged: JudgedStep) -> dict[str, Any]:
+    step, verdict = judged.step, judged.verdict
+    outcome = verdict.outcome
+    rhs = "..." if step.missing else None
+    entry: dict[str, Any] = {
+        "relation": step.relation,
+        "lhs": latex(step.lhs),
+        "rhs": rhs or latex(step.rhs),
+        "lhs_text": text(step.lhs),
+        "rhs_text": rhs or text(step.rhs),
+        "by": step.by,
+        "line": step.line,
+        "case": dict(step.case),
+        "verdict": verdict.verdict,
+        "reason": verdict.reason,
+        "symbolic": verdict.proof.proved,
+        "numeric": outcome is not None and outcome.verdict == "agree",
+        "ms": round(verdict.seconds * 1e3, 1),
+        "residual": _residual(verdict.proof, True),
+        "residual_text": _residual(verdict.proof, False),
+        "counterexample": outcome.counterexample if outcome is not None else None,
+    }
+    if judged.mutants is not None:
+        entry |= {"mutants": judged.mutants, "survivors": judged.survivors}
+    return entry
+
+
+def _residual(proof: Proof, as_latex: bool) -> str | None:
+    if proof.proved or proof.residual is None:
+        return None
+    return residual_latex(proof.residual) if as_latex else residual_text(proof.residual)
+
+
+def _slip(judged: JudgedSlip) -> dict[str, Any]:
+    slip, wrong = judged.slip, judged.wrong
+    return {
+        "id": slip.id,
+        "source": slip.source,
+        "why": slip.why,
+        "line": slip.line,
+        "wrong": latex_claim(slip.wrong) if slip.wrong is not None else None,
+        "right": latex_claim(slip.right),
+        "wrong_verdict": wrong.verdict if wrong is not None else None,
+        "right_verdict": judged.right.verdict,
+        "counterexample": wrong.outcome.counterexample if wrong and wrong.outcome else None,
+        "problem": judged.problem,
+    }
+
+
+# --- hypotheses ---
+
+
+def hypotheses_latex(derivation: Derivation) -> list[str]:
+    """How each hypothesis reads."""
+    return [_hypothesis(key, stated_in) for key, stated_in in hypotheses(derivation).items()]
+
+
+def _hypothesis(key: str, stated_in: Node | Density | Relation) -> str:
+    match stated_in:
+        case Relation():
+            return latex_claim(stated_in)
+        case Density(positive=False, dominates=Density() as other):
+            return rf"{_positive(stated_in)} \text{{ wherever }} {_positive(other)}"
+        case Density():
+            return _positive(stated_in)
+        case Named():
+            return f"{latex(stated_in)} = {latex(stated_in.body)}"
+        case Apply() if key.startswith("convex"):
+            return rf"{latex_name(stated_in.name)} \text{{ convex}}"
+        case Apply():
+            return f"{latex_name(stated_in.name)} > 0"
+        case Symbol(shape="covariance"):
+            return rf"{latex(stated_in)} \succ 0"
+        case Symbol() | Indexed():
+            return f"{latex(stated_in)} {DOMAINS[stated_in.domain]}"
+    raise TypeError(f"{key}: no hypothesis is known of a {type(stated_in).__name__}")
+
+
+def _positive(density: Density) -> str:
+    *first, last = density.events
+    whole: Dens = density(*first, last | density.given) if density.given else density(*first, last)
+    return f"{latex(whole)} > 0"
+
+
+__all__ = ["REPORT_SCHEMA", "check_derivation", "hypotheses_latex", "report"]
