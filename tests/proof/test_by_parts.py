@@ -25,7 +25,9 @@ from genmath.proof import (
     log,
     mean_vectors,
     norm2,
+    number,
     numeric,
+    pi,
     positives,
     reals,
     trace,
@@ -42,6 +44,8 @@ a, b = reals("a b")
 s = positives("s")
 p = Density("p", x, positive=True)
 r = Density("r", x)
+q = Density("q", x, positive=True)
+kernel = exp(-((x - a) ** 2) / (2 * s))
 j = Density("j", x, z, positive=True)
 k = Density("k", x, y, positive=True)
 f, g, F = Function("f"), Function("g"), Function("F")
@@ -77,6 +81,17 @@ TRUE: dict[str, Callable[[], Claim]] = {
     "chain rule in two arguments": lambda: equal(
         diff(log(1 + F(a, a) ** 2), a),
         2 * F(a, a) * diff(F(a, a), a) / (1 + F(a, a) ** 2),
+    ),
+    "a typed normal kernel": lambda: equal(
+        integral(kernel * diff(p(x), x), x), E(p(x), kernel * (x - a) / s)
+    ),
+    "de Bruijn": lambda: equal(integral(diff(diff(p(x), x), x) * log(p(x)), x), -E(p(x), score**2)),
+    "against the logarithm of another": lambda: equal(
+        integral(diff(p(x), x) * log(q(x)), x), -E(p(x), diff(log(q(x)), x))
+    ),
+    "the ratio of two": lambda: equal(
+        integral(p(x) / q(x) * diff(diff(q(x), x), x), x),
+        -integral(diff(q(x), x) * diff(p(x) / q(x), x), x),
     ),
     "divergence": lambda: equal(E(k(x, y), F(x, y) * by_x), -E(k(x, y), diff(F(x, y), x))),
     "gradient of a normal log-density": lambda: equal(
@@ -122,6 +137,22 @@ FALSE: dict[str, Callable[[], Claim]] = {
     "Jacobian transposed": lambda: equal(
         diff(dot(X, m) * X, X), transpose(diff(dot(X, m) * X, X))
     ),
+    "de Bruijn, the sign": lambda: equal(
+        integral(diff(diff(p(x), x), x) * log(p(x)), x), E(p(x), score**2)
+    ),
+    "de Bruijn for another": lambda: equal(
+        integral(diff(diff(p(x), x), x) * log(p(x)), x), -E(p(x), score * diff(log(q(x)), x))
+    ),
+    "the ratio, once too often": lambda: equal(
+        integral(p(x) / q(x) * diff(diff(q(x), x), x), x),
+        -integral(diff(p(x), x) * diff(q(x) / p(x), x), x),
+    ),
+    "the flux p'/p": lambda: equal(
+        integral(diff(diff(p(x), x), x) / p(x), x), E(p(x), score**2 / p(x))
+    ),
+    "typed kernel, sign": lambda: equal(
+        integral(kernel * diff(p(x), x), x), -E(p(x), kernel * (x - a) / s)
+    ),
     "exponentials outgrow": lambda: equal(integral(exp(x) * diff(p(x), x), x), 0),
 }
 # fmt: on
@@ -160,3 +191,20 @@ def test_two_densities_do_not_toss_a_derivative_to_and_fro() -> None:
     claim = equal(integral(p(x) * diff(u(x), x), x), -integral(u(x) * diff(p(x), x), x))
     assert not prove(claim).proved  # true, and beyond the rule: it must end
     assert numeric.compare(claim).verdict == "agree"
+
+
+@pytest.mark.parametrize("weight", [r(x), absolute(p(x) - r(x))])
+def test_a_logarithm_of_what_may_vanish_is_left_alone(weight) -> None:
+    """Where it vanishes the flux may have further ends."""
+    claim = equal(integral(diff(diff(r(x), x), x) * log(p(x) + weight), x), 0)
+    assert not prove(claim).proved
+
+
+def test_a_bare_normal_kernel_says_that_its_letter_is_real() -> None:
+    proof = prove(equal(integral(kernel, x), (2 * pi * s) ** (number(1) / 2)))
+    assert proof.proved
+    assert "x ranges over the real line" in proof.assumed
+    for wrong in (2 * pi * s, (pi * s) ** (number(1) / 2), (2 * pi) ** (number(1) / 2) * s):
+        assert not prove(equal(integral(kernel, x), wrong)).proved
+    assert not prove(equal(integral(exp((x - a) ** 2 / s), x), 1)).proved
+    assert not prove(equal(integral(exp(-x), x), 1)).proved

@@ -19,7 +19,7 @@ from genmath.proof.symbolic.algebra import (
     is_positive,
     power_of,
 )
-from genmath.proof.symbolic.atoms import OUT, Atom, Bell, BigSum, Int, Log, Rho, Unknown
+from genmath.proof.symbolic.atoms import OUT, Atom, Bell, BigSum, Int, Log, Recip, Rho, Unknown
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, orient, space_of, terms
 from genmath.proof.symbolic.residual import residual_text
 from genmath.proof.symbolic.supports import (
@@ -210,7 +210,9 @@ def close(factors: list[Any], letters: list[Any]) -> Any:
     body = sp.Mul(*factors)
     level = height(body) + 1
     bells = [f for f in factors if isinstance(f.as_base_exp()[0], Bell)]
+    # a letter of which only normal densities and functions speak may be any letter of the line
     real = {s for f in bells for s in f.free_symbols} & set(letters)
+    real -= {s for r in body.atoms(Rho) for s in r.free_symbols}
     spaces: dict[str, list[Any]] = {}
     for v in letters:
         spaces.setdefault("R" if v in real and len(real) <= 3 else space_of(v), []).append(v)
@@ -243,7 +245,8 @@ def close(factors: list[Any], letters: list[Any]) -> Any:
 def _gaussian(v: Any, local: list[Any], rules: Rules) -> Any:
     """Integral over v of (product of normals, affine in v) * polynomial in v."""
     bells = [f for f in local if isinstance(f, Bell)]
-    if not any(b.args[0].has(v) or b.args[1].has(v) for b in bells):
+    typed = not any(b.args[0].has(v) or b.args[1].has(v) for b in bells)
+    if typed and not any(isinstance(f, sp.exp) for f in local):
         return None
     degree, others, tilt = 0, [], sp.S.Zero
     for f in local:
@@ -273,6 +276,10 @@ def _gaussian(v: Any, local: list[Any], rules: Rules) -> Any:
                 sp.sqrt(2 * sp.pi) * power_of(width, HALF) * sp.exp(canon(line**2 * width / 2))
             )
             line = sp.S.Zero
+        elif typed:
+            return None
+    if typed:  # no normal density says so
+        rules.assumed.add(f"{space_of(v)} ranges over the real line")
     kernels = []
     for b in bells:
         slope = canon(sp.diff(b.args[0] - b.args[1], v))
@@ -333,16 +340,19 @@ def _reexpress(v: Any, local: list[Any], rules: Rules) -> tuple[Any, Any] | None
     slope_b = canon(sp.diff(bell_v.args[0] - bell_v.args[1], v))
     if slope_b == 0 or slope_b.has(v):
         return None
-    settled = any(u.args[2:] == (v,) for u in functions)
+    settled = any(v in u.args[2:] for u in functions)
     for u in sorted(set(functions), key=sp.default_sort_key):
-        if len(u.args) != 3 or settled:
+        moving = [a for a in u.args[2:] if a.has(v)]
+        if len(moving) != 1 or settled:
             continue
-        slope = canon(sp.diff(u.args[2], v))
+        (at,) = moving
+        slope = canon(sp.diff(at, v))
         if slope.has(v) or not (slope.is_nonzero or slope.is_positive):
             continue
         new = fresh(space_of(v))
-        inverse = (new - canon(u.args[2] - slope * v)) / slope
-        body = sp.Mul(*local).xreplace({u: Unknown(u.args[0], u.args[1], new)})
+        inverse = (new - canon(at - slope * v)) / slope
+        there = Unknown(*u.args[:2], *(new if a == at else a for a in u.args[2:]))
+        body = sp.Mul(*local).xreplace({u: there})
         return _change(body, v, inverse, rules) / abs_of(slope), new
     for u in sorted(set(functions), key=sp.default_sort_key):
         if len(u.args) == 3 and u.args[2] == v and u.args[1] > 0 and u in local:
@@ -405,7 +415,7 @@ def _moved(e: Any, rules: Rules) -> Any:
             v = events[place] if place < len(events) else None
             rest = factors[:i] + factors[i + 1 :]
             alone = v in letters and not givens.has(v) and sum(a.has(v) for a in events) == 1
-            if alone and all(_smooth(g, v) for g in rest):
+            if alone and (all(_smooth(g, v) for g in rest) or _simpler(f, place, rest, v)):
                 flux = _undone(f, place) * sp.Mul(*rest)
                 _vanishing(flux, rules)
                 slope = differentiate(sp.Mul(*rest), v, rules)
@@ -427,13 +437,46 @@ def _vanishing(flux: Any, rules: Rules) -> Any:
     return sp.S.Zero
 
 
+def _simpler(f: Any, place: Any, rest: list[Any], v: Any) -> bool:
+    """Whether the derivative of the density f may be moved to factors that hold other densities,
+    all of them > 0, so that the flux has no ends but infinity. It must come to an end: a logarithm
+    disappears by it, or the orders of the derivatives become more even. And the flux must still
+    carry some density: p'/p does not."""
+    logs, orders, carried = 0, [0], {_undifferentiated(f): sp.S.One}
+    for g in (g for g in rest if g.has(v)):
+        base, k = g.as_base_exp()
+        if _smooth(g, v):
+            continue
+        if isinstance(base, Log) and k == 1 and base.args[0].has(Rho):
+            logs += 1
+        elif isinstance(base, Rho) and k.is_Integer:
+            orders.append(len(base.args[3]))
+            whole = _undifferentiated(base)
+            carried[whole] = carried.get(whole, sp.S.Zero) + k
+        else:
+            return False
+        if not all(_undifferentiated(r).is_positive for r in g.atoms(Rho)):
+            return False
+        if g.has(Int, Unknown, Recip, BigSum):
+            return False
+    ends = logs == 1 or max(orders) < f.args[3].count(place) - 1
+    return ends and _undifferentiated(f).is_positive and max(carried.values()) > 0
+
+
+def _undifferentiated(r: Any) -> Any:
+    return Rho(*r.args[:3])
+
+
 def _smooth(f: Any, v: Any) -> bool:
     """Differentiable everywhere in v, and free of other densities of v: moving a derivative from
     one density to another and back would never end."""
     if not f.has(v):
         return True
+    if isinstance(f, sp.exp):
+        bend = canon(sp.diff(f.args[0], v, 2))
+        return not f.args[0].has(Atom) and not bend.has(v) and is_positive(-bend)
     base, k = f.as_base_exp()
-    if isinstance(f, sp.exp) or not (k.is_Integer and k > 0):
+    if not (k.is_Integer and k > 0):
         return False
     if isinstance(base, Bell):
         return not base.args[2].has(v) and all(a.is_polynomial(v) for a in base.args[:2])

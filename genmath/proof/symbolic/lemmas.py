@@ -9,15 +9,11 @@ import sympy as sp
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Derivation, Lemma
 from genmath.proof.language.tree import (
-    Add,
     Big,
     Dens,
-    Div,
     Expect,
     Identity,
     Integral,
-    Mul,
-    Named,
     Node,
     Normal,
     NotationError,
@@ -205,8 +201,8 @@ def _not_such_a_density(
     rules = Rules()
     lower = Lowering(rules, dimension)
     try:
-        if not _is_density(actual):
-            return f"{actual!r} is not a density"
+        if not Signs([], dimension).nonnegative(actual):
+            return f"{actual!r} is not a density: it is not seen to be >= 0"
         value = lower(actual)
         if not vanishes(lower(Integral(actual, *bound)) - 1):
             return f"{actual!r} is not shown to integrate to one"
@@ -223,14 +219,3 @@ def _not_such_a_density(
         return f"no rule for {error}"
     assumed |= rules.assumed
     return str(rules.needs[0]) if rules.needs else ""
-
-
-def _is_density(e: Node) -> bool:
-    """Densities, their products and their averages: non-negative by construction."""
-    if isinstance(e, (Dens, Normal)):
-        return True
-    if isinstance(e, Named):
-        return _is_density(e.body)
-    if isinstance(e, (Mul, Add)):
-        return all(_is_density(a) or isinstance(a, Number) for a in e.args)
-    return isinstance(e, Div) and _is_density(e.args[0]) and isinstance(e.args[1], Number)
