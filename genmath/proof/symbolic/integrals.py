@@ -474,7 +474,7 @@ def _smooth(f: Any, v: Any) -> bool:
         return True
     if isinstance(f, sp.exp):
         bend = canon(sp.diff(f.args[0], v, 2))
-        return not f.args[0].has(Atom) and not bend.has(v) and is_positive(-bend)
+        return bool(not f.args[0].has(Atom) and not bend.has(v) and is_positive(-bend))
     base, k = f.as_base_exp()
     if not (k.is_Integer and k > 0):
         return False
