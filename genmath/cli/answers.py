@@ -26,13 +26,11 @@ from genmath.proof.language.derivation import Chain, Derivation, Lemma
 from genmath.proof.language.tree import (
     Apply,
     Dens,
-    Deriv,
     Indexed,
     Named,
     Node,
     Relation,
     Symbol,
-    bound_symbols,
 )
 from genmath.proof.report import check_derivation
 
@@ -298,11 +296,9 @@ def _all_nodes(chain: Chain, given: Sequence[Relation]) -> Iterator[Node]:
             trees += [a for _, a in reason.arguments] if isinstance(reason, Lemma) else [reason]
     for n in (n for tree in trees for n in tree.walk()):
         yield n
-        yield from bound_symbols(n)
-        if isinstance(n, Deriv):
-            yield n.var
-        if isinstance(n, Dens):
-            yield from (*n.density.events, *n.density.given)
+        yield from (*n.bound, *n.letters)
+        for density in n.declared:
+            yield from (*density.events, *density.given)
 
 
 if __name__ == "__main__":

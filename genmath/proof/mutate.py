@@ -7,15 +7,14 @@ from dataclasses import replace
 
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.tree import (
+    NUMBER,
+    WHOLE,
     Add,
     Apply,
-    Big,
     Dens,
     Deriv,
     Div,
     Divergence,
-    Entropy,
-    Expect,
     Fn,
     Identity,
     Indexed,
@@ -23,7 +22,6 @@ from genmath.proof.language.tree import (
     Named,
     Neg,
     Node,
-    Normal,
     Number,
     Pow,
     Symbol,
@@ -38,7 +36,7 @@ def mutants(claim: Claim) -> Iterator[tuple[str, Claim]]:
     pool = _letters(claim)
     for side in ("lhs", "rhs"):
         tree = getattr(claim, side)
-        for what, broken in _everywhere(tree, pool, True):
+        for what, broken in _everywhere(tree, pool, NUMBER):
             made = replace(claim, lhs=broken) if side == "lhs" else replace(claim, rhs=broken)
             if (made.lhs, made.rhs) not in seen:
                 seen.add((made.lhs, made.rhs))
@@ -59,48 +57,24 @@ def _letters(claim: Claim) -> list[Node]:
     return found
 
 
-def _everywhere(node: Node, pool: list[Node], value: bool | None) -> Iterator[tuple[str, Node]]:
-    """Mutants of a tree. `value`: the node is a number that may be scaled (not a letter that a
-    density or a binder needs); None: it is an integer, an index or a limit."""
-    if value is None:
+def _everywhere(node: Node, pool: list[Node], part: str) -> Iterator[tuple[str, Node]]:
+    """Mutants of a tree. `part`: a number that may be scaled; a whole number, an index or a limit;
+    or what must stay, such as a letter that a density or a binder needs."""
+    if part == WHOLE:
         yield "index + 1", node + 1
         yield "index - 1", node - 1
         for other in pool:
             if other != node and getattr(other, "domain", "") == "natural":
                 yield f"{other!r} for {node!r}", other
         return
-    if value:
+    if part == NUMBER:
         yield from _here(node, pool)
     if isinstance(node, Named):
         return  # a definition is broken by breaking its uses
     for i, child in enumerate(node.args):
-        if isinstance(node, Big) and i > 0:
-            pool = [n for n in pool if n != node.index]
-        for what, broken in _everywhere(child, pool, _scalable(node, i)):
+        near = pool if node.binds_in(i) else [n for n in pool if n not in node.bound]
+        for what, broken in _everywhere(child, near, node.part(i)):
             yield what, node.rebuild((*node.args[:i], broken, *node.args[i + 1 :]))
-
-
-def _scalable(parent: Node, i: int) -> bool | None:
-    if isinstance(parent, Indexed) or (isinstance(parent, Big) and i > 0):
-        return None
-    if isinstance(parent, (Dens, Named)):
-        return False
-    if isinstance(parent, Normal):
-        return i > 0
-    if isinstance(parent, Expect):
-        return i == 0
-    if isinstance(parent, (Divergence, Entropy)):
-        return False
-    if isinstance(parent, Fn) and parent.name in (
-        "norm2",
-        "dot",
-        "det",
-        "trace",
-        "inverse",
-        "transpose",
-    ):
-        return False
-    return i == 0 if isinstance(parent, Pow) else True
 
 
 def _here(node: Node, pool: list[Node]) -> Iterator[tuple[str, Node]]:

@@ -53,7 +53,6 @@ from genmath.proof.language.tree import (
     Pi,
     Pow,
     Symbol,
-    bound_symbols,
     free_symbols,
 )
 
@@ -177,7 +176,7 @@ class _Needs:
             return
         elif isinstance(node, Deriv):
             raise ValueError(f"{text(node)}: a derivative is not computed; use the side without it")
-        for v in bound_symbols(node) if not isinstance(node, Big) else ():
+        for v in node.bound if not isinstance(node, Big) else ():
             self.bound.add(v.name)
             if not any(isinstance(d, Dens) and v in d.args for d in node.walk()):
                 raise ValueError(
@@ -194,9 +193,7 @@ class _Needs:
 
     def refuse_arrays(self, backend: str) -> None:
         kinds = {self.kind(part) for part in self.tree.walk() if not isinstance(part, Dens)}
-        if kinds - {SCALAR} or any(
-            bound_symbols(n) and not isinstance(n, Big) for n in self.tree.walk()
-        ):
+        if kinds - {SCALAR} or any(n.bound and not isinstance(n, Big) for n in self.tree.walk()):
             raise ValueError(f"backend={backend!r} has no arrays: use 'numpy' or 'torch'")
 
     def kind(self, node: Node) -> str:

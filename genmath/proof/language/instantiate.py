@@ -5,17 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from genmath.proof.language.tree import (
-    Big,
+    BOUND,
+    LETTER,
     Dens,
-    Deriv,
-    Divergence,
-    Entropy,
-    Expect,
-    Integral,
     Node,
     NotationError,
     Symbol,
-    bound_symbols,
     event_variables,
     free_symbols,
 )
@@ -45,8 +40,16 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
                 raise NotationError(f"{variable!r} would stand for {spaces[variable]} and {images}")
         families[(pattern.density, pattern.event_slots, pattern.given_slots)] = (pattern, actual)
 
-    def bound(variables: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
-        return tuple(n for v in variables for n in spaces.get(v, (v,)))
+    def one(letter: Symbol) -> Symbol:
+        images = spaces.get(letter, (letter,))
+        if len(images) != 1:
+            raise NotationError(f"the lemma uses {letter!r} by itself: give it one variable")
+        return images[0]
+
+    def entry(kind: str, held: Any) -> Any:
+        if kind == BOUND and isinstance(held, tuple):
+            return tuple(n for v in held for n in spaces.get(v, (v,)))
+        return one(held) if kind in (BOUND, LETTER) else held
 
     def go(current: Node) -> Node:
         if isinstance(current, Dens):
@@ -63,10 +66,7 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
         if isinstance(current, Symbol):
             if current in letters:
                 return letters[current]
-            images = spaces.get(current, (current,))
-            if len(images) != 1:
-                raise NotationError(f"the lemma uses {current!r} by itself: give it one variable")
-            return images[0]
+            return one(current)
         args = tuple(go(a) for a in current.args)
         if isinstance(current, Dens):
             moved = zip(current.args, args, strict=True)
@@ -74,27 +74,7 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
                 isinstance(a, Symbol) and getattr(b, "space", a.space) != a.space for a, b in moved
             ):
                 raise NotationError(f"the lemma uses {current!r} at a letter of another space")
-        if isinstance(current, Integral):
-            return Integral(args[0], *bound(current.bound))
-        if isinstance(current, Divergence):
-            return Divergence(current.kind, args[0], args[1], bound(current.bound))
-        if isinstance(current, Entropy):
-            return Entropy(args[0], bound(current.bound))
-        if isinstance(current, Deriv):
-            var = spaces.get(current.var, (current.var,))
-            if len(var) != 1:
-                raise NotationError(
-                    f"the lemma differentiates by {current.var!r}: give it one variable"
-                )
-            return Deriv(args[0], var[0])
-        if isinstance(current, Big):
-            return Big(current.kind, args[0], current.index, args[1], args[2])
-        if isinstance(current, Expect):
-            measures = tuple(
-                d for a in args[1:] for d in (a.args if type(a).__name__ == "Mul" else (a,))
-            )
-            return Expect(measures, args[0])
-        return current.rebuild(args)
+        return current.rebuild(args, tuple(map(entry, current.holds, current.data)))
 
     if not letters and not families:
         return node
@@ -108,10 +88,10 @@ def _check_capture(
     letters: dict[Symbol, Node],
     spaces: dict[Symbol, tuple[Symbol, ...]],
 ) -> None:
-    """No letter may come to be bound, or cease to be, by the replacement. A derivative binds the
-    letter it is taken by, since its argument must not come to depend on it."""
-    bound = {s for n in node.walk() for s in bound_symbols(n)}
-    bound |= {n.var for n in node.walk() if isinstance(n, Deriv)}
+    """No letter may come to be bound, or cease to be, by the replacement. A letter that is
+    held, such as the one that a derivative is taken by, counts as bound: what it stands beside must
+    not come to depend on it."""
+    bound = {s for n in node.walk() for s in (*n.bound, *n.letters)}
     if bound & letters.keys():
         names = ", ".join(sorted(s.name for s in bound & letters.keys()))
         raise NotationError(f"the lemma binds {names}, so nothing can be put for it")

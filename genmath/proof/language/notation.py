@@ -7,10 +7,12 @@ from typing import Any
 
 from genmath.proof.language.tree import (
     DOMAINS,
+    Add,
     Apply,
     Big,
     Dens,
     Deriv,
+    Div,
     Divergence,
     Entropy,
     Expect,
@@ -20,22 +22,42 @@ from genmath.proof.language.tree import (
     Identity,
     Indexed,
     Integral,
+    Mul,
     Named,
+    Neg,
     Node,
     Normal,
     NotationError,
     Number,
     Operand,
     Pi,
+    Pow,
     Relation,
     Symbol,
     as_node,
     check_name,
     event_variables,
 )
+from genmath.proof.language.written import writes
 
 pi = Pi()
 identity = Identity()
+
+writes(Pi, lambda n: ())(Pi)
+writes(Identity, lambda n: ())(Identity)
+writes(Number, lambda n: n.data)(Number)
+writes(Fn, lambda n: (*n.data, *n.args))(Fn)
+for _kind in (Add, Mul, Neg, Div, Pow, Normal):
+    writes(_kind, lambda n: n.args)(_kind)
+
+
+@writes(Symbol, lambda n: n.data)
+def _letter(name: str, domain: str, shape: str, variable: bool, space: str) -> Symbol:
+    if shape not in ("", "vector", "covariance") or not isinstance(variable, bool):
+        raise NotationError(f"{name!r} is no letter")
+    if not isinstance(space, str):
+        raise NotationError(f"{name!r}: space={space!r}: expected text")
+    return Symbol(name, domain=domain, shape=shape, variable=variable, space=space)
 
 
 def _declare(names: str, **kind: Any) -> Any:
@@ -107,8 +129,11 @@ def copies(variable: Symbol, count: int) -> tuple[Symbol, ...]:
     )
 
 
+@writes(Named, lambda n: (n.name, n.body))
 def define(name: str, expression: Operand) -> Named:
     """A letter for an expression; pages show the letter and list its meaning."""
+    if not isinstance(name, str):
+        raise NotationError(f"name={name!r}: expected text")
     return Named(name, expression)
 
 
@@ -132,6 +157,11 @@ class Sequence(Fixed):
 
     def __getitem__(self, index: Operand) -> Indexed:
         return Indexed(self.name, self.domain, index)
+
+
+@writes(Indexed, lambda n: (*n.data, n.index))
+def _member(name: str, domain: str, index: Node) -> Indexed:
+    return Sequence(name, domain)[index]
 
 
 class Density(Fixed):
@@ -252,6 +282,12 @@ class Density(Fixed):
         return self._slot(letter, self.given_slots or self.event_slots)
 
 
+@writes(Dens, lambda n: (n.density, n.events, n.givens))
+def _density(density: Density, events: tuple[Any, ...], givens: tuple[Node, ...]) -> Dens:
+    *first, last = events
+    return density(*first, last | givens if givens else last)
+
+
 class Function(Fixed):
     """An arbitrary smooth function of one or several arguments. `convex=True` is a hypothesis, and
     `f.conjugate` is then its conjugate; so is `positive=True`, values > 0.
@@ -291,6 +327,14 @@ class Function(Fixed):
                 f"{self.name}: only a function declared convex has a conjugate here"
             )
         return Function(self.name, _traits=("conjugate",))
+
+
+@writes(Apply, lambda n: (*n.data, *n.args))
+def _value(name: str, traits: tuple[str, ...], order: int, *args: Node) -> Apply:
+    if traits not in ((), ("convex",), ("conjugate",), ("positive",)) or order not in (0, 1):
+        raise NotationError(f"{name!r} is no function")
+    function = Function(name, _traits=traits)
+    return (function if order == 0 else function.prime)(*args)
 
 
 def number(value: int | str | Fraction) -> Node:
@@ -397,6 +441,7 @@ def transpose(m: Operand) -> Node:
     return Fn("transpose", m)
 
 
+@writes(Deriv, lambda n: (n.body, n.var))
 def diff(body: Operand, var: Symbol) -> Node:
     """The partial derivative with respect to a letter; by a vector, the gradient."""
     if not isinstance(var, Symbol):
@@ -404,11 +449,13 @@ def diff(body: Operand, var: Symbol) -> Node:
     return Deriv(body, var)
 
 
+@writes(Integral, lambda n: (n.body, *n.bound))
 def integral(body: Operand, *over: Symbol) -> Node:
     """The integral (or sum) over every value of the variables."""
     return Integral(body, *_variables(over, "integral"))
 
 
+@writes(Expect, lambda n: (n.dists, n.body))
 def E(dist: Node | tuple[Node, ...], body: Operand) -> Node:
     """Expectation under a density, or under a tuple of densities of different variables.
 
@@ -438,9 +485,12 @@ def _variables(over: tuple[Any, ...], what: str) -> tuple[Symbol, ...]:
     return over
 
 
+@writes(Divergence, lambda n: (n.kind, *n.args, n.bound))
 def _divergence(
     kind: str, p: Operand, q: Operand, over: tuple[Symbol, ...] | Symbol | None
 ) -> Node:
+    if kind not in ("KL", "JS", "TV"):
+        raise NotationError(f"{kind!r} is no divergence")
     p, q = as_node(p), as_node(q)
     if over is None:
         over = event_variables(p)
@@ -468,24 +518,31 @@ def TV(p: Operand, q: Operand, over: Any = None) -> Node:
 
 def H(p: Node) -> Node:
     """Entropy, -E_p log p."""
-    return Entropy(p, _variables(event_variables(p), "H"))
+    return _entropy(p, event_variables(p))
 
 
-def _check_index(index: Symbol) -> None:
-    if not isinstance(index, Symbol) or index.domain != "natural":
-        raise NotationError(f"{index!r} is no index: declare it by naturals(...)")
+@writes(Entropy, lambda n: (n.args[0], n.bound))
+def _entropy(p: Node, over: tuple[Symbol, ...]) -> Node:
+    return Entropy(p, _variables(over, "H"))
 
 
 def total(body: Operand, index: Symbol, low: Operand, high: Operand) -> Node:
     """The sum of `body` for index = low, ..., high; the index is a natural letter."""
-    _check_index(index)
-    return Big("sum", body, index, low, high)
+    return _over_range("sum", body, index, low, high)
 
 
 def product(body: Operand, index: Symbol, low: Operand, high: Operand) -> Node:
     """The product of `body` for index = low, ..., high; the index is a natural letter."""
-    _check_index(index)
-    return Big("prod", body, index, low, high)
+    return _over_range("prod", body, index, low, high)
+
+
+@writes(Big, lambda n: (n.kind, n.body, n.index, n.low, n.high))
+def _over_range(kind: str, body: Operand, index: Symbol, low: Operand, high: Operand) -> Node:
+    if kind not in ("sum", "prod"):
+        raise NotationError(f"{kind!r} is neither a sum nor a product")
+    if not isinstance(index, Symbol) or index.domain != "natural":
+        raise NotationError(f"{index!r} is no index: declare it by naturals(...)")
+    return Big(kind, body, index, low, high)
 
 
 __all__ = [

@@ -130,4 +130,4 @@ def _show(node: Node) -> tuple[str, int]:
             sign = "Σ" if node.kind == "sum" else "Π"
             limits = f"[{text(node.index)}={text(node.low)}..{text(node.high)}]"
             return f"{sign}{limits} {_at(node.body, POWER)}", OPEN
-    return f"{type(node).__name__}({_list(node.args, ', ')})", ATOM
+    raise TypeError(f"no text for {type(node).__name__}")

@@ -1,7 +1,8 @@
 """The display tree: what the author typed, kept as typed.
 
-A closed list of nodes. Three readers lower the same tree: `latex` for the page, `symbolic` for
-the proof, `numeric` for random worlds. Nothing here simplifies.
+Three readers lower the same tree: `latex` for the page, `symbolic` for the proof, `numeric` for
+random worlds. Nothing here simplifies. A node says itself what it holds and what it binds, so that
+free letters, substitution, capture, mutation and the exchange as data name no node.
 """
 
 from __future__ import annotations
@@ -81,17 +82,55 @@ class Fixed:
         raise NotationError(f"{self!r} cannot be changed ({name} = {value!r}): declare another")
 
 
-class Node(Fixed):
-    """A node has child nodes, `args`, and other data, `data`; both are hashable and immutable."""
+# What an entry of a node's data is: a plain value; one letter that the node binds, or a tuple of
+# them; a letter that it holds and does not bind; a declaration, which has letters of its own.
+PLAIN, BOUND, LETTER, DECLARED = "a plain value", "bound letters", "a letter", "a declaration"
+# What a child is to its node: a number like any other; a whole number; what must stay what it is.
+NUMBER, WHOLE, FIXED = "a number", "a whole number", "fixed"
 
-    __slots__ = ("_depth", "_hash", "args", "data")
+
+class Node(Fixed):
+    """A node has child nodes, `args`, and other data, `data`; both are hashable and immutable.
+
+    Each class says what it holds: `class Big(Node, holds=(PLAIN, BOUND), scope=(0,), parts=(NUMBER,
+    WHOLE, WHOLE))`. `scope` lists the children in which the letters are bound, unless that is all
+    of them; `parts` what each child is, the last one standing for all that follow.
+    """
+
+    __slots__ = ("_depth", "_free", "_hash", "args", "data")
     args: tuple[Node, ...]
     data: tuple[Any, ...]
     _depth: int
+    _free: frozenset[Symbol] | None
     _hash: int
+    holds: ClassVar[tuple[str, ...]]
+    scope: ClassVar[tuple[int, ...] | None]
+    parts: ClassVar[tuple[str, ...]]
     printer: ClassVar[Callable[[Node], str]]  # given by the package: a tree knows no printer
 
+    def __init_subclass__(
+        cls,
+        *,
+        holds: tuple[str, ...] | None = None,
+        scope: tuple[int, ...] | None = None,
+        parts: tuple[str, ...] = (NUMBER,),
+    ) -> None:
+        super().__init_subclass__()
+        if holds is None:
+            raise TypeError(
+                f"{cls.__name__} does not say what its data hold, so what it binds: write"
+                f" class {cls.__name__}(Node, holds=(...))"
+            )
+        cls.holds, cls.scope, cls.parts = holds, scope, parts
+
     def __init__(self, args: tuple[Node, ...] = (), data: tuple[Any, ...] = ()) -> None:
+        fits = len(data) == len(self.holds) and all(map(_fits, self.holds, data))
+        if not fits:
+            expected = ", ".join(self.holds) or "nothing"
+            raise TypeError(f"{type(self).__name__} holds {expected}; got {data!r}")
+        self._fill(args, data)
+
+    def _fill(self, args: tuple[Node, ...], data: tuple[Any, ...]) -> None:
         object.__setattr__(self, "args", args)
         object.__setattr__(self, "data", data)
         depth = 1 + max((a._depth for a in args), default=0)
@@ -99,14 +138,49 @@ class Node(Fixed):
             raise NotationError(f"an expression is nested at most {DEEPEST} levels deep")
         object.__setattr__(self, "_depth", depth)
         object.__setattr__(self, "_hash", hash((type(self).__name__, args, data)))
+        object.__setattr__(self, "_free", None)
 
-    def rebuild(self, args: tuple[Node, ...]) -> Node:
-        """The same node with other children."""
-        if args == self.args:
-            return self
-        new = object.__new__(type(self))
-        Node.__init__(new, args, self.data)
+    def rebuild(self, args: tuple[Node, ...], data: tuple[Any, ...] | None = None) -> Node:
+        """The same node with other children, and perhaps other data."""
+        if data is None or data == self.data:
+            return self if args == self.args else _restore(type(self), args, self.data)
+        new = _restore(type(self), (), ())
+        Node.__init__(new, args, data)
         return new
+
+    # --- what a node holds and binds
+
+    @property
+    def bound(self) -> tuple[Symbol, ...]:
+        """The letters it binds."""
+        return tuple(v for v in self._entries(BOUND))
+
+    @property
+    def letters(self) -> tuple[Symbol, ...]:
+        """The letters it holds beside its children and does not bind."""
+        return tuple(v for v in self._entries(LETTER))
+
+    @property
+    def declared(self) -> tuple[Any, ...]:
+        return tuple(v for v in self._entries(DECLARED))
+
+    def _entries(self, what: str) -> Iterator[Any]:
+        for kind, entry in zip(self.holds, self.data, strict=True):
+            if kind == what:
+                yield from entry if isinstance(entry, tuple) else (entry,)
+
+    def binds_in(self, i: int) -> bool:
+        """Whether its letters are bound in that child."""
+        return self.scope is None or i in self.scope
+
+    def part(self, i: int) -> str:
+        """What a child is to it."""
+        return self.parts[min(i, len(self.parts) - 1)]
+
+    def takes_declared(self) -> bool:
+        """A bound letter takes only values that its declaration allows: what is shown of the letter
+        holds in its scope."""
+        return not self.bound
 
     def __hash__(self) -> int:
         return self._hash
@@ -189,8 +263,17 @@ class Node(Fixed):
 
 def _restore(cls: type[Node], args: tuple[Node, ...], data: tuple[Any, ...]) -> Node:
     new = object.__new__(cls)
-    Node.__init__(new, args, data)
+    new._fill(args, data)
     return new
+
+
+def _fits(kind: str, entry: Any) -> bool:
+    if kind == DECLARED:
+        return not isinstance(entry, Node)
+    entries = entry if isinstance(entry, tuple) else (entry,)
+    if kind == PLAIN:
+        return not any(isinstance(e, Node) for e in entries)
+    return all(isinstance(e, Symbol) for e in entries) and (kind == BOUND or len(entries) == 1)
 
 
 def _sum(left: Node, right: Node) -> Node:
@@ -232,7 +315,7 @@ class Relation(Fixed):
 # --- leaves ---
 
 
-class Number(Node):
+class Number(Node, holds=(PLAIN,)):
     """A non-negative rational; negative ones are typed as `Neg`."""
 
     def __init__(self, value: int | Fraction) -> None:
@@ -248,11 +331,11 @@ class Number(Node):
         return self.data[0]  # type: ignore[no-any-return]
 
 
-class Pi(Node):
+class Pi(Node, holds=()):
     """The constant pi."""
 
 
-class Symbol(Node):
+class Symbol(Node, holds=(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN)):
     """A letter: a random variable (it may be integrated over) or a parameter.
 
     `space` names the variable it is a copy of; `shape` is "", "vector" or "covariance".
@@ -291,7 +374,7 @@ class Given:
         self.event, self.given = event, given
 
 
-class Named(Node):
+class Named(Node, holds=(PLAIN,), parts=(FIXED,)):
     """A letter that stands for an expression: shown as the letter, read as the expression."""
 
     def __init__(self, name: str, body: Operand) -> None:
@@ -302,7 +385,7 @@ class Named(Node):
     body: Node = property(lambda self: self.args[0])  # type: ignore[assignment]
 
 
-class Indexed(Node):
+class Indexed(Node, holds=(PLAIN, PLAIN), parts=(WHOLE,)):
     """A member of a sequence, beta[t]; `domain` holds for every member."""
 
     def __init__(self, name: str, domain: str, index: Operand) -> None:
@@ -313,43 +396,43 @@ class Indexed(Node):
     index: Node = property(lambda self: self.args[0])  # type: ignore[assignment]
 
 
-class Identity(Node):
+class Identity(Node, holds=()):
     """The identity matrix."""
 
 
 # --- algebra ---
 
 
-class Add(Node):
+class Add(Node, holds=()):
     """A sum, its terms in the order typed."""
 
     def __init__(self, *terms: Operand) -> None:
         super().__init__(tuple(as_node(t) for t in terms))
 
 
-class Mul(Node):
+class Mul(Node, holds=()):
     """A product, its factors in the order typed (matrices do not commute)."""
 
     def __init__(self, *factors: Operand) -> None:
         super().__init__(tuple(as_node(f) for f in factors))
 
 
-class Neg(Node):
+class Neg(Node, holds=()):
     def __init__(self, arg: Operand) -> None:
         super().__init__((as_node(arg),))
 
 
-class Div(Node):
+class Div(Node, holds=()):
     def __init__(self, over: Operand, under: Operand) -> None:
         super().__init__((as_node(over), as_node(under)))
 
 
-class Pow(Node):
+class Pow(Node, holds=(), parts=(NUMBER, FIXED)):
     def __init__(self, base: Operand, exponent: Operand) -> None:
         super().__init__((as_node(base), as_node(exponent)))
 
 
-class Fn(Node):
+class Fn(Node, holds=(PLAIN,)):
     """An elementary function; the list is closed.
 
     positive_part(u) = max(u, 0); indicator(u) = 1 where u > 0, else 0; log_gap(u) = u - 1 - log u;
@@ -362,6 +445,9 @@ class Fn(Node):
         "sigmoid": 1, "softplus": 1, "norm2": 1, "dot": 2, "det": 1, "trace": 1, "inverse": 1,
         "transpose": 1,
     }  # fmt: skip
+    MATRICES: ClassVar[frozenset[str]] = frozenset(
+        ("norm2", "dot", "det", "trace", "inverse", "transpose")
+    )
 
     def __init__(self, name: str, *args: Operand) -> None:
         if self.NAMES.get(name) != len(args):
@@ -372,8 +458,11 @@ class Fn(Node):
 
     name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
 
+    def part(self, i: int) -> str:
+        return FIXED if self.name in self.MATRICES else NUMBER
 
-class Apply(Node):
+
+class Apply(Node, holds=(PLAIN, PLAIN, PLAIN)):
     """An arbitrary function at a point. `order` counts derivatives (one-argument functions);
     `traits` may hold "convex", "conjugate" (the convex conjugate of the function so named),
     "positive"."""
@@ -389,7 +478,7 @@ class Apply(Node):
 # --- densities ---
 
 
-class Dens(Node):
+class Dens(Node, holds=(DECLARED, PLAIN, PLAIN), parts=(FIXED,)):
     """A density of a declared family at a point: the event's letters, then the given ones.
 
     `slots` are the declared variables' spaces in order, `events` and `givens` say which slot each
@@ -413,17 +502,17 @@ class Dens(Node):
         return self.args[len(self.event_slots) :]
 
 
-class Normal(Node):
+class Normal(Node, holds=(), parts=(FIXED, NUMBER)):
     """The density of N(mean, variance) at x; for a vector x the last argument is a covariance."""
 
     def __init__(self, x: Operand, mean: Operand, variance: Operand) -> None:
         super().__init__((as_node(x), as_node(mean), as_node(variance)))
 
 
-# --- binders: the last `len(bound)` children are the variables bound ----------------------------
+# --- binders ---
 
 
-class Expect(Node):
+class Expect(Node, holds=(), parts=(NUMBER, FIXED)):
     """E over the events of independent-by-construction densities: their product is the measure."""
 
     def __init__(self, dists: tuple[Node, ...], body: Operand) -> None:
@@ -436,37 +525,51 @@ class Expect(Node):
     def bound(self) -> tuple[Symbol, ...]:
         return tuple(v for d in self.dists for v in event_variables(d))
 
+    def takes_declared(self) -> bool:
+        return True
 
-class Integral(Node):
+    def rebuild(self, args: tuple[Node, ...], data: tuple[Any, ...] | None = None) -> Node:
+        if args == self.args:
+            return self
+        body, *dists = args
+        return Expect(tuple(f for d in dists for f in (d.args if type(d) is Mul else (d,))), body)
+
+
+class Integral(Node, holds=(BOUND,)):
     """An integral against the (unnamed) base measure: a sum for discrete variables."""
 
     def __init__(self, body: Operand, *bound: Symbol) -> None:
-        super().__init__((as_node(body),), bound)
+        super().__init__((as_node(body),), (bound,))
 
     body: Node = property(lambda self: self.args[0])  # type: ignore[assignment]
-    bound: tuple[Symbol, ...] = property(lambda self: self.data)  # type: ignore[assignment]
+
+    def takes_declared(self) -> bool:
+        return True
 
 
-class Divergence(Node):
+class Divergence(Node, holds=(PLAIN, BOUND), parts=(FIXED,)):
     """KL, JS or TV of two densities over `bound`; `kind` is one of "KL", "JS", "TV"."""
 
     def __init__(self, kind: str, p: Operand, q: Operand, bound: tuple[Symbol, ...]) -> None:
         super().__init__((as_node(p), as_node(q)), (kind, bound))
 
     kind: str = property(lambda self: self.data[0])  # type: ignore[assignment]
-    bound: tuple[Symbol, ...] = property(lambda self: self.data[1])  # type: ignore[assignment]
+
+    def takes_declared(self) -> bool:
+        return True
 
 
-class Entropy(Node):
+class Entropy(Node, holds=(BOUND,), parts=(FIXED,)):
     """H(p) = -E_p log p."""
 
     def __init__(self, p: Operand, bound: tuple[Symbol, ...]) -> None:
         super().__init__((as_node(p),), (bound,))
 
-    bound: tuple[Symbol, ...] = property(lambda self: self.data[0])  # type: ignore[assignment]
+    def takes_declared(self) -> bool:
+        return True
 
 
-class Deriv(Node):
+class Deriv(Node, holds=(LETTER,)):
     """The partial derivative of `body` with respect to `var`, everything else held."""
 
     def __init__(self, body: Operand, var: Symbol) -> None:
@@ -476,7 +579,7 @@ class Deriv(Node):
     var: Symbol = property(lambda self: self.data[0])  # type: ignore[assignment]
 
 
-class Big(Node):
+class Big(Node, holds=(PLAIN, BOUND), scope=(0,), parts=(NUMBER, WHOLE)):
     """A sum or product over an integer index from `low` to `high`; `kind` is "sum" or "prod"."""
 
     def __init__(
@@ -489,6 +592,9 @@ class Big(Node):
     body: Node = property(lambda self: self.args[0])  # type: ignore[assignment]
     low: Node = property(lambda self: self.args[1])  # type: ignore[assignment]
     high: Node = property(lambda self: self.args[2])  # type: ignore[assignment]
+
+    def takes_declared(self) -> bool:
+        return isinstance(self.low, Number) and self.low.value >= 1
 
 
 # --- questions about trees ---
@@ -512,28 +618,18 @@ def event_variables(dist: Node) -> tuple[Symbol, ...]:
     return ()
 
 
-def bound_symbols(node: Node) -> tuple[Symbol, ...]:
-    """The symbols a node binds (in all its children, except a sum's limits)."""
-    if isinstance(node, (Expect, Integral, Divergence, Entropy)):
-        return node.bound
-    if isinstance(node, Big):
-        return (node.index,)
-    return ()
-
-
 def free_symbols(node: Node) -> frozenset[Symbol]:
     """Symbols that occur free."""
     if isinstance(node, Symbol):
         return frozenset((node,))
-    if isinstance(node, Big):
-        inside = free_symbols(node.body) - {node.index}
-        return inside | free_symbols(node.low) | free_symbols(node.high)
-    found: frozenset[Symbol] = frozenset()
-    for child in node.args:
-        found |= free_symbols(child)
-    if isinstance(node, Deriv):
-        found |= {node.var}
-    return found - frozenset(bound_symbols(node))
+    if node._free is not None:
+        return node._free
+    found, bound = frozenset(node.letters), frozenset(node.bound)
+    for i, child in enumerate(node.args):
+        inside = free_symbols(child)
+        found |= inside - bound if node.binds_in(i) else inside
+    object.__setattr__(node, "_free", found)
+    return found
 
 
 def transform(node: Node, visit: Callable[[Node], Node | None]) -> Node:

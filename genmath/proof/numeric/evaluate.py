@@ -392,7 +392,7 @@ def _measures(p: Node) -> list[Node]:
 
 
 def _bound_below(node: Node) -> set[Symbol]:
-    return {s for n in node.walk() if isinstance(n, (Expect, Integral)) for s in n.bound}
+    return {s for n in node.walk() for s in n.bound}
 
 
 def _summands(node: Node) -> list[Node]:

@@ -220,7 +220,7 @@ class Expressions(LinearAlgebra):
         name, g = node.name, self.g
         if name == "log" and (direct := self.log_of(node.args[0], env)) is not None:
             return direct
-        if name in ("norm2", "dot", "det", "trace", "inverse", "transpose"):
+        if name in Fn.MATRICES:
             return self.linear(name, [self.lower(a, env) for a in node.args])
         u = self.scalar(node.args[0], env)
         if name == "log_gap":

@@ -9,7 +9,6 @@ from typing import Any
 from genmath.proof.language.tree import (
     Add,
     Apply,
-    Big,
     Dens,
     Deriv,
     Div,
@@ -108,57 +107,59 @@ class Survey:
         if node in self._seen:
             return
         self._seen.add(node)
-        if isinstance(node, Symbol):
-            self._symbol(node)
-            if node.is_variable:
-                self._arithmetic.add(node.space)
-            return
-        if isinstance(node, Dens):
-            self._density(node.density)
-            slots = node.event_slots + node.given_slots
-            for arg, slot in zip(node.args, slots, strict=True):
-                if isinstance(arg, Symbol) and arg.is_variable and arg.space == slot:
-                    self._symbol(arg)
-                else:
-                    self.real.add(slot)
-                    if isinstance(arg, Symbol) and arg.is_variable:
-                        self.real.add(arg.space)
-                    self._visit(arg)
-            return
-        if isinstance(node, Apply):
-            self._function(node)
-            pattern: list[str | None] = []
-            for arg in node.args:
-                if isinstance(arg, Symbol) and arg.is_variable:
-                    self._symbol(arg)
-                    pattern.append(arg.space)
-                else:
-                    pattern.append(None)
-                    self._visit(arg)
-            plain = _free(node.traits) and node.order == 0
-            key = (node.name, len(node.args))
-            found = tuple(pattern) if plain else (None,)
-            self.patterns[key] = self.patterns.get(key, frozenset()) | {found}
-            return
-        if isinstance(node, Normal):
-            self.real |= {s.space for s in free_symbols(node.args[0])}
-        elif isinstance(node, Deriv):
-            self._symbol(node.var)
-            self.real.add(node.var.space)
-        elif isinstance(node, Indexed):
-            domain = self.sequences.setdefault(node.name, node.domain)
-            if domain != node.domain:
-                raise NotationError(f"the sequence {node.name!r} is declared in two ways")
-        elif isinstance(node, Big):
-            self._symbol(node.index)
-        elif isinstance(node, (Integral, Divergence, Entropy)):
-            events = {a for n in node.walk() if isinstance(n, Dens) for a in n.events}
-            for letter in node.bound:
-                self._symbol(letter)
-                if letter not in events:
-                    self._lebesgue.add(letter.space)
+        for letter in (*node.bound, *node.letters):
+            self._symbol(letter)
+        match node:
+            case Symbol():
+                self._symbol(node)
+                if node.is_variable:
+                    self._arithmetic.add(node.space)
+            case Dens():
+                self._visit_density(node)
+                return
+            case Apply():
+                self._visit_function(node)
+                return
+            case Normal():
+                self.real |= {s.space for s in free_symbols(node.args[0])}
+            case Deriv():
+                self.real.add(node.var.space)
+            case Indexed():
+                domain = self.sequences.setdefault(node.name, node.domain)
+                if domain != node.domain:
+                    raise NotationError(f"the sequence {node.name!r} is declared in two ways")
+            case Integral() | Divergence() | Entropy():
+                events = {a for n in node.walk() if isinstance(n, Dens) for a in n.events}
+                self._lebesgue |= {v.space for v in node.bound if v not in events}
         for child in node.args:
             self._visit(child)
+
+    def _visit_density(self, node: Dens) -> None:
+        self._density(node.density)
+        slots = node.event_slots + node.given_slots
+        for arg, slot in zip(node.args, slots, strict=True):
+            if isinstance(arg, Symbol) and arg.is_variable and arg.space == slot:
+                self._symbol(arg)
+            else:
+                self.real.add(slot)
+                if isinstance(arg, Symbol) and arg.is_variable:
+                    self.real.add(arg.space)
+                self._visit(arg)
+
+    def _visit_function(self, node: Apply) -> None:
+        self._function(node)
+        pattern: list[str | None] = []
+        for arg in node.args:
+            if isinstance(arg, Symbol) and arg.is_variable:
+                self._symbol(arg)
+                pattern.append(arg.space)
+            else:
+                pattern.append(None)
+                self._visit(arg)
+        plain = _free(node.traits) and node.order == 0
+        key = (node.name, len(node.args))
+        found = tuple(pattern) if plain else (None,)
+        self.patterns[key] = self.patterns.get(key, frozenset()) | {found}
 
     def table(self, name: str, count: int) -> tuple[str, ...] | None:
         """The spaces of a function that is only ever applied to letters of discrete spaces."""

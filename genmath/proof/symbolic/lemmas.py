@@ -9,7 +9,6 @@ import sympy as sp
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Derivation, Lemma
 from genmath.proof.language.tree import (
-    Big,
     Dens,
     Expect,
     Identity,
@@ -17,7 +16,6 @@ from genmath.proof.language.tree import (
     Node,
     Normal,
     NotationError,
-    Number,
     Symbol,
     event_variables,
     free_symbols,
@@ -44,19 +42,16 @@ def rewrite(node: Node, claim: Claim) -> Node:
     def visit(n: Node) -> Node | None:
         if n == claim.lhs:
             return claim.rhs
-        if isinstance(n, Big) and n.index in letters:
-            return n  # the lemma's hypotheses speak of the free letter, not of the index
-        if isinstance(n, Big) and n.index in counts and not _from_one(n):
+        bound = set(n.bound)
+        if bound & letters:
+            return n  # the lemma's hypotheses speak of the free letter, not of the bound one
+        if bound & counts and not n.takes_declared():
             return n  # nor is it shown for an index that is no natural number
         if isinstance(n, Expect):  # a measure, and a density's letters, stay what they are
             return Expect(n.dists, rewrite(n.body, claim))
         return n if isinstance(n, (Dens, Normal)) else None
 
     return transform(node, visit)
-
-
-def _from_one(e: Big) -> bool:
-    return isinstance(e.low, Number) and e.low.value >= 1
 
 
 def lemma_gap(lemma: Lemma) -> Node:

@@ -37,8 +37,6 @@ from genmath.proof.symbolic.matrices import Matrices
 from genmath.proof.symbolic.ranges import Ranges
 from genmath.proof.symbolic.supports import Rules, Unsupported
 
-MATRIX_FUNCTIONS = ("norm2", "dot", "det", "trace", "inverse", "transpose")
-
 _MEMORY: dict[tuple[Node, int, bool], tuple[Any, Rules, dict[str, Any]]] = {}
 
 
@@ -105,7 +103,7 @@ class Lowering(Matrices, Expectations, Derivatives, Ranges):
                 return self.div(node, env, w, exact)
             case Pow():
                 return self.pow(node, env, w, exact)
-            case Fn() if node.name in MATRIX_FUNCTIONS:
+            case Fn() if node.name in Fn.MATRICES:
                 return self.matrix_function(node, env, w, exact)
             case Fn():
                 return self.elementary(node, env, w, exact)
