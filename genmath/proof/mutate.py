@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from genmath.proof.language.claims import Claim
+from genmath.proof.language.shapes import Shape, shape
 from genmath.proof.language.tree import (
     NUMBER,
     WHOLE,
     Add,
     Apply,
     Dens,
-    Deriv,
     Div,
     Divergence,
     Fn,
-    Identity,
     Indexed,
     Mul,
     Named,
@@ -138,28 +137,10 @@ def _alike(a: Node, b: Node) -> bool:
     return _kind(a) == _kind(b)
 
 
-def _kind(node: Node) -> tuple[str, bool, bool]:
+def _kind(node: Node) -> tuple[Shape, bool, bool]:
     if isinstance(node, Symbol):
-        return node.shape, node.is_variable, node.domain == "natural"
-    return _shape(node), False, False
-
-
-def _shape(node: Node) -> str:
-    """ "" for a number, "vector" or "covariance"."""
-    if isinstance(node, Symbol):
-        return node.shape
-    if isinstance(node, Identity):
-        return "covariance"
-    if isinstance(node, (Named, Add, Neg, Div)):
-        return _shape(node.args[0])
-    if isinstance(node, Deriv) and node.var.shape:
-        return "covariance" if _shape(node.args[0]) else "vector"
-    if isinstance(node, Mul):
-        shapes = [_shape(a) for a in node.args]
-        return "vector" if "vector" in shapes else max(shapes)
-    if isinstance(node, Fn) and node.name in ("inverse", "transpose"):
-        return _shape(node.args[0])
-    return ""
+        return shape(node), node.is_variable, node.domain == "natural"
+    return shape(node), False, False
 
 
 def _density_slips(node: Dens) -> Iterator[tuple[str, Node]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sympy as sp
 
+from genmath.proof.language.shapes import NUMBER, shape
 from genmath.proof.language.tree import (
     Add,
     Dens,
@@ -16,7 +17,6 @@ from genmath.proof.language.tree import (
     Node,
     NotationError,
     Pow,
-    Symbol,
 )
 from genmath.proof.symbolic.algebra import (
     irreducible_factors,
@@ -65,15 +65,15 @@ class Arithmetic(Conditions):
             if result is None:
                 result = value
             elif isinstance(result, sp.MatrixBase) and isinstance(value, sp.MatrixBase):
-                if result.shape[1] != value.shape[0] or result.shape[1] == 1 < self.d:
+                if result.shape[1] != value.shape[0]:
                     raise NotationError(
-                        f"{node!r}: shapes do not fit; use dot() or norm2() for vectors"
+                        f"{node!r}: shapes do not fit; transpose(u) * v and dot(u, v) are numbers"
                     )
-                if result.shape[1] == 1 and value.shape[1] == 1 and self._two_vectors(node):
-                    raise NotationError(f"{node!r}: a product of vectors; use dot() or norm2()")
                 result = result * value
             else:
                 result = result * value
+        if isinstance(result, sp.MatrixBase) and shape(node) == NUMBER:
+            return result[0, 0]
         return result
 
     def density_factors(self, node: Node, env: Env, w: Weights) -> list[Dens]:
@@ -89,10 +89,6 @@ class Arithmetic(Conditions):
             if all(self.positive(b, w) or b.is_Number for b, _ in irreducible_factors(under)):
                 return self.density_factors(node.args[0], env, w)
         return []
-
-    @staticmethod
-    def _two_vectors(node: Mul) -> bool:
-        return sum(isinstance(a, Symbol) and a.shape == "vector" for a in node.args) > 1
 
     def div(self, node: Div, env: Env, w: Weights, exact: bool) -> Any:
         under = self.scalar(node.args[1], env, w, exact)

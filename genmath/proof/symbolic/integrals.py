@@ -460,7 +460,7 @@ def _simpler(f: Any, place: Any, rest: list[Any], v: Any) -> bool:
         if g.has(Int, Unknown, Recip, BigSum):
             return False
     ends = logs == 1 or max(orders) < f.args[3].count(place) - 1
-    return ends and _undifferentiated(f).is_positive and max(carried.values()) > 0
+    return bool(ends and _undifferentiated(f).is_positive and max(carried.values()) > 0)
 
 
 def _undifferentiated(r: Any) -> Any:

@@ -33,12 +33,12 @@ class Matrices(Arithmetic, Letters):
             if not column or b.shape != a.shape:
                 raise NotationError(f"{node!r}: expected vectors of one length")
             return sum((a[i] * b[i] for i in range(self.d)), sp.S.Zero)
+        if node.name == "transpose":
+            return a.T
         if a.shape[0] != a.shape[1]:
             raise NotationError(f"{node!r}: expected a square matrix")
         if node.name == "trace":
             return a.trace()
-        if node.name == "transpose":
-            return a.T
         letter = node.args[0]
         root = (
             self.root(letter)
