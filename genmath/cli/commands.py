@@ -38,7 +38,6 @@ from genmath.cli.console import (
 )
 from genmath.cli.reports import Report, import_trouble, plain
 from genmath.cli.workers import (
-    GRACE,
     Outcome,
     Pool,
     Task,
@@ -55,7 +54,7 @@ if TYPE_CHECKING:
     from genmath.proof import Derivation
 
 
-FAILED, INTERRUPTED = 1, 130
+FAILED = 1
 
 app = typer.Typer(
     name="genmath",
@@ -177,7 +176,10 @@ def check(
         ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0.01, metavar="S", help="Seconds a step may take.")
+        float,
+        typer.Option(
+            "--timeout", min=0.01, metavar="S", help="Seconds of processor time a step may take."
+        ),
     ] = 60.0,
     against: Annotated[
         str | None,
@@ -211,14 +213,10 @@ def check(
     began = time.perf_counter()
     if against is not None:
         raise typer.Exit(classroom.check_against(against, targets or [], jobs, timeout, as_json))
-    with Pool() as pool:
-        try:
-            work = _gather(targets or [], pool, timeout)
-            pool.size = jobs or _default_jobs(work, mutants)
-            schema, reports = _check_all(work, pool, mutants, timeout, as_json)
-        except KeyboardInterrupt:
-            typer.echo("genmath: interrupted", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+    with Pool() as pool, complaints():
+        work = _gather(targets or [], pool, timeout)
+        pool.size = jobs or _default_jobs(work, mutants)
+        schema, reports = _check_all(work, pool, mutants, timeout, as_json)
     if as_json:
         document = {"schema": schema, "version": __version__, "derivations": reports}
         typer.echo(json.dumps(plain(document), ensure_ascii=False, indent=1, allow_nan=False))
@@ -280,10 +278,11 @@ def _gather(targets: Sequence[str], pool: Pool, timeout: float) -> list[_Work]:
 def _from_file(path: str, pool: Pool, timeout: float) -> list[_Work]:
     readable(path)
     absolute = os.path.abspath(path)  # whatever the file does to the working directory
-    task = Task(("load", absolute), timeout + GRACE, absolute)
+    task = Task(("load", absolute), timeout, absolute)
     ((_, outcome),) = [done for done in pool.run([task]) if done]
     if outcome.status == "timeout":
-        raise Unreadable(f"{path}: importing it took longer than {timeout:g} s (--timeout)")
+        limit = f"{timeout:g} s of processor time (--timeout)"
+        raise Unreadable(f"{path}: importing it took longer than {limit}")
     if outcome.status == "died":
         raise Unreadable(f"{path}: importing it ended the process ({how_it_ended(outcome.value)})")
     if outcome.status == "failed":
@@ -370,7 +369,7 @@ def _check_all(
     tasks = [
         Task(
             ("check", w.source, w.is_file, w.name, mutants, timeout),
-            timeout * w.judgements + GRACE,
+            timeout * w.judgements,
             w.source if w.is_file else None,
         )
         for w in work

@@ -382,14 +382,23 @@ def test_a_survivor_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_hang_ends_as_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(*_: Any) -> Proof:
-        time.sleep(30)
+    def endless(*_: Any) -> Proof:
+        while True:
+            pass
+
+    monkeypatch.setattr(checker, "prove", endless)
+    assert checker.judge(equal(a, a + 0), timeout=0.2).verdict == "timeout"
+
+
+def test_a_limit_is_of_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a busy machine is not late."""
+
+    def waits(*_: Any) -> Proof:
+        time.sleep(0.6)
         return Proof(True)
 
-    monkeypatch.setattr(checker, "prove", slow)
-    began = time.perf_counter()
-    assert checker.judge(equal(a, a + 0), timeout=0.2).verdict == "timeout"
-    assert time.perf_counter() - began < 10
+    monkeypatch.setattr(checker, "prove", waits)
+    assert checker.judge(equal(a, a + 0), timeout=0.5).verdict == "proved"
 
 
 # --- slips ---
