@@ -105,14 +105,17 @@ def list_() -> None:
       genmath list
       genmath list | grep -i gaussian
     """
-    from genmath import book
+    from genmath._topics import TOPICS
 
     with complaints():
-        chapters = [_shipped(topic) for topic in book.topics()]
+        chapters = [_shipped(topic) for topic in _topics()]
     width = max((len(d.name) for c in chapters for d in c.derivations), default=0)
-    for index, chapter in enumerate(chapters):
-        if index:
-            typer.echo()
+    part = ""
+    for topic, chapter in zip(TOPICS, chapters, strict=True):
+        if topic.part != part:
+            typer.echo("\n" * bool(part) + paint(topic.part.upper(), "2"))
+            part = topic.part
+        typer.echo()
         typer.echo(paint(chapter.topic, "1") + "  " + chapter.title)
         for derivation in chapter.derivations:
             typer.echo(f"  {derivation.name:{width}}  {derivation.title}")
@@ -256,11 +259,11 @@ class _Work:
 
 def _gather(targets: Sequence[str], pool: Pool, timeout: float) -> list[_Work]:
     """The derivations the arguments name, each once, in order; says which cannot be read."""
-    from genmath import book
-
     found: dict[tuple[str, str], _Work] = {}
     unread = 0
-    for target in targets or book.topics():
+    with complaints():
+        targets = targets or _topics()
+    for target in targets:
         try:
             works = _from_file(target, pool, timeout) if is_file(target) else _from_book(target)
         except Unreadable as error:
@@ -305,9 +308,7 @@ def _from_book(name: str) -> list[_Work]:
 
 def _find(name: str) -> list[tuple[str, Derivation]]:
     """The shipped derivations that a topic or a full name stands for."""
-    from genmath import book
-
-    topics = book.topics()
+    topics = _topics()
     topic, _, rest = name.partition(".")
     if topic not in topics:
         if os.path.exists(name):
@@ -326,6 +327,15 @@ def _find(name: str) -> list[tuple[str, Derivation]]:
     known = [d.name for d in derivations]
     hint = f"{nearest(name, known)} (`genmath show {topic}` shows the chapter's)"
     raise Unreadable(f"no derivation called {name!r}{hint}")
+
+
+def _topics() -> list[str]:
+    from genmath import book
+
+    try:
+        return book.topics()
+    except book.ChapterError as error:
+        raise Unreadable(str(error)) from None
 
 
 def _shipped(topic: str) -> book.Chapter:
