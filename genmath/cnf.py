@@ -19,9 +19,9 @@ import math
 from collections.abc import Callable
 
 from genmath._base.batch import sum_event, work_dtype
-from genmath._base.checks import batched, describe, refuse, rng
+from genmath._base.checks import batched, function, refuse, rng
 from genmath._base.shapes import Data, PerSample
-from genmath._base.steps import Model, check_start
+from genmath._base.steps import Model, check_start, one_each
 from genmath._base.torch import torch
 from genmath.solvers import TWENTY, Solver, carry, transport
 
@@ -60,10 +60,8 @@ def log_prob(
     Source: Chen et al. 2018, theorem 1; Grathwohl et al. 2019, equation 4.
     """
     z, log_det = transport(model, x, solver, probe=probe, generator=generator)
-    out = base(z)
-    if out.shape != log_det.shape:
-        refuse("base output", describe(out), f"one number a sample: shape {tuple(log_det.shape)}")
-    return out + log_det
+    function("base", base)
+    return one_each("base output", base(z), z) + log_det
 
 
 def sample(

@@ -13,7 +13,16 @@ from functools import lru_cache
 from itertools import pairwise
 
 from genmath._base.batch import Table, check_step, work_dtype
-from genmath._base.checks import batched, integer, one_of, refuse, same_shape
+from genmath._base.checks import (
+    batched,
+    function,
+    integer,
+    listed,
+    one_of,
+    read,
+    refuse,
+    same_shape,
+)
 from genmath._base.shapes import Coefficient, Data, Step
 from genmath._base.steps import (
     PREDICTIONS,
@@ -155,6 +164,7 @@ def ddim_invert(
     check_schedule(schedule)
     steps = _check_steps(steps, schedule)
     iterations = integer("iterations", iterations, 1)
+    function("model", model)
     dtype, work = batched("x", x).dtype, work_dtype(x)
     x = x.to(work)
     for s, t in pairwise(reversed(steps)):
@@ -221,17 +231,17 @@ def _tensor(c: Coefficient, x: Tensor) -> Tensor:
 
 
 def _check_order(t: Step, s: Step, *, either_way: bool) -> None:
-    if isinstance(t, Tensor) or isinstance(s, Tensor):
+    now, then = (read(step) if isinstance(step, Tensor) else step for step in (t, s))
+    if now is None or then is None:
         return
+    t, s = int(now), int(then)
     if s == t or (s > t and not either_way):
         refuse("s", s, f"{'another step than' if either_way else 'a step before'} t = {t}")
 
 
 def _check_steps(steps: Sequence[int], schedule: Schedule) -> list[int]:
     wanted = f"two or more decreasing steps in 0..{schedule.T}"
-    if not isinstance(steps, Sequence) or len(steps) < 2:
-        refuse("steps", steps, wanted)
-    whole = [integer("steps", step, 0, schedule.T) for step in steps]
-    if not all(t > s for t, s in pairwise(whole)):
+    whole = [integer("steps", step, 0, schedule.T) for step in listed("steps", steps, wanted)]
+    if len(whole) < 2 or not all(t > s for t, s in pairwise(whole)):
         refuse("steps", whole, wanted)
     return whole

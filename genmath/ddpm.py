@@ -15,13 +15,14 @@ from genmath import samplers
 from genmath._base.batch import Table, check_step, per_sample, sum_event, work_dtype
 from genmath._base.checks import (
     batched,
-    describe,
+    floating,
     integer,
     one_of,
     positive,
     refuse,
     rng,
     same_shape,
+    some,
 )
 from genmath._base.shapes import Array, Coefficient, Data, PerSample, PerStep, Scalar, Step, Steps
 from genmath._base.steps import (
@@ -79,7 +80,7 @@ def add_noise(
     Source: Ho, Jain, Abbeel 2020, equation 4.
     """
     check_schedule(schedule)
-    alpha, sigma = schedule.coefficients(t, x0)
+    alpha, sigma = schedule.coefficients(t, batched("x0", x0))
     same_shape("noise", noise, "x0", x0)
     return affine(x0, alpha, noise, sigma)
 
@@ -140,6 +141,7 @@ def posterior(
     Errors: ValueError for shapes that differ, or a t that is out of range or no integer.
     Source: Ho, Jain, Abbeel 2020, equations 6 and 7.
     """
+    check_schedule(schedule)
     t = check_step(t, batched("x_t", x_t), 1, schedule.T)
     same_shape("x0", x0, "x_t", x_t)
     tables = _posterior_tables(schedule)
@@ -162,6 +164,7 @@ def posterior_mean_from_eps(
     Errors: ValueError for shapes that differ, or a t that is out of range or no integer.
     Source: Ho, Jain, Abbeel 2020, equations 10 and 11 (there √(1-beta_t) is √alpha_t).
     """
+    check_schedule(schedule)
     t = check_step(t, batched("x_t", x_t), 1, schedule.T)
     same_shape("eps", eps, "x_t", x_t)
     tables = _step_tables(schedule, "eps", "posterior")
@@ -178,6 +181,8 @@ def reverse_variance(schedule: Schedule, variance: str) -> PerStep:
     Errors: ValueError for another name.
     Source: Ho, Jain, Abbeel 2020, section 3.2.
     """
+    check_schedule(schedule)
+    one_of("variance", variance, VARIANCES)
     return _reverse_variance(schedule, variance).values.clone()
 
 
@@ -203,6 +208,8 @@ def loss_weight(t: Step, schedule: Schedule, *, variance: str = "beta") -> Coeff
         tensor the weight is infinite), or another name.
     Source: Ho, Jain, Abbeel 2020, equation 12.
     """
+    check_schedule(schedule)
+    one_of("variance", variance, VARIANCES)
     return _read(_weights(schedule, variance), t, schedule)
 
 
@@ -214,6 +221,7 @@ def snr_weight(t: Step, schedule: Schedule) -> Coefficient:
     Errors: ValueError for t outside 1..T, or t = 1, where snr_0 is infinite (as it is in a tensor).
     Source: Kingma, Salimans, Poole, Ho 2021 (variational diffusion models), discrete-time loss.
     """
+    check_schedule(schedule)
     return _read(_snr_weights(schedule), t, schedule)
 
 
@@ -239,6 +247,7 @@ def prior_term(x0: Data, schedule: Schedule) -> PerSample:
     Errors: ValueError unless x0 is floating-point with a batch dimension.
     Source: Ho, Jain, Abbeel 2020, equation 5.
     """
+    check_schedule(schedule)
     work = work_dtype(batched("x0", x0))
     alpha_bar = schedule.alpha_bar[-1].item()
     # sigma² - 1 - log sigma², where sigma² = 1 - alpha_bar is nearly 1 or, of few steps, nearly 0.
@@ -267,6 +276,8 @@ def transition_term(
         has `reconstruction_term` instead: there a tensor t gives infinity or NaN.
     Source: Ho, Jain, Abbeel 2020, equations 5 and 12.
     """
+    check_schedule(schedule)
+    one_of("variance", variance, VARIANCES)
     t = check_step(t, batched("eps", eps), 2, schedule.T)
     same_shape("eps_hat", eps_hat, "eps", eps)
     errors = _squared_error(eps, eps_hat)
@@ -301,6 +312,7 @@ def reconstruction_term(
     Source: Ho, Jain, Abbeel 2020, equation 5 (their decoder, equation 13, is discretised: see
         `discretized_log_likelihood`).
     """
+    check_schedule(schedule)
     same_shape("eps_hat", eps_hat, "eps", batched("eps", eps))
     s2 = _decoder_variance(schedule, decoder_variance)
     beta = schedule.beta[1].item()
@@ -380,6 +392,7 @@ def bound_terms(
     one_of("prediction", prediction, PREDICTIONS)
     one_of("variance", variance, VARIANCES)
     one_of("decoder", decoder, ("gaussian", "discretized"))
+    check_schedule(schedule)
     if variance == "posterior" and decoder_variance is None:
         refuse("decoder_variance", None, "a number > 0: the posterior variance of step 1 is 0")
     s2 = _decoder_variance(schedule, decoder_variance)
@@ -411,7 +424,7 @@ def bits_per_dim(nats: Array, dims: int) -> Array:
 
     Errors: ValueError unless dims is an integer ≥ 1.
     """
-    return nats / (integer("dims", dims, 1) * math.log(2))
+    return floating("nats", nats) / (integer("dims", dims, 1) * math.log(2))
 
 
 # Training
@@ -441,10 +454,9 @@ def denoising_loss(
     Source: Ho, Jain, Abbeel 2020, equation 14 and algorithm 1.
     """
     one_of("prediction", prediction, PREDICTIONS)
-    t = check_step(t, batched("x0", x0), 1, schedule.T)
-    if len(x0) == 0:
-        refuse("x0", describe(x0), "at least one sample: the mean over none is undefined")
-    noise = one_noise(noise, generator, x0)
+    check_schedule(schedule)
+    t = check_step(t, some("x0", x0), 1, schedule.T)
+    noise = one_noise(noise, generator, x0, "x0")
     work = work_dtype(x0)
     clean, noise = x0.to(work), noise.to(work)
     alpha, sigma = (table.at(t, x0) for table in _noisy_tables(schedule))
@@ -479,7 +491,6 @@ class _StepTables(NamedTuple):
 @lru_cache(maxsize=32)
 def _step_tables(schedule: Schedule, prediction: str, variance: str) -> _StepTables:
     """x_{t-1} = first · x_t + second · predicted + third · noise, the third 0 at the last step."""
-    one_of("prediction", prediction, PREDICTIONS)
     grid = samplers.Grid(schedule, range(schedule.T, -1, -1))
     columns = samplers.Ancestral(variance).columns(grid, prediction)
     return _StepTables(*(_from_step_1(column.flip(0)) for column in columns))
@@ -506,8 +517,11 @@ def ancestral_step(
         unless exactly one of ``generator`` and ``noise`` is given (at t = 1 neither is read).
     Source: Ho, Jain, Abbeel 2020, algorithm 2.
     """
+    check_schedule(schedule)
     t = check_step(t, batched("x_t", x_t), 1, schedule.T)
     same_shape("predicted", predicted, "x_t", x_t)
+    one_of("prediction", prediction, PREDICTIONS)
+    one_of("variance", variance, VARIANCES)
     tables = _step_tables(schedule, prediction, variance)
     std = tables.noise.at(t, x_t)
     last = not isinstance(t, Tensor) and t == 1
@@ -536,6 +550,7 @@ def sample(
     Source: Ho, Jain, Abbeel 2020, algorithm 2.
     """
     one_of("prediction", prediction, PREDICTIONS)
+    one_of("variance", variance, VARIANCES)
     check_schedule(schedule)
     shape = check_start(shape, dtype, "x_T", x_T)
     rng(generator)

@@ -10,7 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from genmath._base.batch import sum_event, work_dtype
-from genmath._base.checks import broadcastable, describe, floating, integer, refuse
+from genmath._base.checks import (
+    between,
+    broadcastable,
+    describe,
+    floating,
+    function,
+    instance,
+    integer,
+    real,
+    refuse,
+    same_shape,
+)
 from genmath._base.shapes import Array
 from genmath._base.torch import Tensor, torch
 
@@ -58,6 +69,8 @@ def gaussian_kl(
     given = {"mean_p": mean_p, "log_var_p": log_var_p, "mean_q": mean_q, "log_var_q": log_var_q}
     dtype, (mean_p, log_var_p, mean_q, log_var_q) = _promote(given)
     broadcastable(given)
+    for name, value in given.items():
+        between(name, value, "finite numbers")
     # (d · exp(-l/2))² reaches twice as far into extreme variances as d² · exp(-l).
     shift = (mean_p - mean_q) * torch.exp(log_var_q / -2)
     log_ratio = log_var_p - log_var_q
@@ -85,7 +98,7 @@ def gaussian_kl_full(
     )
     for name, mean in (("mean_p", mean_p), ("mean_q", mean_q)):
         if mean.ndim == 0 or mean.shape[-1:] != mean_p.shape[-1:]:
-            refuse(name, describe(mean), "shape (…, d), the same d in both means")
+            refuse(name, describe(mean), "shape (…, d), with the d of mean_p")
     d = mean_p.shape[-1]
     for name, chol in (("chol_p", chol_p), ("chol_q", chol_q)):
         if chol.shape[-2:] != (d, d):
@@ -165,6 +178,15 @@ class FDivergence:
     conjugate: Callable[[Tensor], Tensor]  # t ↦ sup over u ≥ 0 of u t - f(u)
     at_zero: float  # f(0): what q pays where p = 0
     at_infinity: float  # lim f(u)/u: what p pays where q = 0
+
+    def __post_init__(self) -> None:
+        instance("name", self.name, str, "a string")
+        for part in ("value", "slope", "conjugate"):
+            function(part, getattr(self, part))
+        for part in ("at_zero", "at_infinity"):
+            limit = getattr(self, part)
+            if not isinstance(limit, float) or limit != math.inf:
+                real(part, limit, "a number, or math.inf", -math.inf)
 
 
 def _where_below(t: Tensor, bound: float, inside: Callable[[Tensor], Tensor]) -> Tensor:
@@ -321,8 +343,7 @@ def _tables(
     p: Tensor, q: Tensor, dim: int, names: tuple[str, str] = ("p", "q")
 ) -> tuple[torch.dtype, tuple[Tensor, ...]]:
     dtype, both = _promote(dict(zip(names, (p, q), strict=True)))
-    if p.shape != q.shape:
-        refuse(names[1], describe(q), f"the shape of {names[0]}, {tuple(p.shape)}")
+    same_shape(names[1], q, names[0], p)
     _axis(names[0], p, dim)
     return dtype, both
 
@@ -353,5 +374,5 @@ def _where(mask: Tensor, x: Tensor, factor: float) -> Tensor:
 
 
 def _member(f: object) -> None:
-    if not isinstance(f, FDivergence):
-        refuse("f", describe(f), "an FDivergence: KL, REVERSE_KL, JS, TV, CHI2, or one of your own")
+    wanted = "an FDivergence: KL, REVERSE_KL, JS, TV, CHI2, or one of your own"
+    instance("f", f, FDivergence, wanted)

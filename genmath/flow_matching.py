@@ -15,11 +15,23 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from genmath._base.batch import per_sample, sum_event, work_dtype
-from genmath._base.checks import batched, describe, positive, real, refuse, rng, same_shape
+from genmath._base.checks import (
+    batched,
+    describe,
+    finite,
+    floating,
+    integer,
+    positive,
+    real,
+    refuse,
+    rng,
+    same_shape,
+    some,
+)
 from genmath._base.shapes import Array, Data, PerSample, Scalar, Time
-from genmath._base.steps import Model, call
+from genmath._base.steps import Model, call, check_path
 from genmath._base.torch import Int, Tensor, torch
-from genmath._base.transport import distances, finite, permutation
+from genmath._base.transport import distances, permutation
 from genmath.paths import LinearPath, Path
 from genmath.samplers import Heun, Sampler, sample
 
@@ -78,8 +90,8 @@ def conditional_path(
     Source: Lipman et al. 2023, theorem 3; Liu, Gong, Liu 2023, equation 1; the spread: Tong et al.
         2024, equations 14 and 15.
     """
-    if not isinstance(path, Path):
-        refuse("path", describe(path), "a Path, such as LinearPath()")
+    check_path(path)
+    same_shape("noise", noise, "x0", batched("x0", x0))
     line = Line(path.interpolate(x0, noise, t), path.velocity(x0, noise, t))
     spread = real("spread", spread, "a number >= 0", 0.0)
     if not spread:
@@ -114,8 +126,7 @@ def cfm_loss(
         exactly where something is drawn.
     Source: Lipman et al. 2023, equation 9; Liu, Gong, Liu 2023, equation 1.
     """
-    if len(batched("x0", x0)) == 0:
-        refuse("x0", describe(x0), "at least one sample: the mean over none is undefined")
+    some("x0", x0)
     if t is not None and noise is not None:
         if generator is not None:
             refuse("generator", generator, "None: with t and noise given nothing is drawn")
@@ -145,6 +156,7 @@ def random_pairing(n: int, *, generator: torch.Generator) -> Permutation:
 
     Samples that were drawn independently are so paired already; this unpairs those that were not.
     """
+    n = integer("n", n, 0)
     return torch.randperm(n, generator=generator, device=rng(generator).device)
 
 
@@ -214,7 +226,11 @@ def path_energy(trajectory: Array, duration: float = 1.0) -> Scalar:
     Errors: ValueError for fewer than two times, an empty batch, or duration <= 0.
     Source: Tong et al. 2024, section 5 (normalised path energy, without the normalisation).
     """
-    if trajectory.ndim < 2 or len(trajectory) < 2 or trajectory.shape[1] == 0:
+    if (
+        floating("trajectory", trajectory).ndim < 2
+        or len(trajectory) < 2
+        or trajectory.shape[1] == 0
+    ):
         refuse("trajectory", describe(trajectory), "shape (N + 1, B, …) with N >= 1 and B >= 1")
     each = positive("duration", duration) / (len(trajectory) - 1)
     return sum_event(trajectory.double().diff(dim=0) ** 2, 2).sum(0).mean() / each

@@ -20,16 +20,23 @@ from typing import NamedTuple
 from genmath._base.batch import sum_event, work_dtype
 from genmath._base.checks import (
     batched,
+    between,
     describe,
+    float_dtype,
     floating,
+    instance,
     integer,
+    labels,
+    module,
     one_of,
     real,
     refuse,
     rng,
     same_shape,
+    some,
 )
 from genmath._base.shapes import Array, Data, PerSample, Scalar
+from genmath._base.slopes import slope
 from genmath._base.torch import Float, Int, Tensor, nn, torch
 from genmath.divergences import FDivergence, fenchel_bound
 
@@ -87,7 +94,7 @@ def discriminator_loss(
     b = _outputs("logit_made", logit_made)[1]
     if isinstance(loss, FDivergence):
         return -fenchel_bound(loss, loss.slope(a), loss.slope(b)).to(dtype)
-    one_of("loss", loss, LOSSES)
+    _check_loss(loss)
     if loss == "least_squares":
         return (((a - 1) ** 2).mean() + (b**2).mean()).div(2).to(dtype)
     return -(_log_sigmoid(a).mean() + _log_sigmoid(-b).mean()).to(dtype)
@@ -109,7 +116,7 @@ def generator_loss(logit_made: PerSample, loss: str | FDivergence = "non_saturat
     dtype, a = _outputs("logit_made", logit_made)
     if isinstance(loss, FDivergence):
         return -loss.conjugate(loss.slope(a)).mean().to(dtype)
-    one_of("loss", loss, LOSSES)
+    _check_loss(loss)
     if loss == "least_squares":
         return ((a - 1) ** 2).mean().div(2).to(dtype)
     return (_log_sigmoid(-a) if loss == "minimax" else -_log_sigmoid(a)).mean().to(dtype)
@@ -127,10 +134,12 @@ def r1_penalty(
     Source: Mescheder, Geiger, Nowozin 2018, equation 9.
     """
     gamma = real("gamma", gamma, "a number >= 0", 0.0)
-    at = floating("x", x).detach().requires_grad_(True)
-    logit = _outputs("discriminator output", _call(discriminator, at, y))[1]
-    (slope,) = torch.autograd.grad(logit.sum(), at, create_graph=True)
-    wide = slope.to(work_dtype(slope))
+    module("discriminator", discriminator)
+    at = some("x", x).detach().requires_grad_(True)
+    with torch.enable_grad():
+        logit = _outputs("discriminator output", _call(discriminator, at, y))[1]
+        slopes = slope(logit.sum(), at)
+    wide = slopes.to(work_dtype(slopes))
     return (gamma / 2 * sum_event(wide**2, 1).mean()).to(x.dtype)
 
 
@@ -177,7 +186,8 @@ def missing_mode_js(kept: Array) -> Array:
     Result: gan.missing_mode
     Shapes: any; shares in [0, 1], taken as they are. Nats.
     """
-    w = floating("kept", kept).to(work_dtype(kept))
+    between("kept", floating("kept", kept), "shares in [0, 1]", 0.0, 1.0)
+    w = kept.to(work_dtype(kept))
     lost = 1 - w  # in terms of which a small loss keeps its digits
     shared = torch.xlogy(w, w) - (1 + w) * torch.log1p(-lost / 2)
     return ((shared + lost * math.log(2)) / 2).to(kept.dtype)
@@ -273,11 +283,14 @@ class GAN(nn.Module):
         super().__init__()
         shape = latent_shape if isinstance(latent_shape, tuple) else (latent_shape,)
         self.latent_shape = tuple(integer("latent_shape", size, 1) for size in shape)
+        module("generator", generator)
+        module("discriminator", discriminator)
         self.generator = generator
         self.discriminator = discriminator
 
     def forward(self, x: Data, y: Labels | None = None) -> PerSample:
         """The discriminator's logits."""
+        batched("x", x)
         return _call(self.discriminator, x, y)
 
     def sample(
@@ -289,7 +302,7 @@ class GAN(nn.Module):
         dtype: torch.dtype = torch.float32,
     ) -> Data:
         """n samples, differentiable in the parameters, on the random generator's device."""
-        n, device = integer("n", n, 0), rng(generator).device
+        n, device, dtype = integer("n", n, 0), rng(generator).device, float_dtype(dtype)
         z = torch.randn((n, *self.latent_shape), generator=generator, dtype=dtype, device=device)
         return _call(self.generator, z, y)
 
@@ -319,8 +332,14 @@ def training_step(
     Errors: ValueError for an empty batch or another loss.
     Source: Goodfellow et al. 2014, algorithm 1 with k = 1.
     """
-    if len(batched("x", x)) == 0:
-        refuse("x", describe(x), "at least one sample: the mean over none is undefined")
+    instance("gan", gan, GAN, "a GAN")
+    some("x", x)
+    _check_loss(loss)
+    real("gamma", gamma, "a number >= 0", 0.0)
+    _check_owner("optimizer_d", optimizer_d, gan.discriminator, "discriminator", gan.generator)
+    _check_owner("optimizer_g", optimizer_g, gan.generator, "generator", gan.discriminator)
+    if average is not None:
+        instance("average", average, torch.optim.swa_utils.AveragedModel, "an AveragedModel")
     with torch.no_grad():
         made = gan.sample(len(x), y, generator=generator, dtype=x.dtype)
     loss_d = discriminator_loss(gan(x, y), gan(made, y), loss)
@@ -352,8 +371,29 @@ def _outputs(name: str, value: Tensor) -> tuple[torch.dtype, Tensor]:
     return x.dtype, x.reshape(-1).to(work_dtype(x))
 
 
+def _check_loss(loss: object) -> None:
+    if not isinstance(loss, FDivergence):
+        one_of("loss", loss, LOSSES)
+
+
+def _check_owner(
+    name: str, optimizer: object, own: nn.Module, player: str, other: nn.Module
+) -> None:
+    """The optimizer of a player updates all of its parameters, and none of the other's."""
+    instance(name, optimizer, torch.optim.Optimizer, f"an optimizer of the {player}'s parameters")
+    assert isinstance(optimizer, torch.optim.Optimizer)
+    moved = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    mine = [id(p) for p in own.parameters() if p.requires_grad]
+    shared = set(mine)
+    others = moved & {id(p) for p in other.parameters()} - shared
+    if others or not moved.issuperset(mine):
+        which = f"one that moves {len(others)} tensors of the other player and" if others else "one"
+        held = f"{which} holds {len(moved & shared)} of the {len(shared)} of the {player}"
+        refuse(name, held, f"an optimizer of the {player}'s parameters, all of them and no others")
+
+
 def _call(net: nn.Module, x: Tensor, y: Tensor | None) -> Tensor:
-    out: Tensor = net(x) if y is None else net(x, y)
+    out: Tensor = net(x) if y is None else net(x, labels("y", y, x))
     return out
 
 

@@ -13,7 +13,21 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from genmath._base.batch import Table, affine, check_step, check_time, per_event, work_dtype
-from genmath._base.checks import batched, describe, integer, positive, real, refuse, rng, same_shape
+from genmath._base.checks import (
+    batched,
+    between,
+    describe,
+    float_dtype,
+    instance,
+    integer,
+    listed,
+    positive,
+    read,
+    real,
+    refuse,
+    rng,
+    same_shape,
+)
 from genmath._base.shapes import Coefficient, Data, PerSample, PerStep, Step, Time
 from genmath._base.torch import Tensor, torch
 
@@ -108,9 +122,13 @@ class Path(ABC):
             return self._time_of_half_log_snr(to_half_log(v))
 
         if isinstance(value, Tensor):
-            return _at(formula, value, name)
-        if value not in (math.inf, -math.inf):
-            real(name, value, "a number", -math.inf)
+            if (number := read(value)) is not None:
+                self._time_of(name, number, to_half_log)  # refuses what the path does not reach
+            return _at(formula, value, name, high=math.inf)
+        if not (isinstance(value, float) and math.isinf(value)):
+            value = real(name, value, "a number", -math.inf)
+        elif name == "snr" and value < 0:
+            refuse(name, describe(value), "a number >= 0")
         t = float(formula(torch.tensor(value, dtype=torch.float64, device="cpu")).item())
         if not -1e-12 <= t <= 1 + 1e-12:
             ends = (getattr(self, name)(0.0), getattr(self, name)(1.0))
@@ -156,11 +174,11 @@ class Path(ABC):
         Shapes: x0 and eps alike, (B,) to (B, C, H, W) and beyond. The dtype follows x0; in half
             precision the result is the float32 one, rounded once.
         """
-        return self._mix(self.coefficients(t, x0), x0, eps)
+        return self._mix(self.coefficients(t, batched("x0", x0)), x0, eps)
 
     def velocity(self, x0: Data, eps: Data, t: Time) -> Data:
         """d x_t/dt = d_alpha x_0 + d_sigma eps, of the one pair (x_0, eps)."""
-        return self._mix(self.derivatives(t, x0), x0, eps)
+        return self._mix(self.derivatives(t, batched("x0", x0)), x0, eps)
 
     @staticmethod
     def _mix(pair: tuple[Coefficient, Coefficient], x0: Data, eps: Data) -> Data:
@@ -405,8 +423,7 @@ def reverse_time(path: Path) -> Path:
     Result: flow_matching.reverse_time
     Errors: ValueError unless path is a Path.
     """
-    if not isinstance(path, Path):
-        refuse("path", describe(path), "a Path, such as LinearPath()")
+    instance("path", path, Path, "a Path, such as LinearPath()")
     return path.path if isinstance(path, _Reversed) else _Reversed(path)
 
 
@@ -456,6 +473,7 @@ def logit_normal_time(
     """
     n, device = integer("n", n, 0), rng(generator).device
     mean, std = real("mean", mean, "a finite number", -math.inf), positive("std", std)
+    dtype = float_dtype(dtype)
     z = torch.randn(n, generator=generator, dtype=torch.float64, device=device)
     return torch.sigmoid(mean + std * z).to(dtype)
 
@@ -477,17 +495,21 @@ def logit_normal_density(t: Time, mean: float = 0.0, std: float = 1.0) -> Coeffi
     return _at(density, t)
 
 
-def _at(formula: _Formula, t: Time, name: str = "t") -> Coefficient:
+def _at(formula: _Formula, t: Time, name: str = "t", high: float = 1.0) -> Coefficient:
     """A formula on float64 tensors, at a number in [0, 1] or at a tensor."""
     if isinstance(t, Tensor):
         if not t.dtype.is_floating_point:
             refuse(name, describe(t), "a floating-point tensor")
+        if high == 1.0:
+            between(name, t, "times in [0, 1]", 0.0, 1.0)
         return formula(t.double()).to(work_dtype(t))
     t = real(name, t, "a number in [0, 1]", 0.0, 1.0)
     return float(formula(torch.tensor(t, dtype=torch.float64, device="cpu")).item())
 
 
 # Discrete steps
+
+MOST_STEPS = 10**6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -558,9 +580,9 @@ def linear_schedule(T: int, beta_start: float = 1e-4, beta_end: float = 0.02) ->
     Errors: ValueError unless T >= 1 and both ends are in (0, 1).
     Source: Ho, Jain, Abbeel 2020, section 4 (T = 1000 and the default ends).
     """
-    T = integer("T", T, 1)
-    for name, value in (("beta_start", beta_start), ("beta_end", beta_end)):
-        _inside_unit(name, value)
+    T = integer("T", T, 1, MOST_STEPS)
+    ends = (("beta_start", beta_start), ("beta_end", beta_end))
+    beta_start, beta_end = (_inside_unit(name, value) for name, value in ends)
     return Schedule.from_steps(
         torch.linspace(beta_start, beta_end, T, dtype=torch.float64, device="cpu")
     )
@@ -574,7 +596,7 @@ def cosine_schedule(T: int, s: float = 0.008, max_beta: float = 0.999) -> Schedu
     Errors: ValueError unless T >= 1, s >= 0 and max_beta in (0, 1).
     Source: Nichol, Dhariwal 2021, equation 17 and the text below it.
     """
-    T = integer("T", T, 1)
+    T = integer("T", T, 1, MOST_STEPS)
     s = real("s", s, "a number >= 0", 0.0)
     max_beta = _inside_unit("max_beta", max_beta)
     return Schedule.from_steps([min(_cosine_beta(t, T, s), max_beta) for t in range(1, T + 1)])
@@ -604,15 +626,13 @@ def _running_sums(terms: Iterable[float]) -> list[float]:
 def _inside_unit(name: str, value: float) -> float:
     number = real(name, value, "a number in (0, 1)", 0.0, 1.0)
     if number in (0.0, 1.0):
-        refuse(name, repr(value), "a number in (0, 1)")
+        refuse(name, describe(value), "a number in (0, 1)")
     return number
 
 
 def _floats(beta: object) -> list[float]:
-    try:
-        return [float(b) for b in (beta.tolist() if isinstance(beta, Tensor) else beta)]  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
-        refuse("beta", describe(beta), "a one-dimensional table of numbers in (0, 1)")
+    expected = "a one-dimensional table of numbers in (0, 1)"
+    return [real("beta", b, expected, -math.inf) for b in listed("beta", beta, expected)]
 
 
 def _beta_table(beta: object) -> Tensor:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from genmath._base.batch import per_sample, work_dtype
-from genmath._base.checks import batched, one_of, refuse, same_shape
+from genmath._base.checks import batched, between, floating, one_of, real, refuse, same_shape
 from genmath._base.shapes import Coefficient, Data
 from genmath._base.torch import Tensor
 
@@ -86,6 +86,7 @@ def coefficients(
     """
     one_of("source", source, PREDICTIONS)
     one_of("target", target, PREDICTIONS)
+    alpha, sigma = _number("alpha", alpha, 0.0), _number("sigma", sigma, 0.0)
     if source == target:
         return 1.0, 0.0
     path = _Path(alpha, sigma, alpha**2 + sigma**2)
@@ -104,10 +105,22 @@ def coefficients(
         refuse(name, 0.0, f"a positive number: here x_t holds no {lost}, {so}")
 
 
+SLOPE = "a finite number: a velocity involves the derivatives of the path"
+
+
 def _slope(name: str, slope: Coefficient | None) -> Coefficient:
-    if slope is None or (not isinstance(slope, Tensor) and not math.isfinite(slope)):
-        refuse(name, slope, "a finite number: a velocity involves the derivatives of the path")
-    return slope
+    if slope is None:
+        refuse(name, slope, SLOPE)
+    return _number(name, slope, -math.inf, SLOPE)
+
+
+def _number(
+    name: str, value: Coefficient, low: float, expected: str = "a number >= 0"
+) -> Coefficient:
+    if not isinstance(value, Tensor):
+        return real(name, value, expected, low)
+    between(name, floating(name, value), expected, low)
+    return value
 
 
 def convert(

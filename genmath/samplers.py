@@ -14,7 +14,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from genmath._base.checks import describe, integer, one_of, positive, real, refuse, rng
+from genmath._base.checks import (
+    describe,
+    flag,
+    function,
+    instance,
+    integer,
+    listed,
+    one_of,
+    positive,
+    real,
+    refuse,
+    rng,
+)
 from genmath._base.shapes import Array, Coefficient, Data, Time
 from genmath._base.steps import Model, affine, call, check_start, even_steps
 from genmath._base.torch import Tensor, torch
@@ -53,23 +65,24 @@ class Grid:
     Errors: ValueError for another path, or times that are not on it.
     """
 
-    def __init__(self, path: Path | Schedule, times: Sequence[float] | Tensor) -> None:
+    def __init__(self, path: Path | Schedule, steps: Sequence[float] | Tensor) -> None:
+        instance("path", path, (Path, Schedule), "a Path, such as LinearPath(), or a Schedule")
         self.path = path
-        numbers = _numbers(times)
+        numbers = _numbers(steps)
+        if not numbers:
+            refuse("steps", describe(steps), "at least one time")
         if isinstance(path, Schedule):
-            steps = [integer("steps", t, 0, path.T) for t in numbers]
-            self.times = torch.tensor(steps, dtype=torch.long, device="cpu")
+            whole = [integer("steps", t, 0, path.T) for t in numbers]
+            self.times = torch.tensor(whole, dtype=torch.long, device="cpu")
             self.alpha, self.sigma = path.alpha[self.times], path.sigma[self.times]
             self.log_alpha = path.log_alpha_bar[self.times] / 2
             self.half_log_snr = path.half_log_snr[self.times]
-        elif isinstance(path, Path):
+        else:
             inside = [real("steps", t, "times in [0, 1]", 0.0, 1.0) for t in numbers]
             self.times = torch.tensor(inside, dtype=torch.float64, device="cpu")
             self.alpha, self.sigma = _wide(path.alpha, self.times), _wide(path.sigma, self.times)
             self.log_alpha = self.alpha.log()
             self.half_log_snr = _wide(path.half_log_snr, self.times)
-        else:
-            refuse("path", describe(path), "a Path, such as LinearPath(), or a Schedule")
 
     def __len__(self) -> int:
         return len(self.times)
@@ -94,7 +107,7 @@ class Grid:
 
         Errors: ValueError on a discrete schedule, or at the first of them where one is infinite.
         """
-        path, times = self.continuous, self.times[:count]
+        path, times = self.continuous, self.times[: self._count(count)]
         f, g2 = _wide(path.drift, times), _wide(path.squared_diffusion, times)
         finite = f.isfinite() & g2.isfinite()
         if not bool(finite.all()):
@@ -108,7 +121,7 @@ class Grid:
         Errors: ValueError at the first of them where the prediction does not determine the target.
         """
         first, second, finite = self.convert_where_possible(source, target)
-        n = len(self) if count is None else count
+        n = self._count(count)
         if not bool(finite[:n].all()):
             i = int((~finite[:n]).nonzero()[0])
             slopes = self._slopes(source, target)
@@ -129,7 +142,12 @@ class Grid:
         )
         return first, second, first.isfinite() & second.isfinite()
 
+    def _count(self, count: int | None) -> int:
+        return len(self) if count is None else integer("count", count, 0, len(self))
+
     def _slopes(self, source: str, target: str) -> dict[str, Tensor]:
+        one_of("source", source, PREDICTIONS)
+        one_of("target", target, PREDICTIONS)
         if source == target or "velocity" not in (source, target):
             return {}
         path = self.continuous
@@ -195,7 +213,7 @@ class Ancestral(Sampler):
 
     def columns(self, grid: Grid, prediction: str) -> Columns:
         """The three numbers of every move, as float64 vectors."""
-        _towards_data(grid, least=2)
+        _towards_data(grid, prediction, least=2)
         n = len(grid) - 1
         sigma, after = grid.sigma[:-1], grid.sigma[1:]
         ratio = torch.exp(grid.log_alpha[:-1] - grid.log_alpha[1:])  # alpha_t / alpha_s
@@ -243,7 +261,7 @@ class DDIM(Sampler):
 
     def columns(self, grid: Grid, prediction: str) -> Columns:
         """The three numbers of every move, as float64 vectors."""
-        _towards_data(grid, least=2, either_way=self.eta == 0.0)
+        _towards_data(grid, prediction, least=2, either_way=self.eta == 0.0)
         n = len(grid) - 1
         data, noise = (grid.convert(prediction, target, n) for target in ("x0", "eps"))
         return self.between(data, noise, grid.alpha[1:], grid.sigma[1:], grid.gap)
@@ -284,7 +302,7 @@ class Euler(Sampler):
 
     def columns(self, grid: Grid, prediction: str) -> Columns:
         """The three numbers of every move, as float64 vectors."""
-        _towards_data(grid, least=2, either_way=True)
+        _towards_data(grid, prediction, least=2, either_way=True)
         _ = grid.continuous  # refuses a schedule
         h = grid.times.diff()
         first, second = grid.convert(prediction, "velocity", len(grid) - 1)
@@ -341,8 +359,8 @@ class ReverseSDE(Sampler):
 
     def columns(self, grid: Grid, prediction: str) -> Columns:
         """The three numbers of every move, as float64 vectors."""
+        _towards_data(grid, prediction, least=2)
         _ = grid.continuous  # refuses a schedule
-        _towards_data(grid, least=2)
         h = -grid.times.diff()
         f, g2 = grid.forward_sde(len(h))
         first, second = grid.convert(prediction, "score", len(h))
@@ -374,9 +392,10 @@ class Langevin(Sampler):
     def __post_init__(self) -> None:
         positive("step", self.step)
         integer("repeats", self.repeats, 1)
+        flag("annealed", self.annealed)
 
     def moves(self, grid: Grid, prediction: str) -> list[Move]:
-        _towards_data(grid, least=1)
+        _towards_data(grid, prediction, least=1)
         h = torch.full_like(grid.sigma, self.step)
         if self.annealed:
             if bool((grid.sigma == 0).any()):
@@ -420,8 +439,11 @@ def sample(
         that is not finite or does not fit, or a start left out on the way from data to noise.
     """
     one_of("prediction", prediction, PREDICTIONS)
-    if not isinstance(sampler, Sampler):
-        refuse("sampler", describe(sampler), "a Sampler, such as DDIM() or Heun()")
+    function("model", model)
+    instance("sampler", sampler, Sampler, "a Sampler, such as DDIM() or Heun()")
+    trajectory = flag("trajectory", trajectory)
+    if callback is not None:
+        function("callback", callback)
     shape = check_start(shape, dtype, "start", start)
     grid = Grid(path, _times(path, steps))
     moves = sampler.moves(grid, prediction)
@@ -430,6 +452,8 @@ def sample(
     device = None if start is None else start.device
     if start is None or any(move.noise for move in moves):
         device = rng(generator, device).device
+    elif generator is not None:
+        rng(generator)  # though nothing is drawn
     work = torch.float64 if dtype == torch.float64 else torch.float32
     times = grid.times if isinstance(path, Schedule) else grid.times.to(work)
     labels = times.to(device).unsqueeze(1).expand(-1, shape[0]).unbind()
@@ -489,8 +513,10 @@ def _moves(columns: Columns) -> list[Move]:
     return list(map(Move, range(len(x)), x, predicted, noise))
 
 
-def _towards_data(grid: Grid, least: int, either_way: bool = False) -> None:
+def _towards_data(grid: Grid, prediction: str, least: int, either_way: bool = False) -> None:
     """Refuse times that do not go from noise to data (or, either way, that turn round)."""
+    instance("grid", grid, Grid, "a Grid of times on a path")
+    one_of("prediction", prediction, PREDICTIONS)
     up = bool((grid.gap < 0).all())
     if len(grid) < least or not (up or (either_way and bool((grid.gap > 0).all()))):
         order = "one way" if either_way else "towards the data"
@@ -498,20 +524,17 @@ def _towards_data(grid: Grid, least: int, either_way: bool = False) -> None:
 
 
 def _numbers(times: object) -> list[Any]:
-    if isinstance(times, Tensor) and times.ndim == 1:
-        times = times.tolist()
-    if not isinstance(times, Sequence) or isinstance(times, str):
-        refuse("steps", describe(times), "a number of steps, or the times themselves in order")
-    return list(times)
+    return listed("steps", times, "a number of steps, or the times themselves in order")
 
 
 def _times(path: Path | Schedule, steps: int | Sequence[float] | Tensor | None) -> list[float]:
+    instance("path", path, (Path, Schedule), "a Path, such as LinearPath(), or a Schedule")
     if isinstance(path, Schedule):
         n = path.T if steps is None else steps
-        if isinstance(n, int):
+        if isinstance(n, int) and not isinstance(n, bool):
             n = integer("steps", n, 1, path.T)
             return list(reversed(even_steps(0, path.T, n)))
-    elif isinstance(steps, int) and isinstance(path, Path):
+    elif isinstance(steps, int) and not isinstance(steps, bool) and isinstance(path, Path):
         n = integer("steps", steps, 1)
         evenly = [i / n for i in range(n + 1)]
         noise_first = path.half_log_snr(0.0) < path.half_log_snr(1.0)  # as `reverse_time` makes it

@@ -20,10 +20,21 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from genmath._base.batch import affine, per_sample, sum_event, work_dtype
-from genmath._base.checks import batched, describe, integer, positive, real, refuse, same_shape
+from genmath._base.checks import (
+    batched,
+    describe,
+    function,
+    integer,
+    listed,
+    positive,
+    real,
+    refuse,
+    same_shape,
+    some,
+)
 from genmath._base.shapes import Array, Coefficient, Data, PerSample, Scalar
 from genmath._base.slopes import divergence, slope
-from genmath._base.steps import Model, call, one_noise
+from genmath._base.steps import Model, call, one_each, one_noise, output
 from genmath._base.torch import Float, Tensor, torch
 from genmath.paths import VEPath
 from genmath.predictions import convert
@@ -86,14 +97,14 @@ def denoising_loss(
         one of ``noise`` and ``generator`` is given.
     Source: Vincent 2011, equation 9; the weight: Song, Ermon 2019, section 4.2.
     """
-    _nonempty("x0", x0)
+    some("x0", x0)
     s = _above_zero("sigma", sigma, x0)
     a = per_sample("alpha", alpha, x0)
-    eps = one_noise(noise, generator, x0)
+    eps = one_noise(noise, generator, x0, "x0")
     work = work_dtype(x0)
     x = affine(x0, _cast(a, work), eps, _cast(s, work))
     level = torch.as_tensor(sigma, dtype=work, device=x0.device)
-    out = call(score, x, level.reshape(-1).expand(len(x0)))
+    out = call(score, x, level.reshape(-1).expand(len(x0)), "score")
     s = _cast(s, work)
     errors = sum_event((s * out.to(work) + eps.to(work)) ** 2, 1)  # times sigma²
     if weight is not None:
@@ -110,10 +121,11 @@ def geometric_levels(sigma_max: float, sigma_min: float, n: int) -> Levels:
     Source: Song, Ermon 2019, section 4.1; how many: Song, Ermon 2020, technique 2.
     """
     n, low = integer("n", n, 2), positive("sigma_min", sigma_min)
-    if positive("sigma_max", sigma_max) <= low:
-        refuse("sigma_max", sigma_max, f"a number > sigma_min = {low}")
+    high = positive("sigma_max", sigma_max)
+    if high <= low:
+        refuse("sigma_max", describe(sigma_max), f"a number > sigma_min = {low}")
     share = torch.linspace(0, 1, n, dtype=torch.float64, device="cpu")
-    levels = sigma_max * torch.exp(share * math.log(low / sigma_max))
+    levels = high * torch.exp(share * math.log(low / high))
     levels[-1] = low  # to the last digit
     return levels
 
@@ -174,7 +186,7 @@ def hyvarinen_loss(score: Field, x: Data) -> Scalar:
     Errors: ValueError for an empty batch or a score of another shape.
     Source: Hyvärinen 2005, equation 4, without its factor 1/2.
     """
-    _nonempty("x", x)
+    some("x", x)
     with torch.enable_grad():
         at, out = _field(score, x)
         losses = sum_event(out**2, 1) + 2 * divergence(out, at)
@@ -199,8 +211,8 @@ def sliced_loss(
         ``noise`` and ``generator`` is given.
     Source: Song, Garg, Shi, Ermon 2019, equation 8, without its factor 1/2.
     """
-    _nonempty("x", x)
-    w = one_noise(noise, generator, x).to(work_dtype(x))
+    some("x", x)
+    w = one_noise(noise, generator, x, "x").to(work_dtype(x))
     with torch.enable_grad():
         at, out = _field(score, x)
         losses = sum_event(w * out, 1) ** 2 + 2 * divergence(out, at, w)
@@ -221,7 +233,8 @@ def energy_score(energy: Field, x: Data) -> Data:
     """
     keep = torch.is_grad_enabled()
     with torch.enable_grad():
-        at = batched("x", x) if x.requires_grad else x.detach().requires_grad_()
+        at = batched("x", x)
+        at = at if at.requires_grad else at.detach().requires_grad_()
         return -slope(_energies(energy, at).sum(), at, keep=keep)
 
 
@@ -236,8 +249,8 @@ def contrastive_loss(energy: Field, x: Data, samples: Data) -> Scalar:
     Errors: ValueError for an empty batch or an energy of another shape.
     Source: Hinton 2002, equation 3.
     """
-    _nonempty("x", x)
-    _nonempty("samples", samples)
+    some("x", x)
+    some("samples", samples)
     data, model = (_energies(energy, batch) for batch in (x, samples.detach()))
     return (data.mean() - model.mean()).to(x.dtype)
 
@@ -263,7 +276,7 @@ def langevin_step(
         step.
     """
     same_shape("score", score, "x", batched("x", x))
-    z = one_noise(noise, generator, x)
+    z = one_noise(noise, generator, x, "x")
     step = _cast(per_sample("h", h, x), work_dtype(x))
     root = step.sqrt() if isinstance(step, Tensor) else math.sqrt(step)
     return affine(x, 1.0, score, step, z, math.sqrt(2) * root)
@@ -281,7 +294,8 @@ def langevin_variance(
     Errors: ValueError unless 0 < h < 2 sigma² (else the steps diverge), start >= 0, steps >= 0.
     """
     variance = positive("sigma", sigma) ** 2
-    if positive("h", h) >= 2 * variance:
+    h = positive("h", h)
+    if h >= 2 * variance:
         refuse("h", h, f"a number < 2 sigma² = {2 * variance:g}: larger steps diverge")
     first = real("start", start, "a number >= 0", 0.0)
     limit = variance / (1 - h / (2 * variance))
@@ -313,16 +327,18 @@ def annealed_langevin(
     Errors: ValueError for levels that are not positive and decreasing; else as for `sample`.
     Source: Song, Ermon 2019, algorithm 1; their ε/(2 sigma_L²) is ``step``.
     """
-    values = levels.tolist() if isinstance(levels, Tensor) else list(levels)
-    sigmas = [positive("levels", sigma) for sigma in values]
+    wanted = "decreasing numbers > 0, at least one"
+    sigmas = [positive("levels", sigma) for sigma in listed("levels", levels, wanted)]
     if not sigmas or not all(a > b for a, b in pairwise(sigmas)):
-        refuse("levels", sigmas, "decreasing numbers > 0, at least one")
+        refuse("levels", describe(sigmas), wanted)
+    function("score", score)
     path = VEPath(sigmas[-1], 2 * sigmas[0])
     known = torch.tensor(sigmas, dtype=torch.float64, device="cpu")
     times = path.time_of_half_log_snr(-known.log())
 
     def model(x: Tensor, t: Tensor) -> Tensor:
-        return score(x, torch.as_tensor(path.sigma(t.double())).to(t.dtype))
+        out = score(x, torch.as_tensor(path.sigma(t.double())).to(t.dtype))
+        return output("score", out, "x", x)
 
     return sample(
         model, shape, path, Langevin(step, repeats, annealed=True), steps=torch.as_tensor(times),
@@ -335,22 +351,14 @@ def annealed_langevin(
 
 def _field(score: Field, x: Tensor) -> tuple[Tensor, Tensor]:
     """A place to differentiate by and the score there, in float32 at least."""
+    function("score", score)
     at = x.detach().requires_grad_()
-    out = score(at)
-    same_shape("score output", out, "x", x)
-    return at, out.to(work_dtype(x))
+    return at, output("score", score(at), "x", x).to(work_dtype(x))
 
 
 def _energies(energy: Field, x: Tensor) -> PerSample:
-    out = energy(x)
-    if out.shape != x.shape[:1]:
-        refuse("energy output", describe(out), f"one number a sample: shape {tuple(x.shape[:1])}")
-    return out.to(work_dtype(x))
-
-
-def _nonempty(name: str, x: Tensor) -> None:
-    if len(batched(name, x)) == 0:
-        refuse(name, describe(x), "at least one sample: the mean over none is undefined")
+    function("energy", energy)
+    return one_each("energy output", energy(x), x).to(work_dtype(x))
 
 
 def _above_zero(name: str, value: Coefficient, x: Tensor) -> Coefficient:

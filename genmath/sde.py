@@ -17,9 +17,9 @@ from collections.abc import Callable
 from typing import NamedTuple, cast
 
 from genmath._base.batch import affine, check_time, per_event, per_sample, sum_event, work_dtype
-from genmath._base.checks import batched, describe, one_of, real, refuse, same_shape
+from genmath._base.checks import batched, function, one_of, real, refuse, same_shape
 from genmath._base.shapes import Array, Coefficient, Data, PerSample, Time
-from genmath._base.steps import Model, call, one_noise
+from genmath._base.steps import Model, call, check_path, one_each, one_noise
 from genmath._base.torch import Tensor, torch
 from genmath.paths import Path
 from genmath.predictions import PREDICTIONS, convert
@@ -64,7 +64,7 @@ def ornstein_uhlenbeck_moments(x0: Data, rate: float, diffusion: float, t: Coeff
     batched("x0", x0)
     rate = real("rate", rate, "a number >= 0", 0.0)
     g = real("diffusion", diffusion, "a number >= 0", 0.0)
-    settled = not isinstance(t, Tensor) and t == math.inf
+    settled = isinstance(t, float) and t == math.inf
     if settled and rate == 0:
         refuse("rate", rate, "a number > 0: without one the variance never settles")
     t = t if settled else per_sample("t", t, x0)
@@ -133,7 +133,7 @@ def forward_step(
     """
     f, g2 = _coefficients(path, t, batched("x", x))
     step = per_sample("h", h, x)
-    z = one_noise(noise, generator, x)
+    z = one_noise(noise, generator, x, "x")
     variance = step * g2
     std = variance.sqrt() if isinstance(variance, Tensor) else math.sqrt(variance)
     return affine(x, 1 + step * f, z, std)
@@ -213,8 +213,8 @@ def log_likelihood(
     Source: Song et al. 2021 (score SDE), appendix D.2; Grathwohl et al. 2019, section 3.1.
     """
     one_of("prediction", prediction, PREDICTIONS)
-    if not isinstance(path, Path):
-        refuse("path", describe(path), "a Path in continuous time, such as VPPath()")
+    function("model", model)
+    check_path(path)
     start = real("start", start, "a time in [0, 1]", 0.0, 1.0)
     end = real("end", end, "a time in [0, 1]", 0.0, 1.0)
     if not path.half_log_snr(start) > path.half_log_snr(end):
@@ -247,19 +247,16 @@ def _log_prior(prior: Prior | None, z: Tensor, path: Path, end: float) -> Tensor
     if prior is None:
         variance = path.alpha(end) ** 2 + path.sigma(end) ** 2
         return sum_event(z**2 / variance + math.log(2 * math.pi * variance), 1) / -2
-    out = prior(z)
-    if out.shape != z.shape[:1]:
-        refuse("prior output", describe(out), f"one number a sample: shape {tuple(z.shape[:1])}")
-    return out
+    function("prior", prior)
+    return one_each("prior output", prior(z), z)
 
 
 # Checks
 
 
 def _check_path(path: object) -> None:
-    if not isinstance(path, Path):
-        refuse("path", describe(path), "a Path, such as VPPath()")
-    path.drift(0.0)  # refuses one that is reversed
+    check_path(path)
+    cast(Path, path).drift(0.0)  # refuses one that is reversed
 
 
 def _coefficients(path: Path, t: Time, x: Tensor) -> tuple[Coefficient, Coefficient]:

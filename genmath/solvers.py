@@ -21,7 +21,10 @@ from genmath._base.batch import sum_event, work_dtype
 from genmath._base.checks import (
     batched,
     describe,
+    function,
+    instance,
     integer,
+    listed,
     one_of,
     positive,
     real,
@@ -74,16 +77,25 @@ class Tableau:
     order: int
 
     def __post_init__(self) -> None:
-        if [len(row) for row in self.stages] != list(range(len(self.weights))):
-            refuse("stages", self.stages, f"{len(self.weights)} rows, of 0, 1, 2, … numbers")
+        weights = _row("weights", self.weights, "a tuple of numbers that sum to one")
+        if not weights:
+            refuse("weights", describe(self.weights), "a tuple of numbers that sum to one")
+        wanted = f"{len(weights)} rows, of 0, 1, 2, … numbers"
+        rows = [_row("stages", row, wanted) for row in listed("stages", self.stages, wanted)]
+        if [len(row) for row in rows] != list(range(len(weights))):
+            refuse("stages", describe(self.stages), wanted)
         if not math.isclose(sum(self.weights), 1.0, rel_tol=1e-12):
-            refuse("weights", self.weights, "numbers that sum to one")
+            refuse("weights", describe(self.weights), "numbers that sum to one")
         integer("order", self.order, 1)
 
     @property
     def nodes(self) -> tuple[float, ...]:
         """When the slopes are taken, in steps: the sums of the rows of ``stages``."""
         return tuple(map(sum, self.stages))
+
+
+def _row(name: str, row: object, wanted: str) -> list[float]:
+    return [real(name, number, wanted, -math.inf) for number in listed(name, row, wanted)]
 
 
 EULER = Tableau(((),), (1.0,), 1)
@@ -106,8 +118,7 @@ class FixedSteps:
 
     def __post_init__(self) -> None:
         integer("steps", self.steps, 1)
-        if not isinstance(self.tableau, Tableau):
-            refuse("tableau", describe(self.tableau), "a Tableau, such as RK4")
+        instance("tableau", self.tableau, Tableau, "a Tableau, such as RK4")
 
 
 @dataclass(frozen=True)
@@ -222,6 +233,7 @@ def _solve(
     state: State = (x.to(work_dtype(x)),)
     if with_det:
         state = (*state, torch.zeros(len(x), dtype=state[0].dtype, device=x.device))
+    function("model", model)
     rate = _rate(model, x.dtype, probe)
     if isinstance(solver, FixedSteps):
         state = _fixed(rate, state, solver, start, end)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from genmath._base.batch import per_sample
-from genmath._base.checks import batched, describe, integer, real, refuse, rng
+from genmath._base.checks import batched, describe, flag, float_dtype, integer, real, refuse, rng
 from genmath._base.shapes import Array, Coefficient, Data, PerSample
 from genmath._base.torch import Float, Int, Tensor, torch
 
@@ -96,8 +96,9 @@ class GaussianMixture:
 
         Errors: ValueError unless components >= 1, radius >= 0 and std >= 0.
         """
-        k = integer("components", components, 1)
+        k = integer("components", components, 1, 10**6)
         r = real("radius", radius, "a number >= 0", 0.0)
+        std = real("std", std, "a number >= 0", 0.0)
         angles = [2 * math.pi * i / k for i in range(k)]
         return cls([1 / k] * k, [[r * math.cos(a), r * math.sin(a)] for a in angles], std=std)
 
@@ -135,7 +136,8 @@ class GaussianMixture:
         Shapes: (n, *event).
         Errors: ValueError for a negative n or a missing generator.
         """
-        n, device = integer("n", n, 0), rng(generator).device
+        n, device, dtype = integer("n", n, 0), rng(generator).device, float_dtype(dtype)
+        flag("stratified", stratified)
         _, means, eigenvalues, axes = self._on(device)
         if stratified:
             counts = torch.tensor(_largest_remainder(self.weights.tolist(), n), device=device)
@@ -201,7 +203,7 @@ class GaussianMixture:
         Shapes: the derivatives like alpha and sigma, finite where they are numbers.
         """
         slopes = [_event(name, c, x) for name, c in (("d_alpha", d_alpha), ("d_sigma", d_sigma))]
-        wide = x.double()
+        wide = batched("x", x).double()
         x0, eps = self.denoiser(wide, alpha, sigma), self.eps(wide, alpha, sigma)
         return (slopes[0] * x0 + slopes[1] * eps).to(x.dtype)
 
@@ -269,13 +271,16 @@ def _wide(c: Coefficient, x: Tensor, name: str = "coefficient") -> Coefficient:
 
 
 def _table(name: str, values: object) -> Tensor:
+    complex_ = isinstance(values, Tensor) and values.dtype.is_complex
+    if isinstance(values, (str, bytes, bool, torch.dtype)) or complex_:
+        refuse(name, describe(values), "a table of numbers")
     try:
         # Python numbers straight to float64, and not by way of the default dtype
         table = torch.as_tensor(values, dtype=torch.float64, device="cpu").detach()
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         refuse(name, describe(values), "a table of numbers")
     if not bool(torch.isfinite(table).all()):
-        refuse(name, "a number that is not finite", "finite numbers")
+        refuse(name, f"{describe(values)} with a number that is not finite", "finite numbers")
     return table
 
 
@@ -340,7 +345,7 @@ def moons(
     x = torch.where(lower, 1 - angle.cos(), angle.cos())
     y = torch.where(lower, 0.5 - angle.sin(), angle.sin())
     clean = torch.stack([x, y], 1)
-    return (3 * (clean + 0.2 * _normal(n, generator)) - 1).to(dtype)
+    return (3 * (clean + 0.2 * _normal(n, generator)) - 1).to(float_dtype(dtype))
 
 
 def s_curve(
@@ -356,7 +361,7 @@ def s_curve(
     """
     angle = 3 * math.pi * (_place(n, generator, stratified) - 0.5)
     clean = torch.stack([angle.sin(), angle.sign() * (angle.cos() - 1)], 1)
-    return (1.5 * (clean + 0.05 * _normal(n, generator))).to(dtype)
+    return (1.5 * (clean + 0.05 * _normal(n, generator))).to(float_dtype(dtype))
 
 
 def spirals(
@@ -377,7 +382,7 @@ def spirals(
     angle = 3 * math.pi * radius
     arm = torch.where(second, -4.0, 4.0) * radius
     clean = torch.stack([arm * angle.cos(), arm * angle.sin()], 1)
-    return (clean + 0.1 * _normal(n, generator)).to(dtype)
+    return (clean + 0.1 * _normal(n, generator)).to(float_dtype(dtype))
 
 
 def checkerboard(
@@ -396,12 +401,13 @@ def checkerboard(
     column = (square / 2).floor()
     row = 2 * (square % 2) + column % 2
     u = torch.rand(n, 2, generator=generator, dtype=torch.float64, device=generator.device)
-    return (2 * (torch.stack([column, row], 1) + u) - 4).to(dtype)
+    return (2 * (torch.stack([column, row], 1) + u) - 4).to(float_dtype(dtype))
 
 
 def _place(n: int, generator: torch.Generator, stratified: bool) -> PerSample:
     """n numbers in [0, 1): drawn, or one in each n-th in random order."""
     n, device = integer("n", n, 0), rng(generator).device
+    flag("stratified", stratified)
     u = torch.rand(n, generator=generator, dtype=torch.float64, device=device)
     if not stratified:
         return u
@@ -433,7 +439,7 @@ def digits(
     Source: Alpaydin, Kaynak 1998, "Optical recognition of handwritten digits" (UCI repository).
     """
     fraction = real("test_fraction", test_fraction, "a number in [0, 1]", 0.0, 1.0)
-    seed = integer("seed", seed, 0)
+    seed, dtype = integer("seed", seed, 0, 2**63 - 1), float_dtype(dtype)
     try:
         from sklearn.datasets import load_digits
     except ModuleNotFoundError:

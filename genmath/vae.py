@@ -12,17 +12,23 @@ from typing import NamedTuple
 from genmath._base.batch import sum_event, work_dtype
 from genmath._base.checks import (
     batched,
+    between,
     describe,
+    float_dtype,
     floating,
+    function,
     integer,
+    module,
     numeric,
     one_of,
     real,
     refuse,
     rng,
     same_shape,
+    some,
 )
 from genmath._base.shapes import Array, Data, PerSample, Scalar
+from genmath._base.steps import one_each
 from genmath._base.torch import Tensor, nn, torch
 from genmath.divergences import gaussian_kl
 
@@ -67,7 +73,10 @@ def elbo(
     """
     beta = real("beta", beta, "a number >= 0", 0.0)
     floating("log_likelihood", log_likelihood)
-    same_shape("log_var", floating("log_var", log_var), "mean", floating("mean", mean))
+    same_shape("log_var", log_var, "mean", batched("mean", mean))
+    if log_likelihood.ndim == 0 and mean.ndim > 1:
+        # Beside the KL of each sample it would count as often as there are samples.
+        refuse("log_likelihood", describe(log_likelihood), "one value a sample, not their sum")
     kl = gaussian_kl(mean, log_var, batch_dims=min(log_likelihood.ndim, mean.ndim))
     same_shape("log_likelihood", log_likelihood, "the batch of mean", kl)
     return Elbo(log_likelihood, kl, log_likelihood - beta * kl)
@@ -89,7 +98,8 @@ def bernoulli_log_likelihood(
     Errors: ValueError for shapes that differ.
     Source: Kingma, Welling 2014, equation 11 (appendix C.1).
     """
-    same_shape("x", numeric("x", x), "logits", floating("logits", logits))
+    if numeric("x", x).shape != floating("logits", logits).shape:
+        refuse("x", describe(x), f"the shape of logits, {tuple(logits.shape)}")
     work = work_dtype(logits)
     l, x = logits.to(work), x.to(work)
     log_sigmoid = nn.functional.logsigmoid
@@ -118,7 +128,7 @@ def gaussian_log_likelihood(
     work = work_dtype(mean)
     difference = x.to(work) - mean.to(work)
     if isinstance(log_var, Tensor):
-        floating("log_var", log_var)
+        between("log_var", floating("log_var", log_var), "a finite number")
         if log_var.ndim > mean.ndim or any(
             size not in (1, of_mean)
             for size, of_mean in zip(log_var.shape[::-1], mean.shape[::-1], strict=False)
@@ -161,7 +171,7 @@ def iwae_bound(log_weights: Array, *, dim: int = 0) -> Array:
     floating("log_weights", log_weights)
     if log_weights.ndim == 0:
         refuse("log_weights", describe(log_weights), "at least one dimension, the k draws")
-    integer("dim", dim, -log_weights.ndim, log_weights.ndim - 1)
+    dim = integer("dim", dim, -log_weights.ndim, log_weights.ndim - 1)
     k = log_weights.shape[dim]
     if k == 0:
         refuse("log_weights", describe(log_weights), "k >= 1 draws")
@@ -205,17 +215,20 @@ class Autoencoder(nn.Module):
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
         super().__init__()
+        module("encoder", encoder)
+        module("decoder", decoder)
         self.encoder = encoder
         self.decoder = decoder
 
     def forward(self, x: Data) -> Data:
         """The reconstruction."""
+        batched("x", x)
         out: Tensor = self.decoder(self.encoder(x))
         return out
 
     def loss(self, x: Data) -> Scalar:
         """Mean over the batch of ‖x - reconstruction‖²; ValueError for an empty batch."""
-        _nonempty(x)
+        some("x", x)
         reconstruction = self(x)
         same_shape("decoder output", reconstruction, "x", x)
         return sum_event((x - reconstruction) ** 2, 1).mean()
@@ -246,6 +259,9 @@ class VAE(nn.Module):
         super().__init__()
         shape = latent_shape if isinstance(latent_shape, tuple) else (latent_shape,)
         self.latent_shape = tuple(integer("latent_shape", size, 1) for size in shape)
+        module("encoder", encoder)
+        module("decoder", decoder)
+        function("likelihood", likelihood)
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = likelihood
@@ -254,14 +270,14 @@ class VAE(nn.Module):
         """Mean and log-variance of q(z|x)."""
         both: Tensor = self.encoder(batched("x", x))
         first, *rest = self.latent_shape
-        if both.shape != (len(x), 2 * first, *rest):
+        if not isinstance(both, Tensor) or both.shape != (len(x), 2 * first, *rest):
             refuse("encoder output", describe(both), f"shape {(len(x), 2 * first, *rest)}")
         mean, log_var = both.chunk(2, dim=1)
         return mean, log_var
 
     def decode(self, z: Data) -> Data:
         """The parameter of p(x|z): logits, or a mean."""
-        out: Tensor = self.decoder(z)
+        out: Tensor = self.decoder(batched("z", z))
         return out
 
     def forward(self, x: Data, *, generator: torch.Generator) -> Data:
@@ -272,11 +288,14 @@ class VAE(nn.Module):
         """The bound for each sample of x, from one draw of z."""
         mean, log_var = self.encode(x)
         z = reparameterize(mean, log_var, generator=generator)
-        return elbo(self.likelihood(self.decode(z), x), mean, log_var, beta=beta)
+        return elbo(self._likelihood(self.decode(z), x), mean, log_var, beta=beta)
+
+    def _likelihood(self, decoded: Tensor, x: Tensor) -> PerSample:
+        return one_each("likelihood output", self.likelihood(decoded, x), x)
 
     def loss(self, x: Data, *, generator: torch.Generator, beta: float = 1.0) -> Scalar:
         """The negative bound, averaged over the batch; ValueError for an empty batch."""
-        _nonempty(x)
+        some("x", x)
         return -self.elbo(x, generator=generator, beta=beta).total.mean()
 
     def log_weights(self, x: Data, k: int, *, generator: torch.Generator) -> Array:
@@ -286,7 +305,7 @@ class VAE(nn.Module):
         z = reparameterize(mean, log_var, generator=generator)
         decoded = self.decode(z.flatten(0, 1))
         repeated = x.expand(k, *x.shape).flatten(0, 1)
-        log_likelihood = self.likelihood(decoded, repeated).reshape(k, len(x))
+        log_likelihood = self._likelihood(decoded, repeated).reshape(k, len(x))
         log_prior = gaussian_log_likelihood(torch.zeros_like(z), z, log_var=0.0, batch_dims=2)
         log_q = gaussian_log_likelihood(mean, z, log_var=log_var, batch_dims=2)
         return log_likelihood + log_prior - log_q
@@ -299,12 +318,6 @@ class VAE(nn.Module):
         dtype: torch.dtype = torch.float32,
     ) -> Data:
         """The parameter of p(x|z) at n draws of z from the prior, on the generator's device."""
-        n = integer("n", n, 0)
-        device = rng(generator).device
+        n, device, dtype = integer("n", n, 0), rng(generator).device, float_dtype(dtype)
         z = torch.randn((n, *self.latent_shape), generator=generator, dtype=dtype, device=device)
         return self.decode(z)
-
-
-def _nonempty(x: Tensor) -> None:
-    if len(batched("x", x)) == 0:
-        refuse("x", describe(x), "at least one sample: the mean over none is undefined")

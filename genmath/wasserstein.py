@@ -19,18 +19,25 @@ import numpy as np
 from genmath._base.batch import per_event, work_dtype
 from genmath._base.checks import (
     batched,
+    between,
     describe,
+    finite,
+    flag,
     floating,
+    function,
+    instance,
     integer,
     positive,
     real,
     refuse,
     rng,
     same_shape,
+    some,
 )
 from genmath._base.shapes import Array, Data, Scalar
+from genmath._base.slopes import slope
 from genmath._base.torch import Float, Int, Tensor, nn, torch
-from genmath._base.transport import distances, finite, permutation, solve
+from genmath._base.transport import distances, permutation, solve
 
 __all__ = [
     "Entropic",
@@ -134,7 +141,8 @@ def potential_1d(
     for name, points in (("x", x), ("y", y)):
         if floating(name, points).ndim != 1:
             refuse(name, describe(points), "shape (n,): points on the line")
-    places = floating("at", at).double()
+    between("at", floating("at", at), "finite places")
+    places = at.double()
     masses = _weights("x_weights", x_weights, "x", x), _weights("y_weights", y_weights, "y", y)
     knots, order = torch.cat([x.double(), y.double()]).sort()
     excess = torch.cat([-masses[0], masses[1]])[order].cumsum(0)  # G - F to the right of each knot
@@ -211,6 +219,9 @@ def wasserstein(
     Source: Villani 2009, definition 6.1.
     """
     power = real("p", p, "a number >= 1", 1.0)
+    x, y = batched("x", x), batched("y", y)
+    a = None if a is None else _weights("a", a, "x", x)
+    b = None if b is None else _weights("b", b, "y", y)
     plan = transport_plan(pairwise_costs(x.detach(), y.detach(), power), a, b).plan
     i, j = plan.nonzero(as_tuple=True)
     apart = (x[i].double() - y[j].double()).reshape(len(i), -1).abs()
@@ -313,7 +324,7 @@ def gaussian_w2_squared(mean_p: Array, chol_p: Array, mean_q: Array, chol_q: Arr
     d = mean_p.shape[-1:]
     for name in ("mean_p", "mean_q"):
         if given[name].ndim == 0 or given[name].shape[-1:] != d:
-            refuse(name, describe(given[name]), "shape (…, d), the same d in both means")
+            refuse(name, describe(given[name]), "shape (…, d), with the d of mean_p")
     for name in ("chol_p", "chol_q"):
         if given[name].shape[-2:] != (*d, *d):
             refuse(name, describe(given[name]), f"shape (…, {d[0]}, {d[0]}), a factor")
@@ -400,9 +411,9 @@ def gradient_penalty(
     Errors: ValueError for shapes that differ, an empty batch, or a critic with another output.
     Source: Gulrajani et al. 2017, equation 3 and algorithm 1.
     """
-    same_shape("fake", fake, "real", batched("real", real))
-    if len(real) == 0:
-        refuse("real", describe(real), "at least one sample: the mean over none is undefined")
+    same_shape("fake", fake, "real", some("real", real))
+    function("critic", critic)
+    flag("one_sided", one_sided)
     work = work_dtype(real)
     weight = torch.rand(
         len(real), generator=rng(generator, real.device), dtype=work, device=real.device
@@ -418,8 +429,8 @@ def gradient_penalty(
     ):
         refuse("critic output", describe(scores), f"one score a sample: shape ({len(real)},)")
     with torch.enable_grad():
-        (slope,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
-    length: Tensor = torch.linalg.vector_norm(slope.to(work).reshape(len(real), -1), dim=1)
+        slopes = slope(scores.sum(), between)
+    length: Tensor = torch.linalg.vector_norm(slopes.to(work).reshape(len(real), -1), dim=1)
     excess = (length - 1).relu() if one_sided else length - 1
     return excess.square().mean().to(real.dtype)
 
@@ -436,6 +447,7 @@ def clip_weights(module: nn.Module, bound: float = 0.01) -> None:
     Source: Arjovsky, Chintala, Bottou 2017, algorithm 1.
     """
     size = positive("bound", bound)
+    instance("module", module, nn.Module, "an nn.Module")
     for parameter in module.parameters():
         parameter.clamp_(-size, size)
 
@@ -460,9 +472,9 @@ def lipschitz_bound(module: nn.Module) -> float:
         return max(map(_largest_singular_value, groups)) * math.sqrt(math.prod(module.kernel_size))
     if isinstance(module, nn.LeakyReLU):
         return max(1.0, abs(module.negative_slope))
-    for kinds, slope in SLOPES:
+    for kinds, largest in SLOPES:
         if isinstance(module, kinds):
-            return slope
+            return largest
     expected = "linear layers, convolutions and activations in nn.Sequential"
     return refuse("module", repr(module), expected)
 
@@ -507,7 +519,7 @@ def _weights(name: str, weights: Tensor | None, of: str, points: Tensor) -> Tens
     if weights is None:
         return torch.full((n,), 1 / n, dtype=torch.float64, device=points.device)
     if floating(name, weights).shape != (n,):
-        refuse(name, describe(weights), f"shape ({n},): one weight for each point")
+        refuse(name, describe(weights), f"shape ({n},): one weight for each of {of}")
     if not bool((finite(name, weights) >= 0).all()) or not bool((weights > 0).any()):
         refuse(name, f"{describe(weights)} with negative weights or none above 0", "weights >= 0")
     wide = weights.double()

@@ -343,7 +343,7 @@ def test_the_energy_of_straight_lines_is_the_squared_distance(steps, duration) -
     ("name", "call"),
     [
         ("path", lambda x: conditional_path(x, x, 0.5, "linear")),
-        ("eps", lambda x: conditional_path(x, x[:, :1], 0.5)),
+        ("noise", lambda x: conditional_path(x, x[:, :1], 0.5)),
         ("t", lambda x: conditional_path(x, x, 1.5)),
         ("t", lambda x: conditional_path(x, x, torch.zeros(3))),
         ("t", lambda x: conditional_path(x, x, torch.zeros(2, 1))),

@@ -385,7 +385,7 @@ def test_a_step_that_fails_leaves_the_discriminator_trainable() -> None:
     gan = players()
     gan.generator = Broken(gan.generator)
     with pytest.raises(RuntimeError, match="broken"):
-        training_step(gan, normal(4, 1), *sgd(players()), generator=rng())
+        training_step(gan, normal(4, 1), *sgd(gan), generator=rng())
     assert gan.discriminator.weights.requires_grad
 
 

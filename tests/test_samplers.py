@@ -657,7 +657,7 @@ def go(sampler=None, path=None, **options):
         ("start", lambda: go(steps=(0.1, 0.5))),
         ("shape", lambda: sample(model, 5, LinearPath(), Euler(), steps=2, generator=rng())),
         ("shape", lambda: sample(model, (-1,), LinearPath(), Euler(), steps=2, generator=rng())),
-        ("shape, dtype", lambda: sample(model, (), LinearPath(), Euler(), steps=2)),
+        ("shape", lambda: sample(model, (), LinearPath(), Euler(), steps=2)),
         ("steps", lambda: go(steps=None)),
         ("steps", lambda: go(steps=0)),
         ("steps", lambda: go(steps=0.5)),

@@ -108,7 +108,7 @@ def test_denoising_is_explicit_matching_plus_the_floor(a, b, c, alpha, sigma) ->
     floor = (q.weight * (kernel_score(x, q.x0, alpha, sigma) - exact(x)) ** 2).mean()
     assert floor > 1e-5  # the best loss is not zero
     torch.testing.assert_close(loss(exact), floor, rtol=1e-9, atol=1e-9)
-    torch.testing.assert_close(loss(model), explicit + floor, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(loss(model), explicit + floor, rtol=1e-4, atol=1e-5)
 
 
 def test_the_default_weight_makes_the_zero_network_cost_one_a_coordinate(device) -> None:
@@ -224,7 +224,7 @@ def test_losses_without_noise_train_any_shape(loss, shape) -> None:
     assert scale.grad != 0
     constant = torch.ones_like(x)
     expected = constant.flatten(1).sum(1).mean() if x.ndim > 1 else constant.mean()
-    torch.testing.assert_close(hyvarinen_loss(lambda at: constant, x), expected)
+    torch.testing.assert_close(hyvarinen_loss(lambda at: constant + 0 * at, x), expected)
 
 
 # Tweedie
@@ -456,7 +456,7 @@ def test_no_global_state_is_read_or_written() -> None:
         ("sigma", lambda x: denoising_loss(lambda a, s: a, x, 1.0, 0.0, generator=rng())),
         ("noise, generator", lambda x: denoising_loss(lambda a, s: a, x, 1.0, 1.0)),
         ("weight", lambda x: denoising_loss(lambda a, s: a, x, 1.0, 1.0, noise=x, weight=-1)),
-        ("model output", lambda x: denoising_loss(lambda a, s: a[:1], x, 1.0, 1.0, noise=x)),
+        ("score output", lambda x: denoising_loss(lambda a, s: a[:1], x, 1.0, 1.0, noise=x)),
         ("x", lambda x: hyvarinen_loss(id, x[:0])),
         ("score output", lambda x: hyvarinen_loss(lambda at: at[:, :1], x)),
         ("x", lambda x: sliced_loss(id, x[:0], generator=rng())),

@@ -109,6 +109,12 @@ def test_shapes_and_dtypes(device, dtype, shape, data) -> None:
         assert got.dtype == dtype
         assert got.device == a.device
     torch.testing.assert_close(gaussian, wide.to(dtype), rtol=8 * eps, atol=64 * eps)
+    if batch_dims == 0 and len(shape) > 1:
+        with pytest.raises(
+            ValueError, match=r"^log_likelihood: got .* expected one value a sample"
+        ):
+            elbo(bernoulli, a, c)
+        return
     parts = elbo(bernoulli, a, c)
     assert parts.total.shape == tuple(shape[:batch_dims])
     assert parts.total.dtype == dtype

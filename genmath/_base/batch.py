@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from genmath._base.checks import describe, integer, real, refuse
+from genmath._base.checks import between, describe, integer, real, refuse
 from genmath._base.shapes import Coefficient, Step, Time
 from genmath._base.torch import Tensor, torch
 
@@ -29,11 +29,21 @@ def check_step(t: Step, x: Tensor, first: int, last: int, name: str = "t") -> St
         return integer(name, t, first, last)
     if t.dtype.is_floating_point or t.dtype.is_complex or t.dtype == torch.bool:
         refuse(name, describe(t), f"integer steps in {first}..{last}")
-    if t.ndim > 1 or (t.ndim == 1 and t.shape != x.shape[:1]):
-        refuse(name, describe(t), f"one step, or one a sample: shape {tuple(x.shape[:1])}")
-    if t.device != x.device:
-        refuse(name, describe(t), f"a tensor on {x.device}, like the data")
+    _within(name, t, first, last)
+    _one_a_sample(name, t, x, "step")
     return t
+
+
+def _within(name: str, t: Tensor, first: int, last: int) -> None:
+    """On the CPU the steps are read: it costs 5 µs, and most code draws them from randint(0, T)."""
+    if t.is_cpu and t.numel():
+        try:
+            low, high = (int(end) for end in t.aminmax())
+        except RuntimeError:  # inside torch.func.vmap
+            return
+        if low < first or high > last:
+            said = f"{describe(t)} with steps in {low}..{high}" if t.ndim else describe(t)
+            refuse(name, said, f"steps in {first}..{last}")
 
 
 def check_time(t: Time, x: Tensor, name: str = "t") -> Time:
@@ -42,11 +52,16 @@ def check_time(t: Time, x: Tensor, name: str = "t") -> Time:
         return real(name, t, "a number in [0, 1]", 0.0, 1.0)
     if not t.dtype.is_floating_point:
         refuse(name, describe(t), "a floating-point tensor of times in [0, 1]")
+    between(name, t, "times in [0, 1]", 0.0, 1.0)
+    _one_a_sample(name, t, x, "time")
+    return t
+
+
+def _one_a_sample(name: str, t: Tensor, x: Tensor, what: str) -> None:
     if t.ndim > 1 or (t.ndim == 1 and t.shape != x.shape[:1]):
-        refuse(name, describe(t), f"one time, or one a sample: shape {tuple(x.shape[:1])}")
+        refuse(name, describe(t), f"one {what}, or one a sample: shape {tuple(x.shape[:1])}")
     if t.device != x.device:
         refuse(name, describe(t), f"a tensor on {x.device}, like the data")
-    return t
 
 
 def per_event(value: Tensor, x: Tensor) -> Tensor:
@@ -83,12 +98,17 @@ def per_sample(name: str, value: Coefficient, x: Tensor, low: float = 0.0) -> Co
 
     Tensors of shape (B, 1, …, 1) pass as they are. Their own dtype is kept: cast the product.
     """
+    expected = "a finite number" if low == -math.inf else f"a number >= {low:g}"
     if not isinstance(value, Tensor):
-        expected = "a finite number" if low == -math.inf else f"a number >= {low:g}"
         return real(name, value, expected, low)
+    if value.dtype.is_complex or value.dtype == torch.bool:
+        refuse(name, describe(value), "real numbers")
+    between(name, value, expected, low)
     full = (*x.shape[:1], *[1] * (x.ndim - 1))
     if value.shape not in ((), x.shape[:1], full):
         refuse(name, describe(value), f"one value, or one a sample: shape {tuple(x.shape[:1])}")
+    if value.device != x.device and value.ndim:
+        refuse(name, describe(value), f"a tensor on {x.device}, like the data")
     if value.dtype != torch.float64:
         value = value.float()
     return value.reshape(full) if value.ndim else value

@@ -1,12 +1,14 @@
-"""Argument checks shared by the implementations: shapes and Python numbers, never tensor values."""
+"""Argument checks shared by the implementations: shapes and numbers, never the values of data."""
 
 from __future__ import annotations
 
 import math
+import operator
 import reprlib
-from typing import NoReturn, SupportsIndex
+from collections.abc import Sequence
+from typing import Any, NoReturn, SupportsIndex
 
-from genmath._base.torch import Tensor, torch
+from genmath._base.torch import Tensor, nn, torch
 
 
 def refuse(name: str, value: object, expected: str) -> NoReturn:
@@ -15,14 +17,29 @@ def refuse(name: str, value: object, expected: str) -> NoReturn:
 
 
 def describe(value: object) -> str:
-    """A tensor by its dtype and shape, anything else by a short repr."""
+    """A tensor by its dtype and shape, anything else by a short repr, with its type if it has a
+    length."""
     if isinstance(value, Tensor):
-        return f"a {value.dtype} tensor of shape {tuple(value.shape)} on {value.device}"
-    return (
-        f"{type(value).__name__} {reprlib.repr(value)}"
-        if hasattr(value, "__len__")
-        else repr(value)
-    )
+        shown = f"a {value.dtype} tensor of shape {tuple(value.shape)} on {value.device}"
+        number = read(value)
+        return shown if number is None else f"{shown}, {number:g}"
+    short = reprlib.repr(value)
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        return short
+    return f"{type(value).__name__} {short}"
+
+
+def read(value: Tensor) -> float | None:
+    """The number in a real tensor of no dimension on the CPU, where that costs nothing.
+
+    None for any other: one on a GPU, or inside `torch.func.vmap`, is not looked at.
+    """
+    if value.ndim or not value.is_cpu or value.dtype.is_complex:
+        return None
+    try:
+        return float(value.detach())
+    except RuntimeError:
+        return None
 
 
 def floating(name: str, value: object) -> Tensor:
@@ -47,15 +64,78 @@ def batched(name: str, value: object) -> Tensor:
     return tensor
 
 
-def same_shape(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
-    """Equal shapes: broadcasting data against data hides mistakes."""
-    if value.shape != other.shape:
+def some(name: str, value: object) -> Tensor:
+    """The same with at least one sample, since the mean over none is undefined."""
+    tensor = batched(name, value)
+    if len(tensor) == 0:
+        refuse(name, describe(value), "at least one sample: the mean over none is undefined")
+    return tensor
+
+
+def same_shape(name: str, value: object, other_name: str, other: Tensor) -> Tensor:
+    """A floating-point tensor of an equal shape: broadcasting data against data hides mistakes."""
+    tensor = floating(name, value)
+    if tensor.shape != other.shape:
         refuse(name, describe(value), f"the shape of {other_name}, {tuple(other.shape)}")
+    return tensor
+
+
+def all_finite(value: Tensor) -> bool:
+    """By the sum, at a hundredth of the time of the whole; only a sum that overflows needs that."""
+    total = value.detach().sum(dtype=torch.float32 if value.itemsize < 4 else None)
+    return bool(total.isfinite()) or bool(value.isfinite().all())
+
+
+def finite(name: str, value: Tensor) -> Tensor:
+    """A tensor without infinity and NaN; its values are read."""
+    if not all_finite(value):
+        refuse(name, f"{describe(value)} that is not finite", "finite values")
+    return value
+
+
+def instance(name: str, value: object, kind: type | tuple[type, ...], expected: str) -> None:
+    if not isinstance(value, kind):
+        refuse(name, describe(value), expected)
+
+
+def function(name: str, value: object) -> None:
+    """Something to call: a module, a function. A class is none: calling it makes another thing."""
+    if not callable(value) or isinstance(value, type):
+        refuse(name, describe(value), "a function or a module")
+
+
+def module(name: str, value: object) -> None:
+    """A module itself: behind a lambda its parameters are neither trained nor saved."""
+    if not isinstance(value, nn.Module):
+        refuse(name, describe(value), "an nn.Module, whose parameters are trained and saved")
+
+
+def labels(name: str, value: Tensor, x: Tensor, of: str = "x") -> Tensor:
+    """Integers, one a sample."""
+    whole = isinstance(value, Tensor) and value.dtype in (torch.int64, torch.int32)
+    if not whole or value.shape != x.shape[:1]:
+        wanted = f"integers of shape {tuple(x.shape[:1])}, one for each of {of}"
+        refuse(name, describe(value), wanted)
+    return value
+
+
+def flag(name: str, value: object) -> bool:
+    """True or False themselves: any other object would count as one of them."""
+    if not isinstance(value, bool):
+        refuse(name, describe(value), "True or False")
+    return value
+
+
+def float_dtype(dtype: object) -> torch.dtype:
+    if not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        refuse("dtype", describe(dtype), "a floating-point dtype, such as torch.float32")
+    return dtype
 
 
 def broadcastable(tensors: dict[str, Tensor]) -> None:
     """Shapes that broadcast together; the first that does not fit those before it is named."""
     joint: list[int] = []  # sizes, the last dimension first
+    before: list[str] = []
     for name, x in tensors.items():
         for i, size in enumerate(reversed(x.shape)):
             if i == len(joint):
@@ -63,45 +143,78 @@ def broadcastable(tensors: dict[str, Tensor]) -> None:
             elif joint[i] == 1:
                 joint[i] = size
             elif size not in (1, joint[i]):
-                refuse(name, describe(x), f"a shape that broadcasts with {tuple(joint[::-1])}")
+                others = f"that of {', '.join(before)}, {tuple(joint[::-1])}"
+                refuse(name, describe(x), f"a shape that broadcasts with {others}")
+        before.append(name)
 
 
-def one_of(name: str, value: str, options: tuple[str, ...]) -> None:
+def one_of(name: str, value: object, options: tuple[str, ...]) -> None:
     """One of a closed list of names."""
-    if value not in options:
-        refuse(name, repr(value), "one of " + ", ".join(map(repr, options)))
+    if not isinstance(value, str) or value not in options:
+        refuse(name, describe(value), "one of " + ", ".join(map(repr, options)))
 
 
-def integer(name: str, value: SupportsIndex, least: int, most: int | None = None) -> int:
-    """A Python integer between bounds (booleans are not integers here)."""
-    expected = f"an integer >= {least}" if most is None else f"an integer in {least}..{most}"
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        refuse(name, repr(value), expected)
-    number = value.__index__()
-    if number < least or (most is not None and number > most):
-        refuse(name, number, expected)
+def listed(name: str, value: object, expected: str) -> list[Any]:
+    """The members of a sequence, or of a table of one dimension; a string is none."""
+    if getattr(value, "ndim", 0) == 1 and hasattr(value, "tolist"):
+        value = value.tolist()
+    if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
+        refuse(name, describe(value), expected)
+    return list(value)
+
+
+MANY = 10**8  # No count of steps, samples or layers is larger; a slip of the finger may be.
+
+
+def integer(name: str, value: SupportsIndex, least: int, most: int = MANY) -> int:
+    """An integer between bounds (booleans are not integers here)."""
+    expected = f"an integer >= {least}" if most == MANY else f"an integer in {least}..{most}"
+    try:
+        number = operator.index(value)
+    except TypeError:
+        refuse(name, describe(value), expected)
+    if isinstance(value, bool) or number < least:
+        refuse(name, describe(value), expected)
+    if number > most:
+        refuse(name, describe(value), f"an integer in {least}..{most}")
     return number
 
 
 def real(name: str, value: float, expected: str, low: float, high: float = math.inf) -> float:
-    """A finite Python number with low <= value <= high."""
-    if isinstance(value, (str, bytes, bytearray)):  # which float() would read
-        refuse(name, repr(value), expected)
-    try:
-        number = float(value)
-    except (TypeError, ValueError, RuntimeError):
+    """A finite number with low <= value <= high, of Python, numpy or a tensor of no dimension."""
+    number = value if type(value) is float else _number(value)
+    if not (math.isfinite(number) and low <= number <= high):
         refuse(name, describe(value), expected)
-    if isinstance(value, bool) or not (math.isfinite(number) and low <= number <= high):
-        refuse(name, repr(value), expected)
     return number
+
+
+def _number(value: object) -> float:
+    """NaN for what is no real number, though float() might read it: strings, arrays, booleans."""
+    if isinstance(value, Tensor):
+        fits = value.ndim == 0 and value.dtype != torch.bool and not value.dtype.is_complex
+    else:
+        fits = not isinstance(value, (bool, str, bytes)) and not hasattr(value, "__len__")
+    try:
+        return float(value) if fits else math.nan  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        return math.nan
 
 
 def positive(name: str, value: float) -> float:
     """A finite Python number > 0."""
     number = real(name, value, "a number > 0", 0.0)
     if number == 0.0:
-        refuse(name, value, "a number > 0")
+        refuse(name, describe(value), "a number > 0")
     return number
+
+
+def between(
+    name: str, value: Tensor, expected: str, low: float = -math.inf, high: float = math.inf
+) -> None:
+    """What is refused as a number is refused as a tensor of no dimension, where it can be read."""
+    number = read(value)
+    if number is not None and not (math.isfinite(number) and low <= number <= high):
+        refuse(name, describe(value), expected)
 
 
 def rng(generator: object, device: torch.device | None = None) -> torch.Generator:
@@ -109,10 +222,12 @@ def rng(generator: object, device: torch.device | None = None) -> torch.Generato
     if isinstance(generator, torch.Generator):
         if device in (None, generator.device) or device.type == generator.device.type:
             return generator
-        generator = f"one on {generator.device}"
+        given = f"one on {generator.device}"
+    else:
+        given = describe(generator)
     where = "cpu" if device is None else device.type
     refuse(
         "generator",
-        generator,
+        given,
         f"a torch.Generator, as in torch.Generator({where!r}).manual_seed(0)",
     )

@@ -15,21 +15,30 @@ from genmath._base.torch import Tensor, torch
 __all__ = ["divergence", "slope"]
 
 
+LOST = "model output", "one that autograd cannot follow back to x"
+FOLLOWED = (
+    "a differentiable function of x, no torch.no_grad, detach or numpy; a constant as c + 0 * x"
+)
+
+
 def slope(value: Tensor, x: Tensor, *, keep: bool = True) -> Tensor:
-    """∂ value/∂x, shaped like x; zero where the value does not depend on x.
+    """∂ value/∂x, shaped like x.
 
     ``keep`` makes the slope differentiable in its turn; the graph of the value stays either way.
 
-    Errors: ValueError under ``torch.inference_mode()``, where every slope would come out zero.
+    Errors: ValueError for a value without a graph that leads to x, since the slope of a model whose
+        graph was lost would come out zero; so it would under ``torch.inference_mode()``.
     """
     if torch.is_inference_mode_enabled():
         refuse("torch.inference_mode", "enabled", "torch.no_grad(): here derivatives are taken")
     if not value.requires_grad:
-        return torch.zeros_like(x)
+        refuse(*LOST, FOLLOWED)
     (found,) = torch.autograd.grad(
         value, x, create_graph=keep, retain_graph=True, allow_unused=True
     )
-    return torch.zeros_like(x) if found is None else found
+    if found is None:
+        refuse(*LOST, FOLLOWED)
+    return found
 
 
 def divergence(out: Data, x: Data, probe: Data | None = None, *, keep: bool = True) -> PerSample:

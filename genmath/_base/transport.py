@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from genmath._base.checks import describe, refuse
 from genmath._base.torch import Tensor, torch
 
 MAX_ITERATIONS = 10**8
-
-
-def finite(name: str, value: Tensor) -> Tensor:
-    if not bool(torch.isfinite(value).all()):
-        refuse(name, f"{describe(value)} that is not finite", "finite values")
-    return value
 
 
 def distances(a: Tensor, b: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genmath._base.checks import batched, describe, integer, refuse
+from genmath._base.checks import batched, describe, integer, labels, refuse
 from genmath._base.shapes import Data, PerSample
 from genmath._base.torch import Int, Tensor, nn, torch
 from genmath.nets.weights import initialize, undrawn
@@ -54,8 +54,8 @@ class Generator(nn.Module):
     def forward(self, z: Data, y: Labels | None = None) -> Data:
         if batched("z", z).shape[1:] != (self.latent,):
             refuse("z", describe(z), f"shape (B, {self.latent})")
-        if (labels := _labels(y, z, self.classes)) is not None:
-            z = torch.cat([z, nn.functional.one_hot(labels, self.classes or 0).to(z.dtype)], 1)
+        if (y := _labels(y, z, self.classes, "z")) is not None:
+            z = torch.cat([z, nn.functional.one_hot(y, self.classes or 0).to(z.dtype)], 1)
         out: Tensor = self.body(self.stem(z))
         return out
 
@@ -102,23 +102,19 @@ class Discriminator(nn.Module):
     def forward(self, x: Data, y: Labels | None = None) -> PerSample:
         if batched("x", x).shape[1:] != self.event:
             refuse("x", describe(x), "shape (B, {}, {}, {})".format(*self.event))
-        labels = _labels(y, x, self.classes)
+        y = _labels(y, x, self.classes, "x")
         features = self.body(x)
         logit: Tensor = self.head(features).squeeze(1)
-        if self.by_class is None or labels is None:
+        if self.by_class is None or y is None:
             return logit
-        of_class: Tensor = self.by_class(features).gather(1, labels.unsqueeze(1)).squeeze(1)
+        of_class: Tensor = self.by_class(features).gather(1, y.unsqueeze(1)).squeeze(1)
         return logit + of_class
 
 
-def _labels(y: Tensor | None, x: Tensor, classes: int | None) -> Tensor | None:
+def _labels(y: Tensor | None, x: Tensor, classes: int | None, of: str) -> Tensor | None:
     if (y is None) != (classes is None):
         refuse("y", describe(y), "no labels" if classes is None else "labels, one a sample")
-    if y is None:
-        return None
-    if y.dtype.is_floating_point or y.dtype.is_complex or y.shape != x.shape[:1]:
-        refuse("y", describe(y), f"integers of shape {tuple(x.shape[:1])}")
-    return y.long()
+    return None if y is None else labels("y", y, x, of).long()
 
 
 def _quarter(size: int) -> int:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from itertools import pairwise
 
-from genmath._base.checks import batched, describe, integer, refuse, rng
+from genmath._base.checks import batched, describe, flag, integer, refuse, rng
 from genmath._base.shapes import Data, Step, Time
 from genmath._base.torch import Tensor, nn, torch
 from genmath.nets.time import as_time
@@ -42,12 +42,14 @@ class MLP(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.dim, self.time = integer("dim", dim, 1), bool(time)
+        self.dim, self.time = integer("dim", dim, 1), flag("time", time)
         self.steps = None if steps is None else integer("steps", steps, 1)
         if steps is not None and not time:
             refuse("steps", steps, "None, where time=False")
         self.out = None if out is None else integer("out", out, 1)
-        width, depth = integer("hidden", hidden, 1), integer("layers", layers, 1)
+        width, depth = integer("hidden", hidden, 1), integer("layers", layers, 1, 1000)
+        if not callable(activation) or not isinstance(activation(), nn.Module):
+            refuse("activation", describe(activation), "what makes a module, such as nn.SiLU")
         sizes = [self.dim + self.time, *[width] * depth, self.out or self.dim]
         stack: list[nn.Module] = []
         for fan_in, fan_out in pairwise(sizes):

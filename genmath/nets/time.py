@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from genmath._base.batch import check_step
-from genmath._base.checks import describe, real, refuse
+from genmath._base.checks import between, describe, real, refuse
 from genmath._base.shapes import Step, Time
 from genmath._base.torch import Tensor, torch
 
@@ -21,4 +21,6 @@ def as_time(t: Step | Time, x: Tensor, steps: int | None, dtype: torch.dtype) ->
         refuse("t", describe(t), "floating-point times; a network with steps=T takes steps in 0..T")
     elif t.shape not in ((), x.shape[:1]):
         refuse("t", describe(t), f"one time, or one a sample: shape {tuple(x.shape[:1])}")
+    if isinstance(t, Tensor):
+        between("t", t, "a finite number")
     return torch.as_tensor(t, dtype=dtype, device=x.device).expand(len(x))

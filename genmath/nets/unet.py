@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from genmath._base.batch import work_dtype
-from genmath._base.checks import batched, describe, integer, refuse
+from genmath._base.checks import batched, describe, integer, labels, refuse
 from genmath._base.shapes import Data, Step, Time
 from genmath._base.torch import Int, Tensor, nn, torch
 from genmath.nets.time import as_time
@@ -48,7 +48,7 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         self.channels, self.hidden = integer("channels", channels, 1), integer("hidden", hidden, 2)
-        self.depth = integer("depth", depth, 0)
+        self.depth = integer("depth", depth, 0, 10)
         self.classes = None if classes is None else integer("classes", classes, 1)
         self.steps = None if steps is None else integer("steps", steps, 1)
         last = self.channels if out is None else integer("out", out, 1)
@@ -100,9 +100,7 @@ class UNet(nn.Module):
             return
         if self.classes is None:
             refuse("label", describe(label), "no label: the network was made without classes")
-        whole = isinstance(label, Tensor) and label.dtype in (torch.int64, torch.int32)
-        if not whole or label.shape != x.shape[:1]:
-            refuse("label", describe(label), f"integers of shape {tuple(x.shape[:1])}")
+        labels("label", label, x)
 
 
 class _Block(nn.Module):

@@ -1,0 +1,841 @@
+# ruff: noqa: E501, SIM905
+"""One valid call of every public function, constructor and method, and what each argument takes.
+
+An argument's kind goes by its name: one word means one thing everywhere, or `TAKES` has to say
+where it does not. A kind is the set of members of the `ZOO` that are fine there.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from genmath import samplers
+from genmath.cnf import standard_normal
+from genmath.divergences import KL
+from genmath.gan import GAN
+from genmath.nets import MLP, Discriminator, Generator, UNet
+from genmath.paths import LinearPath, VPPath, linear_schedule
+from genmath.samplers import DDIM, Grid, Heun
+from genmath.solvers import MIDPOINT, FixedSteps
+from genmath.toys import GaussianMixture
+from genmath.vae import VAE, Autoencoder, gaussian_log_likelihood
+
+MODULES = [
+    "cnf",
+    "ddim",
+    "ddpm",
+    "divergences",
+    "flow_matching",
+    "gan",
+    "nets",
+    "paths",
+    "predictions",
+    "samplers",
+    "score",
+    "sde",
+    "solvers",
+    "toys",
+    "vae",
+    "wasserstein",
+]
+
+
+def public() -> Iterator[tuple[str, Any]]:
+    """Every function, constructor and method that `__all__` offers, with its full name.
+
+    Not those of the tuples that functions return, nor what comes from torch or abstract classes.
+    """
+    for module in MODULES:
+        home = importlib.import_module(f"genmath.{module}")
+        for name in home.__all__:
+            thing = getattr(home, name)
+            if inspect.isfunction(thing):
+                yield f"{module}.{name}", thing
+            elif inspect.isclass(thing) and not issubclass(thing, tuple):
+                if not inspect.isabstract(thing) and inspect.signature(thing).parameters:
+                    yield f"{module}.{name}", thing
+                for method, value in vars(thing).items():
+                    taken = inspect.isroutine(value) and not method.startswith("_")
+                    if taken and not getattr(value, "__isabstractmethod__", False):
+                        yield f"{module}.{name}.{method}", getattr(thing, method)
+
+
+class Thing:
+    """Nothing that any argument is."""
+
+    def __repr__(self) -> str:
+        return "Thing()"
+
+
+PLAIN = (0, 1, 2, 3, -1, 10**9, 0.5, 2.5, -1.5, math.inf, -math.inf, math.nan)
+NUMBERS: dict[str, Any] = {"10**400": 10**400, **{str(n): n for n in PLAIN}}
+SCALARS = {f"0-dim {n}": torch.tensor(float(n)) for n in (0.5, 2.5, -1.5, math.nan)}
+TENSORS: dict[str, Any] = {
+    "wrong shape": torch.full((5, 7, 3), 0.25),
+    "no samples": torch.zeros(0),
+    "wrong batch": torch.full((3, 2), 0.25),
+}
+ZOO: dict[str, Any] = {
+    **NUMBERS,
+    **SCALARS,
+    **TENSORS,
+    "0-dim integer": torch.tensor(2),
+    "integers": torch.ones(4, 2, dtype=torch.long),
+    "booleans": torch.ones(4, 2, dtype=torch.bool),
+    "complex": torch.ones(4, 2, dtype=torch.complex64),
+    "None": None,
+    "True": True,
+    "string": "x",
+    "empty string": "",
+    "number as string": "0.5",
+    "bytes": b"2",
+    "list": [0.5, 0.25],
+    "empty list": [],
+    "nested list": [[0.5, 0.25]] * 4,
+    "tuple": (0.5, 2.5),
+    "tuple of strings": ("a", "b"),
+    "huge tuple": (10**9, 10**9),
+    "dict": {"a": 1.0},
+    "set": {1, 2},
+    "numpy": np.full((4, 2), 0.5, dtype=np.float32),
+    "numpy number": np.float64(-1.5),
+    "numpy integer": np.int64(-1),
+    "complex number": 1j,
+    "function of nothing": lambda: None,
+    "function to None": lambda *given: None,
+    "function to a tuple": lambda *given: given,
+    "function to a dict": lambda *given: {"sample": given[0]},
+    "function to numpy": lambda *given: np.zeros((4, 2)),
+    "function to a number": lambda *given: 1.0,
+    "function to one number": lambda *given: torch.tensor(1.0),
+    "function to integers": lambda *given: torch.zeros(4, 2).long(),
+    "module": nn.Linear(3, 3),
+    "class": int,
+    "dtype": torch.long,
+    "device": torch.device("cpu"),
+    "generator": torch.Generator,
+    "python module": math,
+    "slice": slice(2),
+    "thing": Thing(),
+}
+
+Kind = frozenset[str]
+
+
+def numbers(low: float, high: float = math.inf, *, above: bool = False) -> Kind:
+    """Finite numbers from low to high, or above low; as numbers of Python, numpy or torch."""
+
+    def fine(n: float) -> bool:
+        return (not isinstance(n, int) or n < 10**300) and (
+            math.isfinite(n) and (low < n if above else low <= n) and n <= high
+        )
+
+    named = {**NUMBERS, **{name: x.item() for name, x in SCALARS.items()}, "0-dim integer": 2}
+    named |= {"numpy number": -1.5, "numpy integer": -1}
+    return frozenset(name for name, n in named.items() if fine(n))
+
+
+def whole(low: int, high: int = 10**8) -> Kind:
+    named = {name: n for name, n in NUMBERS.items() if isinstance(n, int)}
+    named |= {"0-dim integer": 2, "numpy integer": -1}
+    return frozenset(name for name, n in named.items() if low <= n <= high)
+
+
+def either(*kinds: Kind | set[str]) -> Kind:
+    return frozenset().union(*kinds)
+
+
+NOTHING: Kind = frozenset()
+NONE = {"None"}
+POSITIVE, AT_LEAST_0, ANY_NUMBER = numbers(0, above=True), numbers(0), numbers(-math.inf)
+UNIT = numbers(0, 1)
+# One value a sample is (B,), so that only single values are among the zoo's that fit.
+LEVEL = AT_LEAST_0
+ANY_SHAPE = {*TENSORS, *SCALARS}
+BATCH = set(TENSORS)  # any event, any number of samples
+
+# What a name takes of the zoo, wherever it is an argument; a name that is not here, nothing.
+KINDS: dict[str, Kind] = {
+    **dict.fromkeys(["alpha", "sigma", "h", "weight"], LEVEL),
+    **dict.fromkeys(["d_alpha", "d_sigma"], ANY_NUMBER),
+    **dict.fromkeys(["t", "eta", "test_fraction"], UNIT),
+    **dict.fromkeys(["max_beta", "beta_start", "beta_end"], UNIT - {"0", "1"}),
+    **dict.fromkeys(
+        [
+            "gamma",
+            "friction",
+            "rate",
+            "diffusion",
+            "spread",
+            "stochasticity",
+            "s",
+            "radius",
+            "eta_x",
+            "eta_y",
+        ],
+        AT_LEAST_0,
+    ),
+    **dict.fromkeys(
+        [
+            "epsilon",
+            "tolerance",
+            "step",
+            "shift",
+            "sigma_min",
+            "sigma_max",
+            "duration",
+            "bound",
+            "decoder_variance",
+            "rtol",
+            "atol",
+        ],
+        POSITIVE,
+    ),
+    **dict.fromkeys(["n", "batch", "seed"], whole(0)),
+    **dict.fromkeys(
+        [
+            "steps",
+            "iterations",
+            "repeats",
+            "k",
+            "dims",
+            "max_calls",
+            "order",
+            "directions",
+            "dim",
+            "hidden",
+            "layers",
+            "out",
+            "classes",
+            "channels",
+            "latent",
+            "latent_shape",
+            "components",
+        ],
+        whole(1),
+    ),
+    **dict.fromkeys(["one_sided", "stratified", "annealed", "time"], frozenset({"True"})),
+    "trajectory": frozenset({"True"}),
+}
+
+
+def rng() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def draw(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+X, Z, TABLE = draw(4, 2), draw(4, 2, seed=1), draw(4, 2).softmax(1)
+ROW, IMAGES, LABELS = draw(4), draw(4, 1, 8, 8), torch.tensor([0, 1, 2, 1])
+CHOL = torch.linalg.cholesky(torch.eye(2) + 0.5)
+STEPS10, LINE, VP = linear_schedule(10), LinearPath(), VPPath()
+GRID = Grid(VP, [1.0, 0.5, 0.1])
+MIXTURE = GaussianMixture([0.5, 0.5], [[0.0, 1.0], [1.0, 0.0]], std=0.5)
+NET, CRITIC = MLP(2, generator=rng()), nn.Linear(2, 1)
+VAE2 = VAE(nn.Linear(2, 4), nn.Linear(2, 2), 2, partial(gaussian_log_likelihood, log_var=0.0))
+AE = Autoencoder(nn.Linear(2, 1), nn.Linear(1, 2))
+PAIR = GAN(nn.Linear(2, 2), CRITIC, 2)
+ADAM_D, ADAM_G = (torch.optim.SGD(n.parameters()) for n in (PAIR.discriminator, PAIR.generator))
+
+
+def field(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    return -x
+
+
+def score(x: torch.Tensor) -> torch.Tensor:
+    return -x
+
+
+def energy(x: torch.Tensor) -> torch.Tensor:
+    return (x**2).reshape(len(x), math.prod(x.shape[1:])).sum(1) / 2
+
+
+def valid() -> dict[str, dict[str, Any]]:
+    """The arguments of one valid call each; what is left out keeps its default."""
+    # fmt: off
+    few, g = FixedSteps(2), rng()
+    noisy = {"x_t": X, "alpha": 0.8, "sigma": 0.6, "d_alpha": -1.0, "d_sigma": 1.0}
+    at_level = {"x": X, "alpha": 0.8, "sigma": 0.6}
+    gaussians = {"mean_p": X[0], "chol_p": CHOL, "mean_q": Z[0], "chol_q": CHOL}
+    points = {"n": 5, "generator": g, "stratified": True, "dtype": torch.float64}
+    on_path = {"t": 0.5, "x": X}
+    return {
+        "cnf.log_prob": {
+            "model": field,
+            "x": X,
+            "solver": few,
+            "base": standard_normal,
+            "probe": Z,
+        },
+        "cnf.sample": {
+            "model": field,
+            "shape": (4, 2),
+            "solver": few,
+            "generator": g,
+            "dtype": torch.float64,
+        },
+        "cnf.standard_normal": {"x": X},
+        "ddim.ddim_invert": {
+            "model": field,
+            "x": X,
+            "schedule": STEPS10,
+            "steps": [10, 5, 1],
+            "iterations": 2,
+            "prediction": "eps",
+        },
+        "ddim.ddim_step": {
+            "predicted": Z,
+            "x_t": X,
+            "t": 5,
+            "s": 3,
+            "schedule": STEPS10,
+            "eta": 0.5,
+            "prediction": "x0",
+            "noise": Z,
+        },
+        "ddim.step_variance": {"t": 5, "s": 2, "schedule": STEPS10, "eta": 1.0},
+        "ddim.subsequence": {"n": 5, "schedule": STEPS10, "spacing": "leading"},
+        "ddpm.add_noise": {"x0": X, "t": 3, "noise": Z, "schedule": STEPS10},
+        "ddpm.ancestral_step": {
+            "predicted": Z,
+            "x_t": X,
+            "t": 3,
+            "schedule": STEPS10,
+            "prediction": "eps",
+            "variance": "beta",
+            "generator": g,
+        },
+        "ddpm.bits_per_dim": {"nats": ROW, "dims": 2},
+        "ddpm.bound_terms": {
+            "model": field,
+            "x0": X,
+            "schedule": STEPS10,
+            "generator": g,
+            "prediction": "eps",
+            "variance": "beta",
+            "decoder": "gaussian",
+            "decoder_variance": 0.1,
+        },
+        "ddpm.denoising_loss": {
+            "model": field,
+            "x0": X,
+            "t": 3,
+            "schedule": STEPS10,
+            "noise": Z,
+            "prediction": "v",
+            "weight": 2.0,
+        },
+        "ddpm.discretized_log_likelihood": {"x": X, "mean": Z, "sigma": 0.5, "levels": 256},
+        "ddpm.draw_steps": {"batch": 4, "schedule": STEPS10, "generator": g},
+        "ddpm.loss_weight": {"t": 3, "schedule": STEPS10, "variance": "beta"},
+        "ddpm.posterior": {"x_t": X, "x0": Z, "t": 3, "schedule": STEPS10},
+        "ddpm.posterior_mean_from_eps": {"x_t": X, "eps": Z, "t": 3, "schedule": STEPS10},
+        "ddpm.prior_term": {"x0": X, "schedule": STEPS10},
+        "ddpm.reconstruction_term": {
+            "eps": X,
+            "eps_hat": Z,
+            "schedule": STEPS10,
+            "decoder_variance": 0.1,
+        },
+        "ddpm.reverse_variance": {"schedule": STEPS10, "variance": "beta"},
+        "ddpm.sample": {
+            "model": field,
+            "shape": (4, 2),
+            "schedule": STEPS10,
+            "generator": g,
+            "prediction": "eps",
+            "variance": "beta",
+            "x_T": X,
+            "dtype": torch.float32,
+        },
+        "ddpm.snr_weight": {"t": 3, "schedule": STEPS10},
+        "ddpm.transition_term": {
+            "eps": X,
+            "eps_hat": Z,
+            "t": 3,
+            "schedule": STEPS10,
+            "variance": "beta",
+        },
+        "divergences.FDivergence": {
+            "name": "mine",
+            "value": torch.abs,
+            "slope": torch.sign,
+            "conjugate": torch.abs,
+            "at_zero": 0.0,
+            "at_infinity": 1.0,
+        },
+        "divergences.f_divergence": {"f": KL, "p": TABLE, "q": TABLE, "dim": 1},
+        "divergences.f_divergence_from_samples": {"f": KL, "log_p": X, "log_q": Z, "dim": 0},
+        "divergences.fenchel_bound": {"f": KL, "critic_p": X, "critic_q": Z, "dim": 0},
+        "divergences.gaussian_kl": {
+            "mean_p": X,
+            "log_var_p": Z,
+            "mean_q": Z,
+            "log_var_q": X,
+            "batch_dims": 1,
+        },
+        "divergences.gaussian_kl_full": gaussians,
+        **{
+            f"divergences.{name}": {"p": TABLE, "q": TABLE, "dim": 1} for name in ("kl", "js", "tv")
+        },
+        "flow_matching.cfm_loss": {
+            "model": field,
+            "x0": X,
+            "t": 0.5,
+            "path": LINE,
+            "noise": Z,
+            "weight": 2.0,
+        },
+        "flow_matching.conditional_path": {
+            "x0": X,
+            "noise": Z,
+            "t": 0.5,
+            "path": LINE,
+            "spread": 0.1,
+            "generator": g,
+        },
+        "flow_matching.ot_pairing": {"x0": X, "noise": Z},
+        "flow_matching.path_energy": {"trajectory": draw(3, 4, 2), "duration": 1.0},
+        "flow_matching.random_pairing": {"n": 4, "generator": g},
+        "flow_matching.reflow_pairs": {
+            "model": field,
+            "noise": X,
+            "steps": 2,
+            "path": LINE,
+            "sampler": Heun(),
+        },
+        "gan.GAN": {"generator": nn.Linear(2, 2), "discriminator": CRITIC, "latent_shape": 2},
+        "gan.GAN.forward": {"self": PAIR, "x": X},
+        "gan.GAN.sample": {"self": PAIR, "n": 3, "generator": g, "dtype": torch.float32},
+        "gan.bilinear_orbit": {
+            "x": 1.0,
+            "y": 0.0,
+            "steps": 3,
+            "eta_x": 0.1,
+            "eta_y": 0.1,
+            "kind": "alternating",
+            "friction": 0.1,
+        },
+        "gan.discriminator_loss": {"logit_data": ROW, "logit_made": ROW, "loss": "minimax"},
+        "gan.error_rate": {"prob_data": ROW.sigmoid(), "prob_made": ROW.sigmoid()},
+        "gan.generator_loss": {"logit_made": ROW, "loss": "minimax"},
+        "gan.missing_mode_js": {"kept": ROW.sigmoid()},
+        "gan.optimal_discriminator": {"log_p": ROW, "log_q": ROW},
+        "gan.r1_penalty": {"discriminator": CRITIC, "x": X, "gamma": 1.0},
+        "gan.slerp": {"source": X, "target": Z, "n": 3},
+        "gan.training_step": {
+            "gan": PAIR,
+            "x": X,
+            "optimizer_d": ADAM_D,
+            "optimizer_g": ADAM_G,
+            "loss": "minimax",
+            "gamma": 0.1,
+            "generator": g,
+        },
+        "nets.Discriminator": {"size": 8, "channels": 1, "hidden": 4, "classes": 3, "generator": g},
+        "nets.Discriminator.forward": {
+            "self": Discriminator(hidden=4, classes=3),
+            "x": IMAGES,
+            "y": LABELS,
+        },
+        "nets.Generator": {
+            "latent": 2,
+            "size": 8,
+            "channels": 1,
+            "hidden": 4,
+            "classes": 3,
+            "generator": g,
+        },
+        "nets.Generator.forward": {"self": Generator(2, hidden=4, classes=3), "z": X, "y": LABELS},
+        "nets.MLP": {
+            "dim": 2,
+            "hidden": 4,
+            "layers": 1,
+            "time": True,
+            "steps": 3,
+            "out": 2,
+            "activation": nn.Tanh,
+            "generator": g,
+        },
+        "nets.MLP.forward": {"self": NET, "x": X, "t": 0.5},
+        "nets.UNet": {
+            "channels": 1,
+            "hidden": 4,
+            "depth": 1,
+            "classes": 3,
+            "steps": 3,
+            "out": 1,
+            "generator": g,
+        },
+        "nets.UNet.forward": {
+            "self": UNet(hidden=4, classes=3),
+            "x": IMAGES,
+            "t": 0.5,
+            "label": LABELS,
+        },
+        "paths.LinearPath.interpolate": {"self": LINE, "x0": X, "eps": Z, "t": 0.5},
+        "paths.LinearPath.velocity": {"self": LINE, "x0": X, "eps": Z, "t": 0.5},
+        **{
+            f"paths.Path.{name}": {"self": VP, "t": 0.5}
+            for name in ["alpha", "sigma", "d_alpha", "d_sigma", "snr", "half_log_snr", "drift", "squared_diffusion"]
+        },
+        "paths.Path.time_of_snr": {"self": VP, "snr": 1.0},
+        "paths.Path.time_of_half_log_snr": {"self": VP, "half_log_snr": 0.0},
+        **{
+            f"paths.Path.{name}": {"self": VP, **on_path}
+            for name in ["coefficients", "derivatives", "forward_sde"]
+        },
+        **{
+            f"paths.Path.{name}": {"self": VP, "x0": X, "eps": Z, "t": 0.5}
+            for name in ["interpolate", "velocity"]
+        },
+        "paths.Schedule": {"beta": [0.0, 0.1, 0.2]},
+        "paths.Schedule.from_steps": {"beta": [0.1, 0.2]},
+        "paths.Schedule.coefficients": {"self": STEPS10, "t": 3, "x": X},
+        "paths.VEPath": {"sigma_min": 0.01, "sigma_max": 50.0},
+        "paths.VPPath": {"beta_min": 0.1, "beta_max": 20.0},
+        "paths.cosine_schedule": {"T": 10, "s": 0.008, "max_beta": 0.999},
+        "paths.linear_schedule": {"T": 10, "beta_start": 1e-4, "beta_end": 0.02},
+        "paths.logit_normal_density": {"t": 0.5, "mean": 0.0, "std": 1.0},
+        "paths.logit_normal_time": {
+            "n": 4,
+            "generator": g,
+            "mean": 0.0,
+            "std": 1.0,
+            "dtype": torch.float32,
+        },
+        "paths.reverse_time": {"path": LINE},
+        "paths.shift_time": {"t": 0.5, "shift": 2.0},
+        "paths.shifted_density": {"t": 0.5, "shift": 2.0},
+        "predictions.coefficients": {
+            "alpha": 0.8,
+            "sigma": 0.6,
+            "d_alpha": -1.0,
+            "d_sigma": 1.0,
+            "source": "eps",
+            "target": "velocity",
+        },
+        "predictions.convert": {**noisy, "prediction": Z, "source": "eps", "target": "velocity"},
+        "samplers.Ancestral": {"variance": "beta"},
+        "samplers.DDIM": {"eta": 0.5},
+        "samplers.Grid": {"path": VP, "steps": [1.0, 0.5]},
+        "samplers.Langevin": {"step": 0.1, "repeats": 2, "annealed": True},
+        "samplers.ReverseSDE": {"noise": 1.0},
+        "samplers.sample": {
+            "model": field,
+            "shape": (4, 2),
+            "path": VP,
+            "sampler": DDIM(),
+            "steps": 3,
+            "prediction": "eps",
+            "generator": g,
+            "start": X,
+            "dtype": torch.float32,
+            "trajectory": True,
+            "callback": lambda *given: None,
+        },
+        **{
+            f"samplers.{name}.{method}": {
+                "self": getattr(samplers, name)(*given),
+                "grid": GRID,
+                "prediction": "x0",
+            }
+            for name, *given in [
+                ("Ancestral",),
+                ("DDIM",),
+                ("Euler",),
+                ("Heun",),
+                ("ReverseSDE",),
+                ("Langevin", 0.1),
+            ]
+            for method in ("columns", "moves")
+            if hasattr(getattr(samplers, name), method)
+        },
+        "samplers.Grid.convert": {"self": GRID, "source": "x0", "target": "eps", "count": 2},
+        "samplers.Grid.convert_where_possible": {"self": GRID, "source": "x0", "target": "eps"},
+        "samplers.Grid.forward_sde": {"self": GRID, "count": 2},
+        "score.annealed_langevin": {
+            "score": field,
+            "shape": (4, 2),
+            "levels": [1.0, 0.1],
+            "step": 0.1,
+            "repeats": 2,
+            "generator": g,
+            "start": X,
+            "dtype": torch.float32,
+        },
+        "score.contrastive_loss": {"energy": energy, "x": X, "samples": Z},
+        "score.denoising_loss": {
+            "score": field,
+            "x0": X,
+            "alpha": 0.8,
+            "sigma": 0.6,
+            "weight": 1.0,
+            "noise": Z,
+        },
+        "score.energy_score": {"energy": energy, "x": X},
+        "score.geometric_levels": {"sigma_max": 10.0, "sigma_min": 0.1, "n": 3},
+        "score.hyvarinen_loss": {"score": score, "x": X},
+        "score.kernel_score": {"x0": Z, **at_level},
+        "score.langevin_step": {"score": Z, "x": X, "h": 0.1, "noise": Z},
+        "score.langevin_variance": {"h": 0.1, "sigma": 1.0, "steps": 3, "start": 0.0},
+        "score.sliced_loss": {"score": score, "x": X, "noise": Z},
+        "score.tweedie": {"score": Z, **at_level},
+        "score.tweedie_covariance": {"score": score, **at_level},
+        "sde.forward_step": {"x": X, "t": 0.5, "h": 0.1, "path": VP, "noise": Z},
+        "sde.linear_sde_moments": {"x": X, "path": VP, "t": 0.5, "start": 0.1, "variance": 0.2},
+        "sde.log_likelihood": {
+            "model": field,
+            "x": X,
+            "path": VP,
+            "solver": few,
+            "start": 0.1,
+            "end": 0.9,
+            "prediction": "score",
+            "prior": standard_normal,
+            "probe": Z,
+        },
+        "sde.ornstein_uhlenbeck_moments": {"x0": X, "rate": 1.0, "diffusion": 1.0, "t": 0.5},
+        "sde.probability_flow_velocity": {"x": X, "t": 0.5, "score": Z, "path": VP},
+        "sde.reverse_drift": {"x": X, "t": 0.5, "score": Z, "path": VP, "stochasticity": 0.5},
+        "solvers.Adaptive": {"rtol": 1e-5, "atol": 1e-5, "method": "dopri5", "max_calls": 10},
+        "solvers.FixedSteps": {"steps": 2, "tableau": MIDPOINT},
+        "solvers.Tableau": {"stages": ((), (0.5,)), "weights": (0.0, 1.0), "order": 2},
+        "solvers.carry": {"model": field, "x": X, "solver": few, "start": 0.1, "end": 0.9},
+        "solvers.transport": {
+            "model": field,
+            "x": X,
+            "solver": few,
+            "start": 0.1,
+            "end": 0.9,
+            "probe": Z,
+        },
+        "toys.GaussianMixture": {
+            "weights": [0.5, 0.5],
+            "means": [[0.0, 1.0], [1.0, 0.0]],
+            "std": 0.5,
+        },
+        "toys.GaussianMixture.ring": {"components": 3, "radius": 1.0, "std": 0.1},
+        "toys.GaussianMixture.sample": {"self": MIXTURE, **points},
+        **{
+            f"toys.GaussianMixture.{name}": {"self": MIXTURE, **at_level}
+            for name in ["log_prob", "responsibilities", "score", "eps", "denoiser"]
+        },
+        "toys.GaussianMixture.velocity": {
+            "self": MIXTURE,
+            **at_level,
+            "d_alpha": -1.0,
+            "d_sigma": 1.0,
+        },
+        **{
+            f"toys.{name}": points
+            for name in ["checkerboard", "eight_gaussians", "moons", "s_curve", "spirals"]
+        },
+        "toys.digits": {"test_fraction": 0.2, "seed": 0, "dtype": torch.float32},
+        "vae.Autoencoder": {"encoder": nn.Linear(2, 1), "decoder": nn.Linear(1, 2)},
+        "vae.Autoencoder.forward": {"self": AE, "x": X},
+        "vae.Autoencoder.loss": {"self": AE, "x": X},
+        "vae.VAE": {
+            "encoder": nn.Linear(2, 4),
+            "decoder": nn.Linear(2, 2),
+            "latent_shape": 2,
+            "likelihood": gaussian_log_likelihood,
+        },
+        "vae.VAE.decode": {"self": VAE2, "z": X},
+        "vae.VAE.encode": {"self": VAE2, "x": X},
+        "vae.VAE.elbo": {"self": VAE2, "x": X, "generator": g, "beta": 1.0},
+        "vae.VAE.loss": {"self": VAE2, "x": X, "generator": g, "beta": 1.0},
+        "vae.VAE.forward": {"self": VAE2, "x": X, "generator": g},
+        "vae.VAE.log_weights": {"self": VAE2, "x": X, "k": 3, "generator": g},
+        "vae.VAE.sample": {"self": VAE2, "n": 3, "generator": g, "dtype": torch.float32},
+        "vae.bernoulli_log_likelihood": {"logits": X, "x": TABLE, "batch_dims": 1},
+        "vae.elbo": {"log_likelihood": ROW, "mean": X, "log_var": Z, "beta": 1.0},
+        "vae.gaussian_log_likelihood": {"mean": X, "x": Z, "log_var": 0.0, "batch_dims": 1},
+        "vae.interpolate": {"source": X, "target": Z, "n": 3, "kind": "linear"},
+        "vae.iwae_bound": {"log_weights": X, "dim": 0},
+        "vae.reparameterize": {"mean": X, "log_var": Z, "generator": g},
+        "wasserstein.assignment": {"costs": draw(4, 4)},
+        "wasserstein.clip_weights": {"module": nn.Linear(2, 2), "bound": 0.1},
+        "wasserstein.critic_loss": {"real_scores": ROW, "fake_scores": ROW},
+        "wasserstein.gaussian_w2_squared": gaussians,
+        "wasserstein.generator_loss": {"fake_scores": ROW},
+        "wasserstein.gradient_penalty": {
+            "critic": CRITIC,
+            "real": X,
+            "fake": Z,
+            "generator": g,
+            "one_sided": True,
+        },
+        "wasserstein.lipschitz_bound": {"module": nn.Linear(2, 2)},
+        "wasserstein.pairwise_costs": {"x": X, "y": Z, "p": 2.0},
+        "wasserstein.potential_1d": {
+            "x": ROW,
+            "y": ROW + 1,
+            "at": ROW,
+            "x_weights": TABLE[:, 0],
+            "y_weights": TABLE[:, 1],
+        },
+        "wasserstein.sinkhorn": {
+            "costs": draw(4, 4).abs(),
+            "epsilon": 1.0,
+            "a": TABLE[:, 0],
+            "b": TABLE[:, 1],
+            "tolerance": 1e-3,
+            "steps": 100,
+        },
+        "wasserstein.sliced_wasserstein": {
+            "x": X,
+            "y": Z,
+            "p": 2.0,
+            "directions": 3,
+            "generator": g,
+        },
+        "wasserstein.transport_plan": {"costs": draw(4, 4), "a": TABLE[:, 0], "b": TABLE[:, 1]},
+        "wasserstein.wasserstein": {"x": X, "y": Z, "p": 2.0, "a": TABLE[:, 0], "b": TABLE[:, 1]},
+        "wasserstein.wasserstein_1d": {
+            "x": ROW,
+            "y": ROW + 1,
+            "p": 2.0,
+            "x_weights": TABLE[:, 0],
+            "y_weights": TABLE[:, 1],
+        },
+    }
+
+    # fmt: on
+
+
+# Where a name means something else.
+ANY_WHOLE = whole(-(10**9), 10**9)
+TIME_OF_PATH = UNIT | BATCH  # a path takes a tensor of times of any shape
+CALLED = frozenset(name for name in ZOO if name.startswith("function")) | {"module"}
+INTO: dict[str, dict[str, Kind | set[str]]] = {
+    "cnf.standard_normal": {"x": BATCH},
+    "ddim.ddim_invert": {"x": BATCH},
+    "ddim.ddim_step": {"t": whole(0, 10), "s": whole(0, 10)},
+    "ddim.step_variance": {"t": whole(1, 10), "s": whole(0, 10)},
+    "ddpm.bits_per_dim": {"nats": ANY_SHAPE},
+    "ddpm.bound_terms": {"x0": BATCH},
+    "ddpm.discretized_log_likelihood": {"levels": whole(2)},
+    "ddpm.prior_term": {"x0": BATCH},
+    **{
+        f"ddpm.{name}": {"t": whole(0, 10)}
+        for name in (
+            "add_noise ancestral_step denoising_loss loss_weight posterior posterior_mean_from_eps "
+            "snr_weight transition_term"
+        ).split()
+    },
+    "divergences.FDivergence": {
+        "name": {"string", "empty string", "number as string"},
+        **dict.fromkeys(["value", "slope", "conjugate"], CALLED),
+        **dict.fromkeys(["at_zero", "at_infinity"], ANY_NUMBER | {"inf"}),
+    },
+    **{
+        f"divergences.{name}": {"dim": ANY_WHOLE}
+        for name in ("f_divergence", "f_divergence_from_samples", "js", "kl", "tv")
+    },
+    "divergences.fenchel_bound": {"dim": ANY_WHOLE, "critic_p": BATCH, "critic_q": BATCH},
+    "divergences.gaussian_kl": {
+        "batch_dims": whole(0, 2),
+        **{key: {*SCALARS} for key in ["mean_p", "mean_q", "log_var_p", "log_var_q"]},
+    },
+    # leading dimensions broadcast
+    "divergences.gaussian_kl_full": {key: {"wrong batch"} for key in ["mean_p", "mean_q"]},
+    "flow_matching.path_energy": {"trajectory": BATCH},
+    "flow_matching.reflow_pairs": {"noise": BATCH, "steps": whole(1) | {"list"}},
+    "gan.GAN": {key: {"module"} for key in ["generator", "discriminator"]},
+    "gan.GAN.forward": {"x": BATCH},
+    "gan.bilinear_orbit": {"x": ANY_NUMBER, "y": ANY_NUMBER, "steps": whole(0)},
+    "gan.missing_mode_js": {"kept": ANY_SHAPE},
+    "gan.r1_penalty": {"x": BATCH},
+    "gan.training_step": {"x": BATCH},
+    "nets.MLP.forward": {"x": BATCH, "t": ANY_NUMBER},
+    "nets.UNet": {"depth": whole(0)},
+    "nets.UNet.forward": {"t": ANY_NUMBER},
+    **{
+        f"paths.Path.{name}": {"t": TIME_OF_PATH}
+        for name in "alpha sigma d_alpha d_sigma snr half_log_snr drift squared_diffusion".split()
+    },
+    **{
+        f"paths.Path.{name}": {"x": BATCH}
+        for name in "coefficients derivatives forward_sde".split()
+    },
+    "paths.Path.time_of_half_log_snr": {"half_log_snr": ANY_NUMBER | BATCH | {"inf", "-inf"}},
+    "paths.Path.time_of_snr": {"snr": AT_LEAST_0 | BATCH | {"inf"}},
+    "paths.Schedule.coefficients": {"t": whole(0, 10), "x": BATCH},
+    "paths.Schedule.from_steps": {"beta": {"list"}},
+    "paths.VPPath": dict.fromkeys(["beta_min", "beta_max"], POSITIVE),
+    **{key: {"T": whole(1, 10**6)} for key in ["paths.cosine_schedule", "paths.linear_schedule"]},
+    "paths.logit_normal_density": {"t": TIME_OF_PATH, "mean": ANY_NUMBER, "std": POSITIVE},
+    "paths.logit_normal_time": {"mean": ANY_NUMBER, "std": POSITIVE},
+    **{key: {"t": TIME_OF_PATH} for key in ["paths.shift_time", "paths.shifted_density"]},
+    "predictions.coefficients": dict.fromkeys(["alpha", "sigma"], AT_LEAST_0 | BATCH)
+    | dict.fromkeys(["d_alpha", "d_sigma"], ANY_NUMBER | BATCH),
+    "samplers.Grid": {"steps": {"list"}},
+    "samplers.Grid.convert": {"count": whole(0, 3)},
+    "samplers.Grid.forward_sde": {"count": whole(0, 3)},
+    "samplers.ReverseSDE": {"noise": AT_LEAST_0},
+    "samplers.sample": {"steps": whole(1) | {"list"}, "callback": CALLED},
+    "score.annealed_langevin": {"levels": {"list"}},
+    **{key: {"x": BATCH, "samples": BATCH} for key in ["score.contrastive_loss"]},
+    **{f"score.{name}": {"x": BATCH} for name in ("energy_score", "hyvarinen_loss")},
+    "score.langevin_variance": {
+        "h": POSITIVE,
+        "sigma": POSITIVE,
+        "start": AT_LEAST_0,
+        "steps": whole(0),
+    },
+    "score.tweedie_covariance": {"x": BATCH},
+    "sde.linear_sde_moments": {"x": BATCH, "start": UNIT, "variance": AT_LEAST_0},
+    "sde.log_likelihood": {"start": UNIT, "end": UNIT},
+    "sde.ornstein_uhlenbeck_moments": {"x0": BATCH, "t": AT_LEAST_0 | {"inf"}},
+    **{
+        key: {"x": BATCH, "start": ANY_NUMBER, "end": ANY_NUMBER}
+        for key in ["solvers.carry", "solvers.transport"]
+    },
+    "toys.GaussianMixture": {
+        "std": AT_LEAST_0 | {"list", "tuple", "huge tuple"},
+        "means": {"list", "tuple", "huge tuple"},
+    },
+    "toys.GaussianMixture.ring": {"std": AT_LEAST_0, "components": whole(1)},
+    **{
+        f"toys.GaussianMixture.{name}": {"x": BATCH}
+        for name in "log_prob responsibilities score eps denoiser velocity".split()
+    },
+    "toys.digits": {"seed": whole(0, 2**63)},
+    **{
+        key: {"encoder": {"module"}, "decoder": {"module"}, "likelihood": CALLED}
+        for key in ["vae.Autoencoder", "vae.VAE"]
+    },
+    **{f"vae.Autoencoder.{name}": {"x": BATCH} for name in ("forward", "loss")},
+    "vae.VAE.decode": {"z": BATCH},
+    **{f"vae.VAE.{name}": {"x": BATCH} for name in "encode forward log_weights".split()},
+    **{key: {"x": BATCH, "beta": AT_LEAST_0} for key in ["vae.VAE.elbo", "vae.VAE.loss"]},
+    "vae.elbo": {"beta": AT_LEAST_0},
+    "vae.bernoulli_log_likelihood": {"x": {"integers", "booleans"}, "batch_dims": whole(0, 2)},
+    "vae.gaussian_log_likelihood": {"log_var": ANY_NUMBER, "batch_dims": whole(0, 2)},
+    "vae.iwae_bound": {"log_weights": BATCH, "dim": ANY_WHOLE},
+    "wasserstein.clip_weights": {"module": {"module"}},
+    "wasserstein.critic_loss": dict.fromkeys(["real_scores", "fake_scores"], BATCH),
+    "wasserstein.generator_loss": {"fake_scores": BATCH},
+    "wasserstein.gaussian_w2_squared": {key: {"wrong batch"} for key in ["mean_p", "mean_q"]},
+    "wasserstein.lipschitz_bound": {"module": {"module"}},
+    "wasserstein.pairwise_costs": {"x": BATCH, "y": BATCH, "p": POSITIVE},
+    "wasserstein.potential_1d": {"at": ANY_SHAPE},
+    "wasserstein.sliced_wasserstein": {"x": BATCH, "y": BATCH, "p": numbers(1)},
+    "wasserstein.wasserstein": {"p": numbers(1)},
+    "wasserstein.wasserstein_1d": {"p": numbers(1)},
+}
+TAKES = {
+    f"{name}:{argument}": kind for name, kinds in INTO.items() for argument, kind in kinds.items()
+}
