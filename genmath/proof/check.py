@@ -215,10 +215,10 @@ def hypotheses(derivation: Derivation) -> dict[str, Node | Density | Relation]:
 
 def _positivity(density: Density) -> dict[str, Node | Density | Relation]:
     if density.positive:
-        return {f"{density.name}+": density}
+        return {f"density {density.name}": density}
     if density.dominates is None:
         return {}
-    return {f"{density.name}~": density} | _positivity(density.dominates)
+    return {f"density {density.name}": density} | _positivity(density.dominates)
 
 
 def _walk(g: Relation) -> Iterator[Node]:
@@ -353,13 +353,13 @@ def _not_judged(step: Step) -> str:
 
 def unused(derivation: Derivation, proofs: list[Proof]) -> list[str]:
     """Hypotheses on densities, and stated comparisons, that no step consulted."""
-    consulted = set().union(*(p.consulted for p in proofs))
+    consulted = {key.name for p in proofs for key in p.consulted}
     stated = {f"given {h!r}" for p in proofs for h in p.hypotheses}
-    slips = {key for s in derivation.slips for key in _slip_keys(s)}
+    consulted |= {key.name for s in derivation.slips for key in _slip_keys(s)}
     return [
         f"unused hypothesis: {_in_words(stated_in)}"
         for key, stated_in in hypotheses(derivation).items()
-        if (" " not in key and key[-1] in "+~" and key not in consulted | slips)
+        if (isinstance(stated_in, Density) and stated_in.name not in consulted)
         or (key.startswith("given ") and key not in stated)
     ]
 
@@ -372,7 +372,7 @@ def _in_words(hypothesis: Node | Density | Relation) -> str:
     return f"{hypothesis.name} is positive wherever {hypothesis.dominates.name} is"
 
 
-def _slip_keys(slip: Slip) -> set[str]:
+def _slip_keys(slip: Slip) -> set[Any]:
     return prove(slip.right, slip.because).consulted
 
 

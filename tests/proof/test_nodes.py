@@ -153,6 +153,8 @@ def test_a_density_renames_what_is_bound_with_it() -> None:
         (integral(a * f(x), x), ((a, x),)),
         (E(p(x), a * x), ((a, x),)),
         (E(p(x), x * y), ((p(x), q(y)),)),
+        (E(p(x), diff(x, y)), ((p(x), q(y)),)),
+        (E(p(x), Over(x, y)), ((p(x), q(y)),)),
         (diff(a * b, b), ((a, b),)),
         (total(a * t, t, 1, n), ((a, t),)),
         (total(a * t, t, 1, n), ((n, t),)),

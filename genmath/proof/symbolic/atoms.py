@@ -26,10 +26,28 @@ class Atom(sp.Expr):  # type: ignore[misc]
         return True
 
 
+class Key(sp.Atom):  # type: ignore[misc]
+    """Who a density, a function or a sequence is, and what its declaration says of all its values:
+    of "positive", "nonnegative", "conjugate". It is no letter, whatever it is called."""
+
+    def __new__(cls, name: str, *facts: str) -> Any:
+        key = sp.Atom.__new__(cls)
+        key.name, key.facts = name, frozenset(facts)
+        return key
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (self.name, tuple(sorted(self.facts)))
+
+    def __getnewargs__(self) -> tuple[str, ...]:
+        return (self.name, *sorted(self.facts))
+
+    def _sympystr(self, printer: Any) -> str:
+        return str(self.name)
+
+
 class Rho(Atom):
     """A density: key, the event slots' arguments (OUT where integrated out), the givens' arguments,
-    and the places (of events, then givens) it was differentiated in, with repetition. A key that
-    ends in "+" is > 0 by hypothesis."""
+    and the places (of events, then givens) it was differentiated in, with repetition."""
 
     def __new__(cls, key: Any, events: Any, givens: Any, by: Any = ()) -> Any:
         return sp.Expr.__new__(cls, key, sp.Tuple(*events), sp.Tuple(*givens), sp.Tuple(*by))
@@ -38,7 +56,7 @@ class Rho(Atom):
         return None if self.args[3] else True
 
     def _eval_is_positive(self) -> bool | None:
-        return True if str(self.args[0])[-1] == "+" and not self.args[3] else None
+        return True if "positive" in self.args[0].facts and not self.args[3] else None
 
 
 class Bell(Atom):
@@ -111,14 +129,13 @@ class Root(Atom):
 
 class Unknown(Atom):
     """A derivative of an arbitrary function at a point. `order` says how often: a number, and for
-    several arguments, once differentiated, a tuple of numbers. A key that ends in ">" is > 0 by
-    hypothesis; no name contains that sign."""
+    several arguments, once differentiated, a tuple of numbers."""
 
     def __new__(cls, key: Any, order: Any, *args: Any) -> Any:
         return sp.Expr.__new__(cls, key, sp.sympify(order), *args)
 
     def _eval_is_positive(self) -> bool | None:
-        return True if self.args[1] == 0 and str(self.args[0]).endswith(">") else None
+        return True if self.args[1] == 0 and "positive" in self.args[0].facts else None
 
 
 class Member(Atom):
@@ -128,10 +145,10 @@ class Member(Atom):
         return sp.Expr.__new__(cls, key, index)
 
     def _eval_is_positive(self) -> bool | None:
-        return True if str(self.args[0]).endswith("+") else None
+        return True if "positive" in self.args[0].facts else None
 
     def _eval_is_nonnegative(self) -> bool | None:
-        return True if str(self.args[0])[-1] in "+0" else None
+        return True if self.args[0].facts & {"positive", "nonnegative"} else None
 
 
 class Int(Atom):

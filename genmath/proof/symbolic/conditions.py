@@ -121,7 +121,7 @@ class Conditions(ABC):
     def positive(self, f: Any, w: Weights) -> bool:
         """f > 0 wherever the weights are."""
         if is_positive(f):
-            self.rules.consulted |= {str(r.args[0]) for r in f.atoms(Rho) if r.is_positive}
+            self.rules.consulted |= {r.args[0] for r in f.atoms(Rho) if r.is_positive}
             return True
         if any(supports(weight, f, self.rules) for weight in w):
             return True

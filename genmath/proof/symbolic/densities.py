@@ -16,6 +16,7 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.symbolic.atoms import (
     OUT,
+    Key,
     Rho,
     Unknown,
 )
@@ -35,18 +36,16 @@ class Densities(Letters):
         positive = "positive" in node.traits
         self.register(node.name + "()", (len(node.args), convex, positive))
         args = [canon(self.scalar(a, env, w, True)) for a in node.args]
-        mark = "*" if "conjugate" in node.traits else ">" if positive else ""
-        key = sp.Symbol(node.name + mark)
-        return Unknown(key, node.order, *args)
+        return Unknown(Key(node.name, *node.traits), node.order, *args)
 
     def density_key(self, density: Any) -> Any:
         self.register(density.name + "(density)", density)
-        key = density.name + ("+" if density.positive else "~")
+        key = Key(density.name, *(("positive",) if density.positive else ()))
         self.rules.slots[key] = density.event_slots + density.given_slots
         if density.dominates is not None:
             other = self.density_key(density.dominates)
-            self.rules.dominates[key] = (str(other), *self.rules.dominates.get(str(other), ()))
-        return sp.Symbol(key)
+            self.rules.dominates[key] = (other, *self.rules.dominates.get(other, ()))
+        return key
 
     def dens(self, node: Dens, env: Env, w: Weights) -> Any:
         density = node.density

@@ -480,7 +480,7 @@ def _smooth(f: Any, v: Any) -> bool:
         return False
     if isinstance(base, Bell):
         return not base.args[2].has(v) and all(a.is_polynomial(v) for a in base.args[:2])
-    if isinstance(base, Unknown) and not str(base.args[0]).endswith("*"):
+    if isinstance(base, Unknown) and "conjugate" not in base.args[0].facts:
         return all(a.is_polynomial(v) for a in base.args[2:])
     return bool(base == v)
 
@@ -522,7 +522,7 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
         key, events, givens, by = e.args
         if any(g.has(v) and g != v for g in givens):
             raise NotImplementedError("a density is differentiated through what it is given")
-        if by and str(key)[-1] != "+":
+        if by and "positive" not in key.facts:
             rules.assumed.add(SMOOTH_ZEROS)
         if events.has(v):
             rules.assumed.add(SMOOTH)

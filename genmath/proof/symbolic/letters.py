@@ -17,6 +17,7 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.atoms import (
     Atom,
     Int,
+    Key,
     Member,
     Recip,
     Rho,
@@ -26,6 +27,11 @@ from genmath.proof.symbolic.conditions import Conditions, Env, Weights
 from genmath.proof.symbolic.definitions import definition_letter
 from genmath.proof.symbolic.polynomials import canon
 from genmath.proof.symbolic.supports import Rules, Unsupported
+
+FACTS = {
+    "real": (), "positive": ("positive",), "nonnegative": ("nonnegative",),
+    "unit": ("positive",), "at_least_one": ("nonnegative",),
+}  # fmt: skip
 
 
 class Letters(Conditions):
@@ -82,10 +88,9 @@ class Letters(Conditions):
         index = canon(self.scalar(node.index, env, w, exact))
         if not index.is_integer:
             raise NotationError(f"{node!r}: the index is not a whole number")
-        tag = {"real": "~", "nonnegative": "0", "at_least_one": "0", "positive": "+", "unit": "+"}
-        if node.domain not in tag:
+        if node.domain not in FACTS:
             raise Unsupported(f"a sequence of domain {node.domain}")
-        member = Member(sp.Symbol(node.name + tag[node.domain]), index)
+        member = Member(Key(node.name, *FACTS[node.domain]), index)
         if node.domain == "unit":
             return member / (1 + member)
         return 1 + member if node.domain == "at_least_one" else member

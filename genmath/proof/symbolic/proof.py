@@ -23,7 +23,7 @@ class Proof:
     reason: str = ""
     residual: Any = None
     assumed: set[str] = field(default_factory=set)
-    consulted: set[str] = field(default_factory=set)
+    consulted: set[Any] = field(default_factory=set)
     lemmas: list[Lemma] = field(default_factory=list)
     hypotheses: list[Relation] = field(default_factory=list)
     nonzero: set[Any] = field(default_factory=set)  # denominators that were let pass

@@ -24,7 +24,7 @@ class _Text(StrPrinter):  # type: ignore[misc]
         if givens:
             inside += "|" + ", ".join(self._print(g) for g in givens)
         front = "".join(f"d/d{self._print((*events, *givens)[int(b)])} " for b in by)
-        return f"{front}{str(key)[:-1]}({inside})"
+        return f"{front}{key.name}({inside})"
 
     def _print_Bell(self, e: Any) -> str:
         return f"N({self._print(e.args[0])}; 0, {self._print(e.args[2])})"
@@ -50,11 +50,11 @@ class _Text(StrPrinter):  # type: ignore[misc]
             marks = "".join(f"d{i}" * int(n) for i, n in enumerate(order, 1))
         else:
             marks = chr(39) * int(order)
-        name = str(key).removesuffix(">")
+        name = key.name + ("*" if "conjugate" in key.facts else "")
         return f"{name}{marks}({', '.join(self._print(a) for a in args)})"
 
     def _print_Member(self, e: Any) -> str:
-        return f"{str(e.args[0])[:-1]}[{self._print(e.args[1])}]"
+        return f"{e.args[0].name}[{self._print(e.args[1])}]"
 
     def _print_Int(self, e: Any) -> str:
         letters = " ".join(f"d{self._print(v)}" for v in e.args[1:])

@@ -40,10 +40,10 @@ class Rules:
     """What one proof assumed, which hypotheses it consulted, and what it still needs."""
 
     assumed: set[str] = field(default_factory=set)
-    consulted: set[str] = field(default_factory=set)
+    consulted: set[Any] = field(default_factory=set)
     needs: list[Need] = field(default_factory=list)
-    dominates: dict[str, tuple[str, ...]] = field(default_factory=dict)  # key -> keys it dominates
-    slots: dict[str, tuple[str, ...]] = field(
+    dominates: dict[Any, tuple[Any, ...]] = field(default_factory=dict)  # key -> keys it dominates
+    slots: dict[Any, tuple[str, ...]] = field(
         default_factory=dict
     )  # key -> spaces of its arguments
     slopes: list[Any] = field(default_factory=list)  # divided by, and still to be looked at
@@ -65,7 +65,7 @@ class Rules:
 def supports(weight: Any, f: Any, rules: Rules) -> bool:
     """weight > 0 implies f > 0 (almost everywhere)."""
     if f.is_positive:
-        rules.consulted |= {str(r.args[0]) for r in f.atoms(Rho) if r.is_positive}
+        rules.consulted |= {r.args[0] for r in f.atoms(Rho) if r.is_positive}
         return True
     if isinstance(weight, Rho) and len(weight.args[3]) == 1 and not _at_boundary(weight):
         weight = Rho(*weight.args[:3])  # where a density is 0 it is at its minimum, so stationary
@@ -91,11 +91,11 @@ def supports(weight: Any, f: Any, rules: Rules) -> bool:
     if isinstance(f, Rho) and isinstance(weight, Rho) and not f.args[3]:
         if f.args[0] == weight.args[0] and f.args[2] == weight.args[2]:
             return all(a in (b, OUT) for a, b in zip(f.args[1], weight.args[1], strict=True))
-        if str(weight.args[0]) in rules.dominates.get(str(f.args[0]), ()):
+        if weight.args[0] in rules.dominates.get(f.args[0], ()):
             ours, theirs = _filled(f, rules), _filled(weight, rules)
             if all(theirs.get(space) == argument for space, argument in ours.items()):
-                between = rules.dominates[str(f.args[0])]
-                rules.consulted |= {str(f.args[0]), *between[: between.index(str(weight.args[0]))]}
+                between = rules.dominates[f.args[0]]
+                rules.consulted |= {f.args[0], *between[: between.index(weight.args[0])]}
                 return True
     return False
 
@@ -103,7 +103,7 @@ def supports(weight: Any, f: Any, rules: Rules) -> bool:
 def _filled(r: Any, rules: Rules) -> dict[str, Any]:
     """The argument in each slot of a density, by the slot's space."""
     arguments = (*r.args[1], *r.args[2])
-    spaces = rules.slots[str(r.args[0])]
+    spaces = rules.slots[r.args[0]]
     return {s: a for s, a in zip(spaces, arguments, strict=True) if a != OUT}
 
 
