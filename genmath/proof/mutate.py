@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from genmath.proof.language.claims import Claim
+from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.shapes import Shape, shape
 from genmath.proof.language.tree import (
     NUMBER,
@@ -100,15 +101,10 @@ def _here(node: Node, pool: list[Node]) -> Iterator[tuple[str, Node]]:
         yield "fraction upside down", Div(node.args[1], node.args[0])
     if isinstance(node, Pow):
         yield "dropped power", node.args[0]
-    if isinstance(node, Fn) and node.name in (
-        "sqrt",
-        "log",
-        "exp",
-        "abs",
-        "positive_part",
-        "log_gap",
-    ):
+    if isinstance(node, Fn) and node.name in TABLE:
         yield f"dropped {node.name}", node.args[0]
+        for name in TABLE[node.name].mistaken:
+            yield f"{name} for {node.name}", Fn(name, node.args[0])
     if isinstance(node, (Symbol, Named, Indexed)) and not getattr(node, "shape", ""):
         yield "square", Pow(node, Number(2))
         yield "root", Fn("sqrt", node)

@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
+from genmath.proof.language.elementary import TABLE, Command, Enclosing
+from genmath.proof.language.matrix_functions import MATRICES
 from genmath.proof.language.notation import Density, Function, Sequence
 from genmath.proof.language.tree import (
     Add,
@@ -46,11 +48,11 @@ TOKEN = re.compile(
     r"|\\middle\\\||\\,|\\[A-Za-z]+|[\d][\d.\s]*(?<!\s)|\S"
 )
 ACCENTS = ("bar", "hat", "tilde")
+
 BRACKETS = {
     "(": ")", "{": "}", r"\left[": r"\right]", r"\left|": r"\right|", r"\left\|": r"\right\|",
     r"\left\langle": r"\right\rangle",
 }  # fmt: skip
-WORDS = {"tr": "trace", "sigmoid": "sigmoid", "softplus": "softplus"}
 STOPS = {
     "", "+", "-", ")", "}", "]", ",", ";", ">", "<", "=", "‖", r"\mid", r"\sim",
     r"\right]", r"\right|", r"\right\|", r"\right\rangle", r"\ge", r"\le",
@@ -59,6 +61,12 @@ STOPS = {
 
 class Unreadable(ValueError):
     """The LaTeX has no reading, or more than one."""
+
+
+def commands() -> dict[str, Command]:
+    """What a careful reader has learnt: the names of functions. How far each reaches is a rule."""
+    every = {**TABLE, **MATRICES}
+    return {name: f.latex for name, f in every.items() if isinstance(f.latex, Command)}
 
 
 def parse(source: str, declared: Mapping[str, Declared]) -> Node:
@@ -195,10 +203,12 @@ class _Parser:
 
     def factor(self) -> tuple[Node, bool]:
         """One factor, and whether it is open: whether more to its right could belong to it."""
-        if self.next in (r"\log", r"\det"):
-            name = self.take()[1:]
-            if self.next == "(":
-                return Fn(name, self.group()), False
+        name, command = self.command()
+        if command is not None and self.accept("("):
+            inside = self.expression()
+            self.expect(*_tokens(command.rest)[:-1], ")")
+            return Fn(name, inside), False
+        if command is not None:
             return Fn(name, self.factor()[0]), True
         if self.next in (r"\sum", r"\prod"):
             kind = self.take()[1:]
@@ -226,6 +236,22 @@ class _Parser:
             self.expect("}")
             return Deriv(self.factor()[0], letter), True
         return self.power(), False
+
+    def command(self) -> tuple[str, Command | None]:
+        """The function whose name stands here, the longest if there are several. What is declared
+        under such a name is meant instead."""
+        found: tuple[str, Command | None] = "", None
+        longest = 0
+        for name, how in commands().items():
+            head = _tokens(how.head)[:-1]
+            end = self.at + len(head)
+            taken = any((token[1:], "", "") in self.declared for token in head)
+            called = how.bare or self.tokens[end : end + 1] == ["("]
+            here = self.tokens[self.at : end] == head
+            if here and called and not taken and len(head) > longest:
+                found, longest = (name, how), len(head)
+        self.at += longest
+        return found
 
     def power(self) -> Node:
         base, may_have_power = self.atom()
@@ -280,23 +306,15 @@ class _Parser:
             return Number(over.value / under.value), False
         if self.accept(r"\frac"):
             return Div(self.group("{", "}"), self.group("{", "}")), False
-        if self.accept(r"\sqrt"):
-            return Fn("sqrt", self.group("{", "}")), False
-        if self.accept(r"\exp"):
-            return Fn("exp", self.group()), False
-        if self.accept(r"\max"):
-            inside = self.arguments()
-            if len(inside) != 2 or inside[1] != Number(0):
-                raise self.wrong("a maximum that is not a positive part")
-            return Fn("positive_part", inside[0]), False
-        if self.accept(r"\operatorname", "{"):
-            return Fn(WORDS[self.word()], self.group()), False
+        for name, row in TABLE.items():
+            if isinstance(row.latex, Enclosing) and self.accept(*_tokens(row.latex.before)[:-1]):
+                inside = self.expression()
+                self.expect(*_tokens(row.latex.after)[:-1])
+                return Fn(name, inside), row.latex.closed
         if self.accept(r"\mathbf", "{", "1", "}"):
             return self.indicator(), False
         if self.next == r"\left[":
             return self.log_gap(), True
-        if self.next == r"\left|":
-            return Fn("abs", self.group(r"\left|", r"\right|")), True
         if self.next == r"\left\|":
             node = Fn("norm2", self.group(r"\left\|", r"\right\|"))
             self.expect("^", "2")

@@ -13,6 +13,8 @@ from genmath.proof.language import names
 from genmath.proof.language import notation as n
 from genmath.proof.language import tree as t
 from genmath.proof.language.claims import equal
+from genmath.proof.language.elementary import TABLE
+from genmath.proof.language.matrix_functions import MATRICES
 from genmath.proof.language.names import latex_name, text_name
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import Node
@@ -55,7 +57,7 @@ DENSITIES = (
     p(x), p(z), p(x, z), p(z | x), p(x | z_1), p(z_1), q(z | x), q(z_2 | x), q(z | x_prev * 2),
     q(z | n.number(1)), r(y | (x, z)), r(y | (x, z_2)),
 )  # fmt: skip
-ONE = ("log", "exp", "sqrt", "abs", "positive_part", "indicator", "log_gap", "sigmoid", "softplus")
+ONE = tuple(TABLE)
 
 
 def scalars(depth: int) -> st.SearchStrategy[Node]:
@@ -244,7 +246,7 @@ def test_every_kind_of_node_is_tried() -> None:
     tried = {type(part) for u in nested(1) for part in u.walk()}
     functions = {part.data[0] for u in nested(1) for part in u.walk() if isinstance(part, t.Fn)}
     assert tried == kinds
-    assert functions == set(t.Fn.NAMES)
+    assert functions == {*TABLE, *MATRICES}
 
 
 # --- the checks above can fail --------------------------------------------------------------------

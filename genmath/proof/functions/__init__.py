@@ -1,5 +1,5 @@
 """Checked expressions as functions of their letters."""
 
-from genmath.proof.functions.functions import Compiled, compile_tree, function
+from genmath.proof.functions.compiled import Compiled, compile_tree, function
 
 __all__ = ["Compiled", "compile_tree", "function"]

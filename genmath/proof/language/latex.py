@@ -17,6 +17,8 @@ from __future__ import annotations
 import re
 
 from genmath.proof.language.claims import Claim
+from genmath.proof.language.elementary import TABLE, Command, Drawn, Enclosing
+from genmath.proof.language.matrix_functions import MATRICES, Raised
 from genmath.proof.language.names import is_raised, latex_name
 from genmath.proof.language.text import decimal
 from genmath.proof.language.tree import (
@@ -52,8 +54,6 @@ SUM, PRODUCT, OPEN, CLOSED, ATOM = range(5)
 
 SIGNS = {"=": "=", ">=": r"\ge", "<=": r"\le", ">": ">", "<": "<"}
 TALL = re.compile(r"\\(frac|sum|prod|int|left|sqrt|middle)(?![a-z])")
-UPRIGHT = {"exp": r"\exp", "trace": r"\operatorname{tr}", "sigmoid": r"\operatorname{sigmoid}",
-           "softplus": r"\operatorname{softplus}"}  # fmt: skip
 
 
 def latex(node: Node) -> str:
@@ -183,8 +183,9 @@ def _product(node: Mul) -> str:
 def _factor(node: Node, last: bool) -> str:
     if last:
         return _at(node, OPEN)
-    if isinstance(node, Fn) and node.name in ("log", "det"):
-        return rf"\{node.name}{_parens(latex(node.args[0]))}\,"
+    how = _bare(node)
+    if how is not None:
+        return rf"{how.head}{_parens(latex(node.args[0]))}\,"
     return _at(node, CLOSED)
 
 
@@ -198,33 +199,39 @@ def _needs_dot(left: Node, right: Node) -> bool:
 
 
 def _function(node: Fn) -> tuple[str, int]:
-    u = node.args[0]
-    name = node.name
-    if name in ("log", "det"):
-        if _is_plain(u):
-            return rf"\{name} {latex(u)}", OPEN
-        return rf"\{name}{_parens(latex(u))}", CLOSED
-    if name in UPRIGHT:
-        return UPRIGHT[name] + _parens(latex(u)), CLOSED
-    if name == "sqrt":
-        return rf"\sqrt{{{latex(u)}}}", CLOSED
-    if name == "abs":
-        return rf"\left|{latex(u)}\right|", ATOM
-    if name == "positive_part":
-        return r"\max" + _parens(latex(u) + r",\, 0"), CLOSED
-    if name == "indicator":
-        return rf"\mathbf{{1}}\left[{_condition(u)}\right]", CLOSED
-    if name == "log_gap":
-        return rf"\left[{_at(u, PRODUCT)} - 1 - {_at(Fn('log', u), PRODUCT)}\right]", ATOM
-    if name == "norm2":
-        return rf"\left\|{latex(u)}\right\|^2", CLOSED
-    if name == "dot":
-        return rf"\left\langle {latex(u)},\, {latex(node.args[1])}\right\rangle", ATOM
-    if name == "inverse":
-        return f"{_at(u, ATOM)}^{{-1}}", CLOSED
-    if name == "transpose":
-        return rf"{_at(u, ATOM)}^\top", CLOSED
+    how, u = _how(node.name), node.args[0]
+    match how:
+        case Command() if how.bare and _is_plain(u):
+            return f"{how.head} {latex(u)}", OPEN
+        case Command():
+            return how.head + _parens(latex(u) + how.rest), CLOSED
+        case Enclosing():
+            return how.before + _list(node.args) + how.after, ATOM if how.closed else CLOSED
+        case Raised():
+            return f"{_at(u, ATOM)}^{how.mark}", CLOSED
+        case Drawn():
+            return _drawn(node.name, u)
+
+
+def _how(name: str) -> Command | Enclosing | Drawn | Raised:
+    return TABLE[name].latex if name in TABLE else MATRICES[name].latex
+
+
+def _drawn(name: str, u: Node) -> tuple[str, int]:
+    match name:
+        case "indicator":
+            return rf"\mathbf{{1}}\left[{_condition(u)}\right]", CLOSED
+        case "log_gap":
+            return rf"\left[{_at(u, PRODUCT)} - 1 - {_at(Fn('log', u), PRODUCT)}\right]", ATOM
     raise TypeError(f"no LaTeX for {name}")
+
+
+def _bare(node: Node) -> Command | None:
+    r"""How a function is set that may stand without parentheses, as \log u."""
+    if not isinstance(node, Fn):
+        return None
+    how = _how(node.name)
+    return how if isinstance(how, Command) and how.bare else None
 
 
 def _is_plain(node: Node) -> bool:
@@ -234,7 +241,9 @@ def _is_plain(node: Node) -> bool:
     if isinstance(node, (Div, Expect, Symbol, Named, Indexed)):
         return True
     if isinstance(node, Fn):
-        return node.name in ("abs", "det", "sqrt")
+        return node.name == "det" or (
+            node.name in TABLE and isinstance(TABLE[node.name].latex, Enclosing)
+        )
     return _show(node)[1] == ATOM and not isinstance(node, Divergence)
 
 

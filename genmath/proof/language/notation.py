@@ -411,6 +411,51 @@ def softplus(u: Operand) -> Node:
     return Fn("softplus", u)
 
 
+def sin(u: Operand) -> Node:
+    """The sine."""
+    return Fn("sin", u)
+
+
+def cos(u: Operand) -> Node:
+    """The cosine."""
+    return Fn("cos", u)
+
+
+def tan(u: Operand) -> Node:
+    """The tangent, sin(u) / cos(u)."""
+    return Fn("tan", u)
+
+
+def tanh(u: Operand) -> Node:
+    """The hyperbolic tangent, 2 sigmoid(2 u) - 1."""
+    return Fn("tanh", u)
+
+
+def arctan(u: Operand) -> Node:
+    """The angle between -pi/2 and pi/2 whose tangent is u."""
+    return Fn("arctan", u)
+
+
+def erf(u: Operand) -> Node:
+    """The error function, 2/sqrt(pi) times the integral of exp(-s^2) from 0 to u."""
+    return Fn("erf", u)
+
+
+def gamma(u: Operand) -> Node:
+    """The Gamma function, of what is > 0; gamma(n + 1) is n factorial."""
+    return Fn("gamma", u)
+
+
+def log_gamma(u: Operand) -> Node:
+    """log(gamma(u)), of what is > 0."""
+    return Fn("log_gamma", u)
+
+
+def digamma(u: Operand) -> Node:
+    """The derivative of log_gamma, of what is > 0."""
+    return Fn("digamma", u)
+
+
 def norm2(v: Operand) -> Node:
     """The squared Euclidean norm, the sum of the squares of the components."""
     return Fn("norm2", v)
@@ -558,21 +603,27 @@ __all__ = [
     "Number",
     "Sequence",
     "absolute",
+    "arctan",
     "at_least_one",
     "copies",
+    "cos",
     "covariances",
     "define",
     "det",
     "diff",
+    "digamma",
     "dot",
+    "erf",
     "exp",
     "fenchel_gap",
     "fractions",
+    "gamma",
     "identity",
     "indicator",
     "integral",
     "inverse",
     "log",
+    "log_gamma",
     "log_gap",
     "mean_vectors",
     "naturals",
@@ -585,9 +636,12 @@ __all__ = [
     "product",
     "reals",
     "sigmoid",
+    "sin",
     "softplus",
     "sqrt",
+    "tan",
     "tangent_gap",
+    "tanh",
     "total",
     "trace",
     "transpose",

@@ -8,7 +8,7 @@ free letters, substitution, capture, mutation and the exchange as data name no n
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, ClassVar, Union
 
@@ -433,33 +433,22 @@ class Pow(Node, holds=(), parts=(NUMBER, FIXED)):
 
 
 class Fn(Node, holds=(PLAIN,)):
-    """An elementary function; the list is closed.
+    """A function of the tables, which the package gives: `elementary` and `matrix_functions`."""
 
-    positive_part(u) = max(u, 0); indicator(u) = 1 where u > 0, else 0; log_gap(u) = u - 1 - log u;
-    sigmoid, softplus(u) = log(1 + e^u); norm2(v) = the squared length of a vector; dot(u, v);
-    det, trace, inverse and transpose of matrices.
-    """
-
-    NAMES: ClassVar[dict[str, int]] = {
-        "log": 1, "exp": 1, "sqrt": 1, "abs": 1, "positive_part": 1, "indicator": 1, "log_gap": 1,
-        "sigmoid": 1, "softplus": 1, "norm2": 1, "dot": 2, "det": 1, "trace": 1, "inverse": 1,
-        "transpose": 1,
-    }  # fmt: skip
-    MATRICES: ClassVar[frozenset[str]] = frozenset(
-        ("norm2", "dot", "det", "trace", "inverse", "transpose")
-    )
+    elementary: ClassVar[Mapping[str, Any]]
+    matrices: ClassVar[Mapping[str, Any]]
 
     def __init__(self, name: str, *args: Operand) -> None:
-        if self.NAMES.get(name) != len(args):
-            raise NotationError(
-                f"{name}() takes {self.NAMES.get(name)} argument(s), got {len(args)}"
-            )
+        matrix = self.matrices.get(name)
+        takes = matrix.arguments if matrix else int(name in self.elementary)
+        if takes != len(args) or not takes:
+            raise NotationError(f"{name}() takes {takes or 'no'} argument(s), got {len(args)}")
         super().__init__(tuple(as_node(a) for a in args), (name,))
 
     name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
 
     def part(self, i: int) -> str:
-        return FIXED if self.name in self.MATRICES else NUMBER
+        return FIXED if self.name in self.matrices else NUMBER
 
 
 class Apply(Node, holds=(PLAIN, PLAIN, PLAIN)):

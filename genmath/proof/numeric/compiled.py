@@ -20,10 +20,11 @@ from genmath.proof.numeric.graph import Graph, Scalar
 from genmath.proof.numeric.linear import components, kind
 from genmath.proof.numeric.quadrature import grid
 from genmath.proof.numeric.survey import Key, Survey
+from genmath.proof.numeric.tabulated import tabulated
 from genmath.proof.numeric.worlds import World
 
 CALLS = {"gather", "seq", "kl", "log", "exp", "sqrt", "abs", "pos", "ind", "sign", "sigmoid",
-         "softplus", "pow", "num"}  # fmt: skip
+         "softplus", "pow", "num", "tabulated"}  # fmt: skip
 TESTED = {"weigh": 0, "div": 1, "when": 1}
 
 
@@ -46,6 +47,7 @@ class Emitter:
         self.open = [self.root]
         self.inputs: dict[Key, str] = {}
         self.chains: list[tuple[tuple[str, Any], ...]] = []
+        self.tabulated: set[tuple[str, int]] = set()
         self._count = 0
         self._uses: dict[int, int] = {}
 
@@ -127,6 +129,10 @@ class Emitter:
             return self.input(u.data) + "".join(f"[{i}]" for i in a)
         if op == "seq":
             return f"{self.input(u.data)}[{a[0]}]"
+        if op == "tabulated":
+            name, _, order = u.data
+            self.tabulated.add((name, order))
+            return f"{name}_{order}_({a[0]})"
         if op == "leaf" or op == "loop":
             raise AssertionError(f"a {op} escaped its scope")
         return f"{op}_({', '.join(a)})"
@@ -184,6 +190,7 @@ class Program:
         self.sizes = [len(r) for r in results]
         self.keys = tuple(emitter.inputs)
         self.chains = set(emitter.chains)
+        self._tabulated = sorted(emitter.tabulated)
         self.has_grid = any(loop == "grid" for chain in self.chains for loop, _ in chain)
         unpack = "".join(f"{n}, " for n in emitter.inputs.values())
         head = [f"({unpack}) = K"] if unpack else []
@@ -217,6 +224,8 @@ class Program:
         run = self._runs.get(name)
         if run is None:
             space = {f"{op}_": f for op, f in arithmetic.functions.items()}
+            for function, order in self._tabulated:
+                space[f"{function}_{order}_"] = tabulated(arithmetic, function, order)
             space |= {"ZERO": arithmetic.zero, "ONE": arithmetic.one, "NAN": arithmetic.nan}
             exec(self._code, space)
             run = self._runs[name] = space["run"]

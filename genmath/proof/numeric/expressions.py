@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from genmath.proof.language.elementary import TABLE
+from genmath.proof.language.matrix_functions import MATRICES
 from genmath.proof.language.tree import (
     Add,
     Apply,
@@ -220,13 +222,19 @@ class Expressions(LinearAlgebra):
         name, g = node.name, self.g
         if name == "log" and (direct := self.log_of(node.args[0], env)) is not None:
             return direct
-        if name in Fn.MATRICES:
+        if name in MATRICES:
             return self.linear(name, [self.lower(a, env) for a in node.args])
         u = self.scalar(node.args[0], env)
-        if name == "log_gap":
-            return g.sub(g.sub(u, g.one), g.fn("log", u))
-        short = {"positive_part": "pos", "indicator": "ind"}
-        return g.fn(short.get(name, name), u)
+        match name:
+            case "log" | "exp" | "sqrt" | "abs" | "sigmoid" | "softplus":
+                return g.fn(name, u)
+            case "log_gap":
+                return g.sub(g.sub(u, g.one), g.fn("log", u))
+            case "positive_part":
+                return g.fn("pos", u)
+            case "indicator":
+                return g.fn("ind", u)
+        return g.tabulated(name, u, TABLE[name].domain == "real")
 
     # --- arbitrary functions ---------------------------------------------------------------------
 

@@ -177,6 +177,10 @@ class Graph:
             return self.const(0 if name == "log" else u.data)
         return self.make(name, (u,))
 
+    def tabulated(self, name: str, u: Scalar, everywhere: bool, order: int = 0) -> Scalar:
+        """A function of the table, known by its values; `order` counts derivatives."""
+        return self.make("tabulated", (u,), (name, everywhere, order), everywhere and u.safe)
+
     def sum(
         self, loop: Loop, body: Scalar, kind: str = "sum", bounds: tuple[Scalar, ...] = ()
     ) -> Scalar:
@@ -241,6 +245,9 @@ class Graph:
             return self.mul(u, self.sub(self.one, u), da)
         if op == "softplus":
             return self.mul(self.fn("sigmoid", a), da)
+        if op == "tabulated":
+            name, everywhere, order = u.data
+            return self.mul(self.tabulated(name, a, everywhere, order + 1), da)
         if op == "powi":
             return self.mul(self.const(u.data), self.powi(a, u.data - 1), da)
         b, db = u.args[1], ds[1]
@@ -282,6 +289,9 @@ class Graph:
             return getattr(self, u.op)(*args)  # type: ignore[no-any-return]
         if u.op == "powi":
             return self.powi(args[0], u.data)
+        if u.op == "tabulated":
+            name, everywhere, order = u.data
+            return self.tabulated(name, args[0], everywhere, order)
         return self.make(u.op, args, u.data, u.safe)
 
     def depends(self, u: Scalar, leaves: set[int], memo: dict[int, bool]) -> bool:

@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 import sympy as sp
 
+from genmath.proof.language.elementary import TABLE
 from genmath.proof.symbolic.atoms import (
     AbsAtom,
     Atom,
     Bell,
     BigProduct,
     BigSum,
+    Fun,
     Int,
     Log,
     Member,
@@ -26,7 +29,10 @@ from genmath.proof.symbolic.atoms import (
     Sign,
 )
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, leading, opaque, orient, terms
+from genmath.proof.symbolic.rows import limits, next_value, number
 from genmath.proof.symbolic.supports import Unsupported
+
+MOST_STEPS = 50  # of an argument, in which a function is taken down
 
 # --- signs ---
 
@@ -50,9 +56,34 @@ def _poly_sign(e: Any, strict: bool) -> bool:
     """Numerator and denominator with only non-negative terms: even powers of reals, any power of
     letters that are positive."""
     over, under = sp.fraction(canon(e))
-    sign_over = _terms_sign(over, strict) or _exponentials_sign(over, strict)
-    sign_under = _terms_sign(under, True) or _exponentials_sign(under, True)
+    sign_over = _sum_sign(over, strict)
+    sign_under = _sum_sign(under, True)
     return sign_over is not None and sign_over == sign_under
+
+
+def _sum_sign(e: Any, strict: bool) -> int | None:
+    return (
+        _terms_sign(e, strict) or _exponentials_sign(e, strict) or _bounded_sign(e, strict) or None
+    )
+
+
+def _bounded_sign(e: Any, strict: bool) -> int | None:
+    """Terms of functions with a range, such as 2 sin(u), are at least as large as their least
+    value."""
+    if not e.has(Fun):
+        return None
+    for sign in (1, -1):
+        least, missed = sp.S.Zero, False
+        for t in terms(expand(sign * e)):
+            factor, rest = t.as_coeff_Mul()
+            end = None
+            if isinstance(rest, Fun):
+                end = limits(rest.row)[0 if factor > 0 else 1]
+                missed = missed or (end is not None and not rest.row.range.attained)
+            least += t if end is None else factor * end
+        if not least.has(Fun) and (is_nonnegative if missed or not strict else is_positive)(least):
+            return sign
+    return None
 
 
 def _exponentials_sign(e: Any, strict: bool) -> int | None:
@@ -251,6 +282,8 @@ def substitute(e: Any, values: dict[Any, Any]) -> Any:
             return sign_of(args[0])
         if isinstance(x, sp.exp):
             return exp_of(args[0])
+        if isinstance(x, Fun):
+            return value_of(x.row.name, args[1])
         if isinstance(x, Root) or (x.is_Pow and not x.exp.is_Integer):
             return power_of(args[0], args[1])
         value = x.func(*args)
@@ -290,6 +323,29 @@ def sign_of(e: Any) -> Any:
         )
     )
     return Sign(canon(rest))
+
+
+def value_of(name: str, e: Any) -> Any:
+    """A function of the table: values at numbers are put in, the sign of the argument is fixed by
+    parity, whole steps of the argument are taken as far down as it is positive."""
+    row, u = TABLE[name], canon(e)
+    if u.is_Rational:
+        if not row.defined(u):
+            raise Unsupported(f"{name}({u})")
+        known = row.at.get(Fraction(int(u.p), int(u.q)))
+        if known is not None:
+            return number(known)
+    if row.parity and (turned := orient(u)) != u:
+        return row.parity * Fun(name, turned)
+    if row.successor is not None:
+        steps = sp.floor(expand(u).as_coeff_Add()[0])
+        for k in range(int(steps) if steps <= MOST_STEPS else 0, 0, -1):
+            if is_positive(canon(u - k)):
+                value = value_of(name, u - k)
+                for i in range(k, 0, -1):
+                    value = next_value(row, canon(u - i), value)
+                return value
+    return Fun(name, u)
 
 
 def absorb_signs(e: Any) -> Any:

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import mpmath
 import sympy as sp
+from sympy.core.symbol import Str
+
+from genmath.proof.language.elementary import TABLE, Elementary, call
+from genmath.proof.language.tree import Number
+from genmath.proof.symbolic.rows import limits
 
 OUT = sp.Symbol("out")  # fills the slot of a variable that was integrated out
 
@@ -136,6 +142,41 @@ class Unknown(Atom):
 
     def _eval_is_positive(self) -> bool | None:
         return True if self.args[1] == 0 and "positive" in self.args[0].facts else None
+
+
+class Fun(Atom):
+    """A function of the table at a point."""
+
+    def __new__(cls, name: Any, arg: Any) -> Any:
+        return sp.Expr.__new__(cls, Str(name) if isinstance(name, str) else name, arg)
+
+    @property
+    def row(self) -> Elementary:
+        return TABLE[self.args[0].name]
+
+    def _eval_is_positive(self) -> bool | None:
+        low, _ = limits(self.row)
+        if low is not None and (low > 0 or (low == 0 and not self.row.range.attained)):
+            return True
+        return True if self._as_its_argument() and self.args[1].is_positive else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        low, _ = limits(self.row)
+        if low is not None and low >= 0:
+            return True
+        return True if self._as_its_argument() and self.args[1].is_nonnegative else None
+
+    def _as_its_argument(self) -> bool:
+        """f(u) has the sign of u."""
+        return self.row.increasing == "strictly" and self.row.at.get(0) == Number(0)
+
+    def _eval_evalf(self, prec: int) -> Any:
+        at = sp.N(self.args[1], n=prec)
+        if not at.is_Float or not self.row.defined(at):
+            return None
+        with mpmath.workprec(prec + 20):
+            value = call(self.row, "mpmath", mpmath, at._to_mpmath(prec + 20))
+            return sp.Float._new(mpmath.mpf(value)._mpf_, prec)
 
 
 class Member(Atom):

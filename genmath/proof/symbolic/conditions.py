@@ -24,6 +24,7 @@ from genmath.proof.symbolic.atoms import (
     AbsAtom,
     BigProduct,
     BigSum,
+    Fun,
     Int,
     Member,
     Recip,
@@ -97,7 +98,9 @@ class Conditions(ABC):
             return
         if may_be_identically_zero(under):
             raise Unsupported("division by zero")
-        smooth = not under.has(Sign, AbsAtom, Unknown, BigSum, BigProduct, Rho, Int)
+        smooth = not under.has(Sign, AbsAtom, Unknown, BigSum, BigProduct, Rho, Int) and all(
+            f.row.derivative is not None for f in under.atoms(Fun)
+        )
         free = all(
             s.is_integer is None and not s.is_Dummy and not self.is_random(s)
             for s in under.free_symbols

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.tree import (
     Fn,
     Node,
@@ -14,6 +15,7 @@ from genmath.proof.symbolic.algebra import (
     log_of,
     power_of,
     sign_of,
+    value_of,
 )
 from genmath.proof.symbolic.atoms import (
     Atom,
@@ -22,39 +24,55 @@ from genmath.proof.symbolic.atoms import (
 )
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
 from genmath.proof.symbolic.polynomials import HALF, expand
-from genmath.proof.symbolic.supports import Rules
+from genmath.proof.symbolic.supports import Rules, Unsupported
 
 
 class Elementary(Conditions):
     """log, exp, sqrt, ..."""
 
     def elementary(self, node: Fn, env: Env, w: Weights, exact: bool) -> Any:
-        if node.name == "log":
-            return self.log(node.args[0], env, w, exact)
-        u = self.scalar(node.args[0], env, w, exact)
-        if node.name in ("sqrt", "abs", "positive_part") and w and not exact and u.has(Recip):
-            sharp = self.apart(Rules())
-            whole = sharp.lower(node, env, w, True)
-            if not sharp.rules.needs:
-                self.rules.absorb(sharp.rules)
-                return guarded(whole)
-        if node.name == "log_gap":
-            return u - 1 - self.log(node.args[0], env, w, exact)
-        if node.name == "exp":
-            return exp_of(u)
-        if node.name == "sqrt":
-            self.require_nonnegative(u)
-            return power_of(u, HALF)
-        if node.name == "abs":
-            return abs_of(expand(u))
-        if node.name == "positive_part":
-            return (abs_of(expand(u)) + u) / 2
-        if node.name == "indicator":
-            return (1 + sign_of(expand(u))) / 2
-        if node.name == "sigmoid":
-            return exp_of(u) / (1 + exp_of(u))
-        assert node.name == "softplus"
-        return log_of(1 + exp_of(u))
+        row, (arg,) = TABLE[node.name], node.args
+        if node.name in ("sqrt", "abs", "positive_part") and w and not exact:
+            sharp = self.sharply(node, env, w)
+            if sharp is not None:
+                return sharp
+        if row.definition is not None:
+            return self.scalar(row.definition(arg), env, w, exact)
+        match node.name:
+            case "log":
+                return self.log(arg, env, w, exact)
+            case "exp":
+                return exp_of(self.scalar(arg, env, w, exact))
+            case "sqrt":
+                u = self.scalar(arg, env, w, exact)
+                self.require_nonnegative(u)
+                return power_of(u, HALF)
+            case "abs":
+                return abs_of(expand(self.scalar(arg, env, w, exact)))
+            case "indicator":
+                return (1 + sign_of(expand(self.scalar(arg, env, w, exact)))) / 2
+        u = self.scalar(arg, env, w, True)
+        match row.domain:
+            case "real":
+                pass
+            case "positive":
+                self.require(u, w, f"the argument of {row.name}")
+            case "nonnegative":
+                self.require_nonnegative(u)
+            case _:
+                raise Unsupported(f"{row.name} where its argument is {row.domain}")
+        return value_of(row.name, u)
+
+    def sharply(self, node: Fn, env: Env, w: Weights) -> Any | None:
+        """Read as inside a logarithm, where 1/f of a density occurs and that asks for nothing."""
+        if not self.scalar(node.args[0], env, w, False).has(Recip):
+            return None
+        sharp = self.apart(Rules())
+        whole = sharp.lower(node, env, w, True)
+        if sharp.rules.needs:
+            return None
+        self.rules.absorb(sharp.rules)
+        return guarded(whole)
 
     def log(self, arg: Node, env: Env, w: Weights, exact: bool = False) -> Any:
         u = self.scalar(arg, env, w, True)

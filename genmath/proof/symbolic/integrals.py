@@ -18,8 +18,9 @@ from genmath.proof.symbolic.algebra import (
     height,
     is_positive,
     power_of,
+    value_of,
 )
-from genmath.proof.symbolic.atoms import OUT, Atom, Bell, BigSum, Int, Log, Recip, Rho, Unknown
+from genmath.proof.symbolic.atoms import OUT, Atom, Bell, BigSum, Fun, Int, Log, Recip, Rho, Unknown
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, orient, space_of, terms
 from genmath.proof.symbolic.residual import residual_text
 from genmath.proof.symbolic.supports import (
@@ -34,6 +35,7 @@ from genmath.proof.symbolic.supports import (
     tidy,
     vanishes_with,
 )
+from genmath.proof.symbolic.tabulated import slope_of
 
 
 def fresh(space: str) -> Any:
@@ -384,6 +386,8 @@ def _change(e: Any, v: Any, image: Any, rules: Rules) -> Any:
         args = [visit(a) for a in x.args]
         if isinstance(x, Unknown):
             return Unknown(x.args[0], x.args[1], *(canon(a) for a in args[2:]))
+        if isinstance(x, Fun):
+            return value_of(x.row.name, args[1])
         return x.func(*args)
 
     return visit(e)
@@ -550,4 +554,6 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
         return big_sum(differentiate(body, v, rules), index, low, high)
     if isinstance(e, Log):
         return differentiate(e.args[0], v, rules) / e.args[0]
+    if isinstance(e, Fun):
+        return slope_of(e.row.name, e.args[1]) * differentiate(e.args[1], v, rules)
     raise NotImplementedError(f"the derivative of {type(e).__name__}")

@@ -6,6 +6,7 @@ from typing import Any
 
 import sympy as sp
 
+from genmath.proof.language.matrix_functions import MATRICES
 from genmath.proof.language.tree import (
     Add,
     Apply,
@@ -103,7 +104,7 @@ class Lowering(Matrices, Expectations, Derivatives, Ranges):
                 return self.div(node, env, w, exact)
             case Pow():
                 return self.pow(node, env, w, exact)
-            case Fn() if node.name in Fn.MATRICES:
+            case Fn() if node.name in MATRICES:
                 return self.matrix_function(node, env, w, exact)
             case Fn():
                 return self.elementary(node, env, w, exact)

@@ -32,6 +32,9 @@ class _Text(StrPrinter):  # type: ignore[misc]
     def _print_Log(self, e: Any) -> str:
         return f"log({self._print(e.args[0])})"
 
+    def _print_Fun(self, e: Any) -> str:
+        return f"{e.row.name}({self._print(e.args[1])})"
+
     def _print_Recip(self, e: Any) -> str:
         return f"1/({self._print(e.args[0])})"
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy as sp
 
+from genmath.proof.language.elementary import Elementary, call
 from genmath.proof.symbolic.algebra import absorb_signs, power_of
 from genmath.proof.symbolic.atoms import (
     AbsAtom,
@@ -18,6 +19,7 @@ from genmath.proof.symbolic.atoms import (
     Bell,
     BigProduct,
     BigSum,
+    Fun,
     Int,
     Log,
     Member,
@@ -37,6 +39,7 @@ from genmath.proof.symbolic.polynomials import (
     terms,
 )
 from genmath.proof.symbolic.supports import Rules, density_denominators, vanishes_with
+from genmath.proof.symbolic.tabulated import square_of
 
 
 def may_be_identically_zero(e: Any) -> bool:
@@ -51,6 +54,8 @@ def may_be_identically_zero(e: Any) -> bool:
         args = [visit(a) for a in x.args]
         if type(x) in meaning:
             return meaning[type(x)](*args)
+        if isinstance(x, Fun):
+            return Fun(*args)
         if isinstance(x, Atom):
             return generator_for(x)
         return x.func(*args) if args else x
@@ -167,6 +172,7 @@ def _rational_zero(e: Any) -> bool:
 def _numerator_vanishes(e: Any, apart: bool) -> bool:
     plain, back = opaque(e, apart)
     plain, relations = _root_generators(plain, {d: x for d, x in back.items() if x.is_Pow})
+    relations |= _squares(back)
     if plain == 0:
         return True
     if _surely_nonzero(plain, relations):
@@ -226,6 +232,22 @@ def _root_generators(e: Any, roots: dict[Any, Any]) -> tuple[Any, dict[Any, tupl
     return e.xreplace(change), {letters[b]: (b, q) for b, q in orders.items()}
 
 
+def _squares(back: dict[Any, Any]) -> dict[Any, tuple[Any, int]]:
+    """What the square of a function is, as a root is written: r**2 = base."""
+    found: dict[Any, tuple[Any, int]] = {}
+    for letter, x in back.items():
+        square = square_of(x.row.name, x.args[1]) if isinstance(x, Fun) else None
+        if square is not None:
+            found[letter] = (square, 2)
+    return found
+
+
+def _inside(row: Elementary, u: float) -> float:
+    if not row.defined(u):
+        raise ValueError(f"{row.name}({u})")
+    return u
+
+
 def _surely_nonzero(e: Any, relations: dict[Any, tuple[Any, int]]) -> bool:
     """Evaluate at a random point; used only to reject."""
     rng = random.Random(zlib.crc32(str(len(e.args)).encode()))
@@ -261,6 +283,8 @@ def _float(e: Any, values: dict[Any, float], rng: random.Random | None = None) -
         return float(_float(e.base, values, rng) ** _float(e.exp, values, rng))
     if isinstance(e, Log):
         return math.log(_float(e.args[0], values, rng))
+    if isinstance(e, Fun):
+        return float(call(e.row, "math", math, _inside(e.row, _float(e.args[1], values, rng))))
     if isinstance(e, Root):
         return float(_float(e.args[0], values, rng) ** _float(e.args[1], values, rng))
     if isinstance(e, Bell):
