@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Denoising diffusion implicit models
+# # Implicit diffusion
 #
 # A diffusion model needs a thousand steps for a sample, because every step is small enough to be nearly
 # normal. Does it have to be that many? The loss that trained the network sees only pairs of $x_0$ and $x_t$, never a whole

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Score matching and Langevin dynamics
+# # Score matching
 #
 # A density that can be evaluated needs a normaliser, and for a flexible model the normaliser is an integral that
 # nobody can compute. The *score* $\nabla \log p$, the direction in which the log-density rises, does not see the

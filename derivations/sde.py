@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Diffusion as a stochastic differential equation
+# # Stochastic differential equations
 #
 # Let the steps of a diffusion model become small and many. The chain of noisy copies turns into a random curve that
 # drifts and trembles, and the table of $\beta_t$ into a function of time. What is gained? One equation tells how the

@@ -12,12 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from genmath._imports import closure, fingerprint
+from genmath._topics import TOPICS
 from genmath.proof.language.derivation import Derivation, recording
-
-READING_ORDER = (
-    *("divergences", "vae", "ddpm", "ddim", "score"),
-    *("sde", "flow_matching", "cnf", "gan", "wasserstein"),
-)
 
 
 class ChapterError(Exception):
@@ -73,9 +69,15 @@ def folder() -> Path:
 
 
 def topics() -> list[str]:
-    """The shipped chapters, in reading order."""
+    """The chapters of the book, in reading order. ChapterError where table and files disagree."""
+    named = [topic.name for topic in TOPICS]
     found = {p.stem for p in folder().glob("*.py") if not p.stem.startswith("_")}
-    return [t for t in READING_ORDER if t in found] + sorted(found - set(READING_ORDER))
+    for name in sorted(found.symmetric_difference(named)):
+        file = folder() / f"{name}.py"
+        if name in found:
+            raise ChapterError(f"{file} has no line in the table of topics, genmath/_topics.py")
+        raise ChapterError(f"the table of topics names {name}, but there is no {file}")
+    return named
 
 
 _being_loaded: list[set[str]] = []  # for every file now running, the chapters it asked for

@@ -12,6 +12,7 @@ import pytest
 
 from genmath import book
 from genmath._imports import imports_of
+from genmath._topics import Topic
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -41,6 +42,7 @@ def three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "b.py").write_text(uses.format("a") + BASE)
     (tmp_path / "c.py").write_text(uses.format("b") + BASE)
     monkeypatch.setattr(book, "folder", lambda: tmp_path)
+    monkeypatch.setattr(book, "TOPICS", [Topic("Part", name, name, "") for name in "abc"])
     book.forget()
     yield tmp_path
     book.forget()
@@ -116,6 +118,16 @@ def test_the_judges_ask_no_printer() -> None:
             names = imports_of(file, ROOT)
             assert not {n for n in names for p in printers if n == p or n.startswith(f"{p}.")}
             assert not {"genmath.proof.latex", "genmath.proof.*"} & names, file
+
+
+def test_a_chapter_without_a_line_and_a_line_without_a_chapter_are_named(three: Path) -> None:
+    (three / "stray.py").write_text(BASE)
+    with pytest.raises(book.ChapterError, match=r"stray\.py has no line in the table of topics"):
+        book.topics()
+    (three / "stray.py").unlink()
+    (three / "b.py").unlink()
+    with pytest.raises(book.ChapterError, match=r"names b, but there is no .*b\.py"):
+        book.topics()
 
 
 def test_the_report_carries_the_key() -> None:

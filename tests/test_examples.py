@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.cli.command import run
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -17,16 +17,6 @@ CHECK = (ROOT / "docs" / "start" / "check.md").read_text("utf-8")
 CLAIMS = re.findall(r"^\| `(\w+)\.py` \| (\d) \| (.+?) \|$", CHECK, re.M)
 
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "genmath.cli", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
 
 
 def test_every_derivation_file_has_a_claim() -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,9 @@ from typing import Any
 import pytest
 
 from genmath import book
-from genmath.cli import answers, exchange
+from genmath.cli import answers, exchange, limits
+from tests.cli import command
+from tests.cli.command import Done
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -51,7 +52,9 @@ OTHER_PROVER = """
 import genmath.proof.check, genmath.proof.report, genmath.proof.symbolic.judge, genmath.proof.numeric.judge
 import genmath.proof.language.tree
 from genmath import book
-from genmath.cli import answers, exchange
+from genmath.cli import answers, exchange, limits
+from tests.cli import command
+from tests.cli.command import Done
 
 class Fine:
     proved = True; lemmas = []; hypotheses = []; consulted = set(); assumed = set(); verdict = "agree"
@@ -123,7 +126,6 @@ HOSTILE = {  # an answer, and a word that says what is wrong with it
     "exits_hard": (f"{RIGHT}\nimport os\nos._exit(0)\n", "ended the process"),
     "killed": (f"{RIGHT}\nimport os\nos.kill(os.getpid(), 9)\n", "ended the process"),
     "loops": (f"{RIGHT}\nwhile True: pass\n", "longer than"),
-    "sleeps_behind": ("import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(40)'], start_new_session=True)\nimport time; time.sleep(40)\n", "longer than"),
     "step_from_elsewhere": (
         f'{SHORT}{LEMMA}\n\n@derivation("b")\ndef other(d):\n    d.start(1 + x)\n    d.equals(x + 1, by="reorder")\n'
         "\nfrom dataclasses import replace\nelbo.chains[0].steps[0] = replace(other.steps[0], claim=replace(elbo.steps[0].claim, lhs=elbo.steps[0].claim.rhs))\n", "does not support item assignment",
@@ -153,16 +155,8 @@ HOSTILE = {  # an answer, and a word that says what is wrong with it
 }  # fmt: skip
 
 
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [Path(sys.executable).with_name("genmath"), "check", *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=400,
-        check=False,
-    )
+def run(*arguments: str, cwd: Path) -> Done:
+    return command.run("check", *arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +170,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     for name in ("sympy", "json", "random"):  # what an answer may be called must hurt nobody else
         (here / f"{name}.py").write_text("raise RuntimeError('not yours')\n", "utf-8")
     files = [f"{name}.py" for name in texts]
-    done = run(*files, "--against", "task.py", "--json", "--timeout", "6", "--jobs", "4", cwd=here)
+    done = run(*files, "--against", "task.py", "--json", "--timeout", "3", "--jobs", "4", cwd=here)
     assert done.returncode == 1, done
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["file"] for line in found] == files, done.stderr
@@ -287,12 +281,32 @@ def test_a_task_that_cannot_serve_is_said_at_once(
     assert done.stderr.startswith("genmath: ")
 
 
-def test_reading_ends_when_it_should_whatever_stays_behind(tmp_path: Path) -> None:
+def test_reading_ends_when_it_should_whatever_stays_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A process that left its group still holds what it inherited."""
-    (tmp_path / "stays.py").write_text(HOSTILE["sleeps_behind"][0], "utf-8")
-    began = time.monotonic()
-    assert "longer than" in answers.read(str(tmp_path / "stays.py"), 2)["error"]
-    assert time.monotonic() - began < 10
+    note = tmp_path / "pid"
+    (tmp_path / "stays.py").write_text(
+        f"""if True:
+            import subprocess, sys, time
+            asleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+            behind = subprocess.Popen(asleep, start_new_session=True)
+            open({str(note)!r}, "w").write(str(behind.pid))
+            time.sleep(600)
+        """
+    )
+
+    def until_it_sleeps(_: float) -> float:
+        while not (note.exists() and note.read_text()):
+            time.sleep(0.02)
+        return 0.1
+
+    monkeypatch.setattr(limits, "patience", until_it_sleeps)
+    try:
+        assert "longer than" in answers.read(str(tmp_path / "stays.py"), 60)["error"]
+        os.kill(int(note.read_text()), 0)  # it is still there, and nobody waited for it
+    finally:
+        os.kill(int(note.read_text()), signal.SIGKILL)
 
 
 # ---- as data -------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ PROOF = [file for file in PACKAGE_FILES if file.is_relative_to(PACKAGE / "proof"
 JOINTS = [
     file
     for file in PACKAGE_FILES
-    if file.is_relative_to(PACKAGE / "cli") or file.name in ("book.py", "_imports.py")
+    if file.is_relative_to(PACKAGE / "cli") or file.name in ("book.py", "_imports.py", "_topics.py")
 ]
 IMPLEMENTATIONS = [file for file in PACKAGE_FILES if file not in PROOF and file not in JOINTS]
 IMPORTS = {file: imports_of(file, ROOT) for file in [*PACKAGE_FILES, *CHAPTERS]}
@@ -124,12 +124,6 @@ def test_chapters_import_only_the_checker_and_the_book(file: Path) -> None:
 @pytest.mark.parametrize("file", JOINTS, ids=name)
 def test_the_book_and_the_command_line_never_import_torch(file: Path) -> None:
     assert not {n for n in IMPORTS[file] if within(n, "torch", "genmath._base")}
-
-
-@pytest.mark.parametrize("file", CHAPTERS, ids=lambda file: file.stem)
-def test_one_topic_one_name(file: Path) -> None:
-    for room in (PACKAGE / file.name, ROOT / "tests" / f"test_{file.name}"):
-        assert room.is_file(), f"{file.stem} lacks {room.relative_to(ROOT)}"
 
 
 def test_there_are_chapters_and_files_to_look_at() -> None:

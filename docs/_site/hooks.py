@@ -11,6 +11,7 @@ import notebooks
 import overview
 import prose
 import runtime
+import topics
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
@@ -44,6 +45,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         book.forget()
         for read in (results, implementations, slip_ids, citations.entries):
             read.cache_clear()
+        if faults := "; ".join(topics.faults()):
+            raise SiteError(faults)
         if not _serving and (stale := stale_topics()):
             raise PluginError(f"no current verdicts of {', '.join(stale)}: make verdicts")
         for result in results().values():  # a verdict may be older than the printers
@@ -51,12 +54,15 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
                 raise SiteError(f"{result.anchor}: {'; '.join(unclear)}")
     except (SiteError, book.ChapterError) as error:
         raise PluginError(str(error)) from error
+    config.nav = topics.navigation(config.nav or [])
     return config
 
 
 @event_priority(100)  # before mkdocs-jupyter looks for notebooks
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """The chapters join the pages, and what npm installed joins the assets."""
+    """The chapters and what every topic has join the pages, what npm installed the assets."""
+    for address, text in topics.pages().items():
+        files.append(File.generated(config, address, content=text))
     for topic in book.topics():
         files.append(_file(f"derivations/{topic}.py", ROOT, config))
     katex = NODE_MODULES / "katex" / "dist"

@@ -17,12 +17,14 @@ import citations
 import jupytext
 import nbformat
 import rendering
+import topics
 from mkdocs_jupyter.nbconvert2 import get_nbconvert_app
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor, ExecutePreprocessor
 from results import ROOT, Result, SiteError, results
 
 from genmath import __version__
 from genmath._imports import closure, fingerprint
+from genmath._topics import TOPICS
 
 CACHE = ROOT / ".cache" / "labs"
 Slot = Callable[[str], str]
@@ -50,14 +52,17 @@ def chapter_markdown(path: Path, slot: Slot) -> str:
 
 
 def _elsewhere(topic: str) -> str:
-    """What else there is of a topic: its notebook, its laboratory, its exercises, its code."""
-    links = [f'<a href="{topic}.ipynb" download>Notebook</a>']
-    if (ROOT / "docs" / "labs" / f"{topic}.py").is_file():
-        links.append(f"[Laboratory](../labs/{topic}.py)")
-    if (ROOT / "docs" / "exercises" / f"{topic}.md").is_file():
-        links.append(f"[Exercises](../exercises/{topic}.md)")
-    links.append(f"[Code](../api/{topic}.md)")
-    return f"{' · '.join(links)}\n{{ .chapter-links }}"
+    """What to read before, and what else there is of a topic."""
+    pieces = [
+        f'<a href="{topic}.ipynb" download>Notebook</a>',
+        f"[Laboratory](../labs/{topic}.py)",
+        f"[Exercises](../exercises/{topic}.md)",
+        f"[Code](../api/{topic}.md)",
+    ]
+    (line,) = (line for line in TOPICS if line.name == topic)
+    if line.builds_on:
+        pieces.append(f"builds on {topics.links(line.builds_on)}")
+    return f"{' · '.join(pieces)}\n{{ .chapter-links }}"
 
 
 def _derivations_in(topic: str, source: str) -> list[Result]:

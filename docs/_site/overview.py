@@ -1,8 +1,8 @@
-"""Pages made from the whole book: the map of results, where sources slip, the exercises.
+"""Pages made from the whole book: chapters, map of results, where sources slip, exercises.
 
-A paragraph {{ map }}, {{ results }}, {{ slips }}, {{ false_alarms }}, {{ exercises }} or
-{{ exercises vae }} becomes Markdown, and so does {{ on vae ddpm }} within a line. What is HTML
-already is kept away from Markdown by `slot`.
+A paragraph {{ map }}, {{ results }}, {{ slips }}, {{ false_alarms }}, {{ chapters }},
+{{ modules }}, {{ exercises }} or {{ exercises vae }} becomes Markdown, and so does
+{{ on vae ddpm }} within a line. What is HTML already is kept away from Markdown by `slot`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import rendering
+import topics
 from prose import link_names
-from results import NAME, ROOT, Result, SiteError, results
+from results import NAME, Result, SiteError, results
 
 from genmath import book
 from genmath.cli import exercises as written
@@ -206,17 +207,23 @@ def exercises(slot: Slot, topic: str) -> str:
     return "\n\n".join(_exercise(e, slot) for e in mine)
 
 
-def on(topics: list[str]) -> str:
+def on(names: list[str]) -> str:
     """Links to the chapters, laboratories and exercises on these topics, as far as they exist."""
-    chapters = [
-        f"[{book.chapter(t).title}](derivations/{t}.py)" for t in topics if t in book.topics()
-    ]
-    laboratories = [t for t in topics if (ROOT / "docs" / "labs" / f"{t}.py").is_file()]
-    practice = [t for t in topics if (ROOT / "docs" / "exercises" / f"{t}.md").is_file()]
-    shown = chapters or ["*no chapter yet*"]
-    shown += [f"[laboratory](labs/{t}.py)" for t in laboratories]
-    shown += [f"[exercises](exercises/{t}.md)" for t in practice]
+    written = [name for name in names if name in book.topics()]
+    if not written:
+        return "*no chapter yet*"
+    shown = [topics.links(written, "derivations/")]
+    shown += [f"[laboratory](labs/{name}.py)" for name in written]
+    shown += [f"[exercises](exercises/{name}.md)" for name in written]
     return ", ".join(shown)
+
+
+def chapters(slot: Slot, _: str) -> str:
+    return topics.chapters_table()
+
+
+def modules(slot: Slot, _: str) -> str:
+    return topics.modules_table()
 
 
 def _page(exercise: Exercise) -> str:
@@ -285,5 +292,7 @@ PAGES: dict[str, Callable[[Slot, str], str]] = {
     "results": results_table,
     "slips": slips,
     "false_alarms": false_alarms,
+    "chapters": chapters,
+    "modules": modules,
     "exercises": exercises,
 }

@@ -17,8 +17,9 @@ from prose import link_names
 from results import Result, implementations
 
 from genmath.proof import Derivation
-from genmath.proof.language.derivation import Chain, Slip, Step
+from genmath.proof.language.derivation import Chain, Slip, Step, definitions
 from genmath.proof.language.latex import SIGNS, latex, latex_claim
+from genmath.proof.language.tree import Relation
 from genmath.proof.report import hypotheses_latex
 
 MUTANTS = ("made", "killed", "equivalent", "weaker", "survived")
@@ -36,9 +37,23 @@ def statement(result: Result) -> str:
     folded = ""
     if others:
         cases = ", ".join(inline(_case_tex(chains[0])) for chains in others)
-        body = "".join(_chain(result, chain) for chains in others for chain in chains)
+        body = "".join(
+            "".join(_chain(result, chain) for chain in chains) + _where(chains) for chains in others
+        )
         folded = f'<details class="cases"><summary>The same for {cases}</summary>{body}</details>'
-    return f'<div class="derivation-body">{_label(result)}{given}{shown_chains}{folded}</div>'
+    where = _where(last, derivation.given)
+    return (
+        f'<div class="derivation-body">{_label(result)}{given}{shown_chains}{folded}{where}</div>'
+    )
+
+
+def _where(chains: list[Chain], given: Iterable[Relation] = ()) -> str:
+    """What the letters of the displays stand for: nobody should have to unfold it."""
+    meanings = "; ".join(
+        f'<span class="meaning">{inline(f"{latex(letter)} = {latex(letter.body)}")}</span>'
+        for letter in definitions(chains, given)
+    )
+    return f'<p class="where">where {meanings}.</p>' if meanings else ""
 
 
 def verdicts(result: Result) -> str:

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Laboratory: continuous flows
+# # Laboratory: Continuous normalizing flows
 #
 # Four questions about the chapter's results. In the first three the field is exact, so every error
 # seen comes from the steps or from the estimated trace; in the last one a network has learned it.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Laboratory: DDIM
+# # Laboratory: Implicit diffusion
 #
 # Five questions about the chapter's results, on data whose density is a mixture of normals. The
 # exact noise prediction is known there, so every error that is seen comes from the steps and none

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Laboratory: denoising diffusion
+# # Laboratory: Denoising diffusion
 #
 # Six questions about the chapter's results, on data whose density is a mixture of normals. Then
 # everything is known exactly: the density of $x_t$ at every step, the best guess of the noise,

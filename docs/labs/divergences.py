@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Laboratory: divergences
+# # Laboratory: Divergences
 #
 # Five questions about the divergences of the chapter, each answered by an experiment whose true
 # answer is known: a closed form, or a sum over a fine grid. Every cell compares with that truth

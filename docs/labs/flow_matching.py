@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Laboratory: flow matching
+# # Laboratory: Flow matching
 #
 # Seven questions about the chapter's results. The first four use data whose exact velocity is
 # known, so that nothing is learned and every error seen comes from the path or from the steps. The

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Laboratory: adversarial networks
+# # Laboratory: Generative adversarial networks
 #
 # Five questions about the chapter's results, and a pair of networks for images. Where both
 # densities are known, so is the best discriminator, the value of the game and every gradient: what

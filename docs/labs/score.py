@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Laboratory: score matching
+# # Laboratory: Score matching
 #
 # Five questions about the chapter's results, on mixtures of normals. Their score is known exactly
 # at every noise level, so nothing is learned here, and what goes wrong is no network's fault.

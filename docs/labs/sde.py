@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Laboratory: stochastic differential equations
+# # Laboratory: Stochastic differential equations
 #
 # Six questions about the chapter's results, on a mixture of two normals on the line. Its score is
 # known at every time, so the samplers run *without any error of a network*, and their laws can be

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Laboratory: variational autoencoders
+# # Laboratory: Variational autoencoders
 #
 # Seven questions about the evidence lower bound. Where they can, they use models with a known
 # truth: linear ones by formula, and one with a code of two numbers by a sum over a grid of codes.

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from genmath import book
-from genmath.cli import exchange
+from genmath.cli import exchange, limits
 from genmath.cli.reports import SIGN
 from genmath.proof import text
 from genmath.proof.language.derivation import Chain, Derivation, Lemma
@@ -78,9 +78,9 @@ def _apart(what: str, path: str, request: Any, seconds: float) -> dict[str, Any]
             start_new_session=True,
         )
         try:
-            process.wait(seconds)
+            process.wait(limits.patience(seconds))
         except subprocess.TimeoutExpired:
-            return {"error": f"running it took longer than {seconds:g} s"}
+            return {"error": f"running it took longer than {seconds:g} s, most of it asleep"}
         finally:
             with contextlib.suppress(OSError, AttributeError):
                 os.killpg(process.pid, 9)
@@ -88,6 +88,8 @@ def _apart(what: str, path: str, request: Any, seconds: float) -> dict[str, Any]
             process.wait()
         said.seek(0)
         heard = said.read(LARGEST + 1)
+    if limits.spent(process.returncode):
+        return {"error": f"running it took longer than {seconds:g} s"}
     if len(heard) > LARGEST:
         return {"error": f"it says more than {LARGEST} bytes"}
     try:
@@ -110,11 +112,8 @@ def _printable(data: Any) -> Any:
 
 def _main(what: str, path: str, seconds: str) -> None:
     """In the process apart: run the file, and say in JSON what it holds."""
-    with contextlib.suppress(ImportError, ValueError, OSError):  # should nobody be there to end us
-        import resource
-
-        limit = int(float(seconds)) + 2
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+    limits.allow(float(seconds))
+    limits.forbid_more()
     answer_to, request = os.dup(1), json.load(sys.stdin)
     os.dup2(2, 1)  # what the file prints is not what it claims
     try:

@@ -51,7 +51,7 @@ def _judged(
 ) -> Iterator[tuple[Line, list[Report]]]:
     """One answer after the other; a worker that has judged one has run none of its code."""
     paths = [os.path.abspath(path) for path in (task, *answers)]
-    limit = 10 * timeout + workers.GRACE
+    limit = 10 * timeout
     tasks = [workers.Task(("judge", path, paths[0], timeout), limit, None) for path in paths[1:]]
     done: dict[int, tuple[Line, list[Report]]] = {}
     shown = 0
@@ -171,7 +171,10 @@ def start(
 def check_(
     file: Annotated[str, typer.Argument(metavar="FILE.py", help="An exercise that was started.")],
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0.01, metavar="S", help="Seconds a step may take.")
+        float,
+        typer.Option(
+            "--timeout", min=0.01, metavar="S", help="Seconds of processor time a step may take."
+        ),
     ] = 60.0,
 ) -> None:
     """Check an exercise: what is missing, what is wrong, and by which slip.

@@ -38,7 +38,6 @@ from genmath.cli.console import (
 )
 from genmath.cli.reports import Report, import_trouble, plain
 from genmath.cli.workers import (
-    GRACE,
     Outcome,
     Pool,
     Task,
@@ -55,7 +54,7 @@ if TYPE_CHECKING:
     from genmath.proof import Derivation
 
 
-FAILED, INTERRUPTED = 1, 130
+FAILED = 1
 
 app = typer.Typer(
     name="genmath",
@@ -106,14 +105,17 @@ def list_() -> None:
       genmath list
       genmath list | grep -i gaussian
     """
-    from genmath import book
+    from genmath._topics import TOPICS
 
     with complaints():
-        chapters = [_shipped(topic) for topic in book.topics()]
+        chapters = [_shipped(topic) for topic in _topics()]
     width = max((len(d.name) for c in chapters for d in c.derivations), default=0)
-    for index, chapter in enumerate(chapters):
-        if index:
-            typer.echo()
+    part = ""
+    for topic, chapter in zip(TOPICS, chapters, strict=True):
+        if topic.part != part:
+            typer.echo("\n" * bool(part) + paint(topic.part.upper(), "2"))
+            part = topic.part
+        typer.echo()
         typer.echo(paint(chapter.topic, "1") + "  " + chapter.title)
         for derivation in chapter.derivations:
             typer.echo(f"  {derivation.name:{width}}  {derivation.title}")
@@ -177,7 +179,10 @@ def check(
         ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0.01, metavar="S", help="Seconds a step may take.")
+        float,
+        typer.Option(
+            "--timeout", min=0.01, metavar="S", help="Seconds of processor time a step may take."
+        ),
     ] = 60.0,
     against: Annotated[
         str | None,
@@ -211,14 +216,10 @@ def check(
     began = time.perf_counter()
     if against is not None:
         raise typer.Exit(classroom.check_against(against, targets or [], jobs, timeout, as_json))
-    with Pool() as pool:
-        try:
-            work = _gather(targets or [], pool, timeout)
-            pool.size = jobs or _default_jobs(work, mutants)
-            schema, reports = _check_all(work, pool, mutants, timeout, as_json)
-        except KeyboardInterrupt:
-            typer.echo("genmath: interrupted", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+    with Pool() as pool, complaints():
+        work = _gather(targets or [], pool, timeout)
+        pool.size = jobs or _default_jobs(work, mutants)
+        schema, reports = _check_all(work, pool, mutants, timeout, as_json)
     if as_json:
         document = {"schema": schema, "version": __version__, "derivations": reports}
         typer.echo(json.dumps(plain(document), ensure_ascii=False, indent=1, allow_nan=False))
@@ -258,11 +259,11 @@ class _Work:
 
 def _gather(targets: Sequence[str], pool: Pool, timeout: float) -> list[_Work]:
     """The derivations the arguments name, each once, in order; says which cannot be read."""
-    from genmath import book
-
     found: dict[tuple[str, str], _Work] = {}
     unread = 0
-    for target in targets or book.topics():
+    with complaints():
+        targets = targets or _topics()
+    for target in targets:
         try:
             works = _from_file(target, pool, timeout) if is_file(target) else _from_book(target)
         except Unreadable as error:
@@ -280,10 +281,11 @@ def _gather(targets: Sequence[str], pool: Pool, timeout: float) -> list[_Work]:
 def _from_file(path: str, pool: Pool, timeout: float) -> list[_Work]:
     readable(path)
     absolute = os.path.abspath(path)  # whatever the file does to the working directory
-    task = Task(("load", absolute), timeout + GRACE, absolute)
+    task = Task(("load", absolute), timeout, absolute)
     ((_, outcome),) = [done for done in pool.run([task]) if done]
     if outcome.status == "timeout":
-        raise Unreadable(f"{path}: importing it took longer than {timeout:g} s (--timeout)")
+        limit = f"{timeout:g} s of processor time (--timeout)"
+        raise Unreadable(f"{path}: importing it took longer than {limit}")
     if outcome.status == "died":
         raise Unreadable(f"{path}: importing it ended the process ({how_it_ended(outcome.value)})")
     if outcome.status == "failed":
@@ -306,9 +308,7 @@ def _from_book(name: str) -> list[_Work]:
 
 def _find(name: str) -> list[tuple[str, Derivation]]:
     """The shipped derivations that a topic or a full name stands for."""
-    from genmath import book
-
-    topics = book.topics()
+    topics = _topics()
     topic, _, rest = name.partition(".")
     if topic not in topics:
         if os.path.exists(name):
@@ -327,6 +327,15 @@ def _find(name: str) -> list[tuple[str, Derivation]]:
     known = [d.name for d in derivations]
     hint = f"{nearest(name, known)} (`genmath show {topic}` shows the chapter's)"
     raise Unreadable(f"no derivation called {name!r}{hint}")
+
+
+def _topics() -> list[str]:
+    from genmath import book
+
+    try:
+        return book.topics()
+    except book.ChapterError as error:
+        raise Unreadable(str(error)) from None
 
 
 def _shipped(topic: str) -> book.Chapter:
@@ -370,7 +379,7 @@ def _check_all(
     tasks = [
         Task(
             ("check", w.source, w.is_file, w.name, mutants, timeout),
-            timeout * w.judgements + GRACE,
+            timeout * w.judgements,
             w.source if w.is_file else None,
         )
         for w in work

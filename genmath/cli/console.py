@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from genmath.proof import Derivation
     from genmath.proof.language.tree import Relation
 
-UNREADABLE = 2  # the exit code
+UNREADABLE, INTERRUPTED = 2, 130  # exit codes
 LABEL_WIDTH = 22
 MUTANT_KEYS = ("made", "killed", "equivalent", "weaker", "discarded", "survived")
 
@@ -34,6 +34,9 @@ def complaints() -> Iterator[None]:
     except Unreadable as error:
         typer.echo(f"genmath: {error}", err=True)
         raise typer.Exit(UNREADABLE) from None
+    except KeyboardInterrupt:
+        typer.echo("genmath: interrupted", err=True)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def is_file(target: str) -> bool:

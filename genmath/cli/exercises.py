@@ -106,7 +106,7 @@ class Exercise:
 def exercises() -> list[Exercise]:
     """All of them, by topic in the order of the book, and by name."""
     found = sorted(folder().glob("*/[!_]*.py"))
-    order = [*book.READING_ORDER, *sorted({f.parent.name for f in found})]
+    order = [*book.topics(), *sorted({f.parent.name for f in found})]
     return [Exercise(f) for f in sorted(found, key=lambda f: (order.index(f.parent.name), f.stem))]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from genmath.cli import limits
 from genmath.cli.reports import Report, import_trouble
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from genmath import book
     from genmath.proof import Derivation
 
-GRACE = 8.0  # seconds beyond its time limit before a worker is killed: it may be importing sympy
+GRACE = 8.0  # seconds a worker may compute beyond its task's: a report itself has no limit
 TICK = 0.1  # seconds between two looks at the clock while workers run
 SPARE = 8  # idle workers kept; each has read at most one user's file
 
@@ -55,7 +56,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Task:
-    """A request for `_serve`, the seconds it may take, and the user's file it needs, if any.
+    """A request for `_serve`, the seconds it may compute, and the user's file it needs, if any.
 
     A worker that imported a user's file answers for no other: whatever the file did to the checker
     stays its own affair.
@@ -86,10 +87,15 @@ class Pool:
     size: int = 1
     idle: list[_Worker] = field(default_factory=list)
     busy: list[_Worker] = field(default_factory=list)
+    _before: dict[signal.Signals, Any] = field(default_factory=dict)
 
     def __enter__(self) -> Pool:
         with contextlib.suppress(ValueError):  # not in the main thread: then no handler
-            self._before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+            self._before = {
+                signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)),
+                # Who starts us may have had it ignored, and then Python leaves it so.
+                signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+            }
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -101,8 +107,8 @@ class Pool:
         for worker in [*self.idle, *self.busy]:
             self._kill(worker)
         self.idle, self.busy = [], []
-        with contextlib.suppress(ValueError, AttributeError):
-            signal.signal(signal.SIGTERM, self._before)
+        for each, handler in self._before.items():
+            signal.signal(each, handler)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome] | None]:
         """Yield (index, outcome) as tasks end, in any order; None now and then while they run."""
@@ -133,11 +139,12 @@ class Pool:
         else:
             worker = self._start(task.file)
         worker.index = index
+        seconds = task.seconds + GRACE
         worker.began = time.monotonic()
-        worker.deadline = worker.began + task.seconds
+        worker.deadline = worker.began + limits.patience(seconds)
         self.busy.append(worker)
         with contextlib.suppress(OSError):  # it died while idle: `_collect` will see that
-            worker.pipe.send(task.request)
+            worker.pipe.send((seconds, *task.request))
 
     def _collect(self, worker: _Worker) -> tuple[int, Outcome]:
         self.busy.remove(worker)
@@ -146,6 +153,8 @@ class Pool:
         except (EOFError, OSError):
             worker.process.join(5)
             status, value = "died", worker.process.exitcode
+            if limits.spent(value):
+                status, value = "timeout", None
             self._kill(worker)
         else:
             self.idle.append(worker)
@@ -154,6 +163,8 @@ class Pool:
         return worker.index, Outcome(status, value, time.monotonic() - worker.began)
 
     def _start(self, file: str | None) -> _Worker:
+        import genmath.proof.report  # noqa: F401  # once for all who are forked, and on nobody's time
+
         context = _context()
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, ours), daemon=True)  # type: ignore[attr-defined]
@@ -184,6 +195,8 @@ def _serve(pipe: Connection, parents_end: Connection) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with contextlib.suppress(OSError, ValueError):
         os.dup2(2, 1)  # what a user's file prints must not end up inside our --json
+    import genmath.proof.report  # noqa: F401  # where workers are not forked
+
     while True:
         try:
             request = pipe.recv()
@@ -191,8 +204,10 @@ def _serve(pipe: Connection, parents_end: Connection) -> None:
             return
         if request is None:
             return
+        seconds, kind, *arguments = request
+        limits.allow(seconds)
         try:
-            answer = _ANSWERS[request[0]](*request[1:])
+            answer = _ANSWERS[kind](*arguments)
         except BaseException as error:
             import traceback
 

@@ -64,7 +64,8 @@ def _plain(claim: Claim) -> str:
 
 @contextlib.contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
-    """Interrupt the block after `seconds`, where the platform can (main thread, setitimer)."""
+    """Interrupt the block when it has computed for `seconds`, where the platform can (main thread,
+    setitimer). On a busy machine it computes less, and so may take longer."""
     usable = (
         seconds
         and hasattr(signal, "setitimer")
@@ -77,13 +78,13 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     def stop(signum: int, frame: Any) -> None:
         raise StepTimeout
 
-    previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, float(seconds or 0))
+    previous = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, float(seconds or 0))
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, previous)
 
 
 def judge(

@@ -17,6 +17,7 @@ import pytest
 from nbclient import NotebookClient
 
 from genmath import book
+from genmath.proof.language.derivation import definitions
 from tests.site.pages import SITE, addresses, file_of
 
 ROOT = Path(__file__).parents[2]
@@ -189,3 +190,16 @@ def test_only_definitions_are_typed_as_displays() -> None:
     for path, display in typed_displays():
         found.setdefault(path, []).append(display)
     assert found == DEFINITIONS
+
+
+@pytest.mark.parametrize("topic", book.topics())
+def test_every_defined_letter_is_in_sight(topic: str) -> None:
+    """Under each derivation, outside every fold, stands what its letters mean."""
+    page = file_of(f"derivations/{topic}/").read_text("utf-8")
+    unfolded = re.sub(r"<details.*?</details>", "", page, flags=re.DOTALL)
+    sections = dict(re.findall(r'data-check="([\w.]+)"(.*?)</section>', unfolded, re.DOTALL))
+    for derivation in book.chapter(topic).derivations:
+        last = [c for c in derivation.chains if c.case == derivation.chains[-1].case]
+        expected = len(definitions(last, derivation.given))
+        found = sections[derivation.name].count('class="meaning"')
+        assert found == expected, derivation.name

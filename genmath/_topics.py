@@ -1,0 +1,41 @@
+"""The table of topics: whatever only lists them is made from it, in this order.
+
+A topic is its five rooms (CONTRIBUTING.md) and its line here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Topic:
+    """`builds_on`: what to read before, and whose results the chapter may use."""
+
+    part: str
+    name: str
+    title: str  # of the chapter, the same wherever it is named
+    asks: str  # what a reader wants to know who should read it
+    builds_on: tuple[str, ...] = ()
+
+
+# fmt: off
+TOPICS = (
+    Topic("Foundations", "divergences", "Divergences", "how far one distribution is from another"),
+    Topic("Foundations", "wasserstein", "Wasserstein distances", "how far apart two distributions are that do not overlap, and what a WGAN trains"),
+    Topic("Explicit densities", "cnf", "Continuous normalizing flows", "what the density of a sample is, when a flow made it"),
+    Topic("Latent variables", "vae", "Variational autoencoders", "how to train a model with hidden variables", ("divergences",)),
+    Topic("Games", "gan", "Generative adversarial networks", "how two networks in a game train one another, and what the game measures", ("divergences",)),
+    Topic("Diffusion and flows", "ddpm", "Denoising diffusion", "why predicting noise trains a generative model", ("vae",)),
+    Topic("Diffusion and flows", "ddim", "Implicit diffusion", "how to sample in fewer steps, without new training", ("ddpm",)),
+    Topic("Diffusion and flows", "score", "Score matching", "what a denoiser knows about the density of its data"),
+    Topic("Diffusion and flows", "sde", "Stochastic differential equations", "how a density moves, why there are many ways back, and the likelihood of a diffusion model", ("ddpm", "score")),
+    Topic("Diffusion and flows", "flow_matching", "Flow matching", "how a flow carries noise to data, and how to train one without simulating it"),
+)
+# fmt: on
+
+# The order of the parts; one without a topic does not show.
+PARTS = (
+    *("Foundations", "Explicit densities", "Latent variables", "Games", "Diffusion and flows"),
+    *("Architectures and systems", "Representation and evaluation"),
+)
