@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,14 @@ def test_a_laboratory_depends_on_what_it_imports(copied: Path) -> None:
 
 def test_a_relative_import_is_read_in_its_package() -> None:
     assert "genmath._base.checks" in imports_of(ROOT / "genmath" / "vae.py", ROOT)
+
+
+def test_what_needs_torch_is_known_through_every_room() -> None:
+    """Where torch is absent these tests are left out, and no other."""
+    need = {"test_nets", "test_samplers"}
+    names = {*need, "test_book", "test_house", "test_figures"}
+    run = f"import conftest as c; print(*(n for n in {names} if c.needs_torch(c.ROOT / 'tests' / (n + '.py'))))"  # noqa: E501
+    said = subprocess.run(
+        [sys.executable, "-c", run], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert {*said.stdout.split()} == need

@@ -138,12 +138,11 @@ def test_every_derivation_shows_its_verdict(address: str) -> None:
 
 
 @pytest.mark.parametrize("topic", book.topics())
-def test_a_chapter_leads_to_its_notebook_its_laboratory_and_its_code(topic: str) -> None:
+def test_a_chapter_leads_to_its_notebook_and_its_other_rooms(topic: str) -> None:
     links = read(file_of(f"derivations/{topic}/")).links
     assert f"{topic}.ipynb" in links
-    assert f"../../api/{topic}/" in links
-    if (ROOT / "docs" / "labs" / f"{topic}.py").is_file():
-        assert f"../../labs/{topic}/" in links
+    for room in ("labs", "exercises", "api"):
+        assert f"../../{room}/{topic}/" in links
 
 
 @pytest.mark.parametrize("topic", book.topics())

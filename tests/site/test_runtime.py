@@ -1,0 +1,63 @@
+"""What the page is served to check with: all that it imports, and nothing of the checkout."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from tests.newcomer import ROOT, python
+
+ARCHIVE = "import runtime; print(runtime.ours())"
+# As in the reader's browser: the archive, sympy, and no other genmath on the path.
+CHECK = """
+import json
+import sys
+from pathlib import Path
+import in_page
+from genmath import book
+derivation = book.chapter("vae").elbo
+lines = Path(derivation.file).read_text("utf-8").splitlines(keepends=True)
+import inspect
+cell = "".join(inspect.getblock(lines[derivation.line - 1:]))
+said = json.loads(in_page.check(cell, "vae.elbo"))
+assert said["reports"][0]["ok"], said
+assert len(book.chapter("vae").key) == 64
+ours = [m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "genmath"]
+assert all(f.startswith(sys.argv[1]) for f in ours), ours
+print(len(ours))
+"""
+
+
+def test_the_archive_holds_what_the_page_imports_and_runs_alone(tmp_path: Path) -> None:
+    made = python(ROOT, "-c", ARCHIVE)
+    assert made.returncode == 0, made.stderr
+    with zipfile.ZipFile(made.stdout.strip()) as archive:
+        names = set(archive.namelist())
+        archive.extractall(tmp_path)
+    rooms = ("language/tree", "language/latex", "symbolic/judge", "numeric/judge")
+    assert {f"genmath/proof/{room}.py" for room in rooms} < names
+    assert {f"derivations/{file.name}" for file in ROOT.glob("derivations/*.py")} < names
+    joints = ("genmath/cli/reports.py", "genmath/_imports.py", "genmath/_topics.py")
+    assert {"in_page.py", "genmath/book.py", *joints} < names
+    assert not {"genmath/vae.py", "genmath/cli/console.py", "genmath/figures.py"} & names
+    run = subprocess.run(
+        [sys.executable, "-c", CHECK, str(tmp_path)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_the_pages_find_implementations_in_every_room() -> None:
+    said = python(ROOT, "-c", "import results; print(results.implementations())")
+    assert said.returncode == 0, said.stderr
+    nested = [f for f in ROOT.glob("genmath/*/**/*.py") if "    Result: " in f.read_text("utf-8")]
+    assert nested
+    for file in nested:
+        module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        assert f"'{module}." in said.stdout
