@@ -155,6 +155,6 @@ def _word(name: Data) -> str:
 
 
 def _comparison(sign: str, left: Node, right: Node) -> Relation:
-    if sign not in (">=", "<=", ">", "<"):
+    if sign not in ("=", ">=", "<=", ">", "<"):
         raise NotationError(f"sign={sign!r}: expected a comparison")
     return Relation(left, sign, right)

@@ -32,6 +32,7 @@ from genmath.proof.language.tree import (
     Symbol,
 )
 from genmath.proof.mutate import mutants, reversed_claim
+from genmath.proof.symbolic.hypotheses import contradiction
 from genmath.proof.symbolic.judge import ill_typed, proofs, prove
 from genmath.proof.symbolic.lemmas import has_vectors, not_replaceable
 from genmath.proof.symbolic.proof import Proof
@@ -288,8 +289,8 @@ def check(
     state = _standing(derivation, everything, [v.proof for v in verdicts])
     if everything:
         problems += unused(derivation, [v.proof for v in verdicts])
-    if derivation.given and not numeric.satisfiable(derivation.steps[0].claim):
-        problems.append("contradictory hypotheses: no random world satisfies them")
+    if refused := impossible(derivation):
+        problems.append(refused)
         complete = False
     if complete and not state.proved:
         problems.append("it uses a result that is not proved: " + ", ".join(sorted(state.uses)))
@@ -374,6 +375,18 @@ def _in_words(hypothesis: Node | Density | Relation) -> str:
 
 def _slip_keys(slip: Slip) -> set[Any]:
     return prove(slip.right, slip.because).consulted
+
+
+def impossible(derivation: Derivation) -> str:
+    """Why the hypotheses describe nothing, or nothing that was found; "" if they do."""
+    given = derivation.given
+    if not given:
+        return ""
+    line = set[str]().union(*(numeric.real_spaces(s.claim) for s in derivation.steps))
+    if which := contradiction(given, line, max(derivation.dims)):
+        return f"contradictory hypotheses: {which}"
+    found = all(numeric.satisfiable(s.claim) for s in derivation.steps)
+    return "" if found else numeric.NO_WORLD
 
 
 # --- mutants ---

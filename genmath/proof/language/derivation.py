@@ -258,8 +258,10 @@ class Derivation:
         """Name what the current chain shows, so that others can use it."""
         self._extend(name=name)
 
-    def given_that(self, hypothesis: Relation) -> None:
-        """State a hypothesis, a comparison of two expressions."""
+    def given_that(self, hypothesis: Relation | Claim) -> None:
+        """State a hypothesis: a comparison of two expressions, or equal(a, b)."""
+        if isinstance(hypothesis, Claim):
+            hypothesis = Relation(hypothesis.lhs, hypothesis.relation, hypothesis.rhs)
         if not isinstance(hypothesis, Relation):
             raise NotationError(f"{hypothesis!r}: a hypothesis is a comparison such as a >= b")
         self.given += (hypothesis,)

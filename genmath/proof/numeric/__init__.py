@@ -1,12 +1,23 @@
 """Judge B: is a claim true in random concrete worlds? Shares only the tree with judge A."""
 
 from genmath.proof.numeric.judge import (
+    NO_WORLD,
     Outcome,
     Unsupported,
     Worlds,
     compare,
     make_worlds,
+    real_spaces,
     satisfiable,
 )
 
-__all__ = ["Outcome", "Unsupported", "Worlds", "compare", "make_worlds", "satisfiable"]
+__all__ = [
+    "NO_WORLD",
+    "Outcome",
+    "Unsupported",
+    "Worlds",
+    "compare",
+    "make_worlds",
+    "real_spaces",
+    "satisfiable",
+]

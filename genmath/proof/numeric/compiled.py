@@ -201,6 +201,7 @@ class Program:
         self._code: CodeType = compile(self.source, "<claim>", "exec")
         self._runs: dict[str, Callable[[Any], Any]] = {}
         self._inputs: dict[tuple[str, int], tuple[World, list[Any]]] = {}
+        self.rounded = False  # in the last run, something was: of decimals alone
         self.free = tuple((i, k) for i, k in enumerate(self.keys) if k[0] in ("free", "freeindex"))
 
     def cost(self, world: World, level: int) -> int:
@@ -236,11 +237,18 @@ class Program:
         for i, key in self.free:
             given = free[key[1]]
             inputs[i] = given if key[0] == "freeindex" else arithmetic.number(given[key[3]])
-        with decimal.localcontext(CONTEXT):
+        with decimal.localcontext(CONTEXT) as context:
+            context.clear_flags()
             try:
                 return list(run(inputs))
             except OverflowError:  # of floats
                 return [(math.nan,) * n for n in self.sizes]
+            finally:
+                self.rounded = bool(context.flags[decimal.Inexact])
+
+    def forget(self) -> None:
+        """Read the world anew: its letters have moved."""
+        self._inputs.clear()
 
     def _read(self, world: World, arithmetic: Arithmetic, level: int, key: Key) -> Any:
         if key[0] in ("free", "freeindex"):

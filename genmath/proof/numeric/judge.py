@@ -9,26 +9,27 @@ if there is any, has converged to it.
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, Overflow, Underflow
 from typing import Any, Literal
 
 from genmath.proof.language.claims import Claim
-from genmath.proof.language.tree import Node, Relation
+from genmath.proof.language.tree import Relation
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, Arithmetic, Num
 from genmath.proof.numeric.compiled import Program
 from genmath.proof.numeric.describe import describe
+from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
 from genmath.proof.numeric.quadrature import LEVELS
 from genmath.proof.numeric.survey import Survey, Unsupported
-from genmath.proof.numeric.worlds import World
+from genmath.proof.numeric.worlds import NoWorldError, World
 
 __all__ = ["Outcome", "Unsupported", "Worlds", "compare", "make_worlds", "satisfiable"]
 
 Verdict = Literal["agree", "refuted", "undefined"]
-TRIES = 200  # draws of a world before hypotheses count as contradictory
+TRIES = 60  # draws of a world, each steered towards the hypotheses
+NO_WORLD = "no world found in which the hypotheses hold"
 MAX_POINTS = 400_000  # of a quadrature
 FREE = 8  # assignments of the free letters in a world, at most
 
@@ -52,18 +53,22 @@ class Worlds:
     given: tuple[Relation, ...]
     members: list[World]
     seed: int = 0
-    contradictory: bool = False
     _elsewhere: dict[frozenset[str], Worlds] = field(default_factory=dict)
 
 
 def make_worlds(claim: Claim, seed: int = 0, count: int = 6) -> Worlds:
-    """Up to `count` worlds that satisfy claim.given; none if 200 draws do not."""
+    """Up to `count` worlds that satisfy claim.given; none where none was found."""
     return _draw(Survey((claim.lhs, claim.rhs), claim.given), claim.given, claim.dims, seed, count)
 
 
 def satisfiable(claim: Claim, seed: int = 0) -> bool:
-    """Whether some random world satisfies the hypotheses."""
-    return not claim.given or not make_worlds(claim, seed, 1).contradictory
+    """Whether a world was found that satisfies the hypotheses."""
+    return not claim.given or bool(make_worlds(claim, seed, 1).members)
+
+
+def real_spaces(claim: Claim) -> set[str]:
+    """The spaces that can only be the whole real line, or the space of all vectors."""
+    return Survey((claim.lhs, claim.rhs), claim.given).real
 
 
 def compare(
@@ -76,8 +81,8 @@ def compare(
     else:
         drawn = make_worlds(claim, seed, worlds)
         survey = drawn.survey
-    if drawn.contradictory:
-        return Outcome("undefined", reason="contradictory hypotheses")
+    if not drawn.members:
+        return Outcome("undefined", reason=NO_WORLD)
     programs: dict[int, Program] = {}
     defined, reason = 0, "undefined in every world"
     for tried, world in enumerate(drawn.members, 1):
@@ -102,15 +107,16 @@ def _draw(
     survey: Survey, given: tuple[Relation, ...], dims: tuple[int, ...], seed: int, count: int
 ) -> Worlds:
     members: list[World] = []
-    checks: dict[int, Program] = {}
+    hypotheses = Hypotheses(given, survey)
     for index in range(count):
-        for attempt in range(TRIES if not members else TRIES // 4):
+        for attempt in range(TRIES if not members else TRIES // 2):
             world = World(survey, seed, index, dims[index % len(dims)], attempt)
-            if _holds(given, survey, world, checks):
-                members.append(world)
-                break
+            with contextlib.suppress(NoWorldError):
+                if hypotheses.hold(world):
+                    members.append(world)
+                    break
         if not members:
-            return Worlds(survey, given, members, seed, contradictory=True)
+            break
     return Worlds(survey, given, members, seed)
 
 
@@ -123,9 +129,9 @@ def _adapt(worlds: Worlds, survey: Survey, claim: Claim) -> Worlds:
     if survey.real == base.real and claim.given == worlds.given:
         return worlds
     if survey.real == base.real:
-        checks: dict[int, Program] = {}
-        members = [w for w in worlds.members if _holds(claim.given, survey, w, checks)]
-        return Worlds(base, claim.given, members, worlds.seed, worlds.contradictory)
+        hypotheses = Hypotheses(claim.given, survey)
+        members = [w for w in worlds.members if hypotheses.hold(w)]
+        return Worlds(base, claim.given, members, worlds.seed)
     key = frozenset(survey.real)
     if key not in worlds._elsewhere:
         dims = tuple(w.dim for w in worlds.members) or claim.dims
@@ -134,78 +140,6 @@ def _adapt(worlds: Worlds, survey: Survey, claim: Claim) -> Worlds:
     moved = worlds._elsewhere[key]
     moved.survey.densities.update(survey.densities)
     return moved
-
-
-def _holds(
-    given: tuple[Relation, ...],
-    survey: Survey,
-    world: World,
-    checks: dict[int, Program],
-) -> bool:
-    """Whether every hypothesis holds, for every value tried of its free random variables."""
-    if not given:
-        return True
-    program = checks.get(world.dim)
-    if program is None:
-        nodes: list[Node] = [side for r in given for side in (r.left, r.right)]
-        program = checks[world.dim] = Program(nodes, survey, world.dim)
-    for free in _assignments(program, world, 64, everywhere=True):
-        values = program.run(world, FLOAT, 0, free)
-        for relation, left, right in zip(given, values[::2], values[1::2], strict=True):
-            for a, b in _pairs(left, right):
-                if not _satisfied(a, relation.sign, b):
-                    return False
-    return True
-
-
-def _satisfied(a: float, sign: str, b: float) -> bool:
-    if sign == ">":
-        return a > b
-    if sign == "<":
-        return a < b
-    slack = 1e-12 * (abs(a) + abs(b))
-    return a >= b - slack if sign == ">=" else a <= b + slack
-
-
-def _assignments(
-    program: Program, world: World, limit: int, everywhere: bool = False
-) -> list[dict[str, Any]]:
-    """Values for the free random variables: all points of discrete spaces, or some; `everywhere`
-    adds points all along the real line."""
-    indices: dict[str, int] = {}
-    reals: dict[str, str] = {}
-    for _, key in program.free:
-        if key[0] == "freeindex":
-            indices[key[1]] = world.size(key[2])
-        else:
-            reals[key[1]] = key[2]
-    combos = list(itertools.product(*(range(n) for n in indices.values())))
-    draws = 3 if reals and not indices else 2 if reals else 1
-    if len(combos) * draws > limit:
-        combos = world.rng("combos").sample(combos, min(len(combos), max(1, limit // draws)))
-    out = []
-    for combo in combos:
-        for draw in range(draws):
-            free: dict[str, Any] = dict(zip(indices, combo, strict=True))
-            for name, shape in reals.items():
-                free[name] = world.raw("free", name, shape)[draw]
-            out.append(free)
-    for name, shape in reals.items() if everywhere else ():
-        if shape != "vector":
-            out += [{**out[0], name: [x]} for x in (-7.1, -4.3, -2.2, -0.4, 0.6, 2.7, 4.9, 7.3)]
-    return out
-
-
-def _pairs(left: Sequence[Num], right: Sequence[Num]) -> list[tuple[Num, Num]]:
-    """Components side by side; a scalar 0 stands for a zero vector or matrix."""
-    if len(left) != len(right):
-        if len(right) == 1 and right[0] == 0:
-            right = (right[0],) * len(left)
-        elif len(left) == 1 and left[0] == 0:
-            left = (left[0],) * len(right)
-        else:
-            raise Unsupported("the two sides have different shapes")
-    return list(zip(left, right, strict=True))
 
 
 # --- judging one world --------------------------------------------------------------------------
@@ -229,7 +163,7 @@ class _Trial:
         if not self.levels:
             self.reason = "too many points for this quadrature"
             return None
-        for free in _assignments(self.program, self.world, FREE):
+        for free in assignments(self.program, self.world, FREE):
             found = self._assignment(free)
             if found is not None:
                 return found
@@ -263,7 +197,7 @@ class _Trial:
         self, arithmetic: Arithmetic, level: int, free: dict[str, Any]
     ) -> list[tuple[Num, Num]]:
         left, right = self.program.run(self.world, arithmetic, level, free)
-        return _pairs(left, right)
+        return pairs(left, right)
 
     def _status(self, pairs: list[tuple[Num, Num]], relative: float, absolute: float) -> str:
         """true, false, discard, or odd: one side undefined or infinite where the other is not."""

@@ -191,9 +191,9 @@ class Survey:
             if value is None:
                 continue
             low, high = self.bounds.get(key, (-math.inf, math.inf))
-            if sign in (">", ">="):
+            if sign in (">", ">=", "="):
                 low = max(low, value)
-            else:
+            if sign in ("<", "<=", "="):
                 high = min(high, value)
             self.bounds[key] = (low, high)
 

@@ -19,9 +19,22 @@ from typing import Any
 
 from genmath.proof.language.tree import NotationError
 from genmath.proof.numeric.arithmetic import CONTEXT, Arithmetic, Num
-from genmath.proof.numeric.survey import Key, Survey
+from genmath.proof.numeric.survey import Bounds, Key, Survey
 
 COMPONENTS = 2  # of every mixture on the real line
+EVERYWHERE = (-math.inf, math.inf)
+DOMAIN = {
+    "real": EVERYWHERE,
+    "positive": (0.0, math.inf),
+    "nonnegative": (0.0, math.inf),
+    "unit": (0.0, 1.0),
+    "at_least_one": (1.0, math.inf),
+    "natural": (1.0, math.inf),
+}
+
+
+class NoWorldError(Exception):
+    """A hypothesis leaves a letter no value of its domain."""
 
 
 class World:
@@ -40,7 +53,13 @@ class World:
     @property
     def zeros(self) -> str:
         """Whether densities vanish somewhere here: "no", "random" or "disjoint"."""
-        return ("no", "random", "no", "disjoint", "no", "random")[self.index % 6]
+        kinds = ("no", "random", "no", "disjoint", "no", "random")
+        return kinds[(self.index + self.attempt // 8) % 6]
+
+    @property
+    def reach(self) -> float:
+        """How far letters lie, in ratio: the longer no world is found, the farther."""
+        return (1, 1, 10, 1, 100, 10, 1e4)[min(self.attempt // 8, 6)]
 
     # --- raw values: plain Python, with few digits so that they can be shown ---------------------
 
@@ -98,7 +117,7 @@ class World:
         return [[_real(rng, 0.2, 1.5) for _ in range(size)] for _ in range(4)]
 
     def _raw_natural(self, name: str) -> int:
-        return self.rng("natural", name).randint(1, 4)
+        return int(self._within(("sym", name), "natural", self.rng("natural", name)))
 
     def _raw_member(self, name: str, domain: str, index: int) -> float:
         if domain == "natural":
@@ -106,24 +125,33 @@ class World:
         return self._within(("seq", name), domain, self.rng("member", name, index))
 
     def _within(self, key: Key, domain: str, rng: random.Random) -> float:
-        low, high = self.survey.bounds.get(key, (-math.inf, math.inf))
+        bounds = self.survey.bounds.get(key, EVERYWHERE)
         for _ in range(20):
-            value = _draw(domain, rng)
-            if low < value < high:
+            value = _draw(domain, rng, self.reach)
+            if bounds[0] < value < bounds[1]:
                 return value
-        if domain in ("positive", "nonnegative", "unit"):
-            low = max(low, 0.0)
-        if domain == "at_least_one":
-            low = max(low, 1.0)
-        if domain == "unit":
-            high = min(high, 1.0)
+        low, high = (f(u, v) for f, u, v in zip((max, min), bounds, DOMAIN[domain], strict=True))
         if not low < high:
-            return low if math.isfinite(low) else high
+            if low == high and inside(low, domain, bounds):
+                return low
+            raise NoWorldError(f"no {domain} number lies between {bounds[0]} and {bounds[1]}")
+        if domain == "natural":
+            return rng.randint(math.ceil(low), int(min(high, math.ceil(low) + 4)))
         if math.isinf(low):
-            return round(high - rng.uniform(0.2, 2.0), 3)
+            return round(high - rng.uniform(0.2, 2.0) * self.reach, 3)
         if math.isinf(high):
-            return round(low + rng.uniform(0.2, 2.0), 3)
+            return round(low + rng.uniform(0.2, 2.0) * self.reach, 3)
         return round(low + (high - low) * rng.uniform(0.08, 0.92), 6)
+
+    def bounds(self, key: Key) -> Bounds:
+        """What simple hypotheses leave of a letter's domain."""
+        return self.survey.bounds.get(("sym", key[1]), EVERYWHERE)
+
+    def move(self, key: Key, value: Any) -> None:
+        """Give a letter another value."""
+        self._raw[key] = value
+        for arithmetic in ("float", "decimal"):
+            self._values.pop((arithmetic, *key), None)
 
     def _raw_ftab(self, name: str, spaces: tuple[str, ...]) -> Any:
         rng = self.rng("ftab", name, spaces)
@@ -447,22 +475,50 @@ def _real(rng: random.Random, low: float = 0.25, high: float = 1.8) -> float:
     return round(rng.choice((-1, 1)) * rng.uniform(low, high), 3)
 
 
-def _draw(domain: str, rng: random.Random) -> float:
+def _draw(domain: str, rng: random.Random, reach: float = 1.0) -> float:
+    if domain == "natural":
+        return float(rng.randint(1, 4 if reach == 1 else 12 if reach == 10 else 100))
+    scale = 1.0 if reach == 1 else math.exp(rng.uniform(-1, 1) * math.log(reach))
     if domain == "real":
-        return _real(rng)
+        return _short(_real(rng) * scale)
     if domain == "unit":
-        return round(rng.uniform(0.06, 0.94), 3)
+        far = rng.uniform(0.06, 0.94) * min(scale, 1 / scale)
+        return round(far if scale <= 1 else 1 - far, 7)
     if domain == "at_least_one" and rng.random() < 0.15:
         return 1.0
     if domain == "at_least_one":
-        return round(1 + rng.uniform(0.05, 1.7) ** 2, 3)
-    if domain == "natural":
-        return float(rng.randint(1, 4))
+        return round(1 + rng.uniform(0.05, 1.7) ** 2 * scale, 7)
     if domain == "nonnegative" and rng.random() < 0.15:
         return 0.0
     if domain in ("positive", "nonnegative"):
-        return round(math.exp(rng.uniform(math.log(0.25), math.log(3.0))), 3)
+        return _short(math.exp(rng.uniform(math.log(0.25), math.log(3.0))) * scale)
     raise NotationError(f"domain {domain!r} has no random values")
+
+
+def _short(value: float) -> float:
+    """With few digits, so that it can be shown."""
+    return round(value, 3) if 0.2 < abs(value) < 10 else float(f"{value:.3g}")
+
+
+def inside(value: Any, domain: str, bounds: Bounds = EVERYWHERE) -> bool:
+    """Whether a number is of the domain, and in closed bounds."""
+    low, high = DOMAIN[domain]
+    open_ = domain in ("positive", "unit")
+    if value != value or not (low < value < high if open_ else low <= value <= high):
+        return False
+    return bool(bounds[0] <= value <= bounds[1]) and (domain != "natural" or value == int(value))
+
+
+def candidates(key: Key, rng: random.Random, bounds: Bounds) -> list[Any]:
+    """Values to try for a letter, near and far."""
+    if key[0] == "natural":
+        low = max(1, math.ceil(bounds[0])) if math.isfinite(bounds[0]) else 1
+        values: list[Any] = [*range(low, low + 13), 2 * low + 20, 100 * low]
+        return [v for v in values if inside(v, "natural", bounds)]
+    domain = key[2]
+    values = [_draw(domain, rng, reach) for reach in (1, 1, 10, 10, 100, 100, 1e4, 1e4, 1e6)]
+    rng.shuffle(values)
+    return [v for v in [*values, 1.0, 0.0] if inside(v, domain, bounds)]
 
 
 def each(table: Any, f: Callable[[Any], Any]) -> Any:

@@ -28,6 +28,7 @@ from genmath.proof.symbolic.atoms import (
     Root,
     Sign,
 )
+from genmath.proof.symbolic.facts import assuming, stated_positive
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, leading, opaque, orient, terms
 from genmath.proof.symbolic.rows import limits, next_value, number
 from genmath.proof.symbolic.supports import Unsupported
@@ -95,7 +96,8 @@ def _exponentials_sign(e: Any, strict: bool) -> int | None:
     if sorted(s or 0 for s in signs) != [-1, 1]:
         return None
     plus, minus = both if signs[0] == 1 else reversed(both)
-    gap = log_of(plus) - log_of(-minus)
+    with assuming(()):  # what is remembered holds whatever is stated
+        gap = log_of(plus) - log_of(-minus)
     at_least = is_positive if strict else is_nonnegative
     return 1 if at_least(gap) else -1 if at_least(-gap) else None
 
@@ -147,7 +149,12 @@ def log_of(e: Any) -> Any:
         elif isinstance(base, BigProduct):
             body, index, low, high = base.args
             total += power * big_sum(log_of(body), index, low, high)
-        elif is_positive(base) or isinstance(base, (Rho, Recip)) or _sum_of_nonnegatives(base):
+        elif (
+            is_positive(base)
+            or isinstance(base, (Rho, Recip))
+            or _sum_of_nonnegatives(base)
+            or stated_positive(base)
+        ):
             arg = base.args[0] if isinstance(base, Recip) else base
             tilt, arg = _common_exponential(arg)
             total += (-power if isinstance(base, Recip) else power) * (tilt + Log(arg))

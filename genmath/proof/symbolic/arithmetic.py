@@ -28,6 +28,7 @@ from genmath.proof.symbolic.atoms import (
     Rho,
 )
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
+from genmath.proof.symbolic.facts import stated_nonzero
 from genmath.proof.symbolic.polynomials import canon
 from genmath.proof.symbolic.supports import Unsupported
 
@@ -106,7 +107,8 @@ class Arithmetic(Conditions):
         self.require(under, w, "a denominator")
         result = sp.S.One
         for base, k in irreducible_factors(under):
-            if k.is_positive and base.has(Rho, Int) and not self.positive(base, ()):
+            shown = not base.has(Rho, Int) or self.positive(base, ()) or stated_nonzero(base)
+            if k.is_positive and not shown:
                 result *= Recip(base) ** k
             else:
                 result *= base**-k

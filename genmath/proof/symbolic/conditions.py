@@ -29,10 +29,12 @@ from genmath.proof.symbolic.atoms import (
     Member,
     Recip,
     Rho,
+    Root,
     Sign,
     Unknown,
 )
 from genmath.proof.symbolic.definitions import resolve
+from genmath.proof.symbolic.facts import stated_nonnegative, stated_nonzero, stated_positive
 from genmath.proof.symbolic.supports import NOT_ZERO, Need, Rules, Unsupported, supports
 from genmath.proof.symbolic.zero import may_be_identically_zero
 
@@ -77,7 +79,9 @@ class Conditions(ABC):
             raise NotationError(f"{name} is declared twice, with different meanings")
 
     def require(self, u: Any, w: Weights, what: str) -> None:
-        if is_positive(u) and not u.has(Rho):
+        if (is_positive(u) and not u.has(Rho)) or stated_positive(u):
+            return
+        if what == "a denominator" and stated_nonzero(u):
             return
         if what == "a variance" and is_nonnegative(u) and not u.has(Rho, Int):
             self.require_nonzero(u)
@@ -94,12 +98,14 @@ class Conditions(ABC):
         if is_positive(under) or is_positive(-under):
             return
         under = resolve(under)
-        if is_positive(under) or is_positive(-under):
+        if is_positive(under) or is_positive(-under) or stated_nonzero(under):
             return
         if may_be_identically_zero(under):
             raise Unsupported("division by zero")
-        smooth = not under.has(Sign, AbsAtom, Unknown, BigSum, BigProduct, Rho, Int) and all(
-            f.row.derivative is not None for f in under.atoms(Fun)
+        smooth = not under.has(Sign, AbsAtom, Unknown, BigSum, BigProduct, Rho, Int, Root)
+        smooth = smooth and all(f.row.derivative is not None for f in under.atoms(Fun))
+        smooth = smooth and all(
+            p.exp.is_Integer or is_positive(p.base) for p in under.atoms(sp.Pow)
         )
         free = all(
             s.is_integer is None and not s.is_Dummy and not self.is_random(s)
@@ -118,7 +124,7 @@ class Conditions(ABC):
     def require_nonnegative(self, u: Any) -> None:
         if is_positive(-u):
             raise NotationError("the root of a negative quantity has no meaning here")
-        if not is_nonnegative(u) and not self.nonnegative(u):
+        if not is_nonnegative(u) and not self.nonnegative(u) and not stated_nonnegative(u):
             self.rules.needs.append(Need("the argument of a root must be >= 0", u))
 
     def positive(self, f: Any, w: Weights) -> bool:
@@ -126,7 +132,7 @@ class Conditions(ABC):
         if is_positive(f):
             self.rules.consulted |= {r.args[0] for r in f.atoms(Rho) if r.is_positive}
             return True
-        if any(supports(weight, f, self.rules) for weight in w):
+        if any(supports(weight, f, self.rules) for weight in w) or stated_positive(f):
             return True
         if isinstance(f, Recip):
             return self.positive(f.args[0], w)

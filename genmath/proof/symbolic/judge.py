@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,19 +17,28 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.symbolic.certificates import Signs
 from genmath.proof.symbolic.equality import by_coordinates, prove_equal
+from genmath.proof.symbolic.facts import assuming
+from genmath.proof.symbolic.hypotheses import equalities, facts_of, solved
 from genmath.proof.symbolic.lemmas import lemma_gap, may_be_zero, undischarged
 from genmath.proof.symbolic.lower import Lowering
-from genmath.proof.symbolic.proof import Proof, difference
+from genmath.proof.symbolic.proof import Proof, difference, gap_of
 from genmath.proof.symbolic.supports import Rules, Unsupported
+
+NOT_SOLVED = "a denominator may be 0 under the hypotheses"
 
 
 def prove(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Proof:
     """Try to prove a claim in every dimension it speaks of."""
+    with assuming(()):  # whatever is known where the claim is used as a lemma
+        return _prove_in_all(claim, because)
+
+
+def _prove_in_all(claim: Claim, because: tuple[Node | Lemma, ...]) -> Proof:
     total = Proof(True)
     if max(claim.dims) == 1 and (problem := ill_typed(claim)):
         return Proof(False, problem, meaningless=True)
     for dimension in claim.dims:
-        one = _prove(claim, because, dimension)
+        one = _with_hypotheses(claim, because, dimension)
         total.assumed |= one.assumed
         total.consulted |= one.consulted
         total.nonzero |= one.nonzero
@@ -60,6 +70,52 @@ def ill_typed(claim: Claim) -> str:
     return ""
 
 
+def _with_hypotheses(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -> Proof:
+    """Without the hypotheses where that will do, except for a bound of just that sign; else with
+    as few of them as it takes."""
+    plain = _prove(claim, because, dimension)
+    if not claim.given or (plain.proved and not plain.nonzero):
+        return plain  # a denominator that was let pass may be 0 under the hypotheses
+
+    def attempt(given: tuple[Relation, ...]) -> Proof:
+        less = replace(claim, given=given)
+        moved = solved(less, because, dimension)
+        same = moved == (less, because)
+        if same and plain.proved and any(equalities(given)):
+            return Proof(False, NOT_SOLVED)
+        with assuming(facts_of(given, dimension)):
+            found = _prove(less, because, dimension)
+        if same or (found.proved and not found.nonzero):
+            return found
+        with assuming(facts_of(moved[0].given, dimension)):
+            return _prove(*moved, dimension)
+
+    needed = claim.given
+    best = attempt(needed)
+    if not best.proved:
+        return best if plain.proved else plain
+    if plain.proved:
+        return plain
+    for g in claim.given:
+        fewer = tuple(h for h in needed if h != g)
+        if (found := attempt(fewer)).proved:
+            needed, best = fewer, found
+    best.hypotheses = list(needed)
+    if best.certificate is not None:  # in the author's letters
+        gap, parts = _gap_and_parts(claim, because)
+        best.certificate = (gap, parts[0] if len(parts) == 1 else Add(*parts))
+    return best
+
+
+def _gap_and_parts(claim: Claim, because: tuple[Node | Lemma, ...]) -> tuple[Node, list[Node]]:
+    """What is to be >= 0, and the expressions whose sum shows it."""
+    sides = (claim.lhs, claim.rhs) if claim.relation == ">=" else (claim.rhs, claim.lhs)
+    gap = difference(*sides)
+    nodes = [b for b in because if isinstance(b, Node)]
+    bounds = [lemma_gap(b) for b in because if isinstance(b, Lemma) and b.claim.relation != "="]
+    return gap, nodes or bounds or [gap]
+
+
 def _prove(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -> Proof:
     nodes = [b for b in because if isinstance(b, Node)]
     lemmas = [b for b in because if isinstance(b, Lemma)]
@@ -80,16 +136,10 @@ def _prove(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -> P
             return proof
         result = prove_equal(claim.lhs, claim.rhs, lemmas, dimension)
         return _relying(result, rules)
-    gap = (
-        difference(claim.lhs, claim.rhs)
-        if claim.relation == ">="
-        else difference(claim.rhs, claim.lhs)
-    )
+    gap, parts = _gap_and_parts(claim, because)
     bounds = [m for m in lemmas if m.claim.relation != "="]
     facts: list[tuple[Node, object]] = [(lemma_gap(m), m) for m in bounds]
-    facts += [(difference(g.left, g.right), g) for g in claim.given if g.sign in (">=", ">")]
-    facts += [(difference(g.right, g.left), g) for g in claim.given if g.sign in ("<=", "<")]
-    parts = nodes or [f for f, m in facts if isinstance(m, Lemma)] or [gap]
+    facts += [(gap_of(g), g) for g in claim.given if g.sign != "="]
     signs = Signs(facts, dimension)
     try:
         for part in parts:

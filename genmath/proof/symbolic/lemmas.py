@@ -16,6 +16,7 @@ from genmath.proof.language.tree import (
     Node,
     Normal,
     NotationError,
+    Relation,
     Symbol,
     event_variables,
     free_symbols,
@@ -28,8 +29,9 @@ from genmath.proof.symbolic.algebra import (
     substitute,
 )
 from genmath.proof.symbolic.certificates import Signs
+from genmath.proof.symbolic.facts import stated_positive
 from genmath.proof.symbolic.lower import Lowering
-from genmath.proof.symbolic.proof import difference
+from genmath.proof.symbolic.proof import difference, gap_of
 from genmath.proof.symbolic.supports import Rules, Unsupported
 from genmath.proof.symbolic.zero import vanishes
 
@@ -77,17 +79,26 @@ def undischarged(lemma: Lemma, claim: Claim, dimension: int, rules: Rules) -> st
             problem = _not_such_a_density(pattern, actual, patterns, dimension, assumed)
         if problem:
             return problem
-    signs = Signs(
-        [(difference(g.left, g.right), g) for g in claim.given if g.sign in (">=", ">")], dimension
-    )
+    facts: list[tuple[Node, object]] = [(gap_of(g), g) for g in claim.given if g.sign != "="]
     for g in lemma.claim.given:
-        low, high = (g.right, g.left) if g.sign in (">=", ">") else (g.left, g.right)
-        stated = any(
-            g.sign == h.sign and g.left == h.left and g.right == h.right for h in claim.given
-        )
-        if not stated and (g.sign in "><" or not signs.nonnegative(difference(high, low))):
+        if g not in claim.given and not _shown(g, facts, dimension):
             return f"its hypothesis {g!r} is not shown"
     return ""
+
+
+def _shown(g: Relation, facts: list[tuple[Node, object]], dimension: int) -> bool:
+    if g.sign in (">=", "<="):
+        return Signs(facts, dimension).nonnegative(gap_of(g))
+    inner = Rules()
+    try:
+        value = Lowering(inner, dimension)(gap_of(g))
+    except Unsupported:
+        return False
+    if inner.needs or isinstance(value, sp.MatrixBase):
+        return False
+    if g.sign == "=":
+        return vanishes(value)
+    return is_positive(value) or stated_positive(value)
 
 
 def may_be_zero(lemma: Lemma, nonzero: set[Any], dimension: int, rules: Rules) -> str:

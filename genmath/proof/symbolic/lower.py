@@ -34,11 +34,12 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.derivatives import Derivatives
 from genmath.proof.symbolic.expectations import Expectations
+from genmath.proof.symbolic.facts import FACTS, Fact
 from genmath.proof.symbolic.matrices import Matrices
 from genmath.proof.symbolic.ranges import Ranges
 from genmath.proof.symbolic.supports import Rules, Unsupported
 
-_MEMORY: dict[tuple[Node, int, bool], tuple[Any, Rules, dict[str, Any]]] = {}
+_MEMORY: dict[tuple[Node, int, bool, tuple[Fact, ...]], tuple[Any, Rules, dict[str, Any]]] = {}
 
 
 class Lowering(Matrices, Expectations, Derivatives, Ranges):
@@ -67,7 +68,7 @@ class Lowering(Matrices, Expectations, Derivatives, Ranges):
 
     def remembered(self, node: Node) -> Any:
         """Closed parts of a claim come again in its mutants and in the next step."""
-        key = (node, self.d, self.letters)
+        key = (node, self.d, self.letters, FACTS.get())
         if key not in _MEMORY:
             inner = Lowering(Rules(), self.d, self.letters)
             value = inner.finite(inner.meaning(node, {}, (), False))

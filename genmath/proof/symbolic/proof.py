@@ -36,3 +36,8 @@ def difference(a: Node, b: Node) -> Node:
     if b == Number(0):
         return a
     return Neg(b) if a == Number(0) else Add(a, Neg(b))
+
+
+def gap_of(g: Relation) -> Node:
+    """What a hypothesis says is >= 0, > 0 or, of an equality, 0."""
+    return difference(g.right, g.left) if g.sign in ("<=", "<") else difference(g.left, g.right)

@@ -1,0 +1,183 @@
+"""What the hypotheses of a claim do for its proof, and whether they can hold at all.
+
+A bound of a letter becomes its domain; one that a letter occurs linearly in is solved for it, with
+a new letter for the amount by which it holds (a > b makes a := b + h, h > 0). So every rule that
+knows signs knows the hypothesis. What cannot be solved is a fact about a sign, see `facts`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import sympy as sp
+
+from genmath.proof.language.claims import Claim
+from genmath.proof.language.derivation import Lemma
+from genmath.proof.language.instantiate import instantiate
+from genmath.proof.language.tree import (
+    Deriv,
+    Div,
+    Node,
+    NotationError,
+    Number,
+    Relation,
+    Symbol,
+    free_symbols,
+    transform,
+)
+from genmath.proof.symbolic.algebra import is_nonnegative, is_positive, substitute
+from genmath.proof.symbolic.facts import Fact
+from genmath.proof.symbolic.letters import parameter
+from genmath.proof.symbolic.lower import Lowering
+from genmath.proof.symbolic.polynomials import expand
+from genmath.proof.symbolic.proof import difference, gap_of
+from genmath.proof.symbolic.supports import Rules, Unsupported
+
+Because = tuple[Node | Lemma, ...]
+Change = Callable[[Node], Node]
+STRICTER = {  # the domain of a letter of this domain, where a gap is > 0 or >= 0
+    ("real", "letter", True): "positive",
+    ("real", "letter", False): "nonnegative",
+    ("nonnegative", "letter", True): "positive",
+    ("positive", "1 - letter", True): "unit",
+    ("real", "letter - 1", False): "at_least_one",
+    ("nonnegative", "letter - 1", False): "at_least_one",
+    ("positive", "letter - 1", False): "at_least_one",
+}
+FAR = (0, 1, -1, 10, -10, 10**6, -(10**6))  # values of a variable of the line
+
+
+def value_of(node: Node, dimension: int) -> Any:
+    """Its meaning, where it has one without further conditions; else None."""
+    rules = Rules()
+    try:
+        value = expand(Lowering(rules, dimension)(node))
+    except (Unsupported, NotationError, ArithmeticError, TypeError, AttributeError):
+        return None
+    return None if rules.needs or isinstance(value, sp.MatrixBase) else value
+
+
+def facts_of(given: Iterable[Relation], dimension: int) -> tuple[Fact, ...]:
+    found = [(value_of(gap_of(g), dimension), g.sign in "<>") for g in given if g.sign != "="]
+    return tuple((v, strict) for v, strict in found if v is not None)
+
+
+def equalities(given: tuple[Relation, ...]) -> list[bool]:
+    """Which of them leave one value: equalities, and two bounds that meet."""
+    gaps = [gap_of(g) for g in given]
+    turned = [difference(g.right, g.left) if gap_of(g) == difference(g.left, g.right)
+              else difference(g.left, g.right) for g in given]  # fmt: skip
+    return [g.sign == "=" or t in gaps for g, t in zip(given, turned, strict=True)]
+
+
+def solved(claim: Claim, because: Because, dimension: int) -> tuple[Claim, Because]:
+    """The same claim with its hypotheses built into the letters, as far as that can be done."""
+    equal = equalities(claim.given)
+    order = sorted(range(len(equal)), key=lambda i: not isinstance(gap_of(claim.given[i]), Symbol))
+    for i in order:  # a letter's sign first
+        g = claim.given[i]
+        if equal[i]:
+            g = Relation(g.left, "=", g.right)
+        for change in _changes(gap_of(g), g, dimension):
+            try:
+                claim, because = _put(claim, because, change)
+                break
+            except NotationError:
+                continue  # the letter is bound, or differentiated by
+    return claim, because
+
+
+def _put(claim: Claim, because: Because, change: Change) -> tuple[Claim, Because]:
+    given = tuple(Relation(change(g.left), g.sign, change(g.right)) for g in claim.given)
+    moved = tuple(
+        Lemma(b.source, b.chain, tuple((p, change(a)) for p, a in b.arguments))
+        if isinstance(b, Lemma)
+        else change(b)
+        for b in because
+    )
+    return replace(claim, lhs=change(claim.lhs), rhs=change(claim.rhs), given=given), moved
+
+
+def _changes(gap: Node, g: Relation, dimension: int) -> Iterator[Change]:
+    value = value_of(gap, dimension)
+    if value is None:
+        return
+    letters = [s for s in free_symbols(gap) if not s.shape and not s.is_variable]
+    letters = sorted(letters, key=lambda s: (s.domain != "real", s.name))
+    for s in letters:
+        letter = parameter(s)[1]
+        for form, gap_there in (("letter", letter), ("1 - letter", 1 - letter),
+                                ("letter - 1", letter - 1)):  # fmt: skip
+            to = STRICTER.get((s.domain, form, g.sign in "<>"))
+            if g.sign != "=" and to and expand(value - gap_there) == 0:
+                yield _redeclare(s, Symbol(s.name, domain=to, space=s.space))
+    for s in letters:
+        inner, meant = parameter(s)
+        if inner != meant or s.domain == "natural" or not value.has(inner):
+            continue
+        slope = sp.diff(value, inner)
+        if slope.has(inner) or not (is_positive(slope) or is_positive(-slope)):
+            continue
+        at = [instantiate(gap, ((s, Number(k)),)) for k in (0, 1)]
+        amount: Node = Number(0)
+        if g.sign != "=":
+            domain = "positive" if g.sign in "<>" else "nonnegative"
+            amount = Symbol(f"{s.name}_{{above}}", domain=domain)
+        image = Div(difference(amount, at[0]), difference(at[1], at[0]))
+        if s not in free_symbols(image):
+            yield lambda n, s=s, image=image: instantiate(n, ((s, image),))  # type: ignore[misc]
+
+
+def _redeclare(old: Symbol, new: Symbol) -> Change:
+    def visit(n: Node) -> Node | None:
+        if n == old:
+            return new
+        if isinstance(n, Deriv) and n.var == old:
+            return Deriv(transform(n.body, visit), new)
+        return None
+
+    return lambda node: transform(node, visit)
+
+
+# --- can they hold? ---
+
+
+def contradiction(given: tuple[Relation, ...], line: set[str], dimension: int) -> str:
+    """Which hypotheses exclude each other; "" where that is not seen. `line` are the spaces that
+    are the whole real line: what is said of their variables is said of every value."""
+    known: list[tuple[Any, bool, Relation]] = []
+    for g in given:
+        value = value_of(gap_of(g), dimension)
+        if value is None:
+            continue
+        variables = [
+            s for s in free_symbols(gap_of(g)) if s.is_variable and s.space in line and not s.shape
+        ]
+        if any(_unbounded(value, parameter(s)[0], g.sign) for s in variables):
+            return repr(g)
+        for at in itertools.product(FAR, repeat=min(len(variables), 2)):
+            chosen = {parameter(s)[0]: sp.Integer(v) for s, v in zip(variables, at, strict=False)}
+            here = expand(substitute(value, chosen)) if chosen else value
+            known.append((here, g.sign in "<>", g))
+            if g.sign == "=":
+                known.append((-here, False, g))
+    for size in (1, 2, len(given)):
+        for some in itertools.combinations(known, size) if len(known) <= 60 or size == 1 else ():
+            whole = -sum((v for v, _, _ in some), sp.S.Zero)
+            strict = any(s for _, s, _ in some)
+            if is_positive(whole) or (strict and is_nonnegative(whole)):
+                return ", ".join(dict.fromkeys(repr(g) for _, _, g in some))
+    return ""
+
+
+def _unbounded(value: Any, letter: Any, sign: str) -> bool:
+    """Far out on the line it is not >= 0: a polynomial with the wrong sign there."""
+    whole = value.as_poly(letter)
+    if whole is None or whole.degree() < 1:
+        return False
+    lead = whole.LC()
+    down = is_positive(-lead)
+    return down or ((sign == "=" or whole.degree() % 2 == 1) and is_positive(lead))
