@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from genmath import book
 from genmath.cli import answers, exercises
+from genmath.cli.apart import File
 from genmath.cli.exercises import Exercise
 from genmath.proof.report import check_derivation
 from tests.cli import command
@@ -64,10 +66,9 @@ def test_it_is_whole(exercise: Exercise) -> None:
         assert "GRADES" not in text
 
 
-def test_a_started_file_knows_what_it_answers(tmp_path: Path) -> None:
+def test_a_started_file_knows_what_it_answers() -> None:
     for exercise in EXERCISES:
-        (tmp_path / "mine.py").write_text(exercise.task, "utf-8")
-        assert exercises.exercise_of(tmp_path / "mine.py") == exercise
+        assert exercises.exercise_of(exercise.task) == exercise
 
 
 # ---- derivations ---------------------------------------------------------------------------------
@@ -77,11 +78,13 @@ def test_a_started_file_knows_what_it_answers(tmp_path: Path) -> None:
 def test_the_solution_is_proved_and_is_what_was_asked(exercise: Exercise, tmp_path: Path) -> None:
     task = load(tmp_path, "task.py", exercise.task)
     solution = load(tmp_path, "solution.py", exercise.solution)
+    wanted = frozenset(answers.marked(exercise.task, answers.WANTED))
     for asked, answer in zip(task.derivations, solution.derivations, strict=True):
+        assert list(answers.missing_steps(asked, answer, wanted)) == []
         assert list(answers.differences(asked, answer, task.builds_on)) == []
         report = check_derivation(answer)
         assert report["ok"], report
-    assert answers.load_task(str(tmp_path / "task.py")).derivations
+    assert not any(chain.steps[-1].missing for d in task.derivations for chain in d.chains)
 
 
 @pytest.mark.parametrize("exercise", DERIVATIONS, ids=name)
@@ -93,6 +96,36 @@ def test_what_is_not_filled_is_missing(exercise: Exercise, tmp_path: Path) -> No
     assert verdicts.count("missing") == len(exercises.gaps(exercise.source)) + tight
     assert "refuted" not in verdicts
     assert not any(report["ok"] for report in reports)
+
+
+def deleted(source: str, at: int) -> str:
+    """The solution without the statement that holds a marked part."""
+    begin = exercises.gaps(source)[at][0]
+    line = source.encode()[:begin].decode().count("\n") + 1
+    spans = [
+        (n.lineno, n.end_lineno or n.lineno)
+        for n in ast.walk(ast.parse(source))
+        if isinstance(n, ast.Expr) and n.lineno <= line <= (n.end_lineno or 0)
+    ]
+    first, last = max(spans)
+    lines = source.splitlines(keepends=True)
+    return "".join([*lines[: first - 1], *lines[last:]])
+
+
+@pytest.mark.parametrize("exercise", DERIVATIONS, ids=name)
+def test_deleting_what_is_left_out_solves_nothing(exercise: Exercise, tmp_path: Path) -> None:
+    task = load(tmp_path, "task.py", exercise.task)
+    wanted = frozenset(answers.marked(exercise.task, answers.WANTED))
+    for at in range(len(exercises.gaps(exercise.source))):
+        source = exercises._unmarked(deleted(exercise.source, at))
+        try:
+            mine = load(tmp_path, f"mine_{at}.py", source)
+        except book.ChapterError:
+            continue  # a chain without a step, a bound that is none
+        pairs = list(zip(task.derivations, mine.derivations, strict=True))
+        gone = [p for pair in pairs for p in answers.missing_steps(*pair, wanted)]
+        other = [p for pair in pairs for p in answers.differences(*pair, task.builds_on)]
+        assert gone or other, (exercise.name, part(exercise.source, at))
 
 
 WRONG = [(e, at) for e in DERIVATIONS for at in range(len(exercises.gaps(e.source)))]
@@ -117,30 +150,30 @@ def test_a_wrong_fill_is_noticed(exercise: Exercise, at: int, tmp_path: Path) ->
 # ---- functions -----------------------------------------------------------------------------------
 
 
-def graded(exercise: Exercise, source: str, folder: Path) -> dict[str, dict[str, Any]]:
-    (folder / "mine.py").write_text(source, "utf-8")
-    found = exercises.grade(str(folder / "mine.py"), exercise.grades(), 60)
+def graded(exercise: Exercise, source: str, seconds: float = 60) -> dict[str, dict[str, Any]]:
+    mine = File("mine.py", source.encode())
+    found = exercises.grade(mine, exercise.grades(), seconds, exercise.on_tensors)
     return {entry["name"]: entry for entry in found}
 
 
 @pytest.mark.parametrize("exercise", FUNCTIONS, ids=name)
-def test_the_solution_computes_the_results(exercise: Exercise, tmp_path: Path) -> None:
-    found = graded(exercise, exercise.solution, tmp_path)
+def test_the_solution_computes_the_results(exercise: Exercise) -> None:
+    found = graded(exercise, exercise.solution)
     assert all(entry["ok"] for entry in found.values()), found
     assert len(found) == len(exercises.gaps(exercise.source))
-    found = graded(exercise, exercise.task, tmp_path)
+    found = graded(exercise, exercise.task)
     assert {entry["problem"] for entry in found.values()} == {"missing"}
 
 
 @pytest.mark.parametrize("wrong", ["1.000001 * ({})", "None  # {}"])
-def test_functions_that_are_off_fail(wrong: str, tmp_path: Path) -> None:
+def test_functions_that_are_off_fail(wrong: str) -> None:
     """By a part in a million, by no number at all: every function of every exercise."""
     for exercise in FUNCTIONS:
         source = exercise.source
         for at in range(len(exercises.gaps(source))):
             before, _, value = part(source, at).rpartition("return ")
             source = filled(source, at, f"{before}return {wrong.format(value)}")
-        found = graded(exercise, source, tmp_path)
+        found = graded(exercise, source)
         assert not any(entry["ok"] for entry in found.values()), found
 
 
@@ -164,14 +197,33 @@ SLIPS = {  # exercise, function, what it returns, a word of the hint
 
 
 @pytest.mark.parametrize(("exercise", "function", "wrong", "word"), sorted(SLIPS))
-def test_a_hint_names_the_slip(
-    exercise: str, function: str, wrong: str, word: str, tmp_path: Path
-) -> None:
+def test_a_hint_names_the_slip(exercise: str, function: str, wrong: str, word: str) -> None:
     found = next(e for e in EXERCISES if e.name == exercise)
     at = [g.function for g in found.grades()].index(function)
-    entry = graded(found, filled(found.source, at, f"return {wrong}"), tmp_path)[function]
+    entry = graded(found, filled(found.source, at, f"return {wrong}"))[function]
     assert not entry["ok"]
     assert word in entry["hint"]
+
+
+def test_a_function_that_hangs_or_ends_fails_alone() -> None:
+    """Behind one that hangs stands one that only comes late, and one that ends the process."""
+    exercise = next(e for e in EXERCISES if e.name == "ddpm/code")
+    source, hung = exercise.source, "while True: pass"
+    for at, body in reversed(list(enumerate([hung, None, "import os; os._exit(0)", None]))):
+        source = filled(source, at, body) if body else source
+    found = graded(exercise, exercises._unmarked(source), 1)
+    assert [entry["ok"] for entry in found.values()] == [False, True, False, True]
+    assert "longer than 1 s" in found["noise_once"]["problem"]
+    assert "ended the process" in found["posterior_variance"]["problem"]
+
+
+@pytest.mark.parametrize("fork", ["import os; os.fork(); ", ""])
+def test_what_is_no_number_and_what_forks(fork: str) -> None:
+    exercise = next(e for e in EXERCISES if e.name == "divergences/code")
+    source = filled(exercise.source, 1, f"{fork}return 10**100000")
+    found = graded(exercise, exercises._unmarked(f"{fork}\n{source}"))
+    assert found["kl"]["ok"]
+    assert "OverflowError" in found["kl_from_log_variance"]["problem"]
 
 
 @pytest.mark.parametrize(
@@ -184,15 +236,14 @@ def test_a_hint_names_the_slip(
         ("1 / 0\n", "ZeroDivisionError"),
         ("import os\nos._exit(0)\n", "ended the process"),
         ("while True: pass\n", "longer than"),
-        ("import os, json\nos.write(3, json.dumps({'values': [0.0] * 32}).encode())\nos._exit(0)\n", "is 0.0, but"),
+        ("import os, json\nfor said in ('loaded', {'values': [0.0] * 16}):\n    os.write(3, json.dumps(said).encode() + b'\\n')\nos._exit(0)\n", "is 0.0, but"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_graded_says_why(text: str, word: str, tmp_path: Path) -> None:
+def test_what_cannot_be_graded_says_why(text: str, word: str) -> None:
     exercise = next(e for e in EXERCISES if e.name == "divergences/code")
-    (tmp_path / "mine.py").write_text(text, "utf-8")
-    found = exercises.grade(str(tmp_path / "mine.py"), exercise.grades(), 1)
-    assert not found[0]["ok"]
-    assert word in found[0]["problem"]
+    found = graded(exercise, text, 1)["kl"]
+    assert not found["ok"]
+    assert word in found["problem"]
 
 
 # ---- the command ---------------------------------------------------------------------------------
@@ -224,6 +275,13 @@ def test_from_missing_to_solved(which: str, tmp_path: Path) -> None:
     done = run("check", file, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith(f"{which}: solved\n")
+
+
+def test_start_names_the_file_it_wrote(tmp_path: Path) -> None:
+    done = run("start", "vae/prior_kl", "--to", "mine.py", cwd=tmp_path)
+    assert done.stdout.endswith("genmath exercise check mine.py\n")
+    first = (tmp_path / "mine.py").read_text("utf-8").splitlines()[0]
+    assert first == "# Exercise vae/prior_kl. Check it: genmath exercise check mine.py"
 
 
 def test_a_wrong_answer_shows_its_counterexample(tmp_path: Path) -> None:

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from genmath.cli import answers
+from genmath.cli.apart import File
 
 CLASS = Path(__file__).resolve().parents[1] / "docs" / "examples" / "class"
+TASK = CLASS / "task.py"
 
 
 def judged(name: str) -> dict[str, Any]:
     entry: dict[str, Any]
-    (entry,) = answers.judge(str(CLASS / f"{name}.py"), str(CLASS / "task.py"), 60)
+    answer, task = (File(str(path), path.read_bytes()) for path in (CLASS / f"{name}.py", TASK))
+    (entry,) = answers.judge(answer, answers.load_task(task, 60), 60)
     return entry
 
 

@@ -1,28 +1,26 @@
 """Answers to a task: the same claim, from the same hypotheses, with no fact added?
 
 An answer is a program, and programs can cheat: replace the checker, print a report, end everything.
-So it is run apart, and only what it *claims* is taken from it, as data (`genmath.cli.exchange`).
-The claim is compared with the task and checked here, where the answer's code never runs.
+So it is run apart (`genmath.cli.apart`), and only what it *claims* is taken from it, as data. The
+claim is compared with the task and checked here, where the answer's code never runs.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import subprocess
-import sys
-import tempfile
+import ast
+import io
+import re
+import tokenize
 from collections.abc import Iterator, Sequence
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genmath import book
-from genmath.cli import exchange, limits
+from genmath.cli import apart, exchange
+from genmath.cli.apart import File
 from genmath.cli.reports import SIGN
 from genmath.proof import text
-from genmath.proof.language.derivation import Chain, Derivation, Lemma
+from genmath.proof.language.derivation import Chain, Derivation, Lemma, Step
 from genmath.proof.language.tree import (
     Apply,
     Dens,
@@ -34,149 +32,69 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.report import check_derivation
 
-LARGEST = 4_000_000  # bytes that the reading of one file may return
 INSTANCES = "verified on instances"
+WANTED = re.compile(r"#\s*step\s*$")
 
 
 class TaskError(Exception):
     """A file that cannot serve as a task, in one line."""
 
 
-# ---- the file is run apart -----------------------------------------------------------------------
-
-
-def read(path: str, seconds: float) -> dict[str, Any]:
-    """What a file claims: {"derivations": data}, or {"error": one line}."""
-    return _apart("derivations", path, None, seconds)
-
-
-def call(path: str, calls: Sequence[tuple[str, Sequence[float]]], seconds: float) -> dict[str, Any]:
-    """Call a file's functions: {"values": [number or {"error": line}, ...]}, or {"error": line}."""
-    return _apart("values", path, list(calls), seconds)
-
-
-def _apart(what: str, path: str, request: Any, seconds: float) -> dict[str, Any]:
-    module = "genmath.cli.answers"
-    command = [sys.executable, "-m", module, what, os.path.abspath(path), str(seconds)]
-    # A file, since a pipe stays open as long as some process that the answer left behind.
-    above = str(Path(__file__).parents[2])
-    path_ = os.pathsep.join(filter(None, [above, os.environ.get("PYTHONPATH")]))
-    with (
-        tempfile.TemporaryDirectory() as nowhere,  # where no other answer is called sympy.py
-        tempfile.TemporaryFile() as said,
-        tempfile.TemporaryFile() as asked,
-    ):
-        asked.write(json.dumps(request).encode())
-        asked.seek(0)
-        process = subprocess.Popen(
-            command,
-            stdin=asked,
-            stdout=said,
-            stderr=subprocess.DEVNULL,
-            cwd=nowhere,
-            env={**os.environ, "PYTHONPATH": path_},
-            start_new_session=True,
-        )
-        try:
-            process.wait(limits.patience(seconds))
-        except subprocess.TimeoutExpired:
-            return {"error": f"running it took longer than {seconds:g} s, most of it asleep"}
-        finally:
-            with contextlib.suppress(OSError, AttributeError):
-                os.killpg(process.pid, 9)
-            process.kill()
-            process.wait()
-        said.seek(0)
-        heard = said.read(LARGEST + 1)
-    if limits.spent(process.returncode):
-        return {"error": f"running it took longer than {seconds:g} s"}
-    if len(heard) > LARGEST:
-        return {"error": f"it says more than {LARGEST} bytes"}
-    try:
-        found = _printable(json.loads(heard))
-    except (ValueError, RecursionError):
-        return {"error": f"it ended the process that ran it (exit code {process.returncode})"}
-    return found if isinstance(found, dict) else {"error": "it says nothing that can be read"}
-
-
-def _printable(data: Any) -> Any:
-    """The same, where no text can move a cursor or begin a line of its own."""
-    if isinstance(data, str):
-        return "".join(c if c.isprintable() else " " for c in data)
-    if isinstance(data, list):
-        return [_printable(each) for each in data]
-    if isinstance(data, dict):
-        return {_printable(key): _printable(value) for key, value in data.items()}
-    return data
-
-
-def _main(what: str, path: str, seconds: str) -> None:
-    """In the process apart: run the file, and say in JSON what it holds."""
-    limits.allow(float(seconds))
-    limits.forbid_more()
-    answer_to, request = os.dup(1), json.load(sys.stdin)
-    os.dup2(2, 1)  # what the file prints is not what it claims
-    try:
-        if what == "derivations":
-            chapter = book.load_file(path)
-            found: Any = exchange.encode([d for d in chapter.derivations if d.file == chapter.file])
-        else:
-            found = _values(path, request)
-        said = {what: found}
-    except BaseException as error:
-        kind = "" if isinstance(error, book.ChapterError) else f"{type(error).__name__}: "
-        said = {"error": f"{kind}{error}".replace(str(Path(path).resolve()), Path(path).name)}
-    with os.fdopen(answer_to, "w") as stream:
-        json.dump(said, stream)
-    os._exit(0)  # nothing that the file has left to be done at the end
-
-
-def _values(path: str, calls: list[tuple[str, list[float]]]) -> list[Any]:
-    import runpy
-
-    functions = runpy.run_path(path, run_name="answer")
-    torch = sys.modules.get("torch")  # code for tensors is called with tensors
-    number = partial(torch.tensor, dtype=torch.float64) if torch else float
-    found: list[Any] = []
-    for name, arguments in calls:
-        try:
-            found.append(float(functions[name](*map(number, arguments))))
-        except KeyError:
-            found.append({"error": f"there is no function {name}"})
-        except NotImplementedError:
-            found.append({"error": "missing"})
-        except Exception as error:
-            found.append({"error": f"{type(error).__name__}: {error}"})
-    return found
-
-
 # ---- compared with the task, and checked ---------------------------------------------------------
 
 
-def load_task(path: str) -> book.Chapter:
-    """A task is a file of derivations with lines left as `...`, and their goals as last lines."""
-    try:
-        task = book.load_file(path)
-    except book.ChapterError as error:
-        raise TaskError(str(error)) from None
+@dataclass(frozen=True)
+class Task:
+    """What is asked: derivations with lines left as `...`, and their goals as last lines. It is
+    data, so that it can be sent to who judges; no answer ever meets the file it came from."""
+
+    path: str
+    claims: Any  # as genmath.cli.exchange has it
+    builds_on: frozenset[str]  # the chapters whose results it offers
+    wanted: frozenset[int]  # the lines that must be there
+
+    @property
+    def derivations(self) -> list[Derivation]:
+        return exchange.decode(self.claims, self.path)
+
+
+def load_task(file: File, seconds: float) -> Task:
+    heard = apart.read(file, seconds)
+    if "error" in heard:
+        raise TaskError(heard["error"])
+    lines = marked(file.source.decode("utf-8"), WANTED)
+    offered = frozenset(heard["builds_on"])
+    task = Task(file.path, heard["derivations"], offered, frozenset(lines))
     for d in task.derivations:
         for chain in d.chains:
             if chain.steps[-1].missing:
-                where = f"{Path(path).name}:{chain.steps[-1].line}"
+                where = f"{Path(file.path).name}:{chain.steps[-1].line}"
                 raise TaskError(
                     f"{where}: the last line of {d.short_name} is ..., so it has no goal"
                 )
     return task
 
 
-def judge(path: str, task_path: str, seconds: float) -> list[dict[str, Any]]:
+def marked(source: str, mark: re.Pattern[str]) -> set[int]:
+    """The lines of the statements that carry a comment."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    found = {t.start[0] for t in tokens if t.type == tokenize.COMMENT and mark.search(t.string)}
+    spans = [
+        range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr)
+    ]
+    return {line for span in spans if found & set(span) for line in span}
+
+
+def judge(file: File, task: Task, seconds: float) -> list[dict[str, Any]]:
     """One entry a derivation of the task: its `name`, whether it is `ok`, the `problems`, and the
     checker's `report` on what the answer claims, if it claims anything."""
-    task, heard = load_task(task_path), read(path, seconds)
+    heard = apart.read(file, seconds)
     problem, answers = heard.get("error"), list[Derivation]()
     if problem is None:
         try:
-            answers = exchange.decode(heard.get("derivations"), str(Path(path).resolve()))
+            answers = exchange.decode(heard.get("derivations"), file.path)
         except ValueError as error:
             problem = str(error)
     by_name = {d.short_name: d for d in answers}
@@ -189,11 +107,33 @@ def judge(path: str, task_path: str, seconds: float) -> list[dict[str, Any]]:
         else:
             report = check_derivation(answer, timeout=seconds)
             wrong = list(differences(asked, answer, task.builds_on))
+            wrong += missing_steps(asked, answer, task.wanted)
             if report["label"] == INSTANCES and not asked.instances:
                 wrong.append("it is shown on instances only")
             entry |= {"ok": report["ok"] and not wrong, "problems": wrong, "report": report}
         found.append(entry)
     return found
+
+
+def missing_steps(asked: Derivation, answer: Derivation, wanted: frozenset[int]) -> Iterator[str]:
+    """The lines the task wants and the answer does not have. A line is found by its reason, or by
+    what it says; one in other words stands for a wanted one as well, a repetition for none."""
+    for ours, theirs in zip(asked.chains, answer.chains, strict=False):
+        spare = [s for s in theirs.steps[:-1] if s.missing or s.rhs not in (s.lhs, ours.last)]
+        gone = []
+        for step in ours.steps[:-1]:
+            there = next((s for s in spare if _same_line(step, s)), None)
+            if there is not None:
+                spare.remove(there)
+            elif step.line in wanted:
+                gone.append(step)
+        of = f"{ours.name}: " if ours.name else ""
+        for step in gone[len(spare) :]:
+            yield f'{of}missing: the line by "{step.by}", which the task asks for'
+
+
+def _same_line(asked: Step, there: Step) -> bool:
+    return there.by == asked.by or (not asked.missing and there.rhs == asked.rhs)
 
 
 def differences(asked: Derivation, answer: Derivation, allowed: frozenset[str]) -> Iterator[str]:
@@ -298,7 +238,3 @@ def _all_nodes(chain: Chain, given: Sequence[Relation]) -> Iterator[Node]:
         yield from (*n.bound, *n.letters)
         for density in n.declared:
             yield from (*density.events, *density.given)
-
-
-if __name__ == "__main__":
-    _main(*sys.argv[1:])

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from genmath.cli import console, workers
+from genmath.cli.apart import File
 from genmath.cli.reports import Report, plain
 
 if TYPE_CHECKING:
@@ -28,12 +30,13 @@ def check_against(
 ) -> int:
     """Print how every answer does, in the order named; the exit code."""
     with console.complaints():
-        if not answers:
+        # All bytes are read before the first program runs, so that none can change another's.
+        asked = File(os.path.abspath(task), console.readable(task))
+        handed_in = [each for path in answers if (each := _handed_in(path, asked)) is not None]
+        if not handed_in:
             raise console.Unreadable("--against TASK.py needs answers to compare with it")
-        for path in (task, *answers):
-            console.readable(path)
         lines = []
-        for line, reports in _judged(task, answers, jobs, timeout):
+        for line, reports in _judged(asked, handed_in, jobs, timeout):
             lines.append(line)
             if as_json:
                 typer.echo(json.dumps(plain(line), ensure_ascii=False))
@@ -46,30 +49,84 @@ def check_against(
     return 0 if passed == len(lines) else FAILED
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """A file as it is called, and what is in it, or why that cannot be read."""
+
+    name: str
+    file: File | None
+    problem: str = ""
+
+
+def _handed_in(path: str, task: File) -> _Answer | None:
+    """None for the task itself, which `class/*.py` may well name, or a copy of that name."""
+    try:
+        file = File(os.path.abspath(path), console.readable(path))
+    except console.Unreadable as error:
+        return _Answer(path, None, str(error))
+    copied = file.source == task.source and Path(path).name == Path(task.path).name
+    if copied or os.path.samefile(path, task.path):
+        typer.echo(f"{path}: the task itself, left out", err=True)
+        return None
+    return _Answer(path, file)
+
+
 def _judged(
-    task: str, answers: Sequence[str], jobs: int | None, timeout: float
+    asked: File, answers: Sequence[_Answer], jobs: int | None, timeout: float
 ) -> Iterator[tuple[Line, list[Report]]]:
     """One answer after the other; a worker that has judged one has run none of its code."""
-    paths = [os.path.abspath(path) for path in (task, *answers)]
+    _import_all()
     limit = 10 * timeout
-    tasks = [workers.Task(("judge", path, paths[0], timeout), limit, None) for path in paths[1:]]
-    done: dict[int, tuple[Line, list[Report]]] = {}
-    shown = 0
     with workers.Pool(jobs or min(workers.cores(), len(answers))) as pool:
-        for outcome in pool.run(tasks):
-            if outcome:
-                index, result = outcome
-                done[index] = _line(answers[index], result, limit)
+        ask = workers.Task(("task", asked, timeout), timeout + workers.GRACE, None)
+        ((_, outcome),) = [done for done in pool.run([ask]) if done]
+        if outcome.status != "done":
+            refused = outcome.status == "refused"
+            raise console.Unreadable(
+                outcome.value if refused else f"{asked.path}: reading it {outcome.status}"
+            )
+        read = [(at, each.file) for at, each in enumerate(answers) if each.file]
+        tasks = [
+            workers.Task(("judge", file, outcome.value, timeout), limit, None) for _, file in read
+        ]
+        done: dict[int, tuple[Line, list[Report]]] = {
+            at: (_empty(each, 0.0, each.problem), [])
+            for at, each in enumerate(answers)
+            if not each.file
+        }
+        shown = 0
+        for found in itertools.chain(pool.run(tasks), [None]):
+            if found:
+                at = read[found[0]][0]
+                done[at] = _line(answers[at], found[1], limit)
             while shown in done:
                 yield done.pop(shown)
                 shown += 1
 
 
-def _line(path: str, result: workers.Outcome, limit: float) -> tuple[Line, list[Report]]:
-    line: Line = {"schema": 1, "file": path, "ok": False, "problem": None, "derivations": []}
-    line["seconds"] = round(result.seconds, 2)
-    if result.status == "refused":
-        raise console.Unreadable(result.value)
+def _import_all() -> None:
+    """The checker and the book, before a program runs that could change their files: what is forked
+    from here reads them no more."""
+    from genmath import book
+    from genmath.cli import answers  # noqa: F401
+
+    for topic in book.topics():
+        book.chapter(topic)
+
+
+def _empty(answer: _Answer, seconds: float, problem: str | None) -> Line:
+    return {
+        "schema": 1,
+        "file": answer.name,
+        "ok": False,
+        "problem": problem,
+        "derivations": [],
+        "seconds": round(seconds, 2),
+    }
+
+
+def _line(answer: _Answer, result: workers.Outcome, limit: float) -> tuple[Line, list[Report]]:
+    line = _empty(answer, result.seconds, None)
     if result.status != "done":
         line["problem"] = {
             "timeout": f"not judged within {limit:g} s",
@@ -157,7 +214,7 @@ def start(
         path = to or exercise.file.name
         try:
             with open(path, "x", encoding="utf-8") as stream:
-                stream.write(exercise.task)
+                stream.write(exercise.task_in(Path(path).name))
         except FileExistsError:
             said = f"{path} is there already; choose another name by --to FILE.py"
             raise console.Unreadable(said) from None
@@ -173,7 +230,10 @@ def check_(
     timeout: Annotated[
         float,
         typer.Option(
-            "--timeout", min=0.01, metavar="S", help="Seconds of processor time a step may take."
+            "--timeout",
+            callback=console.seconds,
+            metavar="S",
+            help="Seconds of processor time a step may take.",
         ),
     ] = 60.0,
 ) -> None:
@@ -192,21 +252,19 @@ def check_(
     from genmath.cli import exercises
 
     with console.complaints():
-        console.readable(file)
-        exercise = exercises.exercise_of(file)
+        mine = File(os.path.abspath(file), console.readable(file))
+        exercise = exercises.exercise_of(mine.source.decode("utf-8"))
         if exercise is None:
             said = f"{file} does not say which exercise it is; its first line came from"
             raise console.Unreadable(f"{said} genmath exercise start")
         solved = True
         if exercise.has_derivations:
-            with tempfile.TemporaryDirectory() as folder:
-                task = Path(folder) / exercise.file.name
-                task.write_text(exercise.task, "utf-8")
-                ((line, reports),) = _judged(str(task), [file], 1, timeout)
+            asked = File(str(exercise.file), exercise.task.encode())
+            ((line, reports),) = _judged(asked, [_Answer(file, mine)], 1, timeout)
             typer.echo("\n".join(_shown(line, reports)))
             solved = line["ok"]
         if exercise.has_functions:
-            for entry in exercises.grade(file, exercise.grades(), timeout):
+            for entry in exercises.grade(mine, exercise.grades(), timeout, exercise.on_tensors):
                 typer.echo("\n".join(_graded(entry)))
                 solved = solved and entry["ok"]
     typer.echo(f"{exercise.name}: {'solved' if solved else 'not solved yet'}")

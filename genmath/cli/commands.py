@@ -33,6 +33,7 @@ from genmath.cli.console import (
     nearest,
     paint,
     readable,
+    seconds,
     summary,
     wants_progress,
 )
@@ -181,7 +182,10 @@ def check(
     timeout: Annotated[
         float,
         typer.Option(
-            "--timeout", min=0.01, metavar="S", help="Seconds of processor time a step may take."
+            "--timeout",
+            callback=seconds,
+            metavar="S",
+            help="Seconds of processor time a step may take.",
         ),
     ] = 60.0,
     against: Annotated[

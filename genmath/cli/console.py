@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import difflib
 import os
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 UNREADABLE, INTERRUPTED = 2, 130  # exit codes
 LABEL_WIDTH = 22
+LONGEST = 1e6  # seconds
 MUTANT_KEYS = ("made", "killed", "equivalent", "weaker", "discarded", "survived")
 
 
@@ -44,21 +46,59 @@ def is_file(target: str) -> bool:
     return target.endswith(".py") or "/" in target or os.sep in target or set(target) == {"."}
 
 
-def readable(path: str) -> None:
-    """Say at once what is wrong with a path, before any worker starts."""
+LARGEST = 4_000_000  # bytes of a file; a long homework has some thousands
+
+
+def readable(path: str) -> bytes:
+    """What is in a file of UTF-8 text; or at once, before any worker starts, what is wrong."""
     try:
         if os.path.isdir(path):
             raise Unreadable(f"{path} is a folder, not a file")
-        Path(path).read_bytes().decode("utf-8")
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise Unreadable(f"{path} is no plain file")  # a pipe would be waited for
+        with open(path, "rb") as stream:
+            source = stream.read(LARGEST + 1)
     except FileNotFoundError:
         raise Unreadable(f"no such file: {path}") from None
-    except UnicodeDecodeError as error:
-        byte = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
-        raise Unreadable(f"{path} is not valid UTF-8 ({byte})") from None
     except (OSError, ValueError) as error:
         raise Unreadable(
             f"cannot read {path}: {getattr(error, 'strerror', None) or error}"
         ) from None
+    if len(source) > LARGEST:
+        raise Unreadable(f"{path} has more than {LARGEST} bytes")
+    try:
+        if b"\0" in source:
+            raise Unreadable(f"{path} is no text in UTF-8, {_instead(source)}")
+        source.decode("utf-8")
+    except UnicodeDecodeError as error:
+        byte = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
+        said = f"{path} is not valid UTF-8 ({byte}), {_instead(source)}"
+        raise Unreadable(said.rstrip(", ")) from None
+    return source
+
+
+def _instead(source: bytes) -> str:
+    """What bytes that are no UTF-8 seem to be, where that can be told; and what to do."""
+    if source.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "but UTF-16: save it as UTF-8"
+    if b"\0" in source:
+        halves = source[::2], source[1::2]
+        if any(half.count(0) > 0.4 * len(half) and half.isascii() for half in halves):
+            return "but UTF-16, it seems: save it as UTF-8"
+        return "but binary"
+    for codec, name in (("euc_kr", "EUC-KR"), ("cp949", "CP949")):
+        with contextlib.suppress(UnicodeDecodeError):
+            if any("가" <= letter <= "힣" for letter in source.decode(codec)):
+                return f"but {name}, it seems: save it as UTF-8"
+    return ""
+
+
+def seconds(value: float) -> float:
+    """A limit of time that a clock can be set to."""
+    if not 0.01 <= value <= LONGEST:
+        typer.echo(f"genmath: --timeout {value:g}: expected 0.01 to {LONGEST:g} seconds", err=True)
+        raise typer.Exit(UNREADABLE)
+    return value
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -4,6 +4,7 @@
     d.at_least(0, by="a square", because=a**2)  # fill because
     def variance(beta):  # fill                      the body becomes `raise NotImplementedError`
 
+A line left out must be there in the answer: the task marks it `# step` (`genmath.cli.answers`).
 What follows a line `# %% grades` is no part of the task: GRADES, which ties functions to results.
 """
 
@@ -25,7 +26,8 @@ from typing import Any
 import numpy as np
 
 from genmath import book
-from genmath.cli import answers
+from genmath.cli import apart
+from genmath.cli.apart import Call, File
 from genmath.proof.functions import Compiled, compile_tree
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Derivation, Part, Slip
@@ -35,6 +37,7 @@ from genmath.proof.mutate import mutants
 
 GRADES = "# %% grades"
 MARK = re.compile(r"#\s*fill\b(?: (because))?\s*$")
+STEP = "# step"  # in a task: this line must be there
 DRAWS, FEWEST = 16, 8  # worlds in which a function is tried
 CLOSE = 1e-8
 
@@ -90,11 +93,23 @@ class Exercise:
 
     @property
     def task(self) -> str:
-        return f"{self.header}\n{_unmarked(_with_gaps(self.source))}"
+        return self.task_in(self.file.name)
+
+    def task_in(self, file: str) -> str:
+        """What is asked, as it stands in a file of that name."""
+        return f"{self._header(file)}\n{_unmarked(_with_gaps(self.source), STEP)}"
 
     @property
     def header(self) -> str:
-        return f"# Exercise {self.name}. Check it: genmath exercise check {self.file.name}"
+        return self._header(self.file.name)
+
+    def _header(self, file: str) -> str:
+        return f"# Exercise {self.name}. Check it: genmath exercise check {file}"
+
+    @property
+    def on_tensors(self) -> bool:
+        """Whether its functions are called with batches."""
+        return "import torch" in self.source
 
     def grades(self) -> list[Grade]:
         if not self.has_functions:
@@ -110,16 +125,19 @@ def exercises() -> list[Exercise]:
     return [Exercise(f) for f in sorted(found, key=lambda f: (order.index(f.parent.name), f.stem))]
 
 
-def exercise_of(path: str | Path) -> Exercise | None:
+def exercise_of(source: str) -> Exercise | None:
     """The exercise that a file answers: its first line says so."""
-    lines = Path(path).read_text("utf-8").splitlines() or [""]
-    said = re.match(r"# Exercise ([\w/]+)\.", lines[0])
+    said = re.match(r"\ufeff?# Exercise ([\w/]+)\.", source)
     return next((e for e in exercises() if said and e.name == said[1]), None)
 
 
-def _unmarked(source: str) -> str:
+def _unmarked(source: str, instead: str = "") -> str:
+    """Without what is no part of the file a person gets; `instead` marks the lines of chains."""
     kept = source.partition(f"\n{GRADES}")[0].rstrip() + "\n"
-    lines = [MARK.sub("", line).rstrip() for line in kept.splitlines()]
+    lines = [
+        MARK.sub("" if line.startswith("def ") else instead, line).rstrip()
+        for line in kept.splitlines()
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -210,7 +228,7 @@ class Grade:
                 found.append((arguments, value))
         if len(found) < FEWEST:
             raise ValueError(f"{self.function}: too few worlds in which the result is defined")
-        return found
+        return found[: len(found) // 2 * 2]  # a batch has two columns
 
     def compiled(self, tree: Node) -> Compiled:
         """A tree as a function of the letters. ValueError where it has others."""
@@ -295,31 +313,52 @@ def _close(one: float, other: float) -> bool:
     return abs(one - other) <= CLOSE * max(1.0, abs(other))
 
 
-def grade(path: str, grades: Sequence[Grade], seconds: float) -> list[dict[str, Any]]:
+def grade(
+    file: File, grades: Sequence[Grade], seconds: float, on_tensors: bool
+) -> list[dict[str, Any]]:
     """One entry a function: its `name`, whether it is `ok`, and what is wrong, with a `hint`."""
-    worlds = [(g, arguments, value) for g in grades for arguments, value in g.worlds()]
-    heard = answers.call(path, [(g.function, arguments) for g, arguments, _ in worlds], seconds)
-    said = heard.get("values")
-    if not isinstance(said, list) or len(said) != len(worlds):
-        problem = str(heard.get("error", "it says nothing that can be read"))
-        return [{"name": g.function, "ok": False, "problem": problem, "hint": ""} for g in grades]
-    found = []
-    for g in grades:
-        mine = [(a, v, s) for (of, a, v), s in zip(worlds, said, strict=True) if of is g]
-        found.append({"name": g.function, **_graded(g, mine)})
-    return found
+    worlds = [g.worlds() for g in grades]
+    calls = [
+        Call(g.function, [point for point, _ in of]) for g, of in zip(grades, worlds, strict=True)
+    ]
+    heard = apart.call(file, calls, seconds)
+    return [
+        {"name": g.function, **_graded(g, of, said, on_tensors)}
+        for g, of, said in zip(grades, worlds, heard, strict=True)
+    ]
 
 
-def _graded(g: Grade, said: list[tuple[list[float], float, Any]]) -> dict[str, Any]:
-    for arguments, value, answer in said:
+def _graded(
+    g: Grade, worlds: list[tuple[list[float], float]], said: dict[str, Any], on_tensors: bool
+) -> dict[str, Any]:
+    values, batch = said.get("values"), said.get("batch")
+    if not isinstance(values, list) or len(values) != len(worlds):
+        return _failed(str(said.get("error", "it says nothing that can be read")))
+    for (arguments, value), answer in zip(worlds, values, strict=True):
         shown = f"{g.function}({', '.join(map(str, arguments))})"
         if isinstance(answer, dict):
             problem = str(answer.get("error"))
-            if problem not in ("missing", f"there is no function {g.function}"):
-                problem = f"{shown} raises {problem}"
-            return {"ok": False, "problem": problem, "hint": ""}
+            return _failed(problem if problem == "missing" else f"{shown} raises {problem}")
         if not isinstance(answer, (int, float)) or not _close(answer, value):
-            numbers = [float(s) if isinstance(s, (int, float)) else math.nan for _, _, s in said]
+            numbers = [float(s) if isinstance(s, (int, float)) else math.nan for s in values]
             problem = f"{shown} is {answer}, but {g.source.name} gives {value:.10g}"
-            return {"ok": False, "problem": problem, "hint": g.hint(numbers)}
+            return _failed(problem, g.hint(numbers))
+    if isinstance(batch, dict) and "shape" in batch:
+        shapes = f"shape {batch['shape']} for a batch of shape {batch.get('expected')}"
+        return _failed(f"{g.function} gives {shapes}: it takes each number for itself")
+    if isinstance(batch, dict) and on_tensors:  # a function of numbers may take no batch
+        return _failed(f"{g.function}, called with a batch, raises {batch.get('error')}")
+    if isinstance(batch, list):
+        expected = [value for _, value in worlds]
+        right = len(batch) == len(expected) and all(
+            isinstance(b, (int, float)) and _close(b, v)
+            for b, v in zip(batch, expected, strict=True)
+        )
+        if not right:
+            problem = f"{g.function}, called with a batch, mixes its entries"
+            return _failed(f"{problem}: called with one at a time it is right")
     return {"ok": True, "problem": "", "hint": ""}
+
+
+def _failed(problem: str, hint: str = "") -> dict[str, Any]:
+    return {"ok": False, "problem": problem, "hint": hint}

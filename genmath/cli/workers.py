@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
     from genmath import book
+    from genmath.cli import answers
+    from genmath.cli.apart import File
     from genmath.proof import Derivation
 
 GRACE = 8.0  # seconds a worker may compute beyond its task's: a report itself has no limit
@@ -206,6 +208,7 @@ def _serve(pipe: Connection, parents_end: Connection) -> None:
             return
         seconds, kind, *arguments = request
         limits.allow(seconds)
+        process = os.getpid()
         try:
             answer = _ANSWERS[kind](*arguments)
         except BaseException as error:
@@ -213,6 +216,8 @@ def _serve(pipe: Connection, parents_end: Connection) -> None:
 
             traceback.print_exc(limit=-6)
             answer = ("failed", f"{type(error).__name__}: {error}")
+        if os.getpid() != process:  # a user's file has forked: the copy answers for nobody
+            os._exit(0)
         pipe.send(answer)
 
 
@@ -247,18 +252,25 @@ def _check_one(
     return "done", (REPORT_SCHEMA, check_derivation(derivation, mutants, timeout))
 
 
-def _judge(path: str, task: str, seconds: float) -> tuple[str, Any]:
+def _task(file: File, seconds: float) -> tuple[str, Any]:
     from genmath.cli import answers
 
     try:
-        return "done", answers.judge(path, task, seconds)
+        return "done", answers.load_task(file, seconds)
     except answers.TaskError as error:
         return "refused", str(error)
+
+
+def _judge(file: File, task: answers.Task, seconds: float) -> tuple[str, Any]:
+    from genmath.cli import answers
+
+    return "done", answers.judge(file, task, seconds)
 
 
 _ANSWERS: dict[str, Callable[..., tuple[str, Any]]] = {
     "load": _load,
     "check": _check_one,
+    "task": _task,
     "judge": _judge,
 }
 
