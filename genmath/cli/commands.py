@@ -431,6 +431,7 @@ def _unfinished(outline: Report, outcome: Outcome, timeout: float) -> Report:
         "steps": [{**step, **unjudged} for step in outline["steps"]],
         "ok": False,
         "problems": [problem],
+        "remarks": [],
         "seconds": outcome.seconds,
     }
 

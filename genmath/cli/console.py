@@ -181,6 +181,8 @@ def failures(report: Report) -> Iterator[str]:
     where = _near(report["file"]) + (f":{report['line']}" if "line" in report else "")
     for problem in report["problems"]:
         yield f"  {where}: {problem}"
+    for remark in report["remarks"]:
+        yield f"  {where}: remark: {remark}"
 
 
 def summary(reports: Sequence[Report], seconds: float) -> str:

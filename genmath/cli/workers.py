@@ -249,7 +249,7 @@ def _check_one(
 
     chapter = _chapter_of(source) if is_file else book.chapter(source)
     derivation = next(d for d in chapter.derivations if d.name == name)
-    return "done", (REPORT_SCHEMA, check_derivation(derivation, mutants, timeout))
+    return "done", (REPORT_SCHEMA, check_derivation(derivation, mutants, timeout, not is_file))
 
 
 def _task(file: File, seconds: float) -> tuple[str, Any]:

@@ -259,6 +259,7 @@ class Judged:
     slips: list[JudgedSlip]
     standing: Standing
     problems: list[str]
+    remarks: list[str]  # what the book does not allow, though it makes nothing untrue
     ok: bool
     seconds: float
 
@@ -270,12 +271,12 @@ def check(
     began = time.perf_counter()
     accepted = {"proved", "open"} if derivation.instances else {"proved"}
     equality_cases, problems = tight_steps(derivation)
-    steps = []
+    steps, remarks = [], []
     for step in [*derivation.steps, *equality_cases]:
         judged = _check_step(step, with_mutants, timeout)
         steps.append(judged)
         if step.lhs == step.rhs and not step.missing:
-            problems.append(f"line {step.line}: trivial: both sides are the same expression")
+            remarks.append(f"line {step.line}: trivial: both sides are the same expression")
         if step.by.strip() == "..." and not step.unfilled:
             problems.append(f"line {step.line}: its reason is left as ...")
         if judged.mutants and judged.mutants["survived"]:
@@ -288,7 +289,7 @@ def check(
     everything = all(v.verdict == "proved" for v in verdicts)
     state = _standing(derivation, everything, [v.proof for v in verdicts])
     if everything:
-        problems += unused(derivation, [v.proof for v in verdicts])
+        remarks += unused(derivation, [v.proof for v in verdicts])
     if refused := impossible(derivation):
         problems.append(refused)
         complete = False
@@ -297,7 +298,8 @@ def check(
     slips = [check_slip(s, timeout) for s in derivation.slips]
     problems += [f"line {s.slip.line}: slip {s.slip.id}: {s.problem}" for s in slips if s.problem]
     ok = complete and state.proved and not problems
-    return Judged(derivation, steps, slips, state, problems, ok, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return Judged(derivation, steps, slips, state, problems, remarks, ok, seconds)
 
 
 def tight_steps(derivation: Derivation) -> tuple[list[Step], list[str]]:

@@ -19,15 +19,21 @@ REPORT_SCHEMA = 1
 
 
 def check_derivation(
-    derivation: Derivation, mutants: bool = False, timeout: float | None = 60.0
+    derivation: Derivation,
+    mutants: bool = False,
+    timeout: float | None = 60.0,
+    strict: bool = True,
 ) -> dict[str, Any]:
-    """Judge every step; the dictionary is the JSON object of one derivation."""
-    return report(check(derivation, mutants, timeout))
+    """Judge every step; the dictionary is the JSON object of one derivation. A trivial step and an
+    unused hypothesis are remarks in a file of somebody's own; `strict`, in the book, problems."""
+    return report(check(derivation, mutants, timeout), strict)
 
 
-def report(judged: Judged) -> dict[str, Any]:
+def report(judged: Judged, strict: bool = True) -> dict[str, Any]:
     derivation, standing = judged.derivation, judged.standing
     unclear = two_meanings(derivation)  # of what is printed, so no judge's affair
+    if strict:
+        unclear += judged.remarks
     return {
         "name": derivation.name,
         "topic": derivation.topic,
@@ -40,6 +46,7 @@ def report(judged: Judged) -> dict[str, Any]:
         "line": derivation.line,
         "ok": judged.ok and not unclear,
         "problems": [*judged.problems, *unclear],
+        "remarks": [] if strict else judged.remarks,
         "seconds": round(judged.seconds, 4),
         "steps": [_step(s) for s in judged.steps],
         "slips": [_slip(s) for s in judged.slips],

@@ -438,3 +438,30 @@ def test_definitions_are_met_in_order_and_those_inside_them_too() -> None:
         d.equals(3 * inner, by="algebra")
 
     assert [letter.name for letter in definitions(shown.chains, shown.given)] == ["e", "c", "h"]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_remark_is_a_failure_in_the_book_only(strict: bool) -> None:
+    @derivation("trivial, and with a hypothesis that nothing needs")
+    def found(d: Derivation) -> None:
+        w = Density("w", x, positive=True)
+        d.start(E(w(x), a))
+        d.equals(E(w(x), a), by="nothing")
+        d.equals(a, by="integrates to one")
+
+    said = check_derivation(found, strict=strict)
+    lists = said["problems"], said["remarks"]
+    assert said["ok"] == (not strict)
+    assert [len(each) for each in lists] == ([2, 0] if strict else [0, 2])
+    assert "trivial" in str(lists)
+    assert "unused hypothesis: w is positive" in str(lists)
+
+
+def test_a_hypothesis_that_decides_a_sign_is_used() -> None:
+    @report()
+    def found(d: Derivation) -> None:
+        w, v = Density("w", x, positive=True), Density("v", x)
+        d.start(E(v(x), indicator(w(x) > 0) + positive_part(w(x)) - w(x)))
+        d.equals(1, by="w is positive everywhere")
+
+    assert found["ok"], found

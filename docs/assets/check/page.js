@@ -152,7 +152,7 @@ function outcome({ reports = [], error, printed }) {
   const shown = reports.flatMap((report) => [
     ...(reports.length > 1 ? [element("p", { className: "part", textContent: report.title })] : []),
     element("div", { className: "lines" }, ...lines(report.steps)),
-    ...report.problems.map((problem) => element("p", { className: "problem", textContent: problem })),
+    ...[...report.problems, ...report.remarks].map((problem) => element("p", { className: "problem", textContent: problem })),
     ...(report.assumed.length ? [element("p", { className: "assumed", textContent: `Assuming: ${report.assumed.join("; ")}.` })] : []),
   ]);
   if (error) shown.push(scrolling(error, "trouble"));

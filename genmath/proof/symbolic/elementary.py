@@ -48,9 +48,9 @@ class Elementary(Conditions):
                 self.require_nonnegative(u)
                 return power_of(u, HALF)
             case "abs":
-                return abs_of(expand(self.scalar(arg, env, w, exact)))
+                return abs_of(self.signed(arg, env, w, exact))
             case "indicator":
-                return (1 + sign_of(expand(self.scalar(arg, env, w, exact)))) / 2
+                return (1 + sign_of(self.signed(arg, env, w, exact))) / 2
         u = self.scalar(arg, env, w, True)
         match row.domain:
             case "real":
@@ -62,6 +62,12 @@ class Elementary(Conditions):
             case _:
                 raise Unsupported(f"{row.name} where its argument is {row.domain}")
         return value_of(row.name, u)
+
+    def signed(self, arg: Node, env: Env, w: Weights, exact: bool) -> Any:
+        """What is read for its sign, which densities that are positive may decide."""
+        u = expand(self.scalar(arg, env, w, exact))
+        self.rules.consulted |= {str(r.args[0]) for r in u.atoms(Rho) if r.is_positive}
+        return u
 
     def sharply(self, node: Fn, env: Env, w: Weights) -> Any | None:
         """Read as inside a logarithm, where 1/f of a density occurs and that asks for nothing."""
