@@ -31,7 +31,9 @@ def check(cell: str, name: str = "") -> str:
         path.write_text(cell, "utf-8")
         try:
             found = book.load_file(path, _before(name) if name else None).derivations
-            said["reports"] = [_report(check_derivation(d, timeout=None, strict=False)) for d in found]
+            said["reports"] = [
+                _report(check_derivation(d, timeout=None, strict=False)) for d in found
+            ]
         except book.ChapterError as error:
             words = import_trouble(error).replace(f"{path}, ", "")
             said["error"] = words.replace(str(path), "the cell")

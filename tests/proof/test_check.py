@@ -460,6 +460,8 @@ def test_a_remark_is_a_failure_in_the_book_only(strict: bool) -> None:
 def test_a_hypothesis_that_decides_a_sign_is_used() -> None:
     @report()
     def found(d: Derivation) -> None:
+        from genmath.proof import indicator, positive_part
+
         w, v = Density("w", x, positive=True), Density("v", x)
         d.start(E(v(x), indicator(w(x) > 0) + positive_part(w(x)) - w(x)))
         d.equals(1, by="w is positive everywhere")

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from genmath.cli import apart, classroom, commands
+from genmath.cli import apart, classroom
 from genmath.cli.apart import File
+from tests.cli.command import Done, run
 
 TASK = """\
 from genmath.proof import *
@@ -40,29 +40,19 @@ for each in pathlib.Path({folder!r}).glob("*.py"):
 """
 
 
-def run(*arguments: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
-    monkeypatch.chdir(folder)
-    return CliRunner().invoke(commands.app, list(arguments))
-
-
-def marks(done: Result) -> dict[str, bool]:
+def marks(done: Done) -> dict[str, bool]:
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return {line["file"]: line["ok"] for line in lines}
 
 
-def test_no_answer_changes_the_verdict_of_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_answer_changes_the_verdict_of_another(tmp_path: Path) -> None:
     spoiling = HONEST + SPOILING.format(folder=str(tmp_path))
     texts = {"a_spoils.py": spoiling, "b.py": HONEST, "c.py": WRONG, "task.py": TASK}
     for name, text in texts.items():
         (tmp_path / name).write_text(text, "utf-8")
-    done = run(
-        "check", *texts, "--against", "task.py", "--jobs", "1", "--json",
-        folder=tmp_path, monkeypatch=monkeypatch,
-    )  # fmt: skip
+    done = run("check", *texts, "--against", "task.py", "--jobs", "1", "--json", cwd=tmp_path)
     assert marks(done) == {"a_spoils.py": True, "b.py": True, "c.py": False}
-    assert done.exit_code == 1
+    assert done.returncode == 1
     assert "task.py: the task itself, left out" in done.stderr
 
 
@@ -93,9 +83,7 @@ UNREADABLE = {  # an answer, and a word of what is said of it
 }
 
 
-def test_what_cannot_be_read_fails_alone_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_read_fails_alone_in_one_line(tmp_path: Path) -> None:
     for name, (data, _) in UNREADABLE.items():
         if data is not None:
             (tmp_path / name).write_bytes(data)
@@ -108,10 +96,7 @@ def test_what_cannot_be_read_fails_alone_in_one_line(
         (tmp_path / name).write_text(text, "utf-8")
     said = {name: word for name, (_, word) in UNREADABLE.items()}
     said |= {"folder.py": "a folder", "pipe.py": "no plain file"}
-    done = run(
-        "check", *said, "huge.py", "forks.py", "--against", "task.py",
-        folder=tmp_path, monkeypatch=monkeypatch,
-    )  # fmt: skip
+    done = run("check", *said, "huge.py", "forks.py", "--against", "task.py", cwd=tmp_path)
     lines = done.stdout.splitlines()
     assert len(lines) == len(said) + 3, done.stdout
     for line, (name, word) in zip(lines, said.items(), strict=False):
@@ -120,7 +105,7 @@ def test_what_cannot_be_read_fails_alone_in_one_line(
     assert lines[-3].startswith("FAIL  huge.py")
     assert "digits" in lines[-3]
     assert lines[-2] == "ok    forks.py  evidence: 2 proved"
-    assert done.exit_code == 1
+    assert done.returncode == 1
 
 
 PROBE = """
