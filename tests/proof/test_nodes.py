@@ -24,7 +24,7 @@ from genmath.proof import (
     total,
     variables,
 )
-from genmath.proof.functions.functions import compile_tree
+from genmath.proof.functions import compile_tree
 from genmath.proof.language.data import decode_tree, encode_tree
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.text import text

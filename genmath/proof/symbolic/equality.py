@@ -14,6 +14,7 @@ from genmath.proof.language.tree import (
     NotationError,
 )
 from genmath.proof.symbolic.atoms import Bell, Int, Rho
+from genmath.proof.symbolic.author import in_authors_letters
 from genmath.proof.symbolic.definitions import MEANING, resolve
 from genmath.proof.symbolic.integrals import by_parts, fresh, integrate
 from genmath.proof.symbolic.lemmas import rewrite
@@ -76,7 +77,7 @@ def _residuals(lhs: Node, rhs: Node, rules: Rules, dimension: int) -> list[Any]:
                 continue
         lower.look_at_slopes()
         rules.absorb(trial)
-        return left
+        return [in_authors_letters(r, lower.known) for r in left]
     raise AssertionError("unreachable")
 
 

@@ -9,12 +9,13 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
+from genmath.proof.language.names import text_name
 from genmath.proof.symbolic.polynomials import expand, space_of
 
 
 class _Text(StrPrinter):  # type: ignore[misc]
     def _print_Symbol(self, e: Any) -> str:
-        return str(space_of(e))
+        return text_name(space_of(e))
 
     _print_Dummy = _print_Symbol
 
@@ -57,17 +58,21 @@ class _Text(StrPrinter):  # type: ignore[misc]
         return f"{name}{marks}({', '.join(self._print(a) for a in args)})"
 
     def _print_Member(self, e: Any) -> str:
-        return f"{e.args[0].name}[{self._print(e.args[1])}]"
+        return f"{text_name(e.args[0].name)}[{self._print(e.args[1])}]"
 
     def _print_Int(self, e: Any) -> str:
         letters = " ".join(f"d{self._print(v)}" for v in e.args[1:])
         return f"(∫ {self._print(e.args[0])} {letters})"
 
     def _print_BigSum(self, e: Any) -> str:
-        return f"(Σ {self._print(e.args[0])})"
+        return f"(Σ{self._range(e)} {self._print(e.args[0])})"
 
     def _print_BigProduct(self, e: Any) -> str:
-        return f"(Π {self._print(e.args[0])})"
+        return f"(Π{self._range(e)} {self._print(e.args[0])})"
+
+    def _range(self, e: Any) -> str:
+        index, low, high = map(self._print, e.args[1:])
+        return f"[{index}={low}..{high}]"
 
 
 def _short(e: Any) -> Any:
@@ -77,7 +82,7 @@ def _short(e: Any) -> Any:
 
 
 def residual_text(e: Any) -> str:
-    """One line; letters in (0, 1) appear through b/(1 + b)."""
+    """One line."""
     return str(_Text().doprint(_short(e)))
 
 
