@@ -66,7 +66,7 @@ class Elementary(Conditions):
     def signed(self, arg: Node, env: Env, w: Weights, exact: bool) -> Any:
         """What is read for its sign, which densities that are positive may decide."""
         u = expand(self.scalar(arg, env, w, exact))
-        self.rules.consulted |= {str(r.args[0]) for r in u.atoms(Rho) if r.is_positive}
+        self.rules.consulted |= {r.args[0] for r in u.atoms(Rho) if r.is_positive}
         return u
 
     def sharply(self, node: Fn, env: Env, w: Weights) -> Any | None:
