@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -215,6 +216,12 @@ class Derivation:
             raise NotationError(f"{self.name} is finished: its {name} cannot be changed")
         object.__setattr__(self, name, value)
 
+    def __getattr__(self, name: str) -> Any:
+        known = [word for word in dir(type(self)) if not word.startswith("_")]
+        near = [] if name.startswith("_") else difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean d.{near[0]}?" if near else ""
+        raise AttributeError(f"a derivation has no {name!r}{hint}")
+
     @property
     def name(self) -> str:
         return f"{self.topic}.{self.short_name}"
@@ -263,20 +270,21 @@ class Derivation:
         if isinstance(hypothesis, Claim):
             hypothesis = Relation(hypothesis.lhs, hypothesis.relation, hypothesis.rhs)
         if not isinstance(hypothesis, Relation):
-            raise NotationError(f"{hypothesis!r}: a hypothesis is a comparison such as a >= b")
+            said = "a hypothesis is a comparison such as a >= b, or equal(a, b), not a == b"
+            raise NotationError(f"{hypothesis!r}: {said}")
         self.given += (hypothesis,)
 
-    def equals(self, expression: Operand, by: str, because: Reason = ()) -> None:
+    def equals(self, expression: Operand, by: str = "", because: Reason = ()) -> None:
         """The next line is equal to the last. Left as `...` it is missing, and reported so."""
         self._step("=", expression, by, because)
 
-    def at_least(self, expression: Operand, by: str, because: Reason = ()) -> None:
+    def at_least(self, expression: Operand, by: str = "", because: Reason = ()) -> None:
         """The last line is >= the next. `because` is a certificate, an expression that equals the
         gap and is shown to be >= 0; or a lemma; or both, as in
         because=((beta - 1) * KL(q(z), p(z)), kl_nonnegative(q(z), p(z)))."""
         self._step(">=", expression, by, because)
 
-    def at_most(self, expression: Operand, by: str, because: Reason = ()) -> None:
+    def at_most(self, expression: Operand, by: str = "", because: Reason = ()) -> None:
         """The last line is <= the next."""
         self._step("<=", expression, by, because)
 
@@ -326,7 +334,7 @@ class Derivation:
         if relation != "=" and chain.relation not in ("=", relation):
             raise NotationError(f"{self.name}, line {line}: a chain cannot mix >= and <=")
         if not isinstance(by, str) or not by.strip():
-            raise NotationError(f"{self.name}, line {line}: every step states its reason, by=...")
+            raise NotationError(f'{self.name}, line {line}: every step states its reason, by="..."')
         missing = expression is ...
         target = chain.last if missing else as_node(expression)
         claim = Claim(chain.last, relation, target, self.given, self.dims)

@@ -501,11 +501,15 @@ def integral(body: Operand, *over: Symbol) -> Node:
 
 
 @writes(Expect, lambda n: (n.dists, n.body))
-def E(dist: Node | tuple[Node, ...], body: Operand) -> Node:
+def E(dist: Node | tuple[Node, ...], body: Operand | None = None) -> Node:
     """Expectation under a density, or under a tuple of densities of different variables.
 
     E(q(z | x), log(p(x, z))); E((p(x), r(y)), x * y).
     """
+    if body is None:
+        raise NotationError(
+            f"E({dist!r}): the density comes first, then what is averaged: E(q(z), f(z))"
+        )
     dists = dist if isinstance(dist, tuple) else (dist,)
     bound: list[Symbol] = []
     for d in dists:

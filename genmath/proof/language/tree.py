@@ -43,7 +43,10 @@ def as_node(value: Operand) -> Node:
     if isinstance(value, Node):
         return value
     if isinstance(value, bool):
-        raise NotationError(f"{value!r} is not a mathematical expression")
+        raise NotationError(
+            f"{value!r} is no expression, but what Python makes of a == b: write equal(a, b) for "
+            "a claim or a hypothesis, d.start(a) and then d.equals(b) for a step"
+        )
     if isinstance(value, (int, Fraction)):
         number = Number(abs(Fraction(value)))
         return Neg(number) if value < 0 else number
@@ -57,7 +60,10 @@ def as_node(value: Operand) -> Node:
         raise NotationError(f"{value!r} is a float, which is not exact: write {hint}")
     if isinstance(value, Given):
         raise NotationError("'a | b' only has a meaning inside a density: p(a | b)")
-    raise NotationError(f"{value!r} ({type(value).__name__}) is not a mathematical expression")
+    what = f"{value!r} ({type(value).__name__}) is not a mathematical expression"
+    if callable(value):
+        what += ": write it with what it is of, as in p(x)"
+    raise NotationError(what)
 
 
 WORD = r"[A-Za-z](\w|[']|\{[\w+\-',.|]+\})*\+?"  # a sign, but at the end, only in braces
@@ -247,6 +253,26 @@ class Node(Fixed):
 
     def __pos__(self) -> Node:
         return self
+
+    def __xor__(self, other: object) -> Node:
+        raise NotationError("^ is no power in Python: write a**b")
+
+    __rxor__ = __xor__
+
+    def __abs__(self) -> Node:
+        raise NotationError("abs(...) is Python's, of numbers: write absolute(...)")
+
+    def __float__(self) -> float:
+        raise NotationError(
+            "an expression has no numeric value: write log(...), exp(...), sqrt(...) of "
+            "genmath.proof, not those of math"
+        )
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **_: Any) -> Any:
+        for each in inputs:
+            as_node(each)  # numpy's numbers are floats, which are refused by what to write
+        name = ufunc.__name__
+        raise NotationError(f"{name}(...) is numpy's, of numbers: write that of genmath.proof")
 
     def __ge__(self, other: Operand) -> Relation:
         return Relation(self, ">=", as_node(other))
