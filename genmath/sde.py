@@ -19,6 +19,7 @@ from typing import NamedTuple, cast
 from genmath._base.batch import affine, check_time, per_event, per_sample, sum_event, work_dtype
 from genmath._base.checks import batched, function, one_of, real, refuse, same_shape
 from genmath._base.shapes import Array, Coefficient, Data, PerSample, Time
+from genmath._base.slopes import slope
 from genmath._base.steps import Model, call, check_path, one_each, one_noise
 from genmath._base.torch import Tensor, torch
 from genmath.paths import Path
@@ -224,9 +225,15 @@ def log_likelihood(
         _velocity(z[:0], t, z[:0], path, prediction)
     first, last = sorted((start, end))
 
+    followed = False
+
     def field(z: Tensor, t: Tensor) -> Tensor:
+        nonlocal followed
         t = t.clamp(first, last)  # a solver may look a little further
         said = call(model, z.to(x.dtype), t)
+        if not followed and len(z):
+            slope(said.sum(), z, keep=False)  # z enters beside it, and would hide a lost graph
+            followed = True
         return _velocity(z, t, said.to(z.dtype), path, prediction)
 
     z, log_det = transport(field, z, solver, start=start, end=end, probe=probe, generator=generator)

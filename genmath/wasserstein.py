@@ -176,8 +176,9 @@ def assignment(costs: Costs) -> Permutation:
 
     Result: wasserstein.weak_duality
     Shapes: costs (n, n); (n,) of integers on the same device. On the CPU, without gradients.
-    Errors: ValueError for costs that are not square or not finite; ImportError without POT;
-        RuntimeError if its solver gives up.
+    Errors: ValueError for costs that are not square or not finite, or of such different sizes that
+        the potentials do not prove the plan; ImportError without POT; RuntimeError if its solver
+        gives up.
     Source: Peyré, Cuturi 2019, proposition 2.1.
     """
     if _table(costs).shape[0] != costs.shape[1]:
@@ -193,8 +194,9 @@ def transport_plan(costs: Costs, a: Weights | None = None, b: Weights | None = N
 
     Result: wasserstein.weak_duality, wasserstein.three_points
     Shapes: costs (n, m), a (n,), b (m,). Float64, on the device of the costs, without gradients.
-    Errors: ValueError for costs that are not finite, or weights that do not fit, are negative or
-        all zero; ImportError without POT; RuntimeError if its solver gives up.
+    Errors: ValueError for costs that are not finite, weights that do not fit, are negative or all
+        zero, or a plan that its potentials do not prove; ImportError without POT; RuntimeError if
+        its solver gives up.
     Source: Peyré, Cuturi 2019, sections 2.3 and 2.5.
     """
     rows, columns = _marginals(costs, a, b)

@@ -1039,3 +1039,47 @@ TIES = {
     "clip_weights": {"wasserstein.clipping": test_tie_clip_weights},
     "lipschitz_bound": {"wasserstein.layer_slopes": test_tie_lipschitz_bound},
 }
+
+
+# A plan is proved or refused
+
+
+def cheapest(costs: list[list[float]]) -> Fraction:
+    n = len(costs)
+    return min(
+        sum(Fraction(costs[i][p[i]]) for i in range(n)) for p in itertools.permutations(range(n))
+    )
+
+
+@settings(max_examples=300)
+@given(n=st.integers(2, 4), data=st.data())
+def test_an_assignment_is_the_cheapest_in_exact_numbers_or_refused(n, data) -> None:
+    entry = st.one_of(st.integers(0, 9).map(float), st.integers(-3, 18).map(lambda k: 10.0**k))
+    costs = data.draw(st.lists(st.lists(entry, min_size=n, max_size=n), min_size=n, max_size=n))
+    table = torch.tensor(costs, dtype=torch.float64)
+    try:
+        chosen = assignment(table)
+    except ValueError:
+        assert table.max() > 1e6  # nobody is refused for ordinary costs
+        return
+    found = sum(Fraction(costs[i][int(chosen[i])]) for i in range(n))
+    best = cheapest(costs)
+    assert found - best <= Fraction(1, 10**6) * max(best, 1)
+
+
+def test_costs_that_drown_the_others_are_refused_by_name() -> None:
+    table = torch.tensor(
+        [[3.0, 4.0, 1e17], [5.0, 2.0, 1e17], [2.0, 1e17, 5.0]], dtype=torch.float64
+    )
+    for solver in (assignment, transport_plan):
+        with pytest.raises(ValueError, match=r"^costs: got .* different sizes .*, expected "):
+            solver(table)
+    # A common offset of a row or a column drowns nothing.
+    table = table.clamp(max=1e6) + torch.tensor([0.0, 1e15, 0.0]).unsqueeze(1)
+    assert assignment(table).tolist() == [0, 1, 2]
+
+
+def test_many_equal_costs_are_no_reason_to_refuse() -> None:
+    table = 1 - torch.eye(6, dtype=torch.float64)[torch.tensor([2, 0, 1, 5, 3, 4])]
+    assert assignment(table).tolist() == [2, 0, 1, 5, 3, 4]
+    assert transport_plan(torch.zeros(3, 4)).cost == 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -128,3 +128,45 @@ def test_there_are_many_cases() -> None:
 def test_whatever_an_argument_is_the_answer_is_right_or_says_what_is_wrong(name, argument) -> None:
     wrong = {label: verdict(name, argument, label) for label in ZOO}
     assert not {label: said for label, said in wrong.items() if said}
+
+
+# A model whose graph is lost has the slope 0, silently
+
+LOST: dict[str, Callable[[Callable[..., torch.Tensor]], Callable[..., torch.Tensor]]] = {
+    "no_grad": torch.no_grad(),
+    "inference_mode": torch.inference_mode(),
+    "detach": lambda model: lambda *given: model(*given).detach(),
+    "detached input": lambda model: lambda x, *t: model(x.detach(), *t),
+    "numpy": lambda model: lambda *given: torch.from_numpy(model(*given).detach().numpy()),
+    "constant": lambda model: lambda *given: torch.zeros_like(model(*given)),
+}
+WITH_GRADIENTS = {
+    "cnf.log_prob": "model",
+    "solvers.transport": "model",
+    "sde.log_likelihood": "model",
+    "score.energy_score": "energy",
+    "score.hyvarinen_loss": "score",
+    "score.sliced_loss": "score",
+    "score.tweedie_covariance": "score",
+    "wasserstein.gradient_penalty": "critic",
+}
+
+
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize(("name", "argument"), WITH_GRADIENTS.items())
+@pytest.mark.parametrize("outside", [True, False], ids=["grad", "no_grad outside"])
+def test_a_model_without_a_graph_is_refused_where_it_is_differentiated(
+    name, argument, lost, outside
+) -> None:
+    model = VALID[name][argument]
+    given = {**VALID[name], argument: LOST[lost](model)}
+    with torch.set_grad_enabled(outside), pytest.raises(ValueError, match="cannot follow back"):
+        call(name, given)
+
+
+@pytest.mark.parametrize("lost", ["no_grad", "detach"])
+def test_a_penalised_discriminator_without_a_graph_is_refused(lost: str) -> None:
+    net = torch.nn.Linear(2, 1)
+    net.forward = LOST[lost](net.forward)  # type: ignore[method-assign]
+    with pytest.raises(ValueError, match="cannot follow back"):
+        call("gan.r1_penalty", {"discriminator": net, "x": torch.ones(3, 2), "gamma": 1.0})
