@@ -79,6 +79,9 @@ def gaussian_kl(
     return sum_event(elementwise, batch_dims).to(dtype)
 
 
+FACTOR = "a Cholesky factor, lower-triangular, as torch.linalg.cholesky(covariance) gives it"
+
+
 def gaussian_kl_full(
     mean_p: Array,
     chol_p: Array,
@@ -89,8 +92,9 @@ def gaussian_kl_full(
 
     Result: divergences.gaussian_kl_full
     Shapes: means (…, d), factors (…, d, d), leading dimensions broadcast and are kept. Nats.
-    Errors: ValueError for shapes that do not fit. Only the lower triangles are read, and that their
-        diagonals are positive is taken on trust: a covariance in place of its factor goes unseen.
+    Errors: ValueError for shapes that do not fit or, on the CPU, numbers above the diagonal, as a
+        covariance in place of its factor has them. That the diagonals are positive is taken on
+        trust, and a diagonal covariance goes unseen.
     Source: the textbook formula, Bishop 2006, exercise 2.13.
     """
     dtype, (mean_p, chol_p, mean_q, chol_q) = _promote(
@@ -103,6 +107,9 @@ def gaussian_kl_full(
     for name, chol in (("chol_p", chol_p), ("chol_q", chol_q)):
         if chol.shape[-2:] != (d, d):
             refuse(name, describe(chol), f"shape (…, {d}, {d}), a Cholesky factor")
+        if chol.is_cpu and bool(chol.detach().triu(1).any()):
+            symmetric = "a symmetric matrix" if torch.equal(chol, chol.mT) else describe(chol)
+            refuse(name, f"{symmetric} with numbers above the diagonal", FACTOR)
     log_ratio = _log_diagonal(chol_p) - _log_diagonal(chol_q)
     shift = torch.linalg.solve_triangular(chol_q, (mean_p - mean_q).unsqueeze(-1), upper=False)
     mixed = torch.linalg.solve_triangular(chol_q, chol_p.tril(), upper=False).tril(-1)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from genmath._base.checks import (
+    all_finite,
     describe,
     flag,
     function,
@@ -505,6 +506,10 @@ def _run(
             x = affine(x, correct.x, predicted, correct.predicted, again, correct.again)
         if report:
             report(done, x)
+        # Twice, and not at each move: a model that is broken from the start, and all the rest.
+        if (done == 1 or done == len(moves)) and not all_finite(x):
+            made = f"{describe(x)} that is not finite after move {done} of {len(moves)}"
+            refuse("model output", made, "finite values at every time")
     return x
 
 

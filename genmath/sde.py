@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import NamedTuple, cast
 
 from genmath._base.batch import affine, check_time, per_event, per_sample, sum_event, work_dtype
-from genmath._base.checks import batched, function, one_of, real, refuse, same_shape
+from genmath._base.checks import batched, function, one_of, read, real, refuse, same_shape
 from genmath._base.shapes import Array, Coefficient, Data, PerSample, Time
 from genmath._base.slopes import slope
 from genmath._base.steps import Model, call, check_path, one_each, one_noise
@@ -128,16 +128,24 @@ def forward_step(
 
     Result: sde.ito, sde.ddpm_step
     Shapes: x and noise alike; t and h numbers or one value a sample. The dtype follows x.
-    Errors: ValueError for shapes that differ, h < 0, a number t at which f or g is infinite, or
-        unless exactly one of ``noise`` and ``generator`` is given.
+    Errors: ValueError for shapes that differ, h < 0, numbers with t + h > 1, a number t at which f
+        or g is infinite, or unless exactly one of ``noise`` and ``generator`` is given.
     Source: Kloeden, Platen 1992, section 9.1; Song et al. 2021 (score SDE), appendix B.
     """
     f, g2 = _coefficients(path, t, batched("x", x))
     step = per_sample("h", h, x)
+    _check_end(t, h)
     z = one_noise(noise, generator, x, "x")
     variance = step * g2
     std = variance.sqrt() if isinstance(variance, Tensor) else math.sqrt(variance)
     return affine(x, 1 + step * f, z, std)
+
+
+def _check_end(t: Time, h: Coefficient) -> None:
+    """A step does not lead past t = 1, where the path ends; numbers are read, tensors are not."""
+    now, length = (read(c) if isinstance(c, Tensor) else float(c) for c in (t, h))
+    if now is not None and length is not None and now + length > 1 + 1e-12:
+        refuse("h", length, f"a step of at most {1 - now:g}: the path ends at t = 1")
 
 
 # Backward

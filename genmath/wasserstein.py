@@ -374,19 +374,20 @@ def critic_loss(real_scores: Data, fake_scores: Data) -> Scalar:
     Minus this is at most W_1 if the critic has slope at most one, and no bound otherwise.
 
     Result: wasserstein.lipschitz
-    Shapes: scores (B, …), of one critic; the two batches may differ in size.
-    Errors: ValueError for an empty batch.
+    Shapes: scores (B,) or (B, 1), of one critic; the two batches may differ in size.
+    Errors: ValueError for an empty batch, or more than one score a sample.
     Source: Arjovsky, Chintala, Bottou 2017, algorithm 1.
     """
-    return _mean("fake_scores", fake_scores) - _mean("real_scores", real_scores)
+    real = _mean("real_scores", real_scores)
+    return _mean("fake_scores", fake_scores) - real
 
 
 def generator_loss(fake_scores: Data) -> Scalar:
     """-mean f(fake): the critic's slope at the samples says where they should go.
 
     Result: wasserstein.generator_gradient
-    Shapes: scores (B, …).
-    Errors: ValueError for an empty batch.
+    Shapes: scores (B,) or (B, 1).
+    Errors: ValueError for an empty batch, or more than one score a sample.
     Source: Arjovsky, Chintala, Bottou 2017, algorithm 1 and theorem 3.
     """
     return -_mean("fake_scores", fake_scores)
@@ -465,30 +466,40 @@ def lipschitz_bound(module: nn.Module) -> float:
     Errors: ValueError for a layer of another kind.
     Source: Miyato et al. 2018, section 2.1.
     """
+    instance("module", module, nn.Module, "an nn.Module")
+    # By exact type: what a subclass or a hook does besides is not known. Spectral norm and other
+    # parametrisations change the weights, which are read as they are.
+    kind = nn.utils.parametrize.type_before_parametrizations(module)
+    changed = module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module)
+    if kind not in KNOWN or changed:
+        expected = "linear layers, convolutions and activations in nn.Sequential"
+        refuse("module", describe(module), expected)
     if isinstance(module, nn.Sequential):
         return math.prod(lipschitz_bound(layer) for layer in module)
     if isinstance(module, nn.Linear):
         return _largest_singular_value(module.weight)
-    if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d)) and module.padding_mode == "zeros":
+    if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
+        if module.padding_mode != "zeros":
+            refuse("module", describe(module), 'a convolution with padding_mode="zeros"')
         groups = module.weight.detach().flatten(1).chunk(module.groups)
         return max(map(_largest_singular_value, groups)) * math.sqrt(math.prod(module.kernel_size))
     if isinstance(module, nn.LeakyReLU):
         return max(1.0, abs(module.negative_slope))
-    for kinds, largest in SLOPES:
-        if isinstance(module, kinds):
-            return largest
-    expected = "linear layers, convolutions and activations in nn.Sequential"
-    return refuse("module", repr(module), expected)
+    return SLOPES[kind]
 
 
 # The largest slope of each activation; that of SELU is scale · alpha, just below 0.
-SLOPES: tuple[tuple[tuple[type[nn.Module], ...], float], ...] = (
-    ((nn.ReLU, nn.Tanh, nn.Softplus, nn.Identity, nn.Flatten, nn.Unflatten), 1.0),
-    ((nn.Sigmoid,), 0.25),
-    ((nn.SELU,), 1.0507009873554805 * 1.6732632423543772),
-    ((nn.SiLU,), 1.0998394),  # rounded up, as is the next
-    ((nn.GELU,), 1.1289044),
-)
+SLOPES: dict[type[nn.Module], float] = {
+    **dict.fromkeys((nn.ReLU, nn.Tanh, nn.Softplus, nn.Identity, nn.Flatten, nn.Unflatten), 1.0),
+    nn.Sigmoid: 0.25,
+    nn.SELU: 1.0507009873554805 * 1.6732632423543772,
+    nn.SiLU: 1.0998394,  # rounded up, as is the next
+    nn.GELU: 1.1289044,
+}
+KNOWN = {
+    *(nn.Sequential, nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.LeakyReLU),
+    *SLOPES,
+}
 
 
 # Helpers
@@ -499,8 +510,8 @@ def _largest_singular_value(matrix: Tensor) -> float:
 
 
 def _mean(name: str, scores: Tensor) -> Tensor:
-    if batched(name, scores).numel() == 0:
-        refuse(name, describe(scores), "at least one score: the mean over none is undefined")
+    if some(name, scores).numel() != len(scores):
+        refuse(name, describe(scores), f"one score a sample: shape ({len(scores)},)")
     mean: Tensor = scores.mean()
     return mean
 

@@ -184,9 +184,12 @@ def test_full_covariance_matches_torch_distributions(device, seed, d, batch) -> 
     peer = torch.distributions.kl_divergence(*normals)
     torch.testing.assert_close(got, peer, rtol=1e-9, atol=1e-9)
     torch.testing.assert_close(gaussian_kl_full(*p, *p), torch.zeros_like(got), rtol=0, atol=1e-14)
-    # What stands above the diagonal is not part of a Cholesky factor.
+    # What stands above the diagonal is not part of a Cholesky factor: a covariance may be meant.
     above = torch.ones(d, d, dtype=torch.float64, device=device).triu(1)
-    assert torch.equal(gaussian_kl_full(p[0], p[1] + above, q[0], q[1] + above), got)
+    if d > 1 and device == "cpu" and got.numel():
+        for name, wrong in (("chol_p", (p[1] + above, q[1])), ("chol_q", (p[1], q[1] @ q[1].mT))):
+            with pytest.raises(ValueError, match=rf"^{name}: got .* expected a Cholesky factor"):
+                gaussian_kl_full(p[0], wrong[0], q[0], wrong[1])
 
 
 def test_full_covariance_of_an_empty_batch(device) -> None:

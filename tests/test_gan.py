@@ -795,3 +795,27 @@ TIES = {
     "r1_penalty": {"gan.remedies": test_tie_r1_penalty},
     "Discriminator": {"gan.conditional": test_tie_projection_discriminator},
 }
+
+
+def test_an_optimizer_of_other_parameters_is_refused() -> None:
+    gan = players()
+    right_d, right_g = sgd(gan)
+    x = normal(4, 1)
+    both = torch.optim.SGD(gan.parameters(), lr=0.1)
+    for d, g, name in (
+        (right_g, right_d, "optimizer_d"),  # swapped
+        (both, right_g, "optimizer_d"),
+        (right_d, both, "optimizer_g"),
+        (*sgd(players()), "optimizer_d"),  # of another pair
+        (right_d, "adam", "optimizer_g"),
+    ):
+        before = [p.clone() for p in gan.parameters()]
+        with pytest.raises(ValueError, match=rf"^{name}: got .*, expected an optimizer of the "):
+            training_step(gan, x, d, g, generator=rng())
+        assert all(map(torch.equal, before, gan.parameters()))
+
+
+def test_a_network_behind_a_lambda_is_refused() -> None:
+    gan = players()
+    with pytest.raises(ValueError, match=r"^discriminator: got .* expected an nn.Module"):
+        GAN(gan.generator, lambda x: gan.discriminator(x), 1)

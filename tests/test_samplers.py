@@ -588,14 +588,18 @@ def test_the_defaults_of_torch_change_nothing() -> None:
                 assert math.isfinite(moves[0].x)
 
 
-def test_nothing_is_clipped_and_nan_is_passed_on() -> None:
+def test_nothing_is_clipped_and_nan_is_refused() -> None:
     start = torch.full((2, 2), 1e4)
     for sampler in EVERY:
         options = {"steps": (0.9, 0.5, 0.1), "prediction": "x0", "generator": rng()}
         x = sample(lambda x, t: x, (2, 2), LinearPath(), sampler, start=start, **options)
         assert (x.abs() > 1e3).all()
-        x = sample(lambda x, t: x * math.nan, (2, 2), LinearPath(), sampler, **options)
-        assert torch.isnan(x).all()
+        for broken in (
+            lambda x, t: x * math.nan,
+            lambda x, t: torch.where(t < 0.7, math.inf, x.T).T,
+        ):
+            with pytest.raises(ValueError, match=r"^model output: got .* not finite after move"):
+                sample(broken, (2, 2), LinearPath(), sampler, **options)
 
 
 def test_a_model_may_return_or_keep_its_input() -> None:

@@ -1151,3 +1151,13 @@ TIES = {
     "VPPath": {"sde.vp_kernel": test_tie_vp_path},
     "VEPath": {"sde.ve_kernel": test_tie_ve_path},
 }
+
+
+def test_a_step_past_the_end_of_the_path_is_refused() -> None:
+    x = torch.zeros(3, 2)
+    for t, h in ((0.9, 0.2), (torch.tensor(0.9), 0.2), (0.9, torch.tensor(0.2)), (1.0, 1e-6)):
+        with pytest.raises(
+            ValueError, match=r"^h: got .* expected a step of at most .* ends at t = 1"
+        ):
+            forward_step(x, t, h, VPPath(), noise=x)
+    assert forward_step(x, 0.9, 0.1, VPPath(), noise=x).shape == x.shape

@@ -562,3 +562,16 @@ TIES = {
     "iwae_bound": {"vae.iwae": test_tie_iwae_bound},
     "VAE": {"vae.elbo": test_tie_vae_module},
 }
+
+
+def test_what_would_weigh_the_kl_wrongly_or_hide_parameters_is_refused() -> None:
+    net = nn.Linear(2, 4)
+    with pytest.raises(ValueError, match=r"^log_likelihood: got .* expected one value a sample"):
+        elbo(torch.tensor(-1.0), torch.zeros(64, 2), torch.zeros(64, 2))
+    with pytest.raises(ValueError, match=r"^decoder: got .* expected an nn.Module"):
+        VAE(net, lambda z: z, 2)
+    averaged = VAE(net, nn.Linear(2, 2), 2, lambda a, x: ((a - x) ** 2).mean())
+    with pytest.raises(
+        ValueError, match=r"^likelihood output: got .* expected one number a sample"
+    ):
+        averaged.loss(torch.zeros(64, 2), generator=torch.Generator().manual_seed(0))

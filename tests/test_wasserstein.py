@@ -1083,3 +1083,30 @@ def test_many_equal_costs_are_no_reason_to_refuse() -> None:
     table = 1 - torch.eye(6, dtype=torch.float64)[torch.tensor([2, 0, 1, 5, 3, 4])]
     assert assignment(table).tolist() == [2, 0, 1, 5, 3, 4]
     assert transport_plan(torch.zeros(3, 4)).cost == 0
+
+
+class Doubled(nn.Linear):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * super().forward(x)
+
+
+def test_no_bound_is_given_for_a_layer_that_may_do_more_than_its_name_says() -> None:
+    hooked = nn.Linear(2, 2)
+    hooked.register_forward_hook(lambda module, given, out: 3 * out)
+    replaced = nn.Linear(2, 2)
+    replaced.forward = lambda x: 5 * x  # type: ignore[method-assign]
+    normed = nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2))
+    circular = nn.Conv1d(1, 1, 3, padding=1, padding_mode="circular")
+    for module in (Doubled(2, 2), hooked, replaced, normed, circular, nn.Sequential(Doubled(2, 2))):
+        with pytest.raises(ValueError, match=r"^module: got .*, expected "):
+            lipschitz_bound(module)
+
+
+def test_a_score_for_every_place_of_an_image_is_not_a_critics_output() -> None:
+    critic, images = nn.Linear(8, 1), torch.zeros(3, 1, 8, 8)
+    with pytest.raises(ValueError, match=r"^fake_scores: got .* expected one score a sample"):
+        generator_loss(critic(images))
+    with pytest.raises(ValueError, match=r"^real_scores: got .* expected one score a sample"):
+        critic_loss(critic(images), torch.zeros(3))
+    with pytest.raises(ValueError, match=r"^critic output: got .* expected one score a sample"):
+        gradient_penalty(critic, images, images, generator=torch.Generator().manual_seed(0))

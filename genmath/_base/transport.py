@@ -58,8 +58,9 @@ def _certify(
 ) -> None:
     """Refuse a plan that the potentials do not prove to be the cheapest.
 
-    The least cost that matters is one. By weak duality no plan is cheaper by more than what its potentials fall short of its cost, and
-    what they exceed a cost by. Costs of very different sizes cost the solver its digits.
+    The least cost that matters is one. By weak duality no plan is cheaper by more than what the
+    potentials fall short of its cost, and what they exceed a cost by. Costs of very different sizes
+    cost the solver its digits.
     """
     slack = costs - (u.unsqueeze(1) + v)
     there = (a > 0).unsqueeze(1) & (b > 0)
