@@ -20,6 +20,7 @@ from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Chain, Derivation, Lemma, Slip, Step
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.notation import Density
+from genmath.proof.language.obligations import obligations
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
     Apply,
@@ -110,7 +111,8 @@ def judge(
             "timeout", Proof(False), None, seconds(), f"not decided within {timeout:g} s"
         )
     if outcome.verdict == "refuted":
-        if proof.proved and all(standing(m.source).proved for m in proof.lemmas):
+        granted = outcome.obligation  # A's rules suppose it, and say so
+        if proof.proved and not granted and all(standing(m.source).proved for m in proof.lemmas):
             raise Contradiction(
                 f"the checker contradicts itself on {_plain(claim)}: "
                 f"proved, and refuted by {outcome.counterexample}"
@@ -168,6 +170,8 @@ def _standing(derivation: Derivation, complete: bool, proofs: list[Proof]) -> St
     )
     if any(p.normal for p in proofs):
         assumed.add(GAUSSIAN)
+    for step in derivation.steps:
+        assumed |= {f"{text(o)} < ∞" for o in obligations((step.lhs, step.rhs))}
     return Standing(True, rank, label, assumed, {m.name for m in lemmas})
 
 
@@ -452,17 +456,14 @@ def _mutate_claim(
 
 
 def check_slip(slip: Slip, timeout: float | None = 60.0) -> JudgedSlip:
-    """The published form must fail, the corrected form must be proved."""
+    """The published form must be refuted, the corrected form proved."""
     right = judge(slip.right, slip.because, timeout)
     wrong = judge(slip.wrong, (), timeout) if slip.wrong is not None else None
     problem = ""
     if right.verdict != "proved":
         problem = f"the corrected form is {right.verdict}: {right.reason}"
-    elif wrong is not None and slip.wrong is not None:
-        if slip.wrong.relation == "=" and wrong.verdict != "refuted":
-            problem = f"the published form is not refuted but {wrong.verdict}"
-        elif wrong.verdict == "proved":
-            problem = "the published form is proved"
+    elif wrong is not None and wrong.verdict != "refuted":
+        problem = f"the published form is not refuted but {wrong.verdict}"
     return JudgedSlip(slip, right, wrong, problem)
 
 

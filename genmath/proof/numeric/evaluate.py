@@ -216,6 +216,7 @@ class Evaluation(Expressions):
         precision: list[list[Scalar]] = [[g.zero] * n for _ in range(n)]
         pull: list[Scalar] = [g.zero] * n
         used: set[int] = set()
+        rows: list[list[Scalar]] = []
         for factor in factors:
             x, mean, var = self.normal_parts(factor, at)
             residual = [g.sub(a, b) for a, b in zip(x, mean, strict=True)]
@@ -229,6 +230,7 @@ class Evaluation(Expressions):
                 Matrix([[g.div(g.one, var)]]) if isinstance(var, Scalar) else self.inverse(var)
             )
             start = [g.put(r, origin, {}) for r in residual]
+            rows += slopes
             for i in range(n):
                 column = [self.inner(row, [s[i] for s in slopes]) for row in inverse.rows]
                 if any(s[i] is not g.zero for s in slopes):
@@ -240,6 +242,11 @@ class Evaluation(Expressions):
                     )
         if len(used) < n:
             return self.loop_over(letters, env, inner)
+        if rank(rows) < n:  # they leave a direction free, which is integrated over as it is
+            kept, free = letters[:-1], letters[-1:]
+            if not kept:
+                return self.loop_over(letters, env, inner)
+            return self.loop_over(free, env, lambda e: self.whiten(kept, factors, e, inner))
         low = self.cholesky(precision)
         half: list[Scalar] = []  # low half = pull
         for i in range(n):
@@ -379,6 +386,38 @@ def _ordered(dists: Iterable[Node]) -> list[Node]:
         left.remove(d)
         done.append(d)
     return done
+
+
+def rank(rows: list[list[Scalar]]) -> int:
+    """Of a matrix, for almost all values of what its entries are computed from."""
+    known: dict[int, Fraction] = {}
+
+    def value(u: Scalar) -> Fraction:
+        parts = [value(a) for a in u.args] if u.op in ("add", "mul", "neg", "div") else []
+        if u.op == "const":
+            return Fraction(u.data)
+        if u.op == "add":
+            return sum(parts, Fraction(0))
+        if u.op == "mul":
+            return math.prod(parts, start=Fraction(1))
+        if u.op == "neg":
+            return -parts[0]
+        if u.op == "div" and parts[1]:
+            return parts[0] / parts[1]
+        return known.setdefault(id(u), Fraction(7 * len(known) ** 2 + 3, 2 * len(known) + 5))
+
+    values = [[value(u) for u in row] for row in rows]
+    found = 0
+    for column in range(len(rows[0]) if rows else 0):
+        pivot = next((r for r in range(found, len(values)) if values[r][column]), None)
+        if pivot is None:
+            continue
+        values[found], values[pivot] = values[pivot], values[found]
+        for r in range(found + 1, len(values)):
+            factor = values[r][column] / values[found][column]
+            values[r] = [a - factor * b for a, b in zip(values[r], values[found], strict=True)]
+        found += 1
+    return found
 
 
 def _measures(p: Node) -> list[Node]:

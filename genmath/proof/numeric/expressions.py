@@ -6,6 +6,7 @@ Vectors and matrices are unrolled into scalars. E, integrals and derivatives are
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.matrix_functions import MATRICES
@@ -277,6 +278,8 @@ class Expressions(LinearAlgebra):
                 if isinstance(v, Matrix):
                     raise Unsupported(f"{density.name}: a matrix is not a point")
                 value[slot] = list(v.items) if isinstance(v, Vector) else [v]
+                if slot in node.given_slots and isinstance(v, Scalar):
+                    value[slot] = [self.within(density, slot, arg, v)]
                 continue
             where = self.bound(arg, env) if isinstance(arg, Symbol) else None
             if not isinstance(where, Point):
@@ -292,6 +295,19 @@ class Expressions(LinearAlgebra):
         if any(s in density.event_slots for s in below):
             return g.div(top, self.families.mass(density, below, index, value, env.depth))
         return top
+
+    def within(self, density: Any, slot: str, arg: Node, v: Scalar) -> Scalar:
+        """A family at a parameter outside the domain it is declared for is undefined."""
+        g = self.g
+        letter = next((s for s in density.given if s.space == slot), None)
+        domain = "real" if letter is None or arg == letter else letter.domain
+        need = {
+            "positive": [g.fn("log", v)],
+            "unit": [g.fn("log", v), g.fn("log", g.sub(g.one, v))],
+            "nonnegative": [g.fn("sqrt", v)],
+            "at_least_one": [g.fn("sqrt", g.sub(v, g.one))],
+        }.get(domain, [])
+        return g.when(v, g.add(*need)) if need else v
 
     # --- Gaussians -------------------------------------------------------------------------------
 

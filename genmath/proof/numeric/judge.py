@@ -21,6 +21,7 @@ from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, Arithmetic, 
 from genmath.proof.numeric.compiled import Program
 from genmath.proof.numeric.describe import describe
 from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
+from genmath.proof.numeric.obligations import broken
 from genmath.proof.numeric.quadrature import LEVELS
 from genmath.proof.numeric.survey import Survey, Unsupported
 from genmath.proof.numeric.worlds import NoWorldError, World
@@ -43,6 +44,7 @@ class Outcome:
     worlds_defined: int = 0
     worlds_tried: int = 0
     reason: str = ""
+    obligation: bool = False  # refuted since something that a proof takes for granted is not so
 
 
 @dataclass
@@ -94,6 +96,10 @@ def compare(
             return Outcome("refuted", found, defined + 1, tried, found["reason"])
         defined += trial.defined
         reason = trial.reason or reason
+    if not isinstance(worlds, Worlds):
+        found = broken((claim.lhs, claim.rhs), survey, drawn.members)
+        if found is not None:
+            return Outcome("refuted", found, defined, 0, found["reason"], obligation=True)
     tried = len(drawn.members)
     if defined < min(2, tried) or not tried:
         return Outcome("undefined", None, defined, tried, reason)

@@ -1,4 +1,4 @@
-"""Nodes and weights to integrate over a line, at five resolutions."""
+"""Nodes and weights to integrate over a line, at six resolutions."""
 
 from __future__ import annotations
 
@@ -10,16 +10,30 @@ from functools import lru_cache
 
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, Arithmetic, Num
 
-LINE = ((7.5, 36), (8.3, 54), (9.5, 88), (12.0, 176), (16.0, 360))  # half width, intervals
+LINE = (
+    (7.5, 36),
+    (8.3, 54),
+    (9.5, 88),
+    (12.0, 176),
+    (16.0, 360),
+    (40.0, 1200),
+)  # half width, intervals
 GAUSS = (5, 7)  # Gauss-Hermite at the two coarsest levels, then the trapezoid:
-STEPS = ((0.7, 12), (0.45, 20), (0.25, 38))  # spacing, nodes on each side
+STEPS = ((0.7, 12), (0.45, 20), (0.25, 38), (0.2, 60))  # spacing, nodes on each side
 LEVELS = len(LINE)
+# beyond the levels, windows that widen, to see whether an integral does: asinh of the half width on
+# a line, half width in whitened coordinates, and the spacing of each
+FAR_LINE, FAR_GAUSS = (2.5, 7.0, 11.5, 16.0, 20.5, 25.0), (4.0, 8.0, 12.0, 16.0, 20.0, 24.0)
+FAR_STEPS = (0.25, 0.5)
+WINDOWS = len(FAR_LINE)
 
 
 @lru_cache(maxsize=64)
 def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, Num]]:
     """Nodes (t, w, v). "line": w = v = spacing. "gauss": w integrates against the standard normal,
     v = w / its density."""
+    if level >= LEVELS:
+        return _window(arithmetic, kind, level - LEVELS)
     with decimal.localcontext(CONTEXT) as context:
         context.prec = 44
         nodes = _line(level) if kind == "line" else _gauss(level)
@@ -27,6 +41,17 @@ def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, 
         if arithmetic is EXACT:
             return [(+t, +w, +v) for t, w, v in nodes]
         return [(float(t), float(w), float(v)) for t, w, v in nodes]
+
+
+def _window(arithmetic: Arithmetic, kind: str, k: int) -> list[tuple[Num, Num, Num]]:
+    half = FAR_LINE[k] if kind == "line" else FAR_GAUSS[k]
+    h = FAR_STEPS[kind != "line"]
+    us = [h * (i + 0.371) for i in range(-round(half / h), round(half / h))]
+    if kind == "line":
+        nodes = [(math.sinh(u), h * math.cosh(u), h * math.cosh(u)) for u in us]
+    else:
+        nodes = [(u, h * math.exp(-u * u / 2) / math.sqrt(2 * math.pi), h) for u in us]
+    return [(arithmetic.make(t), arithmetic.make(w), arithmetic.make(v)) for t, w, v in nodes]
 
 
 def _line(level: int) -> list[tuple[Decimal, Decimal, Decimal]]:

@@ -14,6 +14,7 @@ from genmath.proof.language.tree import (
     NotationError,
     Symbol,
 )
+from genmath.proof.symbolic.algebra import is_nonnegative, is_positive
 from genmath.proof.symbolic.atoms import (
     OUT,
     Key,
@@ -21,11 +22,12 @@ from genmath.proof.symbolic.atoms import (
     Unknown,
 )
 from genmath.proof.symbolic.conditions import Env, Weights
+from genmath.proof.symbolic.facts import stated_nonnegative, stated_positive
 from genmath.proof.symbolic.integrals import bell
 from genmath.proof.symbolic.letters import Letters
 from genmath.proof.symbolic.matrices import lower_inverse
 from genmath.proof.symbolic.polynomials import canon, expand
-from genmath.proof.symbolic.supports import Unsupported
+from genmath.proof.symbolic.supports import Need, Unsupported
 
 
 class Densities(Letters):
@@ -55,6 +57,9 @@ class Densities(Letters):
         at = dict(zip(node.event_slots, node.events, strict=True))
         given = dict(zip(node.given_slots, node.givens, strict=True))
         values = {s: self.scalar(a, env, w, True) for s, a in (at | given).items()}
+        for letter in density.given:
+            if letter.space in given and given[letter.space] != letter:
+                self.require_domain(letter, values[letter.space])
         if density.given_slots:
             events = [values[s] if s in at else OUT for s in density.event_slots]
             outer = [canon(values[s]) for s in density.given_slots]
@@ -72,6 +77,24 @@ class Densities(Letters):
         joint = Rho(key, full, outer)
         self.require(marginal, w, "the density of the condition")
         return joint / marginal  # p(x, z) = 0 wherever p(x) is: the quotient may be taken as it is
+
+    def require_domain(self, letter: Symbol, value: Any) -> None:
+        """A family is declared for the parameters of a domain and means nothing elsewhere."""
+        if letter.domain == "real" or letter.is_variable:
+            return
+        parts = [1 - value, value] if letter.domain == "unit" else [value]
+        if letter.domain == "at_least_one":
+            parts = [value - 1]
+        strict = letter.domain in ("positive", "unit")
+        for part in parts:
+            shown = is_positive(part) or stated_positive(part)
+            if not strict:
+                shown = shown or is_nonnegative(part) or stated_nonnegative(part)
+            if letter.domain == "natural":
+                shown = bool(value.is_integer) and is_positive(value)
+            if not shown:
+                words = f"the parameter {letter.name} of a family is declared {letter.domain}"
+                self.rules.needs.append(Need(words, value))
 
     def normal(self, node: Normal, env: Env, w: Weights, exact: bool) -> Any:
         x, m, c = (self.lower(a, env, w, exact) for a in node.args)

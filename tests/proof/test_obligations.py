@@ -1,0 +1,166 @@
+"""What analysis must supply is named, and broken where it fails: then the step is refuted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from genmath.proof import (
+    Density,
+    E,
+    Function,
+    Normal,
+    absolute,
+    copies,
+    derivation,
+    exp,
+    integral,
+    log,
+    number,
+    pi,
+    positive_part,
+    positives,
+    reals,
+    sigmoid,
+    sqrt,
+    variables,
+)
+from genmath.proof.check import judge
+from genmath.proof.language.claims import Claim
+from genmath.proof.language.derivation import Derivation
+from genmath.proof.language.obligations import obligations
+from genmath.proof.language.text import text
+from genmath.proof.language.tree import Node
+from genmath.proof.report import check_derivation
+
+x, y = variables("x y")
+a, b = reals("a b")
+s, t, rate = positives("s t lambda")
+quarter = number(1) / 4
+root = ((a - 3) ** 2) ** quarter
+half_line = root**2 - (a - 3)
+standard = Normal(x, 0, 1)
+cauchy = integral(x / (pi * (1 + x**2)), x)
+f = Function("f")
+p = Density("p", x, given=rate, positive=True)
+
+
+def shifted(by: Node | int, at: int) -> Node:
+    near, far = Normal(y, x + by, 1), Normal(y, x, 1)
+    return integral(E(near, sigmoid(y - at)) - E(far, sigmoid(y - at)), x)
+
+
+BROKEN: dict[str, tuple[Node, Any]] = {
+    "integrals exchanged": (shifted(1, 50), 0),
+    "integrals exchanged, farther": (shifted(1, 900), 0),
+    "integrals exchanged, by a": (shifted(a, 50), 0),
+    "integrals exchanged, the other way": (
+        integral(E(Normal(y, x, s), absolute(y) / (1 + y**2)), x)
+        - integral(E(Normal(y, x + 1, s), absolute(y) / (1 + y**2)), x), 0),
+    "infinity minus infinity": (E(standard, exp(x**2) + 1) - E(standard, exp(x**2)), 1),
+    "infinity over infinity": (E(standard, 2 * exp(x**2)) / E(standard, exp(x**2)), 2),
+    "a mean of Cauchy": (cauchy - cauchy, 0),
+    "a second moment of Cauchy": (
+        integral(x**2 / (1 + x**2), x) - integral(x**2 / (1 + x**2), x) + 1, 1),
+    "just too much": (E(standard, exp(x**2 / 2)) - E(standard, exp(x**2 / 2)), 0),
+    "too much for some": (E(standard, exp(s * x**2)) - E(standard, exp(s * x**2)) + 1, 1),
+    "a constant": (integral(exp(x - x), x) - integral(exp(x - x), x), 0),
+    "an exponential": (integral(exp(a * x), x) / integral(exp(a * x), x), 1),
+    "null on a half-line": (half_line / half_line, 1),
+    "null on a half-line, twice": (1 / half_line - 1 / half_line, 0),
+    "a size and itself": ((absolute(a) + a) / (absolute(a) + a), 1),
+    "a positive part": (positive_part(a) / positive_part(a), 1),
+    "a root and its base": ((sqrt(a**2) - a) / (sqrt(a**2) - a), 1),
+    "two sizes": ((absolute(a + b) - absolute(a) - absolute(b)) ** 0
+                  / (absolute(a + b) - absolute(a) - absolute(b)) ** 0
+                  * ((absolute(a + b) - absolute(a) - absolute(b))
+                     / (absolute(a + b) - absolute(a) - absolute(b))), 1),
+}  # fmt: skip
+KEPT: dict[str, tuple[Node, Any]] = {
+    "a normal integral": (integral(Normal(y, x, 1) * sigmoid(x) * (1 - sigmoid(x)), x, y),
+                          integral(sigmoid(x) * (1 - sigmoid(x)), x)),
+    "just enough": (E(standard, exp(x**2 / 4)) - E(standard, exp(x**2 / 4)), 0),
+    "a heavy tail that converges": (
+        integral(1 / (1 + x**2), x) - integral(1 / (1 + x**2), x) + 1, 1),
+    "an exponential moment": (E(standard, exp(a * x)), exp(a**2 / 2)),
+    "singular, and integrated": (
+        integral(Normal(y, x, 1) * (sigmoid(y) * (1 - sigmoid(y))), x, y),
+        integral(sigmoid(y) * (1 - sigmoid(y)), y)),
+    "singular, and zero": (integral(Normal(y, x, 1) * (y - y), x, y), 0),
+    "singular, with a variance": (
+        integral(Normal(x, y, s) * exp(-(y**4)), x, y), integral(exp(-(y**4)), y)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_is_broken_refutes(what: str) -> None:
+    lhs, rhs = BROKEN[what]
+    found = judge(Claim(lhs, "=", number(rhs)))
+    assert found.verdict == "refuted"
+    assert found.outcome.counterexample
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_what_holds_is_proved(what: str) -> None:
+    lhs, rhs = KEPT[what]
+    found = judge(Claim(lhs, "=", rhs if isinstance(rhs, Node) else number(rhs)))
+    assert found.verdict == "proved", found.reason
+
+
+def test_an_obligation_names_its_integrand_and_its_letters() -> None:
+    named = [text(o) for o in obligations((shifted(1, 50),))]
+    assert named == [
+        "∫ (E[N(y; x + 1, 1)] sigmoid(y - 50)) dx",
+        "∫ (E[N(y; x, 1)] sigmoid(y - 50)) dx",
+    ]
+    z, _ = copies(x, 2)
+    assert obligations((E(standard, x**2), E(Density("q", x)(z), f(z)))) == []
+
+
+def test_it_is_printed_and_inherited() -> None:
+    @derivation("the moment generating function", takes=a)
+    def moments(d: Derivation) -> None:
+        d.start(E(standard, exp(a * x)))
+        d.equals(exp(a**2 / 2), by="complete the square")
+
+    @derivation("at 2")
+    def at_two(d: Derivation) -> None:
+        d.start(1 + E(standard, exp(2 * x)))
+        d.equals(1 + exp(number(4) / 2), by="at a = 2", because=moments(2))
+
+    expected = "E[N(x; 0, 1)] exp(a·x) < ∞"
+    assert expected in check_derivation(moments)["assumed"]
+    found = check_derivation(at_two)
+    assert found["ok"]
+    assert ("moments" not in str(found["uses"])) or expected in found["assumed"]
+
+
+def test_a_family_means_nothing_outside_its_parameters() -> None:
+    assert judge(Claim(integral(p(x | -1), x), "=", number(1))).verdict == "refuted"
+    for outside in (a, a - 1, -rate, 1 - rate):
+        assert judge(Claim(integral(p(x | outside), x), "=", number(1))).verdict != "proved"
+        squared = Claim(log(p(x | outside) ** 2), "=", 2 * log(p(x | outside)))
+        assert judge(squared).verdict != "proved"
+    for inside in (rate, number(2), rate + t, exp(a), 1 + a**2):
+        assert judge(Claim(integral(p(x | inside), x), "=", number(1))).verdict == "proved"
+    claim = Claim(integral(p(x | a), x), "=", number(1), (a > 0,))
+    assert judge(claim).verdict == "proved"
+
+
+def test_a_slip_is_refuted_or_it_is_none() -> None:
+    @derivation("the second moment")
+    def second(d: Derivation) -> None:
+        q = Density("q", x)
+        d.start(E(q(x), f(x) ** 2))
+        d.at_least(0, by="a square")
+        d.slip(
+            "jensen",
+            wrong=E(q(x), f(x) ** 2) >= E(q(x), f(x)) ** 2,
+            right=E(q(x), f(x) ** 2) >= 0,
+            source="a true bound",
+        )
+
+    found = check_derivation(second)
+    assert not found["ok"]
+    assert "not refuted but open" in str(found["problems"])
