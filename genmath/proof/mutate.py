@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from genmath.proof.language.binders import Between, Infinity, Limit, Over, sides
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.shapes import Shape, shape
@@ -27,6 +28,7 @@ from genmath.proof.language.tree import (
     Symbol,
 )
 
+OTHERS = {"sum": "prod", "prod": "sum", "max": "min", "min": "max", "sup": "inf", "inf": "sup"}
 DIVERGENCES = ("KL", "JS", "TV")
 
 
@@ -78,6 +80,9 @@ def _everywhere(node: Node, pool: list[Node], part: str) -> Iterator[tuple[str, 
 
 
 def _here(node: Node, pool: list[Node]) -> Iterator[tuple[str, Node]]:
+    if isinstance(node, Infinity):
+        yield "1 for infinity", Number(1)  # no multiple of it is another limit
+        return
     if not isinstance(node, (Neg, Number)):
         yield "sign", Neg(node)
     if isinstance(node, Neg):
@@ -108,6 +113,7 @@ def _here(node: Node, pool: list[Node]) -> Iterator[tuple[str, Node]]:
     if isinstance(node, (Symbol, Named, Indexed)) and not getattr(node, "shape", ""):
         yield "square", Pow(node, Number(2))
         yield "root", Fn("sqrt", node)
+    yield from _binder_slips(node)
     if isinstance(node, Divergence):
         p, q = node.args
         if node.kind == "KL":
@@ -126,6 +132,20 @@ def _here(node: Node, pool: list[Node]) -> Iterator[tuple[str, Node]]:
         yield "dropped derivative", Apply(node.name, node.traits, node.order - 1, *node.args)
     if isinstance(node, Dens):
         yield from _density_slips(node)
+
+
+def _binder_slips(node: Node) -> Iterator[tuple[str, Node]]:
+    match node:
+        case Over():
+            other = OTHERS[node.kind]
+            yield f"{other} for {node.kind}", Over(other, node.body, node.letter)
+            yield "one member", node.body
+        case Between():
+            yield "limits swapped", Between(node.body, node.letter, node.high, node.low)
+            if node.low != Number(0) and not sides(node.low):
+                yield "lower limit dropped", Between(node.body, node.letter, Number(0), node.high)
+        case Limit():
+            yield "limit dropped", node.body
 
 
 def _alike(a: Node, b: Node) -> bool:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
+from genmath.proof.language.binders import Between, FiniteSet, Infinity, Limit, Over, Size
 from genmath.proof.language.elementary import TABLE, Command, Enclosing
 from genmath.proof.language.matrix_functions import MATRICES
 from genmath.proof.language.notation import Density, Function, Sequence
@@ -40,7 +41,7 @@ from genmath.proof.language.tree import (
     event_variables,
 )
 
-Declared = Symbol | Named | Density | Function | Sequence
+Declared = FiniteSet | Symbol | Named | Density | Function | Sequence
 Key = tuple[str, str, str]
 
 TOKEN = re.compile(
@@ -210,10 +211,37 @@ class _Parser:
             return Fn(name, inside), False
         if command is not None:
             return Fn(name, self.factor()[0]), True
+        if self.next in (r"\min", r"\sup", r"\inf") or self.tokens[self.at : self.at + 2] == [
+            r"\max", "_",
+        ]:  # fmt: skip
+            kind = self.take()[1:]
+            self.expect("_", "{")
+            index = self.letter()
+            if index.domain == "member":
+                self.member_of(index)
+            self.expect("}")
+            return Over(kind, self.product(), index), True
+        if self.accept(r"\lim", "_", "{"):
+            index = self.letter()
+            self.expect(r"\to")
+            to = self.expression()
+            self.expect("}")
+            return Limit(self.product(), index, to), True
+        if self.accept(r"\int", "_", "{"):
+            low = self.expression()
+            self.expect("}", "^")
+            high = self.script()
+            body = self.product()
+            self.expect(r"\mathrm", "{", "d", "}")
+            return Between(body, self.letter(), low, high), True
         if self.next in (r"\sum", r"\prod"):
             kind = self.take()[1:]
             self.expect("_", "{")
             index = self.letter()
+            if self.next == r"\in":
+                self.member_of(index)
+                self.expect("}")
+                return Over(kind, self.product(), index), True
             self.expect("=")
             low = self.expression()
             self.expect("}", "^")
@@ -252,6 +280,12 @@ class _Parser:
                 found, longest = (name, how), len(head)
         self.at += longest
         return found
+
+    def member_of(self, letter: Symbol) -> None:
+        self.expect(r"\in")
+        found = self.named(False, of_sets=True)[0]
+        if found != Size(letter.space):
+            raise self.wrong(f"{letter!r} is a member of another set")
 
     def power(self) -> Node:
         base, may_have_power = self.atom()
@@ -306,6 +340,10 @@ class _Parser:
             return Number(over.value / under.value), False
         if self.accept(r"\frac"):
             return Div(self.group("{", "}"), self.group("{", "}")), False
+        if self.accept(r"\infty"):
+            return Infinity(), True
+        if self.next == r"\left|" and (size := self.size()) is not None:
+            return size, True
         for name, row in TABLE.items():
             if isinstance(row.latex, Enclosing) and self.accept(*_tokens(row.latex.before)[:-1]):
                 inside = self.expression()
@@ -353,6 +391,21 @@ class _Parser:
             word += self.take()
         self.expect("}")
         return word
+
+    def size(self) -> Node | None:
+        """|Y| of a finite set Y, if that is what stands here."""
+        at = self.at
+        self.take()
+        found: Node | None
+        try:
+            found = self.named(False, of_sets=True)[0]
+            self.expect(r"\right|")
+        except (Unreadable, KeyError, IndexError):
+            found = None
+        if not isinstance(found, Size):
+            self.at = at
+            return None
+        return found
 
     def indicator(self) -> Node:
         self.expect(r"\left[")
@@ -424,7 +477,7 @@ class _Parser:
             return token.lstrip("\\")
         raise self.wrong(f"{token!r} starts nothing")
 
-    def named(self, script: bool) -> tuple[Node, bool]:
+    def named(self, script: bool, of_sets: bool = False) -> tuple[Node, bool]:
         base = self.base()
         below: list[str] = []
         if not script and self.accept("_"):
@@ -446,6 +499,8 @@ class _Parser:
             return self.density(what), True
         if isinstance(what, Function):
             return self.application(what), True
+        if isinstance(what, FiniteSet) and of_sets:
+            return what.size, True
         if isinstance(what, (Symbol, Named)):
             return what, not raised
         return self.member(base, below, raised), not raised

@@ -162,4 +162,4 @@ def test_a_plus_in_a_name_is_no_hypothesis() -> None:
         d.equals(a, by="a is constant")
 
     assert check(square).ok
-    assert check(idle).problems == ["unused hypothesis: p_+ is positive"]
+    assert check(idle).remarks == ["unused hypothesis: p_+ is positive"]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from genmath.proof.language import names
 from genmath.proof.language import notation as n
 from genmath.proof.language import tree as t
+from genmath.proof.language.binders import Between, Limit, Over
 from genmath.proof.language.claims import equal
 from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.matrix_functions import MATRICES
@@ -38,12 +39,37 @@ p = n.Density("p_theta", x, z)
 q = n.Density("q_phi", z, given=x)
 r = n.Density("r", y, given=(x, z))
 f, g = n.Function("f", convex=True), n.Function("g_omega")
+labels = n.FiniteSet("Y_0")
+k, k_0 = labels.members("k k_0")
 scale = n.Function("sigma_f", positive=True)
 letter = n.define("gamma_t", a / c)
-names_ = (x, z, y, z_1, z_2, x_prev, noise, v, w, m, S, L, a, a_bar, star, c, d, data, i, steps)
+names_ = (
+    x,
+    z,
+    y,
+    z_1,
+    z_2,
+    x_prev,
+    noise,
+    v,
+    w,
+    m,
+    S,
+    L,
+    a,
+    a_bar,
+    star,
+    c,
+    d,
+    data,
+    i,
+    steps,
+    k,
+    k_0,
+)
 DECLARED: dict[str, Declared] = {
     **{s.name: s for s in names_},
-    **{s.name: s for s in (beta, sig, p, q, r, f, g, scale, letter)},
+    **{s.name: s for s in (beta, sig, p, q, r, f, g, scale, letter, labels)},
 }
 
 # --- random trees ---------------------------------------------------------------------------------
@@ -52,7 +78,25 @@ numbers = st.one_of(
     st.integers(0, 12).map(t.Number),
     st.fractions(min_value=0, max_value=2, max_denominator=8).map(t.Number),
 )
-SCALARS = (x, z, z_1, x_prev, noise, a, a_bar, star, c, d, data, i, steps, letter, n.pi)
+SCALARS = (
+    x,
+    z,
+    z_1,
+    x_prev,
+    noise,
+    a,
+    a_bar,
+    star,
+    c,
+    d,
+    data,
+    i,
+    steps,
+    letter,
+    n.pi,
+    k,
+    labels.size,
+)
 DENSITIES = (
     p(x), p(z), p(x, z), p(z | x), p(x | z_1), p(z_1), q(z | x), q(z_2 | x), q(z | x_prev * 2),
     q(z | n.number(1)), r(y | (x, z)), r(y | (x, z_2)),
@@ -92,6 +136,10 @@ def _scalars(depth: int) -> Iterator[st.SearchStrategy[Node]]:
     yield st.builds(lambda b: t.Integral(b, x, z_1), u)
     yield st.builds(t.Deriv, u, st.sampled_from((x, a_bar)))
     yield st.builds(t.Big, st.sampled_from(("sum", "prod")), u, st.just(i), u, u)
+    yield st.builds(n.over, st.sampled_from(tuple(Over.SIGNS)), u, st.just(k))
+    yield st.builds(n.over, st.sampled_from(("sup", "inf")), u, st.sampled_from((x, a_bar)))
+    yield st.builds(Between, u, st.sampled_from((c, x)), u, st.one_of(u, st.just(n.infinity)))
+    yield st.builds(Limit, u, st.sampled_from((c, a)), st.one_of(u, st.just(n.infinity)))
     kinds, bounds = st.sampled_from(("KL", "JS", "TV")), st.sampled_from(((x,), (z,), (z_1, x)))
     yield st.builds(t.Divergence, kinds, u, u, bounds)
     yield st.builds(lambda k, e, h: t.Divergence(k, e, h, t.event_variables(e)), kinds, dens, u)

@@ -20,13 +20,14 @@ from genmath.proof import (
     latex,
     naturals,
     number,
+    positives,
     reals,
     total,
     variables,
 )
 from genmath.proof.functions import compile_tree
 from genmath.proof.language.data import decode_tree, encode_tree
-from genmath.proof.language.instantiate import instantiate
+from genmath.proof.language.instantiate import instantiate, redeclare
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
     BOUND,
@@ -75,7 +76,7 @@ class Mean(Node, holds=(BOUND,), scope=(0,), parts=(NUMBER, WHOLE)):
         super().__init__((as_node(body), as_node(limit)), (letter,))
 
 
-class Over(Node, holds=(BOUND,)):
+class Averaged(Node, holds=(BOUND,)):
     """The mean of body over several letters."""
 
     def __init__(self, body: Operand, *letters: Symbol) -> None:
@@ -89,7 +90,13 @@ class Slope(Node, holds=(LETTER,)):
         super().__init__((as_node(body),), (letter,))
 
 
-THROWN_AWAY: list[Node] = [Leaf("one"), Pair(a, b), Mean(a * t, t, n), Over(f(x), x), Slope(a, a)]
+THROWN_AWAY: list[Node] = [
+    Leaf("one"),
+    Pair(a, b),
+    Mean(a * t, t, n),
+    Averaged(f(x), x),
+    Slope(a, a),
+]
 
 
 def test_a_class_that_does_not_say_what_it_holds_cannot_be_defined() -> None:
@@ -105,7 +112,7 @@ def test_a_class_that_does_not_say_what_it_holds_cannot_be_defined() -> None:
         lambda: Node.__init__(Leaf("x"), (), ()),
         lambda: Leaf(a),  # type: ignore[arg-type]
         lambda: Mean(a, 3, n),  # type: ignore[arg-type]
-        lambda: Over(a, x, "y"),  # type: ignore[arg-type]
+        lambda: Averaged(a, x, "y"),  # type: ignore[arg-type]
         lambda: Slope(a, a + b),  # type: ignore[arg-type]
         lambda: Slope(a, (a, b)),  # type: ignore[arg-type]
     ],
@@ -120,7 +127,7 @@ def test_free_letters() -> None:
     assert free_symbols(Pair(a, b)) == {a, b}
     assert free_symbols(Mean(a * t, t, n)) == {a, n}
     assert free_symbols(Mean(a * t, t, t)) == {a, t}  # the limit is outside
-    assert free_symbols(Over(f(x) * y, x)) == {y}
+    assert free_symbols(Averaged(f(x) * y, x)) == {y}
     assert free_symbols(Slope(a, b)) == {a, b}
     assert free_symbols(total(a * t, t, 1, t)) == {a, t}
 
@@ -132,11 +139,11 @@ def test_letters_are_replaced_outside_the_scope() -> None:
 
 
 def test_a_density_renames_what_is_bound_with_it() -> None:
-    assert instantiate(Over(p(x) * f(x), x), ((p(x), q(y)),)) == Over(q(y) * f(y), y)
+    assert instantiate(Averaged(p(x) * f(x), x), ((p(x), q(y)),)) == Averaged(q(y) * f(y), y)
     assert instantiate(Slope(p(x), x), ((p(x), q(y)),)) == Slope(q(y), y)
     z, u = variables("z u")
     r = Density("r", z, u)
-    assert instantiate(Over(p(x), x), ((p(x), r(z, u)),)) == Over(r(z, u), z, u)
+    assert instantiate(Averaged(p(x), x), ((p(x), r(z, u)),)) == Averaged(r(z, u), z, u)
     with pytest.raises(NotationError, match="give it one variable"):
         instantiate(Slope(p(x), x), ((p(x), r(z, u)),))
 
@@ -146,15 +153,15 @@ def test_a_density_renames_what_is_bound_with_it() -> None:
     [
         (Mean(a * t, t, n), ((a, t),)),  # t would come to be bound
         (Mean(a * t, t, n), ((t, n),)),  # and here cease to be
-        (Over(a * f(x), x), ((a, x),)),
-        (Over(p(x) * y, x), ((p(x), q(y)),)),
+        (Averaged(a * f(x), x), ((a, x),)),
+        (Averaged(p(x) * y, x), ((p(x), q(y)),)),
         (Slope(a, b), ((a, b),)),  # what is held beside it would come to depend on it
         (Slope(a, b), ((b, c),)),
         (integral(a * f(x), x), ((a, x),)),
         (E(p(x), a * x), ((a, x),)),
         (E(p(x), x * y), ((p(x), q(y)),)),
         (E(p(x), diff(x, y)), ((p(x), q(y)),)),
-        (E(p(x), Over(x, y)), ((p(x), q(y)),)),
+        (E(p(x), Averaged(x, y)), ((p(x), q(y)),)),
         (diff(a * b, b), ((a, b),)),
         (total(a * t, t, 1, n), ((a, t),)),
         (total(a * t, t, 1, n), ((n, t),)),
@@ -164,6 +171,16 @@ def test_a_density_renames_what_is_bound_with_it() -> None:
 def test_nothing_is_captured(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> None:
     with pytest.raises(NotationError, match=r"the lemma (and its arguments both use|binds)"):
         instantiate(node, pairs)
+
+
+def test_a_letter_declared_otherwise_is_so_where_it_is_free() -> None:
+    above = positives("a")
+    assert redeclare(Pair(a, b), a, above) == Pair(above, b)
+    assert redeclare(Slope(a, a), a, above) == Slope(above, above)
+    assert redeclare(Mean(a, t, n) + Mean(t, t, t), t, n) == Mean(a, t, n) + Mean(t, t, n)
+    assert redeclare(integral(a, a, between=(0, a)), a, above) == integral(a, a, between=(0, above))
+    with pytest.raises(NotationError, match="is bound"):
+        redeclare(Mean(a, t, n), a, t)
 
 
 def test_walking_and_rebuilding() -> None:

@@ -82,6 +82,25 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
     return go(node)
 
 
+def redeclare(node: Node, old: Symbol, new: Symbol) -> Node:
+    """The same letter, declared otherwise, wherever it is free."""
+    if node == old:
+        return new
+    if old not in free_symbols(node):
+        return node
+    if new in node.bound:
+        raise NotationError(f"{new!r} is bound by a {type(node).__name__}")
+    args = tuple(
+        child if old in node.bound and node.binds_in(i) else redeclare(child, old, new)
+        for i, child in enumerate(node.args)
+    )
+    data = tuple(
+        new if kind == LETTER and entry == old else entry
+        for kind, entry in zip(node.holds, node.data, strict=True)
+    )
+    return node.rebuild(args, data)
+
+
 def _check_capture(
     node: Node,
     pairs: tuple[tuple[Node, Node], ...],

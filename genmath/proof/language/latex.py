@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 
+from genmath.proof.language.binders import Infinity, Prefixed, Size
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.elementary import TABLE, Command, Drawn, Enclosing
 from genmath.proof.language.matrix_functions import MATRICES, Raised
@@ -148,7 +149,23 @@ def _show(node: Node) -> tuple[str, int]:
         case Big():
             limits = f"_{{{latex(node.index)}={latex(node.low)}}}^{_script(latex(node.high))}"
             return rf"\{node.kind}{limits} {_at(node.body, PRODUCT)}", OPEN
+        case Size():
+            return rf"\left|{latex_name(node.name)}\right|", ATOM
+        case Infinity():
+            return r"\infty", ATOM
+        case Prefixed():
+            return _prefixed(node), OPEN
     raise TypeError(f"no LaTeX for {type(node).__name__}")
+
+
+def _prefixed(node: Prefixed) -> str:
+    below = "".join(p[0] + " " if isinstance(p, tuple) else latex(p) + " " for p in node.under)
+    above = "" if node.over is None else f"^{_script(latex(node.over))}"
+    body, level = _show(node.body)
+    if level < PRODUCT or (node.step is not None and _ends_in_integral(node.body)):
+        body = _parens(body)
+    step = "" if node.step is None else rf"\,\mathrm{{d}}{latex(node.step)}"
+    return f"{node.sign[0]}_{{{below.strip()}}}{above} {body}{step}"
 
 
 def _number(node: Number) -> tuple[str, int]:
@@ -285,8 +302,8 @@ def _over(bound: tuple[Symbol, ...], p: Node, form: str) -> str:
 
 
 def _ends_in_integral(node: Node) -> bool:
-    if isinstance(node, Integral):
+    if isinstance(node, Integral) or (isinstance(node, Prefixed) and node.step is not None):
         return True
-    if isinstance(node, (Mul, Big, Deriv)):
+    if isinstance(node, (Mul, Big, Deriv, Prefixed)):
         return _ends_in_integral(node.args[-1] if isinstance(node, Mul) else node.args[0])
     return False

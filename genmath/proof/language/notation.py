@@ -5,6 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from genmath.proof.language.binders import *  # noqa: F403
+from genmath.proof.language.binders import __all__ as _binders
+from genmath.proof.language.binders import integral_between, over
 from genmath.proof.language.tree import (
     DOMAINS,
     Add,
@@ -491,12 +494,19 @@ def diff(body: Operand, var: Symbol) -> Node:
     """The partial derivative with respect to a letter; by a vector, the gradient."""
     if not isinstance(var, Symbol):
         raise NotationError(f"diff(..., {var!r}): expected a letter")
+    if var.domain == "member":
+        raise NotationError(f"diff(..., {var!r}): a finite set has no slopes")
     return Deriv(body, var)
 
 
 @writes(Integral, lambda n: (n.body, *n.bound))
-def integral(body: Operand, *over: Symbol) -> Node:
-    """The integral (or sum) over every value of the variables."""
+def integral(body: Operand, *over: Symbol, between: tuple[Operand, Operand] | None = None) -> Node:
+    """The integral (or sum) over every value of the variables; or of one real letter,
+    between=(0, t), between=(0, infinity)."""
+    if between is not None:
+        if len(over) != 1 or not isinstance(between, tuple) or len(between) != 2:
+            raise NotationError(f"between={between!r}: expected two limits, and one letter")
+        return integral_between(body, over[0], *between)
     return Integral(body, *_variables(over, "integral"))
 
 
@@ -575,18 +585,31 @@ def _entropy(p: Node, over: tuple[Symbol, ...]) -> Node:
     return Entropy(p, _variables(over, "H"))
 
 
-def total(body: Operand, index: Symbol, low: Operand, high: Operand) -> Node:
-    """The sum of `body` for index = low, ..., high; the index is a natural letter."""
+def total(
+    body: Operand, index: Symbol, low: Operand | None = None, high: Operand | None = None
+) -> Node:
+    """The sum of `body` for index = low, ..., high, of a natural letter; or, with no limits, over
+    the members of a finite set."""
+    if low is None and high is None:
+        return over("sum", body, index)
     return _over_range("sum", body, index, low, high)
 
 
-def product(body: Operand, index: Symbol, low: Operand, high: Operand) -> Node:
-    """The product of `body` for index = low, ..., high; the index is a natural letter."""
+def product(
+    body: Operand, index: Symbol, low: Operand | None = None, high: Operand | None = None
+) -> Node:
+    """The product of `body`; limits as for `total`."""
+    if low is None and high is None:
+        return over("prod", body, index)
     return _over_range("prod", body, index, low, high)
 
 
 @writes(Big, lambda n: (n.kind, n.body, n.index, n.low, n.high))
-def _over_range(kind: str, body: Operand, index: Symbol, low: Operand, high: Operand) -> Node:
+def _over_range(
+    kind: str, body: Operand, index: Symbol, low: Operand | None, high: Operand | None
+) -> Node:
+    if low is None or high is None:
+        raise NotationError(f"a sum or product over {index!r}: expected both limits, or none")
     if kind not in ("sum", "prod"):
         raise NotationError(f"{kind!r} is neither a sum nor a product")
     if not isinstance(index, Symbol) or index.domain != "natural":
@@ -595,6 +618,7 @@ def _over_range(kind: str, body: Operand, index: Symbol, low: Operand, high: Ope
 
 
 __all__ = [
+    *_binders,
     "JS",
     "KL",
     "TV",

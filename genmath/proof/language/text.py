@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from genmath.proof.language.binders import Infinity, Prefixed, Size
 from genmath.proof.language.names import text_name
 from genmath.proof.language.tree import (
     Add,
@@ -130,4 +131,13 @@ def _show(node: Node) -> tuple[str, int]:
             sign = "Σ" if node.kind == "sum" else "Π"
             limits = f"[{text(node.index)}={text(node.low)}..{text(node.high)}]"
             return f"{sign}{limits} {_at(node.body, POWER)}", OPEN
+        case Size():
+            return f"|{text_name(node.name)}|", ATOM
+        case Infinity():
+            return "∞", ATOM
+        case Prefixed():
+            below = "".join(p[1] if isinstance(p, tuple) else text(p) for p in node.under)
+            above = "" if node.over is None else f"..{text(node.over)}"
+            step = "" if node.step is None else f" d{text(node.step)}"
+            return f"{node.sign[1]}[{below}{above}] {_at(node.body, POWER)}{step}", OPEN
     raise TypeError(f"no text for {type(node).__name__}")

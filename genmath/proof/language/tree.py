@@ -21,6 +21,7 @@ DOMAINS = {
     "unit": r"\in (0, 1)",
     "at_least_one": r"\ge 1",
     "natural": r"\in \{1, 2, \dots\}",
+    "member": r"\text{ in a finite set}",
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from genmath.proof.language.tree import Node
 from genmath.proof.numeric.arithmetic import CONTEXT, FLOAT, Arithmetic, Num
-from genmath.proof.numeric.evaluate import Evaluation
+from genmath.proof.numeric.binders import Binders
 from genmath.proof.numeric.expressions import Env
 from genmath.proof.numeric.graph import Graph, Scalar
 from genmath.proof.numeric.linear import components, kind
@@ -25,6 +25,13 @@ from genmath.proof.numeric.worlds import World
 
 CALLS = {"gather", "seq", "kl", "log", "exp", "sqrt", "abs", "pos", "ind", "sign", "sigmoid",
          "softplus", "pow", "num", "tabulated"}  # fmt: skip
+EXTREME = "if {t} is None or b != b or ({t} == {t} and b %s {t}): {t} = b"  # nan stays nan
+FOLDS = {
+    "sum": ("ZERO", ("{t} += {body}",)),
+    "prod": ("ONE", ("{t} *= {body}",)),
+    "max": ("None", ("b = {body}", EXTREME % ">")),
+    "min": ("None", ("b = {body}", EXTREME % "<")),
+}
 TESTED = {"weigh": 0, "div": 1, "when": 1}
 
 
@@ -86,7 +93,7 @@ class Emitter:
         name = scope.names.get(id(u))
         if name is not None:
             return name
-        if u.op in ("sum", "prod"):
+        if u.op in FOLDS:
             name = scope.names[id(u)] = self._loop(u, at)
             return name
         op, args = u.op, u.args
@@ -165,12 +172,12 @@ class Emitter:
                                  for s in self.open if s.loop is not None))  # fmt: skip
         body = self.emit(u.args[0], len(self.open) - 1)
         self.open = saved
-        sign = "+" if u.op == "sum" else "*"
+        start, fold = FOLDS[u.op]
         lines = saved[at].lines
-        lines.append(f"{total} = {'ZERO' if u.op == 'sum' else 'ONE'}")
+        lines.append(f"{total} = {start}")
         lines.append(header)
         lines += [f" {line}" for line in inside.lines]
-        lines.append(f" {total} {sign}= {body}")
+        lines += [f" {line.format(t=total, body=body)}" for line in fold]
         return total
 
 
@@ -178,7 +185,7 @@ class Program:
     """Some trees, compiled. `keys` are the values of a world that it reads."""
 
     def __init__(self, nodes: Sequence[Node], survey: Survey, dim: int) -> None:
-        evaluation = Evaluation(survey, dim)
+        evaluation = Binders(survey, dim)
         env = Env({}, 0)
         values = [evaluation.lower(n, env) for n in nodes]
         self.shapes = [kind(v) for v in values]

@@ -138,9 +138,14 @@ class Expressions(LinearAlgebra):
         if symbol.shape == "covariance":
             return Matrix([g.input("covariance", name, i, j) for j in range(self.dim)]
                        for i in range(self.dim))  # fmt: skip
+        if symbol.domain == "member":
+            return self.free_member(name, symbol.space)
         if symbol.domain == "natural":
             return g.make("num", (g.input("natural", name),))
         return g.input("param", name, symbol.domain)
+
+    def free_member(self, name: str, space: str) -> Scalar:
+        raise Unsupported(f"a member of {space}")
 
     def _symbol(self, node: Symbol, env: Env) -> Value:
         value = self.bound(node, env)

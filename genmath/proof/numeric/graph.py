@@ -33,6 +33,7 @@ class Loop:
 
 
 NONE: frozenset[int] = frozenset()
+FOLDED = ("sum", "prod", "max", "min")
 SAFE_OPS = {"add", "mul", "weigh", "neg", "exp", "powi", "abs", "pos", "ind", "sign", "sigmoid",
             "softplus", "sum", "prod", "num"}  # fmt: skip
 
@@ -57,7 +58,7 @@ class Graph:
             for a in args:
                 if a.loops:
                     loops = loops | a.loops if loops else a.loops
-            if op in ("sum", "prod"):
+            if op in FOLDED:
                 loops = loops - {data}
             if op in SAFE_OPS:
                 safe = all(a.safe for a in args)
@@ -205,11 +206,13 @@ class Graph:
         op, zero = u.op, self.zero
         if op in ("gather", "seq", "num", "ind", "sign") or op.startswith("i."):
             return zero
-        if op in ("sum", "prod"):
+        if op in FOLDED:
             inner = self.diff(u.args[0], leaf, memo)
             if inner is zero:
                 return zero
             loop = self.loops[u.data]
+            if op not in ("sum", "prod"):
+                raise Unsupported(f"no derivative of {op}")
             if op == "sum":
                 return self.sum(loop, inner, "sum", u.args[1:])
             return self.mul(u, self.sum(loop, self.div(inner, u.args[0]), "sum", u.args[1:]))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from genmath.proof.language.binders import Between
 from genmath.proof.language.tree import (
     Add,
     Apply,
@@ -124,6 +125,8 @@ class Survey:
                 self.real |= {s.space for s in free_symbols(node.args[0])}
             case Deriv():
                 self.real.add(node.var.space)
+            case Between():
+                self.real.add(node.letter.space)
             case Indexed():
                 domain = self.sequences.setdefault(node.name, node.domain)
                 if domain != node.domain:

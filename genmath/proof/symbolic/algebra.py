@@ -19,6 +19,7 @@ from genmath.proof.symbolic.atoms import (
     Bell,
     BigProduct,
     BigSum,
+    Binder,
     Fun,
     Int,
     Log,
@@ -394,7 +395,7 @@ def height(e: Any) -> int:
 @lru_cache(maxsize=50000)
 def _height(e: Any) -> int:
     inner = max((_height(a) for a in e.args), default=0)
-    return inner + 1 if isinstance(e, (Int, BigSum, BigProduct)) else inner
+    return inner + 1 if isinstance(e, (Int, BigSum, BigProduct, Binder)) else inner
 
 
 def big_sum(body: Any, index: Any, low: Any, high: Any) -> Any:

@@ -230,6 +230,24 @@ def _is_mean_of_positive(body: Any, bound: list[Any]) -> bool:
     return True
 
 
+class Binder(Atom):
+    """Something taken over one letter: its kind, the body, the letter, and what stands outside."""
+
+    def __new__(cls, kind: Any, body: Any, letter: Any, *outside: Any) -> Any:
+        return sp.Expr.__new__(cls, kind, body, letter, *outside)
+
+    def _eval_is_positive(self) -> bool | None:
+        kept = self.args[0].name in ("size", "sum", "prod", "max", "sup")  # a limit may be 0
+        return True if kept and self.args[1].is_positive else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        backwards = self.args[0].name == "int"  # or from a higher limit to a lower
+        return True if not backwards and self.args[1].is_nonnegative else None
+
+    def _eval_is_integer(self) -> bool | None:
+        return True if self.args[0].name == "size" else None
+
+
 class BigSum(Atom):
     """Sum of body for index from low to high."""
 

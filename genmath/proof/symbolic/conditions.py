@@ -24,6 +24,7 @@ from genmath.proof.symbolic.atoms import (
     AbsAtom,
     BigProduct,
     BigSum,
+    Binder,
     Fun,
     Int,
     Member,
@@ -64,6 +65,10 @@ class Conditions(ABC):
         """`exact`: inside a logarithm or an arbitrary function, where quotients are quotients and
         every denominator has to be > 0; elsewhere 1/f of a density stays `Recip(f)`."""
 
+    def meaning(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
+        """Each family knows its own nodes and asks the next one about the others."""
+        raise Unsupported(f"{type(node).__name__}")
+
     def apart(self, rules: Rules) -> Conditions:
         """A reading of its own, with nothing declared yet."""
         return type(self)(rules, self.d)
@@ -102,7 +107,7 @@ class Conditions(ABC):
             return
         if may_be_identically_zero(under):
             raise Unsupported("division by zero")
-        smooth = not under.has(Sign, AbsAtom, Unknown, BigSum, BigProduct, Rho, Int, Root)
+        smooth = not under.has(Binder, Sign, AbsAtom, Unknown, BigSum, BigProduct, Rho, Int, Root)
         smooth = smooth and all(f.row.derivative is not None for f in under.atoms(Fun))
         smooth = smooth and all(
             p.exp.is_Integer or is_positive(p.base) for p in under.atoms(sp.Pow)

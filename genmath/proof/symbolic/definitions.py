@@ -12,6 +12,7 @@ from genmath.proof.symbolic.algebra import (
     substitute,
 )
 from genmath.proof.symbolic.atoms import (
+    Binder,
     Int,
     Rho,
     Unknown,
@@ -40,6 +41,6 @@ def definition_letter(name: str, value: Any) -> Any:
 
 def resolve(e: Any) -> Any:
     """Put the meaning of defined letters back."""
-    if any(i.free_symbols & MEANING.keys() for i in e.atoms(Int, Unknown, Rho)):
+    if any(i.free_symbols & MEANING.keys() for i in e.atoms(Int, Unknown, Rho, Binder)):
         raise Unsupported("a definition inside an integral")
     return substitute(e, MEANING)

@@ -16,9 +16,8 @@ import sympy as sp
 
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Lemma
-from genmath.proof.language.instantiate import instantiate
+from genmath.proof.language.instantiate import instantiate, redeclare
 from genmath.proof.language.tree import (
-    Deriv,
     Div,
     Node,
     NotationError,
@@ -26,7 +25,6 @@ from genmath.proof.language.tree import (
     Relation,
     Symbol,
     free_symbols,
-    transform,
 )
 from genmath.proof.symbolic.algebra import is_nonnegative, is_positive, substitute
 from genmath.proof.symbolic.facts import Fact
@@ -113,7 +111,8 @@ def _changes(gap: Node, g: Relation, dimension: int) -> Iterator[Change]:
                                 ("letter - 1", letter - 1)):  # fmt: skip
             to = STRICTER.get((s.domain, form, g.sign in "<>"))
             if g.sign != "=" and to and expand(value - gap_there) == 0:
-                yield _redeclare(s, Symbol(s.name, domain=to, space=s.space))
+                new = Symbol(s.name, domain=to, space=s.space)
+                yield lambda n, s=s, new=new: redeclare(n, s, new)  # type: ignore[misc]
     for s in letters:
         inner, meant = parameter(s)
         if inner != meant or s.domain == "natural" or not value.has(inner):
@@ -129,17 +128,6 @@ def _changes(gap: Node, g: Relation, dimension: int) -> Iterator[Change]:
         image = Div(difference(amount, at[0]), difference(at[1], at[0]))
         if s not in free_symbols(image):
             yield lambda n, s=s, image=image: instantiate(n, ((s, image),))  # type: ignore[misc]
-
-
-def _redeclare(old: Symbol, new: Symbol) -> Change:
-    def visit(n: Node) -> Node | None:
-        if n == old:
-            return new
-        if isinstance(n, Deriv) and n.var == old:
-            return Deriv(transform(n.body, visit), new)
-        return None
-
-    return lambda node: transform(node, visit)
 
 
 # --- can they hold? ---

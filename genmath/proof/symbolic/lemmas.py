@@ -170,11 +170,13 @@ def _outside_domain(pattern: Symbol, actual: Node, dimension: int, assumed: set[
         assumed |= inner.assumed
         fits = isinstance(column, sp.MatrixBase) and column.shape == (dimension, 1)
         return "" if fits else f"{actual!r} is not a vector"
-    if pattern.shape or pattern.domain == "natural":
+    if pattern.shape or pattern.domain in ("natural", "member"):
         same = isinstance(actual, Symbol) and (actual.shape, actual.domain) == (
             pattern.shape,
             pattern.domain,
         )
+        if same and pattern.domain == "member":
+            same = isinstance(actual, Symbol) and actual.space == pattern.space
         return "" if same else f"{actual!r} cannot stand for {pattern!r}"
     rules = Rules()
     try:

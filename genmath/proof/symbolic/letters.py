@@ -109,6 +109,7 @@ def parameter(node: Symbol) -> tuple[Any, Any]:
         "positive": {"positive": True},
         "nonnegative": {"nonnegative": True},
         "natural": {"positive": True, "integer": True},
+        "member": {"real": True},
     }
     letter = sp.Symbol(node.name, **kinds[node.domain])
     return letter, letter

@@ -31,6 +31,7 @@ from genmath.proof.language.tree import (
     Pow,
     Symbol,
 )
+from genmath.proof.symbolic.binders import Binders
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.derivatives import Derivatives
 from genmath.proof.symbolic.expectations import Expectations
@@ -42,7 +43,7 @@ from genmath.proof.symbolic.supports import Rules, Unsupported
 _MEMORY: dict[tuple[Node, int, bool, tuple[Fact, ...]], tuple[Any, Rules, dict[str, Any]]] = {}
 
 
-class Lowering(Matrices, Expectations, Derivatives, Ranges):
+class Lowering(Matrices, Expectations, Derivatives, Ranges, Binders):
     """Each family of nodes has a file of its own; here is who means what."""
 
     def __call__(self, node: Node) -> Any:
@@ -127,4 +128,4 @@ class Lowering(Matrices, Expectations, Derivatives, Ranges):
                 return self.deriv(node, env, w, exact)
             case Big():
                 return self.big(node, env, w, exact)
-        raise Unsupported(f"{type(node).__name__}")
+        return super().meaning(node, env, w, exact)

@@ -1,0 +1,150 @@
+"""What is known of finite sums, extremes, integrals with limits and limits: that they are linear,
+or move with what they are taken of. The rest stays open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from genmath.proof.language.binders import Between, Infinity, Limit, Over, Size, sides
+from genmath.proof.language.tree import Node, Symbol
+from genmath.proof.symbolic.algebra import (
+    height,
+    irreducible_factors,
+    is_nonnegative,
+    is_positive,
+    power_of,
+)
+from genmath.proof.symbolic.atoms import Binder, Key
+from genmath.proof.symbolic.conditions import Conditions, Env, Weights
+from genmath.proof.symbolic.letters import parameter
+from genmath.proof.symbolic.polynomials import canon, expand, terms
+from genmath.proof.symbolic.supports import FINITE, Unsupported
+
+EXTREMES_FINITE = "the suprema and infima that appear are finite"
+LIMITS_EXIST = "the limits that appear exist"
+
+
+class Binders(Conditions):
+    """Each binds one letter of its own."""
+
+    def meaning(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
+        match node:
+            case Size():
+                return size(node.name)
+            case Over(kind="sum" | "prod"):
+                return self.over_set(node, env, w)
+            case Over(kind="max" | "sup"):
+                return self.extreme(node, node.kind, 1, env, w)
+            case Over(kind="min" | "inf"):
+                return -self.extreme(node, {"min": "max", "inf": "sup"}[node.kind], -1, env, w)
+            case Between():
+                return self.between(node, env, w)
+            case Limit():
+                return self.limit(node, env, w)
+            case Infinity():
+                raise Unsupported("infinity, which is no number")
+        return super().meaning(node, env, w, exact)
+
+    def opened(self, body: Node, letter: Symbol, env: Env, w: Weights) -> tuple[Any, Any]:
+        """The body in a letter of its own, which has the sign that it was declared with."""
+        known, value = parameter(letter)
+        own = sp.Dummy(letter.name, **known.assumptions0)
+        inner = {**env, letter: value.xreplace({known: own})}
+        return expand(self.scalar(body, inner, w, True)), own
+
+    def over_set(self, node: Over, env: Env, w: Weights) -> Any:
+        body, own = self.opened(node.body, node.letter, env, w)
+        kind, space = Key(node.kind), node.letter.space
+        if node.kind == "sum":
+            return linear(body, own, lambda rest: size(space) if rest == 1 else
+                          close(kind, rest, own, Key(space)))  # fmt: skip
+        if not body.has(own):
+            self.require(body, w, "the base of a power")
+            return power_of(body, size(space))
+        return sp.Mul(*(close(kind, f, own, Key(space)) for f in sp.Mul.make_args(body)))
+
+    def extreme(self, node: Over, kind: str, sign: int, env: Env, w: Weights) -> Any:
+        """The maximum or supremum of sign * body: what is constant, and factors > 0, come out."""
+        body, own = self.opened(node.body, node.letter, env, w)
+        if kind == "sup":
+            self.rules.assumed.add(EXTREMES_FINITE)
+        parts = terms(sign * body)
+        apart = sp.Add(*(t for t in parts if not t.has(own)))
+        rest = sp.Add(*(t for t in parts if t.has(own)))
+        if rest == 0:
+            return apart
+        outside = sp.S.One
+        for base, k in irreducible_factors(rest):
+            if not base.has(own) and is_positive(base):
+                outside *= base**k
+        space = Key(node.letter.space if node.letter.domain == "member" else node.letter.domain)
+        return apart + outside * close(Key(kind), canon(rest / outside), own, space)
+
+    def between(self, node: Between, env: Env, w: Weights) -> Any:
+        body, own = self.opened(node.body, node.letter, env, w)
+        low, high = (self.end(e, env, w) for e in (node.low, node.high))
+        if low == high:
+            return sp.S.Zero
+        self.rules.assumed.add(FINITE)
+        sign = 1
+        if sp.default_sort_key(low) > sp.default_sort_key(high):
+            low, high, sign = high, low, -1
+        whole = not isinstance(low, Key) and not isinstance(high, Key)
+
+        def one(rest: Any) -> Any:
+            k = power_of_letter(rest, own)
+            if whole and k is not None:
+                return (high ** (k + 1) - low ** (k + 1)) / (k + 1)
+            return close(Key("int"), rest, own, low, high)
+
+        return sign * linear(body, own, one)
+
+    def end(self, node: Node, env: Env, w: Weights) -> Any:
+        infinite = sides(node)
+        if infinite:
+            return Key("infinity" if infinite > 0 else "minus infinity")
+        return canon(self.scalar(node, env, w, True))
+
+    def limit(self, node: Limit, env: Env, w: Weights) -> Any:
+        body, own = self.opened(node.body, node.letter, env, w)
+        to = self.end(node.to, env, w)
+        self.rules.assumed.add(LIMITS_EXIST)
+        reached = not isinstance(to, Key) and (own.is_nonnegative is None or is_nonnegative(to))
+        domain = Key(node.letter.domain)
+
+        def one(rest: Any) -> Any:
+            k = power_of_letter(rest, own)
+            if k == 0 or (reached and k is not None):
+                return rest.xreplace({own: to})
+            return close(Key("lim"), rest, own, to, domain)
+
+        return linear(body, own, one)
+
+
+def size(name: str) -> Any:
+    return Binder(Key("size"), sp.S.One, sp.S.One, Key(name))
+
+
+def linear(body: Any, own: Any, one: Any) -> Any:
+    """The sum over terms of what does not depend on the letter times `one` of what does."""
+    total = sp.S.Zero
+    for t in terms(body):
+        outside, rest = t.as_independent(own, as_Add=False)
+        total += outside * one(rest)
+    return total
+
+
+def close(kind: Key, body: Any, own: Any, *outside: Any) -> Any:
+    """Bound letters are called after how deep they stand, and keep their sign."""
+    name = sp.Symbol(f"bound^{height(body) + 1}", **own.assumptions0)
+    return Binder(kind, body.xreplace({own: name}), name, *outside)
+
+
+def power_of_letter(e: Any, own: Any) -> int | None:
+    """k where e is the letter to the power k >= 0."""
+    if e == 1:
+        return 0
+    base, k = e.as_base_exp()
+    return int(k) if base == own and k.is_Integer and k > 0 else None
