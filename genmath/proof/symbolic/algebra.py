@@ -29,7 +29,7 @@ from genmath.proof.symbolic.atoms import (
     Root,
     Sign,
 )
-from genmath.proof.symbolic.facts import assuming, stated_positive
+from genmath.proof.symbolic.facts import FACTS, assuming
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, leading, opaque, orient, terms
 from genmath.proof.symbolic.rows import limits, next_value, number
 from genmath.proof.symbolic.supports import Unsupported
@@ -125,6 +125,31 @@ def _terms_sign(e: Any, strict: bool) -> int | None:
     if strict and not some_strict:
         return None
     return sign or 1
+
+
+# --- signs that the hypotheses state ---
+
+
+def stated_positive(f: Any) -> bool:
+    return any(_above(f, e, strict) for e, strict in FACTS.get())
+
+
+def stated_nonnegative(f: Any) -> bool:
+    return any(_above(f, e, True) for e, _ in FACTS.get())
+
+
+def stated_nonzero(f: Any) -> bool:
+    sides = (f, -f)
+    if any(_above(s, e, strict) for e, strict in FACTS.get() for s in sides):
+        return True
+    apart = [e.args[0] for e, strict in FACTS.get() if strict and isinstance(e, AbsAtom)]
+    return any(expand(s - u) == 0 for u in apart for s in sides)
+
+
+def _above(f: Any, e: Any, strict: bool) -> bool:
+    """f > 0, since f is no less than e, or by a positive amount more."""
+    over = expand(f - e)
+    return is_nonnegative(over) if strict else is_positive(over)
 
 
 # --- logarithms, powers, absolute values ---

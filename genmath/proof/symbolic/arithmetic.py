@@ -21,6 +21,7 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.algebra import (
     irreducible_factors,
     power_of,
+    stated_nonzero,
 )
 from genmath.proof.symbolic.atoms import (
     Int,
@@ -28,7 +29,6 @@ from genmath.proof.symbolic.atoms import (
     Rho,
 )
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
-from genmath.proof.symbolic.facts import stated_nonzero
 from genmath.proof.symbolic.polynomials import canon
 from genmath.proof.symbolic.supports import Unsupported
 

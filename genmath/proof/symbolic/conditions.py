@@ -17,6 +17,9 @@ from genmath.proof.symbolic.algebra import (
     irreducible_factors,
     is_nonnegative,
     is_positive,
+    stated_nonnegative,
+    stated_nonzero,
+    stated_positive,
     substitute,
 )
 from genmath.proof.symbolic.atoms import (
@@ -35,7 +38,6 @@ from genmath.proof.symbolic.atoms import (
     Unknown,
 )
 from genmath.proof.symbolic.definitions import resolve
-from genmath.proof.symbolic.facts import stated_nonnegative, stated_nonzero, stated_positive
 from genmath.proof.symbolic.supports import NOT_ZERO, Need, Rules, Unsupported, supports
 from genmath.proof.symbolic.zero import may_be_identically_zero
 

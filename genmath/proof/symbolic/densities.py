@@ -14,7 +14,12 @@ from genmath.proof.language.tree import (
     NotationError,
     Symbol,
 )
-from genmath.proof.symbolic.algebra import is_nonnegative, is_positive
+from genmath.proof.symbolic.algebra import (
+    is_nonnegative,
+    is_positive,
+    stated_nonnegative,
+    stated_positive,
+)
 from genmath.proof.symbolic.atoms import (
     OUT,
     Key,
@@ -22,7 +27,6 @@ from genmath.proof.symbolic.atoms import (
     Unknown,
 )
 from genmath.proof.symbolic.conditions import Env, Weights
-from genmath.proof.symbolic.facts import stated_nonnegative, stated_positive
 from genmath.proof.symbolic.integrals import bell
 from genmath.proof.symbolic.letters import Letters
 from genmath.proof.symbolic.matrices import lower_inverse

@@ -26,10 +26,10 @@ from genmath.proof.symbolic.algebra import (
     irreducible_factors,
     is_nonnegative,
     is_positive,
+    stated_positive,
     substitute,
 )
 from genmath.proof.symbolic.certificates import Signs
-from genmath.proof.symbolic.facts import stated_positive
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.proof import difference, gap_of
 from genmath.proof.symbolic.supports import Rules, Unsupported
