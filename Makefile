@@ -78,8 +78,8 @@ verdicts: $(SITED)
 	$(BIN)/python docs/_site/verdicts.py
 
 page: $(SITED)
-	@test -f "$(PAGE)" || test -f "docs/$(PAGE)" || { echo "make page PAGE=derivations/vae.py, or PAGE=labs/vae.py"; exit 1; }
-	@touch "$$(test -f "$(PAGE)" && echo "$(PAGE)" || echo "docs/$(PAGE)")"
+	@for file in "$(PAGE)" "docs/$(PAGE)" ".cache/pages/$(PAGE)"; do [ ! -f "$$file" ] || { touch "$$file"; exit 0; }; done; \
+		echo "make page PAGE=derivations/vae.py, or PAGE=labs/vae.py"; exit 1
 	$(MKDOCS) build --dirty
 
 serve: $(SITED)

@@ -22,6 +22,7 @@ from results import ROOT, SiteError, implementations, results, slip_ids, stale_t
 from genmath import book
 from genmath.proof.language.meanings import two_meanings
 
+PAGES = ROOT / ".cache" / "pages"
 NODE_MODULES = Path(__file__).parent / "node_modules"
 SLOT = re.compile(r'<div data-slot="(\d+)"></div>')
 ANCHOR = re.compile(r'<div class="(?:chain|slip)" id="([^"]+)"')
@@ -62,7 +63,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """The chapters and what every topic has join the pages, what npm installed the assets."""
     for address, text in topics.pages().items():
-        files.append(File.generated(config, address, content=text))
+        files.append(_file(address, _kept(address, text), config))
     for topic in book.topics():
         files.append(_file(f"derivations/{topic}.py", ROOT, config))
     katex = NODE_MODULES / "katex" / "dist"
@@ -82,6 +83,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for file, name in served.items():
         files.append(_file(file.name, file.parent, config, "assets/pyodide", name))
     return files
+
+
+def _kept(address: str, text: str) -> Path:
+    """The folder of a page that is made: a file, or a dirty build would take it for changed."""
+    page = PAGES / address
+    if not page.is_file() or page.read_text("utf-8") != text:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, "utf-8")
+    return PAGES
 
 
 def _file(path: str, source: Path, config: MkDocsConfig, folder: str = "", name: str = "") -> File:
