@@ -115,6 +115,16 @@ def judge(file: File, task: Task, seconds: float) -> list[dict[str, Any]]:
     return found
 
 
+def check_claims(file: File, seconds: float) -> list[dict[str, Any]]:
+    """Reports on what a file claims, by a checker that its code has never met. ValueError in a line
+    for a file that claims nothing."""
+    heard = apart.read(file, seconds)
+    if "error" in heard:
+        raise ValueError(heard["error"])
+    claims = exchange.decode(heard.get("derivations"), file.path)
+    return [check_derivation(d, timeout=seconds, strict=False) for d in claims]
+
+
 def missing_steps(asked: Derivation, answer: Derivation, wanted: frozenset[int]) -> Iterator[str]:
     """The lines the task wants and the answer does not have. A line is found by its reason, or by
     what it says; one in other words stands for a wanted one as well, a repetition for none."""

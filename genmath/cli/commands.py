@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genmath import __version__
-from genmath.cli import classroom
+from genmath.cli import classroom, watch
 from genmath.cli.console import (
     UNREADABLE,
     Unreadable,
@@ -30,13 +30,13 @@ from genmath.cli.console import (
     heading,
     is_file,
     line,
-    nearest,
     paint,
     readable,
     seconds,
     summary,
     wants_progress,
 )
+from genmath.cli.finding import find, shipped, topics
 from genmath.cli.reports import Report, import_trouble, plain
 from genmath.cli.workers import (
     Outcome,
@@ -50,9 +50,6 @@ from genmath.cli.workers import (
 
 if TYPE_CHECKING:
     from rich.live import Live
-
-    from genmath import book
-    from genmath.proof import Derivation
 
 
 FAILED = 1
@@ -109,7 +106,7 @@ def list_() -> None:
     from genmath._topics import TOPICS
 
     with complaints():
-        chapters = [_shipped(topic) for topic in _topics()]
+        chapters = [shipped(topic) for topic in topics()]
     width = max((len(d.name) for c in chapters for d in c.derivations), default=0)
     part = ""
     for topic, chapter in zip(TOPICS, chapters, strict=True):
@@ -149,7 +146,7 @@ def show(
                 said = import_trouble(error).replace(os.path.abspath(name), name)
                 raise Unreadable(said) from None
         else:
-            derivations = [d for _, d in _find(name)]
+            derivations = [d for _, d in find(name)]
     for index, derivation in enumerate(derivations):
         if index:
             typer.echo()
@@ -194,6 +191,9 @@ def check(
             "--against", metavar="TASK.py", help="Compare answers with a task; a line a file."
         ),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--watch", help="Check again whenever a file is saved; Ctrl-C ends it.")
+    ] = False,
 ) -> None:
     """Check derivations: the book's, or a file of your own.
 
@@ -209,6 +209,7 @@ def check(
       genmath check vae ddpm            two chapters
       genmath check vae.elbo --mutants  one derivation, and the checker's strength on it
       genmath check homework.py --json  your own file, for a program to read
+      genmath check homework.py --watch check it again whenever it is saved
       genmath check class/*.py --against task.py --json   a line a student
 
     \b
@@ -217,11 +218,30 @@ def check(
       1  a step was refuted, stayed open, is missing or timed out, or a mutant survived
       2  an argument that cannot be read, imported or holds no derivation
     """
-    began = time.perf_counter()
+    named = targets or []
+    if again:
+        with complaints():
+            files = [target for target in named if is_file(target)]
+            if not files or against is not None or as_json:
+                raise Unreadable("--watch goes with a file to check, without --against and --json")
+            for _ in watch.saved(files):
+                code = _check_once(named, mutants, False, jobs, timeout)
+                typer.echo(f"-- exit code {code}; saving it checks again, Ctrl-C ends this")
+                sys.stdout.flush()
     if against is not None:
-        raise typer.Exit(classroom.check_against(against, targets or [], jobs, timeout, as_json))
+        raise typer.Exit(classroom.check_against(against, named, jobs, timeout, as_json))
+    raise typer.Exit(_check_once(named, mutants, as_json, jobs, timeout))
+
+
+def _check_once(
+    targets: Sequence[str], mutants: bool, as_json: bool, jobs: int | None, timeout: float
+) -> int:
+    """Print what is found; the exit code."""
+    began = time.perf_counter()
     with Pool() as pool, complaints():
-        work = _gather(targets or [], pool, timeout)
+        work = _gather(targets, pool, timeout)
+        if work is None:
+            return UNREADABLE
         pool.size = jobs or _default_jobs(work, mutants)
         schema, reports = _check_all(work, pool, mutants, timeout, as_json)
     if as_json:
@@ -229,7 +249,30 @@ def check(
         typer.echo(json.dumps(plain(document), ensure_ascii=False, indent=1, allow_nan=False))
     else:
         typer.echo(summary(reports, time.perf_counter() - began))
-    raise typer.Exit(0 if all(report["ok"] for report in reports) else FAILED)
+    return 0 if all(report["ok"] for report in reports) else FAILED
+
+
+@app.command()
+def mcp() -> None:
+    """Serve the checker to agents, by the Model Context Protocol on stdin and stdout.
+
+    \b
+    Its tools check a derivation, search the book's results and show one. It needs
+    pip install "genmath[mcp]".
+
+    \b
+    Examples:
+      genmath mcp
+      claude mcp add genmath -- genmath mcp
+    """
+    with complaints():
+        try:
+            from genmath.cli import agents
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "mcp":
+                raise
+            raise Unreadable('genmath mcp needs: pip install "genmath[mcp]"') from None
+        agents.server.run("stdio")
 
 
 app.add_typer(classroom.app, name="exercise")
@@ -261,12 +304,12 @@ class _Work:
     outline: Callable[[], Report]
 
 
-def _gather(targets: Sequence[str], pool: Pool, timeout: float) -> list[_Work]:
-    """The derivations the arguments name, each once, in order; says which cannot be read."""
+def _gather(targets: Sequence[str], pool: Pool, timeout: float) -> list[_Work] | None:
+    """The derivations the arguments name, each once, in order; or says which cannot be read."""
     found: dict[tuple[str, str], _Work] = {}
     unread = 0
     with complaints():
-        targets = targets or _topics()
+        targets = targets or topics()
     for target in targets:
         try:
             works = _from_file(target, pool, timeout) if is_file(target) else _from_book(target)
@@ -277,9 +320,7 @@ def _gather(targets: Sequence[str], pool: Pool, timeout: float) -> list[_Work]:
         for work in works:
             key = (work.source, work.name)
             found.setdefault(key, work)
-    if unread:
-        raise typer.Exit(UNREADABLE)
-    return list(found.values())
+    return None if unread else list(found.values())
 
 
 def _from_file(path: str, pool: Pool, timeout: float) -> list[_Work]:
@@ -306,49 +347,8 @@ def _from_file(path: str, pool: Pool, timeout: float) -> list[_Work]:
 def _from_book(name: str) -> list[_Work]:
     return [
         _Work(topic, False, d.name, topic, len(d.steps), judgements(d), partial(outline, d))
-        for topic, d in _find(name)
+        for topic, d in find(name)
     ]
-
-
-def _find(name: str) -> list[tuple[str, Derivation]]:
-    """The shipped derivations that a topic or a full name stands for."""
-    topics = _topics()
-    topic, _, rest = name.partition(".")
-    if topic not in topics:
-        if os.path.exists(name):
-            raise Unreadable(f"{name} is no topic, no derivation and no file ending in .py")
-        if os.path.isfile(f"{topic}.py"):
-            raise Unreadable(f"no topic called {topic!r}; a file is named in full: {topic}.py")
-        known = [*topics, *(d.name for t in topics for d in _shipped(t).derivations)]
-        hint = f"{nearest(name, known)} (`genmath list` shows them all)"
-        raise Unreadable(f"no topic or derivation called {name!r}{hint}")
-    derivations = _shipped(topic).derivations
-    if not rest:
-        return [(topic, d) for d in derivations]
-    for derivation in derivations:
-        if derivation.name == name:
-            return [(topic, derivation)]
-    known = [d.name for d in derivations]
-    hint = f"{nearest(name, known)} (`genmath show {topic}` shows the chapter's)"
-    raise Unreadable(f"no derivation called {name!r}{hint}")
-
-
-def _topics() -> list[str]:
-    from genmath import book
-
-    try:
-        return book.topics()
-    except book.ChapterError as error:
-        raise Unreadable(str(error)) from None
-
-
-def _shipped(topic: str) -> book.Chapter:
-    from genmath import book
-
-    try:
-        return book.chapter(topic)
-    except book.ChapterError as error:
-        raise Unreadable(import_trouble(error)) from None
 
 
 # ---- checking ------------------------------------------------------------------------------------
@@ -397,7 +397,7 @@ def _check_all(
                 else:
                     report = _unfinished(work[index].outline(), outcome, timeout)
                 if as_json and not work[index].is_file:
-                    report["key"] = _shipped(work[index].source).key
+                    report["key"] = shipped(work[index].source).key
                 reports[index] = report
                 if not as_json and not table:
                     show_ready()

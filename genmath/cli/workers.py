@@ -267,11 +267,21 @@ def _judge(file: File, task: answers.Task, seconds: float) -> tuple[str, Any]:
     return "done", answers.judge(file, task, seconds)
 
 
+def _claims(file: File, seconds: float) -> tuple[str, Any]:
+    from genmath.cli import answers
+
+    try:
+        return "done", answers.check_claims(file, seconds)
+    except ValueError as error:
+        return "refused", str(error)
+
+
 _ANSWERS: dict[str, Callable[..., tuple[str, Any]]] = {
     "load": _load,
     "check": _check_one,
     "task": _task,
     "judge": _judge,
+    "claims": _claims,
 }
 
 

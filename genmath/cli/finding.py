@@ -1,0 +1,54 @@
+"""Which of the book's derivations a name stands for."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from genmath.cli.console import Unreadable, nearest
+from genmath.cli.reports import import_trouble
+
+if TYPE_CHECKING:
+    from genmath import book
+    from genmath.proof import Derivation
+
+
+def find(name: str) -> list[tuple[str, Derivation]]:
+    """The shipped derivations that a topic or a full name stands for."""
+    known_topics = topics()
+    topic, _, rest = name.partition(".")
+    if topic not in known_topics:
+        if os.path.exists(name):
+            raise Unreadable(f"{name} is no topic, no derivation and no file ending in .py")
+        if os.path.isfile(f"{topic}.py"):
+            raise Unreadable(f"no topic called {topic!r}; a file is named in full: {topic}.py")
+        known = [*known_topics, *(d.name for t in known_topics for d in shipped(t).derivations)]
+        hint = f"{nearest(name, known)} (`genmath list` shows them all)"
+        raise Unreadable(f"no topic or derivation called {name!r}{hint}")
+    derivations = shipped(topic).derivations
+    if not rest:
+        return [(topic, d) for d in derivations]
+    for derivation in derivations:
+        if derivation.name == name:
+            return [(topic, derivation)]
+    known = [d.name for d in derivations]
+    hint = f"{nearest(name, known)} (`genmath show {topic}` shows the chapter's)"
+    raise Unreadable(f"no derivation called {name!r}{hint}")
+
+
+def topics() -> list[str]:
+    from genmath import book
+
+    try:
+        return book.topics()
+    except book.ChapterError as error:
+        raise Unreadable(str(error)) from None
+
+
+def shipped(topic: str) -> book.Chapter:
+    from genmath import book
+
+    try:
+        return book.chapter(topic)
+    except book.ChapterError as error:
+        raise Unreadable(import_trouble(error)) from None
