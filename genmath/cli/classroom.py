@@ -78,7 +78,7 @@ def _judged(
     _import_all()
     limit = 10 * timeout
     with workers.Pool(jobs or min(workers.cores(), len(answers))) as pool:
-        ask = workers.Task(("task", asked, timeout), timeout + workers.GRACE, None)
+        ask = workers.Task(("task", asked, timeout), timeout, None)
         ((_, outcome),) = [done for done in pool.run([ask]) if done]
         if outcome.status != "done":
             refused = outcome.status == "refused"

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 import genmath
-from genmath.cli import commands
+from genmath.cli import workers
 from genmath.proof.report import REPORT_SCHEMA
 from tests.cli.command import run
 from tests.cli.texts import FALSE, TRUE
@@ -51,7 +51,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         (here / name).write_text(text, "utf-8")
     arguments = [*texts, "vae.elbo", "ddpm.forward_marginal", "--json", "--timeout", "1"]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(commands, "GRACE", 0)
+        patched.setattr(workers, "GRACE", 0)
         plain = json.loads(run("check", *arguments, cwd=here).stdout)
     mutants = json.loads(run("check", "false.py", "--mutants", "--json", cwd=here).stdout)
     return {**plain, "derivations": plain["derivations"] + mutants["derivations"]}
