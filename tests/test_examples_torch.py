@@ -16,16 +16,7 @@ PAGE = (ROOT / "docs" / "start" / "code.md").read_text("utf-8")
 
 
 def blocks(language: str) -> list[str]:
-    found = re.findall(rf"^```{language}[^\n]*\n(.*?)^```$", PAGE, re.M | re.S)
-    return [
-        re.sub(
-            r'^--8<-- "(.+)"$',
-            lambda line: (ROOT / line[1]).read_text("utf-8"),
-            block,
-            flags=re.M,
-        )
-        for block in found
-    ]
+    return re.findall(rf"^```{language}[^\n]*\n(.*?)^```$", PAGE, re.M | re.S)
 
 
 def test_the_page_prints_the_files_that_are_tested_below() -> None:

@@ -173,7 +173,7 @@ def chapter_notebook(path: Path) -> str:
             names += here
             shown += [nbformat.v4.new_code_cell(name) for name in here]
     needs = nbformat.v4.new_markdown_cell(
-        f"*Written for genmath {__version__}: `pip install genmath`.*"
+        f"*Written for genmath {__version__}: `pip install .` in a checkout.*"
     )
     checks = nbformat.v4.new_code_cell(
         "from genmath.proof.report import check_derivation\n\n"
