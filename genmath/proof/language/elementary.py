@@ -138,7 +138,13 @@ def _log(m: Any, u: Any) -> Any:
 
 
 def _log_gap(m: Any, u: Any) -> Any:
-    return (u - 1) - m.log1p(u - 1) if u else m.inf
+    if not u:
+        return m.inf
+    return (u - 1) - (m.log1p(u - 1) if abs(u - 1) < 0.5 else m.log(u))
+
+
+def _log_gaps(m: Any, u: Any) -> Any:
+    return (u - 1) - m.where(abs(u - 1) < 0.5, m.log1p(u - 1), m.log(u))
 
 
 # B_2n / 2n, of the asymptotic series
@@ -249,8 +255,8 @@ TABLE: dict[str, Elementary] = {
             code={
                 "math": _log_gap,
                 "mpmath": _log_gap,
-                "numpy": lambda m, u: (u - 1) - m.log1p(u - 1),
-                "torch": lambda m, u: (u - 1) - m.log1p(u - 1),
+                "numpy": _log_gaps,
+                "torch": _log_gaps,
             },
         ),
         Elementary(

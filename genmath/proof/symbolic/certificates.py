@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.notation import Function, fenchel_gap, tangent_gap
 from genmath.proof.language.tree import (
     Add,
@@ -33,17 +34,6 @@ from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.polynomials import expand
 from genmath.proof.symbolic.supports import Rules, Unsupported
 
-ALWAYS = {
-    "exp",
-    "sqrt",
-    "abs",
-    "positive_part",
-    "indicator",
-    "log_gap",
-    "sigmoid",
-    "softplus",
-    "norm2",
-}
 NONNEGATIVE_DOMAINS = {"positive", "nonnegative", "unit", "at_least_one", "natural"}
 
 
@@ -85,22 +75,47 @@ class Signs:
         if isinstance(e, Divergence):
             return e.kind == "TV"
         if isinstance(e, Fn):
-            if e.name in ALWAYS:
-                return True
-            if e.name == "det":
-                letter = e.args[0]
-                return isinstance(letter, Symbol) and letter.shape == "covariance"
-            return e.name == "log" and self.nonnegative(_minus_one(e.args[0]))
+            return self.function(e)
         if isinstance(e, Add):
-            if len(e.args) == 2 and e.args[0] == Number(1) and isinstance(e.args[1], Neg):
-                inner = e.args[1].args[0]
-                if isinstance(inner, Fn) and inner.name in ("indicator", "sigmoid"):
-                    return True
             return (
-                _is_convexity_gap(e)
+                self.within_range(e)
+                or _is_convexity_gap(e)
                 or self.without_log_gaps(e)
                 or all(self.nonnegative(a) for a in e.args)
             )
+        return False
+
+    def function(self, e: Fn) -> bool:
+        """By what the table says of its values: they are >= 0, or it increases from one that is."""
+        u = e.args[0]
+        match e.name:
+            case "norm2":
+                return True
+            case "det":
+                return isinstance(u, Symbol) and u.shape == "covariance"
+            case _ if e.name not in TABLE:
+                return False
+        row = TABLE[e.name]
+        if isinstance(row.range.low, Number):
+            return True
+        start = next((c for c in (0, 1) if isinstance(row.at.get(c), Number)), None)
+        if not row.increasing or start is None:
+            return False
+        return self.nonnegative(u if start == 0 else _minus_one(u))
+
+    def within_range(self, e: Add) -> bool:
+        """The distance of a function from an end of its range, or from an earlier value of its."""
+        if len(e.args) != 2:
+            return False
+        match e.args:
+            case (Fn(name=f, args=(u,)), Neg(args=(Fn(name=g, args=(v,)),))) if f == g in TABLE:
+                return bool(TABLE[f].increasing) and self.nonnegative(u - v)
+            case (c, Neg(args=(Fn(name=f),))) if f in TABLE:
+                return c == TABLE[f].range.high
+            case (Fn(name=f), Neg(args=(c,))) if f in TABLE:
+                return c == TABLE[f].range.low
+            case (Fn(name=f), c) | (c, Fn(name=f)) if f in TABLE:
+                return Neg(c) == TABLE[f].range.low
         return False
 
     def under_index(self, e: Big) -> bool:
