@@ -55,6 +55,7 @@ x, y = variables("x y")
 p = Density("p", x)
 Y, Z = FiniteSet("Y"), FiniteSet("Z")
 j, k = Y.members("j k")
+i = FiniteSet("real").members("i")
 m = Z.members("m")
 f, g = Function("f"), Function("g")
 above = Function("w", positive=True)
@@ -162,6 +163,10 @@ FALSE_OUT_OF_REACH_OF_B: dict[str, Claim | Relation] = {
     "a factor that may be 0": equal(
         supremum(absolute(a) * f(x), x), absolute(a) * supremum(f(x), x)
     ),
+    "over a set that is called so": equal(
+        supremum(f(s), s), supremum(f(i), i)
+    ),
+    "over another random variable": equal(supremum(f(x), x), supremum(f(y), y)),
     "over other values": equal(supremum(f(x), x), supremum(f(r), r)),
     "an infimum of what is positive is positive": equal(
         absolute(infimum(above(x), x)) / infimum(above(x), x), 1

@@ -79,7 +79,7 @@ class Binders(Conditions):
         for base, k in irreducible_factors(rest):
             if not base.has(own) and is_positive(base):
                 outside *= base**k
-        space = Key(node.letter.space if node.letter.domain == "member" else node.letter.domain)
+        space = values(node.letter)
         return apart + outside * close(Key(kind), canon(rest / outside), own, space)
 
     def between(self, node: Between, env: Env, w: Weights) -> Any:
@@ -125,6 +125,13 @@ class Binders(Conditions):
 
 def size(name: str) -> Any:
     return Binder(Key("size"), sp.S.One, sp.S.One, Key(name))
+
+
+def values(letter: Symbol) -> Any:
+    """What a letter ranges over: a set, the space of a random variable, or a domain of numbers."""
+    if letter.domain == "member" or letter.is_variable:
+        return Key(letter.space, "member" if letter.domain == "member" else "variable")
+    return Key(letter.domain)
 
 
 def linear(body: Any, own: Any, one: Any) -> Any:
