@@ -21,14 +21,20 @@ TORCHED := $(VENV)/.torch-$(PYVER)-$(subst /,_,$(subst $() $(),_,$(TORCH)))-$(CU
 NO_TORCH := $(VENV)/no-torch.txt
 SITED := $(VENV)/.site-$(PYVER)
 NODE_MODULES := docs/_site/node_modules/.package-lock.json
+PHASE := env PHASES=.cache/phases .ci/phase
+# Output in whole targets, where make can.
+TWO := --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# What a line of the suite costs to trace, CI pays.
+COVERAGE := $(if $(CI),--cov --cov-report=term)
 MKDOCS := NO_MKDOCS_2_WARNING=1 OMP_NUM_THREADS=1 $(BIN)/python -m mkdocs
 
-.PHONY: help check test unit lint format types bench site verdicts page serve pages wheel clean
+.PHONY: help check test unit slow lint format types bench site verdicts labs page serve pages wheel clean \
+	site-if-torch pages-tests timed-unit timed-types timed-slow timed-site
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make check     check every derivation of the book (ARGS=\"vae --mutants\" narrows or deepens it)"
-	@echo "make test      lint, format, types and the test suite with its coverage"
+	@echo "make test      lint, format, types, the test suite, the website and its tests; CI=true also measures coverage"
 	@echo "make site      build the website into site/;  make serve  opens it and rebuilds what you edit"
 	@echo "make page      rebuild one page while writing: make page PAGE=derivations/vae.py"
 	@echo "make pages     the browser tests of the website"
@@ -41,11 +47,30 @@ help:
 check: $(BASE)
 	$(BIN)/genmath check $(ARGS)
 
-# Cheapest first; the long searches for a false proof last, and without the tracing that coverage needs. The last lines of the suite say what was left out for want of torch.
-test: lint types
-	@$(MAKE) --no-print-directory unit PYTEST="--cov --cov-report=term -m 'not slow' $(PYTEST)"
-	@$(MAKE) --no-print-directory unit PYTEST="-m slow $(PYTEST)"
-	@$(MAKE) --no-print-directory pages
+# Cheapest first, then two at a time: no test waits for the clock, so nothing is spoilt by what runs beside it, and
+# what has but one process leaves no core idle. Says at its end what each phase cost.
+test: $(TOOLS) $(TORCHED)
+	@rm -f .cache/phases
+	@$(PHASE) lint $(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory $(TWO) timed-site timed-unit timed-types timed-slow
+	@$(PHASE) "tests of the website" $(MAKE) --no-print-directory pages-tests
+	@$(PHASE)
+
+timed-site:
+	@$(PHASE) "the website" $(MAKE) --no-print-directory site-if-torch
+
+timed-unit:
+	@$(PHASE) "unit tests" $(MAKE) --no-print-directory unit PYTEST="$(COVERAGE) -m 'not slow' $(PYTEST)"
+
+timed-types:
+	@$(PHASE) types $(MAKE) --no-print-directory types
+
+timed-slow:
+	@$(PHASE) "slow tests" $(MAKE) --no-print-directory slow
+
+# The last lines of the suite say what was left out for want of torch.
+slow: $(TOOLS) $(TORCHED)
+	OMP_NUM_THREADS=1 GENMATH_NO_TORCH="$$(cat $(NO_TORCH))" $(BIN)/python .ci/slow.py $(PYTEST)
 
 # One worker a core, so one thread a worker: the tensors of the tests are small.
 unit: $(TOOLS) $(TORCHED)
@@ -70,12 +95,15 @@ types: $(TOOLS) $(TORCHED)
 
 # ---- the website ----------------------------------------------------------------------------------------------
 
-# Strict: a warning ends it. The verdicts it shows come first, and only those that are not current are checked again.
-site: verdicts
-	$(MKDOCS) build --strict
+# Strict: a warning ends it. What it shows comes first, and only what is not current is checked or run again.
+site: verdicts labs
+	$(PHASE) "building the website" env $(MKDOCS) build --strict
 
 verdicts: $(SITED)
-	$(BIN)/python docs/_site/verdicts.py
+	$(PHASE) "verdicts, with mutants" $(BIN)/python docs/_site/verdicts.py
+
+labs: $(SITED) | verdicts
+	$(PHASE) laboratories env OMP_NUM_THREADS=1 $(BIN)/python docs/_site/laboratories.py
 
 page: $(SITED)
 	@for file in "$(PAGE)" "docs/$(PAGE)" ".cache/pages/$(PAGE)"; do [ ! -f "$$file" ] || { touch "$$file"; exit 0; }; done; \
@@ -86,14 +114,19 @@ serve: $(SITED)
 	$(MKDOCS) serve --dirty --open $(ARGS)
 
 # The site is tested in the system's Chromium; where that or torch is missing, the last line says so.
-pages: $(TOOLS) $(TORCHED)
+pages: site-if-torch
+	@$(MAKE) --no-print-directory pages-tests
+
+site-if-torch: $(TOOLS) $(TORCHED)
 	@if [ -s $(NO_TORCH) ]; then \
 		echo "left out: the website and its tests, whose laboratories need torch ($$(cat $(NO_TORCH)))"; \
 	else \
-		$(MAKE) --no-print-directory site && \
-		$(BIN)/mypy docs/_site/*.py && \
-		OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto tests/site $(PYTEST); \
+		$(MAKE) --no-print-directory site; \
 	fi
+
+pages-tests: $(TOOLS) $(TORCHED)
+	@[ -s $(NO_TORCH) ] || { $(BIN)/mypy docs/_site/*.py && \
+		OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/site $(PYTEST); }
 
 bench: $(TOOLS) $(TORCHED)
 	$(BIN)/genmath check

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-import time
 from functools import cache
 
 import pytest
@@ -392,15 +391,22 @@ BAD_FIELDS = {
 def test_a_field_without_a_flow_ends_with_an_error(name, dtype, solver) -> None:
     """A peer's solver never returns on a NaN field."""
     x, field = torch.tensor([[3.0], [4.0]], dtype=dtype), BAD_FIELDS[name]
-    began = time.monotonic()
+    calls = 0
+
+    def counted(x, t):
+        nonlocal calls
+        calls += 1
+        return field(x, t)
+
     for run in (
-        lambda: transport(field, x, solver),
-        lambda: log_prob(field, x, solver, generator=rng()),
-        lambda: sample(lambda x, t: -field(x, 1 - t), (2, 1), solver, start=x, dtype=dtype),
+        lambda: transport(counted, x, solver),
+        lambda: log_prob(counted, x, solver, generator=rng()),
+        lambda: sample(lambda x, t: -counted(x, 1 - t), (2, 1), solver, start=x, dtype=dtype),
     ):
+        calls = 0
         with pytest.raises(ValueError, match=r"^model: got .* by t|^model: got .* near t"):
             run()
-    assert time.monotonic() - began < 60
+        assert calls <= 2000
 
 
 def test_the_error_says_when_and_for_how_many() -> None:

@@ -113,8 +113,7 @@ def _page_markdown(markdown: str, page: Page, config: MkDocsConfig) -> str:
         if path.parent.name == "derivations":
             markdown = notebooks.chapter_markdown(path, _slot)
         else:
-            options = dict(config.plugins["mkdocs-jupyter"].config)
-            markdown = notebooks.lab_markdown(path, _slot, options)
+            markdown = notebooks.lab_markdown(path, _slot)
     if page.file.src_uri == "references.md":
         markdown += "\n\n" + citations.bibliography()
     markdown = overview.expand(markdown, _slot)

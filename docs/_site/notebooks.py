@@ -15,18 +15,15 @@ from typing import Any
 
 import citations
 import jupytext
+import laboratories
 import nbformat
 import rendering
 import topics
-from mkdocs_jupyter.nbconvert2 import get_nbconvert_app
-from nbconvert.preprocessors import CoalesceStreamsPreprocessor, ExecutePreprocessor
-from results import ROOT, Result, SiteError, results
+from results import Result, SiteError, results
 
 from genmath import __version__
-from genmath._imports import closure, fingerprint
 from genmath._topics import TOPICS
 
-CACHE = ROOT / ".cache" / "labs"
 Slot = Callable[[str], str]
 
 
@@ -108,39 +105,16 @@ def _directive(name: str) -> str:
 # ---- laboratories --------------------------------------------------------------------------------
 
 
-def lab_markdown(path: Path, slot: Slot, options: dict[str, Any]) -> str:
+def lab_markdown(path: Path, slot: Slot) -> str:
     """A laboratory: prose, figures and what the code printed, with the code folded."""
     shown: list[str] = []
-    for cell in _run(path, options).cells:
+    for cell in laboratories.outputs(path).cells:
         if cell.cell_type == "markdown":
             shown.append(cell.source)
         elif cell.cell_type == "code" and cell.source.strip():
             shown.append(_fold("code", "Code", _python(cell.source)))
             shown += [_output(output, path, slot) for output in cell.outputs]
     return "\n\n".join(shown)
-
-
-def _run(path: Path, options: dict[str, Any]) -> Any:
-    """The laboratory with its outputs, kept under a key of its text and of all that it imports."""
-    key = fingerprint(closure([path], ROOT), ROOT)
-    kept = CACHE / f"{path.stem}-{key[:16]}.ipynb"
-    if kept.is_file():
-        return nbformat.read(kept, as_version=4)
-    notebook = jupytext.read(path)
-    if options["execute"]:
-        app = get_nbconvert_app(
-            execute=True, kernel_name=options["kernel_name"], allow_errors=options["allow_errors"]
-        )
-        app.config.ConnectionFileMixin.transport = "ipc"  # or every run is warned of open ports
-        resources = {"metadata": {"path": str(ROOT)}}
-        ExecutePreprocessor(config=app.config, timeout=600).preprocess(notebook, resources)
-        # How prints are cut into outputs is a matter of timing; a cell's are shown as one.
-        CoalesceStreamsPreprocessor().preprocess(notebook, resources)
-    CACHE.mkdir(parents=True, exist_ok=True)
-    for old in CACHE.glob(f"{path.stem}-*.ipynb"):
-        old.unlink()
-    nbformat.write(notebook, kept)
-    return notebook
 
 
 def _output(output: Any, path: Path, slot: Slot) -> str:

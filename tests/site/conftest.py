@@ -14,16 +14,25 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+    Visit = Callable[..., Page]
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
-AXE = ROOT / "docs/_site/node_modules/axe-core/axe.min.js"
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 # Chromium's own traffic would be refused on a closed network, and count as a request of ours.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+STILL = "*, *::before, *::after { transition: none !important; animation: none !important }"
+FORGET = """for (const key of Object.keys(localStorage)) {
+  if (key.endsWith("__palette")) localStorage.removeItem(key);  // the scheme of another page
+}"""
+PATIENCE = 300_000  # milliseconds, for everything: against a page that hangs, not a busy machine
 
 IN_CHROMIUM = ["test_browser.py", "test_editor.py"]
 collect_ignore = [] if CHROMIUM else IN_CHROMIUM
@@ -51,24 +60,67 @@ def base_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield opened
         opened.close()
 
 
-class Complaints(list[str]):
-    """What went wrong in a page: errors on the console, failed requests, requests that leave."""
+@pytest.fixture(scope="session")
+def desk(browser: Browser) -> Iterator[BrowserContext]:
+    """A reader at a desk, who has seen other pages: what they share is loaded once."""
+    context = browser.new_context(viewport=DESK)
+    yield context
+    context.close()
 
-    def watch(self, page: Page, base_url: str) -> None:
-        page.on("console", lambda said: said.type == "error" and self.append(said.text))
-        page.on("pageerror", lambda error: self.append(str(error)))
-        page.on("requestfailed", lambda request: self.append(f"failed: {request.url}"))
-        page.on("response", lambda r: r.status >= 400 and self.append(f"{r.status}: {r.url}"))
-        page.on("request", lambda request: self._stays(request.url, base_url))
 
-    def _stays(self, url: str, base_url: str) -> None:
-        if not url.startswith((base_url, "data:", "blob:", "about:")):
-            self.append(f"leaves the site: {url}")
+class Visits:
+    """Pages, and what went wrong in them: errors on the console, failed requests, requests that
+    leave the site."""
+
+    def __init__(self, desk: BrowserContext, base_url: str) -> None:
+        self.desk, self.base_url = desk, base_url
+        self.pages: list[Page] = []
+        self.complaints: list[str] = []
+
+    def __call__(self, address: str, **options: object) -> Page:
+        """Open a page: at the desk, or by a reader who has never been here and whom options
+        describe."""
+        browser = self.desk.browser
+        assert browser
+        page = browser.new_page(**options) if options else self.desk.new_page()  # type: ignore[arg-type]
+        self.pages.append(page)
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda said: said.type == "error" and self._say(said.text))
+        page.on("pageerror", lambda error: self._say(str(error)))
+        page.on("requestfailed", lambda request: self._say(f"failed: {request.url}"))
+        page.on("response", lambda r: r.status >= 400 and self._say(f"{r.status}: {r.url}"))
+        page.on("request", lambda request: self._stays(request.url))
+        page.add_init_script(FORGET)
+        page.goto(self.base_url + address)
+        page.add_style_tag(content=STILL)
+        return page
+
+    def _say(self, words: str) -> None:
+        self.complaints.append(words)
+
+    def _stays(self, url: str) -> None:
+        if not url.startswith((self.base_url, "data:", "blob:", "about:")):
+            self._say(f"leaves the site: {url}")
+
+    def end(self) -> None:
+        for page in self.pages:
+            if not page.is_closed():
+                page.close()
+        assert self.complaints == []
+
+
+@pytest.fixture
+def visit(desk: BrowserContext, base_url: str) -> Iterator[Visit]:
+    """Open a page by its address; a complaint of any page fails the test at its end."""
+    visits = Visits(desk, base_url)
+    yield visits
+    visits.end()

@@ -7,11 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.site.conftest import AXE, Complaints
+from tests.site import axe
+from tests.site.conftest import DESK, PHONE, Visits
 from tests.site.pages import addresses
 
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-STILL = "*, *::before, *::after { transition: none !important; animation: none !important }"
 RAW = r"(?:\\[(\[]|\\[A-Za-z]{2,}|\$[^$\s][^$\n]*\$|\$\$|\{\{|\[@\w)"  # TeX or our markup
 
 VISIBLE_TEXT = """() => {
@@ -39,58 +38,31 @@ WIDER_THAN_THE_PAGE = """() => [...document.querySelectorAll("body *")].filter(e
 }).map(e => e.tagName + "." + e.className).slice(0, 5)"""
 
 
-def opened(browser: Browser, base_url: str, address: str, **options: object) -> tuple[Page, list]:
-    page = browser.new_page(**options)
-    complaints = Complaints()
-    complaints.watch(page, base_url)
-    page.goto(base_url + address)
-    page.add_style_tag(content=STILL)
-    return page, complaints
+def too_wide(page: Page) -> list[str]:
+    width, is_ = page.evaluate("[innerWidth, document.documentElement.scrollWidth]")
+    return [f"{is_} of {width}"] * (is_ > width) + page.evaluate(WIDER_THAN_THE_PAGE)
 
 
 @pytest.mark.parametrize("address", addresses())
-def test_a_page_is_whole_on_a_desk_and_on_a_phone(
-    browser: Browser, base_url: str, address: str
-) -> None:
-    for viewport in (DESK, PHONE):
-        page, complaints = opened(browser, base_url, address, viewport=viewport)
-        page.wait_for_load_state("networkidle")
-        assert complaints == []
-        assert re.findall(RAW, page.evaluate(VISIBLE_TEXT)) == []
-        assert page.evaluate(BROKEN_PICTURES) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
-        assert page.evaluate(WIDER_THAN_THE_PAGE) == []
-        page.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("address", addresses())
-def test_a_page_is_accessible(browser: Browser, base_url: str, address: str, scheme: str) -> None:
-    """axe, WCAG A and AA, with every fold open; contrast it cannot decide counts as a fault."""
-    page, _ = opened(browser, base_url, address, viewport=DESK, color_scheme=scheme)
+def test_a_page_is_whole_and_accessible(visit: Visits, address: str) -> None:
+    """On a desk and on a phone, and with every fold open in the light and in the dark; contrast
+    that axe cannot decide counts as a fault. What is on the console, and every request that fails
+    or leaves, is `visit`'s to say."""
+    page = visit(address)
+    found = {
+        "TeX or markup left over": re.findall(RAW, page.evaluate(VISIBLE_TEXT)),
+        "too wide on a desk": too_wide(page),
+    }
+    page.set_viewport_size(PHONE)
+    found["too wide on a phone"] = too_wide(page)
+    page.set_viewport_size(DESK)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    page.add_script_tag(path=AXE)
-    found = page.evaluate(
-        """async () => {
-          const rules = {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]};
-          // Inside drawings and formulas boxes overlap, and a formula's box its own paragraph: there
-          // axe decides nothing. Formulas have the colour of their text, and tests/test_figures.py
-          // holds drawings to their contrast.
-          const there = {exclude: [".katex-html", "figure svg"]};
-          const said = await axe.run(there, {runOnly: rules, resultTypes: ["violations", "incomplete"]});
-          const formula = node => {
-            const there = document.querySelector(node.target[0]);
-            return there && (there.closest("p, li, td, dd") ?? there).querySelector(".katex");
-          };
-          const unsure = said.incomplete.filter(rule => rule.id === "color-contrast")
-            .map(rule => ({...rule, nodes: rule.nodes.filter(node => !formula(node))}))
-            .filter(rule => rule.nodes.length);
-          return [...said.violations, ...unsure].map(rule =>
-            rule.id + ": " + rule.nodes.slice(0, 3).map(n => n.target + " " + n.html.slice(0, 120)).join(" | "));
-        }"""  # noqa: E501
-    )
-    page.close()
-    assert found == []
+    found["not accessible in the light"] = axe.of_page(page)
+    axe.other_scheme(page)
+    found["not accessible in the dark"] = axe.of_page(page, dark=True)
+    page.wait_for_load_state("networkidle")
+    found["broken pictures"] = page.evaluate(BROKEN_PICTURES)
+    assert {what: which for what, which in found.items() if which} == {}
 
 
 def test_pages_show_their_mathematics_without_javascript(browser: Browser, base_url: str) -> None:
@@ -104,21 +76,19 @@ def test_pages_show_their_mathematics_without_javascript(browser: Browser, base_
 
 
 @pytest.mark.parametrize("word", ["posterior", "Jensen"])
-def test_search_finds(browser: Browser, base_url: str, word: str) -> None:
-    page, complaints = opened(browser, base_url, "", viewport=DESK)
+def test_search_finds(visit: Visits, word: str) -> None:
+    page = visit("")
     page.keyboard.press("/")
     page.keyboard.type(word, delay=20)
     first = page.locator(".md-search-result__link").first
-    first.wait_for(timeout=15_000)
+    first.wait_for()
     assert word.lower() in page.locator(".md-search-result__list").inner_text().lower()
     first.click()
-    page.wait_for_url(lambda url: "h=" in url or "#" in url or url != base_url)
-    page.close()
-    assert complaints == []
+    page.wait_for_url(lambda url: "h=" in url or "#" in url or url != visit.base_url)
 
 
-def test_a_fold_opens_and_a_link_leads_to_an_equation(browser: Browser, base_url: str) -> None:
-    page, _ = opened(browser, base_url, "", viewport=DESK)
+def test_a_fold_opens_and_a_link_leads_to_an_equation(visit: Visits) -> None:
+    page = visit("")
     page.locator(".result a").first.click()
     page.wait_for_url("**/derivations/vae/#vae.elbo")
     derivation = page.locator("section.derivation", has=page.locator("[id='vae.elbo']"))
@@ -127,11 +97,10 @@ def test_a_fold_opens_and_a_link_leads_to_an_equation(browser: Browser, base_url
     assert not table.is_visible()
     derivation.locator("details.verdicts > summary").click()
     assert table.is_visible()
-    page.close()
 
 
-def test_a_slider_moves_by_the_keyboard(browser: Browser, base_url: str) -> None:
-    page, _ = opened(browser, base_url, "labs/divergences/", viewport=DESK)
+def test_a_slider_moves_by_the_keyboard(visit: Visits) -> None:
+    page = visit("labs/divergences/")
     figure = page.locator("figure.slider").first
     range_ = figure.locator("input[type=range]")
     shown = """figure => [...new Set([...figure.querySelectorAll("[data-frame]")]
@@ -143,11 +112,10 @@ def test_a_slider_moves_by_the_keyboard(browser: Browser, base_url: str) -> None
     assert len(before) == len(after) == 1
     assert int(after[0]) == int(before[0]) + 1
     assert figure.locator("output").inner_text() != said
-    page.close()
 
 
-def test_the_dark_scheme_is_dark(browser: Browser, base_url: str) -> None:
-    page, _ = opened(browser, base_url, "derivations/vae/", color_scheme="dark", viewport=DESK)
+def test_the_dark_scheme_is_dark(visit: Visits) -> None:
+    """Where the reader's system asks for it, without a click."""
+    page = visit("derivations/vae/", color_scheme="dark", viewport=DESK)
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    page.close()
     assert max(int(part) for part in colour[4:-1].split(",")[:3]) < 60

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Browser
 
 from genmath import book
 from genmath.cli import exercises
+from tests.site.conftest import DESK, Visits
 from tests.site.pages import file_of
-from tests.site.test_browser import DESK, opened
 
 RESULTS = [d for topic in book.topics() for d in book.chapter(topic).derivations]
 SLIPS = [slip for derivation in RESULTS for slip in derivation.slips]
@@ -40,8 +41,8 @@ def test_the_map_is_drawn_without_a_script(browser: Browser, base_url: str) -> N
     context.close()
 
 
-def test_the_table_is_filtered(browser: Browser, base_url: str) -> None:
-    page, complaints = opened(browser, base_url, "map/", viewport=DESK)
+def test_the_table_is_filtered(visit: Visits) -> None:
+    page = visit("map/")
     rows = page.locator("#results tbody tr:visible")
     assert rows.count() == len(RESULTS)
     page.get_by_label("Show what contains").fill("vae elbo")
@@ -51,15 +52,12 @@ def test_the_table_is_filtered(browser: Browser, base_url: str) -> None:
     assert page.locator(".filter output").inner_text() == f"{len(shown)} of {len(RESULTS)}"
     page.get_by_label("Show what contains").fill("")
     assert rows.count() == len(RESULTS)
-    page.close()
-    assert complaints == []
 
 
-def test_a_box_of_the_map_leads_to_its_result(browser: Browser, base_url: str) -> None:
-    page, _ = opened(browser, base_url, "map/", viewport=DESK)
+def test_a_box_of_the_map_leads_to_its_result(visit: Visits) -> None:
+    page = visit("map/")
     page.locator(".map a", has_text="elbo_jensen").first.click()
     page.wait_for_url("**/derivations/vae/#vae.elbo_jensen")
-    page.close()
 
 
 def test_every_slip_is_on_the_page_with_its_counterexample() -> None:
@@ -76,19 +74,16 @@ def test_every_slip_is_on_the_page_with_its_counterexample() -> None:
         assert after == (slip.wrong is None), slip.id
 
 
-def test_every_exercise_is_on_its_page_with_a_folded_solution(
-    browser: Browser, base_url: str
-) -> None:
-    for topic in sorted({e.file.parent.name for e in exercises.exercises()}):
-        page, _ = opened(browser, base_url, f"exercises/{topic}/", viewport=DESK)
-        for exercise in exercises.exercises():
-            if exercise.file.parent.name == topic:
-                assert page.locator(f"[id='exercise-{exercise.file.stem}']").count() == 1
-        assert page.locator(".tag.wrong").count() == 0
-        assert not page.locator("details.code .highlight").first.is_visible()
-        page.locator("details.code > summary").first.click()
-        assert page.locator("details.code .highlight").first.is_visible()
-        page.close()
+@pytest.mark.parametrize("topic", sorted({e.file.parent.name for e in exercises.exercises()}))
+def test_every_exercise_is_on_its_page_with_a_folded_solution(visit: Visits, topic: str) -> None:
+    page = visit(f"exercises/{topic}/")
+    for exercise in exercises.exercises():
+        if exercise.file.parent.name == topic:
+            assert page.locator(f"[id='exercise-{exercise.file.stem}']").count() == 1
+    assert page.locator(".tag.wrong").count() == 0
+    assert not page.locator("details.code .highlight").first.is_visible()
+    page.locator("details.code > summary").first.click()
+    assert page.locator("details.code .highlight").first.is_visible()
 
 
 def test_the_course_says_what_is_missing() -> None:

@@ -1,0 +1,67 @@
+"""axe, WCAG A and AA: what it finds, and what it cannot decide about contrast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.site.conftest import ROOT
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+AXE = ROOT / "docs/_site/node_modules/axe-core/axe.min.js"
+TAGS = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+# The rules that ask for colours; the others ask for what both schemes have in common.
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+# Typeset formulas are most of a chapter's elements, and axe would only walk by: a box stands for
+# each, and its source for its MathML.
+HOLLOW = """() => {
+  const drawn = [...document.querySelectorAll(".katex-html")];
+  const boxes = drawn.map(e => [e, e.getBoundingClientRect()]);
+  for (const [e, { width, height }] of boxes) {
+    e.replaceChildren();
+    Object.assign(e.style, { display: "inline-block", width: width + "px", height: height + "px" });
+  }
+  for (const e of document.querySelectorAll(".katex-mathml math")) e.replaceChildren(e.textContent);
+}"""
+FAULTS = """async ([there, runOnly, formulas]) => {
+  const said = await axe.run(there, {runOnly, resultTypes: ["violations", "incomplete"]});
+  const formula = node => {
+    const there = document.querySelector(node.target[0]);
+    return there && (there.closest("p, li, td, dd") ?? there).querySelector(".katex");
+  };
+  const unsure = said.incomplete.filter(rule => rule.id === "color-contrast")
+    .map(rule => ({...rule, nodes: rule.nodes.filter(node => !formulas || !formula(node))}))
+    .filter(rule => rule.nodes.length);
+  const node = n => n.target + " " + n.html.slice(0, 120) + " " + (n.any[0]?.message ?? "");
+  return [...said.violations, ...unsure].map(rule => rule.id + ": " + rule.nodes.slice(0, 3).map(node).join(" | "));
+}"""  # noqa: E501
+
+
+def _faults(page: Page, there: dict[str, list[str]], formulas: bool, dark: bool) -> list[str]:
+    assert dark == (page.locator("body").get_attribute("data-md-color-scheme") == "slate")
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=AXE)
+    page.evaluate(HOLLOW)
+    found: list[str] = page.evaluate(FAULTS, [there, COLOURS if dark else TAGS, formulas])
+    return found
+
+
+def of_page(page: Page, dark: bool = False) -> list[str]:
+    """Inside drawings and formulas boxes overlap, and a formula's box its own paragraph: there axe
+    decides nothing. Formulas have the colour of their text, and tests/test_figures.py holds
+    drawings to their contrast."""
+    return _faults(page, {"exclude": [".katex-html", "figure svg"]}, True, dark)
+
+
+def of_editor(page: Page, dark: bool = False) -> list[str]:
+    """Of a lone ≥ axe says that it is no text; it has the colour of its line."""
+    there = {"include": [".editor"], "exclude": [".katex-html", ".sign"]}
+    return _faults(page, there, False, dark)
+
+
+def other_scheme(page: Page) -> None:
+    """As a reader changes it: by the switch in the heading."""
+    before = page.locator("body").get_attribute("data-md-color-scheme")
+    page.locator("form[data-md-component=palette] label:visible").click()
+    page.wait_for_function(f"document.body.dataset.mdColorScheme !== {before!r}")
