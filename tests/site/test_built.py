@@ -149,7 +149,7 @@ def test_a_chapter_leads_to_its_notebook_and_its_other_rooms(topic: str) -> None
 def test_the_downloaded_notebook_runs(topic: str) -> None:
     notebook = nbformat.read(SITE / "derivations" / topic / f"{topic}.ipynb", as_version=4)
     nbformat.validate(notebook)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(ROOT)}}).execute()
+    NotebookClient(notebook, timeout=3600, resources={"metadata": {"path": str(ROOT)}}).execute()
     said = "".join(output.text for output in notebook.cells[-1].outputs).splitlines()
     assert len(said) == len(book.chapter(topic).derivations)
     assert all(line.startswith(("proved", "verified on instances")) for line in said), said
