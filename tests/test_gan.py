@@ -254,6 +254,25 @@ def test_remedies_help(eta) -> None:
     assert damped[-1].norm() < 0.5
 
 
+@given(
+    x=st.floats(-2, 2), y=st.floats(-2, 2), a=st.floats(0.01, 2), b=st.floats(0.01, 2),
+    c=st.floats(0, 2),
+)  # fmt: skip
+def test_steps_as_matrices(x, y, a, b, c) -> None:
+    """Every kind of step, with two step sizes and friction, from the field of the game alone."""
+    one = torch.eye(2, dtype=torch.float64)
+    of_x, of_y = wide(0, -a, 0, 0).reshape(2, 2), wide(0, 0, b, -b * c).reshape(2, 2)
+    both = of_x + of_y
+    steps = {
+        "simultaneous": one + both,
+        "alternating": (one + of_y) @ (one + of_x),
+        "extragradient": one + both @ (one + both),
+    }
+    for kind, matrix in steps.items():
+        orbit = bilinear_orbit(x, y, steps=2, eta_x=a, eta_y=b, friction=c, kind=kind)
+        close(orbit[1:], torch.stack([matrix @ orbit[0], matrix @ matrix @ orbit[0]]))
+
+
 # Networks
 
 
