@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
@@ -56,7 +56,9 @@ class _Change:
     body: int = 0
 
 
-def mutants(source: str, file: str, kinds: tuple[str, ...] = ("guard", "coefficient")) -> list[Mutant]:
+def mutants(
+    source: str, file: str, kinds: tuple[str, ...] = ("guard", "coefficient")
+) -> list[Mutant]:
     """Every change of a file that its kinds ask for, in the order of the text."""
     tree = ast.parse(source)
     raw = source.encode()
@@ -179,3 +181,10 @@ def _of_expression(node: ast.AST, stmt: ast.stmt) -> Iterator[_Change]:
         index = isinstance(node, ast.Subscript) and child is node.slice
         if not index and not (isinstance(child, ast.keyword) and child.arg in PLACES):
             yield from _of_expression(child, stmt)
+
+
+def named(entry: str, names: Iterable[str]) -> list[str]:
+    """The names that an entry speaks of: itself, or all that begin as it does before its …"""
+    if entry.endswith("…"):
+        return [name for name in names if name.startswith(entry.removesuffix("…"))]
+    return [name for name in names if name == entry]

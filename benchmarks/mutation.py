@@ -11,10 +11,10 @@ those that enter the body of a guard first, then the file's own, the quickest fi
 failure. Hypothesis draws a few examples, the same each time; a survivor meets all tests of its
 file's own test modules, with the examples that they ask for, before it counts.
 
-Outcomes are kept in build/mutation.json by the changed text, so a second run goes on where the
+Outcomes are kept (`--outcomes`) by the changed text, so a second run goes on where the
 first ended: a survivor is run again when its tests have changed (`--fresh`: all are).
-`mutation_argued.json` says of changes that no test can tell why that is so; an entry whose change
-no longer exists is an error.
+`mutation_argued.json` says of changes that no test can tell why that is so; tests/test_mutation.py
+finds an entry whose change no longer exists.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
-from _mutants import Mutant, mutants
+from _mutants import Mutant, mutants, named
 
 ROOT = Path(__file__).resolve().parents[1]
 ARGUED = Path(__file__).with_name("mutation_argued.json")
@@ -52,12 +52,15 @@ LIBRARIES = ("torch", "jaxtyping", "sympy", "mpmath", "hypothesis.strategies", "
 OPTIONAL = ("sklearn.datasets", "ot", "torchdiffeq", "scipy.stats")
 EXAMPLES = 10  # of a hypothesis test, while looking for a killer
 # Tests that run genmath in another process, or look at the tree and not at what the code does.
-APART = ("cli", "house", "ties", "readme", "examples*", "exercises*", "homework", "in_page", "teach",
-         "book", "slips", "conventions", "figures")  # fmt: skip
+APART = (
+    *("cli", "house", "ties", "readme", "examples*", "exercises*", "homework", "in_page", "teach"),
+    *("book", "slips", "conventions", "figures", "mutation"),
+)
 
 Baseline = dict[str, Any]
 
 
+@cache
 def tests_of(file: str) -> list[str]:
     """The test modules of a file: its own first."""
     if file.startswith("genmath/proof/"):
@@ -162,7 +165,18 @@ def forked(seconds: float, out: Path, work: Callable[[], object]) -> int:
 
 def run_tests(copy: Path, files: Iterable[str], plugin: Plugin, *options: str) -> int:
     os.chdir(copy)
-    arguments = ["-q", "-p", "no:cacheprovider", "--rootdir", str(copy), "--no-header", "--tb=no", *options]
+    arguments = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(copy),
+        "--no-header",
+        "--tb=no",
+        "-m",
+        "not slow",
+        *options,
+    ]
     return int(pytest.main([*arguments, *files], plugins=[plugin]))
 
 
@@ -223,7 +237,9 @@ def exchange(mutant: Mutant) -> None:
 class Hot(Plugin):
     """A test module is imported once; each mutant is a child that exchanges one function."""
 
-    def __init__(self, work: list[tuple[Mutant, list[str], float]], jobs: int, folder: Path) -> None:
+    def __init__(
+        self, work: list[tuple[Mutant, list[str], float]], jobs: int, folder: Path
+    ) -> None:
         super().__init__(None, EXAMPLES)
         self.work, self.jobs, self.folder = work, jobs, folder
         self.killers: dict[str, str] = {}
@@ -289,9 +305,9 @@ def in_children(
 
 
 class Runner:
-    def __init__(self, copy: Path, jobs: int, budget: float, fresh: bool) -> None:
-        self.copy, self.jobs, self.budget = copy, jobs, budget
-        self.state = ROOT / "build" / "mutation.json"
+    def __init__(self, copy: Path, state: Path, jobs: int, budget: float, fresh: bool) -> None:
+        self.to_the_end = False
+        self.copy, self.state, self.jobs, self.budget = copy, state, jobs, budget
         self.state.parent.mkdir(exist_ok=True)
         known = {} if fresh or not self.state.exists() else json.loads(self.state.read_text())
         self.outcomes: dict[str, dict[str, Any]] = known
@@ -375,23 +391,29 @@ class Runner:
         def slow(mutant: Mutant, by: str | None) -> None:
             settle(mutant, "its time limit" if by is None else by)
 
-        mine = [t for f in files if f == own_tests(todo[0].file) for t in self.baselines[f]["seconds"]]
+        mine = [
+            t for f in files if f == own_tests(todo[0].file) for t in self.baselines[f]["seconds"]
+        ]
         self.run(
-            [(m, 600.0, partial(self.thorough, m, tests, mine)) for m, tests, _ in left.values()], slow
+            [(m, 600.0, partial(self.thorough, m, tests, mine)) for m, tests, _ in left.values()],
+            slow,
         )
 
     def thorough(self, mutant: Mutant, tests: list[str], mine: list[str]) -> str:
-        """Once more the tests that reach the change, with all examples those of the file's own module,
-        and the rest of that module: what one test keeps for the next was not seen to reach it."""
-        return (
-            judge(self.copy, mutant, tests, EXAMPLES)
-            or judge(self.copy, mutant, [t for t in tests if t in mine], 0)
-            or judge(self.copy, mutant, mine, EXAMPLES)
-        )
+        """The tests that reach the change; then, if asked for, with all their examples, and the
+        rest of the module: what one test keeps for the next was not seen to reach anything."""
+        by = judge(self.copy, mutant, tests, EXAMPLES)
+        if by or not self.to_the_end:
+            return by
+        reached = [t for t in tests if t in mine]
+        rest = [t for t in mine if t not in reached]
+        return judge(self.copy, mutant, rest, EXAMPLES) or judge(self.copy, mutant, reached, 0)
 
 
 def copied(to: Path) -> Path:
-    left = shutil.ignore_patterns(".git", ".venv*", "__pycache__", "build", "site", "node_modules", ".*_cache", ".hypothesis")  # noqa: E501
+    left = shutil.ignore_patterns(
+        ".git", ".venv*", "__pycache__", "build", "site", "node_modules", ".*_cache", ".hypothesis"
+    )
     return Path(shutil.copytree(ROOT, to / "tree", ignore=left))
 
 
@@ -403,6 +425,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--budget", type=float, default=30, help="seconds of tests for a mutant")
+    parser.add_argument("--outcomes", type=Path, default=ROOT / "build" / "mutation.json")
+    parser.add_argument("--thorough", action="store_true", help="survivors meet all examples")
+    parser.add_argument("--own", action="store_true", help="only the tests of the same name")
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--list", action="store_true", help="the changes, without running any")
     options = parser.parse_args()
@@ -421,6 +446,7 @@ def main() -> None:
         for mutant in group:
             made.setdefault(mutant.file, []).append(mutant)
     argued: dict[str, str] = json.loads(ARGUED.read_text(encoding="utf-8"))
+    reasons = {n for a in argued for n in named(a, [m.name for g in made.values() for m in g])}
     if options.list:
         print(*(m.name for group in made.values() for m in group), sep="\n")
         return
@@ -430,26 +456,33 @@ def main() -> None:
     for library in OPTIONAL:
         with suppress(ImportError):
             importlib.import_module(library)
-    sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() not in (ROOT, ROOT / "benchmarks")]
+    sys.path[:] = [
+        p for p in sys.path if Path(p or ".").resolve() not in (ROOT, ROOT / "benchmarks")
+    ]
     total, left = Counter[str](), []
     with tempfile.TemporaryDirectory() as folder:
         copy = copied(Path(folder))
         sys.path.insert(0, str(copy))
         os.environ |= {"PYTHONPATH": str(copy), "OMP_NUM_THREADS": "1", "CI": "1"}
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they would be loaded again
-        runner = Runner(copy, options.jobs, options.budget, options.fresh)
-        runner.measure(sorted({t for file in made for t in tests_of(file)}))
+        runner = Runner(copy, options.outcomes, options.jobs, options.budget, options.fresh)
+        runner.to_the_end = options.thorough
+        concerned = {f: [own_tests(f)] if options.own else tests_of(f) for f in made}
+        runner.measure(sorted({t for tests in concerned.values() for t in tests}))
         for file, group in made.items():
-            runner.kill(group, tests_of(file))
+            runner.kill(group, concerned[file])
             score = Counter[str]()
             for mutant in group:
                 by = runner.outcomes[mutant.key]["by"]
-                kind = "killed" if by else "argued" if mutant.name in argued else "survived"
+                kind = "killed" if by else "argued" if mutant.name in reasons else "survived"
                 score[kind] += 1
                 if kind == "survived":
                     left.append(f"{file}:{mutant.line}: {mutant.name.split(': ', 1)[1]}")
             total += score
-            print(f"{file}: {len(group)} made, " + ", ".join(f"{n} {k}" for k, n in score.items()), flush=True)  # noqa: E501
+            print(
+                f"{file}: {len(group)} made, " + ", ".join(f"{n} {k}" for k, n in score.items()),
+                flush=True,
+            )
     print(f"\n{total['killed']} killed of {total.total()}; {total['argued']} argued; left:")
     print(*left, sep="\n")
 

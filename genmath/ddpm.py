@@ -474,8 +474,6 @@ def denoising_loss(
         target = -noise / sigma
     errors = sum_event((target - out) ** 2, 1)
     factor = per_sample("weight", weight, errors)
-    if isinstance(factor, Tensor):
-        factor = factor.to(work)
     return (factor * errors).mean().to(x0.dtype)
 
 

@@ -165,6 +165,14 @@ def test_one_step_a_sample_is_that_step_of_each(device, schedule, batch, event, 
         assert variance[i].item() == pytest.approx(step_variance(a, b, schedule, eta=eta))
 
 
+def test_a_number_and_a_tensor_of_steps_go_together() -> None:
+    x, eps = normal(3, 2), normal(3, 2, seed=1)
+    alike = ddim_step(eps, x, 7, 4, S)
+    seven, four = torch.full((3,), 7), torch.full((3,), 4)
+    for t, s in ((seven, four), (7, four), (seven, 4)):
+        torch.testing.assert_close(ddim_step(eps, x, t, s, S), alike)
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_is_rounded_once(device, dtype) -> None:
     eps, x, z = (normal(64, 8, seed=i, dtype=dtype).to(device) for i in range(3))
@@ -226,6 +234,7 @@ def test_the_published_table_of_steps() -> None:
         got = subsequence(10, linear_schedule(1000), spacing=spacing)
         assert got == (*expected[::-1], 0)
     assert subsequence(1, linear_schedule(1000), spacing="linspace") == (1000, 0)
+    assert subsequence(2, linear_schedule(1000), spacing="linspace") == (1000, 1, 0)
 
 
 # Sampling with exact models: no error but that of the steps

@@ -337,6 +337,10 @@ def test_autoencoder() -> None:
     x = torch.randn(4, 1, generator=rng(), dtype=torch.float64)
     torch.testing.assert_close(model(x), x + 1)
     assert model.loss(x).item() == pytest.approx(1.0)
+    halved = Autoencoder(nn.Identity(), lambda x: x / 2)
+    for event in ((3,), (2, 4, 4)):  # summed over the event, whatever its shape
+        x = torch.ones(5, *event, dtype=torch.float64)
+        assert halved.loss(x).item() == pytest.approx(x[0].numel() / 4)
 
 
 # Interpolation
@@ -374,13 +378,17 @@ def test_gaussian_interpolation_keeps_the_variance_and_linear_halves_it() -> Non
         ("log_var", lambda x: gaussian_log_likelihood(x, x, log_var="small")),
         ("log_var", lambda x: gaussian_log_likelihood(x, x, log_var=torch.zeros(2))),
         ("log_var", lambda x: gaussian_log_likelihood(x, x, log_var=torch.zeros(1, 2, 3))),
+        ("log_var", lambda x: gaussian_log_likelihood(x, x, log_var=x.long())),
         ("log_var", lambda x: reparameterize(x, x[0], generator=rng())),
+        ("log_var", lambda x: reparameterize(x, x.long(), generator=rng())),
         ("generator", lambda x: reparameterize(x, x, generator=None)),
         ("generator", lambda x: reparameterize(x, x, generator=0)),
         ("log_weights", lambda x: iwae_bound(x[:0])),
         ("log_weights", lambda x: iwae_bound(x.sum())),
         ("dim", lambda x: iwae_bound(x, dim=2)),
         ("target", lambda x: interpolate(x, x[0], 3)),
+        ("target", lambda x: interpolate(x, x.long(), 3)),
+        ("source", lambda x: interpolate(x.long(), x, 3)),
         ("n", lambda x: interpolate(x, x, 1)),
         ("kind", lambda x: interpolate(x, x, 3, kind="spherical")),
         ("latent_shape", lambda x: VAE(nn.Identity(), nn.Identity(), 0)),
@@ -389,6 +397,8 @@ def test_gaussian_interpolation_keeps_the_variance_and_linear_halves_it() -> Non
         ("x", lambda x: Autoencoder(nn.Identity(), nn.Identity()).loss(x[:0])),
         ("decoder output", lambda x: Autoencoder(nn.Identity(), nn.Flatten(0)).loss(x)),
         ("generator", lambda x: VAE(nn.Identity(), nn.Identity(), 2).sample(1, generator=None)),
+        ("n", lambda x: VAE(nn.Identity(), nn.Identity(), 2).sample(-1, generator=rng())),
+        ("k", lambda x: VAE(nn.Identity(), nn.Identity(), 2).log_weights(x, 0, generator=rng())),
     ],
 )
 def test_bad_input_is_named(name: str, call) -> None:

@@ -5,6 +5,7 @@ A lemma is one line: what it takes and where it is called is the attack.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,7 @@ from genmath.proof.language.notation import (
     Sequence,
     absolute,
     at_least_one,
+    copies,
     diff,
     exp,
     fractions,
@@ -93,6 +95,21 @@ root = lemma(sqrt(n**2), n, (n,))
 whole = lemma(n / n, 1)
 same_name = lemma(E(p(x), also_x), also_x, (p(x),))
 
+far = derivation("A line under a hypothesis")(
+    lambda d: (d.given_that(n >= 2), d.start(absolute(n - 2)), d.equals(n - 2, by="it is"))
+)
+square = derivation("A square", takes=p(x))(
+    lambda d: (d.start(integral(p(x) * x**2, x)), d.at_least(0, by="it is"))
+)
+(x_1,) = copies(x, 1)
+A, B, C, joint = Density("A", z), Density("B", z), Density("C", x), Density("J", z, y)
+above_p = Density("D", x, dominates=p)
+twice = lemma(integral(p(x) * f(x), x), integral(p(x_1) * f(x_1), x_1), (p(x),))
+to_normal = lemma(integral(p(x) * log(p(x) / Normal(x, 0, 1)), x), c, (p(x),))
+two_of_x = lemma(integral(p(x) * log(p(x) / above_p(x)), x), c, (p(x), above_p(x)))
+slope_of_x = lemma(integral(diff(p(x), x) ** 2, x), c, (p(x),))
+cancelled = lemma(integral(p(x) / above_p(x) * above_p(x), x), 1, (above_p(x),))
+
 FALSE: dict[str, Callable[[], Any]] = {
     # a lemma's denominators at its arguments
     "0/0": lambda: (equal(number(0) / number(0), 1), one(0)),
@@ -131,6 +148,16 @@ FALSE: dict[str, Callable[[], Any]] = {
         root(m),
     ),
     "n/n from 0": lambda: (equal(total(n / n, n, 0, 2), 3), whole()),
+    # nor does what a lemma supposes of a letter hold of an index
+    "|n - 2| from 1": lambda: (
+        replace(equal(total(absolute(n - 2), n, 1, m), total(n - 2, n, 1, m)), given=(n >= 2,)),
+        far(),
+    ),
+    # a density that dominates must still do so
+    "p A/A": lambda: (equal(integral(p(x) / C(x) * C(x), x), 1), cancelled(C(x))),
+    # two terms of which neither has a sign
+    "a (e^2s - e^s) <= 0": lambda: a * exp(2 * s) - a * exp(s) <= 0,
+    "a (e^2s - e^s) >= 0": lambda: a * exp(2 * s) - a * exp(s) >= 0,
     # a parameter called like a variable
     "a parameter turned into a variable": lambda: (equal(E(q(z), z), z), same_name(q(z))),
     # a letter >= 0 that is 0
@@ -166,6 +193,12 @@ SILENT: dict[str, Callable[[], Any]] = {
         2 * sqrt(p(x)) * diff(sqrt(p(x)), x), diff(p(x), x)
     ),
     "the slope of a root of 0": lambda: equal(diff(sqrt(h * s / s), s), 0),
+    "integrates to one and is no density": lambda: (
+        integral((2 * A(z) - B(z)) * z**2, z) >= 0,
+        square(2 * A(z) - B(z)),
+    ),
+    "a function of a vector, declared for numbers": lambda: equal(f(mu), f(mu)),
+    "a vector for a number": lambda: (equal(mu - mu, 0 * mu), lemma(a - a, 0, (a,))(mu)),
 }  # fmt: skip
 
 TRUE: dict[str, Callable[[], Any]] = {
@@ -182,6 +215,15 @@ TRUE: dict[str, Callable[[], Any]] = {
     "1 + h": lambda: ratio(1 + h),
     "1 + W_1": lambda: ratio(1 + W[1]),
     "slope a, typed": lambda: equal(spread(a), 1),
+}
+
+# refused where the lemma is called, before there is a claim
+REFUSED: dict[str, Callable[[], Any]] = {
+    "the lemma uses p(x_1) besides p(x)": lambda: twice(q(z)),
+    "the lemma uses x by itself": lambda: to_normal(joint(z, y)),
+    "the lemma differentiates by x": lambda: slope_of_x(joint(z, y)),
+    "x would stand for": lambda: two_of_x(q(z), r(y)),
+    "1 is not a density": lambda: square(number(1)),
 }
 
 
@@ -210,6 +252,12 @@ def test_what_random_worlds_do_not_show_is_not_proved_either(name: str) -> None:
 @pytest.mark.parametrize("name", TRUE)
 def test_its_true_neighbour_is_proved(name: str) -> None:
     assert verdict(TRUE[name])[1]
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_a_lemma_is_refused_where_it_is_called(reason: str) -> None:
+    with pytest.raises(NotationError, match=re.escape(reason)):
+        REFUSED[reason]()
 
 
 def test_the_hypothesis_of_a_namesake_is_no_hypothesis() -> None:
