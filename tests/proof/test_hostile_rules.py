@@ -221,7 +221,7 @@ TRUE: dict[str, Callable[[], Any]] = {
 REFUSED: dict[str, Callable[[], Any]] = {
     "the lemma uses p(x_1) besides p(x)": lambda: twice(q(z)),
     "the lemma uses x by itself": lambda: to_normal(joint(z, y)),
-    "the lemma differentiates by x": lambda: slope_of_x(joint(z, y)),
+    "give it one variable": lambda: slope_of_x(joint(z, y)),
     "x would stand for": lambda: two_of_x(q(z), r(y)),
     "1 is not a density": lambda: square(number(1)),
 }
