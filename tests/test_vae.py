@@ -337,7 +337,7 @@ def test_autoencoder() -> None:
     x = torch.randn(4, 1, generator=rng(), dtype=torch.float64)
     torch.testing.assert_close(model(x), x + 1)
     assert model.loss(x).item() == pytest.approx(1.0)
-    halved = Autoencoder(nn.Identity(), lambda x: x / 2)
+    halved = Autoencoder(nn.Identity(), nn.Hardtanh(-0.5, 0.5))  # 1 becomes 1/2
     for event in ((3,), (2, 4, 4)):  # summed over the event, whatever its shape
         x = torch.ones(5, *event, dtype=torch.float64)
         assert halved.loss(x).item() == pytest.approx(x[0].numel() / 4)
