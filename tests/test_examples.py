@@ -53,7 +53,7 @@ def test_every_command_of_a_page_can_be_run(page: Path) -> None:
 
 def test_the_slip_shows_its_counterexample_and_what_is_left_over() -> None:
     shown = run("check", "docs/examples/kl_slip.py").stdout
-    assert "residual: log(sigma)\n" in shown
+    assert "residual: log(σ)\n" in shown
     found = dict(re.findall(r"(lhs|rhs|mu|sigma) = (-?[\d.]+)", shown))
     mu, sigma = float(found["mu"]), float(found["sigma"])
     left = (mu**2 + sigma**2 - 1) / 2 - math.log(sigma)

@@ -142,6 +142,8 @@ class Needs:
                 return SCALAR
             case Dens() | Normal() | Divergence() | Entropy():
                 return SCALAR
+            case Deriv() if not node.var.shape:  # behind a letter that is given
+                return self.kind(node.body)
         raise ValueError(f"{text(node)}: a {type(node).__name__} is not computed")
 
 
