@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import socket
@@ -12,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from genmath.cli import apart, classroom
+from genmath.cli import apart, classroom, confine
 from genmath.cli.apart import File
-from tests.cli.command import Done, run
+from tests.cli.command import Done, environment, run
 
 TASK = """\
 from genmath.proof import *
@@ -146,6 +147,40 @@ def test_an_answer_reaches_nothing_outside(tmp_path: Path) -> None:
     reached = json.loads(heard["error"].partition("SystemExit: ")[2])
     assert reached == [False] * 6
     assert file.read_text("utf-8") == HONEST
+
+
+ALONE = """
+import ctypes, os, sys
+from genmath.cli import confine
+inside, outside, parent = sys.argv[1:]
+libc = ctypes.CDLL(None, use_errno=True)
+libc.prctl(confine.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+confine.write_only_in(libc, inside)
+open(os.path.join(inside, "a"), "w").write("a")
+open("/dev/null", "w").write("a")
+try:
+    open(os.path.join(outside, "b"), "w")
+except PermissionError:
+    print("closed")
+try:
+    os.kill(int(parent), 0)
+except PermissionError:
+    print("deaf")
+"""
+
+
+def test_without_namespaces_landlock_closes_the_files(tmp_path: Path) -> None:
+    abi = ctypes.CDLL(None).syscall(confine.LANDLOCK, None, 0, 1) if CONFINED else 0
+    if abi < 6:
+        pytest.skip("this kernel has no Landlock that knows signals")
+    for name in ("inside", "outside"):
+        (tmp_path / name).mkdir()
+    found = subprocess.run(
+        [sys.executable, "-c", ALONE, tmp_path / "inside", tmp_path / "outside", str(os.getpid())],
+        env=environment(), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert found.stdout.split() == ["closed", "deaf"]
+    assert not list((tmp_path / "outside").iterdir())
 
 
 def test_limits_are_lowered_and_never_raised() -> None:

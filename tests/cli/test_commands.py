@@ -206,6 +206,32 @@ def test_a_file_without_a_derivation(here: Path, command: str) -> None:
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize("seconds", ["inf", "nan", "0", "-1", "1e9"])
+@pytest.mark.parametrize("command", [["check"], ["exercise", "check"]])
+def test_a_time_limit_is_one_that_a_clock_can_be_set_to(
+    here: Path, command: list[str], seconds: str
+) -> None:
+    said = complaint(run(*command, "true.py", "--timeout", seconds, cwd=here))
+    assert "--timeout" in said
+    assert "expected 0.01 to 1e+06 seconds" in said
+    assert said.count("\n") == 1
+
+
+def test_a_file_that_forks_is_judged_once(here: Path) -> None:
+    (here / "forks.py").write_text(f"import os\nos.fork()\n{TRUE}\nos.fork()\n", "utf-8")
+    done = run("check", "forks.py", "true.py", cwd=here)
+    assert done.returncode == 0, done
+    assert done.stdout.count("ok    forks.bayes") == 1
+    assert done.stdout.count("ok    true.bayes") == 1
+
+
+def test_an_encoding_that_can_be_told_is_named(here: Path) -> None:
+    (here / "korean.py").write_bytes("# 증명\n".encode("cp949"))
+    said = complaint(run("check", "korean.py", cwd=here))
+    assert "but EUC-KR, it seems: save it as UTF-8" in said
+    assert said.count("\n") == 1
+
+
 def test_invalid_utf8(here: Path) -> None:
     (here / "latin.py").write_bytes("# é\n".encode("latin-1"))
     said = complaint(run("check", "latin.py", cwd=here))
