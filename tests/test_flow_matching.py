@@ -369,6 +369,8 @@ def test_the_energy_of_straight_lines_is_the_squared_distance(steps, duration) -
         ("steps", lambda x: reflow_pairs(lambda y, t: y, x, steps=0)),
         ("generator", lambda x: reflow_pairs(lambda y, t: y, x, steps=2, sampler=DDIM(1.0))),
         ("trajectory", lambda x: path_energy(x[:1])),
+        ("trajectory", lambda x: path_energy(torch.ones(3))),
+        ("trajectory", lambda x: path_energy(torch.ones(3, 0, 2))),
         ("duration", lambda x: path_energy(x.unsqueeze(2), 0.0)),
     ],
 )

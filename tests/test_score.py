@@ -554,6 +554,20 @@ def test_what_explicit_loss_stands_for_here(seed) -> None:
     agree(explicit_loss(torch.sin, x, true), expected)
 
 
+def test_a_level_and_a_weight_of_each_sample_are_those_of_each_sample() -> None:
+    x0, eps = normal(3, 2), normal(3, 2, seed=1)
+    levels, weights = torch.tensor([0.3, 0.7, 1.9]).double(), torch.tensor([1.0, 0.5, 2.0]).double()
+    whole = denoising_loss(lambda x, s: -x, x0, 1.0, levels, noise=eps, weight=weights)
+    alone = [
+        denoising_loss(
+            lambda x, s: -x, x0[i : i + 1], 1.0, levels[i].item(),
+            noise=eps[i : i + 1], weight=weights[i].item(),
+        )
+        for i in range(3)
+    ]  # fmt: skip
+    torch.testing.assert_close(whole, torch.stack(alone).mean())
+
+
 @given(alpha=scales, sigma=scales, seed=st.integers(0, 99))
 def test_tie_denoising_loss(alpha, sigma, seed) -> None:
     """The mean of what the checked loss is the mean of, with the kernel's checked score for the
