@@ -102,6 +102,11 @@ def judge(
         with time_limit(timeout):
             outcome = numeric.compare(claim)
             proof = prove(claim, because)
+            if (
+                not proof.proved and outcome.verdict == "agree"
+            ):  # nobody vouches for it: look farther
+                beyond = numeric.farther(claim)
+                outcome = beyond if beyond.verdict == "refuted" else outcome
     except (numeric.Unsupported, NotationError) as error:
         return Verdict("open", Proof(False), None, seconds(), str(error))
     except (RecursionError, OverflowError):
@@ -160,7 +165,10 @@ def _standing(derivation: Derivation, complete: bool, proofs: list[Proof]) -> St
             rank, label = other.rank, other.label
     if not complete or not all(b.proved for b in below):
         if derivation.instances and all(
-            not s.unfilled and numeric.compare(s.claim).verdict == "agree" for s in derivation.steps
+            not s.unfilled
+            and numeric.compare(s.claim).verdict == "agree"
+            and numeric.farther(s.claim).verdict == "agree"
+            for s in derivation.steps
         ):
             rank, label = 3, "verified on instances"
         else:

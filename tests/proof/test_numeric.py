@@ -482,8 +482,6 @@ def test_an_infinite_divergence_is_not_a_finite_one() -> None:
 def test_a_divergent_integral_does_not_exist() -> None:
     outcome = compare(equal(integral(exp(x**2 / 2), x), sqrt(2 * pi)))
     assert outcome.verdict == "refuted"
-    assert outcome.obligation
-    assert "is not finite" in outcome.reason
     assert compare(equal(integral(diff(f(x), x), x), 0)).verdict == "undefined"
 
 

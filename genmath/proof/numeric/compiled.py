@@ -184,8 +184,8 @@ class Emitter:
 class Program:
     """Some trees, compiled. `keys` are the values of a world that it reads."""
 
-    def __init__(self, nodes: Sequence[Node], survey: Survey, dim: int) -> None:
-        evaluation = Binders(survey, dim)
+    def __init__(self, nodes: Sequence[Node], survey: Survey, dim: int, family: str = "") -> None:
+        evaluation = Binders(survey, dim, family)
         env = Env({}, 0)
         values = [evaluation.lower(n, env) for n in nodes]
         self.shapes = [kind(v) for v in values]
@@ -261,5 +261,9 @@ class Program:
         if key[0] in ("free", "freeindex"):
             return None
         if key[0] == "grid":
-            return grid(arithmetic, key[1], level)
+            nodes = grid(arithmetic, key[1], level)
+            if key[1] == "line" and world.location:
+                here = arithmetic.number(world.location)
+                return [(t + here, w, v) for t, w, v in nodes]
+            return nodes
         return world.value(arithmetic, key)

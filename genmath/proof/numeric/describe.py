@@ -63,15 +63,23 @@ def _formula(world: World, name: str, count: int) -> str:
         for (i, j), e in f["e"].items()
     ]
     inner = " + ".join(f"{b} {u}" for b, u in zip(f["b"], letters, strict=True))
-    terms.append(f"{f['a']} exp({inner})")
+    match world.family:
+        case "polynomial":
+            terms.append(f"{f['a']} (({inner})^3 + ({inner})^5)")
+        case "bump":
+            terms = [terms[0], f"{f['a']}/(1 + (4 ({inner}))^2)"]
+        case _:
+            terms.append(f"{f['a']} exp({inner})")
     body = " + ".join(terms).replace("+ -", "- ")
     low, high = world.survey.bounds.get(("fn", name), (-math.inf, math.inf))
     if math.isfinite(low) and math.isfinite(high):
         body = f"{low} + ({high} - {low}) sigmoid({body})"
     elif math.isfinite(low):
-        body = f"{low} + exp(({body})/2)"
+        polynomial = world.family == "polynomial"
+        body = f"{low} + 0.05 + ({body})^2" if polynomial else f"{low} + exp(({body})/2)"
     elif math.isfinite(high):
-        body = f"{high} - exp(({body})/2)"
+        polynomial = world.family == "polynomial"
+        body = f"{high} - 0.05 - ({body})^2" if polynomial else f"{high} - exp(({body})/2)"
     return f"{name}({', '.join(letters)}) = {body}".replace("- -", "+ ")
 
 

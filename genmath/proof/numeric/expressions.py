@@ -62,10 +62,10 @@ class Env:
 class Expressions(LinearAlgebra):
     """Lowers trees, for one dimension of vectors."""
 
-    def __init__(self, survey: Survey, dim: int) -> None:
+    def __init__(self, survey: Survey, dim: int, family: str = "") -> None:
         super().__init__(Graph())
         self.survey, self.dim = survey, dim
-        self.families = Families(self.g, survey, dim)
+        self.families = Families(self.g, survey, dim, family)
 
     def lower(self, node: Node, env: Env) -> Value:
         found = env.memo.get(node)

@@ -22,8 +22,8 @@ from genmath.proof.numeric.worlds import COMPONENTS
 class Families:
     """Functions and densities at a point. `dim` is the dimension of vectors."""
 
-    def __init__(self, graph: Graph, survey: Survey, dim: int) -> None:
-        self.g, self.survey, self.dim = graph, survey, dim
+    def __init__(self, graph: Graph, survey: Survey, dim: int, family: str = "") -> None:
+        self.g, self.survey, self.dim, self.family = graph, survey, dim, family
 
     # --- functions -------------------------------------------------------------------------------
 
@@ -38,13 +38,22 @@ class Families:
             terms.append(g.mul(g.input("fn", name, n, "d", i), u))
             terms += [g.mul(g.input("fn", name, n, "e", (i, j)), u, args[j]) for j in range(i, n)]
         inner = g.add(*(g.mul(g.input("fn", name, n, "b", i), u) for i, u in enumerate(args)))
-        terms.append(g.mul(g.input("fn", name, n, "a"), g.fn("exp", inner)))
+        top = g.input("fn", name, n, "a")
+        match self.family:
+            case "polynomial":
+                terms.append(g.mul(top, g.add(g.powi(inner, 3), g.powi(inner, 5))))
+            case "bump":  # bounded, and level far out
+                terms = [terms[0], g.div(top, g.add(g.one, g.powi(g.mul(g.const(4), inner), 2)))]
+            case _:
+                terms.append(g.mul(top, g.fn("exp", inner)))
         body = g.add(*terms)
         low, high = self.survey.bounds.get(("fn", name), (-math.inf, math.inf))
         if math.isfinite(low) and math.isfinite(high):
             lo, hi = g.input("fbound", name, 0), g.input("fbound", name, 1)
             return g.add(lo, g.mul(g.sub(hi, lo), g.fn("sigmoid", body)))
         positive = g.fn("exp", g.mul(g.const(Fraction(1, 2)), body))
+        if self.family == "polynomial":
+            positive = g.add(g.const(Fraction(1, 20)), g.powi(body, 2))
         if math.isfinite(low):
             return g.add(g.input("fbound", name, 0), positive)
         if math.isfinite(high):

@@ -33,7 +33,7 @@ class Hypotheses:
 
     given: tuple[Relation, ...]
     survey: Survey
-    _programs: dict[int, Program] = field(default_factory=dict)
+    _programs: dict[tuple[int, str], Program] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Two bounds that leave one value are an equality."""
@@ -45,17 +45,18 @@ class Hypotheses:
             if turned and (same or ((g.left, g.right) == (h.right, h.left) and g.sign == h.sign)):
                 self.equal[i] = self.equal[j] = True
 
-    def program(self, dim: int) -> Program:
-        if dim not in self._programs:
+    def program(self, world: World) -> Program:
+        key = (world.dim, world.family)
+        if key not in self._programs:
             nodes: list[Node] = [side for r in self.given for side in (r.left, r.right)]
-            self._programs[dim] = Program(nodes, self.survey, dim)
-        return self._programs[dim]
+            self._programs[key] = Program(nodes, self.survey, *key)
+        return self._programs[key]
 
     def hold(self, world: World) -> bool:
         """Whether every one holds in this world, whose letters may be moved to that end."""
         if not self.given:
             return True
-        program = self.program(world.dim)
+        program = self.program(world)
         if self._everywhere(program, world, set()):
             return True
         solved = self._steer(program, world)

@@ -11,20 +11,31 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal, Overflow, Underflow
 from typing import Any, Literal
 
 from genmath.proof.language.claims import Claim
-from genmath.proof.language.tree import Relation
+from genmath.proof.language.tree import (
+    Dens,
+    Div,
+    Fn,
+    Integral,
+    Node,
+    Normal,
+    Pow,
+    Relation,
+    free_symbols,
+)
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, Arithmetic, Num
 from genmath.proof.numeric.compiled import Program
 from genmath.proof.numeric.describe import describe
 from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
 from genmath.proof.numeric.obligations import broken
-from genmath.proof.numeric.quadrature import LEVELS
+from genmath.proof.numeric.quadrature import LEVELS, WIDE_LEVELS
 from genmath.proof.numeric.survey import Survey, Unsupported
-from genmath.proof.numeric.worlds import NoWorldError, World
+from genmath.proof.numeric.worlds import FARTHER, HABITUAL, NoWorldError, World
 
 __all__ = ["Outcome", "Unsupported", "Worlds", "compare", "make_worlds", "satisfiable"]
 
@@ -85,12 +96,14 @@ def compare(
         survey = drawn.survey
     if not drawn.members:
         return Outcome("undefined", reason=NO_WORLD)
-    programs: dict[int, Program] = {}
     defined, reason = 0, "undefined in every world"
+    lost = tuple(unlocated(side, survey) for side in (claim.lhs, claim.rhs))
+    programs: dict[tuple[int, str], Program] = {}
     for tried, world in enumerate(drawn.members, 1):
-        if world.dim not in programs:
-            programs[world.dim] = Program((claim.lhs, claim.rhs), survey, world.dim)
-        trial = _Trial(programs[world.dim], world, claim.relation, exact_confirm)
+        key = (world.dim, world.family)
+        if key not in programs:
+            programs[key] = Program((claim.lhs, claim.rhs), survey, *key)
+        trial = _Trial(programs[key], world, claim.relation, exact_confirm, lost)
         found = trial.judge()
         if found is not None:
             return Outcome("refuted", found, defined + 1, tried, found["reason"])
@@ -106,22 +119,79 @@ def compare(
     return Outcome("agree", None, defined, tried)
 
 
+def farther(claim: Claim, *, seed: int = 0) -> Outcome:
+    """Evaluate both sides in unusual worlds: large and small letters, ties, densities elsewhere,
+    functions of other families. What is undefined there says nothing."""
+    survey = Survey((claim.lhs, claim.rhs), claim.given)
+    drawn = _draw(survey, claim.given, claim.dims, seed, 4 * len(FARTHER), HABITUAL)
+    lost = tuple(unlocated(side, survey) for side in (claim.lhs, claim.rhs))
+    defined = 0
+    for world in drawn.members:
+        program = Program((claim.lhs, claim.rhs), survey, world.dim, world.family)
+        lines = any(kind == ("grid", "line") for chain in program.chains for kind in chain)
+        if (lines and world.reach > 1) or (any(lost) and world.location):
+            continue  # the quadrature would not see what is so small, or so far
+        if world.kind == "ties" and _pole((claim.lhs, claim.rhs), survey, world):
+            continue
+        trial = _Trial(program, world, claim.relation, True, lost)
+        found = trial.judge()
+        if found is not None:
+            return Outcome("refuted", found, defined + 1, defined + 1, found["reason"])
+        defined += trial.defined
+    return Outcome("agree", None, defined, len(drawn.members))
+
+
+def _pole(sides: Iterable[Node], survey: Survey, world: World) -> bool:
+    """Whether something is divided by 0 here; then 0 times it counts as 0, and tells nothing."""
+    whole = [n for side in sides for n in side.walk()]
+    bound = {s for n in whole for s in n.bound}
+    divisors = [n.args[1] for n in whole if isinstance(n, Div)]
+    divisors += [n.args[0] for n in whole if isinstance(n, Pow)]
+    divisors += [n.args[0] for n in whole if isinstance(n, Fn) and n.name == "log"]
+    divisors = [u for u in divisors if not free_symbols(u) & bound]
+    if not divisors:
+        return False
+    try:
+        program = Program(divisors, survey, world.dim, world.family)
+        free = assignments(program, world, 1)[0]
+        values = [v for parts in program.run(world, FLOAT, 0, free) for v in parts]
+    except Unsupported:
+        return True
+    return any(v == 0 or v != v for v in values)
+
+
+def unlocated(side: Node, survey: Survey) -> bool:
+    """Whether an integral over the real line has no density that says where its mass is."""
+    for n in side.walk():
+        if isinstance(n, Integral):
+            found = {a for d in n.body.walk() if isinstance(d, Dens) for a in d.events}
+            found |= {s for d in n.body.walk() if isinstance(d, Normal) for s in free_symbols(d)}
+            if any(v.space in survey.real and v not in found for v in n.bound):
+                return True
+    return False
+
+
 # --- drawing worlds -----------------------------------------------------------------------------
 
 
 def _draw(
-    survey: Survey, given: tuple[Relation, ...], dims: tuple[int, ...], seed: int, count: int
+    survey: Survey,
+    given: tuple[Relation, ...],
+    dims: tuple[int, ...],
+    seed: int,
+    count: int,
+    first: int = 0,
 ) -> Worlds:
     members: list[World] = []
     hypotheses = Hypotheses(given, survey)
-    for index in range(count):
-        for attempt in range(TRIES if not members else TRIES // 2):
+    for index in range(first, first + count):
+        for attempt in range(TRIES if not members and not first else TRIES // 3):
             world = World(survey, seed, index, dims[index % len(dims)], attempt)
             with contextlib.suppress(NoWorldError):
                 if hypotheses.hold(world):
                     members.append(world)
                     break
-        if not members:
+        if not members and not first:
             break
     return Worlds(survey, given, members, seed)
 
@@ -154,13 +224,21 @@ def _adapt(worlds: Worlds, survey: Survey, claim: Claim) -> Worlds:
 class _Trial:
     """A claim in one world."""
 
-    def __init__(self, program: Program, world: World, relation: str, confirm: bool) -> None:
+    def __init__(
+        self,
+        program: Program,
+        world: World,
+        relation: str,
+        confirm: bool,
+        lost: tuple[bool, ...] = (),
+    ) -> None:
+        """`lost`: of each side, whether the mass of an integral has to be looked for."""
         if program.shapes[0] != program.shapes[1] and "scalar" not in program.shapes:
             raise Unsupported(f"a {program.shapes[0]} is compared with a {program.shapes[1]}")
         if relation != "=" and program.shapes != ["scalar", "scalar"]:
             raise Unsupported("only scalars are ordered")
         self.program, self.world, self.relation, self.confirm = program, world, relation, confirm
-        self.defined, self.reason = False, ""
+        self.defined, self.reason, self.lost = False, "", lost
         last = LEVELS if program.has_grid else 1
         self.levels = [k for k in range(last) if program.cost(world, k) <= MAX_POINTS]
 
@@ -176,6 +254,45 @@ class _Trial:
         return None
 
     def _assignment(self, free: dict[str, Any]) -> dict[str, Any] | None:
+        if not any(self.lost):
+            return self._near(free)
+        defined = self.defined
+        found = self._near(free)
+        if found is None and (self.world.index > 1 or not self.defined):
+            return None
+        gaps = [self._wide(level, free) for level in WIDE_LEVELS]
+        seen = [g for g in gaps if g is not None]
+        if found is not None and seen and not any(seen):
+            self.defined = True  # the mass lies there, and there the sides agree
+            return None
+        steady = len(seen) == 2 and abs(seen[0] - seen[1]) <= 0.02 * abs(seen[1])
+        if found is None and steady:
+            return self._decide(WIDE_LEVELS[0], free, 0.3 * abs(seen[1]))
+        if found is not None and (not steady or not all(seen) or self._empty(free)):
+            self.reason, self.defined = "the mass of an integral may lie elsewhere", defined
+            return None
+        return found
+
+    def _wide(self, level: int, free: dict[str, Any]) -> float | None:
+        """The gap between the sides where the lines are long; 0 if there is none, None if it takes
+        too many points or is undefined."""
+        if self.program.cost(self.world, level) > MAX_POINTS:
+            return None
+        pairs_ = self._values(FLOAT, level, free)
+        status = self._status(pairs_, 1e-6, 1e-9)
+        if status != "false":
+            return 0.0 if status == "true" else None
+        return max((float(a - b) for a, b in pairs_), key=abs)
+
+    def _empty(self, free: dict[str, Any]) -> bool:
+        """Whether a side that integrates over a line is next to nothing, where the other is not."""
+        for pair in self._values(FLOAT, WIDE_LEVELS[1], free):
+            low, high = sorted(range(2), key=lambda i: abs(pair[i]))
+            if self.lost[low] and abs(pair[low]) < 1e-6 * abs(pair[high]):
+                return True
+        return False
+
+    def _near(self, free: dict[str, Any]) -> dict[str, Any] | None:
         start = self.world.index % 2 if len(self.levels) > 1 else 0
         gaps: dict[int, float] = {}
         for level in self.levels[start:]:
@@ -208,7 +325,10 @@ class _Trial:
     def _status(self, pairs: list[tuple[Num, Num]], relative: float, absolute: float) -> str:
         """true, false, discard, or odd: one side undefined or infinite where the other is not."""
         worst = "true"
+        usual = self.world.index < HABITUAL
         for a, b in pairs:
+            if not usual and (a != a or b != b):
+                return "discard"
             one = self._one(float(a), float(b), float(_gap(a, b)), relative, absolute)
             if one == "discard":
                 return "discard"

@@ -27,7 +27,7 @@ from genmath.proof.language.tree import (
     Number,
     Pow,
 )
-from genmath.proof.numeric.arithmetic import EXACT, FLOAT
+from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT
 from genmath.proof.numeric.compiled import Program
 from genmath.proof.numeric.describe import describe
 from genmath.proof.numeric.hypotheses import ROUNDING, assignments
@@ -72,7 +72,8 @@ def _diverges(whole: Node, survey: Survey, world: World) -> dict[str, Any] | Non
     added = [b - a for a, b in itertools.pairwise(finite)]
     grows = len(added) >= 3 and all(b >= STEADY * a > 0 for a, b in itertools.pairwise(added[-3:]))
     grows = grows and added[-1] > 1e-6 * finite[-1]
-    beyond = math.inf in sizes and len(finite) >= 2 and finite[-1] > 10 * finite[-2]
+    rises = len(finite) < 2 or finite[-1] > 10 * finite[-2]
+    beyond = sizes.count(math.inf) > 1 and len(finite) > 0 and rises
     if not grows and not beyond:
         return None
     return {
@@ -109,8 +110,9 @@ def _null_denominator(
                 ((value,), (whole,)) = program.run(world, EXACT, 0, {})
             except (decimal.Overflow, decimal.Underflow):
                 continue
-            if not value.is_nan() and abs(value) <= ROUNDING * abs(whole):
-                zeros.append(world)
+            with decimal.localcontext(CONTEXT):
+                if abs(value) <= ROUNDING * abs(whole):
+                    zeros.append(world)
         if len(zeros) > 1:
             here = describe(zeros[0], programs[zeros[0].dim].keys, EXACT)
             return {

@@ -26,12 +26,17 @@ LEVELS = len(LINE)
 FAR_LINE, FAR_GAUSS = (2.5, 7.0, 11.5, 16.0, 20.5, 25.0), (4.0, 8.0, 12.0, 16.0, 20.0, 24.0)
 FAR_STEPS = (0.25, 0.5)
 WINDOWS = len(FAR_LINE)
+# and two to find what lies far: half width of a line, intervals
+WIDE = ((128.0, 1024), (128.0, 2048))
+WIDE_LEVELS = (LEVELS + WINDOWS, LEVELS + WINDOWS + 1)
 
 
 @lru_cache(maxsize=64)
 def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, Num]]:
     """Nodes (t, w, v). "line": w = v = spacing. "gauss": w integrates against the standard normal,
     v = w / its density."""
+    if level in WIDE_LEVELS:
+        return _wide(arithmetic, kind, *WIDE[level - WIDE_LEVELS[0]])
     if level >= LEVELS:
         return _window(arithmetic, kind, level - LEVELS)
     with decimal.localcontext(CONTEXT) as context:
@@ -52,6 +57,14 @@ def _window(arithmetic: Arithmetic, kind: str, k: int) -> list[tuple[Num, Num, N
     else:
         nodes = [(u, h * math.exp(-u * u / 2) / math.sqrt(2 * math.pi), h) for u in us]
     return [(arithmetic.make(t), arithmetic.make(w), arithmetic.make(v)) for t, w, v in nodes]
+
+
+def _wide(arithmetic: Arithmetic, kind: str, half: float, count: int) -> list[tuple[Num, Num, Num]]:
+    if kind != "line":
+        return grid(arithmetic, kind, LEVELS - 2)
+    h = 2 * half / count
+    nodes = [(h * (i + 0.5) - half + 0.0371, h) for i in range(count)]
+    return [(arithmetic.make(t), arithmetic.make(w), arithmetic.make(w)) for t, w in nodes]
 
 
 def _line(level: int) -> list[tuple[Decimal, Decimal, Decimal]]:

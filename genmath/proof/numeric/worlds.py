@@ -22,6 +22,8 @@ from genmath.proof.numeric.arithmetic import CONTEXT, Arithmetic, Num
 from genmath.proof.numeric.survey import Bounds, Key, Survey
 
 COMPONENTS = 2  # of every mixture on the real line
+HABITUAL = 6  # worlds
+FARTHER = ("near", "far", "farthest", "ties", "elsewhere", "polynomial", "bump")
 EVERYWHERE = (-math.inf, math.inf)
 DOMAIN = {
     "real": EVERYWHERE,
@@ -30,6 +32,16 @@ DOMAIN = {
     "unit": (0.0, 1.0),
     "at_least_one": (1.0, math.inf),
     "natural": (1.0, math.inf),
+}
+
+
+TIES = {
+    "real": (0, 0, 1, 1, -1),
+    "positive": (1, 1, 2),
+    "nonnegative": (0, 0, 1),
+    "unit": (0.5,),
+    "at_least_one": (1, 1, 2),
+    "natural": (1, 2, 2),
 }
 
 
@@ -59,7 +71,26 @@ class World:
     @property
     def reach(self) -> float:
         """How far letters lie, in ratio: the longer no world is found, the farther."""
-        return (1, 1, 10, 1, 100, 10, 1e4)[min(self.attempt // 8, 6)]
+        sought = (1, 1, 10, 1, 100, 10, 1e4)[min(self.attempt // 8, 6)]
+        return max(sought, {"near": 10, "far": 100, "farthest": 1e6}.get(self.kind, 1))
+
+    @property
+    def kind(self) -> str:
+        """The first worlds are habitual; the others are of one kind each, see FARTHER."""
+        return FARTHER[(self.index - HABITUAL) % len(FARTHER)] if self.index >= HABITUAL else ""
+
+    @property
+    def family(self) -> str:
+        """The family that arbitrary functions are of."""
+        return self.kind if self.kind in ("polynomial", "bump") else ""
+
+    @property
+    def location(self) -> float:
+        """Where the densities of the real line are."""
+        if self.kind != "elsewhere":
+            return 0.0
+        side = 1 if (self.index - HABITUAL) < len(FARTHER) else -1
+        return side * round(self.rng("location").uniform(12, 100), 1)
 
     # --- raw values: plain Python, with few digits so that they can be shown ---------------------
 
@@ -82,7 +113,10 @@ class World:
     def _raw_coordinates(self, space: str) -> list[list[float]]:
         rng = self.rng("coordinates", space)
         dims = self.dim if self.survey.shapes.get(space) == "vector" else 1
-        return [[_real(rng) for _ in range(dims)] for _ in range(self.size(space))]
+        return [
+            [round(self.location + _draw("real", rng, self.reach), 7) for _ in range(dims)]
+            for _ in range(self.size(space))
+        ]
 
     def _raw_param(self, name: str, domain: str) -> float:
         rng = self.rng("param", name)
@@ -114,7 +148,7 @@ class World:
         """Values to try for a free letter of the real line."""
         rng = self.rng("free", name)
         size = self.dim if shape == "vector" else 1
-        return [[_real(rng, 0.2, 1.5) for _ in range(size)] for _ in range(4)]
+        return [[self.location + _real(rng, 0.2, 1.5) for _ in range(size)] for _ in range(4)]
 
     def _raw_natural(self, name: str) -> int:
         return int(self._within(("sym", name), "natural", self.rng("natural", name)))
@@ -126,8 +160,12 @@ class World:
 
     def _within(self, key: Key, domain: str, rng: random.Random) -> float:
         bounds = self.survey.bounds.get(key, EVERYWHERE)
+        if self.kind == "ties" and self.attempt < 8:
+            value = float(rng.choice(TIES[domain]))
+            if inside(value, domain, bounds):
+                return value
         for _ in range(20):
-            value = _draw(domain, rng, self.reach)
+            value = _draw(domain, rng, self.reach, self._corner(key[1]))
             if bounds[0] < value < bounds[1]:
                 return value
         low, high = (f(u, v) for f, u, v in zip((max, min), bounds, DOMAIN[domain], strict=True))
@@ -142,6 +180,13 @@ class World:
         if math.isinf(high):
             return round(low + rng.uniform(0.2, 2.0) * self.reach, 3)
         return round(low + (high - low) * rng.uniform(0.08, 0.92), 6)
+
+    def _corner(self, name: str) -> int | None:
+        """Large or small, positive or negative: in turn, and not for all letters alike."""
+        if self.kind not in ("near", "far", "farthest") or self.attempt:
+            return None
+        cycle, kind = divmod(self.index - HABITUAL, len(FARTHER))
+        return (3 * cycle + kind + zlib.crc32(name.encode())) % 4
 
     def bounds(self, key: Key) -> Bounds:
         """What simple hypotheses leave of a letter's domain."""
@@ -265,7 +310,7 @@ class World:
         events, real_events, givens, real_givens = self.layout(density)
         size = sum(self.width(s) for s in real_events)
         inputs = sum(self.width(s, density) for s in real_givens)
-        rng = self.rng("mixture", name)
+        rng, at = self.rng("mixture", name), self.location
         cells = list(self.cells(events + givens))
         lower = [
             [
@@ -283,7 +328,7 @@ class World:
             "inputs": inputs,
             "weight": {cell: round(rng.uniform(0.25, 0.75), 3) for cell in cells},
             "mean": [
-                {cell: [_real(rng, 0.1, 0.9) for _ in range(size)] for cell in cells}
+                {cell: [at + _real(rng, 0.1, 0.9) for _ in range(size)] for cell in cells}
                 for _ in range(COMPONENTS)
             ],
             "lower": lower,
@@ -475,12 +520,16 @@ def _real(rng: random.Random, low: float = 0.25, high: float = 1.8) -> float:
     return round(rng.choice((-1, 1)) * rng.uniform(low, high), 3)
 
 
-def _draw(domain: str, rng: random.Random, reach: float = 1.0) -> float:
+def _draw(domain: str, rng: random.Random, reach: float = 1.0, corner: int | None = None) -> float:
     if domain == "natural":
         return float(rng.randint(1, 4 if reach == 1 else 12 if reach == 10 else 100))
-    scale = 1.0 if reach == 1 else math.exp(rng.uniform(-1, 1) * math.log(reach))
+    scale = 1.0
+    if reach > 1:  # large or small
+        up = rng.choice((-1, 1)) if corner is None else 1 - 2 * (corner % 2)
+        scale = math.exp(up * rng.uniform(0.7, 1) * math.log(reach))
     if domain == "real":
-        return _short(_real(rng) * scale)
+        value = _real(rng) if corner is None else abs(_real(rng)) * (1 - corner // 2 * 2)
+        return _short(value * scale)
     if domain == "unit":
         far = rng.uniform(0.06, 0.94) * min(scale, 1 / scale)
         return round(far if scale <= 1 else 1 - far, 7)
