@@ -17,6 +17,7 @@ from genmath._base.checks import (
     batched,
     between,
     describe,
+    flag,
     float_dtype,
     instance,
     integer,
@@ -574,15 +575,24 @@ class Schedule:
         return f"Schedule(T={self.T}, alpha_bar_T={float(self.alpha_bar[-1]):.3g})"
 
 
-def linear_schedule(T: int, beta_start: float = 1e-4, beta_end: float = 0.02) -> Schedule:
+def linear_schedule(
+    T: int, beta_start: float = 1e-4, beta_end: float = 0.02, *, scaled: bool = False
+) -> Schedule:
     """Noise variances that grow linearly from beta_start at step 1 to beta_end at step T.
 
-    Errors: ValueError unless T >= 1 and both ends are in (0, 1).
+    The default ends are those of T = 1000. With fewer steps they leave data at the end (alpha_bar_T
+    = 0.36 for T = 100), where a sampler begins with noise alone: ``scaled`` multiplies both ends by
+    1000/T, so that about as much is left as at T = 1000.
+
+    Errors: ValueError unless T >= 1 and both ends are in (0, 1), once scaled.
     Source: Ho, Jain, Abbeel 2020, section 4 (T = 1000 and the default ends).
     """
     T = integer("T", T, 1, MOST_STEPS)
     ends = (("beta_start", beta_start), ("beta_end", beta_end))
-    beta_start, beta_end = (_inside_unit(name, value) for name, value in ends)
+    times = 1000 / T if flag("scaled", scaled) else 1.0
+    beta_start, beta_end = (
+        _inside_unit(name, _inside_unit(name, value) * times) for name, value in ends
+    )
     return Schedule.from_steps(
         torch.linspace(beta_start, beta_end, T, dtype=torch.float64, device="cpu")
     )

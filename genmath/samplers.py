@@ -9,6 +9,7 @@ loop begins. A sampler of your own is a subclass of `Sampler` with one method, `
 from __future__ import annotations
 
 import math
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from genmath.predictions import PREDICTIONS, coefficients
 
 __all__ = [
     "DDIM",
+    "Amplified",
     "Ancestral",
     "Correction",
     "Euler",
@@ -47,6 +49,14 @@ __all__ = [
     "Sampler",
     "sample",
 ]
+
+
+class Amplified(UserWarning):
+    """A sampler starts where the prediction does not say what the data are.
+
+    "eps" and "score" leave σ/α times their error in x_0, which a sampler without noise keeps.
+    """
+
 
 Callback = Callable[[int, int, Data], None]
 Columns = tuple[Tensor, Tensor, Tensor]
@@ -419,6 +429,7 @@ def sample(
     generator: torch.Generator | None = None,
     start: Data | None = None,
     dtype: torch.dtype = torch.float32,
+    threshold: float | None = None,
     trajectory: bool = False,
     callback: Callback | None = None,
 ) -> Array:
@@ -431,13 +442,17 @@ def sample(
     Options: ``steps`` is their number n, for n + 1 times evenly from noise to data; or these times
         themselves, any decreasing sub-sequence of 0..T on a `Schedule`, of [0, 1] on a `Path`; left
         out, all of a `Schedule`. Samplers that draw nothing also run from data to noise.
+        With a ``threshold`` the x_0 that a prediction means is cut to ± threshold before each move:
+        no longer the sampler's own equation, and only for data in that range.
         ``start`` is x at the first time; left out, it is drawn from N(0, alpha² + sigma²), the
         marginal of standard normal data. ``generator`` is needed where something is drawn, and is
         then on the device of the data. ``callback(done, total, x)`` is called at the start, with
         done = 0, and after each move; it may keep x, and must not change it.
     Errors: ValueError for what is not of its kind, times that are not on the path or not in order,
         a prediction that does not determine what the sampler needs, a missing generator, a start
-        that is not finite or does not fit, or a start left out on the way from data to noise.
+        that is not finite or does not fit, a model whose output or result is not, or a start left
+        out on the way from data to noise. Warns `Amplified` where the first move multiplies the
+        model's error by more than 25, or by 100 where noise is added and forgets it again.
     """
     one_of("prediction", prediction, PREDICTIONS)
     function("model", model)
@@ -448,6 +463,9 @@ def sample(
     shape = check_start(shape, dtype, "start", start)
     grid = Grid(path, _times(path, steps))
     moves = sampler.moves(grid, prediction)
+    if not isinstance(sampler, Langevin):  # which stays at its noise
+        _warn_if_amplified(grid, moves, prediction)
+    cut = None if threshold is None else _Cut(positive("threshold", threshold), grid, prediction)
     if start is None and len(grid) > 1 and bool(grid.gap[0] > 0):
         refuse("start", None, "the data to start from: these times lead away from them")
     device = None if start is None else start.device
@@ -475,8 +493,55 @@ def sample(
 
     # The start is handed over and not kept, so that its memory serves the second move.
     told = report if trajectory or callback else None
-    x = _run(model, begin(), moves, labels, generator, dtype, told)
+    x = _run(model, begin(), moves, labels, generator, dtype, cut, told)
     return torch.stack(kept) if trajectory else x.to(dtype)
+
+
+class _Cut:
+    """A prediction made to mean an x_0 within ± threshold, at one of the grid's times."""
+
+    def __init__(self, threshold: float, grid: Grid, prediction: str) -> None:
+        self.threshold = threshold
+        first, second, finite = grid.convert_where_possible(prediction, "x0")
+        rows = zip(first.tolist(), second.tolist(), finite.tolist(), strict=True)
+        # Where x_t is x_0, or holds nothing of it, there is nothing to cut.
+        self.pairs = [(a, b) if possible and a else None for a, b, possible in rows]
+
+    def __call__(self, predicted: Tensor, x: Tensor, at: int) -> Tensor:
+        pair = self.pairs[at]
+        if pair is None:
+            return predicted
+        of_predicted, of_x = pair
+        x0 = of_predicted * predicted.to(x.dtype) + of_x * x
+        beyond = x0 - x0.clamp(-self.threshold, self.threshold)
+        kept: Tensor = predicted.to(x.dtype) - beyond / of_predicted  # what is within is untouched
+        return kept
+
+
+def _warn_if_amplified(grid: Grid, moves: list[Move], prediction: str) -> None:
+    """By what the first move multiplies the error of a model that is right to its own size."""
+    if len(grid) < 2 or not moves:
+        return
+    alpha, sigma = grid.alpha[:2].tolist(), grid.sigma[:2].tolist()
+    size = 1.0
+    if prediction == "score" and sigma[0]:
+        size = 1 / sigma[0]
+    elif prediction == "v":
+        size = math.hypot(alpha[0], sigma[0])
+    elif prediction == "velocity":
+        path, t = grid.continuous, grid.times[0].item()
+        size = math.hypot(*(float(of(t)) for of in (path.d_alpha, path.d_sigma)))
+    gain = abs(moves[0].predicted) * size / math.hypot(alpha[1], sigma[1])
+    if gain > (100 if moves[0].noise else 25):
+        warnings.warn(
+            f"prediction: {prediction!r} hardly says what the data are at step "
+            f"{grid.times[0].item():g}, where sigma/alpha = "
+            f"{sigma[0] / alpha[0] if alpha[0] else math.inf:.3g}: the first "
+            f"move multiplies an error of the model by {gain:.3g}. Train for 'v' or 'x0', begin "
+            "nearer to the data (steps), or cut x0 to their range (threshold)",
+            Amplified,
+            stacklevel=3,
+        )
 
 
 def _run(
@@ -486,6 +551,7 @@ def _run(
     labels: Sequence[Tensor],
     generator: torch.Generator | None,
     dtype: torch.dtype,
+    cut: _Cut | None,
     report: Callable[[int, Tensor], None] | None,
 ) -> Tensor:
     """The loop. Nothing is drawn where the noise would be multiplied by 0."""
@@ -495,6 +561,8 @@ def _run(
         report(0, x)
     for done, (at, a, b, c, correct) in enumerate(moves, start=1):
         predicted = call(model, x if same else x.to(dtype), labels[at])
+        if cut:
+            predicted = cut(predicted, x, at)
         if c:
             noise.normal_(generator=generator)
         if correct is None:
@@ -502,7 +570,11 @@ def _run(
         else:
             fresh = noise if c else None
             # The trial has no name, so that its memory is free for what follows.
-            again = call(model, affine(x, a, predicted, b, fresh, c).to(dtype), labels[correct.at])
+            trial = affine(x, a, predicted, b, fresh, c)
+            again = call(model, trial.to(dtype), labels[correct.at])
+            if cut:
+                again = cut(again, trial, correct.at)
+            del trial
             x = affine(x, correct.x, predicted, correct.predicted, again, correct.again)
         if report:
             report(done, x)

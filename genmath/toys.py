@@ -419,7 +419,7 @@ def _normal(n: int, generator: torch.Generator) -> Points:
 
 
 class Digits(NamedTuple):
-    """Images (N, 1, 8, 8) with values in [-1, 1], and which digit each shows."""
+    """Images (N, 1, 8, 8) with values in [low, 1], and which digit each shows."""
 
     train: Float[Tensor, "N 1 8 8"]
     train_labels: Labels
@@ -428,16 +428,25 @@ class Digits(NamedTuple):
 
 
 def digits(
-    *, test_fraction: float = 0.2, seed: int = 0, dtype: torch.dtype = torch.float32
+    *,
+    low: float = -1.0,
+    test_fraction: float = 0.2,
+    seed: int = 0,
+    dtype: torch.dtype = torch.float32,
 ) -> Digits:
-    """The 1797 handwritten digits of scikit-learn, grey levels 0..16 scaled to [-1, 1].
+    """The 1797 handwritten digits of scikit-learn, grey levels 0..16 scaled to [low, 1].
+
+    From -1 they suit a diffusion and `genmath.vae.gaussian_log_likelihood`; ``low=0`` suits
+    `genmath.vae.bernoulli_log_likelihood`, which is a likelihood for 0 and 1 only.
 
     Nothing is downloaded; the set comes with scikit-learn. One seed is one split.
 
     Shapes: images (N, 1, 8, 8), labels (N,) of integers 0..9; on the CPU.
-    Errors: ImportError without scikit-learn; ValueError unless test_fraction is in [0, 1].
+    Errors: ImportError without scikit-learn; ValueError unless low is in [-1, 0] and test_fraction
+        in [0, 1].
     Source: Alpaydin, Kaynak 1998, "Optical recognition of handwritten digits" (UCI repository).
     """
+    low = real("low", low, "a number in [-1, 0]", -1.0, 0.0)
     fraction = real("test_fraction", test_fraction, "a number in [0, 1]", 0.0, 1.0)
     seed, dtype = integer("seed", seed, 0, 2**63 - 1), float_dtype(dtype)
     try:
@@ -447,7 +456,8 @@ def digits(
             'scikit-learn is not installed; run: pip install "genmath[data]"', name="sklearn"
         ) from None
     table, labels = load_digits(return_X_y=True)
-    images = torch.from_numpy(table).to(torch.float64).reshape(-1, 1, 8, 8) / 8 - 1
+    images = torch.from_numpy(table).to(torch.float64).reshape(-1, 1, 8, 8) / 16
+    images = low + (1 - low) * images
     labels = torch.from_numpy(labels).long()
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     cut = len(images) - round(fraction * len(images))

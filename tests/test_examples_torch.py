@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 import torch
 
+from genmath import samplers
+from genmath.wasserstein import wasserstein
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "start" / "code.md").read_text("utf-8")
 
@@ -43,8 +46,15 @@ def test_the_vae_of_the_page_learns_the_parabola() -> None:
 def test_the_diffusion_model_of_the_page_finds_all_eight_modes() -> None:
     end = ran("train_ddpm")
     distance, nearest = torch.cdist(end["samples"], end["centres"]).min(1)
-    assert (distance < 0.4).float().mean() > 0.93
+    assert (distance < 0.4).float().mean() > 0.9
     assert torch.bincount(nearest, minlength=8).min() > 1024 / 8 / 2
+    # The prediction that is trained serves every sampler.
+    for steps in (10, 20, 50):
+        fast = samplers.sample(
+            end["model"], (1024, 2), end["schedule"], samplers.DDIM(), steps=steps,
+            prediction="v", generator=torch.Generator().manual_seed(1),
+        )  # fmt: skip
+        assert wasserstein(end["draw_data"](1024), fast) < 0.5
 
 
 def test_every_session_of_the_page_goes_as_printed() -> None:

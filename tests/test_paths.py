@@ -575,3 +575,13 @@ def test_bad_input_to_a_path_is_named(name: str, make) -> None:
     with pytest.raises(ValueError, match=r"got .*, expected ") as error:
         make()
     assert str(error.value).startswith(f"{name}: ")
+
+
+def test_a_scaled_linear_schedule_ends_where_a_thousand_steps_end() -> None:
+    full = linear_schedule(1000).log_alpha_bar[-1].item()
+    for T in (100, 250, 4000):
+        end = linear_schedule(T, scaled=True).log_alpha_bar[-1].item()
+        assert end == pytest.approx(full, rel=0.15)
+    assert linear_schedule(100).alpha_bar[-1] > 0.36
+    with pytest.raises(ValueError, match=r"^beta_end: got 2"):
+        linear_schedule(10, scaled=True)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+import re
+import warnings
+from collections.abc import Callable
+from functools import cache, partial
 from itertools import pairwise
 
 import pytest
@@ -18,6 +21,7 @@ from genmath.paths import (
     Schedule,
     VEPath,
     VPPath,
+    cosine_schedule,
     linear_schedule,
     reverse_time,
     shift_time,
@@ -25,6 +29,7 @@ from genmath.paths import (
 from genmath.predictions import PREDICTIONS, convert
 from genmath.samplers import (
     DDIM,
+    Amplified,
     Ancestral,
     Euler,
     Grid,
@@ -44,6 +49,9 @@ DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
 ODE_SAMPLERS = [DDIM(), Euler(), Heun()]
 NOISY = [DDIM(0.5), DDIM(1.0), Ancestral(), Ancestral("posterior"), ReverseSDE(), ReverseSDE(0.4)]
 EVERY = [*ODE_SAMPLERS, *NOISY, Langevin(0.1, 2, annealed=True)]
+
+# Few steps, on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore::genmath.samplers.Amplified")
 
 
 def rng(device: str = "cpu", seed: int = 0) -> torch.Generator:
@@ -697,3 +705,71 @@ def go(sampler=None, path=None, **options):
 def test_bad_input_is_named(name: str, call) -> None:
     with pytest.raises(ValueError, match=rf"^{name}: got .*, expected "):
         call()
+
+
+# The two traps of the defaults
+
+
+def noise_model(prediction: str, schedule: Schedule, error: float) -> Callable[..., torch.Tensor]:
+    """The exact model of N(0, 0.5²) data, off by a share of the size of what it predicts."""
+    data = GaussianMixture([1.0], [[0.0]], std=0.5)
+
+    def model(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        alpha, sigma = schedule.coefficients(t, x)
+        eps = data.eps(x, alpha, sigma)
+        exact = convert(eps, x, alpha, sigma, source="eps", target=prediction)
+        return exact + error * torch.sin(3 * x)
+
+    return model
+
+
+@pytest.mark.filterwarnings("default::genmath.samplers.Amplified")
+def test_a_sampler_that_starts_where_the_prediction_says_nothing_warns_by_name() -> None:
+    schedule = cosine_schedule(50)
+    options = {"generator": rng(), "dtype": torch.float64}
+    shape = (2000, 1)
+    change = {}
+    for prediction in ("eps", "v", "x0"):
+        spread = []
+        for error in (0.0, 0.01):
+            model = noise_model(prediction, schedule, error)
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                x = sample(
+                    model, shape, schedule, DDIM(), steps=10, prediction=prediction, **options
+                )
+            spread.append(x.std())
+            assert [w.category for w in said] == ([Amplified] if prediction == "eps" else [])
+            for w in said:
+                assert re.match(r"prediction: 'eps' .* sigma/alpha = 1.01e\+03", str(w.message))
+        change[prediction] = abs(spread[1] - spread[0])
+    assert change["eps"] > 0.1 > 10 * max(change["v"], change["x0"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for sampler in (Ancestral(), Ancestral("posterior")):
+            model = noise_model("eps", schedule, 0.01)
+            assert abs(sample(model, shape, schedule, sampler, **options).std() - 0.5) < 0.05
+
+
+@pytest.mark.parametrize("prediction", ["x0", "eps", "v", "score", "velocity"])
+def test_a_threshold_cuts_the_data_that_a_prediction_means(prediction: str) -> None:
+    path, mixture = VPPath(), GaussianMixture([0.5, 0.5], [[-1.0], [1.0]], std=0.0)
+
+    def model(x: torch.Tensor, t: torch.Tensor, cut: float = math.inf) -> torch.Tensor:
+        level, slopes = path.coefficients(t, x), path.derivatives(t, x)
+        x0 = (3 * mixture.denoiser(x, *level)).clamp(-cut, cut)  # three times too large
+        said = {"source": "x0", "target": prediction, "d_alpha": slopes[0], "d_sigma": slopes[1]}
+        return convert(x0, x, *level, **said)
+
+    for sampler in (DDIM(), Heun(), Ancestral("posterior")):
+
+        def run(model=model, sampler=sampler, **more) -> torch.Tensor:
+            return sample(
+                model, (50, 1), path, sampler, steps=(1.0, 0.6, 0.3, 0.01), prediction=prediction,
+                generator=rng(), dtype=torch.float64, **more,
+            )  # fmt: skip
+
+        free, cut = run(), run(threshold=1.0)
+        torch.testing.assert_close(cut, run(partial(model, cut=1.0)), rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(run(threshold=1e3), free)
+        assert (free - cut).abs().max() > 1

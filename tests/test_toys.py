@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from genmath import toys
 from genmath.toys import GaussianMixture, digits
+from genmath.vae import bernoulli_log_likelihood
 
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
 PLANE = ["eight_gaussians", "moons", "s_curve", "spirals", "checkerboard"]
@@ -463,3 +464,13 @@ def test_the_eight_gaussians_against_40_digits() -> None:
         exact = float(mp.log(total))
     got = m.log_prob(torch.tensor([[0.7, -4.2]], dtype=torch.float64), 0.8, 0.6).item()
     assert got == pytest.approx(exact, rel=1e-13)
+
+
+def test_digits_from_zero_suit_a_bernoulli_and_from_minus_one_do_not() -> None:
+    signed, unit = digits(), digits(low=0.0)
+    assert (signed.train.min(), signed.train.max()) == (-1, 1)
+    assert (unit.train.min(), unit.train.max()) == (0, 1)
+    torch.testing.assert_close(2 * unit.train - 1, signed.train)
+    assert bernoulli_log_likelihood(torch.zeros_like(unit.test), unit.test).isfinite().all()
+    with pytest.raises(ValueError, match=r"^x: got .* values in \[-1, 1\], expected .*\[0, 1\]"):
+        bernoulli_log_likelihood(torch.zeros_like(signed.test), signed.test)

@@ -60,7 +60,7 @@ def public() -> Iterator[tuple[str, Any]]:
             thing = getattr(home, name)
             if inspect.isfunction(thing):
                 yield f"{module}.{name}", thing
-            elif inspect.isclass(thing) and not issubclass(thing, tuple):
+            elif inspect.isclass(thing) and not issubclass(thing, (tuple, Warning)):
                 if not inspect.isabstract(thing) and inspect.signature(thing).parameters:
                     yield f"{module}.{name}", thing
                 for method, value in vars(thing).items():
@@ -197,6 +197,7 @@ KINDS: dict[str, Kind] = {
             "decoder_variance",
             "rtol",
             "atol",
+            "threshold",
         ],
         POSITIVE,
     ),
@@ -223,7 +224,7 @@ KINDS: dict[str, Kind] = {
         ],
         whole(1),
     ),
-    **dict.fromkeys(["one_sided", "stratified", "annealed", "time"], frozenset({"True"})),
+    **dict.fromkeys(["one_sided", "stratified", "annealed", "time", "scaled"], frozenset({"True"})),
     "trajectory": frozenset({"True"}),
 }
 
@@ -506,7 +507,7 @@ def valid() -> dict[str, dict[str, Any]]:
         "paths.VEPath": {"sigma_min": 0.01, "sigma_max": 50.0},
         "paths.VPPath": {"beta_min": 0.1, "beta_max": 20.0},
         "paths.cosine_schedule": {"T": 10, "s": 0.008, "max_beta": 0.999},
-        "paths.linear_schedule": {"T": 10, "beta_start": 1e-4, "beta_end": 0.02},
+        "paths.linear_schedule": {"T": 10, "beta_start": 1e-4, "beta_end": 0.002, "scaled": True},
         "paths.logit_normal_density": {"t": 0.5, "mean": 0.0, "std": 1.0},
         "paths.logit_normal_time": {
             "n": 4,
@@ -542,7 +543,7 @@ def valid() -> dict[str, dict[str, Any]]:
             "generator": g,
             "start": X,
             "dtype": torch.float32,
-            "trajectory": True,
+            "threshold": 3.0, "trajectory": True,
             "callback": lambda *given: None,
         },
         **{
@@ -642,7 +643,7 @@ def valid() -> dict[str, dict[str, Any]]:
             f"toys.{name}": points
             for name in ["checkerboard", "eight_gaussians", "moons", "s_curve", "spirals"]
         },
-        "toys.digits": {"test_fraction": 0.2, "seed": 0, "dtype": torch.float32},
+        "toys.digits": {"low": -1.0, "test_fraction": 0.2, "seed": 0, "dtype": torch.float32},
         "vae.Autoencoder": {"encoder": nn.Linear(2, 1), "decoder": nn.Linear(1, 2)},
         "vae.Autoencoder.forward": {"self": AE, "x": X},
         "vae.Autoencoder.loss": {"self": AE, "x": X},
@@ -812,7 +813,7 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
         f"toys.GaussianMixture.{name}": {"x": BATCH}
         for name in "log_prob responsibilities score eps denoiser velocity".split()
     },
-    "toys.digits": {"seed": whole(0, 2**63)},
+    "toys.digits": {"low": numbers(-1, 0), "seed": whole(0, 2**63)},
     **{
         key: {"encoder": {"module"}, "decoder": {"module"}, "likelihood": CALLED}
         for key in ["vae.Autoencoder", "vae.VAE"]

@@ -36,10 +36,10 @@ rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=5e-3, total_steps=s
 for _ in range(steps):
     x0 = draw_data(256)
     t = draw_steps(len(x0), schedule, generator=rng)
-    loss = denoising_loss(model, x0, t, schedule, generator=rng)  # L_simple
+    loss = denoising_loss(model, x0, t, schedule, generator=rng, prediction="v")
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     rate.step()
 
-samples = sample(model, (1024, 2), schedule, generator=rng)
+samples = sample(model, (1024, 2), schedule, generator=rng, prediction="v")
