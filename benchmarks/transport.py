@@ -36,7 +36,7 @@ def line(n: int, m: int) -> dict[str, Run]:
     a, b = x.numpy(), y.numpy()
     runs: dict[str, Run] = {
         "scipy": lambda: torch.tensor(wasserstein_distance(a, b)),
-        "ours": lambda: wasserstein_1d(x, y),
+        "ours": lambda: wasserstein_1d(x, y, 1),
         "POT, torch": lambda: ot.wasserstein_1d(x, y),
     }
     if n == m:

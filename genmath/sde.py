@@ -239,7 +239,7 @@ def log_likelihood(
         nonlocal followed
         t = t.clamp(first, last)  # a solver may look a little further
         said = call(model, z.to(x.dtype), t)
-        if not followed and len(z):
+        if not followed and z.requires_grad and len(z):  # where its slope will be taken
             slope(said.sum(), z, keep=False)  # z enters beside it, and would hide a lost graph
             followed = True
         return _velocity(z, t, said.to(z.dtype), path, prediction)

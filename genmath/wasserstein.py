@@ -94,7 +94,7 @@ class Entropic(NamedTuple):
 def wasserstein_1d(
     x: Points,
     y: Points,
-    p: float = 1.0,
+    p: float = 2.0,
     *,
     x_weights: Weights | None = None,
     y_weights: Weights | None = None,

@@ -32,6 +32,9 @@ schedules = st.one_of(
 events = st.lists(st.integers(1, 3), max_size=3)
 etas = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1))
 
+# Few steps of exact models, on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore::genmath.samplers.Amplified")
+
 
 def rng(device: str = "cpu", seed: int = 0) -> torch.Generator:
     return torch.Generator(device).manual_seed(seed)

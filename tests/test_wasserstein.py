@@ -106,8 +106,8 @@ def test_weights_are_multiplicities(n, seed, p) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_dtype_follows_the_points(device, dtype) -> None:
     x, y = (normal(6, seed=i, dtype=dtype).to(device) for i in range(2))
-    exact = wasserstein_1d(x.double(), y.double())
-    for got in (wasserstein_1d(x, y), wasserstein_1d(x, y, x_weights=torch.ones_like(x))):
+    exact = wasserstein_1d(x.double(), y.double(), 1)
+    for got in (wasserstein_1d(x, y, 1), wasserstein_1d(x, y, 1, x_weights=torch.ones_like(x))):
         assert got.dtype == dtype
         assert got.device == x.device
         torch.testing.assert_close(got.double(), exact, rtol=1e-2, atol=1e-3)
@@ -123,9 +123,9 @@ def test_sums_are_in_float64() -> None:
     x, y = (normal(100_000, seed=i).float() + 1e3 for i in range(2))
     first, second = (v.sort().values.double() for v in (x, y))
     exact = math.fsum((first - second).abs().tolist()) / len(x)
-    assert wasserstein_1d(x, y).item() == pytest.approx(exact, rel=1e-7)
-    uneven = wasserstein_1d(x, y[:99_999]).item()
-    ours = wasserstein_1d(x.double(), y[:99_999].double()).item()
+    assert wasserstein_1d(x, y, 1).item() == pytest.approx(exact, rel=1e-7)
+    uneven = wasserstein_1d(x, y[:99_999], 1).item()
+    ours = wasserstein_1d(x.double(), y[:99_999].double(), 1).item()
     assert uneven == pytest.approx(ours, rel=1e-6)
 
 
@@ -152,7 +152,7 @@ def test_the_potential_sees_the_distance_and_has_slope_at_most_one(n, m, seed, w
         (v * (torch.ones_like(v) if w is None else w)).sum() / (len(v) if w is None else w.sum())
         for v, w in zip(f, (a, b), strict=True)
     ]
-    close(means[0] - means[1], wasserstein_1d(x, y, x_weights=a, y_weights=b), 1e-9)
+    close(means[0] - means[1], wasserstein_1d(x, y, 1, x_weights=a, y_weights=b), 1e-9)
     places = torch.linspace(-5, 5, 401, dtype=torch.float64)
     heights = potential_1d(x, y, places, x_weights=a, y_weights=b)
     assert (heights.diff().abs() <= places.diff() + 1e-12).all()
@@ -245,7 +245,7 @@ def test_witness_values() -> None:
     assert wasserstein(x, y, 1, a=a, b=b).item() == pytest.approx(2.019238815542512, rel=1e-13)
     assert wasserstein(x, y, a=a, b=b).item() ** 2 == pytest.approx(4.8, rel=1e-13)
     row, other = wide([0, 1, 3, 7, 8]), wide([5, 6, 8, 9, 12])
-    assert wasserstein_1d(row, other).item() == pytest.approx(4.2, rel=1e-14)
+    assert wasserstein_1d(row, other, 1).item() == pytest.approx(4.2, rel=1e-14)
     assert wasserstein_1d(row, other, 2).item() ** 2 == pytest.approx(19.0, rel=1e-14)
     smooth = sinkhorn(pairwise_costs(x, y), 1.0, tolerance=1e-10)
     assert smooth.cost.item() == pytest.approx(4.669616332343439, abs=1e-8)
@@ -638,15 +638,15 @@ def test_a_shear_has_eigenvalues_one_and_lengthens() -> None:
 @pytest.mark.parametrize(
     ("name", "call"),
     [
-        ("x", lambda x: wasserstein_1d(x, x[0])),
-        ("y", lambda x: wasserstein_1d(x[0], x)),
-        ("x", lambda x: wasserstein_1d(x[0][:0], x[0])),
-        ("y", lambda x: wasserstein_1d(x[0], x[0] / 0)),
+        ("x", lambda x: wasserstein_1d(x, x[0], 1)),
+        ("y", lambda x: wasserstein_1d(x[0], x, 1)),
+        ("x", lambda x: wasserstein_1d(x[0][:0], x[0], 1)),
+        ("y", lambda x: wasserstein_1d(x[0], x[0] / 0, 1)),
         ("p", lambda x: wasserstein_1d(x[0], x[0], 0.5)),
-        ("x_weights", lambda x: wasserstein_1d(x[0], x[0], x_weights=x[0][:2])),
-        ("x_weights", lambda x: wasserstein_1d(x[0], x[0], x_weights=-x[0])),
-        ("y_weights", lambda x: wasserstein_1d(x[0], x[0], y_weights=0 * x[0])),
-        ("y_weights", lambda x: wasserstein_1d(x[0], x[0], y_weights=x[0] / 0)),
+        ("x_weights", lambda x: wasserstein_1d(x[0], x[0], 1, x_weights=x[0][:2])),
+        ("x_weights", lambda x: wasserstein_1d(x[0], x[0], 1, x_weights=-x[0])),
+        ("y_weights", lambda x: wasserstein_1d(x[0], x[0], 1, y_weights=0 * x[0])),
+        ("y_weights", lambda x: wasserstein_1d(x[0], x[0], 1, y_weights=x[0] / 0)),
         ("x", lambda x: potential_1d(x, x[0], x[0])),
         ("at", lambda x: potential_1d(x[0], x[0], 1.0)),
         ("y", lambda x: pairwise_costs(x, x[:, :2])),
@@ -719,7 +719,7 @@ def test_tie_wasserstein_1d(n, seed) -> None:
     gaps, p, q = weights(n - 1, seed), weights(n, seed + 1), weights(n, seed + 2)
     p, q = p / p.sum(), q / q.sum()
     places = torch.cat([wide([0.0]), gaps.cumsum(0)])
-    got = wasserstein_1d(places, places, x_weights=p, y_weights=q)
+    got = wasserstein_1d(places, places, 1, x_weights=p, y_weights=q)
     letters = {f"h_{k + 1}": gaps[k] for k in range(n - 1)}
     cdf, cdg = p.cumsum(0), q.cumsum(0)
     for k in range(n - 1):
@@ -904,7 +904,7 @@ def test_tie_critic_loss(n, seed) -> None:
         seen = -critic_loss(critic(x), critic(y))
         close(seen, value(claim.lhs, pi=plan, x=x, y=y, f=critic), 1e-9)
         assert seen <= value(claim.rhs, pi=plan, x=x, y=y) + 1e-9
-    close(seen, wasserstein_1d(x, y), 1e-9)
+    close(seen, wasserstein_1d(x, y, 1), 1e-9)
 
 
 @given(seed=seeds)
@@ -955,7 +955,7 @@ def test_the_penalty_is_not_free_for_a_best_critic() -> None:
     critic = lambda x: -torch.relu(x.abs() - a)  # noqa: E731
     seen = -critic_loss(critic(real), critic(fake))
     assert seen.item() == pytest.approx(h, rel=1e-12)
-    assert wasserstein_1d(wide([-a, a]), wide([-a - h, a + h])).item() == pytest.approx(h)
+    assert wasserstein_1d(wide([-a, a]), wide([-a - h, a + h]), 1).item() == pytest.approx(h)
     penalty = gradient_penalty(critic, real, fake, generator=rng(seed=5))
     # half of the pairs are opposite, and of their way 2a + h the part 2a is flat
     assert penalty.item() == pytest.approx(a / (2 * a + h), rel=0.05)

@@ -407,7 +407,7 @@ for name, (path, begin) in paths.items():
                 x, y = (
                     drawn(path, begin, sampler, p, share, n).squeeze(1) for share in (0.0, 0.01)
                 )
-                row.append(100 * wasserstein_1d(x, y).item())
+                row.append(100 * wasserstein_1d(x, y, 1).item())
                 added[name, n, label, p] = row[-1]
             print(label.ljust(18) + "".join(f"{e:10.3g}" for e in row))
         print()
@@ -424,8 +424,8 @@ for name, n in ((name, n) for name in ("cosine", "line") for n in (10, 50)):
 # (`genmath.samplers.Amplified`). Fresh noise forgets it again.
 #
 # At the other end "x0" says next to nothing about the noise. Heun's method asks for a velocity
-# there, at $t = 0.001$, and so divides the error by $\sigma$; DDIM and Euler do not ask. With "v" or
-# "velocity" no sampler amplifies anything, at either end.
+# there, at $t = 0.001$, and so divides the error by $\sigma$; DDIM and Euler do not ask. With "v"
+# or "velocity" no sampler amplifies anything, at either end.
 #
 # ## References
 #

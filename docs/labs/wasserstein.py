@@ -63,7 +63,9 @@ for name, density in (("boxes", box), ("normal densities", bell)):
     others = [density(theta) for theta in shifts.tolist()]
     curves[name] = (
         torch.stack([js(first, other) for other in others]),
-        torch.stack([wasserstein_1d(cells, cells, x_weights=first, y_weights=q) for q in others]),
+        torch.stack(
+            [wasserstein_1d(cells, cells, 1, x_weights=first, y_weights=q) for q in others]
+        ),
     )
 overlap = (1 - shifts).clamp(min=0)
 torch.testing.assert_close(curves["boxes"][0], (1 - overlap) * math.log(2), rtol=0, atol=4e-3)
@@ -115,7 +117,7 @@ numbers = {
     "plan, by a linear program": best.cost,
     "potential": (potential * (p - q)).sum(),
     "area between F and G": area,
-    "wasserstein_1d": wasserstein_1d(grid, grid, x_weights=p, y_weights=q),
+    "wasserstein_1d": wasserstein_1d(grid, grid, 1, x_weights=p, y_weights=q),
 }
 for name, value in numbers.items():
     print(f"{name:28s}{value:.12f}")
@@ -198,7 +200,7 @@ critics = {
     "spectral norm": train(layers(1, 0, spectral), samples, 600),
 }
 x, y = (z.double().squeeze(1) for z in samples(100_000))
-exact = wasserstein_1d(x, y).item()
+exact = wasserstein_1d(x, y, 1).item()
 places = torch.linspace(-3, 3, 601)
 found, shapes = {}, {}
 print(f"exact W1 {exact:.3f}; distance of the means {(x.mean() - y.mean()).abs():.3f}\n")
@@ -411,7 +413,7 @@ sizes = [32, 64, 128, 256, 512]
 panel = axes(width=4.2, height=2.8, title="mean W1 between two samples of one density")
 for d, color in ((1, BLUE), (2, ORANGE), (5, GREEN), (10, PURPLE)):
     distance, repeats = (
-        (wasserstein, 6) if d > 1 else (lambda a, b, _: wasserstein_1d(a[:, 0], b[:, 0]), 200)
+        (wasserstein, 6) if d > 1 else (lambda a, b, _: wasserstein_1d(a[:, 0], b[:, 0], 1), 200)
     )
     row = [
         sum(distance(normal(n, d), normal(n, d), 1).item() for _ in range(repeats)) / repeats
