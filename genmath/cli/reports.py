@@ -21,8 +21,20 @@ def why(step: dict[str, Any]) -> Iterator[str]:
         yield f"residual: {residual}"
     if step.get("reason"):
         yield f"because: {step['reason']}"
+    if step.get("likely"):
+        yield _likely(step["likely"])
     if step["counterexample"]:
         yield from _counterexample(step["counterexample"])
+
+
+def _likely(found: dict[str, str]) -> str:
+    """The mistake, named by what is proved instead."""
+    side = found["side"]
+    if side == "relation":
+        return f"proved with {found['what']}"
+    where, whole = "on the left" if side == "lhs" else "here", found[f"{side}_text"]
+    said = f"proved with {found['what']}"
+    return said if found["what"].startswith(whole) else f"{said} {where}: {whole}"
 
 
 def _counterexample(found: dict[str, Any]) -> Iterator[str]:

@@ -32,6 +32,7 @@ from genmath.proof.language.tree import (
     Relation,
     Symbol,
 )
+from genmath.proof.likely import SECONDS, Likely, likely
 from genmath.proof.mutate import mutants, reversed_claim
 from genmath.proof.symbolic.hypotheses import contradiction
 from genmath.proof.symbolic.judge import ill_typed, proofs, prove
@@ -250,6 +251,7 @@ class JudgedStep:
     verdict: Verdict
     mutants: dict[str, int] | None = None
     survivors: list[str] = field(default_factory=list)
+    likely: Likely | None = None  # the mistake, where the step is refuted
 
 
 @dataclass
@@ -353,7 +355,20 @@ def _check_step(step: Step, with_mutants: bool, timeout: float | None) -> Judged
             verdict.reason = f"a line before it is missing; without it: {verdict.reason}"
     if with_mutants and verdict.verdict == "proved":
         return JudgedStep(step, verdict, *mutate(step, verdict.proof))
-    return JudgedStep(step, verdict)
+    named = None if with_mutants else _likely_mistake(step, verdict)
+    return JudgedStep(step, verdict, likely=named)
+
+
+def _likely_mistake(step: Step, verdict: Verdict) -> Likely | None:
+    """Where B found no fault there is none to name."""
+    outcome = verdict.outcome
+    if outcome is None or outcome.verdict == "agree":
+        return None
+    try:
+        with time_limit(SECONDS):
+            return likely(step.claim, step.because)
+    except (StepTimeout, RecursionError):
+        return None
 
 
 def _not_judged(step: Step) -> str:

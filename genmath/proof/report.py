@@ -12,6 +12,7 @@ from genmath.proof.language.names import latex_name
 from genmath.proof.language.notation import Density
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import DOMAINS, Apply, Dens, Indexed, Named, Node, Relation, Symbol
+from genmath.proof.likely import Likely
 from genmath.proof.symbolic.proof import Proof
 from genmath.proof.symbolic.residual import residual_latex, residual_text
 
@@ -74,10 +75,25 @@ def _step(judged: JudgedStep) -> dict[str, Any]:
         "residual": _residual(verdict.proof, True),
         "residual_text": _residual(verdict.proof, False),
         "counterexample": outcome.counterexample if outcome is not None else None,
+        "likely": _likely(judged.likely) if judged.likely is not None else None,
     }
     if judged.mutants is not None:
         entry |= {"mutants": judged.mutants, "survivors": judged.survivors}
     return entry
+
+
+def _likely(found: Likely) -> dict[str, str]:
+    """What is proved with one thing changed: where, how, and how the claim then reads."""
+    claim = found.claim
+    return {
+        "what": found.what,
+        "side": found.side,
+        "relation": claim.relation,
+        "lhs": latex(claim.lhs),
+        "rhs": latex(claim.rhs),
+        "lhs_text": text(claim.lhs),
+        "rhs_text": text(claim.rhs),
+    }
 
 
 def _residual(proof: Proof, as_latex: bool) -> str | None:
