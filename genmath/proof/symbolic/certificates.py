@@ -54,35 +54,37 @@ class Signs:
         return self.by_structure(e) or self.by_algebra(e)
 
     def by_structure(self, e: Node) -> bool:
-        if isinstance(e, (Number, Pi, Dens, Normal)):
-            return True
-        if isinstance(e, (Symbol, Indexed)):
-            return e.domain in NONNEGATIVE_DOMAINS and not getattr(e, "shape", "")
-        if isinstance(e, (Named, Expect, Integral)):
-            return self.nonnegative(e.args[0])
-        if isinstance(e, Big):
-            return self.under_index(e)
-        if isinstance(e, Neg):
-            return isinstance(e.args[0], Neg) and self.nonnegative(e.args[0].args[0])
-        if isinstance(e, Mul):
-            return all(self.nonnegative(a) for a in e.args)
-        if isinstance(e, Div):
-            return all(self.nonnegative(a) for a in e.args)
-        if isinstance(e, Pow):
-            k = e.args[1].args[0] if isinstance(e.args[1], Neg) else e.args[1]
-            even = isinstance(k, Number) and k.value.denominator == 1 and k.value % 2 == 0
-            return even or self.nonnegative(e.args[0])
-        if isinstance(e, Divergence):
-            return e.kind == "TV"
-        if isinstance(e, Fn):
-            return self.function(e)
-        if isinstance(e, Add):
-            return (
-                self.within_range(e)
-                or _is_convexity_gap(e)
-                or self.without_log_gaps(e)
-                or all(self.nonnegative(a) for a in e.args)
-            )
+        """What is not listed has no sign that its structure shows, which proves nothing."""
+        match e:
+            case Number() | Pi() | Dens() | Normal():
+                return True
+            case Symbol():
+                return e.domain in NONNEGATIVE_DOMAINS and not e.shape
+            case Indexed():
+                return e.domain in NONNEGATIVE_DOMAINS
+            case Named() | Expect() | Integral():
+                return self.nonnegative(e.args[0])
+            case Big():
+                return self.under_index(e)
+            case Neg(args=(Neg(args=(inner,)),)):
+                return self.nonnegative(inner)
+            case Mul() | Div():
+                return all(self.nonnegative(a) for a in e.args)
+            case Pow(args=(base, Number(value=k) | Neg(args=(Number(value=k),)))) if k % 2 == 0:
+                return True
+            case Pow(args=(base, _)):
+                return self.nonnegative(base)
+            case Divergence():
+                return e.kind == "TV"
+            case Fn():
+                return self.function(e)
+            case Add():
+                return (
+                    self.within_range(e)
+                    or _is_convexity_gap(e)
+                    or self.without_log_gaps(e)
+                    or all(self.nonnegative(a) for a in e.args)
+                )
         return False
 
     def function(self, e: Fn) -> bool:
