@@ -123,7 +123,7 @@ def judge(
                 f"the checker contradicts itself on {_plain(claim)}: "
                 f"proved, and refuted by {outcome.counterexample}"
             )
-        return Verdict("refuted", proof, outcome, seconds(), outcome.reason)
+        return Verdict("refuted", proof, outcome, seconds(), _why_refuted(outcome, proof))
     if proof.proved and outcome.verdict == "agree":
         return Verdict("proved", proof, outcome, seconds())
     return Verdict(
@@ -133,6 +133,12 @@ def judge(
         seconds(),
         proof.reason or f"no world to try it in: {outcome.reason}",
     )
+
+
+def _why_refuted(outcome: Any, proof: Proof) -> str:
+    """Where a side is undefined, A may know what it takes to exist."""
+    wanting = "undefined" in outcome.reason and proof.residual is None and proof.reason
+    return f"{outcome.reason}: {proof.reason}" if wanting else str(outcome.reason)
 
 
 # --- labels ---

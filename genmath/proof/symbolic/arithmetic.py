@@ -94,17 +94,17 @@ class Arithmetic(Conditions):
     def div(self, node: Div, env: Env, w: Weights, exact: bool) -> Any:
         under = self.scalar(node.args[1], env, w, exact)
         over = self.lower(node.args[0], env, w, exact)
-        return over * self.inverse(under, w, exact)
+        return over * self.inverse(under, w, exact, node.args[1])
 
-    def inverse(self, under: Any, w: Weights, exact: bool) -> Any:
+    def inverse(self, under: Any, w: Weights, exact: bool, typed: Node | None = None) -> Any:
         if exact:
-            self.require(under, w, "a denominator")
+            self.require(under, w, "the denominator", typed)
             return 1 / under
         if not under.has(Rho, Int):
-            self.require_nonzero(under)
+            self.require_nonzero(under, typed)
             # 1 - sigmoid(u) is 1/(1 + e^u): as one fraction, before e^u meets other exponentials
             return 1 / (canon(under) if under.has(sp.exp) else under)
-        self.require(under, w, "a denominator")
+        self.require(under, w, "the denominator", typed)
         result = sp.S.One
         for base, k in irreducible_factors(under):
             shown = not base.has(Rho, Int) or self.positive(base, ()) or stated_nonzero(base)
@@ -120,13 +120,13 @@ class Arithmetic(Conditions):
         if k.is_Number and abs(k) > 1000:
             raise Unsupported(f"a power of {k}")
         if k.is_Integer and k < 0:
-            return self.inverse(base ** (-k), w, exact)
+            return self.inverse(base ** (-k), w, exact, node.args[0])
         if k.is_Integer:
             return base**k
         if not k.is_Rational or k < 0:
-            self.require(base, w, "the base of a power")
+            self.require(base, w, "the base of the power", node.args[0])
         else:
-            self.require_nonnegative(base)
+            self.require_nonnegative(base, node.args[0])
         if k.is_negative:
-            return self.inverse(power_of(base, canon(-k)), w, exact)
+            return self.inverse(power_of(base, canon(-k)), w, exact, node.args[0])
         return power_of(base, canon(k))

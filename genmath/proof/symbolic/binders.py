@@ -61,7 +61,7 @@ class Binders(Conditions):
             return linear(body, own, lambda rest: size(space) if rest == 1 else
                           close(kind, rest, own, Key(space)))  # fmt: skip
         if not body.has(own):
-            self.require(body, w, "the base of a power")
+            self.require(body, w, "the base of the power", node.body)
             return power_of(body, size(space))
         return sp.Mul(*(close(kind, f, own, Key(space)) for f in sp.Mul.make_args(body)))
 

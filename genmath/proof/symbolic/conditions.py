@@ -85,21 +85,23 @@ class Conditions(ABC):
         if self.known.setdefault(name, owner) != owner:
             raise NotationError(f"{name} is declared twice, with different meanings")
 
-    def require(self, u: Any, w: Weights, what: str) -> None:
+    def require(self, u: Any, w: Weights, what: str, typed: Node | None = None) -> None:
         if (is_positive(u) and not u.has(Rho)) or stated_positive(u):
             return
-        if what == "a denominator" and stated_nonzero(u):
+        if what == "the denominator" and stated_nonzero(u):
             return
-        if what == "a variance" and is_nonnegative(u) and not u.has(Rho, Int):
-            self.require_nonzero(u)
+        if what == "the variance" and is_nonnegative(u) and not u.has(Rho, Int):
+            self.require_nonzero(u, typed)
             return
-        for base, _ in irreducible_factors(u):
-            if what == "a denominator" and base.is_Number and base != 0:
+        factors = [base for base, _ in irreducible_factors(u)]
+        alone = sum(not base.is_Number for base in factors) <= 1
+        for base in factors:
+            if what == "the denominator" and base.is_Number and base != 0:
                 continue
             if not self.positive(base, w):
-                self.rules.needs.append(Need(f"{what} must be > 0", base))
+                self.rules.needs.append(Need(what, "> 0", base, typed, alone))
 
-    def require_nonzero(self, under: Any) -> None:
+    def require_nonzero(self, under: Any, typed: Node | None = None) -> None:
         """Shown, or else listed: that is let pass only where it fails at isolated values of free
         real letters."""
         if is_positive(under) or is_positive(-under):
@@ -119,7 +121,7 @@ class Conditions(ABC):
             for s in under.free_symbols
         )
         if not smooth or not free or may_end_at_0(under):
-            self.rules.needs.append(Need("a denominator must not be 0", under))
+            self.rules.needs.append(Need("the denominator", "!= 0", under, typed))
         self.rules.assumed.add(NOT_ZERO)
         self.rules.nonzero.add(under)
 
@@ -128,11 +130,11 @@ class Conditions(ABC):
         name = letter.name.split("[")[0]  # a coordinate is called after its vector
         return bool(getattr(self.known.get(name), "is_variable", False))
 
-    def require_nonnegative(self, u: Any) -> None:
+    def require_nonnegative(self, u: Any, typed: Node | None = None) -> None:
         if is_positive(-u):
             raise NotationError("the root of a negative quantity has no meaning here")
         if not is_nonnegative(u) and not self.nonnegative(u) and not stated_nonnegative(u):
-            self.rules.needs.append(Need("the argument of a root must be >= 0", u))
+            self.rules.needs.append(Need("the argument of the root", ">= 0", u, typed))
 
     def positive(self, f: Any, w: Weights) -> bool:
         """f > 0 wherever the weights are."""

@@ -33,6 +33,14 @@ from genmath.proof.symbolic.matrices import lower_inverse
 from genmath.proof.symbolic.polynomials import canon, expand
 from genmath.proof.symbolic.supports import Need, Unsupported
 
+SAID = {  # of a domain
+    "positive": "> 0",
+    "nonnegative": ">= 0",
+    "unit": "> 0 and < 1",
+    "at_least_one": ">= 1",
+    "natural": "a whole number > 0",
+}
+
 
 class Densities(Letters):
     """What is declared, or normal, at a point."""
@@ -97,8 +105,8 @@ class Densities(Letters):
             if letter.domain == "natural":
                 shown = bool(value.is_integer) and is_positive(value)
             if not shown:
-                words = f"the parameter {letter.name} of a family is declared {letter.domain}"
-                self.rules.needs.append(Need(words, value))
+                what = f"the parameter {letter.name} of a family, here"
+                self.rules.needs.append(Need(what, SAID[letter.domain], value))
 
     def normal(self, node: Normal, env: Env, w: Weights, exact: bool) -> Any:
         x, m, c = (self.lower(a, env, w, exact) for a in node.args)
@@ -108,7 +116,7 @@ class Densities(Letters):
                 raise NotationError(
                     f"{node!r}: a vector needs a covariance matrix; write v * identity"
                 )
-            self.require(c, w, "a variance")
+            self.require(c, w, "the variance", node.args[2])
             return bell(x, m, c)
         if m == 0 and isinstance(x, sp.MatrixBase):
             m = sp.zeros(self.d, 1)
@@ -116,7 +124,7 @@ class Densities(Letters):
             raise NotationError(f"{node!r}: a covariance matrix needs a vector and a vector mean")
         if c.is_diagonal():
             for i in range(self.d):
-                self.require(c[i, i], w, "a variance")
+                self.require(c[i, i], w, "the variance", node.args[2])
             return sp.Mul(*(bell(x[i], m[i], c[i, i]) for i in range(self.d)))
         root = self.normal_root(node)
         inv = lower_inverse(root)

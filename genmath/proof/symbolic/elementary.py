@@ -45,7 +45,7 @@ class Elementary(Conditions):
                 return exp_of(self.scalar(arg, env, w, exact))
             case "sqrt":
                 u = self.scalar(arg, env, w, exact)
-                self.require_nonnegative(u)
+                self.require_nonnegative(u, arg)
                 return power_of(u, HALF)
             case "abs":
                 return abs_of(self.signed(arg, env, w, exact))
@@ -56,9 +56,9 @@ class Elementary(Conditions):
             case "real":
                 pass
             case "positive":
-                self.require(u, w, f"the argument of {row.name}")
+                self.require(u, w, f"the argument of {row.name}", arg)
             case "nonnegative":
-                self.require_nonnegative(u)
+                self.require_nonnegative(u, arg)
             case _:
                 raise Unsupported(f"{row.name} where its argument is {row.domain}")
         return value_of(row.name, u)
@@ -82,7 +82,7 @@ class Elementary(Conditions):
 
     def log(self, arg: Node, env: Env, w: Weights, exact: bool = False) -> Any:
         u = self.scalar(arg, env, w, True)
-        self.require(u, w, "the argument of a logarithm")
+        self.require(u, w, "the argument of the logarithm", arg)
         return log_of(u) if exact else guarded(log_of(u))
 
 

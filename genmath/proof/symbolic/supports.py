@@ -7,6 +7,8 @@ from typing import Any
 
 import sympy as sp
 
+from genmath.proof.language.text import text
+from genmath.proof.language.tree import Node, Symbol
 from genmath.proof.symbolic.atoms import OUT, AbsAtom, Recip, Rho
 from genmath.proof.symbolic.residual import residual_text
 
@@ -25,14 +27,32 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True)
 class Need:
-    """What was not shown; it is put in words only when somebody asks."""
+    """What was not shown; it is put in words only when somebody asks. `typed` is the whole argument
+    as the author wrote it, `about` that factor of it whose sign is not known."""
 
-    words: str
+    what: str  # "the variance"
+    sign: str  # "> 0"
     about: Any
+    typed: Node | None = None
+    alone: bool = True  # there is no other factor
 
     def __str__(self) -> str:
-        hint = " (Density(..., positive=True) declares it)" if isinstance(self.about, Rho) else ""
-        return f"{self.words}: {residual_text(self.about)}{hint}"
+        factor = residual_text(self.about)
+        whole = factor if self.typed is None else text(self.typed)
+        named = isinstance(self.about, Rho) or not (self.alone or self.about.is_Number)
+        shown = f", for its factor {factor}" if named and _bare(factor) != _bare(whole) else ""
+        said = f"{self.what} {whole} is not known to be {self.sign}{shown}"
+        if isinstance(self.about, Rho):
+            return f"{said}; declare it with Density(..., positive=True)"
+        if self.sign == "!= 0":
+            return f"{said}; state its sign with given_that(... > 0)"
+        if isinstance(self.typed, Symbol) and not self.typed.is_variable:
+            return f"{said}; declare it with positives(...), or state it with given_that(...)"
+        return f"{said}; state it with given_that(... {self.sign})"
+
+
+def _bare(shown: str) -> str:
+    return shown.replace(" ", "")
 
 
 @dataclass
