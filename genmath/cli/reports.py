@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+
+from genmath.proof.language.names import text_name
 
 if TYPE_CHECKING:
     from genmath import book
 
 Report = dict[str, Any]  # one derivation of `--json`
 
+SHORT, FULL = 6, 15  # digits of a number in the terminal; of what `--json` holds
 SIGN = {"=": "=", ">=": "≥", "<=": "≤"}
 
 
@@ -23,6 +27,8 @@ def why(step: dict[str, Any]) -> Iterator[str]:
         yield f"because: {step['reason']}"
     if step.get("likely"):
         yield _likely(step["likely"])
+    if step.get("agrees"):
+        yield step["agrees"]
     if step["counterexample"]:
         yield from _counterexample(step["counterexample"])
 
@@ -39,32 +45,52 @@ def _likely(found: dict[str, str]) -> str:
 
 def _counterexample(found: dict[str, Any]) -> Iterator[str]:
     """Both values in one line, then the world in which they were found."""
-    nested = {key: item for key, item in found.items() if isinstance(item, (dict, list))}
-    values = [f"{key} = {_number(found[key])}" for key in found.keys() - nested.keys() - {"reason"}]
-    yield f"counterexample: {', '.join(sorted(values, key=_left_right_rest))}"
-    yield from (f"  {line}" for line in _tree(nested))
+    line = _both(found["lhs"], found["rhs"]) | {"difference": _number(found["difference"])}
+    if found["dimension"] > 1:
+        line["d"] = str(found["dimension"])
+    yield f"counterexample: {', '.join(f'{key} = {value}' for key, value in line.items())}"
+    rest = {key: value for key, value in found.items() if isinstance(value, dict) and value}
+    yield from (f"  {line}" for line in _tree(rest))
 
 
-def _left_right_rest(value: str) -> tuple[bool, bool, str]:
-    return not value.startswith("lhs"), not value.startswith("rhs"), value
+def _both(lhs: Any, rhs: Any) -> dict[str, str]:
+    """Both sides at six digits, or at as many as it takes to tell them apart."""
+    shown: dict[str, str] = {}
+    for digits in range(SHORT, FULL + 1):
+        shown = {"lhs": _number(lhs, digits), "rhs": _number(rhs, digits)}
+        if shown["lhs"] != shown["rhs"]:
+            break
+    return shown
 
 
 def _tree(value: Any) -> Iterator[str]:
     """Nested dicts and lists as indented `key = value` lines; a row of numbers stays one line."""
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        name = re.sub(r"[A-Za-z]\w*", lambda word: text_name(word[0]), str(key))
         if isinstance(item, dict) or (
             isinstance(item, list) and any(isinstance(x, (dict, list)) for x in item)
         ):
-            yield f"{key}:"
+            yield f"{name}:"
             yield from (f"  {line}" for line in _tree(item))
-        elif isinstance(item, list):
-            yield f"{key} = [{', '.join(map(_number, item))}]"
+        elif isinstance(item, str) and item.startswith(f"{key}("):
+            yield item  # "f(u) = ..."
         else:
-            yield f"{key} = {_number(item)}"
+            yield f"{name} = {_number(item)}"
 
 
-def _number(value: Any) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+def _number(value: Any, digits: int = SHORT) -> str:
+    """A number, also one that is kept as a decimal string, or a row of them."""
+    if isinstance(value, list):
+        return f"[{', '.join(_number(x, digits) for x in value)}]"
+    if isinstance(value, (float, str)) and not isinstance(value, bool):
+        try:
+            exact = Decimal(str(value))
+        except InvalidOperation:
+            return str(value)
+        if exact.is_finite():
+            rounded = f"{exact:.{digits}g}"
+            return f"{float(rounded):.{digits}g}" if abs(exact.adjusted()) < 300 else rounded
+    return str(value)
 
 
 def import_trouble(error: book.ChapterError) -> str:

@@ -107,7 +107,7 @@ def judge(
                 not proof.proved and outcome.verdict == "agree"
             ):  # nobody vouches for it: look farther
                 beyond = numeric.farther(claim)
-                outcome = beyond if beyond.verdict == "refuted" else outcome
+                outcome = beyond if beyond.verdict == "refuted" else _more(outcome, beyond)
     except (numeric.Unsupported, NotationError) as error:
         return Verdict("open", Proof(False), None, seconds(), str(error))
     except (RecursionError, OverflowError):
@@ -133,6 +133,11 @@ def judge(
         seconds(),
         proof.reason or f"no world to try it in: {outcome.reason}",
     )
+
+
+def _more(outcome: Any, beyond: Any) -> Any:
+    """Agreement in the usual worlds and in unusual ones."""
+    return replace(outcome, worlds_defined=outcome.worlds_defined + beyond.worlds_defined)
 
 
 def _why_refuted(outcome: Any, proof: Proof) -> str:

@@ -23,6 +23,7 @@ from genmath.proof.language.tree import (
     NUMBER,
     WHOLE,
     Add,
+    Apply,
     Dens,
     Div,
     Fn,
@@ -57,8 +58,8 @@ def likely(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Likely | Non
     """One slip that leads from what both judges agree to, to this refuted claim."""
     until = time.process_time() + SECONDS
     worlds = numeric.make_worlds(claim)
-    if not worlds.members:
-        return None
+    if not worlds.members or not any(_letters(n) for n in (claim.lhs, claim.rhs)):
+        return None  # numbers alone are mended in too many ways
     for side, repaired in _repairs(claim, bool(because)):
         if time.process_time() > until:
             return None
@@ -85,6 +86,10 @@ def _repairs(claim: Claim, supported: bool) -> Iterator[tuple[str, Claim]]:
         for tree in dict.fromkeys((*broken, *more)):
             if tree != other or len(_place(this, tree)) > 1:  # else it says that a is a
                 yield side, replace(claim, **{side: tree})
+
+
+def _letters(side: Node) -> bool:
+    return any(isinstance(n, (Symbol, Named, Indexed, Dens, Apply)) for n in side.walk())
 
 
 def _length(node: Node) -> tuple[int, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genmath.proof.check import Judged, JudgedSlip, JudgedStep, check, hypotheses
+from genmath.proof.check import Judged, JudgedSlip, JudgedStep, Verdict, check, hypotheses
 from genmath.proof.language.derivation import Derivation
 from genmath.proof.language.latex import latex, latex_claim
 from genmath.proof.language.meanings import two_meanings
@@ -75,11 +75,23 @@ def _step(judged: JudgedStep) -> dict[str, Any]:
         "residual": _residual(verdict.proof, True),
         "residual_text": _residual(verdict.proof, False),
         "counterexample": outcome.counterexample if outcome is not None else None,
+        "agrees": _agrees(verdict),
         "likely": _likely(judged.likely) if judged.likely is not None else None,
     }
     if judged.mutants is not None:
         entry |= {"mutants": judged.mutants, "survivors": judged.survivors}
     return entry
+
+
+def _agrees(verdict: Verdict) -> str | None:
+    """How far an open step was tried."""
+    outcome = verdict.outcome
+    if verdict.verdict != "open" or outcome is None or outcome.verdict != "agree":
+        return None
+    count = outcome.worlds_defined
+    if not outcome.kinds:
+        return "agrees numerically"
+    return f"agrees in {count} {'world' if count == 1 else 'worlds'}: {outcome.kinds}"
 
 
 def _likely(found: Likely) -> dict[str, str]:

@@ -102,7 +102,7 @@ def test_a_refuted_step_says_everything(here: Path) -> None:
     assert re.search(
         r"^    counterexample: lhs = -?\d+\.\d+, rhs = -?\d+\.\d+", done.stdout, re.MULTILINE
     )
-    assert re.search(r"^ +p_theta.*:\n +0 = \[\d+\.\d+,", done.stdout, re.MULTILINE)
+    assert re.search(r"^ +p_θ.*:\n +0 = \[\d+\.\d+,", done.stdout, re.MULTILINE)
 
 
 def test_the_exit_code_is_that_of_the_worst(here: Path) -> None:

@@ -45,8 +45,7 @@ REFUSED: dict[str, tuple[Callable[[], Claim], str]] = {
     ),
     "what is defined": (
         lambda: equal(log(v), log(v) + 0 * m),
-        "the argument of the logarithm v is not known to be > 0; "
-        "state it with given_that(... > 0)",
+        "the argument of the logarithm v is not known to be > 0; state it with given_that(... > 0)",
     ),
     "a mean below": (
         lambda: equal(E(q(x), f(x)) / E(q(x), f(x)), number(1)),

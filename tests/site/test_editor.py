@@ -106,7 +106,7 @@ def test_a_sign_that_is_wrong_is_refuted_with_its_counterexample(chapter: Page) 
     expect(check(editor)).to_contain_text("Not as claimed. 2 steps: 2 refuted.")
     why = editor.locator(".why").first
     expect(why).to_contain_text("counterexample: lhs = ")
-    expect(why).to_contain_text("p_theta(x, z):")
+    expect(why).to_contain_text("p_θ(x, z):")
     editor.get_by_role("button", name="Start over").click()
     expect(check(editor)).to_contain_text("As claimed: proved.")
     expect(editor.locator(".why")).to_have_count(0)

@@ -66,6 +66,14 @@ def decimal(value: Fraction) -> str | None:
     return f"{int(value)}{tail}"
 
 
+def _condition(u: Node) -> str:
+    """u > 0, as a comparison of two sides where it is a difference."""
+    if isinstance(u, Add) and isinstance(u.args[-1], Neg):
+        *left, right = u.args
+        return f"{text(left[0] if len(left) == 1 else Add(*left))} > {text(right.args[0])}"
+    return f"{text(u)} > 0"
+
+
 def _show(node: Node) -> tuple[str, int]:
     match node:
         case Number():
@@ -101,6 +109,8 @@ def _show(node: Node) -> tuple[str, int]:
             return f"{above}/{_at(under, POWER)}", PRODUCT
         case Pow():
             return f"{_at(node.args[0], ATOM)}^{_at(node.args[1], ATOM)}", POWER
+        case Fn(name="indicator"):
+            return f"indicator({_condition(node.args[0])})", ATOM
         case Fn():
             return f"{node.name}({_list(node.args, ', ')})", ATOM
         case Apply():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from genmath.proof.numeric.arithmetic import Arithmetic
-from genmath.proof.numeric.survey import Key
+from genmath.proof.numeric.survey import Key, Survey
 from genmath.proof.numeric.worlds import COMPONENTS, World, each
 
 
@@ -51,6 +51,21 @@ def describe(world: World, keys: Iterable[Key], arithmetic: Arithmetic) -> dict[
             entry["points"] = [p[0] if len(p) == 1 else p for p in points]
         out["spaces"][space] = entry
     return {name: part for name, part in out.items() if part}
+
+
+def kinds(survey: Survey, worlds: Sequence[World]) -> str:
+    """What these worlds are made of, in words."""
+    slots = {s for d in survey.densities.values() for s in d.event_slots + d.given_slots}
+    found = ["discrete tables"] if slots - survey.real else []
+    if real := slots & survey.real:
+        vectors = any(survey.shapes.get(s) == "vector" for s in real)
+        dims = sorted({w.dim for w in worlds})
+        where = f"for d = {', '.join(map(str, dims))}" if vectors else "on the line"
+        found.append(f"Gaussian mixtures {where}")
+    if survey.functions:
+        found.append("random functions")
+    free = {k for k, v in survey.symbols.items() if not v.is_variable} | set(survey.sequences)
+    return " and ".join(found) or ("random values of the letters" if free else "")
 
 
 def _formula(world: World, name: str, count: int) -> str:

@@ -30,7 +30,7 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, Arithmetic, Num
 from genmath.proof.numeric.compiled import Program
-from genmath.proof.numeric.describe import describe
+from genmath.proof.numeric.describe import describe, kinds
 from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
 from genmath.proof.numeric.obligations import broken
 from genmath.proof.numeric.quadrature import LEVELS, WIDE_LEVELS
@@ -55,6 +55,7 @@ class Outcome:
     worlds_defined: int = 0
     worlds_tried: int = 0
     reason: str = ""
+    kinds: str = ""  # of the worlds in which the sides agree
     obligation: bool = False  # refuted since something that a proof takes for granted is not so
 
 
@@ -116,7 +117,7 @@ def compare(
     tried = len(drawn.members)
     if defined < min(2, tried) or not tried:
         return Outcome("undefined", None, defined, tried, reason)
-    return Outcome("agree", None, defined, tried)
+    return Outcome("agree", None, defined, tried, kinds=kinds(survey, drawn.members))
 
 
 def farther(claim: Claim, *, seed: int = 0) -> Outcome:
@@ -411,4 +412,6 @@ def _gap(a: Num, b: Num) -> Num:
 def _show(value: Num, digits: int = 15) -> str:
     if value != value:
         return "undefined"
+    if value == 0:
+        return "0"
     return f"{value:.{digits}g}"

@@ -25,7 +25,7 @@ class _Text(StrPrinter):  # type: ignore[misc]
         if givens:
             inside += "|" + ", ".join(self._print(g) for g in givens)
         front = "".join(f"d/d{self._print((*events, *givens)[int(b)])} " for b in by)
-        return f"{front}{key.name}({inside})"
+        return f"{front}{text_name(key.name)}({inside})"
 
     def _print_Bell(self, e: Any) -> str:
         return f"N({self._print(e.args[0])}; 0, {self._print(e.args[2])})"
@@ -54,7 +54,7 @@ class _Text(StrPrinter):  # type: ignore[misc]
             marks = "".join(f"d{i}" * int(n) for i, n in enumerate(order, 1))
         else:
             marks = chr(39) * int(order)
-        name = key.name + ("*" if "conjugate" in key.facts else "")
+        name = text_name(key.name) + ("*" if "conjugate" in key.facts else "")
         return f"{name}{marks}({', '.join(self._print(a) for a in args)})"
 
     def _print_Member(self, e: Any) -> str:
