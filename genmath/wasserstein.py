@@ -248,20 +248,24 @@ def sinkhorn(
     In the log domain, so a small epsilon costs steps but no accuracy. It stops when the marginals
     are right within ``tolerance``, and raises if they are not after ``steps``; with
     ``tolerance=None`` it takes all steps and leaves the judgement of ``error`` to you. ``value`` is
-    differentiable in the costs, and its gradient is the plan.
+    differentiable in the costs, and its gradient is the plan; and in the weights, where it is f and
+    g, those of points without weight included.
 
     Result: wasserstein.entropic_dual, wasserstein.sinkhorn_step, wasserstein.entropic_bias
     Shapes: costs (n, m), a (n,), b (m,), normalised to sum to one. Computed in float64; the dtype
         follows the costs.
     Errors: ValueError for bad weights, costs that are not finite, epsilon <= 0, steps < 1;
         RuntimeError that names the error of the marginals if it has not converged.
-    Source: Cuturi 2013, algorithm 1; Schmitzer 2019, section 3.1 for the log domain.
+    Source: Cuturi 2013, algorithm 1; Schmitzer 2019, section 3.1 for the log domain; Feydy et al.
+        2019, section 2 for the gradient in the weights.
     """
-    rows, columns = _marginals(costs, a, b)
+    masses = _marginals(costs, a, b)
+    rows, columns = (mass.detach() for mass in masses)
     eps, most = positive("epsilon", epsilon), integer("steps", steps, 1)
     least = None if tolerance is None else positive("tolerance", tolerance)
     wide = costs.double()
     log_kernel = wide.detach() / -eps
+    # What has no weight is -inf in these; between two such points the kernel alone may overflow.
     by_row = log_kernel + columns.log()
     by_column = (log_kernel + rows.log().unsqueeze(1)).T.contiguous()
     g = -torch.logsumexp(by_column, 1)
@@ -272,8 +276,8 @@ def sinkhorn(
         f = -torch.logsumexp(by_row + g, 1)
         g = -torch.logsumexp(by_column + f, 1)
         taken += 1
-        density = torch.exp(log_kernel + f.unsqueeze(1) + g)
-        to_rows, to_columns = density * columns, (density * rows.unsqueeze(1)).T.contiguous()
+        to_rows = torch.exp(by_row + f.unsqueeze(1) + g)
+        to_columns = torch.exp(by_column + g.unsqueeze(1) + f)
         u, v = torch.ones_like(f), torch.ones_like(g)
         while True:
             next_u = (to_rows @ v).reciprocal_()
@@ -288,7 +292,7 @@ def sinkhorn(
                 break
             u, v, taken = next_u, next_v, taken + 1
         f, g = f + u.log(), g + v.log()
-    plan = torch.exp(log_kernel + f.unsqueeze(1) + g) * rows.unsqueeze(1) * columns
+    plan = torch.exp(by_row + f.unsqueeze(1) + g) * rows.unsqueeze(1)
     error = ((plan.sum(1) - rows).abs().sum() + (plan.sum(0) - columns).abs().sum()).item()
     if least is not None and not converged:
         raise RuntimeError(
@@ -296,7 +300,7 @@ def sinkhorn(
             f"tolerance={tolerance}; take more steps, a larger epsilon or a larger tolerance"
         )
     cost = (plan * wide.detach()).sum()
-    value = eps * (torch.dot(rows, f) + torch.dot(columns, g))
+    value = eps * (torch.dot(masses[0], f) + torch.dot(masses[1], g))
     if costs.requires_grad:
         value = (plan * (wide - wide.detach())).sum() + value
     found = [tensor.to(costs.dtype) for tensor in (plan, cost, value, eps * f, eps * g)]

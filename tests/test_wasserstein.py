@@ -381,6 +381,36 @@ def test_sinkhorn_with_points_of_no_weight_and_one_point() -> None:
     assert sinkhorn(costs[:1, :1], 0.1).plan.item() == 1.0
 
 
+def test_points_without_weight_far_from_all_others() -> None:
+    """Between them the kernel is exp(f + g) with potentials of 10 000: their plan is 0, not NaN."""
+    x, y = wide([[0.0], [1.0], [100.0]]), wide([[0.0], [2.0], [100.0]])
+    costs = pairwise_costs(x, y).requires_grad_()
+    a, b = wide([1.0, 2.0, 0.0]).requires_grad_(), wide([1.0, 1.0, 0.0]).requires_grad_()
+    got = sinkhorn(costs, 1.0, a, b, tolerance=1e-11)
+    fewer = sinkhorn(costs[:2, :2], 1.0, a[:2], b[:2], tolerance=1e-11)
+    close(got.plan[:2, :2], fewer.plan, 1e-10)
+    close(got.value, fewer.value, 1e-10)
+    assert got.plan[2].sum() == got.plan[:, 2].sum() == 0
+    assert all(torch.isfinite(tensor).all() for tensor in got[:5])
+    slopes = torch.autograd.grad(got.value, [costs, a, b])
+    close(slopes[0], got.plan, 1e-10)
+    assert all(torch.isfinite(slope).all() for slope in slopes)
+    moved = sinkhorn(costs, 1.0, a + wide([0, 0, 1e-7]), b, tolerance=1e-11).value
+    close((moved - got.value) / 1e-7, slopes[1][2], 1e-2 * slopes[1][2].abs())
+
+
+@given(n=sizes, m=sizes, seed=seeds)
+@settings(max_examples=20)
+def test_the_gradient_of_the_value_in_the_weights(n, m, seed) -> None:
+    costs = pairwise_costs(normal(n, 2, seed=seed), normal(m, 2, seed=seed + 1))
+    a, b = weights(n, seed).requires_grad_(), weights(m, seed + 1).requires_grad_()
+
+    def of(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return sinkhorn(costs, 0.5, a, b, tolerance=1e-12, steps=10**5).value
+
+    assert torch.autograd.gradcheck(of, (a, b), eps=1e-5, atol=1e-5)
+
+
 def test_the_gradient_of_the_value_is_the_plan() -> None:
     costs = pairwise_costs(normal(5, 2), normal(4, 2, seed=1)).requires_grad_()
     got = sinkhorn(costs, 0.3, tolerance=1e-12, steps=10**5)
