@@ -86,6 +86,7 @@ class Entropic(NamedTuple):
     g: Tensor
     error: float  # the sum of the errors of the marginals
     steps: int
+    converged: bool  # whether they are right within the tolerance; never without one
 
 
 # On the line
@@ -242,20 +243,25 @@ def sinkhorn(
     *,
     tolerance: float | None = 1e-6,
     steps: int = 10_000,
+    start: Entropic | None = None,
+    strict: bool = True,
 ) -> Entropic:
     """The plan that minimises ⟨plan, costs⟩ + epsilon · KL(plan ‖ a b), by Sinkhorn's steps.
 
     In the log domain, so a small epsilon costs steps but no accuracy. It stops when the marginals
-    are right within ``tolerance``, and raises if they are not after ``steps``; with
-    ``tolerance=None`` it takes all steps and leaves the judgement of ``error`` to you. ``value`` is
+    are right within ``tolerance``, and raises if they are not after ``steps``. With
+    ``strict=False`` it returns what it has reached, with ``converged`` False, and takes that up
+    again as ``start``, for these costs or for others near them; with ``tolerance=None`` it takes
+    all steps and leaves the judgement of ``error`` to you. ``value`` is
     differentiable in the costs, and its gradient is the plan; and in the weights, where it is f and
     g, those of points without weight included.
 
     Result: wasserstein.entropic_dual, wasserstein.sinkhorn_step, wasserstein.entropic_bias
     Shapes: costs (n, m), a (n,), b (m,), normalised to sum to one. Computed in float64; the dtype
-        follows the costs.
-    Errors: ValueError for bad weights, costs that are not finite, epsilon <= 0, steps < 1;
-        RuntimeError that names the error of the marginals if it has not converged.
+        follows the costs. f, g and ``value`` are in their units.
+    Errors: ValueError for bad weights, costs that are not finite, epsilon <= 0, steps < 1, a start
+        of other shapes; RuntimeError that names the error of the marginals if it has not converged,
+        unless strict is False.
     Source: Cuturi 2013, algorithm 1; Schmitzer 2019, section 3.1 for the log domain; Feydy et al.
         2019, section 2 for the gradient in the weights.
     """
@@ -268,7 +274,8 @@ def sinkhorn(
     # What has no weight is -inf in these; between two such points the kernel alone may overflow.
     by_row = log_kernel + columns.log()
     by_column = (log_kernel + rows.log().unsqueeze(1)).T.contiguous()
-    g = -torch.logsumexp(by_column, 1)
+    flag("strict", strict)
+    g = -torch.logsumexp(by_column, 1) if start is None else _start(start, wide) / eps
     taken, converged = 0, False
     while taken < most and not converged:
         # One step in the log domain; then many by scalings u, v of the plan it leads to, which are
@@ -294,17 +301,18 @@ def sinkhorn(
         f, g = f + u.log(), g + v.log()
     plan = torch.exp(by_row + f.unsqueeze(1) + g) * rows.unsqueeze(1)
     error = ((plan.sum(1) - rows).abs().sum() + (plan.sum(0) - columns).abs().sum()).item()
-    if least is not None and not converged:
+    if strict and least is not None and not converged:
         raise RuntimeError(
             f"sinkhorn: after {most} steps the marginals are wrong by {error:.2g}, more than "
-            f"tolerance={tolerance}; take more steps, a larger epsilon or a larger tolerance"
+            f"tolerance={tolerance}; take more steps, a larger epsilon or a larger tolerance, or "
+            "strict=False for what they have reached"
         )
     cost = (plan * wide.detach()).sum()
     value = eps * (torch.dot(masses[0], f) + torch.dot(masses[1], g))
     if costs.requires_grad:
         value = (plan * (wide - wide.detach())).sum() + value
     found = [tensor.to(costs.dtype) for tensor in (plan, cost, value, eps * f, eps * g)]
-    return Entropic(found[0], found[1], found[2], found[3], found[4], error, taken)
+    return Entropic(found[0], found[1], found[2], found[3], found[4], error, taken, converged)
 
 
 # Normal densities and slices
@@ -555,6 +563,15 @@ def _marginals(costs: Tensor, a: Tensor | None, b: Tensor | None) -> tuple[Tenso
         _weights("a", a, "costs", costs).to(costs.device),
         _weights("b", b, "costs", costs.T).to(costs.device),
     )
+
+
+def _start(start: Entropic, costs: Tensor) -> Tensor:
+    """The potentials g of an earlier result, from which a step finds f."""
+    expected = f"a result of sinkhorn for {costs.shape[0]} and {costs.shape[1]} points"
+    instance("start", start, Entropic, expected)
+    if (len(start.f), len(start.g)) != costs.shape:
+        refuse("start", f"one for {len(start.f)} and {len(start.g)} points", expected)
+    return finite("start", start.g.detach().to(costs))
 
 
 def _sorted(points: Tensor) -> Tensor:

@@ -361,6 +361,31 @@ def test_what_has_not_converged_is_an_error_or_reported() -> None:
     assert reported.value < done.value
 
 
+def test_what_the_steps_have_reached_is_kept_and_taken_up_again() -> None:
+    costs = pairwise_costs(*grid("x", "y"))
+    a, b = grid("a", "b")
+    early = sinkhorn(costs, 0.1, a, b, steps=20, strict=False)
+    assert not early.converged
+    assert early.error > 0.01
+    assert early.error == pytest.approx((early.plan.sum(1) - a).abs().sum().item(), rel=1e-6)
+    assert not sinkhorn(costs, 0.1, a, b, steps=20, tolerance=None).converged
+    later = sinkhorn(costs, 0.1, a, b, steps=30, tolerance=None, start=early)
+    at_once = sinkhorn(costs, 0.1, a, b, steps=50, tolerance=None)
+    close(later.plan, at_once.plan, 1e-10)
+    close(later.value, at_once.value, 1e-10)
+    done = sinkhorn(costs, 0.1, a, b, steps=10**5)
+    assert done.converged
+    again = sinkhorn(costs, 0.1, a, b, start=done)
+    assert (again.steps, again.converged) == (1, True)
+    close(again.plan, done.plan, 1e-6)
+    near = sinkhorn(costs * 1.001, 0.1, a, b, steps=10**5, start=done)
+    assert near.steps < 0.9 * sinkhorn(costs * 1.001, 0.1, a, b, steps=10**5).steps
+    narrow = sinkhorn(costs.float(), 0.1, a, b, steps=10**5)
+    assert sinkhorn(costs.float(), 0.1, a, b, start=narrow).plan.dtype == torch.float32
+    with pytest.raises(ValueError, match=r"^start: got one for \d+ and \d+ points, expected "):
+        sinkhorn(costs[:-1], 0.1, start=done)
+
+
 @given(seed=seeds)
 @settings(max_examples=20)
 def test_the_dual_rises_with_every_step(seed) -> None:
@@ -692,6 +717,10 @@ def test_a_shear_has_eigenvalues_one_and_lengthens() -> None:
         ("steps", lambda x: sinkhorn(x, 1.0, steps=0)),
         ("tolerance", lambda x: sinkhorn(x, 1.0, tolerance=0.0)),
         ("a", lambda x: sinkhorn(x, 1.0, -x[:, 0])),
+        ("start", lambda x: sinkhorn(x, 1.0, start=x)),
+        ("start", lambda x: sinkhorn(x, 1.0, start=sinkhorn(x.T, 1.0))),
+        ("start", lambda x: sinkhorn(x, 1.0, start=sinkhorn(x, 1.0)._replace(g=x[0] / 0))),
+        ("strict", lambda x: sinkhorn(x, 1.0, strict=1)),
         ("mean_q", lambda x: gaussian_w2_squared(x[0], x, x[0, :2], x)),
         ("chol_p", lambda x: gaussian_w2_squared(x[0], x, x[0], x)),
         ("mean_p", lambda x: gaussian_w2_squared(1.0, x, x[0], x)),

@@ -28,6 +28,7 @@ from genmath.samplers import DDIM, Grid, Heun
 from genmath.solvers import MIDPOINT, FixedSteps
 from genmath.toys import GaussianMixture
 from genmath.vae import VAE, Autoencoder, gaussian_log_likelihood
+from genmath.wasserstein import sinkhorn
 
 MODULES = [
     "cnf",
@@ -224,7 +225,9 @@ KINDS: dict[str, Kind] = {
         ],
         whole(1),
     ),
-    **dict.fromkeys(["one_sided", "stratified", "annealed", "time", "scaled"], frozenset({"True"})),
+    **dict.fromkeys(
+        ["one_sided", "stratified", "annealed", "time", "scaled", "strict"], frozenset({"True"})
+    ),
     "trajectory": frozenset({"True"}),
 }
 
@@ -694,6 +697,8 @@ def valid() -> dict[str, dict[str, Any]]:
             "b": TABLE[:, 1],
             "tolerance": 1e-3,
             "steps": 100,
+            "start": sinkhorn(draw(4, 4).abs(), 1.0),
+            "strict": False,
         },
         "wasserstein.sliced_wasserstein": {
             "x": X,
