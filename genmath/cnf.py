@@ -44,6 +44,8 @@ def log_prob(
     x: Data,
     solver: Solver = TWENTY,
     *,
+    start: float = 0.0,
+    end: float = 1.0,
     base: Base = standard_normal,
     probe: Data | None = None,
     generator: torch.Generator | None = None,
@@ -54,12 +56,13 @@ def log_prob(
     this, is then too large on average.
 
     Result: cnf.instantaneous, cnf.linear, cnf.exponentiated
-    Shapes: x (B, …) gives (B,), with gradients as `genmath.solvers.transport` has them. ``base``
-        takes x at t = 1 and returns (B,).
+    Shapes: x (B, …) gives (B,), with gradients as `genmath.solvers.transport` has them.
+    Options: x is given at ``start`` and carried to ``end``, in either direction. ``base`` takes x
+        at the end and returns (B,).
     Errors: as for `genmath.solvers.transport`; ValueError for a base of another shape.
     Source: Chen et al. 2018, theorem 1; Grathwohl et al. 2019, equation 4.
     """
-    z, log_det = transport(model, x, solver, probe=probe, generator=generator)
+    z, log_det = transport(model, x, solver, start=start, end=end, probe=probe, generator=generator)
     function("base", base)
     return one_each("base output", base(z), z) + log_det
 

@@ -3,6 +3,9 @@
 Steps are 1..T on the tables of a `Schedule`, and index 0 is clean data. t is a Python integer or an
 integer tensor, one step a sample; the values in a tensor are not read, and step 0 where there is
 none gives NaN. Half precision is computed in float32 and cast last. Nothing is clipped.
+
+`sample` takes all T steps of Ho, Jain, Abbeel 2020. `genmath.samplers.sample` runs the same model
+in fewer, by any sampler, and can record the way, call back, or threshold x_0.
 """
 
 from __future__ import annotations
@@ -539,6 +542,8 @@ def sample(
     dtype: torch.dtype = torch.float32,
 ) -> Data:
     """x_0 by T ancestral steps from x_T ~ N(0, I), on the generator's device, without gradients.
+
+    It is `genmath.samplers.sample` by `Ancestral`, which also takes fewer steps.
 
     Shapes: (B, …) as given. The model is called as model(x_t, t), x_t in ``dtype`` and t an integer
         tensor (B,); between the steps x is kept in float32 at least, where half precision would

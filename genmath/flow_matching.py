@@ -110,6 +110,7 @@ def cfm_loss(
     path: Path = STRAIGHT,
     *,
     noise: Data | None = None,
+    spread: float = 0.0,
     generator: torch.Generator | None = None,
     weight: float | PerSample = 1.0,
 ) -> Scalar:
@@ -117,17 +118,21 @@ def cfm_loss(
 
     The conditional flow matching loss: against the velocities of single lines, where the marginal
     one would need their mean at x_t. What is not given is drawn: standard normal noise, and times
-    uniform on [0, 1]. For other times see `logit_normal_time` and `shift_time`.
+    uniform on [0, 1]. For other times see `logit_normal_time` and `shift_time`. With a ``spread``
+    each x_t is drawn around its line with that standard deviation, and the velocity stays that of
+    the line, as in `conditional_path`.
 
     Result: flow_matching.cfm_loss, flow_matching.equal_gradients
     Shapes: x0 and noise (B, …) alike; t a number or (B,); weight a number or one a sample. The
         dtype follows x0.
-    Errors: ValueError for an empty batch, shapes that differ, or unless a generator is given
-        exactly where something is drawn.
-    Source: Lipman et al. 2023, equation 9; Liu, Gong, Liu 2023, equation 1.
+    Errors: ValueError for an empty batch, shapes that differ, spread < 0, or unless a generator is
+        given exactly where something is drawn.
+    Source: Lipman et al. 2023, equation 9; Liu, Gong, Liu 2023, equation 1; the spread, their σ:
+        Tong et al. 2024, equations 14 and 15.
     """
     some("x0", x0)
-    if t is not None and noise is not None:
+    spread = real("spread", spread, "a number >= 0", 0.0)
+    if t is not None and noise is not None and not spread:
         if generator is not None:
             refuse("generator", generator, "None: with t and noise given nothing is drawn")
     else:
@@ -138,7 +143,8 @@ def cfm_loss(
         noise.normal_(generator=generator)
     if t is None:
         t = torch.rand(len(x0), generator=generator, dtype=work, device=x0.device)
-    line = conditional_path(x0, noise, t, path)
+    around = generator if spread else None
+    line = conditional_path(x0, noise, t, path, spread=spread, generator=around)
     times = t if isinstance(t, Tensor) else torch.tensor(t, dtype=work, device=x0.device)
     out = call(model, line.x_t, times.expand(len(x0)))
     errors = sum_event((out.to(work) - line.velocity.to(work)) ** 2, 1)

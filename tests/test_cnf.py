@@ -255,6 +255,19 @@ def test_samples_are_those_of_the_mixture_and_know_their_density() -> None:
     close(standard_normal(z) - log_det, MIXTURE.log_prob(x), 1e-6)
 
 
+@pytest.mark.parametrize(("start", "end"), [(0.2, 1.0), (0.0, 0.7), (0.6, 0.1)])
+def test_the_density_at_one_time_from_that_at_another(start, end) -> None:
+    path, x = LinearPath(), normal(10, 2)
+
+    def marginal(t):
+        return lambda z: MIXTURE.log_prob(z, path.alpha(t), path.sigma(t))
+
+    got = log_prob(
+        probability_flow(MIXTURE, path), x, FixedSteps(60), start=start, end=end, base=marginal(end)
+    )
+    close(got, marginal(start)(x), 1e-6)
+
+
 # Gradients
 
 

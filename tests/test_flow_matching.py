@@ -174,6 +174,32 @@ def test_the_loss_by_hand(path, shape, t, weight) -> None:
     assert (s == t).all()
 
 
+@given(path=st.sampled_from(PATHS), shape=shapes, t=times, spread=st.floats(0.01, 2))
+def test_the_loss_with_a_spread_by_hand(path, shape, t, spread) -> None:
+    """The point moves by spread · noise, the target does not."""
+    assume(shape[0] > 0)
+    x0, noise, said = (normal(*shape, seed=i) for i in range(3))
+    seen = []
+
+    def model(x, s):
+        seen.append(x)
+        return said
+
+    loss = cfm_loss(model, x0, t, path, noise=noise, spread=spread, generator=rng(seed=7))
+    around = torch.empty_like(x0).normal_(generator=rng(seed=7))
+    torch.testing.assert_close(seen[0], path.interpolate(x0, noise, t) + spread * around)
+    assert torch.equal(loss, cfm_loss(lambda x, s: said, x0, t, path, noise=noise))
+
+
+def test_without_a_spread_nothing_more_is_drawn() -> None:
+    one, two = rng(), rng()
+    x0 = normal(4, 2)
+    cfm_loss(lambda x, t: x, x0, generator=one)
+    cfm_loss(lambda x, t: x, x0, spread=0.5, generator=two)
+    torch.empty_like(x0).normal_(generator=one)
+    assert torch.equal(one.get_state(), two.get_state())
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_what_is_not_given_is_drawn_from_the_generator_alone(device, dtype) -> None:
     x0 = normal(8, 2, dtype=dtype).to(device)
@@ -355,6 +381,8 @@ def test_the_energy_of_straight_lines_is_the_squared_distance(steps, duration) -
         ("x0", lambda x: cfm_loss(lambda y, t: y, x[:0], generator=rng())),
         ("generator", lambda x: cfm_loss(lambda y, t: y, x)),
         ("generator", lambda x: cfm_loss(lambda y, t: y, x, 0.5, noise=x, generator=rng())),
+        ("spread", lambda x: cfm_loss(lambda y, t: y, x, spread=-1.0, generator=rng())),
+        ("generator", lambda x: cfm_loss(lambda y, t: y, x, 0.5, noise=x, spread=0.1)),
         ("model output", lambda x: cfm_loss(lambda y, t: y[:, :1], x, generator=rng())),
         (
             "weight",

@@ -279,6 +279,8 @@ def valid() -> dict[str, dict[str, Any]]:
             "model": field,
             "x": X,
             "solver": few,
+            "start": 0.0,
+            "end": 0.5,
             "base": standard_normal,
             "probe": Z,
         },
@@ -399,6 +401,8 @@ def valid() -> dict[str, dict[str, Any]]:
             "t": 0.5,
             "path": LINE,
             "noise": Z,
+            "spread": 0.1,
+            "generator": g,
             "weight": 2.0,
         },
         "flow_matching.conditional_path": {
@@ -726,6 +730,7 @@ ANY_WHOLE = whole(-(10**9), 10**9)
 TIME_OF_PATH = UNIT | BATCH  # a path takes a tensor of times of any shape
 CALLED = frozenset(name for name in ZOO if name.startswith("function")) | {"module"}
 INTO: dict[str, dict[str, Kind | set[str]]] = {
+    "cnf.log_prob": {"start": ANY_NUMBER, "end": ANY_NUMBER},
     "cnf.standard_normal": {"x": BATCH},
     "ddim.ddim_invert": {"x": BATCH},
     "ddim.ddim_step": {"t": whole(0, 10), "s": whole(0, 10)},
