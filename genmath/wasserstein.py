@@ -37,7 +37,7 @@ from genmath._base.checks import (
 from genmath._base.shapes import Array, Data, Scalar
 from genmath._base.slopes import slope
 from genmath._base.torch import Float, Int, Tensor, nn, torch
-from genmath._base.transport import distances, permutation, solve
+from genmath._base.transport import balance, distances, permutation, solve
 
 __all__ = [
     "Entropic",
@@ -63,7 +63,7 @@ Weights = Float[Tensor, "n"]
 Costs = Float[Tensor, "n m"]
 Permutation = Int[Tensor, "batch"]
 Critic = Callable[[Tensor], Tensor]
-FAR = 1e20  # larger scalings are taken into the logarithms, long before anything overflows
+STEPS_A_LEVEL = 5  # of the annealing
 
 
 class Plan(NamedTuple):
@@ -244,6 +244,7 @@ def sinkhorn(
     tolerance: float | None = 1e-6,
     steps: int = 10_000,
     start: Entropic | None = None,
+    anneal_from: float | None = None,
     strict: bool = True,
 ) -> Entropic:
     """The plan that minimises ⟨plan, costs⟩ + epsilon · KL(plan ‖ a b), by Sinkhorn's steps.
@@ -252,7 +253,9 @@ def sinkhorn(
     are right within ``tolerance``, and raises if they are not after ``steps``. With
     ``strict=False`` it returns what it has reached, with ``converged`` False, and takes that up
     again as ``start``, for these costs or for others near them; with ``tolerance=None`` it takes
-    all steps and leaves the judgement of ``error`` to you. ``value`` is
+    all steps and leaves the judgement of ``error`` to you. With ``anneal_from`` the first steps are
+    for that epsilon, its half, its quarter and so on, five for each: the plan is the same, and a
+    small epsilon reaches it in far fewer steps if they begin near the largest cost. ``value`` is
     differentiable in the costs, and its gradient is the plan; and in the weights, where it is f and
     g, those of points without weight included.
 
@@ -260,46 +263,28 @@ def sinkhorn(
     Shapes: costs (n, m), a (n,), b (m,), normalised to sum to one. Computed in float64; the dtype
         follows the costs. f, g and ``value`` are in their units.
     Errors: ValueError for bad weights, costs that are not finite, epsilon <= 0, steps < 1, a start
-        of other shapes; RuntimeError that names the error of the marginals if it has not converged,
-        unless strict is False.
-    Source: Cuturi 2013, algorithm 1; Schmitzer 2019, section 3.1 for the log domain; Feydy et al.
-        2019, section 2 for the gradient in the weights.
+        of other shapes, anneal_from < epsilon; RuntimeError that names the error of the marginals
+        if it has not converged, unless strict is False.
+    Source: Cuturi 2013, algorithm 1; Schmitzer 2019, sections 3.1 and 3.2 for the log domain and
+        the annealing; Feydy et al. 2019, section 2 for the gradient in the weights.
     """
     masses = _marginals(costs, a, b)
     rows, columns = (mass.detach() for mass in masses)
     eps, most = positive("epsilon", epsilon), integer("steps", steps, 1)
     least = None if tolerance is None else positive("tolerance", tolerance)
     wide = costs.double()
-    log_kernel = wide.detach() / -eps
-    # What has no weight is -inf in these; between two such points the kernel alone may overflow.
-    by_row = log_kernel + columns.log()
-    by_column = (log_kernel + rows.log().unsqueeze(1)).T.contiguous()
     flag("strict", strict)
-    g = -torch.logsumexp(by_column, 1) if start is None else _start(start, wide) / eps
-    taken, converged = 0, False
-    while taken < most and not converged:
-        # One step in the log domain; then many by scalings u, v of the plan it leads to, which are
-        # ten times as fast, until the scalings grow so large that they have to be taken in.
-        f = -torch.logsumexp(by_row + g, 1)
-        g = -torch.logsumexp(by_column + f, 1)
-        taken += 1
-        to_rows = torch.exp(by_row + f.unsqueeze(1) + g)
-        to_columns = torch.exp(by_column + g.unsqueeze(1) + f)
-        u, v = torch.ones_like(f), torch.ones_like(g)
-        while True:
-            next_u = (to_rows @ v).reciprocal_()
-            # The columns are right, and row i of the plan sums to (u / next_u)_i a_i.
-            if least is not None:
-                converged = torch.dot(rows, (u / next_u - 1).abs_()).item() <= least
-            if converged or taken == most:
-                break
-            next_v = (to_columns @ next_u).reciprocal_()
-            low, high = torch.cat([next_u, next_v]).aminmax()
-            if not (low.item() > 1 / FAR and high.item() < FAR):
-                break
-            u, v, taken = next_u, next_v, taken + 1
-        f, g = f + u.log(), g + v.log()
-    plan = torch.exp(by_row + f.unsqueeze(1) + g) * rows.unsqueeze(1)
+    fixed, taken = wide.detach(), 0
+    begin = None if start is None else _start(start, fixed)
+    for level in _levels(anneal_from, eps):
+        room = min(STEPS_A_LEVEL, most - taken - 1)  # one step at least is for epsilon itself
+        if room > 0:
+            _, begin, more, _ = balance(fixed, level, rows, columns, begin, room, None)
+            taken += more
+    f, g, more, converged = balance(fixed, eps, rows, columns, begin, most - taken, least)
+    taken += more
+    weigh = columns.log() + rows.log().unsqueeze(1)
+    plan = ((f.unsqueeze(1) + g - fixed) / eps + weigh).exp_()
     error = ((plan.sum(1) - rows).abs().sum() + (plan.sum(0) - columns).abs().sum()).item()
     if strict and least is not None and not converged:
         raise RuntimeError(
@@ -307,11 +292,11 @@ def sinkhorn(
             f"tolerance={tolerance}; take more steps, a larger epsilon or a larger tolerance, or "
             "strict=False for what they have reached"
         )
-    cost = (plan * wide.detach()).sum()
-    value = eps * (torch.dot(masses[0], f) + torch.dot(masses[1], g))
+    cost = (plan * fixed).sum()
+    value = torch.dot(masses[0], f) + torch.dot(masses[1], g)
     if costs.requires_grad:
-        value = (plan * (wide - wide.detach())).sum() + value
-    found = [tensor.to(costs.dtype) for tensor in (plan, cost, value, eps * f, eps * g)]
+        value = (plan * (wide - fixed)).sum() + value
+    found = [tensor.to(costs.dtype) for tensor in (plan, cost, value, f, g)]
     return Entropic(found[0], found[1], found[2], found[3], found[4], error, taken, converged)
 
 
@@ -563,6 +548,18 @@ def _marginals(costs: Tensor, a: Tensor | None, b: Tensor | None) -> tuple[Tenso
         _weights("a", a, "costs", costs).to(costs.device),
         _weights("b", b, "costs", costs.T).to(costs.device),
     )
+
+
+def _levels(anneal_from: float | None, epsilon: float) -> list[float]:
+    """From the first its halves, as far as they are above epsilon."""
+    if anneal_from is None:
+        return []
+    level = real("anneal_from", anneal_from, f"a number >= epsilon, {epsilon:g}", epsilon)
+    levels = []
+    while level > epsilon:
+        levels.append(level)
+        level /= 2
+    return levels
 
 
 def _start(start: Entropic, costs: Tensor) -> Tensor:

@@ -386,6 +386,31 @@ def test_what_the_steps_have_reached_is_kept_and_taken_up_again() -> None:
         sinkhorn(costs[:-1], 0.1, start=done)
 
 
+@pytest.mark.parametrize("epsilon", [0.1, 0.01])
+@pytest.mark.parametrize("steps", [100, 1000])
+def test_annealing_leads_to_the_same_plan_in_fewer_steps(epsilon, steps) -> None:
+    costs = pairwise_costs(*grid("x", "y"))
+    a, b = grid("a", "b")
+    largest = costs.max().item()
+
+    def after(steps: int, anneal_from: float | None):
+        return sinkhorn(costs, epsilon, a, b, tolerance=None, steps=steps, anneal_from=anneal_from)
+
+    plain, annealed = after(steps, None), after(steps, largest)
+    assert annealed.steps == steps
+    assert annealed.error < plain.error / 2
+    # At 0.01 the plain steps are wrong by 4e-7 after a million.
+    ours, theirs = (
+        sinkhorn(costs, 0.3, a, b, tolerance=1e-9, steps=10**5, anneal_from=begin)
+        for begin in (largest, None)
+    )
+    close(ours.plan, theirs.plan, 1e-8)
+    # Steps that run out before epsilon is reached leave one for it.
+    short = after(7, largest)
+    assert short.steps == 7
+    close(short.plan.sum(0), b / b.sum(), 1e-9)
+
+
 @given(seed=seeds)
 @settings(max_examples=20)
 def test_the_dual_rises_with_every_step(seed) -> None:
@@ -720,6 +745,7 @@ def test_a_shear_has_eigenvalues_one_and_lengthens() -> None:
         ("start", lambda x: sinkhorn(x, 1.0, start=x)),
         ("start", lambda x: sinkhorn(x, 1.0, start=sinkhorn(x.T, 1.0))),
         ("start", lambda x: sinkhorn(x, 1.0, start=sinkhorn(x, 1.0)._replace(g=x[0] / 0))),
+        ("anneal_from", lambda x: sinkhorn(x, 1.0, anneal_from=0.5)),
         ("strict", lambda x: sinkhorn(x, 1.0, strict=1)),
         ("mean_q", lambda x: gaussian_w2_squared(x[0], x, x[0, :2], x)),
         ("chol_p", lambda x: gaussian_w2_squared(x[0], x, x[0], x)),

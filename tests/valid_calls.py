@@ -189,6 +189,7 @@ KINDS: dict[str, Kind] = {
         [
             "epsilon",
             "tolerance",
+            "anneal_from",
             "step",
             "shift",
             "sigma_min",
@@ -702,6 +703,7 @@ def valid() -> dict[str, dict[str, Any]]:
             "tolerance": 1e-3,
             "steps": 100,
             "start": sinkhorn(draw(4, 4).abs(), 1.0),
+            "anneal_from": 4.0,
             "strict": False,
         },
         "wasserstein.sliced_wasserstein": {

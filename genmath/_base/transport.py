@@ -1,10 +1,11 @@
-"""Exact transport between finitely many points, by the solver of POT."""
+"""Transport between finitely many points: exact, by the solver of POT, and Sinkhorn's steps."""
 
 from __future__ import annotations
 
 from genmath._base.torch import Tensor, torch
 
 MAX_ITERATIONS = 10**8
+FAR = 1e20  # larger scalings are taken into the logarithms, long before anything overflows
 EPS = torch.finfo(torch.float64).eps
 
 
@@ -83,3 +84,46 @@ def permutation(caller: str, costs: Tensor) -> Tensor:
     # With weights of 1, and not 1/n, the solver only adds integers: its plan is a permutation.
     ones = torch.ones(len(costs), dtype=torch.float64)
     return solve(caller, costs, ones, ones)[0].argmax(1)
+
+
+def balance(
+    costs: Tensor,
+    epsilon: float,
+    rows: Tensor,
+    columns: Tensor,
+    g: Tensor | None,
+    most: int,
+    least: float | None,
+) -> tuple[Tensor, Tensor, int, bool]:
+    """Sinkhorn's steps from the potentials g: f and g, how many, and whether the marginals are
+    wrong by at most ``least``; float64."""
+    log_kernel = costs / -epsilon
+    # What has no weight is -inf in these; between two such points the kernel alone may overflow.
+    by_row = log_kernel + columns.log()
+    by_column = (log_kernel + rows.log().unsqueeze(1)).T.contiguous()
+    g = -torch.logsumexp(by_column, 1) if g is None else g / epsilon
+    f = torch.zeros_like(rows)
+    taken, converged = 0, False
+    while taken < most and not converged:
+        # One step in the log domain; then many by scalings u, v of the plan it leads to, which are
+        # ten times as fast, until the scalings grow so large that they have to be taken in.
+        f = -torch.logsumexp(by_row + g, 1)
+        g = -torch.logsumexp(by_column + f, 1)
+        taken += 1
+        to_rows = torch.exp(by_row + f.unsqueeze(1) + g)
+        to_columns = torch.exp(by_column + g.unsqueeze(1) + f)
+        u, v = torch.ones_like(f), torch.ones_like(g)
+        while True:
+            next_u = (to_rows @ v).reciprocal_()
+            # The columns are right, and row i of the plan sums to (u / next_u)_i a_i.
+            if least is not None:
+                converged = torch.dot(rows, (u / next_u - 1).abs_()).item() <= least
+            if converged or taken == most:
+                break
+            next_v = (to_columns @ next_u).reciprocal_()
+            low, high = torch.cat([next_u, next_v]).aminmax()
+            if not (low.item() > 1 / FAR and high.item() < FAR):
+                break
+            u, v, taken = next_u, next_v, taken + 1
+        f, g = f + u.log(), g + v.log()
+    return epsilon * f, epsilon * g, taken, converged
