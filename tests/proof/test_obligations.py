@@ -164,3 +164,13 @@ def test_a_slip_is_refuted_or_it_is_none() -> None:
     found = check_derivation(second)
     assert not found["ok"]
     assert "not refuted but open" in str(found["problems"])
+
+
+def test_a_density_that_underflows_in_a_denominator_is_no_infinity() -> None:
+    """Far out the mixture m is 0 in floats, and m/m is not infinite."""
+    channel = Normal(y, s * x, 1)
+    r = Density("r", x, positive=True)
+    mixture = integral(r(x) * channel, x)
+    posterior = r(x) * channel / mixture
+    claim = Claim(integral(mixture * integral(x**2 * posterior, x), y), "=", E(r(x), x**2))
+    assert judge(claim).verdict == "proved"

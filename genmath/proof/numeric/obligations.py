@@ -74,6 +74,7 @@ def _diverges(whole: Node, survey: Survey, world: World) -> dict[str, Any] | Non
     grows = grows and added[-1] > 1e-6 * finite[-1]
     rises = len(finite) < 2 or finite[-1] > 10 * finite[-2]
     beyond = sizes.count(math.inf) > 1 and len(finite) > 0 and rises
+    beyond = beyond and _beyond(program, world, LEVELS + sizes.index(math.inf), free, finite[-1])
     if not grows and not beyond:
         return None
     return {
@@ -86,6 +87,20 @@ def _diverges(whole: Node, survey: Survey, world: World) -> dict[str, Any] | Non
         "digits": 16,
         "windows": [float(f"{s:.6g}") for s in finite],
     }
+
+
+def _beyond(program: Program, world: World, level: int, free: Any, before: float) -> bool:
+    """Whether a window in which floats overflow holds more indeed: a density that underflows in a
+    denominator looks like infinity, too. Decimals do neither."""
+    if program.cost(world, level) > MOST // 4:
+        return False
+    try:
+        ((value,),) = program.run(world, EXACT, level, free)
+    except decimal.Overflow:
+        return True
+    except ArithmeticError:
+        return False
+    return not value.is_finite() or value > 10 * decimal.Decimal(before)
 
 
 def _null_denominator(
