@@ -148,10 +148,7 @@ def cfm_loss(
     times = t if isinstance(t, Tensor) else torch.tensor(t, dtype=work, device=x0.device)
     out = call(model, line.x_t, times.expand(len(x0)))
     errors = sum_event((out.to(work) - line.velocity.to(work)) ** 2, 1)
-    factor = per_sample("weight", weight, errors)
-    if isinstance(factor, Tensor):
-        factor = factor.to(work)
-    return (factor * errors).mean().to(x0.dtype)
+    return (per_sample("weight", weight, errors) * errors).mean().to(x0.dtype)
 
 
 # Pairings of a batch of data with a batch of noise

@@ -580,6 +580,12 @@ def test_what_would_weigh_the_kl_wrongly_or_hide_parameters_is_refused() -> None
         elbo(torch.tensor(-1.0), torch.zeros(64, 2), torch.zeros(64, 2))
     with pytest.raises(ValueError, match=r"^decoder: got .* expected an nn.Module"):
         VAE(net, lambda z: z, 2)
+    with pytest.raises(ValueError, match=r"^encoder: got .* expected an nn.Module"):
+        VAE(lambda x: x, net, 2)
+    with pytest.raises(ValueError, match=r"^encoder: got .* expected an nn.Module"):
+        Autoencoder(lambda x: x, net)
+    with pytest.raises(ValueError, match=r"^decoder: got .* expected an nn.Module"):
+        Autoencoder(net, lambda z: z)
     averaged = VAE(net, nn.Linear(2, 2), 2, lambda a, x: ((a - x) ** 2).mean())
     with pytest.raises(
         ValueError, match=r"^likelihood output: got .* expected one number a sample"

@@ -38,6 +38,7 @@ from genmath.proof import (
 from genmath.proof.check import judge
 from genmath.proof.language.claims import Claim
 from genmath.proof.symbolic.judge import prove
+from genmath.proof.symbolic.supports import SMOOTH_ZEROS
 
 x, y, z = variables("x y z")
 a, b = reals("a b")
@@ -208,3 +209,22 @@ def test_a_bare_normal_kernel_says_that_its_letter_is_real() -> None:
         assert not prove(equal(integral(kernel, x), wrong)).proved
     assert not prove(equal(integral(exp((x - a) ** 2 / s), x), 1)).proved
     assert not prove(equal(integral(exp(-x), x), 1)).proved
+
+
+@pytest.mark.parametrize("weight", [exp(x), exp(x**2 / s)])
+def test_a_flux_that_grows_is_not_dropped(weight) -> None:
+    claim = equal(integral(weight * diff(p(x), x), x), -E(p(x), diff(weight, x)))
+    assert not prove(claim).proved
+
+
+def test_parts_need_a_density_above_zero() -> None:
+    claim = equal(integral(diff(r(x), x) * log(q(x)), x), -E(r(x), diff(log(q(x)), x)))
+    assert not prove(claim).proved
+
+
+def test_zeros_of_a_density_are_assumed_smooth() -> None:
+    for density, said in ((r, True), (p, False)):
+        proof = prove(equal(integral(f(x) * diff(diff(density(x), x), x), x),
+                            E(density(x), diff(f.prime(x), x))))  # fmt: skip
+        assert proof.proved
+        assert (SMOOTH_ZEROS in proof.assumed) is said

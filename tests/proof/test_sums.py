@@ -12,8 +12,11 @@ from genmath.proof import (
     E,
     Function,
     Sequence,
+    absolute,
+    diff,
     exp,
     fractions,
+    integral,
     log,
     naturals,
     number,
@@ -40,6 +43,9 @@ p, q = Density("p", x), Density("q", x)
 joint = Density("j", x, z)
 f = Function("f", positive=True)
 g = Function("g")
+F = Function("F", positive=True)
+both = Density("b", x, z)
+turned = E(Density("m", z)(z), F(x, z))
 lse = log(exp(a) + exp(b))
 three = log(exp(a) + exp(b) + exp(c))
 whole, late, zeros = total(w[k], k, 1, K), total(w[k], k, 2, K), total(v[k], k, 1, K)
@@ -84,6 +90,12 @@ FALSE = {
     "of three, one lost": equal(three, c + log(exp(a - c) + exp(b - c))),
     "weight out of place": equal(log(r * exp(a) + 1), a + log(1 + r * exp(-a))),
     "softmax, sign": equal(log(exp(a) / (exp(a) + exp(b))), softplus(b - a)),
+    "a product of either sign": equal(absolute(product(a, i, 1, n)), product(a, i, 1, n)),
+    "a product from 5": equal(product(beta, i, 5, n), beta ** (n - 4)),
+    "a sum from 5": equal(total(i, i, 5, n), n * (n + 1) / 2 - 10),
+    "a square under an integral": equal(E(p(x), turned**2), E(p(x), turned)),
+    "a root under an integral": equal(E(p(x), turned ** (number(1) / 2)), 1),
+    "a reciprocal under an integral": equal(E(p(x), 1 / turned), 1),
 }  # fmt: skip
 
 # What need not exist: a logarithm of a sum that may be empty, or of a mean that may be 0.
@@ -93,6 +105,12 @@ UNDEFINED = {
     "disjoint densities": equal(log(1 / E(p(x), q(x))), -log(E(p(x), q(x)))),
     "a mean of either sign": equal(log(1 / E(p(x), g(x))), -log(E(p(x), g(x)))),
     "ratio that may be 1": equal(total(r ** (i - 1), i, 1, n), (1 - r**n) / (1 - r)),
+    "a derivative is no density": equal(
+        log(1 / integral(diff(p(x), x) * f(x), x)), -log(integral(diff(p(x), x) * f(x), x))
+    ),
+    "a joint density along a line": equal(
+        log(1 / integral(both(x, z) * f(x), x)), -log(integral(both(x, z) * f(x), x))
+    ),
     "a density at one point": equal(log(1 / (p(x) * f(x))), -log(p(x) * f(x))),
 }  # fmt: skip
 
