@@ -209,6 +209,7 @@ def test_a_bare_normal_kernel_says_that_its_letter_is_real() -> None:
         assert not prove(equal(integral(kernel, x), wrong)).proved
     assert not prove(equal(integral(exp((x - a) ** 2 / s), x), 1)).proved
     assert not prove(equal(integral(exp(-x), x), 1)).proved
+    assert not prove(equal(integral(exp(-(x**4) - x**2), x), pi ** (number(1) / 2))).proved
 
 
 @pytest.mark.parametrize("weight", [exp(x), exp(x**2 / s)])
