@@ -29,6 +29,7 @@ from genmath.wasserstein import (
     pairwise_costs,
     potential_1d,
     sinkhorn,
+    sinkhorn_divergence,
     sliced_wasserstein,
     transport_plan,
     wasserstein,
@@ -478,6 +479,50 @@ def test_the_gradient_of_the_value_is_the_plan() -> None:
     close(slope, numeric, 1e-5)
 
 
+@given(n=sizes, m=sizes, p=st.sampled_from([1.0, 1.5, 2.0]), seed=seeds)
+@settings(max_examples=20)
+def test_the_divergence_of_sinkhorn_is_one(n, m, p, seed) -> None:
+    """The value alone is none: it is positive between equal samples."""
+    x, y = normal(n, 2, seed=seed), normal(m, 2, seed=seed + 1)
+    a, b = weights(n, seed), weights(m, seed + 1)
+    precise = {"tolerance": 1e-10, "steps": 10**5}
+    got = sinkhorn_divergence(x, y, 2.0, p, a=a, b=b, **precise)
+    close(got, sinkhorn_divergence(y, x, 2.0, p, a=b, b=a, **precise), 1e-9)
+    assert got >= -1e-9
+    assert sinkhorn_divergence(x, x, 2.0, p, a=a, b=a) == 0
+    order = torch.randperm(n, generator=rng(seed=seed))
+    close(sinkhorn_divergence(x, x[order], 2.0, p, a=a, b=a[order], **precise), wide(0.0), 1e-9)
+    if n > 1:
+        assert sinkhorn(pairwise_costs(x, x, p), 2.0, a, a, **precise).value > 1e-6
+    values = [
+        sinkhorn(pairwise_costs(*pair, p), 2.0, *mass, **precise).value
+        for pair, mass in (((x, y), (a, b)), ((x, x), (a, a)), ((y, y), (b, b)))
+    ]
+    close(got, values[0] - values[1] / 2 - values[2] / 2, 1e-10)
+
+
+def test_the_divergence_of_sinkhorn_between_two_points_and_at_both_ends_of_epsilon() -> None:
+    x, y = normal(6, 2), normal(5, 2, seed=1) + 1
+    close(sinkhorn_divergence(x[:1], y[:1], 0.3), (x[0] - y[0]).square().sum(), 1e-12)
+    # For a large epsilon half an energy distance, which for p = 2 is that of the means.
+    close(sinkhorn_divergence(x, y, 1e5), (x.mean(0) - y.mean(0)).square().sum(), 1e-3)
+    small = sinkhorn_divergence(x, y, 1e-3, tolerance=1e-4, steps=10**5, anneal_from=10.0)
+    close(small, wasserstein(x, y) ** 2, 1e-2)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+def test_the_gradient_of_the_divergence_of_sinkhorn(p) -> None:
+    x, y = normal(4, 2).requires_grad_(), normal(3, 2, seed=1).requires_grad_()
+    a = weights(4, 1).requires_grad_()
+
+    def of(x: torch.Tensor, y: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+        return sinkhorn_divergence(x, y, 2.0, p, a=a, tolerance=1e-11, steps=10**5)
+
+    assert torch.autograd.gradcheck(of, (x, y, a), eps=1e-5, atol=1e-5)
+    (slope,) = torch.autograd.grad(sinkhorn_divergence(x, x.detach(), 2.0, p), x)
+    close(slope, torch.zeros_like(slope), 1e-5)  # least where both are equal
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_sinkhorn_keeps_dtype_and_device(device, dtype) -> None:
     costs = pairwise_costs(normal(5, 2), normal(4, 2, seed=1))
@@ -745,6 +790,8 @@ def test_a_shear_has_eigenvalues_one_and_lengthens() -> None:
         ("start", lambda x: sinkhorn(x, 1.0, start=x)),
         ("start", lambda x: sinkhorn(x, 1.0, start=sinkhorn(x.T, 1.0))),
         ("start", lambda x: sinkhorn(x, 1.0, start=sinkhorn(x, 1.0)._replace(g=x[0] / 0))),
+        ("p", lambda x: sinkhorn_divergence(x, x, 1.0, 3.0)),
+        ("y", lambda x: sinkhorn_divergence(x, x[:, :2], 1.0)),
         ("anneal_from", lambda x: sinkhorn(x, 1.0, anneal_from=0.5)),
         ("strict", lambda x: sinkhorn(x, 1.0, strict=1)),
         ("mean_q", lambda x: gaussian_w2_squared(x[0], x, x[0, :2], x)),

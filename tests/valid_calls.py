@@ -706,6 +706,17 @@ def valid() -> dict[str, dict[str, Any]]:
             "anneal_from": 4.0,
             "strict": False,
         },
+        "wasserstein.sinkhorn_divergence": {
+            "x": X,
+            "y": Z,
+            "epsilon": 1.0,
+            "p": 2.0,
+            "a": TABLE[:, 0],
+            "b": TABLE[:, 1],
+            "tolerance": 3.0,  # what one step reaches
+            "steps": 100,
+            "anneal_from": 4.0,
+        },
         "wasserstein.sliced_wasserstein": {
             "x": X,
             "y": Z,
@@ -845,6 +856,7 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "wasserstein.lipschitz_bound": {"module": {"module"}},
     "wasserstein.pairwise_costs": {"x": BATCH, "y": BATCH, "p": POSITIVE},
     "wasserstein.potential_1d": {"at": ANY_SHAPE},
+    "wasserstein.sinkhorn_divergence": {"p": numbers(1, 2)},
     "wasserstein.sliced_wasserstein": {"x": BATCH, "y": BATCH, "p": numbers(1)},
     "wasserstein.wasserstein": {"p": numbers(1)},
     "wasserstein.wasserstein_1d": {"p": numbers(1)},
