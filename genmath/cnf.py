@@ -15,11 +15,11 @@ What a network has learned by `genmath.flow_matching.cfm_loss` is such a field.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from genmath._base.batch import sum_event, work_dtype
 from genmath._base.checks import batched, function, refuse, rng
+from genmath._base.normal import log_normal
 from genmath._base.shapes import Data, PerSample
 from genmath._base.steps import Model, check_start, one_each
 from genmath._base.torch import torch
@@ -36,7 +36,7 @@ def standard_normal(x: Data) -> PerSample:
     Shapes: x (B, …) gives (B,), in the dtype of x.
     """
     wide = batched("x", x).to(work_dtype(x))
-    return (sum_event(wide**2 + math.log(2 * math.pi), 1) / -2).to(x.dtype)
+    return sum_event(log_normal(wide), 1).to(x.dtype)
 
 
 def log_prob(

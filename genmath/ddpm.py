@@ -27,6 +27,7 @@ from genmath._base.checks import (
     same_shape,
     some,
 )
+from genmath._base.normal import log_normal
 from genmath._base.shapes import Array, Coefficient, Data, PerSample, PerStep, Scalar, Step, Steps
 from genmath._base.steps import (
     PREDICTIONS,
@@ -319,9 +320,9 @@ def reconstruction_term(
     same_shape("eps_hat", eps_hat, "eps", batched("eps", eps))
     s2 = _decoder_variance(schedule, decoder_variance)
     beta = schedule.beta[1].item()
-    constant = math.prod(eps.shape[1:]) * math.log(2 * math.pi * s2) / 2
-    weight = beta / ((1 - beta) * 2 * s2)
-    return (weight * _squared_error(eps, eps_hat) + constant).to(eps.dtype)
+    work = work_dtype(eps)
+    z = math.sqrt(beta / ((1 - beta) * s2)) * (eps.to(work) - eps_hat.to(work))
+    return -sum_event(log_normal(z, math.log(s2)), 1).to(eps.dtype)
 
 
 def discretized_log_likelihood(

@@ -29,6 +29,7 @@ from genmath._base.checks import (
     rng,
     same_shape,
 )
+from genmath._base.normal import log_normal
 from genmath._base.shapes import Coefficient, Data, PerSample, PerStep, Step, Time
 from genmath._base.torch import Tensor, torch
 
@@ -490,7 +491,7 @@ def logit_normal_density(t: Time, mean: float = 0.0, std: float = 1.0) -> Coeffi
 
     def density(s: Tensor) -> Tensor:
         z = (torch.logit(s) - mean) / std
-        p = torch.exp(-(z**2) / 2) / (std * math.sqrt(2 * math.pi) * s * (1 - s))
+        p = torch.exp(log_normal(z)) / (std * s * (1 - s))
         return torch.where((s > 0) & (s < 1), p, torch.zeros_like(s))
 
     return _at(density, t)

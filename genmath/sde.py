@@ -18,6 +18,7 @@ from typing import NamedTuple, cast
 
 from genmath._base.batch import affine, check_time, per_event, per_sample, sum_event, work_dtype
 from genmath._base.checks import batched, function, one_of, read, real, refuse, same_shape
+from genmath._base.normal import log_normal
 from genmath._base.shapes import Array, Coefficient, Data, PerSample, Time
 from genmath._base.slopes import slope
 from genmath._base.steps import Model, call, check_path, one_each, one_noise
@@ -261,7 +262,7 @@ def _velocity(x: Tensor, t: Time, said: Tensor, path: Path, prediction: str) -> 
 def _log_prior(prior: Prior | None, z: Tensor, path: Path, end: float) -> Tensor:
     if prior is None:
         variance = path.alpha(end) ** 2 + path.sigma(end) ** 2
-        return sum_event(z**2 / variance + math.log(2 * math.pi * variance), 1) / -2
+        return sum_event(log_normal(z / math.sqrt(variance), math.log(variance)), 1)
     function("prior", prior)
     return one_each("prior output", prior(z), z)
 

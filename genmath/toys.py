@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from genmath._base.batch import per_sample
 from genmath._base.checks import batched, describe, flag, float_dtype, integer, real, refuse, rng
+from genmath._base.normal import log_normal
 from genmath._base.shapes import Array, Coefficient, Data, PerSample
 from genmath._base.torch import Float, Int, Tensor, torch
 
@@ -240,8 +241,8 @@ class GaussianMixture:
         variance = a**2 * eigenvalues + s**2
         if not isinstance(a, Tensor) and not isinstance(s, Tensor) and s == 0:
             self._check_volume(a)
-        exponent = (distance**2 / variance + torch.log(2 * math.pi * variance)).sum(-1) / 2
-        return _Terms(log_w - exponent, distance, variance)
+        log_p = log_normal(distance / torch.sqrt(variance), torch.log(variance)).sum(-1)
+        return _Terms(log_w + log_p, distance, variance)
 
     def _check_volume(self, alpha: float) -> None:
         if alpha == 0.0 or bool((self._tensors[2] == 0).any()):

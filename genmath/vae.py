@@ -27,6 +27,7 @@ from genmath._base.checks import (
     same_shape,
     some,
 )
+from genmath._base.normal import log_normal
 from genmath._base.shapes import Array, Data, PerSample, Scalar
 from genmath._base.steps import one_each
 from genmath._base.torch import Tensor, nn, torch
@@ -151,8 +152,7 @@ def gaussian_log_likelihood(
     else:
         log_var = real("log_var", log_var, "a finite number", -math.inf)
         scaled = difference * math.exp(log_var / -2)
-    elementwise = -(scaled**2 + (log_var + math.log(2 * math.pi))) / 2
-    return sum_event(elementwise, batch_dims).to(mean.dtype)
+    return sum_event(log_normal(scaled, log_var), batch_dims).to(mean.dtype)
 
 
 def reparameterize(mean: Array, log_var: Array, *, generator: torch.Generator) -> Array:

@@ -126,6 +126,14 @@ def test_the_book_and_the_command_line_never_import_torch(file: Path) -> None:
     assert not {n for n in IMPORTS[file] if within(n, "torch", "genmath._base")}
 
 
+TWO_PI = re.compile(r"(log|sqrt)\(.*2 \* (math|torch)\.pi")
+
+
+def test_the_density_of_the_normal_law_is_written_once() -> None:
+    found = [name(f) for f in IMPLEMENTATIONS if TWO_PI.search(f.read_text(encoding="utf-8"))]
+    assert found == ["genmath/_base/normal.py"]
+
+
 def test_there_are_chapters_and_files_to_look_at() -> None:
     """Else every test above passes on an empty list."""
     assert CHAPTERS
