@@ -27,7 +27,7 @@ from genmath._base.checks import (
     same_shape,
     some,
 )
-from genmath._base.normal import log_normal
+from genmath._base.normal import Moments, log_normal
 from genmath._base.shapes import Array, Coefficient, Data, PerSample, PerStep, Scalar, Step, Steps
 from genmath._base.steps import (
     PREDICTIONS,
@@ -44,7 +44,7 @@ from genmath.predictions import convert
 
 __all__ = [
     "BoundTerms",
-    "Posterior",
+    "Moments",
     "add_noise",
     "ancestral_step",
     "bits_per_dim",
@@ -104,13 +104,6 @@ def draw_steps(batch: int, schedule: Schedule, *, generator: torch.Generator) ->
 # The posterior q(x_{t-1} | x_t, x_0)
 
 
-class Posterior(NamedTuple):
-    """Mean and variance of an isotropic Gaussian; the variance broadcasts over the mean."""
-
-    mean: Data
-    variance: Array
-
-
 class _PosteriorTables(NamedTuple):
     x0: Table
     x_t: Table
@@ -136,7 +129,7 @@ def posterior(
     x0: Data,
     t: Step,
     schedule: Schedule,
-) -> Posterior:
+) -> Moments:
     """Mean and variance of q(x_{t-1} | x_t, x_0), for t in 1..T.
 
     Result: ddpm.posterior
@@ -152,7 +145,7 @@ def posterior(
     work = work_dtype(x_t)
     mean = tables.x0.at(t, x_t) * x0.to(work) + tables.x_t.at(t, x_t) * x_t.to(work)
     variance = torch.as_tensor(tables.variance.at(t, x_t), dtype=x_t.dtype, device=x_t.device)
-    return Posterior(mean.to(x_t.dtype), variance)
+    return Moments(mean.to(x_t.dtype), variance)
 
 
 def posterior_mean_from_eps(

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import cast
 
 from genmath._base.batch import affine, check_time, per_event, per_sample, sum_event, work_dtype
 from genmath._base.checks import batched, function, one_of, read, real, refuse, same_shape
-from genmath._base.normal import log_normal
-from genmath._base.shapes import Array, Coefficient, Data, PerSample, Time
+from genmath._base.normal import Moments, log_normal
+from genmath._base.shapes import Coefficient, Data, PerSample, Time
 from genmath._base.slopes import slope
 from genmath._base.steps import Model, call, check_path, one_each, one_noise
 from genmath._base.torch import Tensor, torch
@@ -42,13 +42,6 @@ HUNDRED = FixedSteps(100)
 
 
 # Forward
-
-
-class Moments(NamedTuple):
-    """A mean, and a variance a coordinate that broadcasts over it."""
-
-    mean: Data
-    variance: Array
 
 
 def ornstein_uhlenbeck_moments(x0: Data, rate: float, diffusion: float, t: Coefficient) -> Moments:

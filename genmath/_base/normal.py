@@ -1,15 +1,23 @@
-"""Normal laws: their log-density, which is written here and nowhere else."""
+"""Normal laws: their moments, and their log-density, which is written nowhere else."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
-from genmath._base.shapes import Coefficient
+from genmath._base.shapes import Array, Coefficient, Data
 from genmath._base.torch import Tensor
 
-__all__ = ["log_normal"]
+__all__ = ["Moments", "log_normal"]
 
 LOG_TWO_PI = math.log(2 * math.pi)
+
+
+class Moments(NamedTuple):
+    """A mean, and a variance a coordinate that broadcasts over it."""
+
+    mean: Data
+    variance: Array
 
 
 def log_normal(z: Tensor, log_variance: Coefficient = 0.0) -> Tensor:
