@@ -1,4 +1,4 @@
-"""Paths from data to noise, x_t = alpha(t) x_0 + sigma(t) eps: in continuous time, and as tables.
+"""Paths from data to noise, x_t = alpha(t) x_0 + sigma(t) noise: in continuous time, and as tables.
 
 A `Path` runs over t in [0, 1], data at t = 0 and noise at t = 1. A `Schedule` holds tables over the
 steps 1..T of a discrete diffusion, and index 0 is clean data. Of both, ``coefficients(t, x)`` are
@@ -57,7 +57,7 @@ _Formula = Callable[[Tensor], Tensor]
 
 
 class Path(ABC):
-    """x_t = alpha(t) x_0 + sigma(t) eps for t in [0, 1], data at t = 0 and noise at t = 1.
+    """x_t = alpha(t) x_0 + sigma(t) noise for t in [0, 1], data at t = 0 and noise at t = 1.
 
     A path gives its formulas on float64 tensors (the methods with an underscore); the rest is here.
 
@@ -170,22 +170,22 @@ class Path(ABC):
         """(drift, squared_diffusion) at time t, as `coefficients` are given."""
         return self._pair(self._drift, self._squared_diffusion, t, x)
 
-    def interpolate(self, x0: Data, eps: Data, t: Time) -> Data:
-        """x_t = alpha x_0 + sigma eps.
+    def interpolate(self, x0: Data, noise: Data, t: Time) -> Data:
+        """x_t = alpha x_0 + sigma noise.
 
-        Shapes: x0 and eps alike, (B,) to (B, C, H, W) and beyond. The dtype follows x0; in half
+        Shapes: x0 and noise alike, (B,) to (B, C, H, W) and beyond. The dtype follows x0; in half
             precision the result is the float32 one, rounded once.
         """
-        return self._mix(self.coefficients(t, batched("x0", x0)), x0, eps)
+        return self._mix(self.coefficients(t, batched("x0", x0)), x0, noise)
 
-    def velocity(self, x0: Data, eps: Data, t: Time) -> Data:
-        """d x_t/dt = d_alpha x_0 + d_sigma eps, of the one pair (x_0, eps)."""
-        return self._mix(self.derivatives(t, batched("x0", x0)), x0, eps)
+    def velocity(self, x0: Data, noise: Data, t: Time) -> Data:
+        """d x_t/dt = d_alpha x_0 + d_sigma noise, of the one pair (x_0, noise)."""
+        return self._mix(self.derivatives(t, batched("x0", x0)), x0, noise)
 
     @staticmethod
-    def _mix(pair: tuple[Coefficient, Coefficient], x0: Data, eps: Data) -> Data:
-        same_shape("eps", eps, "x0", x0)
-        return affine(x0, pair[0], eps, pair[1])
+    def _mix(pair: tuple[Coefficient, Coefficient], x0: Data, noise: Data) -> Data:
+        same_shape("noise", noise, "x0", x0)
+        return affine(x0, pair[0], noise, pair[1])
 
     def _pair(
         self, first: _Formula, second: _Formula, t: Time, x: Tensor
@@ -368,21 +368,21 @@ class LinearPath(Path):
 
     # Here one operation in the dtype of the data is as exact as float64, and training does many.
 
-    def interpolate(self, x0: Data, eps: Data, t: Time) -> Data:
+    def interpolate(self, x0: Data, noise: Data, t: Time) -> Data:
         work = work_dtype(batched("x0", x0))
         t = check_time(t, x0)
         if not isinstance(t, Tensor) or t.dtype != work or x0.dtype != work:
-            return super().interpolate(x0, eps, t)
-        same_shape("eps", eps, "x0", x0)
-        return torch.lerp(x0, eps.to(work), per_event(t, x0))  # exact at both ends
+            return super().interpolate(x0, noise, t)
+        same_shape("noise", noise, "x0", x0)
+        return torch.lerp(x0, noise.to(work), per_event(t, x0))  # exact at both ends
 
-    def velocity(self, x0: Data, eps: Data, t: Time) -> Data:
+    def velocity(self, x0: Data, noise: Data, t: Time) -> Data:
         check_time(t, batched("x0", x0))
-        same_shape("eps", eps, "x0", x0)
+        same_shape("noise", noise, "x0", x0)
         work = work_dtype(x0)
-        if x0.dtype == eps.dtype == work:
-            return eps - x0
-        return (eps.to(work) - x0.to(work)).to(x0.dtype)
+        if x0.dtype == noise.dtype == work:
+            return noise - x0
+        return (noise.to(work) - x0.to(work)).to(x0.dtype)
 
 
 @dataclass(frozen=True)

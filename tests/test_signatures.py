@@ -16,7 +16,21 @@ SIGNATURES = {
 # What stands in this order where it is positional; those of one line in any.
 ORDER = (
     {"model", "score", "energy", "critic", "discriminator", "gan"},
-    {"shape", "n", "x", "x0", "x_t", "z", "predicted", "eps", "eps_hat", "samples", "real", "fake"},
+    {
+        "shape",
+        "n",
+        "x",
+        "x0",
+        "x_t",
+        "z",
+        "noise",
+        "predicted",
+        "eps",
+        "eps_hat",
+        "samples",
+        "real",
+        "fake",
+    },
     {"t", "s", "h", "alpha", "sigma"},
     {"schedule", "path"},
     {"sampler", "solver"},
@@ -24,6 +38,7 @@ ORDER = (
 RANK = {word: rank for rank, words in enumerate(ORDER) for word in words}
 
 OTHER_ORDER = {
+    "ddpm.add_noise": "in the order of use: the data and the step, then what is added",
     **{
         f"paths.{name}": "a function of t; x says only what shape and dtype the answer fits"
         for name in (

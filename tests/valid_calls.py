@@ -493,8 +493,8 @@ def valid() -> dict[str, dict[str, Any]]:
             "t": 0.5,
             "label": LABELS,
         },
-        "paths.LinearPath.interpolate": {"self": LINE, "x0": X, "eps": Z, "t": 0.5},
-        "paths.LinearPath.velocity": {"self": LINE, "x0": X, "eps": Z, "t": 0.5},
+        "paths.LinearPath.interpolate": {"self": LINE, "x0": X, "noise": Z, "t": 0.5},
+        "paths.LinearPath.velocity": {"self": LINE, "x0": X, "noise": Z, "t": 0.5},
         **{
             f"paths.Path.{name}": {"self": VP, "t": 0.5}
             for name in ["alpha", "sigma", "d_alpha", "d_sigma", "snr", "half_log_snr", "drift", "squared_diffusion"]
@@ -506,7 +506,7 @@ def valid() -> dict[str, dict[str, Any]]:
             for name in ["coefficients", "derivatives", "forward_sde"]
         },
         **{
-            f"paths.Path.{name}": {"self": VP, "x0": X, "eps": Z, "t": 0.5}
+            f"paths.Path.{name}": {"self": VP, "x0": X, "noise": Z, "t": 0.5}
             for name in ["interpolate", "velocity"]
         },
         "paths.Schedule": {"beta": [0.0, 0.1, 0.2]},
