@@ -13,6 +13,7 @@ from genmath.proof.language.notation import Density
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import DOMAINS, Apply, Dens, Indexed, Named, Node, Relation, Symbol
 from genmath.proof.likely import Likely
+from genmath.proof.symbolic.author import in_authors_letters
 from genmath.proof.symbolic.proof import Proof
 from genmath.proof.symbolic.residual import residual_latex, residual_text
 
@@ -111,7 +112,8 @@ def _likely(found: Likely) -> dict[str, str]:
 def _residual(proof: Proof, as_latex: bool) -> str | None:
     if proof.proved or proof.residual is None:
         return None
-    return residual_latex(proof.residual) if as_latex else residual_text(proof.residual)
+    shown = in_authors_letters(proof.residual, proof.known)
+    return residual_latex(shown) if as_latex else residual_text(shown)
 
 
 def _slip(judged: JudgedSlip) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from genmath.proof.language.tree import (
     NotationError,
 )
 from genmath.proof.symbolic.atoms import Bell, Int, Rho
-from genmath.proof.symbolic.author import in_authors_letters
 from genmath.proof.symbolic.definitions import MEANING, resolve
 from genmath.proof.symbolic.integrals import by_parts, fresh, integrate
 from genmath.proof.symbolic.lemmas import rewrite
@@ -36,7 +35,7 @@ def prove_equal(lhs: Node, rhs: Node, lemmas: list[Lemma], dimension: int) -> Pr
     for left, right, used in attempts:
         rules = Rules()
         try:
-            residuals = _residuals(left, right, rules, dimension)
+            residuals = _residuals(left, right, rules, dimension, proof.known)
         except (Unsupported, ArithmeticError, TypeError) as error:
             proof.reason = f"no rule for {error}"
             continue
@@ -56,7 +55,9 @@ def prove_equal(lhs: Node, rhs: Node, lemmas: list[Lemma], dimension: int) -> Pr
     return proof
 
 
-def _residuals(lhs: Node, rhs: Node, rules: Rules, dimension: int) -> list[Any]:
+def _residuals(
+    lhs: Node, rhs: Node, rules: Rules, dimension: int, known: dict[str, Any]
+) -> list[Any]:
     """What is left of lhs - rhs, coordinate by coordinate; none if the sides are equal. First with
     a letter for each definition, which is quick, then with its meaning."""
     defined = any(isinstance(n, Named) for side in (lhs, rhs) for n in side.walk())
@@ -77,7 +78,8 @@ def _residuals(lhs: Node, rhs: Node, rules: Rules, dimension: int) -> list[Any]:
                 continue
         lower.look_at_slopes()
         rules.absorb(trial)
-        return [in_authors_letters(r, lower.known) for r in left]
+        known.update(lower.known)
+        return left
     raise AssertionError("unreachable")
 
 

@@ -22,6 +22,7 @@ class Proof:
     proved: bool
     reason: str = ""
     residual: Any = None
+    known: dict[str, Any] = field(default_factory=dict)  # what the names in it stand for
     assumed: set[str] = field(default_factory=set)
     consulted: set[Any] = field(default_factory=set)
     lemmas: list[Lemma] = field(default_factory=list)
