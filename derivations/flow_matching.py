@@ -502,7 +502,7 @@ def minibatch_pairing(d, n):
 # ## Which times to train on
 #
 # The loss is an average over times, and times may be drawn where the task is hard. Two densities are in use. **Logit-normal** times are
-# $t = 1/(1 + e^{-y})$ for a normal $y$. To integrate its density over $(0, 1)$ put $t = \operatorname{sigmoid}(y)$, as substitution goes: `mass`.
+# $t = 1/(1 + e^{-y})$ for a normal $y$. To average a loss under its density over $(0, 1)$ put $t = \operatorname{sigmoid}(y)$, as substitution goes: `average`. For the loss 1 it says that the density integrates to one.
 # **Shifted** times move every time towards the noise (for $s > 1$) by the same factor in its odds. Hence two shifts compose to one by the product of
 # their factors, a shift is undone by its reciprocal, and a shifted logit-normal is logit-normal with a larger mean. On the straight path the odds of $t$ are
 # $\sigma/\alpha$, so a shift scales the noise-to-signal ratio: this is how larger images, which hide less under the same noise, get more of it.
@@ -528,9 +528,9 @@ def logit_normal_time(d):
     d.start(logit_normal_density(sigmoid(b), mu) * diff(sigmoid(b), b), name="density")
     d.equals(Normal(b, mu, deviation**2), by="the log-odds of sigmoid(b) are b, and its slope is t (1 − t)")
 
-    d.start(integral(logit_normal_density(sigmoid(y), mu) * diff(sigmoid(y), y), y), name="mass")
-    d.equals(integral(Normal(y, mu, deviation**2), y), by="the same under the integral")
-    d.equals(1, by="a normal density integrates to one")
+    loss = Function("L")
+    d.start(integral(logit_normal_density(sigmoid(y), mu) * diff(sigmoid(y), y) * loss(sigmoid(y)), y), name="average")
+    d.equals(E(Normal(y, mu, deviation**2), loss(sigmoid(y))), by="the same under the integral")
 
 
 def shifted(at, by):
