@@ -7,6 +7,7 @@ its laboratory itself only where nothing current is.
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -41,7 +42,10 @@ def _run(path: Path) -> Path:
     app = get_nbconvert_app(execute=True, kernel_name="", allow_errors=False)
     app.config.ConnectionFileMixin.transport = "ipc"  # or every run is warned of open ports
     resources = {"metadata": {"path": str(ROOT)}}
-    ExecutePreprocessor(config=app.config, timeout=3600).preprocess(notebook, resources)
+    with tempfile.TemporaryDirectory() as own:
+        # Two kernels with sockets of the same name would hear each other's messages.
+        app.config.ConnectionFileMixin.ip = str(Path(own) / "kernel")
+        ExecutePreprocessor(config=app.config, timeout=3600).preprocess(notebook, resources)
     # How prints are cut into outputs is a matter of timing; a cell's are shown as one.
     CoalesceStreamsPreprocessor().preprocess(notebook, resources)
     CACHE.mkdir(parents=True, exist_ok=True)
