@@ -450,7 +450,8 @@ figure(
 # [@gretton2012kernel]. The last row is the data against themselves.
 
 # %%
-# The last step of this schedule says next to nothing of the data: the laboratory of ddim shows whom that hurts.
+# The last step of this schedule says next to nothing of the data: the laboratory of ddim shows
+# whom that hurts.
 warnings.simplefilter("ignore", Amplified)
 discrete = linear_schedule(1000)
 
