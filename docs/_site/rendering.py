@@ -53,7 +53,7 @@ def _where(chains: list[Chain], given: Iterable[Relation] = ()) -> str:
         f'<span class="meaning">{inline(f"{latex(letter)} = {latex(letter.body)}")}</span>'
         for letter in definitions(chains, given)
     )
-    return f'<p class="where">where {meanings}.</p>' if meanings else ""
+    return f'<p class="where" tabindex="0">where {meanings}.</p>' if meanings else ""
 
 
 def verdicts(result: Result) -> str:

@@ -21,6 +21,7 @@ from mkdocs.structure.nav import get_navigation
 config = load_config("mkdocs.yml")
 config.plugins.on_startup(command="build", dirty=True)
 config = config.plugins.on_config(config)
+config.plugins.on_pre_build(config=config)
 files = config.plugins.on_files(get_files(config), config=config)
 nav = get_navigation(files, config)
 shown = {}
