@@ -112,7 +112,7 @@ def _likely(found: Likely) -> dict[str, str]:
 def _residual(proof: Proof, as_latex: bool) -> str | None:
     if proof.proved or proof.residual is None:
         return None
-    shown = in_authors_letters(proof.residual, proof.known)
+    shown = in_authors_letters(proof.residual, proof.known, proof.dimension)
     return residual_latex(shown) if as_latex else residual_text(shown)
 
 

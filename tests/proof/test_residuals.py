@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sympy as sp
 
 from genmath.proof import (
     E,
@@ -23,6 +24,7 @@ from genmath.proof import (
     variables,
 )
 from genmath.proof.language.claims import Claim
+from genmath.proof.symbolic.atoms import Log
 from genmath.proof.symbolic.author import in_authors_letters
 from genmath.proof.symbolic.judge import prove
 from genmath.proof.symbolic.residual import residual_text
@@ -62,9 +64,21 @@ x = variables("x")
 def test_the_residual_is_the_difference_as_typed(claim: Claim, said: str) -> None:
     proof = prove(claim)
     assert not proof.proved
-    assert residual_text(in_authors_letters(proof.residual, proof.known)) == said
+    assert residual_text(in_authors_letters(proof.residual, proof.known, proof.dimension)) == said
 
 
 def test_a_covariance_is_not_its_root() -> None:
     proof = prove(Claim(log(det(A)), "=", 0 * beta, (), (2,)))
-    assert residual_text(in_authors_letters(proof.residual, proof.known)) == "log(det A)"
+    assert (
+        residual_text(in_authors_letters(proof.residual, proof.known, proof.dimension))
+        == "log(det A)"
+    )
+
+
+def test_half_a_diagonal_is_no_determinant() -> None:
+    first, second = (Log(sp.Symbol(f"A[{i},{i}]", positive=True)) for i in range(2))
+    known = {"A": A}
+    assert residual_text(in_authors_letters(2 * first, known, 1)) == "log(det A)"
+    assert residual_text(in_authors_letters(2 * first + 2 * second, known, 2)) == "log(det A)"
+    assert "det" not in residual_text(in_authors_letters(2 * first, known, 2))
+    assert "det" not in residual_text(in_authors_letters(2 * first + second, known, 2))

@@ -13,8 +13,8 @@ from genmath.proof.symbolic.atoms import BigProduct, BigSum, Key, Log, Member
 from genmath.proof.symbolic.polynomials import canon, expand, terms
 
 
-def in_authors_letters(e: Any, known: dict[str, Any]) -> Any:
-    """For people to read; `known` says what the names stand for."""
+def in_authors_letters(e: Any, known: dict[str, Any], dimension: int) -> Any:
+    """For people to read; `known` says what the names stand for, in vectors of that dimension."""
     there: dict[Any, Any] = {}
     back: dict[Any, Any] = {}
     for ours, theirs, domain in _letters(e, known):
@@ -25,7 +25,7 @@ def in_authors_letters(e: Any, known: dict[str, Any]) -> Any:
         else:
             there |= {ours: theirs - 1, 1 + ours: theirs}
     everywhere = {s: s for s in e.free_symbols} | there  # also where only a member is replaced
-    shown = _determinants(_gathered(substitute(e, everywhere)), known).xreplace(back)
+    shown = _determinants(_gathered(substitute(e, everywhere)), known, dimension).xreplace(back)
     sums = {x: big_sum(expand(x.args[0]), *x.args[1:]) for x in shown.atoms(BigSum)}
     shown = expand(shown.xreplace(sums)) if there and sums else shown
     rational = all(x.is_Symbol or x.is_Number for x in sp.preorder_traversal(shown) if not x.args)
@@ -62,14 +62,14 @@ def _gathered(e: Any) -> Any:
     return total
 
 
-def _determinants(e: Any, known: dict[str, Any]) -> Any:
-    """The logarithms of the root's diagonal together are half of log det."""
+def _determinants(e: Any, known: dict[str, Any], dimension: int) -> Any:
+    """The logarithms of the root's whole diagonal together are half of log det."""
     for owner in known.values():
         if not isinstance(owner, Symbol) or owner.shape != "covariance":
             continue
         diagonal = [x for x in e.atoms(Log) if str(x.args[0]).startswith(f"{owner.name}[")]
         counts = {expand(e).coeff(x) for x in diagonal}
-        if len(counts) == 1 and diagonal:
+        if len(counts) == 1 and len(diagonal) == dimension:
             (count,) = counts
             named = Log(sp.Symbol(f"det {owner.name}"))
             e = expand(e).xreplace(dict.fromkeys(diagonal, sp.S.Zero)) + count / 2 * named

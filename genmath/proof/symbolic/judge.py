@@ -48,7 +48,7 @@ def _prove_in_all(claim: Claim, because: tuple[Node | Lemma, ...]) -> Proof:
         total.certificate = one.certificate
         if not one.proved:
             total.proved, total.reason, total.residual = False, one.reason, one.residual
-            total.known = one.known
+            total.known, total.dimension = one.known, dimension
             total.meaningless = one.meaningless
             if len(claim.dims) > 1:
                 total.reason += f" (d = {dimension})"

@@ -23,6 +23,7 @@ class Proof:
     reason: str = ""
     residual: Any = None
     known: dict[str, Any] = field(default_factory=dict)  # what the names in it stand for
+    dimension: int = 1  # of the vectors in it
     assumed: set[str] = field(default_factory=set)
     consulted: set[Any] = field(default_factory=set)
     lemmas: list[Lemma] = field(default_factory=list)
