@@ -52,17 +52,22 @@ def function(
 
     `free` lists defined letters that become arguments instead of being computed.
     """
+    return compile_tree(side_of(result, side), backend, free=free)
+
+
+def side_of(result: Derivation | Part | Lemma | Claim | Node, side: str = "rhs") -> Node:
+    """One side of what a result states; an expression is itself."""
     if side not in ("lhs", "rhs"):
         raise ValueError(f"side={side!r}: expected 'lhs' or 'rhs'")
     if isinstance(result, Node):
-        return compile_tree(result, backend, free=free)
+        return result
     if isinstance(result, Derivation):
         claim = result.conclusion
     elif isinstance(result, (Part, Lemma)):
         claim = result.claim
     else:
         claim = result
-    return compile_tree(claim.lhs if side == "lhs" else claim.rhs, backend, free=free)
+    return claim.lhs if side == "lhs" else claim.rhs
 
 
 def compile_tree(node: Node, backend: str = "numpy", *, free: Collection[str] = ()) -> Compiled:

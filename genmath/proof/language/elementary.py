@@ -93,6 +93,7 @@ class Elementary:
     # --- for them and for judge B: what computes it in math, mpmath, numpy, torch, if it is not a
     # function of that very name; None: entry by entry, as math does
     code: Mapping[str, Code | None] = field(default_factory=dict)
+    javascript: str = ""  # its name there, if not in Math or another: of functions/runtime.js
     # --- for mutants: what it is mistaken for
     mistaken: tuple[str, ...] = ()
 
@@ -230,6 +231,7 @@ TABLE: dict[str, Elementary] = {
                 "numpy": lambda m, u: m.where(u > 0, u, 0.0),
                 "torch": lambda m, u: m.where(u > 0, u, 0.0),
             },
+            javascript="positive_part",
         ),
         Elementary(
             "indicator",
@@ -243,6 +245,7 @@ TABLE: dict[str, Elementary] = {
                 "numpy": lambda m, u: (u > 0).astype(u.dtype),
                 "torch": lambda m, u: (u > 0).to(u.dtype),
             },
+            javascript="indicator",
         ),
         Elementary(
             "log_gap",
@@ -258,6 +261,7 @@ TABLE: dict[str, Elementary] = {
                 "numpy": _log_gaps,
                 "torch": _log_gaps,
             },
+            javascript="log_gap",
         ),
         Elementary(
             "sigmoid",
@@ -269,6 +273,7 @@ TABLE: dict[str, Elementary] = {
             logarithm=lambda u: -softplus(-u),
             code={"math": _sigmoid, "mpmath": _sigmoid, "numpy": _sigmoids},
             mistaken=("tanh",),
+            javascript="sigmoid",
         ),
         Elementary(
             "softplus",
@@ -283,6 +288,7 @@ TABLE: dict[str, Elementary] = {
                 "numpy": lambda m, u: m.logaddexp(u, m.zeros_like(u)),
                 "torch": lambda m, u: m.logaddexp(u, m.zeros_like(u)),
             },
+            javascript="softplus",
         ),
         Elementary(
             "sin",
@@ -333,6 +339,7 @@ TABLE: dict[str, Elementary] = {
             at={0: ZERO, 1: Pi() / 4},
             code={"math": "atan", "mpmath": "atan"},
             mistaken=("tanh", "tan"),
+            javascript="Math.atan",
         ),
         Elementary(
             "erf",
@@ -344,6 +351,7 @@ TABLE: dict[str, Elementary] = {
             at={0: ZERO},
             code={"numpy": None},
             mistaken=("tanh",),
+            javascript="erf",
         ),
         Elementary(
             "gamma",
@@ -356,6 +364,7 @@ TABLE: dict[str, Elementary] = {
             logarithm=log_gamma,
             code={"numpy": None, "torch": _where_positive(lambda m, u: m.exp(m.lgamma(u)))},
             mistaken=("log_gamma",),
+            javascript="gamma",
         ),
         Elementary(
             "log_gamma",
@@ -371,6 +380,7 @@ TABLE: dict[str, Elementary] = {
                 "torch": _where_positive(lambda m, u: m.lgamma(u)),
             },
             mistaken=("gamma", "digamma"),
+            javascript="log_gamma",
         ),
         Elementary(  # its derivative, the trigamma function, is not in the table
             "digamma",
@@ -384,6 +394,7 @@ TABLE: dict[str, Elementary] = {
                 "torch": _where_positive(lambda m, u: m.digamma(u)),
             },
             mistaken=("log", "log_gamma"),
+            javascript="digamma",
         ),
     )
 }  # fmt: skip
