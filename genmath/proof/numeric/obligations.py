@@ -150,6 +150,8 @@ def _divisors(node: Node) -> Iterator[Node]:
         yield from factors(node.args[1])
     if isinstance(node, Pow) and isinstance(node.args[1], Neg):
         yield from factors(node.args[0])
+    if isinstance(node, Fn) and node.name == "log":  # of |u|, and of even powers
+        yield from factors(node.args[0])
     for child in node.args:
         yield from _divisors(child)
 

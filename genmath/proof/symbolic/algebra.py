@@ -187,6 +187,8 @@ def log_of(e: Any) -> Any:
         elif base.is_Add and power.is_Integer and is_positive(-base):
             rest *= (-1) ** power
             total += power * Log(canon(-base))
+        elif isinstance(base, AbsAtom) or (power.is_Integer and power % 2 == 0 and base.is_real):
+            total += power * Log(base if isinstance(base, AbsAtom) else abs_of(base))
         else:
             rest *= base**power
     if rest == 1:
@@ -291,11 +293,16 @@ def exp_of(e: Any) -> Any:
     result, rest = sp.S.One, []
     for t in terms(e):
         logs = [f for f in sp.Mul.make_args(t) if isinstance(f, Log)]
-        if len(logs) == 1 and (t / logs[0]).is_Rational and is_positive(logs[0].args[0]):
+        if len(logs) == 1 and (t / logs[0]).is_Rational and _of_size(logs[0]):
             result *= logs[0].args[0] ** (t / logs[0])
         else:
             rest.append(t)
     return result * sp.exp(canon(sp.Add(*rest))) if rest else result
+
+
+def _of_size(logarithm: Any) -> bool:
+    """Of what is > 0, or of |u|, which was asked not to be 0 where its logarithm was taken."""
+    return is_positive(logarithm.args[0]) or isinstance(logarithm.args[0], AbsAtom)
 
 
 def substitute(e: Any, values: dict[Any, Any]) -> Any:

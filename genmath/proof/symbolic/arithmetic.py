@@ -97,7 +97,7 @@ class Arithmetic(Conditions):
         return over * self.inverse(under, w, exact, node.args[1])
 
     def inverse(self, under: Any, w: Weights, exact: bool, typed: Node | None = None) -> Any:
-        if exact:
+        if exact and under.has(Rho, Int):
             self.require(under, w, "the denominator", typed)
             return 1 / under
         if not under.has(Rho, Int):

@@ -38,9 +38,11 @@ from genmath.proof.symbolic.atoms import (
     Unknown,
 )
 from genmath.proof.symbolic.definitions import resolve
+from genmath.proof.symbolic.residual import residual_text
 from genmath.proof.symbolic.supports import NOT_ZERO, Need, Rules, Unsupported, supports
 from genmath.proof.symbolic.zero import may_be_identically_zero
 
+LOGARITHM = "the argument of the logarithm"
 Env = dict[Symbol, Any]
 Weights = tuple[Any, ...]
 
@@ -93,10 +95,13 @@ class Conditions(ABC):
         if what == "the variance" and is_nonnegative(u) and not u.has(Rho, Int):
             self.require_nonzero(u, typed)
             return
-        factors = [base for base, _ in irreducible_factors(u)]
-        alone = sum(not base.is_Number for base in factors) <= 1
-        for base in factors:
+        found = irreducible_factors(u)
+        alone = sum(not base.is_Number for base, _ in found) <= 1
+        for base, k in found:
             if what == "the denominator" and base.is_Number and base != 0:
+                continue
+            if what == LOGARITHM and (inside := apart_from_0(base, k)) is not None:
+                self.require_apart(inside)
                 continue
             if not self.positive(base, w):
                 self.rules.needs.append(Need(what, "> 0", base, typed, alone))
@@ -124,6 +129,15 @@ class Conditions(ABC):
             self.rules.needs.append(Need("the denominator", "!= 0", under, typed))
         self.rules.assumed.add(NOT_ZERO)
         self.rules.nonzero.add(under)
+
+    def require_apart(self, u: Any) -> None:
+        """u is not 0 for any values of its letters: shown, or an obligation that names u."""
+        if is_positive(u) or is_positive(-u) or stated_nonzero(u) or u.is_nonzero:
+            return
+        if may_be_identically_zero(resolve(u)):
+            raise Unsupported("the logarithm of 0")
+        self.rules.assumed.add(f"{residual_text(u)} ≠ 0")
+        self.rules.nonzero.add(u)
 
     def is_random(self, letter: Any) -> bool:
         """A random variable may take a single value with positive probability."""
@@ -176,6 +190,14 @@ class Conditions(ABC):
             or (b.is_Add and all(self.nonnegative(p) for p in b.args))
             for b, k in irreducible_factors(t)
         )
+
+
+def apart_from_0(base: Any, k: Any) -> Any | None:
+    """u where the factor is |u| or an even power of u, which is > 0 wherever u is not 0."""
+    u = base.args[0] if isinstance(base, AbsAtom) else base
+    if u == base and (base.is_Number or not (base.is_real and k.is_Integer and k % 2 == 0)):
+        return None
+    return None if u.has(Rho, Int, Sign, AbsAtom, Root, Recip) else u
 
 
 def may_end_at_0(e: Any) -> bool:

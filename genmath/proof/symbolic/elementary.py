@@ -22,7 +22,7 @@ from genmath.proof.symbolic.atoms import (
     Recip,
     Rho,
 )
-from genmath.proof.symbolic.conditions import Conditions, Env, Weights
+from genmath.proof.symbolic.conditions import LOGARITHM, Conditions, Env, Weights
 from genmath.proof.symbolic.polynomials import HALF, expand
 from genmath.proof.symbolic.supports import Rules, Unsupported
 
@@ -82,7 +82,7 @@ class Elementary(Conditions):
 
     def log(self, arg: Node, env: Env, w: Weights, exact: bool = False) -> Any:
         u = self.scalar(arg, env, w, True)
-        self.require(u, w, "the argument of the logarithm", arg)
+        self.require(u, w, LOGARITHM, arg)
         return log_of(u) if exact else guarded(log_of(u))
 
 

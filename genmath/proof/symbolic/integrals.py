@@ -20,7 +20,19 @@ from genmath.proof.symbolic.algebra import (
     power_of,
     value_of,
 )
-from genmath.proof.symbolic.atoms import OUT, Atom, Bell, BigSum, Fun, Int, Log, Recip, Rho, Unknown
+from genmath.proof.symbolic.atoms import (
+    OUT,
+    AbsAtom,
+    Atom,
+    Bell,
+    BigSum,
+    Fun,
+    Int,
+    Log,
+    Recip,
+    Rho,
+    Unknown,
+)
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, orient, space_of, terms
 from genmath.proof.symbolic.residual import residual_text
 from genmath.proof.symbolic.supports import (
@@ -553,7 +565,8 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
         body, index, low, high = e.args
         return big_sum(differentiate(body, v, rules), index, low, high)
     if isinstance(e, Log):
-        return differentiate(e.args[0], v, rules) / e.args[0]
+        inner = e.args[0].args[0] if isinstance(e.args[0], AbsAtom) else e.args[0]
+        return differentiate(inner, v, rules) / inner  # of log|u| as well
     if isinstance(e, Fun):
         return slope_of(e.row.name, e.args[1]) * differentiate(e.args[1], v, rules)
     raise NotImplementedError(f"the derivative of {type(e).__name__}")

@@ -95,11 +95,11 @@ def _with_hypotheses(claim: Claim, because: tuple[Node | Lemma, ...], dimension:
     best = attempt(needed)
     if not best.proved:
         return best if plain.proved else plain
-    if plain.proved:
-        return plain
+    if plain.proved and best.nonzero:
+        return plain  # otherwise the hypotheses are worth stating: with them nothing is let pass
     for g in claim.given:
         fewer = tuple(h for h in needed if h != g)
-        if (found := attempt(fewer)).proved:
+        if (found := attempt(fewer)).proved and found.nonzero <= best.nonzero:
             needed, best = fewer, found
     best.hypotheses = list(needed)
     if best.certificate is not None:  # in the author's letters
