@@ -27,7 +27,7 @@ from genmath.solvers import TWENTY, Solver, carry, transport
 
 __all__ = ["log_prob", "sample", "standard_normal"]
 
-Base = Callable[[Data], PerSample]
+Prior = Callable[[Data], PerSample]
 
 
 def standard_normal(x: Data) -> PerSample:
@@ -46,25 +46,25 @@ def log_prob(
     *,
     start: float = 0.0,
     end: float = 1.0,
-    base: Base = standard_normal,
+    prior: Prior = standard_normal,
     probe: Data | None = None,
     generator: torch.Generator | None = None,
 ) -> PerSample:
-    """log p(x) in nats: the log-density of the base where x ends up, plus the log-determinant.
+    """log p(x) in nats: the log-density of the prior where x ends up, plus the log-determinant.
 
     Exact but for the steps, and unbiased with an estimated divergence. The density itself, exp of
     this, is then too large on average.
 
     Result: cnf.instantaneous, cnf.linear, cnf.exponentiated
     Shapes: x (B, …) gives (B,), with gradients as `genmath.solvers.transport` has them.
-    Options: x is given at ``start`` and carried to ``end``, in either direction. ``base`` takes x
+    Options: x is given at ``start`` and carried to ``end``, in either direction. ``prior`` takes x
         at the end and returns (B,).
-    Errors: as for `genmath.solvers.transport`; ValueError for a base of another shape.
+    Errors: as for `genmath.solvers.transport`; ValueError for a prior of another shape.
     Source: Chen et al. 2018, theorem 1; Grathwohl et al. 2019, equation 4.
     """
     z, log_det = transport(model, x, solver, start=start, end=end, probe=probe, generator=generator)
-    function("base", base)
-    return one_each("base output", base(z), z) + log_det
+    function("prior", prior)
+    return one_each("prior output", prior(z), z) + log_det
 
 
 def sample(

@@ -34,6 +34,7 @@ from genmath._base.steps import (
     Model,
     affine,
     call,
+    check_draws,
     check_schedule,
     check_start,
     one_noise,
@@ -71,8 +72,8 @@ VARIANCES = ("beta", "posterior")
 
 def add_noise(
     x0: Data,
-    t: Step,
     noise: Data,
+    t: Step,
     schedule: Schedule,
 ) -> Data:
     """x_t = alpha_t x0 + sigma_t noise, a draw of q(x_t | x_0) where noise ~ N(0, I).
@@ -319,8 +320,8 @@ def reconstruction_term(
 
 
 def discretized_log_likelihood(
-    x: Data,
     mean: Data,
+    x: Data,
     sigma: float,
     *,
     levels: int = 256,
@@ -397,7 +398,7 @@ def bound_terms(
 
     def noise_and_prediction(t: int) -> tuple[Tensor, Tensor, Tensor]:
         eps = one_noise(None, generator, x0).to(x0.dtype)
-        x_t = add_noise(x0, t, eps, schedule)
+        x_t = add_noise(x0, eps, t, schedule)
         out = call(model, x_t, torch.full((len(x0),), t, device=x0.device))
         alpha, sigma = schedule.coefficients(t, x0)
         return x_t, eps, convert(out, x_t, alpha, sigma, source=prediction, target="eps")
@@ -411,7 +412,7 @@ def bound_terms(
         last = reconstruction_term(eps, eps_hat, schedule, decoder_variance=s2)
     else:
         mean = posterior_mean_from_eps(x_1, eps_hat, 1, schedule)
-        last = -discretized_log_likelihood(x0, mean, math.sqrt(s2))
+        last = -discretized_log_likelihood(mean, x0, math.sqrt(s2))
     rows = torch.stack(transitions[::-1]) if transitions else last.new_zeros((0, len(x0)))
     return BoundTerms(prior_term(x0, schedule), rows, last)
 
@@ -430,11 +431,11 @@ def bits_per_dim(nats: Array, dims: int) -> Array:
 def denoising_loss(
     model: Model,
     x0: Data,
-    t: Step,
     schedule: Schedule,
     *,
-    generator: torch.Generator | None = None,
+    t: Step | None = None,
     noise: Data | None = None,
+    generator: torch.Generator | None = None,
     prediction: str = "eps",
     weight: float | PerSample = 1.0,
 ) -> Scalar:
@@ -442,18 +443,22 @@ def denoising_loss(
 
     With "eps" and weight 1 it is L_simple; with ``weight=loss_weight(t, schedule)`` it is L_{t-1}
     of the bound, up to its constant. Another prediction is another target, with weights of its own.
+    What is not given is drawn: standard normal noise, and steps uniform on 1..T.
 
     Result: ddpm.loss_weight
     Shapes: x0 (B, …); t in 1..T (step 0 in a tensor gives NaN: there is nothing to denoise);
         weight a number or one a sample. The dtype follows x0, whatever that of the weight.
-    Errors: ValueError for an empty batch, shapes that differ, an unknown prediction, or unless
-        exactly one of ``generator`` and ``noise`` is given.
+    Errors: ValueError for an empty batch, shapes that differ, an unknown prediction, or unless a
+        generator is given exactly where something is drawn.
     Source: Ho, Jain, Abbeel 2020, equation 14 and algorithm 1.
     """
     one_of("prediction", prediction, PREDICTIONS)
     check_schedule(schedule)
-    t = check_step(t, some("x0", x0), 1, schedule.T)
-    noise = one_noise(noise, generator, x0, "x0")
+    check_draws(generator, some("x0", x0), t, noise)
+    if t is None:
+        t = torch.randint(1, schedule.T + 1, x0.shape[:1], generator=generator, device=x0.device)
+    t = check_step(t, x0, 1, schedule.T)
+    noise = one_noise(noise, generator if noise is None else None, x0, "x0")
     work = work_dtype(x0)
     clean, noise = x0.to(work), noise.to(work)
     alpha, sigma = (table.at(t, x0) for table in _noisy_tables(schedule))
@@ -532,24 +537,25 @@ def sample(
     generator: torch.Generator,
     prediction: str = "eps",
     variance: str = "beta",
-    x_T: Data | None = None,
+    start: Data | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> Data:
     """x_0 by T ancestral steps from x_T ~ N(0, I), on the generator's device, without gradients.
 
-    It is `genmath.samplers.sample` by `Ancestral`, which also takes fewer steps.
+    It is `genmath.samplers.sample` by `Ancestral`, which also takes fewer steps. x_T is ``start``,
+    where that is given.
 
     Shapes: (B, …) as given. The model is called as model(x_t, t), x_t in ``dtype`` and t an integer
         tensor (B,); between the steps x is kept in float32 at least, where half precision would
         round the small steps away.
     Errors: ValueError for unknown names, a missing generator, a shape without a batch dimension, or
-        an x_T that is not finite or does not fit.
+        a start that is not finite or does not fit.
     Source: Ho, Jain, Abbeel 2020, algorithm 2.
     """
     one_of("prediction", prediction, PREDICTIONS)
     one_of("variance", variance, VARIANCES)
     check_schedule(schedule)
-    shape = check_start(shape, dtype, "x_T", x_T)
+    shape = check_start(shape, dtype, "start", start)
     rng(generator)
     return samplers.sample(
         model,
@@ -558,7 +564,7 @@ def sample(
         samplers.Ancestral(variance),
         prediction=prediction,
         generator=generator,
-        start=x_T,
+        start=start,
         dtype=dtype,
     )
 

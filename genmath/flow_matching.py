@@ -29,7 +29,7 @@ from genmath._base.checks import (
     some,
 )
 from genmath._base.shapes import Array, Data, PerSample, Scalar, Time
-from genmath._base.steps import Model, call, check_path
+from genmath._base.steps import Model, call, check_draws, check_path, one_noise
 from genmath._base.torch import Int, Tensor, torch
 from genmath._base.transport import distances, permutation
 from genmath.paths import LinearPath, Path
@@ -106,12 +106,12 @@ def conditional_path(
 def cfm_loss(
     model: Model,
     x0: Data,
-    t: Time | None = None,
     path: Path = STRAIGHT,
     *,
+    t: Time | None = None,
     noise: Data | None = None,
-    spread: float = 0.0,
     generator: torch.Generator | None = None,
+    spread: float = 0.0,
     weight: float | PerSample = 1.0,
 ) -> Scalar:
     """weight · ‖model(x_t, t) - velocity‖², summed over the event and averaged over the batch.
@@ -132,15 +132,9 @@ def cfm_loss(
     """
     some("x0", x0)
     spread = real("spread", spread, "a number >= 0", 0.0)
-    if t is not None and noise is not None and not spread:
-        if generator is not None:
-            refuse("generator", generator, "None: with t and noise given nothing is drawn")
-    else:
-        rng(generator, x0.device)
+    check_draws(generator, x0, t, noise, bool(spread))
     work = work_dtype(x0)
-    if noise is None:
-        noise = torch.empty_like(x0, dtype=work, memory_format=torch.contiguous_format)
-        noise.normal_(generator=generator)
+    noise = one_noise(noise, generator if noise is None else None, x0, "x0")
     if t is None:
         t = torch.rand(len(x0), generator=generator, dtype=work, device=x0.device)
     around = generator if spread else None

@@ -70,8 +70,8 @@ class Losses(NamedTuple):
 
 
 def discriminator_loss(
-    logit_data: PerSample,
-    logit_made: PerSample,
+    real_logits: PerSample,
+    fake_logits: PerSample,
     loss: str | FDivergence = "non_saturating",
 ) -> Scalar:
     """What the discriminator minimises, from its outputs at data and at generated samples.
@@ -90,8 +90,8 @@ def discriminator_loss(
     Source: Goodfellow et al. 2014, equation 1; Mao et al. 2017, section 3; Nowozin, Cseke,
         Tomioka 2016, equation 4.
     """
-    dtype, a = _outputs("logit_data", logit_data)
-    b = _outputs("logit_made", logit_made)[1]
+    dtype, a = _outputs("real_logits", real_logits)
+    b = _outputs("fake_logits", fake_logits)[1]
     if isinstance(loss, FDivergence):
         return -fenchel_bound(loss, loss.slope(a), loss.slope(b)).to(dtype)
     _check_loss(loss)
@@ -100,7 +100,7 @@ def discriminator_loss(
     return -(_log_sigmoid(a).mean() + _log_sigmoid(-b).mean()).to(dtype)
 
 
-def generator_loss(logit_made: PerSample, loss: str | FDivergence = "non_saturating") -> Scalar:
+def generator_loss(fake_logits: PerSample, loss: str | FDivergence = "non_saturating") -> Scalar:
     """What the generator minimises, from the discriminator's outputs at its samples.
 
     "minimax" is log(1 - D), flat where samples are rejected; "non_saturating" is -log D;
@@ -113,7 +113,7 @@ def generator_loss(logit_made: PerSample, loss: str | FDivergence = "non_saturat
     Source: Goodfellow et al. 2014, section 3; Mao et al. 2017, section 3; Nowozin, Cseke,
         Tomioka 2016, equation 4.
     """
-    dtype, a = _outputs("logit_made", logit_made)
+    dtype, a = _outputs("fake_logits", fake_logits)
     if isinstance(loss, FDivergence):
         return -loss.conjugate(loss.slope(a)).mean().to(dtype)
     _check_loss(loss)
@@ -163,7 +163,7 @@ def optimal_discriminator(log_p: Array, log_q: Array) -> Array:
     return torch.sigmoid(log_p.to(work) - log_q.to(work)).to(dtype)
 
 
-def error_rate(prob_data: PerSample, prob_made: PerSample) -> Scalar:
+def error_rate(real_probs: PerSample, fake_probs: PerSample) -> Scalar:
     """Half of (the mean of 1 - D over data + the mean of D over samples): the rate of mistakes.
 
     With decisions, D in {0, 1}, that of a classifier; never below (1 - TV)/2 in the mean.
@@ -173,8 +173,8 @@ def error_rate(prob_data: PerSample, prob_made: PerSample) -> Scalar:
     Errors: ValueError for other shapes or no samples.
     Source: the definition, for data and samples equally frequent.
     """
-    dtype, a = _outputs("prob_data", prob_data)
-    b = _outputs("prob_made", prob_made)[1]
+    dtype, a = _outputs("real_probs", real_probs)
+    b = _outputs("fake_probs", fake_probs)[1]
     return (((1 - a).mean() + b.mean()) / 2).to(dtype)
 
 

@@ -152,23 +152,23 @@ class Path(ABC):
         """
         return _at(self._squared_diffusion, t)
 
-    def coefficients(self, t: Time, x: Tensor) -> tuple[Coefficient, Coefficient]:
-        """(alpha, sigma) at time t, to be multiplied with data shaped like x.
+    def coefficients(self, t: Time, like: Tensor) -> tuple[Coefficient, Coefficient]:
+        """(alpha, sigma) at time t, to be multiplied with data shaped like ``like``.
 
         Shapes: Python floats for a Python t; for a tensor t of shape () or (B,), tensors (B, 1, …)
-            in float64 where x is float64 and in float32 otherwise, whatever the dtype of t.
+            in float64 where ``like`` is and in float32 otherwise, whatever the dtype of t.
         Errors: ValueError for a number outside [0, 1], a t that is not floating-point or does not
-            fit x, or another device.
+            fit ``like``, or another device.
         """
-        return self._pair(self._alpha, self._sigma, t, x)
+        return self._pair(self._alpha, self._sigma, t, like)
 
-    def derivatives(self, t: Time, x: Tensor) -> tuple[Coefficient, Coefficient]:
+    def derivatives(self, t: Time, like: Tensor) -> tuple[Coefficient, Coefficient]:
         """(d_alpha, d_sigma) at time t, as `coefficients` are given."""
-        return self._pair(self._d_alpha, self._d_sigma, t, x)
+        return self._pair(self._d_alpha, self._d_sigma, t, like)
 
-    def forward_sde(self, t: Time, x: Tensor) -> tuple[Coefficient, Coefficient]:
+    def forward_sde(self, t: Time, like: Tensor) -> tuple[Coefficient, Coefficient]:
         """(drift, squared_diffusion) at time t, as `coefficients` are given."""
-        return self._pair(self._drift, self._squared_diffusion, t, x)
+        return self._pair(self._drift, self._squared_diffusion, t, like)
 
     def interpolate(self, x0: Data, noise: Data, t: Time) -> Data:
         """x_t = alpha x_0 + sigma noise.
@@ -188,13 +188,13 @@ class Path(ABC):
         return affine(x0, pair[0], noise, pair[1])
 
     def _pair(
-        self, first: _Formula, second: _Formula, t: Time, x: Tensor
+        self, first: _Formula, second: _Formula, t: Time, like: Tensor
     ) -> tuple[Coefficient, Coefficient]:
-        t = check_time(t, batched("x", x))
+        t = check_time(t, batched("like", like))
         if not isinstance(t, Tensor):
             return _at(first, t), _at(second, t)
-        wide, work = t.double(), work_dtype(x)
-        return per_event(first(wide).to(work), x), per_event(second(wide).to(work), x)
+        wide, work = t.double(), work_dtype(like)
+        return per_event(first(wide).to(work), like), per_event(second(wide).to(work), like)
 
 
 @dataclass(frozen=True)
@@ -561,16 +561,16 @@ class Schedule:
         """The schedule of beta_1, …, beta_T, given without the leading 0."""
         return cls(torch.tensor([0.0, *_floats(beta)], dtype=torch.float64, device="cpu"))
 
-    def coefficients(self, t: Step, x: Tensor) -> tuple[Coefficient, Coefficient]:
-        """(alpha, sigma) at step t in 0..T, to be multiplied with data shaped like x.
+    def coefficients(self, t: Step, like: Tensor) -> tuple[Coefficient, Coefficient]:
+        """(alpha, sigma) at step t in 0..T, to be multiplied with data shaped like ``like``.
 
         Shapes: Python floats for a Python t; for a tensor t of shape (B,), tensors (B, 1, …, 1) on
-            the device of x, in float64 where x is float64 and in float32 otherwise.
+            its device, in float64 where ``like`` is and in float32 otherwise.
         Errors: ValueError for a Python t outside 0..T, a t that is not integer, another shape or
             device. The values in a tensor t are not read here: beyond the table, torch raises.
         """
-        t = check_step(t, batched("x", x), 0, self.T)
-        return self._alpha.at(t, x), self._sigma.at(t, x)
+        t = check_step(t, batched("like", like), 0, self.T)
+        return self._alpha.at(t, like), self._sigma.at(t, like)
 
     def __repr__(self) -> str:
         return f"Schedule(T={self.T}, alpha_bar_T={float(self.alpha_bar[-1]):.3g})"

@@ -279,20 +279,20 @@ class DDIM(Sampler):
 
     def between(
         self,
-        data: tuple[Coefficient, Coefficient],
-        noise: tuple[Coefficient, Coefficient],
+        x0: tuple[Coefficient, Coefficient],
+        eps: tuple[Coefficient, Coefficient],
         alpha: Tensor,
         sigma: Tensor,
         gap: Tensor,
     ) -> Columns:
         """The three numbers of a move to (alpha, sigma) over a gap of half_log_snr.
 
-        ``data`` and ``noise`` are what x0 and eps are made of: (of the prediction, of x).
+        ``x0`` and ``eps`` say what these are made of: (of the prediction, of x).
         """
         fresh, kept = self.fresh(sigma, gap), sigma
         if self.eta:  # √(sigma² - fresh²), without the cancellation
             kept = sigma * torch.sqrt(1 - self.eta**2 + self.eta**2 * torch.exp(2 * gap))
-        of_predicted, of_x = (alpha * a + kept * b for a, b in zip(data, noise, strict=True))
+        of_predicted, of_x = (alpha * a + kept * b for a, b in zip(x0, eps, strict=True))
         return of_x, of_predicted, fresh
 
     def fresh(self, sigma: Tensor, gap: Tensor) -> Tensor:

@@ -72,7 +72,7 @@ def ornstein_uhlenbeck_moments(x0: Data, rate: float, diffusion: float, t: Coeff
 
 
 def linear_sde_moments(
-    x: Data, path: Path, t: Time, *, start: Time = 0.0, variance: Coefficient = 0.0
+    x: Data, t: Time, path: Path, *, start: Time = 0.0, variance: Coefficient = 0.0
 ) -> Moments:
     """Mean and variance at t of what had mean x and this variance at ``start``.
 
@@ -145,7 +145,7 @@ def _check_end(t: Time, h: Coefficient) -> None:
 # Backward
 
 
-def reverse_drift(x: Data, t: Time, score: Data, path: Path, stochasticity: float = 1.0) -> Data:
+def reverse_drift(score: Data, x: Data, t: Time, path: Path, stochasticity: float = 1.0) -> Data:
     """f x - (1 + stochasticity²)/2 g² score, from the value of the marginal score at x.
 
     With noise of size stochasticity · g, and run from t = 1 to t = 0, every member of the family
@@ -153,7 +153,7 @@ def reverse_drift(x: Data, t: Time, score: Data, path: Path, stochasticity: floa
     paths agree too; 0 is the probability-flow ODE. `genmath.samplers.ReverseSDE` steps with it.
 
     Result: sde.reverse_family, sde.path_laws
-    Shapes: x and score alike; t a number or one value a sample. The dtype follows x.
+    Shapes: score and x alike; t a number or one value a sample. The dtype follows x.
     Errors: ValueError for shapes that differ, stochasticity < 0, a number t at which f or g is
         infinite, or a path that runs from noise to data.
     Source: Anderson 1982; Song et al. 2021 (score SDE), equations 6 and 13; the family: Huang, Lim,
@@ -165,7 +165,7 @@ def reverse_drift(x: Data, t: Time, score: Data, path: Path, stochasticity: floa
     return affine(x, f, score, -share * g2)
 
 
-def probability_flow_velocity(x: Data, t: Time, score: Data, path: Path) -> Data:
+def probability_flow_velocity(score: Data, x: Data, t: Time, path: Path) -> Data:
     """f x - g²/2 score, the velocity dx/dt of the ODE that has the marginals of the forward SDE.
 
     It is `reverse_drift` without noise, and what `genmath.predictions.convert` calls "velocity";
@@ -176,7 +176,7 @@ def probability_flow_velocity(x: Data, t: Time, score: Data, path: Path) -> Data
     Errors: as there.
     Source: Song et al. 2021 (score SDE), equation 13; Maoutsa, Reich, Opper 2020.
     """
-    return reverse_drift(x, t, score, path, 0.0)
+    return reverse_drift(score, x, t, path, 0.0)
 
 
 # Likelihood
@@ -246,7 +246,7 @@ def _velocity(x: Tensor, t: Time, said: Tensor, path: Path, prediction: str) -> 
     if prediction == "velocity":
         return said
     if prediction == "score":  # finite at the data, where a conversion is not
-        return probability_flow_velocity(x, t, said, path)
+        return probability_flow_velocity(said, x, t, path)
     slopes = dict(zip(("d_alpha", "d_sigma"), path.derivatives(t, x), strict=True))
     level = path.coefficients(t, x)
     return convert(said, x, *level, source=prediction, target="velocity", **slopes)

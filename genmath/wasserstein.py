@@ -3,7 +3,8 @@
 Distances are in the units of the data. They are computed in float64 and cast last, since sums of
 many small terms are what they are made of. A WGAN's critic step reads
 
-    loss = critic_loss(critic(real), critic(fake)) + 10 * gradient_penalty(critic, real, fake, ...)
+    loss = critic_loss(critic(real), critic(fake))
+    loss = loss + gradient_penalty(critic, real, fake, weight=10.0, generator=generator)
 
 and its generator step `generator_loss(critic(generator(noise)))`.
 """
@@ -188,20 +189,24 @@ def assignment(costs: Costs) -> Permutation:
     return permutation("assignment", costs.double()).to(costs.device)
 
 
-def transport_plan(costs: Costs, a: Weights | None = None, b: Weights | None = None) -> Plan:
-    """The cheapest plan between weights a and b, with its potentials, exactly.
+def transport_plan(
+    costs: Costs, x_weights: Weights | None = None, y_weights: Weights | None = None
+) -> Plan:
+    """The cheapest plan between two weighted samples, with its potentials, exactly.
 
     Weights are normalised to sum to one; without them all points count alike. The potentials prove
-    the plan: f_i - g_j <= costs_ij, and their gain Σ a f - Σ b g is the cost.
+    the plan: f_i - g_j <= costs_ij, and their gain, the mean of f less that of
+    g by the weights, is the cost.
 
     Result: wasserstein.weak_duality, wasserstein.three_points
-    Shapes: costs (n, m), a (n,), b (m,). Float64, on the device of the costs, without gradients.
+    Shapes: costs (n, m), the weights (n,) and (m,). Float64, on the device of the costs, without
+        gradients.
     Errors: ValueError for costs that are not finite, weights that do not fit, are negative or all
         zero, or a plan that its potentials do not prove; ImportError without POT; RuntimeError if
         its solver gives up.
     Source: Peyré, Cuturi 2019, sections 2.3 and 2.5.
     """
-    rows, columns = _marginals(costs, a, b)
+    rows, columns = _marginals(costs, x_weights, y_weights)
     wide = costs.detach().double()
     plan, f, minus_g = (
         found.to(costs.device) for found in solve("transport_plan", wide, rows, columns)
@@ -210,7 +215,12 @@ def transport_plan(costs: Costs, a: Weights | None = None, b: Weights | None = N
 
 
 def wasserstein(
-    x: Data, y: Data, p: float = 2.0, *, a: Weights | None = None, b: Weights | None = None
+    x: Data,
+    y: Data,
+    p: float = 2.0,
+    *,
+    x_weights: Weights | None = None,
+    y_weights: Weights | None = None,
 ) -> Scalar:
     """W_p of two samples in any number of dimensions, exactly, by the cheapest plan.
 
@@ -218,15 +228,14 @@ def wasserstein(
     is one.
 
     Result: wasserstein.w1_w2
-    Shapes: x (n, …) and y (m, …), weights a (n,) and b (m,). The dtype follows x.
+    Shapes: x (n, …) and y (m, …), the weights (n,) and (m,). The dtype follows x.
     Errors: as for `pairwise_costs` and `transport_plan`; p < 1.
     Source: Villani 2009, definition 6.1.
     """
     power = real("p", p, "a number >= 1", 1.0)
     x, y = batched("x", x), batched("y", y)
-    a = None if a is None else _weights("a", a, "x", x)
-    b = None if b is None else _weights("b", b, "y", y)
-    plan = transport_plan(pairwise_costs(x.detach(), y.detach(), power), a, b).plan
+    masses = (_weights("x_weights", x_weights, "x", x), _weights("y_weights", y_weights, "y", y))
+    plan = transport_plan(pairwise_costs(x.detach(), y.detach(), power), *masses).plan
     i, j = plan.nonzero(as_tuple=True)
     apart = (x[i].double() - y[j].double()).reshape(len(i), -1).abs()
     each = torch.linalg.vector_norm(apart, dim=1) ** power
@@ -239,8 +248,8 @@ def wasserstein(
 def sinkhorn(
     costs: Costs,
     epsilon: float,
-    a: Weights | None = None,
-    b: Weights | None = None,
+    x_weights: Weights | None = None,
+    y_weights: Weights | None = None,
     *,
     tolerance: float | None = 1e-6,
     steps: int = 10_000,
@@ -261,15 +270,15 @@ def sinkhorn(
     g, those of points without weight included.
 
     Result: wasserstein.entropic_dual, wasserstein.sinkhorn_step, wasserstein.entropic_bias
-    Shapes: costs (n, m), a (n,), b (m,), normalised to sum to one. Computed in float64; the dtype
-        follows the costs. f, g and ``value`` are in their units.
+    Shapes: costs (n, m), the weights (n,) and (m,), normalised to sum to one. Computed in float64;
+        the dtype follows the costs. f, g and ``value`` are in their units.
     Errors: ValueError for bad weights, costs that are not finite, epsilon <= 0, steps < 1, a start
         of other shapes, anneal_from < epsilon; RuntimeError that names the error of the marginals
         if it has not converged, unless strict is False.
     Source: Cuturi 2013, algorithm 1; Schmitzer 2019, sections 3.1 and 3.2 for the log domain and
         the annealing; Feydy et al. 2019, section 2 for the gradient in the weights.
     """
-    masses = _marginals(costs, a, b)
+    masses = _marginals(costs, x_weights, y_weights)
     rows, columns = (mass.detach() for mass in masses)
     eps, most = positive("epsilon", epsilon), integer("steps", steps, 1)
     least = None if tolerance is None else positive("tolerance", tolerance)
@@ -307,8 +316,8 @@ def sinkhorn_divergence(
     epsilon: float,
     p: float = 2.0,
     *,
-    a: Weights | None = None,
-    b: Weights | None = None,
+    x_weights: Weights | None = None,
+    y_weights: Weights | None = None,
     tolerance: float = 1e-6,
     steps: int = 10_000,
     anneal_from: float | None = None,
@@ -319,7 +328,7 @@ def sinkhorn_divergence(
     ``tolerance`` leaves: between an entropic W_p^p (epsilon → 0) and a maximum mean discrepancy.
     Differentiable in the points and in the weights.
 
-    Shapes: x (n, …) and y (m, …), weights a (n,) and b (m,); one number in the units of the points
+    Shapes: x (n, …) and y (m, …), the weights (n,) and (m,); one number in the units of the points
         to the power p, as epsilon is. The dtype follows x; computed in float64.
     Errors: as for `pairwise_costs` and `sinkhorn`; ValueError for p outside [1, 2], where it may be
         negative or has no gradient.
@@ -327,7 +336,7 @@ def sinkhorn_divergence(
     """
     power = real("p", p, "a number from 1 to 2", 1.0, 2.0)
     x, y = batched("x", x), batched("y", y)
-    a, b = _weights("a", a, "x", x), _weights("b", b, "y", y)
+    a, b = _weights("x_weights", x_weights, "x", x), _weights("y_weights", y_weights, "y", y)
     least = positive("tolerance", tolerance)
 
     def between(first: Tensor, second: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
@@ -435,31 +444,35 @@ def gradient_penalty(
     real: Data,
     fake: Data,
     *,
-    generator: torch.Generator,
+    weight: float,
     one_sided: bool = False,
+    generator: torch.Generator,
 ) -> Scalar:
-    """mean (‖∇ critic(x̂)‖ - 1)² at random points x̂ between real and fake, one a pair.
+    """weight · mean (‖∇ critic(x̂)‖ - 1)² at random points x̂ between real and fake, one a pair.
 
-    One random weight a *sample*, and the norm of the *whole* gradient of a sample, whatever the
-    event. ``one_sided`` penalises only slopes larger than one. Multiply by the λ you want. Where
-    the gradient is 0 the norm's subgradient 0 is used, so nothing is NaN and no norm is blurred.
+    One random x̂ a *sample*, and the norm of the *whole* gradient of a sample, whatever the
+    event. ``one_sided`` penalises only slopes larger than one. The paper's weight, its λ, is 10.
+    Where the gradient is 0 the norm's subgradient 0 is used, so nothing is NaN and no norm is
+    blurred.
 
     Result: wasserstein.penalty_points, wasserstein.penalty_bias
     Shapes: real and fake (B, …) alike; the critic maps (B, …) to one score a sample, (B,) or
         (B, 1, …), each of its own sample alone (no batch normalisation). The dtype follows real.
         Gradients reach the critic, not real and fake.
-    Errors: ValueError for shapes that differ, an empty batch, or a critic with another output.
+    Errors: ValueError for weight < 0, shapes that differ, an empty batch, or a critic with another
+        output.
     Source: Gulrajani et al. 2017, equation 3 and algorithm 1.
     """
     same_shape("fake", fake, "real", some("real", real))
     function("critic", critic)
     flag("one_sided", one_sided)
+    factor = _penalty(weight)
     work = work_dtype(real)
-    weight = torch.rand(
+    share = torch.rand(
         len(real), generator=rng(generator, real.device), dtype=work, device=real.device
     )
     start, end = fake.detach().to(work), real.detach().to(work)
-    between = torch.lerp(start, end, per_event(weight, real)).to(real.dtype).requires_grad_()
+    between = torch.lerp(start, end, per_event(share, real)).to(real.dtype).requires_grad_()
     with torch.enable_grad():
         scores = critic(between)
     if (
@@ -472,7 +485,7 @@ def gradient_penalty(
         slopes = slope(scores.sum(), between)
     length: Tensor = torch.linalg.vector_norm(slopes.to(work).reshape(len(real), -1), dim=1)
     excess = (length - 1).relu() if one_sided else length - 1
-    return excess.square().mean().to(real.dtype)
+    return (factor * excess.square().mean()).to(real.dtype)
 
 
 @torch.no_grad()
@@ -542,6 +555,10 @@ KNOWN = {
 # Helpers
 
 
+def _penalty(weight: float) -> float:
+    return real("weight", weight, "a number >= 0", 0.0)
+
+
 def _largest_singular_value(matrix: Tensor) -> float:
     return float(torch.linalg.matrix_norm(matrix.detach().double(), 2))
 
@@ -582,11 +599,13 @@ def _table(costs: Tensor) -> Tensor:
     return finite("costs", costs)
 
 
-def _marginals(costs: Tensor, a: Tensor | None, b: Tensor | None) -> tuple[Tensor, Tensor]:
+def _marginals(
+    costs: Tensor, x_weights: Tensor | None, y_weights: Tensor | None
+) -> tuple[Tensor, Tensor]:
     _table(costs)
     return (
-        _weights("a", a, "costs", costs).to(costs.device),
-        _weights("b", b, "costs", costs.T).to(costs.device),
+        _weights("x_weights", x_weights, "costs", costs).to(costs.device),
+        _weights("y_weights", y_weights, "costs", costs.T).to(costs.device),
     )
 
 

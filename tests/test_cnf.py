@@ -184,7 +184,7 @@ def test_a_model_that_was_told_another_base() -> None:
         return torch.full_like(z[:, 0], -math.inf).masked_fill(inside, -2 * math.log(2))
 
     x = torch.tensor([[0.1, -0.2], [0.4, 0.6]], dtype=torch.float64)
-    got = log_prob(lambda x, t: math.log(2) * x, x, base=uniform)
+    got = log_prob(lambda x, t: math.log(2) * x, x, prior=uniform)
     close(got, torch.tensor([0.0, -math.inf], dtype=torch.float64))
 
 
@@ -263,7 +263,12 @@ def test_the_density_at_one_time_from_that_at_another(start, end) -> None:
         return lambda z: MIXTURE.log_prob(z, path.alpha(t), path.sigma(t))
 
     got = log_prob(
-        probability_flow(MIXTURE, path), x, FixedSteps(60), start=start, end=end, base=marginal(end)
+        probability_flow(MIXTURE, path),
+        x,
+        FixedSteps(60),
+        start=start,
+        end=end,
+        prior=marginal(end),
     )
     close(got, marginal(start)(x), 1e-6)
 
@@ -466,7 +471,7 @@ BAD = {
     "start": lambda: transport(swirl, X, start=math.inf),
     "probe": lambda: transport(swirl, X, probe=X[:, :1]),
     "probe, generator": lambda: transport(swirl, X, probe=X, generator=rng()),
-    "base output": lambda: log_prob(swirl, X, base=lambda z: z),
+    "prior output": lambda: log_prob(swirl, X, prior=lambda z: z),
     "generator, start": lambda: sample(swirl, (3, 2)),
     "generator, start: got both": lambda: sample(swirl, (3, 2), generator=rng(), start=X),
     "start: got .*shape": lambda: sample(swirl, (4, 2), start=X, dtype=torch.float64),
@@ -549,7 +554,7 @@ def test_tie_linear(n, seed, t) -> None:
     def base(z):
         return (-0.5 * ((z - spread[1]) ** 2 / spread[0] + (2 * math.pi * spread[0]).log())).sum(1)
 
-    got = log_prob(lambda x, s: t * field(x, t * s), x, FixedSteps(100), base=base)
+    got = log_prob(lambda x, s: t * field(x, t * s), x, FixedSteps(100), prior=base)
     close(base(moved), value(claim.lhs, **letters), 1e-7)
     close(got, first, 1e-7)
 

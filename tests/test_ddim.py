@@ -65,7 +65,7 @@ def test_the_true_prediction_keeps_the_marginal(jump, eta, kind) -> None:
     """x_s = alpha_s x0 + (old noise) + (fresh noise), the variances of the noises sigma_s²."""
     schedule, t, s = jump
     x0, eps, z = (normal(3, 2, seed=i) for i in range(3))
-    x_t = add_noise(x0, t, eps, schedule)
+    x_t = add_noise(x0, eps, t, schedule)
     alpha, sigma = schedule.coefficients(t, x0)
     said = predictions_of(x0, eps, alpha, sigma)[kind]
     got = ddim_step(said, x_t, t, s, schedule, eta=eta, prediction=kind, noise=z)
@@ -191,7 +191,7 @@ def test_half_precision_is_rounded_once(device, dtype) -> None:
 def test_data_at_a_large_offset_keep_float32_accuracy(device, t, s) -> None:
     schedule = linear_schedule(1000)
     x0, eps = 1e4 + normal(8, 3).to(device), normal(8, 3, seed=1).to(device)
-    x_t = add_noise(x0, t, eps, schedule)
+    x_t = add_noise(x0, eps, t, schedule)
     wide = ddim_step(x0, x_t, t, s, schedule, prediction="x0")
     single = ddim_step(x0.float(), x_t.float(), t, s, schedule, prediction="x0").double()
     torch.testing.assert_close(single, wide, rtol=0, atol=4 * torch.finfo(torch.float32).eps * 1e4)

@@ -117,8 +117,8 @@ ALL_STEPS = torch.arange(1, 1001)
 @pytest.mark.parametrize("kind", SCHEDULES)
 def test_add_noise_matches_40_digits(kind) -> None:
     schedule, one, zero = SCHEDULES[kind], ones(1000), torch.zeros(1000, dtype=torch.float64)
-    assert_matches(add_noise(one, ALL_STEPS, zero, schedule), kind, "alpha", 1e-13)
-    assert_matches(add_noise(zero, ALL_STEPS, one, schedule), kind, "sigma", 1e-13)
+    assert_matches(add_noise(one, zero, ALL_STEPS, schedule), kind, "alpha", 1e-13)
+    assert_matches(add_noise(zero, one, ALL_STEPS, schedule), kind, "sigma", 1e-13)
 
 
 @pytest.mark.parametrize("dtype", HALF)
@@ -128,19 +128,19 @@ def test_add_noise_in_half_precision_is_rounded_once(device, kind, dtype) -> Non
     schedule = SCHEDULES[kind]
     x0, noise = (normal(1001, 8, seed=s, dtype=dtype).to(device) for s in (0, 1))
     t = torch.arange(1001, device=device)
-    got = add_noise(x0, t, noise, schedule)
+    got = add_noise(x0, noise, t, schedule)
     assert got.dtype == dtype
-    single = add_noise(x0.float(), t, noise.float(), schedule)
+    single = add_noise(x0.float(), noise.float(), t, schedule)
     assert torch.equal(got, single.to(dtype))
-    wide = add_noise(x0.double(), t, noise.double(), schedule)
+    wide = add_noise(x0.double(), noise.double(), t, schedule)
     half_ulp = torch.finfo(dtype).eps / 2 * torch.exp2(wide.abs().log2().floor())
     # Where data and noise nearly cancel, float32 itself is off by its own rounding of either.
     single_ulp = torch.finfo(torch.float32).eps * (x0.abs() + noise.abs()).double()
     assert ((got - wide).abs() <= half_ulp + 2 * single_ulp).all()
     for step in range(0, 1001, 25):  # the same by a Python t, whose coefficients promote nothing
-        alone = add_noise(x0, step, noise, schedule)
-        assert torch.equal(alone, add_noise(x0.float(), step, noise.float(), schedule).to(dtype))
-    only_noise = add_noise(torch.zeros_like(x0), t, noise, schedule)[1:]
+        alone = add_noise(x0, noise, step, schedule)
+        assert torch.equal(alone, add_noise(x0.float(), noise.float(), step, schedule).to(dtype))
+    only_noise = add_noise(torch.zeros_like(x0), noise, t, schedule)[1:]
     assert ((only_noise != 0) == (noise[1:] != 0)).all()
 
 
@@ -154,7 +154,7 @@ def test_one_step_a_sample_is_that_step_of_each(device, schedule, batch, event, 
     kind, variance = (data.draw(st.sampled_from(o)) for o in (PREDICTIONS, VARIANCES))
     options = {"prediction": kind, "variance": variance}
     vector = {
-        "noised": add_noise(x0, t, noise, schedule),
+        "noised": add_noise(x0, noise, t, schedule),
         "mean": posterior(y, x0, t, schedule).mean,
         "from_eps": posterior_mean_from_eps(y, noise, t, schedule),
         "step": ancestral_step(y, x0, t, schedule, noise=noise, **options),
@@ -164,7 +164,7 @@ def test_one_step_a_sample_is_that_step_of_each(device, schedule, batch, event, 
         row = slice(i, i + 1)
         for s in (step, torch.tensor(step, device=device), t[row]):
             alone = {
-                "noised": add_noise(x0[row], s, noise[row], schedule),
+                "noised": add_noise(x0[row], noise[row], s, schedule),
                 "mean": posterior(y[row], x0[row], s, schedule).mean,
                 "from_eps": posterior_mean_from_eps(y[row], noise[row], s, schedule),
                 "step": ancestral_step(y[row], x0[row], s, schedule, noise=noise[row], **options),
@@ -195,9 +195,9 @@ def test_one_more_step_of_the_chain_gives_the_next_marginal(schedule) -> None:
 def test_step_0_is_clean_data(device) -> None:
     x0, noise = normal(3, 2).to(device), normal(3, 2, seed=1).to(device)
     schedule = linear_schedule(10)
-    assert torch.equal(add_noise(x0, 0, noise, schedule), x0)
+    assert torch.equal(add_noise(x0, noise, 0, schedule), x0)
     assert torch.equal(
-        add_noise(x0, torch.zeros(3, dtype=torch.long, device=device), noise, schedule), x0
+        add_noise(x0, noise, torch.zeros(3, dtype=torch.long, device=device), schedule), x0
     )
 
 
@@ -255,7 +255,7 @@ def test_posterior_of_step_1_is_the_data(device, dtype) -> None:
 def test_the_mean_from_eps_is_the_posterior_mean(schedule, data) -> None:
     t = data.draw(st.integers(1, schedule.T))
     x0, eps = normal(4, 3), normal(4, 3, seed=1)
-    x_t = add_noise(x0, t, eps, schedule)
+    x_t = add_noise(x0, eps, t, schedule)
     expected = posterior(x_t, x0, t, schedule).mean
     got = posterior_mean_from_eps(x_t, eps, t, schedule)
     torch.testing.assert_close(got, expected, rtol=1e-10, atol=1e-10)
@@ -277,8 +277,8 @@ def test_step_0_has_no_posterior() -> None:
 def test_data_at_a_large_offset_keep_float32_accuracy(device, t) -> None:
     schedule = linear_schedule(1000)
     x0, noise = 1e4 + normal(8, 3).to(device), normal(8, 3, seed=1).to(device)
-    x_t = add_noise(x0, t, noise, schedule)
-    single = add_noise(x0.float(), t, noise.float(), schedule)
+    x_t = add_noise(x0, noise, t, schedule)
+    single = add_noise(x0.float(), noise.float(), t, schedule)
     atol = 4 * torch.finfo(torch.float32).eps * 1e4
     torch.testing.assert_close(single.double(), x_t, rtol=0, atol=atol)
     for of in (
@@ -319,7 +319,7 @@ def test_transition_term_is_the_kl_of_the_two_gaussians(schedule, event, varianc
     """Written out from posterior and predicted mean: equation 5, and not equation 12."""
     t = torch.tensor(data.draw(st.lists(st.integers(2, schedule.T), min_size=3, max_size=3)))
     x0, eps, eps_hat = (normal(3, *event, seed=s) for s in range(3))
-    x_t = add_noise(x0, t, eps, schedule)
+    x_t = add_noise(x0, eps, t, schedule)
     mean, posterior_variance = posterior(x_t, x0, t, schedule)
     predicted = posterior_mean_from_eps(x_t, eps_hat, t, schedule)
     s2 = reverse_variance(schedule, variance)[t].reshape(posterior_variance.shape)
@@ -346,7 +346,7 @@ def test_prior_and_reconstruction_terms_are_what_they_are_called(schedule, event
     alpha, sigma = schedule.alpha[-1], schedule.sigma[-1]
     expected = gaussian_kl(alpha * x0, 2 * sigma.log())
     torch.testing.assert_close(prior_term(x0, schedule), expected, rtol=1e-9, atol=1e-12)
-    x_1 = add_noise(x0, 1, eps, schedule)
+    x_1 = add_noise(x0, eps, 1, schedule)
     mean = posterior_mean_from_eps(x_1, eps_hat, 1, schedule)
     for s2 in (None, 0.37):
         log_var = math.log(schedule.beta[1].item() if s2 is None else s2)
@@ -441,7 +441,7 @@ def test_bound_terms_of_one_step_of_images_and_of_nothing(device) -> None:
 @settings(max_examples=50)
 def test_probabilities_of_the_levels_sum_to_one(mean, sigma, levels) -> None:
     x = 2 * torch.arange(levels, dtype=torch.float64) / (levels - 1) - 1
-    log_p = discretized_log_likelihood(x, torch.full_like(x, mean), sigma, levels=levels)
+    log_p = discretized_log_likelihood(torch.full_like(x, mean), x, sigma, levels=levels)
     assert log_p.logsumexp(0).item() == pytest.approx(0, abs=1e-11)
     assert torch.isfinite(log_p).all()
 
@@ -454,7 +454,7 @@ def test_probabilities_of_the_levels_sum_to_one(mean, sigma, levels) -> None:
 def test_level_probabilities_match_40_digits(i, mean, sigma) -> None:
     """In both tails too, where a difference of two probabilities has no digits left."""
     x = torch.tensor([2 * i / 255 - 1], dtype=torch.float64)
-    got = discretized_log_likelihood(x, torch.full_like(x, mean), sigma).item()
+    got = discretized_log_likelihood(torch.full_like(x, mean), x, sigma).item()
     with mp.workdps(60):
 
         def upper(z):
@@ -475,7 +475,7 @@ def test_level_probabilities_match_40_digits(i, mean, sigma) -> None:
 def test_discretized_gradients_are_finite_everywhere() -> None:
     x = (2 * torch.arange(256, dtype=torch.float32) / 255 - 1).repeat(3)
     mean = torch.tensor([-5.0, 0.1, 5.0]).repeat_interleave(256).requires_grad_()
-    value = discretized_log_likelihood(x, mean, 0.01)
+    value = discretized_log_likelihood(mean, x, 0.01)
     assert value.dtype == torch.float32
     value.sum().backward()
     assert torch.isfinite(mean.grad).all()
@@ -493,7 +493,7 @@ def test_the_loss_of_an_oracle_is_zero_and_of_zero_is_the_target(
     x0, noise = (normal(batch, *event, seed=s).to(device) for s in range(2))
     steps = data.draw(st.lists(st.integers(1, schedule.T), min_size=batch, max_size=batch))
     t = data.draw(st.sampled_from([steps[0], torch.tensor(steps, device=device)]))
-    x_t = add_noise(x0, t, noise, schedule)
+    x_t = add_noise(x0, noise, t, schedule)
     alpha, sigma = schedule.coefficients(t, x0)
     target = {"x0": x0, "eps": noise, "v": alpha * noise - sigma * x0, "score": -noise / sigma}
     target = target[prediction]
@@ -504,19 +504,19 @@ def test_the_loss_of_an_oracle_is_zero_and_of_zero_is_the_target(
         return target
 
     kept = {"noise": noise, "prediction": prediction}
-    assert denoising_loss(oracle, x0, t, schedule, **kept).item() < 1e-20
+    assert denoising_loss(oracle, x0, schedule, t=t, **kept).item() < 1e-20
     squared = (target**2).reshape(batch, -1).sum(1)
 
     def nothing(x, s):
         return torch.zeros_like(x)
 
-    loss = denoising_loss(nothing, x0, t, schedule, **kept)
+    loss = denoising_loss(nothing, x0, schedule, t=t, **kept)
     assert loss.shape == ()
     torch.testing.assert_close(loss, squared.mean())
     weight = torch.rand(batch, generator=rng(), dtype=torch.float64).to(device)
-    weighted = denoising_loss(nothing, x0, t, schedule, weight=weight, **kept)
+    weighted = denoising_loss(nothing, x0, schedule, t=t, weight=weight, **kept)
     torch.testing.assert_close(weighted, (weight * squared).mean())
-    doubled = denoising_loss(nothing, x0, t, schedule, weight=2.0, **kept)
+    doubled = denoising_loss(nothing, x0, schedule, t=t, weight=2.0, **kept)
     torch.testing.assert_close(doubled, 2 * loss)
 
 
@@ -532,11 +532,11 @@ def test_the_loss_follows_the_data_whatever_the_weights_dtype(device, dtype) -> 
         seen.append((x.dtype, s.dtype, s.shape))
         return x * 0.5
 
-    loss = denoising_loss(model, x0, t, schedule, generator=rng(device), weight=weight)
+    loss = denoising_loss(model, x0, schedule, t=t, generator=rng(device), weight=weight)
     assert loss.dtype == dtype
     assert loss.device == x0.device
     assert seen == [(dtype, torch.long, (5,))]
-    again = denoising_loss(model, x0, t, schedule, generator=rng(device), weight=weight)
+    again = denoising_loss(model, x0, schedule, t=t, generator=rng(device), weight=weight)
     assert torch.equal(loss, again)
 
 
@@ -546,7 +546,7 @@ def test_weighted_by_loss_weight_the_loss_is_the_bound_up_to_its_constant() -> N
     eps_hat = normal(6, 2, seed=2)
     for variance in VARIANCES:
         weight = loss_weight(t, schedule, variance=variance)
-        loss = denoising_loss(lambda x, s: eps_hat, x0, t, schedule, noise=noise, weight=weight)
+        loss = denoising_loss(lambda x, s: eps_hat, x0, schedule, t=t, noise=noise, weight=weight)
         terms = transition_term(noise, eps_hat, t, schedule, variance=variance)
         constants = transition_term(noise, noise, t, schedule, variance=variance)
         torch.testing.assert_close(loss, (terms - constants).mean())
@@ -561,7 +561,7 @@ def test_training_at_step_0_is_refused() -> None:
     for prediction in PREDICTIONS:
         with pytest.raises(ValueError, match=r"^t: got .* steps in 0\.\.2, expected .* 1\.\.3"):
             denoising_loss(
-                model, normal(3, 2), t, linear_schedule(3), generator=rng(), prediction=prediction
+                model, normal(3, 2), linear_schedule(3), t=t, generator=rng(), prediction=prediction
             )
 
 
@@ -575,7 +575,7 @@ def test_a_step_is_the_posterior_of_the_predicted_data(device, schedule, event, 
     t = data.draw(st.integers(1, schedule.T))
     variance = data.draw(st.sampled_from(VARIANCES))
     x0, eps, z = (normal(3, *event, seed=s).to(device) for s in range(3))
-    x_t = add_noise(x0, t, eps, schedule)
+    x_t = add_noise(x0, eps, t, schedule)
     alpha, sigma = schedule.coefficients(t, x_t)
     std = math.sqrt(reverse_variance(schedule, variance)[t].item()) if t > 1 else 0.0
     expected = posterior(x_t, x0, t, schedule).mean + std * z
@@ -673,7 +673,7 @@ def test_the_sampler_takes_any_shape(device, shape) -> None:
 
 def test_nothing_is_clipped_and_nan_is_refused(device) -> None:
     schedule, start = linear_schedule(4), torch.full((2, 2), 1e4, device=device)
-    x = sample(lambda x, t: 0 * x, (2, 2), schedule, generator=rng(device), x_T=start)
+    x = sample(lambda x, t: 0 * x, (2, 2), schedule, generator=rng(device), start=start)
     assert (x > 1e4).all()
     with pytest.raises(ValueError, match=r"^model output: got .* not finite after move 1 of 4"):
         sample(lambda x, t: x * math.nan, (2, 2), schedule, generator=rng(device))
@@ -718,7 +718,7 @@ def test_no_global_state_is_read_or_written(device) -> None:
 
         return [
             sample(model, (3, 2), schedule, generator=generator),
-            denoising_loss(model, x0, 2, schedule, generator=generator),
+            denoising_loss(model, x0, schedule, t=2, generator=generator),
             bound_terms(model, x0, schedule, generator=generator).total,
             ancestral_step(x0, x0, 3, schedule, generator=generator),
             draw_steps(3, schedule, generator=generator),
@@ -741,12 +741,12 @@ S, G = linear_schedule(5), rng()
 @pytest.mark.parametrize(
     ("name", "call"),
     [
-        ("t", lambda x: add_noise(x, 6, x, S)),
-        ("t", lambda x: add_noise(x, 1.0, x, S)),
-        ("t", lambda x: add_noise(x, torch.tensor([1.0, 2.0], dtype=torch.float64), x, S)),
-        ("t", lambda x: add_noise(x, torch.tensor([1, 2, 3]), x, S)),
-        ("noise", lambda x: add_noise(x, 1, x[:1], S)),
-        ("x0", lambda x: add_noise(x.long(), 1, x, S)),
+        ("t", lambda x: add_noise(x, x, 6, S)),
+        ("t", lambda x: add_noise(x, x, 1.0, S)),
+        ("t", lambda x: add_noise(x, x, torch.tensor([1.0, 2.0], dtype=torch.float64), S)),
+        ("t", lambda x: add_noise(x, x, torch.tensor([1, 2, 3]), S)),
+        ("noise", lambda x: add_noise(x, x[:1], 1, S)),
+        ("x0", lambda x: add_noise(x.long(), x, 1, S)),
         ("t", lambda x: posterior(x, x, 0, S)),
         ("x0", lambda x: posterior(x, x[:, :1], 1, S)),
         ("eps", lambda x: posterior_mean_from_eps(x, x[:1], 1, S)),
@@ -766,7 +766,7 @@ S, G = linear_schedule(5), rng()
         ("eps", lambda x: reconstruction_term(x.sum(), x.sum(), S)),
         ("sigma", lambda x: discretized_log_likelihood(x, x, 0.0)),
         ("levels", lambda x: discretized_log_likelihood(x, x, 1.0, levels=1)),
-        ("mean", lambda x: discretized_log_likelihood(x, x[:1], 1.0)),
+        ("mean", lambda x: discretized_log_likelihood(x[:1], x, 1.0)),
         ("dims", lambda x: bits_per_dim(x, 0)),
         ("decoder", lambda x: bound_terms(model, x, S, generator=rng(), decoder="normal")),
         ("prediction", lambda x: bound_terms(model, x, S, generator=G, prediction="velocity")),
@@ -774,15 +774,15 @@ S, G = linear_schedule(5), rng()
         ("decoder_variance", lambda x: bound_terms(model, x, S, generator=G, variance="posterior")),
         ("generator", lambda x: bound_terms(model, x, S, generator=None)),
         ("model output", lambda x: bound_terms(lambda x, t: x[:1], x, S, generator=rng())),
-        ("prediction", lambda x: denoising_loss(model, x, 1, S, noise=x, prediction="velocity")),
-        ("t", lambda x: denoising_loss(model, x, 0, S, generator=rng())),
-        ("x0", lambda x: denoising_loss(model, x.long(), 1, S, generator=rng())),
-        ("x0", lambda x: denoising_loss(model, x[:0], 1, S, generator=rng())),
-        ("noise, generator", lambda x: denoising_loss(model, x, 1, S)),
-        ("noise, generator", lambda x: denoising_loss(model, x, 1, S, generator=rng(), noise=x)),
-        ("weight", lambda x: denoising_loss(model, x, 1, S, generator=rng(), weight=torch.ones(3))),
-        ("weight", lambda x: denoising_loss(model, x, 1, S, generator=rng(), weight=-1.0)),
-        ("model output", lambda x: denoising_loss(lambda x, t: x[:, 0], x, 1, S, noise=x)),
+        ("prediction", lambda x: denoising_loss(model, x, S, t=1, noise=x, prediction="velocity")),
+        ("t", lambda x: denoising_loss(model, x, S, t=0, generator=rng())),
+        ("x0", lambda x: denoising_loss(model, x.long(), S, t=1, generator=rng())),
+        ("x0", lambda x: denoising_loss(model, x[:0], S, t=1, generator=rng())),
+        ("generator", lambda x: denoising_loss(model, x, S, t=1)),
+        ("generator", lambda x: denoising_loss(model, x, S, t=1, generator=rng(), noise=x)),
+        ("weight", lambda x: denoising_loss(model, x, S, generator=rng(), weight=torch.ones(3))),
+        ("weight", lambda x: denoising_loss(model, x, S, t=1, generator=rng(), weight=-1.0)),
+        ("model output", lambda x: denoising_loss(lambda x, t: x[:, 0], x, S, t=1, noise=x)),
         ("predicted", lambda x: ancestral_step(x[:1], x, 2, S, noise=x)),
         ("noise", lambda x: ancestral_step(x, x, 2, S, noise=x[:1])),
         ("noise, generator", lambda x: ancestral_step(x, x, 2, S)),
@@ -792,14 +792,14 @@ S, G = linear_schedule(5), rng()
         ("shape", lambda x: sample(model, (2, -3), S, generator=rng())),
         ("shape", lambda x: sample(model, (), S, generator=rng())),
         ("dtype", lambda x: sample(model, (2,), S, generator=rng(), dtype=torch.long)),
-        ("x_T", lambda x: sample(model, (2, 3), S, generator=rng(), x_T=x[:1])),
-        ("x_T", lambda x: sample(model, (2, 3), S, generator=rng(), x_T=x / 0)),
+        ("start", lambda x: sample(model, (2, 3), S, generator=rng(), start=x[:1])),
+        ("start", lambda x: sample(model, (2, 3), S, generator=rng(), start=x / 0)),
         ("variance", lambda x: sample(model, (2, 3), S, generator=rng(), variance="none")),
         ("prediction", lambda x: sample(model, (2, 3), S, generator=rng(), prediction="none")),
         ("model output", lambda x: sample(lambda x, t: x[:1], (2, 3), S, generator=rng())),
         ("batch", lambda x: draw_steps(-1, S, generator=rng())),
         ("schedule", lambda x: draw_steps(2, 50, generator=rng())),
-        ("schedule", lambda x: add_noise(x, 1, x, 50)),
+        ("schedule", lambda x: add_noise(x, x, 1, 50)),
         ("schedule", lambda x: sample(model, (2, 3), 50, generator=rng())),
         ("shape", lambda x: sample(model, 5, S, generator=rng())),
     ],
@@ -900,7 +900,7 @@ def test_tie_the_schedule(v, data) -> None:
 @ties()
 def test_tie_add_noise(v, data) -> None:
     x0, eps, _ = v.exact
-    got = add_noise(v.x0, v.t, v.eps, v.schedule)
+    got = add_noise(v.x0, v.eps, v.t, v.schedule)
     (drawn_as,) = result("forward_marginal", "noise", "lhs").body.args  # E f(...): what f is of
     agree(got, checked(drawn_as)(x_0=x0, eps=eps, **v.wide))
     # the same as a density: its mean and its variance
@@ -991,10 +991,10 @@ def test_tie_denoising_loss(v, data) -> None:
     weighted, _ = result("loss_weight").args
     squared = result("loss_weight", "simple", "lhs").args[1]
     weight = loss_weight(v.t, v.schedule, variance=kind)
-    got = denoising_loss(lambda x, t: v.guess, v.x0, v.t, v.schedule, noise=v.eps, weight=weight)
+    got = denoising_loss(lambda x, t: v.guess, v.x0, v.schedule, t=v.t, noise=v.eps, weight=weight)
     expected = checked(weighted)(eps=eps, eps_theta=guess, **sigma, **v.letters)
     agree(got, expected.mean())
-    simple = denoising_loss(lambda x, t: v.guess, v.x0, v.t, v.schedule, noise=v.eps)
+    simple = denoising_loss(lambda x, t: v.guess, v.x0, v.schedule, t=v.t, noise=v.eps)
     agree(simple, checked(squared)(eps=eps, eps_theta=guess).mean())
 
 

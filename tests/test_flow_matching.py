@@ -165,7 +165,7 @@ def test_the_loss_by_hand(path, shape, t, weight) -> None:
         seen.append((x, s))
         return said
 
-    loss = cfm_loss(model, x0, t, path, noise=noise, weight=weight)
+    loss = cfm_loss(model, x0, path, t=t, noise=noise, weight=weight)
     errors = (said - d_alpha * x0 - d_sigma * noise) ** 2
     torch.testing.assert_close(loss, weight * errors.reshape(len(x0), -1).sum(1).mean())
     ((x, s),) = seen
@@ -185,10 +185,10 @@ def test_the_loss_with_a_spread_by_hand(path, shape, t, spread) -> None:
         seen.append(x)
         return said
 
-    loss = cfm_loss(model, x0, t, path, noise=noise, spread=spread, generator=rng(seed=7))
+    loss = cfm_loss(model, x0, path, t=t, noise=noise, spread=spread, generator=rng(seed=7))
     around = torch.empty_like(x0).normal_(generator=rng(seed=7))
     torch.testing.assert_close(seen[0], path.interpolate(x0, noise, t) + spread * around)
-    assert torch.equal(loss, cfm_loss(lambda x, s: said, x0, t, path, noise=noise))
+    assert torch.equal(loss, cfm_loss(lambda x, s: said, x0, path, t=t, noise=noise))
 
 
 def test_without_a_spread_nothing_more_is_drawn() -> None:
@@ -212,9 +212,9 @@ def test_what_is_not_given_is_drawn_from_the_generator_alone(device, dtype) -> N
     assert first.dtype == dtype
     assert not torch.equal(first, cfm_loss(net, x0, generator=rng(device, 4)))
     times_given = torch.full((8,), 0.3, device=device)
-    cfm_loss(net, x0, times_given, generator=rng(device))
+    cfm_loss(net, x0, t=times_given, generator=rng(device))
     cfm_loss(net, x0, noise=x0, generator=rng(device))
-    cfm_loss(net, x0, times_given, noise=x0)
+    cfm_loss(net, x0, t=times_given, noise=x0)
 
 
 def test_drawn_times_are_uniform_and_noise_is_standard_normal() -> None:
@@ -243,10 +243,10 @@ def test_the_exact_velocity_has_the_least_loss(path) -> None:
     noise = normal(n, 2, seed=2)
     factor = torch.ones(1, dtype=torch.float64, requires_grad=True)
     offset = torch.zeros(2, dtype=torch.float64, requires_grad=True)
-    loss = cfm_loss(lambda x, s: factor * model(x, s) + offset, x0, t, path, noise=noise)
+    loss = cfm_loss(lambda x, s: factor * model(x, s) + offset, x0, path, t=t, noise=noise)
     slopes = torch.cat(torch.autograd.grad(loss, (factor, offset)))
     assert slopes.abs().max().item() < 0.05 * loss.item()
-    worse = cfm_loss(lambda x, s: 1.2 * model(x, s), x0, t, path, noise=noise)
+    worse = cfm_loss(lambda x, s: 1.2 * model(x, s), x0, path, t=t, noise=noise)
     assert worse > loss
 
 
@@ -380,9 +380,9 @@ def test_the_energy_of_straight_lines_is_the_squared_distance(steps, duration) -
         ("x0", lambda x: conditional_path(x[0, 0], x[0, 0], 0.5)),
         ("x0", lambda x: cfm_loss(lambda y, t: y, x[:0], generator=rng())),
         ("generator", lambda x: cfm_loss(lambda y, t: y, x)),
-        ("generator", lambda x: cfm_loss(lambda y, t: y, x, 0.5, noise=x, generator=rng())),
+        ("generator", lambda x: cfm_loss(lambda y, t: y, x, t=0.5, noise=x, generator=rng())),
         ("spread", lambda x: cfm_loss(lambda y, t: y, x, spread=-1.0, generator=rng())),
-        ("generator", lambda x: cfm_loss(lambda y, t: y, x, 0.5, noise=x, spread=0.1)),
+        ("generator", lambda x: cfm_loss(lambda y, t: y, x, t=0.5, noise=x, spread=0.1)),
         ("model output", lambda x: cfm_loss(lambda y, t: y[:, :1], x, generator=rng())),
         (
             "weight",
@@ -462,7 +462,7 @@ def test_tie_the_straight_line(t, h) -> None:
 def test_tie_cfm_loss(path, t, seed) -> None:
     x0, noise, said = (normal(5, 3, seed=seed + i) for i in range(3))
     weight = normal(5, seed=seed + 3) ** 2
-    loss = cfm_loss(lambda x, s: said, x0, t, path, noise=noise, weight=weight)
+    loss = cfm_loss(lambda x, s: said, x0, path, t=t, noise=noise, weight=weight)
     body = book.chapter("flow_matching").cfm_loss.steps[0].claim.lhs.body
     velocity = conditional_path(x0, noise, t, path).velocity
     values = checked(body)(
@@ -491,7 +491,9 @@ def test_tie_equal_gradients(seed, t) -> None:
     table = torch.softmax(normal(12, seed=seed + 2), 0).reshape(4, 3)  # r(x, v)
     x, v = (grid.reshape(-1) for grid in torch.meshgrid(places, velocities, indexing="ij"))
     conditional = Affine()
-    loss = cfm_loss(conditional, x - t * v, t, noise=x + (1 - t) * v, weight=12 * table.reshape(-1))
+    loss = cfm_loss(
+        conditional, x - t * v, t=t, noise=x + (1 - t) * v, weight=12 * table.reshape(-1)
+    )
     marginal = Affine()
     mean = (table * velocities).sum(1) / table.sum(1)
     exact = (table.sum(1) * (marginal(places, wide(t)) - mean) ** 2).sum()

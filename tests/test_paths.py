@@ -230,8 +230,8 @@ def test_steps_in_a_tensor_do_not_wrap_round(t: torch.Tensor) -> None:
         ("t", lambda: linear_schedule(5).coefficients(torch.tensor([1, 2, 3]), torch.zeros(2))),
         ("t", lambda: linear_schedule(5).coefficients(torch.tensor([[1], [2]]), torch.zeros(2))),
         ("t", lambda: linear_schedule(5).coefficients(torch.tensor(True), torch.zeros(2))),
-        ("x", lambda: linear_schedule(5).coefficients(1, torch.tensor(1.0))),
-        ("x", lambda: linear_schedule(5).coefficients(1, torch.zeros(2, dtype=torch.long))),
+        ("like", lambda: linear_schedule(5).coefficients(1, torch.tensor(1.0))),
+        ("like", lambda: linear_schedule(5).coefficients(1, torch.zeros(2, dtype=torch.long))),
     ],
 )
 def test_bad_input_is_named(name: str, make) -> None:
@@ -550,7 +550,7 @@ X = torch.zeros(2, 3)
         ("t", lambda: VPPath().coefficients(1000, X)),
         ("t", lambda: LinearPath().interpolate(X, X, torch.zeros(3))),
         ("t", lambda: LinearPath().velocity(X, X, 2.0)),
-        ("x", lambda: VPPath().coefficients(0.5, torch.tensor(1.0))),
+        ("like", lambda: VPPath().coefficients(0.5, torch.tensor(1.0))),
         ("x0", lambda: LinearPath().velocity(X.long(), X, 0.5)),
         ("noise", lambda: LinearPath().velocity(X, X[:1], 0.5)),
         ("noise", lambda: LinearPath().interpolate(X, X[:1], torch.zeros(2))),

@@ -145,7 +145,7 @@ def test_two_spans_of_time_are_one(rate, g, t, s) -> None:
 @given(beta=st.floats(0.01, 30), t=st.floats(0, 1))
 def test_a_vp_path_of_constant_beta_is_ornstein_uhlenbeck(beta, t) -> None:
     x0 = normal(3, 2)
-    got = linear_sde_moments(x0, VPPath(beta, beta), t)
+    got = linear_sde_moments(x0, t, VPPath(beta, beta))
     expected = ornstein_uhlenbeck_moments(x0, beta / 2, math.sqrt(beta), t)
     close(got.mean, expected.mean)
     assert got.variance.item() == pytest.approx(expected.variance.item(), rel=1e-12)
@@ -163,14 +163,14 @@ def test_moments_solve_the_moment_equations(path, start, end) -> None:
     for i in range(0, 2 * n, 2):
         state = runge_kutta(lambda j, s: (f[j] * s[0], 2 * f[j] * s[1] + g2[j]), i, h, state)
     x = torch.tensor([1.3], dtype=torch.float64)
-    got = linear_sde_moments(x, path, end, start=start, variance=0.7)
+    got = linear_sde_moments(x, end, path, start=start, variance=0.7)
     assert (got.mean.item(), got.variance.item()) == pytest.approx(state, rel=1e-9)
 
 
 @given(path=paths_, t=st.floats(0, 1))
 def test_from_clean_data_it_is_the_perturbation_kernel(path, t) -> None:
     x0 = normal(3, 2)
-    got = linear_sde_moments(x0, path, t)
+    got = linear_sde_moments(x0, t, path)
     close(got.mean, path.alpha(t) * x0, 1e-14)
     assert got.variance.item() == pytest.approx(path.sigma(t) ** 2, rel=1e-14)
 
@@ -180,12 +180,12 @@ def test_from_clean_data_it_is_the_perturbation_kernel(path, t) -> None:
 def test_transitions_compose(path, ticks, variance) -> None:
     s, u, t = ticks
     x = normal(3, 2)
-    half = linear_sde_moments(x, path, u, start=s, variance=variance)
-    whole = linear_sde_moments(x, path, t, start=s, variance=variance)
-    twice = linear_sde_moments(half.mean, path, t, start=u, variance=half.variance)
+    half = linear_sde_moments(x, u, path, start=s, variance=variance)
+    whole = linear_sde_moments(x, t, path, start=s, variance=variance)
+    twice = linear_sde_moments(half.mean, t, path, start=u, variance=half.variance)
     close(twice.mean, whole.mean)
     close(twice.variance, whole.variance, 1e-9)
-    none = linear_sde_moments(x, path, u, start=u, variance=variance)
+    none = linear_sde_moments(x, u, path, start=u, variance=variance)
     assert torch.equal(none.mean, x)
     assert none.variance.item() == variance
 
@@ -193,7 +193,7 @@ def test_transitions_compose(path, ticks, variance) -> None:
 @given(start=st.floats(0, 0.9), span=st.floats(-9, -1).map(lambda p: 10**p))
 def test_short_transitions_keep_their_digits(start, span) -> None:
     path, end = VPPath(), start + span
-    got = linear_sde_moments(torch.ones(1, dtype=torch.float64), path, end, start=start)
+    got = linear_sde_moments(torch.ones(1, dtype=torch.float64), end, path, start=start)
     with mp.workdps(40):
         low, high, t, s = (mp.mpf(a) for a in (path.beta_min, path.beta_max, end, start))
         spent = low * (t - s) + (high - low) * (t**2 - s**2) / 2
@@ -206,7 +206,7 @@ def test_short_transitions_keep_their_digits(start, span) -> None:
 def test_an_exact_transition_is_a_ddpm_step(path, start, share) -> None:
     """√(1 - beta) x and variance beta: on a variance-preserving path for any length of step."""
     t = start + share * (0.99 - start)
-    factor, beta = linear_sde_moments(torch.ones(1, dtype=torch.float64), path, t, start=start)
+    factor, beta = linear_sde_moments(torch.ones(1, dtype=torch.float64), t, path, start=start)
     assert factor.item() ** 2 + beta.item() == pytest.approx(1.0, rel=1e-12)
 
 
@@ -235,7 +235,7 @@ def test_one_forward_step_errs_by_its_square(path) -> None:
     means, variances, t = [], [], 0.4
     for h in (2e-4, 1e-4):
         factor, variance = one_step(path, t, h)
-        exact = linear_sde_moments(torch.ones(1, dtype=torch.float64), path, t + h, start=t)
+        exact = linear_sde_moments(torch.ones(1, dtype=torch.float64), t + h, path, start=t)
         means.append(abs(factor - exact.mean.item()))
         variances.append(abs(variance - exact.variance.item()))
     assert abs(order(variances) - 2) < 0.15, variances
@@ -280,7 +280,7 @@ def test_forward_steps_have_the_variance_of_the_kernel() -> None:
     x, n, generator = torch.full((20_000,), 2.0, dtype=torch.float64), 100, rng()
     for i in range(n):
         x = forward_step(x, i * 0.5 / n, 0.5 / n, VPPath(), generator=generator)
-    kernel = linear_sde_moments(torch.full((1,), 2.0), VPPath(), 0.5)
+    kernel = linear_sde_moments(torch.full((1,), 2.0), 0.5, VPPath())
     assert x.mean().item() == pytest.approx(kernel.mean.item(), abs=0.03)
     assert x.var().item() == pytest.approx(kernel.variance.item(), rel=0.04)
 
@@ -334,7 +334,7 @@ def test_every_member_of_the_reverse_family_keeps_the_density(path, t, stochasti
     g2 = path.squared_diffusion(t)
 
     def drift(at: torch.Tensor, member: float = stochasticity) -> torch.Tensor:
-        return reverse_drift(at, t, exact_score(m, path)(at, wide(t)), path, member)
+        return reverse_drift(exact_score(m, path)(at, wide(t)), at, t, path, member)
 
     expected = rate_of_change(m, path, x, t)
     got = fokker_planck(m, path, x, t, drift, -(stochasticity**2) * g2)
@@ -361,7 +361,7 @@ def test_marginals_are_shared_and_paths_are_not(path, stochasticity, mu, std, en
     h = (end - begin) / n
     ticks = begin + h / 2 * torch.arange(2 * n + 1, dtype=torch.float64)
     at = [
-        reverse_drift(dots, ticks, exact_score(m, path)(dots, ticks), path, stochasticity)
+        reverse_drift(exact_score(m, path)(dots, ticks), dots, ticks, path, stochasticity)
         for dots in (torch.full((2 * n + 1, 1), x, dtype=torch.float64) for x in (0.0, 1.0))
     ]
     slopes, shifts = (at[1] - at[0])[:, 0].tolist(), at[0][:, 0].tolist()  # the drift is affine
@@ -393,7 +393,7 @@ def test_the_sampler_steps_with_this_drift(path, t, stochasticity, seed) -> None
         prediction="score", generator=rng(), dtype=torch.float64,
     )  # fmt: skip
     z = torch.empty_like(x).normal_(generator=rng())
-    drift = reverse_drift(x, t, exact_score(m, path)(x, wide(t)), path, stochasticity)
+    drift = reverse_drift(exact_score(m, path)(x, wide(t)), x, t, path, stochasticity)
     noise = stochasticity * math.sqrt(h * path.squared_diffusion(t))
     close(got, x - h * drift + noise * z)
 
@@ -402,7 +402,7 @@ def test_the_sampler_steps_with_this_drift(path, t, stochasticity, seed) -> None
 def test_the_probability_flow_is_the_marginal_velocity(path, t, seed) -> None:
     m, x = mixture(), normal(4, 2, seed=seed)
     score = exact_score(m, path)(x, wide(t))
-    got = probability_flow_velocity(x, t, score, path)
+    got = probability_flow_velocity(score, x, t, path)
     close(got, exact_velocity(m, path)(x, wide(t)), 1e-9)
     slopes = dict(zip(("d_alpha", "d_sigma"), path.derivatives(t, x), strict=True))
     level = path.coefficients(t, x)
@@ -415,7 +415,7 @@ def test_the_family_from_a_rectified_flows_velocity(t, stochasticity, seed) -> N
     """score = -(x + (1 - t) v)/t with data at t = 0: the sign that `flowgrpo-velocity-sde` lost."""
     m, path, x = mixture(), LinearPath(), normal(4, 2, seed=seed)
     v = exact_velocity(m, path)(x, wide(t))
-    got = reverse_drift(x, t, exact_score(m, path)(x, wide(t)), path, stochasticity)
+    got = reverse_drift(exact_score(m, path)(x, wide(t)), x, t, path, stochasticity)
     noise = stochasticity**2 * path.squared_diffusion(t)
     close(got, v + noise / (2 * t) * (x + (1 - t) * v), 1e-9)
 
@@ -424,7 +424,7 @@ def test_the_family_from_a_rectified_flows_velocity(t, stochasticity, seed) -> N
 def test_the_flow_is_finite_at_clean_data(path) -> None:
     """Where d_sigma is infinite and 0 · inf would be NaN."""
     m, x = mixture(), normal(4, 2)
-    at_data = probability_flow_velocity(x, 0.0, m.score(x), path)
+    at_data = probability_flow_velocity(m.score(x), x, 0.0, path)
     assert torch.isfinite(at_data).all()
     near = exact_velocity(m, path)(x, wide(1e-7))
     close(at_data, near, 1e-4)
@@ -735,10 +735,10 @@ def test_shapes_dtypes_and_kinds_of_time(device, dtype, shape, path) -> None:
     eps = torch.finfo(dtype).eps
     calls = (
         lambda x, z, t: forward_step(x, t, 0.01, path, noise=z),
-        lambda x, z, t: reverse_drift(x, t, z, path, 0.7),
-        lambda x, z, t: probability_flow_velocity(x, t, z, path),
-        lambda x, z, t: linear_sde_moments(x, path, t, start=0.25).mean,
-        lambda x, z, t: linear_sde_moments(x, path, 0.75, start=t, variance=0.5).mean,
+        lambda x, z, t: reverse_drift(z, x, t, path, 0.7),
+        lambda x, z, t: probability_flow_velocity(z, x, t, path),
+        lambda x, z, t: linear_sde_moments(x, t, path, start=0.25).mean,
+        lambda x, z, t: linear_sde_moments(x, 0.75, path, start=t, variance=0.5).mean,
         lambda x, z, t: ornstein_uhlenbeck_moments(x, 0.5, 1.0, t).mean,
     )
     for call in calls:
@@ -774,9 +774,9 @@ def test_a_time_is_one_a_sample_even_where_the_last_axis_is_as_long(shape, path)
             forward_step(x, t, h, path, noise=z)[one],
             forward_step(x[one], s, k, path, noise=z[one]),
         )
-        close(reverse_drift(x, t, z, path)[one], reverse_drift(x[one], s, z[one], path))
-        many = linear_sde_moments(x, path, t + 0.1 * h, start=t, variance=h)
-        alone = linear_sde_moments(x[one], path, s + 0.1 * k, start=s, variance=k)
+        close(reverse_drift(z, x, t, path)[one], reverse_drift(z[one], x[one], s, path))
+        many = linear_sde_moments(x, t + 0.1 * h, path, start=t, variance=h)
+        alone = linear_sde_moments(x[one], s + 0.1 * k, path, start=s, variance=k)
         close(many.mean[one], alone.mean)
         assert many.variance.shape == (len(x), *[1] * (x.ndim - 1))
         close(many.variance[one].reshape(()), alone.variance.reshape(()))
@@ -795,8 +795,8 @@ def test_far_from_the_origin_only_rounding_is_lost(dtype) -> None:
     for got, exact in (
         (forward_step(x, 0.3, 1e-3, path, noise=z),
          forward_step(x.double(), 0.3, 1e-3, path, noise=z.double())),
-        (reverse_drift(x, 0.3, z, path), reverse_drift(x.double(), 0.3, z.double(), path)),
-        (linear_sde_moments(x, path, 0.3).mean, linear_sde_moments(x.double(), path, 0.3).mean),
+        (reverse_drift(z, x, 0.3, path), reverse_drift(z.double(), x.double(), 0.3, path)),
+        (linear_sde_moments(x, 0.3, path).mean, linear_sde_moments(x.double(), 0.3, path).mean),
     ):  # fmt: skip
         assert (got.double() - exact).abs().max().item() <= 4 * eps * exact.abs().max().item()
 
@@ -820,14 +820,14 @@ def test_a_forward_step_draws_from_its_generator_alone(device) -> None:
         ("t", lambda x: ornstein_uhlenbeck_moments(x, 1.0, 1.0, -1.0)),
         ("t", lambda x: ornstein_uhlenbeck_moments(x, 1.0, 1.0, math.nan)),
         ("t", lambda x: ornstein_uhlenbeck_moments(x, 1.0, 1.0, torch.ones(5))),
-        ("path", lambda x: linear_sde_moments(x, "vp", 0.5)),
-        ("path", lambda x: linear_sde_moments(x, reverse_time(VPPath()), 0.5)),
-        ("t", lambda x: linear_sde_moments(x, VPPath(), 1.5)),
-        ("t", lambda x: linear_sde_moments(x, VPPath(), 0.1, start=0.2)),
-        ("start", lambda x: linear_sde_moments(x, VPPath(), 0.1, start=-0.2)),
-        ("start", lambda x: linear_sde_moments(x, VPPath(), 0.1, start=torch.ones(5))),
-        ("start", lambda x: linear_sde_moments(x, LinearPath(), 1.0, start=1.0)),
-        ("variance", lambda x: linear_sde_moments(x, VPPath(), 0.1, variance=-1.0)),
+        ("path", lambda x: linear_sde_moments(x, 0.5, "vp")),
+        ("path", lambda x: linear_sde_moments(x, 0.5, reverse_time(VPPath()))),
+        ("t", lambda x: linear_sde_moments(x, 1.5, VPPath())),
+        ("t", lambda x: linear_sde_moments(x, 0.1, VPPath(), start=0.2)),
+        ("start", lambda x: linear_sde_moments(x, 0.1, VPPath(), start=-0.2)),
+        ("start", lambda x: linear_sde_moments(x, 0.1, VPPath(), start=torch.ones(5))),
+        ("start", lambda x: linear_sde_moments(x, 1.0, LinearPath(), start=1.0)),
+        ("variance", lambda x: linear_sde_moments(x, 0.1, VPPath(), variance=-1.0)),
         ("h", lambda x: forward_step(x, 0.5, -0.1, VPPath(), noise=x)),
         ("t", lambda x: forward_step(x, 1.0, 0.1, LinearPath(), noise=x)),
         ("t", lambda x: forward_step(x, 2.0, 0.1, VPPath(), noise=x)),
@@ -836,12 +836,12 @@ def test_a_forward_step_draws_from_its_generator_alone(device) -> None:
         ("noise, generator", lambda x: forward_step(x, 0.5, 0.1, VPPath())),
         ("noise, generator",
          lambda x: forward_step(x, 0.5, 0.1, VPPath(), noise=x, generator=rng())),
-        ("score", lambda x: reverse_drift(x, 0.5, x[:1], VPPath())),
-        ("stochasticity", lambda x: reverse_drift(x, 0.5, x, VPPath(), -0.1)),
-        ("t", lambda x: reverse_drift(x, 1.0, x, CosinePath())),
-        ("t", lambda x: reverse_drift(x, torch.ones(5), x, VPPath())),
-        ("path", lambda x: reverse_drift(x, 0.5, x, reverse_time(VPPath()))),
-        ("x", lambda x: probability_flow_velocity(x.long(), 0.5, x, VPPath())),
+        ("score", lambda x: reverse_drift(x[:1], x, 0.5, VPPath())),
+        ("stochasticity", lambda x: reverse_drift(x, x, 0.5, VPPath(), -0.1)),
+        ("t", lambda x: reverse_drift(x, x, 1.0, CosinePath())),
+        ("t", lambda x: reverse_drift(x, x, torch.ones(5), VPPath())),
+        ("path", lambda x: reverse_drift(x, x, 0.5, reverse_time(VPPath()))),
+        ("x", lambda x: probability_flow_velocity(x, x.long(), 0.5, VPPath())),
         ("path", lambda x: likelihood(x, path=linear_schedule(10))),
         ("solver", lambda x: likelihood(x, solver=10)),
         ("start", lambda x: likelihood(x, start=-0.1)),
@@ -923,7 +923,7 @@ def test_tie_linear_sde_moments(path, start, share, variance) -> None:
     """Its slopes in t, by autograd, are the right sides of the checked moment equations."""
     t = wide(start + share * (0.95 - start)).requires_grad_()
     x = torch.tensor([1.3], dtype=torch.float64)
-    got = linear_sde_moments(x, path, t, start=start, variance=variance)
+    got = linear_sde_moments(x, t, path, start=start, variance=variance)
     letters = {"f": path.drift(t).detach(), "g": path.squared_diffusion(t).detach().sqrt()}
     letters |= {"m": got.mean.detach(), "v": got.variance.detach()}
     rate = slope(got.mean.sum() + 0 * t, t, keep=False)  # zero where the mean stays
@@ -983,7 +983,7 @@ def test_tie_vp_path(low, high, t, seed) -> None:
 def test_tie_ve_path(low, high, t, seed) -> None:
     path, x0 = VEPath(low, high), normal(4, seed=seed)
     letters = {"t": wide(t), "sigma": path.sigma, "x_0": x0}
-    kernel = linear_sde_moments(x0, path, t)
+    kernel = linear_sde_moments(x0, t, path)
     x = kernel.mean + kernel.variance.sqrt() * normal(4, seed=seed + 1)
     claim = result("ve_kernel")
     close(normal_density(x, *kernel), value(defined(claim.lhs, "p"), x=x, **letters), 1e-9)
@@ -1033,7 +1033,7 @@ def test_tie_forward_step_to_ddpm(beta, t, v) -> None:
     assert factor - r >= value(chapter["factor_below"].claim.rhs, **letters).item()
     # a whole unit of time at the constant rate b
     b = value(defined(result("ddpm_step", "exact").lhs, "b"), **letters).item()
-    exact = linear_sde_moments(torch.ones(1, dtype=torch.float64), VPPath(b, b), 1.0)
+    exact = linear_sde_moments(torch.ones(1, dtype=torch.float64), 1.0, VPPath(b, b))
     assert (exact.mean.item(), exact.variance.item()) == pytest.approx((r, beta), rel=1e-9)
     # the law that Euler's steps keep in place of N(0, 1), and how they approach it
     letters["c"] = wide(beta / 4)
@@ -1070,8 +1070,8 @@ def test_tie_reverse_family(d, path, t, stochasticity, seed) -> None:
     x, score = normal(4, d, seed=seed), normal(4, d, seed=seed + 1)
     f, g2 = path.drift(t), path.squared_diffusion(t)
     expected = family_drift(d, f * x, score, g2, stochasticity)
-    close(reverse_drift(x, t, score, path, stochasticity), expected)
-    close(probability_flow_velocity(x, t, score, path), family_drift(d, f * x, score, g2, 0.0))
+    close(reverse_drift(score, x, t, path, stochasticity), expected)
+    close(probability_flow_velocity(score, x, t, path), family_drift(d, f * x, score, g2, 0.0))
     s = 0.9 * t
     got = sample(
         lambda x, t: score, (4, d), path, ReverseSDE(stochasticity), steps=(t, s), start=x,
@@ -1085,7 +1085,7 @@ def test_tie_reverse_family(d, path, t, stochasticity, seed) -> None:
 def test_tie_path_laws(theta, t, seed) -> None:
     """On an Ornstein-Uhlenbeck process at rest: what the flow and the reverse SDE do."""
     path, x = VPPath(2 * theta, 2 * theta), normal(4, seed=seed)  # g² = 2θ, of variance 1
-    flow, reverse = (reverse_drift(x, t, -x, path, member) for member in (0.0, 1.0))
+    flow, reverse = (reverse_drift(-x, x, t, path, member) for member in (0.0, 1.0))
     close(flow, value(result("path_laws", "flow").rhs).double().expand(4))
     close(reverse, value(result("path_laws", "reverse").rhs, theta=wide(theta), x=x))
 
@@ -1096,7 +1096,7 @@ def test_tie_probability_flow_velocity(path, t, seed) -> None:
     score = exact_score(m, path)(x, wide(t))
     u = defined(result("likelihood", "flow").rhs, "u_t(x)")
     u = lettered(u, lambda n: "slope" if isinstance(n, Deriv) else None)
-    got = probability_flow_velocity(x, t, score, path)
+    got = probability_flow_velocity(score, x, t, path)
     close(got, value(u, x=x, slope=score, t=wide(t), **of_path(path)), 1e-9)
 
 

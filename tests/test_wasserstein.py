@@ -85,7 +85,7 @@ def test_the_line_agrees_with_the_exact_plan(n, m, p, seed, weighted) -> None:
     x, y = normal(n, seed=seed), 2 * normal(m, seed=seed + 1) + 0.3
     a, b = (weights(n, seed), weights(m, seed + 1)) if weighted else (None, None)
     on_the_line = wasserstein_1d(x, y, p, x_weights=a, y_weights=b)
-    close(on_the_line, wasserstein(x, y, p, a=a, b=b), 1e-9)
+    close(on_the_line, wasserstein(x, y, p, x_weights=a, y_weights=b), 1e-9)
     back = wasserstein_1d(y, x, p, x_weights=b, y_weights=a)
     close(back, on_the_line, 1e-9)
     shift = wasserstein_1d(3 * x + 7, 3 * y + 7, p, x_weights=a, y_weights=b)
@@ -243,8 +243,10 @@ def test_witness_values() -> None:
     x, y, a, b = grid("x", "y", "a", "b")
     assert wasserstein(x, y, 1).item() == pytest.approx(2.012899020449196, rel=1e-13)
     assert wasserstein(x, y).item() ** 2 == pytest.approx(4.4, rel=1e-13)
-    assert wasserstein(x, y, 1, a=a, b=b).item() == pytest.approx(2.019238815542512, rel=1e-13)
-    assert wasserstein(x, y, a=a, b=b).item() ** 2 == pytest.approx(4.8, rel=1e-13)
+    assert wasserstein(x, y, 1, x_weights=a, y_weights=b).item() == pytest.approx(
+        2.019238815542512, rel=1e-13
+    )
+    assert wasserstein(x, y, x_weights=a, y_weights=b).item() ** 2 == pytest.approx(4.8, rel=1e-13)
     row, other = wide([0, 1, 3, 7, 8]), wide([5, 6, 8, 9, 12])
     assert wasserstein_1d(row, other, 1).item() == pytest.approx(4.2, rel=1e-14)
     assert wasserstein_1d(row, other, 2).item() ** 2 == pytest.approx(19.0, rel=1e-14)
@@ -486,12 +488,16 @@ def test_the_divergence_of_sinkhorn_is_one(n, m, p, seed) -> None:
     x, y = normal(n, 2, seed=seed), normal(m, 2, seed=seed + 1)
     a, b = weights(n, seed), weights(m, seed + 1)
     precise = {"tolerance": 1e-10, "steps": 10**5}
-    got = sinkhorn_divergence(x, y, 2.0, p, a=a, b=b, **precise)
-    close(got, sinkhorn_divergence(y, x, 2.0, p, a=b, b=a, **precise), 1e-9)
+    got = sinkhorn_divergence(x, y, 2.0, p, x_weights=a, y_weights=b, **precise)
+    close(got, sinkhorn_divergence(y, x, 2.0, p, x_weights=b, y_weights=a, **precise), 1e-9)
     assert got >= -1e-9
-    assert sinkhorn_divergence(x, x, 2.0, p, a=a, b=a) == 0
+    assert sinkhorn_divergence(x, x, 2.0, p, x_weights=a, y_weights=a) == 0
     order = torch.randperm(n, generator=rng(seed=seed))
-    close(sinkhorn_divergence(x, x[order], 2.0, p, a=a, b=a[order], **precise), wide(0.0), 1e-9)
+    close(
+        sinkhorn_divergence(x, x[order], 2.0, p, x_weights=a, y_weights=a[order], **precise),
+        wide(0.0),
+        1e-9,
+    )
     if n > 1:
         assert sinkhorn(pairwise_costs(x, x, p), 2.0, a, a, **precise).value > 1e-6
     values = [
@@ -516,7 +522,7 @@ def test_the_gradient_of_the_divergence_of_sinkhorn(p) -> None:
     a = weights(4, 1).requires_grad_()
 
     def of(x: torch.Tensor, y: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
-        return sinkhorn_divergence(x, y, 2.0, p, a=a, tolerance=1e-11, steps=10**5)
+        return sinkhorn_divergence(x, y, 2.0, p, x_weights=a, tolerance=1e-11, steps=10**5)
 
     assert torch.autograd.gradcheck(of, (x, y, a), eps=1e-5, atol=1e-5)
     (slope,) = torch.autograd.grad(sinkhorn_divergence(x, x.detach(), 2.0, p), x)
@@ -648,7 +654,9 @@ class Quadratic(nn.Module):
 def test_the_penalty_by_hand(device, event, one_sided) -> None:
     real, fake = (normal(6, *event, seed=i).to(device) for i in range(2))
     critic = Quadratic(math.prod(event)).to(device)
-    got = gradient_penalty(critic, real, fake, generator=rng(device, 3), one_sided=one_sided)
+    got = gradient_penalty(
+        critic, real, fake, weight=1.0, generator=rng(device, 3), one_sided=one_sided
+    )
     ((between,), size) = critic.seen, math.prod(event)
     lengths = (critic.w + critic.k * between.reshape(6, size)).norm(dim=1)
     excess = (lengths - 1).relu() if one_sided else lengths - 1
@@ -670,7 +678,7 @@ def test_the_penalty_where_the_gradient_is_zero_is_not_nan() -> None:
     with torch.no_grad():
         net[0].bias.fill_(-1e3)  # no unit is ever on
     real, fake = normal(5, 2), normal(5, 2, seed=1)
-    penalty = gradient_penalty(net, real, fake, generator=rng())
+    penalty = gradient_penalty(net, real, fake, weight=1.0, generator=rng())
     assert penalty.item() == 1.0
     penalty.backward()
     for p in net.parameters():
@@ -678,7 +686,7 @@ def test_the_penalty_where_the_gradient_is_zero_is_not_nan() -> None:
     flat = Quadratic(2, 0.0)
     with torch.no_grad():
         flat.w.zero_()
-    penalty = gradient_penalty(flat, real, fake, generator=rng())
+    penalty = gradient_penalty(flat, real, fake, weight=1.0, generator=rng())
     slopes = torch.autograd.grad(penalty, list(flat.parameters()))
     assert all(torch.isfinite(s).all() for s in slopes)
 
@@ -691,7 +699,7 @@ def test_the_penalty_of_a_critic_with_slope_one_is_exactly_zero() -> None:
     with torch.no_grad():
         critic.w.fill_(1 / math.sqrt(size))
     real, fake = normal(3, 2, 4, 4), normal(3, 2, 4, 4, seed=1)
-    penalty = gradient_penalty(critic, real, fake, generator=rng())
+    penalty = gradient_penalty(critic, real, fake, weight=1.0, generator=rng())
     assert penalty.item() < 1e-30
 
 
@@ -702,13 +710,13 @@ def test_the_penalty_keeps_the_dtype_and_draws_from_its_generator(device, dtype)
     torch.manual_seed(0)
     before = torch.get_rng_state()
     first, second = (
-        gradient_penalty(critic, real, fake, generator=rng(device, 1)) for _ in range(2)
+        gradient_penalty(critic, real, fake, weight=1.0, generator=rng(device, 1)) for _ in range(2)
     )
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(first, second)
     assert first.dtype == dtype
     with torch.no_grad():
-        under = gradient_penalty(critic, real, fake, generator=rng(device, 1))
+        under = gradient_penalty(critic, real, fake, weight=1.0, generator=rng(device, 1))
     torch.testing.assert_close(under, first)
 
 
@@ -779,14 +787,14 @@ def test_a_shear_has_eigenvalues_one_and_lengthens() -> None:
         ("p", lambda x: wasserstein(x, x, 0.5)),
         ("costs", lambda x: transport_plan(x[0])),
         ("costs", lambda x: transport_plan(x / 0)),
-        ("a", lambda x: transport_plan(x, x[0])),
-        ("b", lambda x: transport_plan(x, None, x[:, 0])),
+        ("x_weights", lambda x: transport_plan(x, x[0])),
+        ("y_weights", lambda x: transport_plan(x, None, x[:, 0])),
         ("costs", lambda x: assignment(x)),
         ("costs", lambda x: assignment(x[:, :2] * math.nan)),
         ("epsilon", lambda x: sinkhorn(x, 0.0)),
         ("steps", lambda x: sinkhorn(x, 1.0, steps=0)),
         ("tolerance", lambda x: sinkhorn(x, 1.0, tolerance=0.0)),
-        ("a", lambda x: sinkhorn(x, 1.0, -x[:, 0])),
+        ("x_weights", lambda x: sinkhorn(x, 1.0, -x[:, 0])),
         ("start", lambda x: sinkhorn(x, 1.0, start=x)),
         ("start", lambda x: sinkhorn(x, 1.0, start=sinkhorn(x.T, 1.0))),
         ("start", lambda x: sinkhorn(x, 1.0, start=sinkhorn(x, 1.0)._replace(g=x[0] / 0))),
@@ -802,11 +810,28 @@ def test_a_shear_has_eigenvalues_one_and_lengthens() -> None:
         ("y", lambda x: sliced_wasserstein(x, x[:, :2], generator=rng())),
         ("real_scores", lambda x: critic_loss(x[:0], x)),
         ("fake_scores", lambda x: generator_loss(x[:0])),
-        ("fake", lambda x: gradient_penalty(lambda z: z[:, 0], x, x[:1], generator=rng())),
-        ("real", lambda x: gradient_penalty(lambda z: z[:, 0], x[:0], x[:0], generator=rng())),
-        ("generator", lambda x: gradient_penalty(lambda z: z[:, 0], x, x, generator=None)),
-        ("critic output", lambda x: gradient_penalty(lambda z: z, x, x, generator=rng())),
-        ("critic output", lambda x: gradient_penalty(lambda z: z.sum(), x, x, generator=rng())),
+        (
+            "fake",
+            lambda x: gradient_penalty(lambda z: z[:, 0], x, x[:1], weight=1.0, generator=rng()),
+        ),
+        (
+            "real",
+            lambda x: gradient_penalty(
+                lambda z: z[:, 0], x[:0], x[:0], weight=1.0, generator=rng()
+            ),
+        ),
+        (
+            "generator",
+            lambda x: gradient_penalty(lambda z: z[:, 0], x, x, weight=1.0, generator=None),
+        ),
+        (
+            "critic output",
+            lambda x: gradient_penalty(lambda z: z, x, x, weight=1.0, generator=rng()),
+        ),
+        (
+            "critic output",
+            lambda x: gradient_penalty(lambda z: z.sum(), x, x, weight=1.0, generator=rng()),
+        ),
         ("bound", lambda x: clip_weights(nn.Linear(2, 2), 0.0)),
         ("module", lambda x: lipschitz_bound(nn.BatchNorm1d(2))),
         (
@@ -1064,7 +1089,7 @@ def test_tie_gradient_penalty(theta, lam, s) -> None:
     """A critic of constant slope between two points: what it sees less what it pays."""
     real, fake = wide([theta, theta]), wide([0.0, 0.0])
     critic = lambda x: s * x  # noqa: E731
-    penalty = gradient_penalty(critic, real, fake, generator=rng())
+    penalty = gradient_penalty(critic, real, fake, weight=1.0, generator=rng())
     score = -critic_loss(critic(real), critic(fake)) - lam * penalty
     claim = CHAPTER.penalty_bias.conclusion
     letters = {"theta": wide(theta), "lambda": wide(lam), "s": wide(s)}
@@ -1074,7 +1099,7 @@ def test_tie_gradient_penalty(theta, lam, s) -> None:
     free = value(CHAPTER.penalty_points["free"].claim.lhs)
     image = gradient_penalty(
         lambda x: x.sum((1, 2, 3)) / 2, normal(3, 2, 2, 1), normal(3, 2, 2, 1, seed=1),
-        generator=rng(),
+        weight=1.0, generator=rng(),
     )  # fmt: skip
     close(image, wide(float(free)))
 
@@ -1088,10 +1113,10 @@ def test_the_penalty_is_not_free_for_a_best_critic() -> None:
     seen = -critic_loss(critic(real), critic(fake))
     assert seen.item() == pytest.approx(h, rel=1e-12)
     assert wasserstein_1d(wide([-a, a]), wide([-a - h, a + h]), 1).item() == pytest.approx(h)
-    penalty = gradient_penalty(critic, real, fake, generator=rng(seed=5))
+    penalty = gradient_penalty(critic, real, fake, weight=1.0, generator=rng(seed=5))
     # half of the pairs are opposite, and of their way 2a + h the part 2a is flat
     assert penalty.item() == pytest.approx(a / (2 * a + h), rel=0.05)
-    near = gradient_penalty(critic, a * signs[1], fake, generator=rng(seed=5))
+    near = gradient_penalty(critic, a * signs[1], fake, weight=1.0, generator=rng(seed=5))
     assert near.item() < 1e-30
 
 
@@ -1241,4 +1266,6 @@ def test_a_score_for_every_place_of_an_image_is_not_a_critics_output() -> None:
     with pytest.raises(ValueError, match=r"^real_scores: got .* expected one score a sample"):
         critic_loss(critic(images), torch.zeros(3))
     with pytest.raises(ValueError, match=r"^critic output: got .* expected one score a sample"):
-        gradient_penalty(critic, images, images, generator=torch.Generator().manual_seed(0))
+        gradient_penalty(
+            critic, images, images, weight=1.0, generator=torch.Generator().manual_seed(0)
+        )

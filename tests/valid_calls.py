@@ -274,7 +274,7 @@ def valid() -> dict[str, dict[str, Any]]:
     at_level = {"x": X, "alpha": 0.8, "sigma": 0.6}
     gaussians = {"mean_p": X[0], "chol_p": CHOL, "mean_q": Z[0], "chol_q": CHOL}
     points = {"n": 5, "generator": g, "stratified": True, "dtype": torch.float64}
-    on_path = {"t": 0.5, "x": X}
+    on_path = {"t": 0.5, "like": X}
     return {
         "cnf.log_prob": {
             "model": field,
@@ -282,7 +282,7 @@ def valid() -> dict[str, dict[str, Any]]:
             "solver": few,
             "start": 0.0,
             "end": 0.5,
-            "base": standard_normal,
+            "prior": standard_normal,
             "probe": Z,
         },
         "cnf.sample": {
@@ -337,8 +337,8 @@ def valid() -> dict[str, dict[str, Any]]:
         "ddpm.denoising_loss": {
             "model": field,
             "x0": X,
-            "t": 3,
             "schedule": STEPS10,
+            "t": 3,
             "noise": Z,
             "prediction": "v",
             "weight": 2.0,
@@ -363,7 +363,7 @@ def valid() -> dict[str, dict[str, Any]]:
             "generator": g,
             "prediction": "eps",
             "variance": "beta",
-            "x_T": X,
+            "start": X,
             "dtype": torch.float32,
         },
         "ddpm.snr_weight": {"t": 3, "schedule": STEPS10},
@@ -436,9 +436,9 @@ def valid() -> dict[str, dict[str, Any]]:
             "kind": "alternating",
             "friction": 0.1,
         },
-        "gan.discriminator_loss": {"logit_data": ROW, "logit_made": ROW, "loss": "minimax"},
-        "gan.error_rate": {"prob_data": ROW.sigmoid(), "prob_made": ROW.sigmoid()},
-        "gan.generator_loss": {"logit_made": ROW, "loss": "minimax"},
+        "gan.discriminator_loss": {"real_logits": ROW, "fake_logits": ROW, "loss": "minimax"},
+        "gan.error_rate": {"real_probs": ROW.sigmoid(), "fake_probs": ROW.sigmoid()},
+        "gan.generator_loss": {"fake_logits": ROW, "loss": "minimax"},
         "gan.missing_mode_js": {"kept": ROW.sigmoid()},
         "gan.optimal_discriminator": {"log_p": ROW, "log_q": ROW},
         "gan.r1_penalty": {"discriminator": CRITIC, "x": X, "gamma": 1.0},
@@ -511,7 +511,7 @@ def valid() -> dict[str, dict[str, Any]]:
         },
         "paths.Schedule": {"beta": [0.0, 0.1, 0.2]},
         "paths.Schedule.from_steps": {"beta": [0.1, 0.2]},
-        "paths.Schedule.coefficients": {"self": STEPS10, "t": 3, "x": X},
+        "paths.Schedule.coefficients": {"self": STEPS10, "t": 3, "like": X},
         "paths.VEPath": {"sigma_min": 0.01, "sigma_max": 50.0},
         "paths.VPPath": {"beta_min": 0.1, "beta_max": 20.0},
         "paths.cosine_schedule": {"T": 10, "s": 0.008, "max_beta": 0.999},
@@ -684,6 +684,7 @@ def valid() -> dict[str, dict[str, Any]]:
             "real": X,
             "fake": Z,
             "generator": g,
+            "weight": 10.0,
             "one_sided": True,
         },
         "wasserstein.lipschitz_bound": {"module": nn.Linear(2, 2)},
@@ -698,8 +699,8 @@ def valid() -> dict[str, dict[str, Any]]:
         "wasserstein.sinkhorn": {
             "costs": draw(4, 4).abs(),
             "epsilon": 1.0,
-            "a": TABLE[:, 0],
-            "b": TABLE[:, 1],
+            "x_weights": TABLE[:, 0],
+            "y_weights": TABLE[:, 1],
             "tolerance": 1e-3,
             "steps": 100,
             "start": sinkhorn(draw(4, 4).abs(), 1.0),
@@ -711,8 +712,8 @@ def valid() -> dict[str, dict[str, Any]]:
             "y": Z,
             "epsilon": 1.0,
             "p": 2.0,
-            "a": TABLE[:, 0],
-            "b": TABLE[:, 1],
+            "x_weights": TABLE[:, 0],
+            "y_weights": TABLE[:, 1],
             "tolerance": 3.0,  # what one step reaches
             "steps": 100,
             "anneal_from": 4.0,
@@ -724,8 +725,18 @@ def valid() -> dict[str, dict[str, Any]]:
             "directions": 3,
             "generator": g,
         },
-        "wasserstein.transport_plan": {"costs": draw(4, 4), "a": TABLE[:, 0], "b": TABLE[:, 1]},
-        "wasserstein.wasserstein": {"x": X, "y": Z, "p": 2.0, "a": TABLE[:, 0], "b": TABLE[:, 1]},
+        "wasserstein.transport_plan": {
+            "costs": draw(4, 4),
+            "x_weights": TABLE[:, 0],
+            "y_weights": TABLE[:, 1],
+        },
+        "wasserstein.wasserstein": {
+            "x": X,
+            "y": Z,
+            "p": 2.0,
+            "x_weights": TABLE[:, 0],
+            "y_weights": TABLE[:, 1],
+        },
         "wasserstein.wasserstein_1d": {
             "x": ROW,
             "y": ROW + 1,
@@ -791,12 +802,12 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
         for name in "alpha sigma d_alpha d_sigma snr half_log_snr drift squared_diffusion".split()
     },
     **{
-        f"paths.Path.{name}": {"x": BATCH}
+        f"paths.Path.{name}": {"like": BATCH}
         for name in "coefficients derivatives forward_sde".split()
     },
     "paths.Path.time_of_half_log_snr": {"half_log_snr": ANY_NUMBER | BATCH | {"inf", "-inf"}},
     "paths.Path.time_of_snr": {"snr": AT_LEAST_0 | BATCH | {"inf"}},
-    "paths.Schedule.coefficients": {"t": whole(0, 10), "x": BATCH},
+    "paths.Schedule.coefficients": {"t": whole(0, 10), "like": BATCH},
     "paths.Schedule.from_steps": {"beta": {"list"}},
     "paths.VPPath": dict.fromkeys(["beta_min", "beta_max"], POSITIVE),
     **{key: {"T": whole(1, 10**6)} for key in ["paths.cosine_schedule", "paths.linear_schedule"]},

@@ -3,7 +3,7 @@ import math
 import torch
 from torch import nn
 
-from genmath.ddpm import denoising_loss, draw_steps, sample
+from genmath.ddpm import denoising_loss, sample
 from genmath.paths import cosine_schedule
 
 torch.manual_seed(0)  # torch draws a network's first weights from its global generator
@@ -35,8 +35,7 @@ optimizer = torch.optim.Adam(model.parameters())
 rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=5e-3, total_steps=steps)
 for _ in range(steps):
     x0 = draw_data(256)
-    t = draw_steps(len(x0), schedule, generator=rng)
-    loss = denoising_loss(model, x0, t, schedule, generator=rng, prediction="v")
+    loss = denoising_loss(model, x0, schedule, generator=rng, prediction="v")
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()

@@ -347,7 +347,7 @@ for T in (2, 4, 8, 16, 32, 128):
     frames[f"{T}"] = []
     for variance, panel in panels.items():
         points = ddpm.sample(
-            exact_eps(ring, cosine), start_noise.shape, cosine, x_T=start_noise,
+            exact_eps(ring, cosine), start_noise.shape, cosine, start=start_noise,
             variance=variance, generator=generator, dtype=torch.float64,
         )  # fmt: skip
         frames[f"{T}"] += panel.plot(*points.T, ".", color=BLUE, markersize=2.5)

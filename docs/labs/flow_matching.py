@@ -161,7 +161,7 @@ z = noise_of(20_000)
 when = [0.02, *(i / 20 for i in range(1, 20)), 0.98]
 floor = {
     name: [
-        cfm_loss(exact_velocity(mixture), mixture_data, t, noise=z).item() for t in when
+        cfm_loss(exact_velocity(mixture), mixture_data, t=t, noise=z).item() for t in when
     ]
     for name, mixture, mixture_data in (
         ("ring", ring, x0),
@@ -459,7 +459,7 @@ discrete = linear_schedule(1000)
 def noise_loss(net, draws, batch=128):
     x0 = ring.sample(batch, generator=draws)
     t = torch.randint(1, discrete.T + 1, (batch,), generator=draws)
-    return denoising_loss(lambda x, s: net(x, s / discrete.T), x0, t, discrete, generator=draws)
+    return denoising_loss(lambda x, s: net(x, s / discrete.T), x0, discrete, t=t, generator=draws)
 
 
 learned = train(noise_loss)

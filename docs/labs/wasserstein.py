@@ -163,8 +163,8 @@ def samples(n):
 def critic_step(critic, adam, real, fake, penalty=0.0, one_sided=False, clip=None):
     loss = critic_loss(critic(real), critic(fake))
     if penalty:
-        loss = loss + penalty * gradient_penalty(
-            critic, real, fake, generator=generator, one_sided=one_sided
+        loss = loss + gradient_penalty(
+            critic, real, fake, weight=penalty, one_sided=one_sided, generator=generator
         )
     adam.zero_grad()
     loss.backward()
@@ -272,7 +272,7 @@ for weight in (0.5, 1.0, 2.0, 10.0):
     real, fake = points(2)
     with torch.no_grad():
         slope = ((critic(real) - critic(fake)) / theta).mean().item()
-    pays = weight * gradient_penalty(critic, *points(1000), generator=generator).item()
+    pays = gradient_penalty(critic, *points(1000), weight=weight, generator=generator).item()
     net = slope * theta - pays
     predicted = 1 + theta / (2 * weight), theta + theta**2 / (4 * weight)
     print(f"{weight:6.1f}{slope:12.3f}{predicted[0]:10.3f}{net:18.3f}{predicted[1]:12.3f}")

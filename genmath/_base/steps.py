@@ -26,6 +26,7 @@ __all__ = [
     "Model",
     "affine",
     "call",
+    "check_draws",
     "check_path",
     "check_schedule",
     "check_shape",
@@ -92,6 +93,20 @@ def one_noise(
         return same_shape("noise", noise, name, x)
     which = "both" if noise is not None else "neither"
     return refuse("noise, generator", which, "exactly one of the two")
+
+
+def check_draws(
+    generator: torch.Generator | None,
+    x: Tensor,
+    t: object,
+    noise: Tensor | None,
+    besides: bool = False,
+) -> None:
+    """A loss draws the t and the noise it is not given: a generator exactly where it does."""
+    if t is None or noise is None or besides:
+        rng(generator, x.device)
+    elif generator is not None:
+        refuse("generator", generator, "None: with t and noise given nothing is drawn")
 
 
 def check_shape(shape: object) -> tuple[int, ...]:
