@@ -20,7 +20,7 @@ from genmath.proof.symbolic.atoms import Binder, Key
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
 from genmath.proof.symbolic.letters import parameter
 from genmath.proof.symbolic.polynomials import canon, expand, terms
-from genmath.proof.symbolic.supports import FINITE, Unsupported
+from genmath.proof.symbolic.supports import FINITE, Rules, Unsupported
 
 EXTREMES_FINITE = "the suprema and infima that appear are finite"
 LIMITS_EXIST = "the limits that appear exist"
@@ -83,8 +83,8 @@ class Binders(Conditions):
         return apart + outside * close(Key(kind), canon(rest / outside), own, space)
 
     def between(self, node: Between, env: Env, w: Weights) -> Any:
-        body, own = self.opened(node.body, node.letter, env, w)
         low, high = (self.end(e, env, w) for e in (node.low, node.high))
+        body, own = self.integrand(node, low, high, env, w)
         if low == high:
             return sp.S.Zero
         self.rules.assumed.add(FINITE)
@@ -100,6 +100,22 @@ class Binders(Conditions):
             return close(Key("int"), rest, own, low, high)
 
         return sign * linear(body, own, one)
+
+    def integrand(self, node: Between, low: Any, high: Any, env: Env, w: Weights) -> Any:
+        """What has to exist exists at the limits and between them; elsewhere it need not."""
+        rules = Rules()
+        anywhere = type(self)(rules, self.d)
+        body, own = anywhere.opened(node.body, node.letter, env, w)
+        for name, owner in anywhere.known.items():
+            self.register(name, owner)
+        if rules.needs or rules.nonzero:
+            rules.needs, rules.nonzero = [], set()
+            for at in _along(low, high):
+                there = self.apart(Rules())
+                there.scalar(node.body, {**env, node.letter: canon(at)}, w, True)
+                rules.absorb(there.rules)
+        self.rules.absorb(rules)
+        return body, own
 
     def end(self, node: Node, env: Env, w: Weights) -> Any:
         infinite = sides(node)
@@ -121,6 +137,18 @@ class Binders(Conditions):
             return close(Key("lim"), rest, own, to, domain)
 
         return linear(body, own, one)
+
+
+def _along(low: Any, high: Any) -> list[Any]:
+    """The limits that are numbers, and anything between them."""
+    way = sp.Dummy("way", positive=True)
+    finite = [e for e in (low, high) if not isinstance(e, Key)]
+    match finite:
+        case [_, _]:
+            return [*finite, low + way / (1 + way) * (high - low)]
+        case [end]:
+            return [end, end + way if isinstance(high, Key) else end - way]
+    return [sp.Dummy("anywhere", real=True)]
 
 
 def size(name: str) -> Any:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
+from genmath.proof.language.binders import Between
 from genmath.proof.language.elementary import TABLE
+from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.notation import Function, fenchel_gap, tangent_gap
 from genmath.proof.language.tree import (
     Add,
@@ -29,9 +32,11 @@ from genmath.proof.language.tree import (
     Symbol,
     free_symbols,
 )
-from genmath.proof.symbolic.algebra import is_nonnegative
+from genmath.proof.symbolic.algebra import irreducible_factors, is_nonnegative
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.polynomials import expand
+from genmath.proof.symbolic.proof import difference
+from genmath.proof.symbolic.slopes import fresh, on_the_way
 from genmath.proof.symbolic.supports import Rules, Unsupported
 
 NONNEGATIVE_DOMAINS = {"positive", "nonnegative", "unit", "at_least_one", "natural"}
@@ -66,8 +71,13 @@ class Signs:
                 return self.nonnegative(e.args[0])
             case Big():
                 return self.under_index(e)
+            case Between():
+                return self.between_limits(e)
             case Neg(args=(Neg(args=(inner,)),)):
                 return self.nonnegative(inner)
+            case Neg(args=(Between() as whole,)):
+                turned = Neg(whole.body)
+                return self.nonnegative(Between(turned, whole.letter, whole.low, whole.high))
             case Mul() | Div():
                 return all(self.nonnegative(a) for a in e.args)
             case Pow(args=(base, Number(value=k) | Neg(args=(Number(value=k),)))) if k % 2 == 0:
@@ -127,6 +137,43 @@ class Signs:
         inner = Signs(facts, self.dimension, self.consulted)
         return self.by_algebra(e.low - 1) and inner.nonnegative(e.body)
 
+    def between_limits(self, e: Between) -> bool:
+        """The integrand anywhere on the way, times the way's length and direction."""
+        if e.letter in free_symbols(e.low) | free_symbols(e.high):
+            return False
+        inner = self.without(e.letter)
+        way, there = on_the_way(e)
+        if way is None:
+            return inner.nonnegative(there)
+        return inner.like_signs(there, way) or inner.on_both_sides(there, way)
+
+    def on_both_sides(self, there: Node, way: Node) -> bool:
+        """The two have the same sign, shown once for a real letter above and once for it below
+        where `way` is 0."""
+        for s in sorted(free_symbols(way), key=lambda s: s.name):
+            if s.domain != "real" or s.is_variable or s.shape or s in _bound(there):
+                continue
+            at = [instantiate(way, ((s, Number(k)),)) for k in (0, 1)]
+            root = Neg(Div(at[0], difference(at[1], at[0])))  # of what is linear in the letter
+            length = fresh("nonnegative", there, way)
+            ways = (Add(root, length), Add(root, Neg(length)))  # every real number, in any case
+            inner = self.without(s)
+            if all(
+                inner.like_signs(instantiate(there, ((s, w),)), instantiate(way, ((s, w),)))
+                for w in ways
+            ):
+                return True
+        return False
+
+    def like_signs(self, a: Node, b: Node) -> bool:
+        """a b >= 0."""
+        return self.nonnegative(Mul(a, b)) or all(self.nonnegative(Neg(e)) for e in (a, b))
+
+    def without(self, letter: Symbol) -> Signs:
+        """What is known, but of this letter."""
+        known = [f for f in self.facts if letter not in free_symbols(f[0])]
+        return Signs(known, self.dimension, self.consulted)
+
     def without_log_gaps(self, e: Add) -> bool:
         """A sum, however its terms are grouped, from which gaps of the logarithm may be taken:
         a log(a/b) - a + b for a, b >= 0, which is a log_gap(b/a), and b where a is 0; and
@@ -160,7 +207,7 @@ class Signs:
             return False
         if rules.needs:
             return False
-        return is_nonnegative(value) or self.by_hypothesis(value, lower)
+        return is_nonnegative(value) or _by_factors(value) or self.by_hypothesis(value, lower)
 
     def by_hypothesis(self, value: object, lower: Lowering) -> bool:
         """`lower` knows the letters of the value: a name has one meaning."""
@@ -174,6 +221,22 @@ class Signs:
                     self.consulted.append(name)
                     return True
         return False
+
+
+def _by_factors(value: Any) -> bool:
+    """Squares, and an even number of factors <= 0."""
+    sign = 1
+    for base, k in irreducible_factors(value):
+        if is_nonnegative(base) or (k.is_Integer and k % 2 == 0 and base.is_real):
+            continue
+        if not k.is_Integer or not is_nonnegative(-base):
+            return False
+        sign = -sign
+    return sign > 0
+
+
+def _bound(e: Node) -> set[Symbol]:
+    return {v for n in e.walk() for v in (*n.bound, *n.letters)}
 
 
 def _flat(e: Node) -> list[Node]:

@@ -20,11 +20,27 @@ from genmath.proof.symbolic.lemmas import rewrite
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.polynomials import expand, space_of, terms
 from genmath.proof.symbolic.proof import Proof
+from genmath.proof.symbolic.slopes import by_slope
 from genmath.proof.symbolic.supports import Rules, Unsupported, density_denominators, tidy
 from genmath.proof.symbolic.zero import clearly_nonzero, vanishes
 
+SLOPES = 2  # of slopes, that are looked at
 
-def prove_equal(lhs: Node, rhs: Node, lemmas: list[Lemma], dimension: int) -> Proof:
+
+def prove_equal(
+    lhs: Node, rhs: Node, lemmas: list[Lemma], dimension: int, slopes: int = SLOPES
+) -> Proof:
+    """By normal forms; where an integral has limits, also by slopes."""
+    proof = _by_forms(lhs, rhs, lemmas, dimension)
+    if proof.proved or proof.meaningless or not slopes:
+        return proof
+    steady = by_slope(
+        lhs, rhs, dimension, lambda a, b: prove_equal(a, b, [], dimension, slopes - 1)
+    )
+    return steady or proof
+
+
+def _by_forms(lhs: Node, rhs: Node, lemmas: list[Lemma], dimension: int) -> Proof:
     proof = Proof(False)
     shorter = (lhs, rhs)
     for lemma in lemmas:

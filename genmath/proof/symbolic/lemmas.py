@@ -24,12 +24,12 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.symbolic.algebra import (
     irreducible_factors,
-    is_nonnegative,
     is_positive,
     stated_positive,
     substitute,
 )
 from genmath.proof.symbolic.certificates import Signs
+from genmath.proof.symbolic.domains import outside_domain
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.proof import difference, gap_of
 from genmath.proof.symbolic.supports import Rules, Unsupported
@@ -73,7 +73,7 @@ def undischarged(lemma: Lemma, claim: Claim, dimension: int, rules: Rules) -> st
     patterns = {p.density: (p, a) for p, a in lemma.arguments if isinstance(p, Dens)}
     for pattern, actual in lemma.arguments:
         if isinstance(pattern, Symbol):
-            problem = _outside_domain(pattern, actual, dimension, assumed)
+            problem = outside_domain(pattern, actual, dimension, assumed)
         else:
             assert isinstance(pattern, Dens)
             problem = _not_such_a_density(pattern, actual, patterns, dimension, assumed)
@@ -129,7 +129,7 @@ def has_vectors(derivation: Derivation) -> bool:
 def not_replaceable(this: Node, other: Node, dims: tuple[int, ...]) -> str:
     """Why `other` may not be put for a letter or density; "" if it may."""
     if isinstance(this, Symbol):
-        return next((p for d in dims if (p := _outside_domain(this, other, d, set()))), "")
+        return next((p for d in dims if (p := outside_domain(this, other, d, set()))), "")
     if not isinstance(this, Dens):
         return f"{this!r} is neither a letter nor a density"
     bound = event_variables(this)
@@ -156,44 +156,6 @@ def _loose_dominance(lemma: Lemma) -> str:
                             return f"it needs {n.density!r} to be positive wherever {other!r} is"
                         other = other.dominates
     return ""
-
-
-def _outside_domain(pattern: Symbol, actual: Node, dimension: int, assumed: set[str]) -> str:
-    if pattern.shape == "vector":
-        inner = Rules()
-        try:
-            column = Lowering(inner, dimension)(actual)
-        except Unsupported as error:
-            return f"no rule for {error}"
-        if inner.needs:
-            return str(inner.needs[0])
-        assumed |= inner.assumed
-        fits = isinstance(column, sp.MatrixBase) and column.shape == (dimension, 1)
-        return "" if fits else f"{actual!r} is not a vector"
-    if pattern.shape or pattern.domain in ("natural", "member"):
-        same = isinstance(actual, Symbol) and (actual.shape, actual.domain) == (
-            pattern.shape,
-            pattern.domain,
-        )
-        if same and pattern.domain == "member":
-            same = isinstance(actual, Symbol) and actual.space == pattern.space
-        return "" if same else f"{actual!r} cannot stand for {pattern!r}"
-    rules = Rules()
-    try:
-        value = Lowering(rules, dimension)(actual)
-    except Unsupported as error:
-        return f"no rule for {error}"
-    if isinstance(value, sp.MatrixBase):
-        return f"{actual!r} is not a number"
-    ok = {
-        "real": True,
-        "positive": is_positive(value),
-        "nonnegative": is_nonnegative(value),
-        "unit": is_positive(value) and is_positive(1 - value),
-        "at_least_one": is_nonnegative(value - 1),
-    }[pattern.domain]
-    assumed |= rules.assumed
-    return "" if ok and not rules.needs else f"{actual!r} is not shown to be {pattern.domain}"
 
 
 def _not_such_a_density(

@@ -1,0 +1,48 @@
+"""Whether an expression may stand for a letter."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from genmath.proof.language.tree import Node, Symbol
+from genmath.proof.symbolic.algebra import is_nonnegative, is_positive
+from genmath.proof.symbolic.lower import Lowering
+from genmath.proof.symbolic.supports import Rules, Unsupported
+
+
+def outside_domain(pattern: Symbol, actual: Node, dimension: int, assumed: set[str]) -> str:
+    if pattern.shape == "vector":
+        inner = Rules()
+        try:
+            column = Lowering(inner, dimension)(actual)
+        except Unsupported as error:
+            return f"no rule for {error}"
+        if inner.needs:
+            return str(inner.needs[0])
+        assumed |= inner.assumed
+        fits = isinstance(column, sp.MatrixBase) and column.shape == (dimension, 1)
+        return "" if fits else f"{actual!r} is not a vector"
+    if pattern.shape or pattern.domain in ("natural", "member"):
+        same = isinstance(actual, Symbol) and (actual.shape, actual.domain) == (
+            pattern.shape,
+            pattern.domain,
+        )
+        if same and pattern.domain == "member":
+            same = isinstance(actual, Symbol) and actual.space == pattern.space
+        return "" if same else f"{actual!r} cannot stand for {pattern!r}"
+    rules = Rules()
+    try:
+        value = Lowering(rules, dimension)(actual)
+    except Unsupported as error:
+        return f"no rule for {error}"
+    if isinstance(value, sp.MatrixBase):
+        return f"{actual!r} is not a number"
+    ok = {
+        "real": True,
+        "positive": is_positive(value),
+        "nonnegative": is_nonnegative(value),
+        "unit": is_positive(value) and is_positive(1 - value),
+        "at_least_one": is_nonnegative(value - 1),
+    }[pattern.domain]
+    assumed |= rules.assumed
+    return "" if ok and not rules.needs else f"{actual!r} is not shown to be {pattern.domain}"

@@ -1,0 +1,204 @@
+"""The fundamental theorem of calculus: two sides with integrals from a to u are equal where their
+slopes in u are, and where they agree at u = a. Nothing may jump, or have a pole, on the way."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+from genmath.proof.language.binders import Between, sides
+from genmath.proof.language.elementary import TABLE
+from genmath.proof.language.instantiate import instantiate, redeclare
+from genmath.proof.language.tree import (
+    Add,
+    Deriv,
+    Div,
+    Fn,
+    Mul,
+    Named,
+    Neg,
+    Node,
+    NotationError,
+    Number,
+    Pow,
+    Symbol,
+    free_symbols,
+    transform,
+)
+from genmath.proof.symbolic.atoms import Binder, Int, Recip, Rho, Root, Sign
+from genmath.proof.symbolic.domains import outside_domain
+from genmath.proof.symbolic.facts import FACTS, Fact, assuming
+from genmath.proof.symbolic.lower import Lowering
+from genmath.proof.symbolic.proof import Proof, difference
+from genmath.proof.symbolic.supports import Rules, Unsupported
+
+Equal = Callable[[Node, Node], Proof]
+CLOSED = {"positive": "nonnegative"}  # a domain and what it is with its end
+OPEN = {"real": "real", "positive": "positive", "nonnegative": "positive", "unit": "unit"}
+
+
+def by_slope(lhs: Node, rhs: Node, dimension: int, equal: Equal) -> Proof | None:
+    """A proof that the sides are equal, by each letter that an integral ends at."""
+    gap = unfolded(difference(lhs, rhs))
+    for letter, start in _letters(gap):
+        try:
+            with assuming(_without(letter)):
+                proof = _by_letter(gap, letter, start, dimension, equal)
+        except (Unsupported, NotationError, ArithmeticError):
+            continue
+        if proof is not None:
+            return proof
+    return None
+
+
+def unfolded(node: Node) -> Node:
+    """With the meaning of every defined letter."""
+    return transform(node, lambda n: unfolded(n.body) if isinstance(n, Named) else None)
+
+
+def _letters(gap: Node) -> Iterator[tuple[Symbol, Node]]:
+    """A letter that an integral ends at, and where it begins."""
+    seen = set()
+    for n in gap.walk():
+        if isinstance(n, Between):
+            for end, start in ((n.high, n.low), (n.low, n.high)):
+                fits = isinstance(end, Symbol) and end.domain in OPEN and not end.is_variable
+                fits = fits and not sides(start) and end not in free_symbols(start)
+                if fits and (end, start) not in seen and end in free_symbols(gap):
+                    seen.add((end, start))
+                    yield end, start  # type: ignore[misc]
+
+
+def _by_letter(
+    gap: Node, letter: Symbol, start: Node, dimension: int, equal: Equal
+) -> Proof | None:
+    closure = _closure(letter, start, dimension)
+    if closure is None or not smooth(redeclare(gap, letter, closure), dimension):
+        return None
+    inner = _declared(letter, OPEN[letter.domain])
+    at_start = equal(instantiate(gap, ((letter, start),)), Number(0))
+    if not at_start.proved or at_start.nonzero:
+        return None
+    steady = equal(slope(redeclare(gap, letter, inner), inner), Number(0))
+    if not steady.proved or steady.nonzero:
+        return None
+    steady.assumed |= at_start.assumed
+    steady.consulted |= at_start.consulted
+    steady.normal = steady.normal or at_start.normal
+    return steady
+
+
+def _declared(letter: Symbol, domain: str) -> Symbol:
+    return Symbol(letter.name, domain=domain, space=letter.space)
+
+
+def _closure(letter: Symbol, start: Node, dimension: int) -> Symbol | None:
+    """The letter on its domain, with an end of it where it takes that to hold `start`."""
+    for domain in (letter.domain, CLOSED.get(letter.domain)):
+        if domain is not None:
+            closure = _declared(letter, domain)
+            if not outside_domain(closure, start, dimension, set()):
+                return closure
+    return None
+
+
+def slope(node: Node, by: Symbol) -> Node:
+    """The derivative; that of an integral by its limits, and under its sign."""
+    if by not in free_symbols(node):
+        return Number(0)
+    match node:
+        case Symbol():
+            return Number(1)
+        case Add():
+            return Add(*(slope(a, by) for a in node.args if by in free_symbols(a)))
+        case Neg():
+            return Neg(slope(node.args[0], by))
+        case Mul():
+            return Add(*(
+                Mul(*node.args[:i], slope(a, by), *node.args[i + 1 :])
+                for i, a in enumerate(node.args)
+                if by in free_symbols(a)
+            ))  # fmt: skip
+        case Div(args=(over, under)):
+            grown = Div(slope(over, by), under)
+            if by not in free_symbols(under):
+                return grown
+            return difference(grown, Div(Mul(over, slope(under, by)), Pow(under, Number(2))))
+        case Pow(args=(base, Number(value=k))) if k.denominator == 1 and k > 1:
+            return Mul(Number(k), Pow(base, Number(k - 1)), slope(base, by))
+        case Fn(args=(u,)) if node.name in TABLE and (rule := TABLE[node.name].derivative):
+            return Mul(rule(u), slope(u, by))
+        case Between():
+            found: list[Node] = []
+            for end, sign in ((node.high, 1), (node.low, -1)):
+                if by in free_symbols(end):
+                    at = instantiate(node.body, ((node.letter, end),))
+                    part = Mul(at, slope(end, by))
+                    found.append(part if sign > 0 else Neg(part))
+            if by in free_symbols(node.body):
+                found.append(Between(slope(node.body, by), node.letter, node.low, node.high))
+            return Add(*found)
+    if any(isinstance(n, Between) and by in free_symbols(n) for n in node.walk()):
+        raise Unsupported(f"the slope of {node!r}")
+    return Deriv(node, by)
+
+
+def smooth(node: Node, dimension: int) -> bool:
+    """Continuous in every letter over its whole domain, and so are the integrands in it: nothing
+    is let pass that may be 0 in a denominator, nothing jumps."""
+    parts = [node]
+    for n in node.walk():
+        if isinstance(n, Between):
+            if not free_symbols(n) <= free_symbols(node) or sides(n.low) or sides(n.high):
+                return False
+            parts += along(n)
+    for part in parts:
+        rules = Rules()
+        value = Lowering(rules, dimension)(part)
+        if rules.needs or rules.nonzero:
+            return False
+        if value.has(Sign, Root, Recip, Rho, Int):
+            return False
+        if any(b.args[0].name != "int" for b in value.atoms(Binder)):
+            return False
+    return True
+
+
+def along(n: Between) -> list[Node]:
+    """The integrand at the limits and anywhere between them."""
+    ends = [instantiate(n.body, ((n.letter, at),)) for at in (n.low, n.high)]
+    return [*ends, on_the_way(n)[1]]
+
+
+def on_the_way(n: Between) -> tuple[Node | None, Node]:
+    """How far it is from one limit to the other, None if they stand in order and one is infinite;
+    and the integrand anywhere between them."""
+    ends = sides(n.low), sides(n.high)
+    if ends == (0, 0):
+        way = difference(n.high, n.low)
+        share = fresh("unit", n)
+        return way, instantiate(n.body, ((n.letter, Add(n.low, Mul(share, way))),))
+    if ends[0] > 0 or ends[1] < 0:
+        raise Unsupported("an integral from infinity")
+    if all(ends):
+        return None, n.body
+    ahead = fresh("positive", n)
+    at = Add(n.high, Neg(ahead)) if ends[0] else Add(n.low, ahead)
+    return None, instantiate(n.body, ((n.letter, at),))
+
+
+def fresh(domain: str, *nodes: Node) -> Symbol:
+    """A letter that occurs neither there nor in what is known."""
+    taken = {s.name for e, _ in FACTS.get() for s in e.free_symbols}
+    for tree in nodes:
+        for n in tree.walk():
+            taken |= {s.name for s in (*n.bound, *n.letters)}
+            taken |= {n.name} if isinstance(n, (Symbol, Named)) else set()
+    names = (f"w_{{{k}}}" for k in itertools.count())
+    return Symbol(next(name for name in names if name not in taken), domain=domain)
+
+
+def _without(letter: Symbol) -> tuple[Fact, ...]:
+    """What is known holds of the letter itself, not of what lies on the way to it."""
+    own = letter.name
+    return tuple(f for f in FACTS.get() if own not in {s.name for s in f[0].free_symbols})
