@@ -140,9 +140,10 @@ class Conditions(ABC):
         self.rules.nonzero.add(u)
 
     def is_random(self, letter: Any) -> bool:
-        """A random variable may take a single value with positive probability."""
-        name = letter.name.split("[")[0]  # a coordinate is called after its vector
-        return bool(getattr(self.known.get(name), "is_variable", False))
+        """A random variable may take a single value with positive probability, and a member of a
+        finite set may be any number, such as another member."""
+        owner = self.known.get(letter.name.split("[")[0])  # a coordinate is called after its vector
+        return isinstance(owner, Symbol) and (owner.is_variable or owner.domain == "member")
 
     def require_nonnegative(self, u: Any, typed: Node | None = None) -> None:
         if is_positive(-u):

@@ -8,6 +8,7 @@ knows signs knows the hypothesis. What cannot be solved is a fact about a sign, 
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -33,6 +34,7 @@ from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.polynomials import expand
 from genmath.proof.symbolic.proof import difference, gap_of
 from genmath.proof.symbolic.supports import Rules, Unsupported
+from genmath.proof.symbolic.zero import float_at
 
 Because = tuple[Node | Lemma, ...]
 Change = Callable[[Node], Node]
@@ -45,6 +47,7 @@ STRICTER = {  # the domain of a letter of this domain, where a gap is > 0 or >= 
     ("nonnegative", "letter - 1", False): "at_least_one",
     ("positive", "letter - 1", False): "at_least_one",
 }
+TRIES = 400  # points at which hypotheses are tried
 FAR = (0, 1, -1, 10, -10, 10**6, -(10**6))  # values of a variable of the line
 
 
@@ -128,6 +131,31 @@ def _changes(gap: Node, g: Relation, dimension: int) -> Iterator[Change]:
         image = Div(difference(amount, at[0]), difference(at[1], at[0]))
         if s not in free_symbols(image):
             yield lambda n, s=s, image=image: instantiate(n, ((s, image),))  # type: ignore[misc]
+
+
+def has_room(given: Iterable[Relation], dimension: int) -> bool:
+    """Some point satisfies all of them strictly, so that they hold on more than a null set: what
+    fails at isolated values may fail wherever (a - b)^2 <= 0 holds."""
+    gaps = [(value_of(gap_of(g), dimension), g.sign) for g in given]
+    open_ = [(v, sign) for v, sign in gaps if v is None or not is_nonnegative(v)]
+    if any(v is None or sign == "=" for v, sign in open_):
+        return False
+    rng = random.Random(0)
+    return any(_strictly([v for v, _ in open_], rng) for _ in range(TRIES))
+
+
+def _strictly(gaps: list[Any], rng: random.Random) -> bool:
+    """All > 0 at a random point, of which each letter and whatever is opaque is a coordinate."""
+    scale = 10 ** rng.uniform(-2, 2)
+    values: dict[Any, float] = {}
+    for s in sorted(set[Any]().union(*(g.free_symbols for g in gaps)), key=str):
+        size = rng.choice((1, scale)) * rng.uniform(0.1, 2)
+        values[s] = float(rng.randint(1, 20)) if s.is_integer else (
+            size if s.is_nonnegative else rng.choice((-1, 1)) * size)  # fmt: skip
+    try:
+        return all(float_at(g, values, rng) > 0 for g in gaps)
+    except (ArithmeticError, ValueError, TypeError, KeyError, AttributeError):
+        return False
 
 
 # --- can they hold? ---

@@ -18,7 +18,7 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.certificates import Signs
 from genmath.proof.symbolic.equality import by_coordinates, prove_equal
 from genmath.proof.symbolic.facts import assuming
-from genmath.proof.symbolic.hypotheses import equalities, facts_of, solved
+from genmath.proof.symbolic.hypotheses import equalities, facts_of, has_room, solved
 from genmath.proof.symbolic.lemmas import lemma_gap, may_be_zero, undischarged
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.proof import Proof, difference, gap_of
@@ -86,10 +86,13 @@ def _with_hypotheses(claim: Claim, because: tuple[Node | Lemma, ...], dimension:
             return Proof(False, NOT_SOLVED)
         with assuming(facts_of(given, dimension)):
             found = _prove(less, because, dimension)
-        if same or (found.proved and not found.nonzero):
-            return found
-        with assuming(facts_of(moved[0].given, dimension)):
-            return _prove(*moved, dimension)
+        if not same and (not found.proved or found.nonzero):
+            less = moved[0]
+            with assuming(facts_of(less.given, dimension)):
+                found = _prove(*moved, dimension)
+        if found.proved and found.nonzero and not has_room(less.given, dimension):
+            return Proof(False, NOT_SOLVED)
+        return found
 
     needed = claim.given
     best = attempt(needed)

@@ -130,7 +130,7 @@ def clearly_nonzero(e: Any) -> bool:
     letters = sorted(e.free_symbols, key=lambda s: (s.name, getattr(s, "dummy_index", 0)))
     values = {s: rng.uniform(0.3, 1.5) for s in letters}
     try:
-        parts = [_float(t, values, rng) for t in sp.Add.make_args(e)]
+        parts = [float_at(t, values, rng) for t in sp.Add.make_args(e)]
     except (ArithmeticError, ValueError, TypeError, KeyError, AttributeError):
         return False
     scale = max(abs(p) for p in parts)
@@ -260,8 +260,8 @@ def _surely_nonzero(e: Any, relations: dict[Any, tuple[Any, int]]) -> bool:
             plain, _ = opaque(base)
             for s in sorted(plain.free_symbols, key=str):
                 values.setdefault(s, rng.uniform(0.3, 2.5))
-            values[r] = _float(plain, values) ** (1 / q)
-        parts = [_float(t, values) for t in sp.Add.make_args(e)]
+            values[r] = float_at(plain, values) ** (1 / q)
+        parts = [float_at(t, values) for t in sp.Add.make_args(e)]
     except (ArithmeticError, ValueError, TypeError, KeyError, AttributeError):
         return False
     scale = max((abs(p) for p in parts), default=0.0)
@@ -270,25 +270,27 @@ def _surely_nonzero(e: Any, relations: dict[Any, tuple[Any, int]]) -> bool:
     return abs(math.fsum(parts)) > 1e-6 * scale
 
 
-def _float(e: Any, values: dict[Any, float], rng: random.Random | None = None) -> float:
+def float_at(e: Any, values: dict[Any, float], rng: random.Random | None = None) -> float:
     if e in values:
         return values[e]
     if e.is_Add:
-        return math.fsum(_float(a, values, rng) for a in e.args)
+        return math.fsum(float_at(a, values, rng) for a in e.args)
     if e.is_Mul:
-        return math.prod(_float(a, values, rng) for a in e.args)
+        return math.prod(float_at(a, values, rng) for a in e.args)
     if isinstance(e, sp.exp):
-        return math.exp(_float(e.args[0], values, rng))
+        return math.exp(float_at(e.args[0], values, rng))
     if e.is_Pow:
-        return float(_float(e.base, values, rng) ** _float(e.exp, values, rng))
+        return float(float_at(e.base, values, rng) ** float_at(e.exp, values, rng))
     if isinstance(e, Log):
-        return math.log(_float(e.args[0], values, rng))
+        return math.log(float_at(e.args[0], values, rng))
     if isinstance(e, Fun):
-        return float(call(e.row, "math", math, _inside(e.row, _float(e.args[1], values, rng))))
+        return float(call(e.row, "math", math, _inside(e.row, float_at(e.args[1], values, rng))))
+    if isinstance(e, AbsAtom):
+        return abs(float_at(e.args[0], values, rng))
     if isinstance(e, Root):
-        return float(_float(e.args[0], values, rng) ** _float(e.args[1], values, rng))
+        return float(float_at(e.args[0], values, rng) ** float_at(e.args[1], values, rng))
     if isinstance(e, Bell):
-        x, m, v = (_float(a, values, rng) for a in e.args)
+        x, m, v = (float_at(a, values, rng) for a in e.args)
         return math.exp(-((x - m) ** 2) / (2 * v)) / math.sqrt(2 * math.pi * v)
     if rng is not None and isinstance(e, OPAQUE):
         return values.setdefault(e, rng.uniform(0.3, 1.5))
