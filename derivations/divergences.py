@@ -625,6 +625,11 @@ def pinsker_weak(d):
 
 
 # %% [markdown]
+# ### Side by side
+#
+# {{ explorer divergences }}
+
+# %% [markdown]
 # ## f-divergences
 #
 # All of these are one thing [@csiszar1967information] [@ali1966general]: the mean under $q$ of a

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import citations
+import explorers
 import maths
 import notebooks
 import overview
@@ -17,6 +18,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
 from results import ROOT, SiteError, implementations, results, slip_ids, stale_topics
 
 from genmath import book
@@ -44,7 +46,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     try:
         _slots.clear()  # a server builds again and again, and what was read may have changed
         book.forget()
-        for read in (results, implementations, slip_ids, citations.entries):
+        for read in (results, implementations, slip_ids, citations.entries, explorers.explorer):
             read.cache_clear()
         if faults := "; ".join(topics.faults()):
             raise SiteError(faults)
@@ -78,6 +80,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             files.append(_file(name, serif, config, "assets/fonts"))
     try:
         served = runtime.served()
+        for file in explorers.served():
+            files.append(_file(file.name, file.parent, config, "assets/explorers"))
     except SiteError as error:
         raise PluginError(str(error)) from error
     for file, name in served.items():
@@ -116,6 +120,8 @@ def _page_markdown(markdown: str, page: Page, config: MkDocsConfig) -> str:
             markdown = notebooks.lab_markdown(path, _slot)
     if page.file.src_uri == "references.md":
         markdown += "\n\n" + citations.bibliography()
+    assets = get_relative_url("assets/explorers", page.url)
+    markdown = explorers.expand(markdown, _slot, assets)
     markdown = overview.expand(markdown, _slot)
     up = "../" * page.file.src_uri.count("/")
     return prose.expand(citations.cite(markdown, f"{up}references.md"), _slot)

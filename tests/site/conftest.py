@@ -34,7 +34,7 @@ FORGET = """for (const key of Object.keys(localStorage)) {
 }"""
 PATIENCE = 300_000  # milliseconds, for everything: against a page that hangs, not a busy machine
 
-IN_CHROMIUM = ["test_browser.py", "test_editor.py"]
+IN_CHROMIUM = ["test_browser.py", "test_editor.py", "test_explorers.py"]
 collect_ignore = [] if CHROMIUM else IN_CHROMIUM
 
 

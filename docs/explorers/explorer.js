@@ -1,0 +1,183 @@
+// What explorers have in common: controls, the link, handles, numbers; and a few words to draw with.
+//
+// An explorer is `figure.picture(state, width)`, from the values of its controls to
+// {svg, height, numbers, said}; in a page, `figure.drag(handle, at, state)` says what a handle that
+// was moved to a place changes, and `figure.actions` what a button does: each yields a change of the
+// state a frame.
+
+export function explorer(name, figure) {
+  const root = globalThis.document?.querySelector(`[data-explorer="${name}"]`);
+  if (!root) return;
+  const svg = root.querySelector("svg.picture"), form = root.querySelector("form");
+  const inputs = [...form.elements].filter(input => input.name);
+  const value = input => input.type === "range" ? Number(input.value) : input.value;
+  const state = () => Object.fromEntries(inputs.map(input => [input.name, value(input)]));
+  const first = state();
+  let running = 0, waiting = 0, quiet = 0;
+
+  function put(change) {
+    for (const input of inputs) if (input.name in change) input.value = change[input.name];
+    draw();
+  }
+
+  function draw() {
+    waiting ||= requestAnimationFrame(() => {
+      waiting = 0;
+      const width = Math.max(280, svg.clientWidth || 680), now = state();
+      const drawn = figure.picture(now, width);
+      svg.setAttribute("viewBox", `0 0 ${width} ${drawn.height}`);
+      svg.innerHTML = drawn.svg;
+      view.numbers(drawn.numbers);
+      for (const input of inputs)
+        if (input.type === "range") input.nextElementSibling.value = short(Number(input.value));
+      clearTimeout(quiet);
+      quiet = setTimeout(() => view.say(drawn.said), 600);
+      figure.drawn?.(view, now, width);
+    });
+  }
+
+  // The link of what is seen: what differs from the beginning.
+  function link() {
+    const now = state();
+    const changed = Object.keys(now).filter(key => String(now[key]) !== String(first[key]));
+    const query = new URLSearchParams(changed.map(key => [key, now[key]]));
+    const hash = changed.length ? `#explorer=${name}&${query}` : location.pathname + location.search;
+    history.replaceState(null, "", hash);
+  }
+
+  function stop() {
+    cancelAnimationFrame(running);
+    running = 0;
+  }
+
+  function run(steps) {
+    stop();
+    if (calm()) {
+      let last = {};
+      for (const change of steps) last = { ...last, ...change };
+      put(last);
+      return link();
+    }
+    const frame = () => {
+      const { value: change, done } = steps.next();
+      if (done) return link();
+      put(change);
+      running = requestAnimationFrame(frame);
+    };
+    frame();
+  }
+
+  const view = {
+    root, svg, state, put, link, draw, stop,
+    numbers(found) {
+      for (const [key, shown] of Object.entries(found))
+        root.querySelector(`[data-number="${key}"]`).textContent = shown;
+    },
+    say(words) {
+      const said = root.querySelector(".said");
+      if (words && said.textContent !== words) said.textContent = words;
+    },
+  };
+
+  form.addEventListener("submit", event => event.preventDefault());
+  form.addEventListener("input", () => { stop(); draw(); });
+  form.addEventListener("change", link);
+  form.addEventListener("click", event => {
+    const action = event.target.closest("[data-action]")?.dataset.action;
+    if (action === "reset") {
+      stop();
+      put(first);
+      figure.reset?.(view);
+      link();
+    } else if (action && figure.actions?.[action]) {
+      const steps = figure.actions[action](state(), view);
+      if (steps) run(steps);
+    }
+  });
+
+  let held = null;
+  const place = event => {
+    const box = svg.getBoundingClientRect();
+    const scale = svg.viewBox.baseVal.width / box.width;
+    return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+  };
+  svg.addEventListener("pointerdown", event => {
+    held = event.target.closest("[data-handle]")?.dataset.handle ?? null;
+    if (held === null) return;
+    stop();
+    event.preventDefault();
+    svg.setPointerCapture(event.pointerId);
+  });
+  svg.addEventListener("pointermove", event => {
+    if (held === null) return;
+    const change = figure.drag(held, place(event), state(), svg.viewBox.baseVal.width);
+    if (change) put(change);
+  });
+  for (const end of ["pointerup", "pointercancel"])
+    svg.addEventListener(end, () => { if (held !== null) { held = null; link(); } });
+
+  const asked = new URLSearchParams(location.hash.slice(1));
+  if (asked.get("explorer") === name) {
+    for (const input of inputs) if (asked.has(input.name)) input.value = asked.get(input.name);
+    root.scrollIntoView({ block: "center" });
+  }
+  form.hidden = false;
+  root.classList.add("moves");
+  new ResizeObserver(draw).observe(svg.parentElement);
+  figure.mount?.(view);
+  draw();
+}
+
+export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+// A number as it is read: four figures, a true minus.
+export function text(v, digits = 4) {
+  if (Number.isNaN(v)) return "–";
+  if (!Number.isFinite(v)) return v > 0 ? "∞" : "−∞";
+  const size = Math.abs(v), before = Math.max(1, Math.floor(Math.log10(size || 1)) + 1);
+  const shown = size >= 1e6 ? v.toExponential(2) : v.toFixed(Math.max(0, digits - before));
+  return shown.replace(/^-(?=[0.]*$)/, "").replace("-", "−");
+}
+
+const short = v => String(v).replace("-", "−");
+
+// The base measure of an integral: the midpoint rule.
+export function grid(low, high, cells) {
+  const step = (high - low) / cells;
+  return {
+    at: Float64Array.from({ length: cells }, (_, i) => low + (i + 0.5) * step),
+    weight: new Float64Array(cells).fill(step),
+    log: new Float64Array(cells).fill(Math.log(step)),
+  };
+}
+
+// A panel: a box in pixels and what its edges mean.
+export function panel([left, top, right, bottom], [xLow, xHigh], [yLow, yHigh]) {
+  const X = x => left + (x - xLow) / (xHigh - xLow) * (right - left);
+  const Y = y => bottom - (y - yLow) / (yHigh - yLow) * (bottom - top);
+  const at = ([x, y]) => `${X(x).toFixed(1)} ${Y(y).toFixed(1)}`;
+  const xs = Array.from({ length: 241 }, (_, i) => xLow + (xHigh - xLow) * i / 240);
+  const kept = y => Math.max(yLow, Math.min(yHigh, y));
+  return {
+    X, Y, xs,
+    x: u => xLow + (u - left) / (right - left) * (xHigh - xLow),
+    y: v => yLow + (bottom - v) / (bottom - top) * (yHigh - yLow),
+    curve: (points, kind) => `<path class="curve ${kind}" d="M${points.map(at).join("L")}"/>`,
+    line(f, kind) { return this.curve(xs.map(x => [x, kept(f(x))]), kind); },
+    area(f, kind, base = () => 0) {
+      const over = xs.map(x => at([x, kept(f(x))])), under = xs.map(x => at([x, kept(base(x))])).reverse();
+      return `<path class="area ${kind}" d="M${over.join("L")}L${under.join("L")}Z"/>`;
+    },
+    axis(ticks, y = Math.max(yLow, Math.min(yHigh, 0)), name = "") {
+      const marks = ticks.map(t => `<path class="axis" d="M${at([t, y])}v4"/>` +
+        `<text x="${X(t).toFixed(1)}" y="${(Y(y) + 17).toFixed(1)}" text-anchor="middle">${short(t)}</text>`);
+      const label = name && `<text class="name" x="${right}" y="${(Y(y) - 6).toFixed(1)}" text-anchor="end">${name}</text>`;
+      return `<path class="axis" d="M${left} ${Y(y).toFixed(1)}H${right}"/>${marks.join("")}${label}`;
+    },
+    handle: (name, x, y, kind, sign = "↔") =>
+      `<g class="handle ${kind}" data-handle="${name}" transform="translate(${X(x).toFixed(1)} ${Y(kept(y)).toFixed(1)})">` +
+      `<circle class="reach" r="20"/><circle r="8"/><title>${sign}</title></g>`,
+    label: (x, y, words, kind = "", anchor = "start") =>
+      `<text class="name ${kind}" x="${X(x).toFixed(1)}" y="${Y(kept(y)).toFixed(1)}" text-anchor="${anchor}">${words}</text>`,
+  };
+}

@@ -1,0 +1,180 @@
+"""Figures that a reader moves: by keyboard, finger and link; and true without a script."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import mpmath
+import pytest
+from playwright.sync_api import Browser, Locator, Page
+
+from tests.site.conftest import DESK, PHONE, ROOT, SITE, Visits
+from tests.site.test_browser import too_wide
+
+NAMES = sorted(path.stem for path in (ROOT / "docs/explorers").glob("*.py"))
+PAGES = {
+    name: f"derivations/{chapter.stem}/"
+    for name in NAMES
+    for chapter in sorted((ROOT / "derivations").glob("*.py"))
+    if f"{{{{ explorer {name} }}}}" in chapter.read_text("utf-8")
+}
+
+
+def test_every_explorer_has_a_place() -> None:
+    assert sorted(PAGES) == NAMES
+
+
+def figure_of(page: Page, name: str) -> Locator:
+    return page.locator(f"figure[data-explorer={name}]")
+
+
+def value(words: str) -> float:
+    return float(words.replace("−", "-").replace("∞", "inf"))
+
+
+def numbers(figure: Locator) -> dict[str, str]:
+    found: dict[str, str] = figure.evaluate(
+        "f => Object.fromEntries([...f.querySelectorAll('[data-number]')]"
+        ".map(e => [e.dataset.number, e.textContent]))"
+    )
+    return found
+
+
+def changed(page: Page, name: str, before: dict[str, str]) -> dict[str, str]:
+    page.wait_for_function(
+        "([name, before]) => [...document.querySelectorAll("
+        "`figure[data-explorer=${name}] [data-number]`)]"
+        ".some(e => before[e.dataset.number] !== e.textContent)",
+        arg=[name, before],
+    )
+    return numbers(figure_of(page, name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_moved_by_the_keyboard_and_the_link_says_where(visit: Visits, name: str) -> None:
+    page = visit(PAGES[name])
+    figure = figure_of(page, name)
+    before, drawn = numbers(figure), figure.locator("svg.picture").inner_html()
+    figure.locator("input[type=range]").first.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    after = changed(page, name, before)
+    assert figure.locator("svg.picture").inner_html() != drawn
+    page.wait_for_function(f"location.hash.startsWith('#explorer={name}&')")
+    link = page.url.removeprefix(visit.base_url)
+    there = visit(link, viewport=DESK)
+    assert changed(there, name, before) == after
+    said = figure_of(there, name).locator(".said")
+    there.wait_for_function("e => e.textContent.length > 9", arg=said.element_handle())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_starts_again(visit: Visits, name: str) -> None:
+    page = visit(PAGES[name])
+    figure = figure_of(page, name)
+    before = numbers(figure)
+    figure.locator("input[type=range]").first.press("End")
+    changed(page, name, before)
+    figure.get_by_role("button", name="Start again").click()
+    page.wait_for_function("location.hash === ''")
+    page.wait_for_function(
+        "([name, before]) => Object.entries(before).every(([key, shown]) => document.querySelector("
+        "`figure[data-explorer=${name}] [data-number=${key}]`).textContent === shown)",
+        arg=[name, before],
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_fits_a_phone_and_is_dragged_by_a_finger(visit: Visits, name: str) -> None:
+    page = visit(PAGES[name], viewport=PHONE, has_touch=True, reduced_motion="reduce")
+    figure = figure_of(page, name)
+    assert too_wide(page) == []
+    before = numbers(figure)
+    handle = figure.locator("[data-handle]").first
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y + 6, steps=3)
+    page.mouse.up()
+    changed(page, name, before)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_script_there_are_a_picture_and_the_numbers(
+    browser: Browser, base_url: str, name: str
+) -> None:
+    """The same numbers that the script shows first."""
+    context = browser.new_context(java_script_enabled=False, viewport=DESK)
+    page = context.new_page()
+    page.goto(base_url + PAGES[name])
+    figure = figure_of(page, name)
+    shown = [words for words in figure.locator("dd").all_inner_texts() if words.strip()]
+    assert shown
+    assert figure.locator("svg.picture path").count() > 2
+    assert not figure.locator("form").is_visible()
+    assert figure.get_attribute("aria-labelledby")
+    context.close()
+    context = browser.new_context(viewport=DESK)
+    page = context.new_page()
+    page.goto(base_url + PAGES[name])
+    page.wait_for_selector(f"figure[data-explorer={name}].moves")
+    assert figure_of(page, name).locator("dd").all_inner_texts() == shown
+    context.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_scripts_of_a_page_are_small(name: str) -> None:
+    folder = SITE / "assets/explorers"
+    sizes = [
+        (folder / f).stat().st_size for f in ("explorer.js", f"{name}.js", f"{name}.functions.js")
+    ]
+    assert sum(sizes) <= 40_000
+    assert "http" not in "".join(
+        re.sub(r"//.*", "", (folder / f).read_text("utf-8")) for f in (f"{name}.js", "explorer.js")
+    )
+
+
+# --- the numbers are those of mpmath --------------------------------------------------------------
+
+
+def at(visit: Visits, name: str, **state: Any) -> dict[str, float]:
+    """The numbers at these values of the controls, set as a link sets them."""
+    page = visit(PAGES[name], viewport=DESK)
+    before = numbers(figure_of(page, name))
+    query = "".join(f"&{key}={shown}" for key, shown in state.items())
+    page = visit(f"{PAGES[name]}#explorer={name}{query}", viewport=DESK)
+    return {key: value(shown) for key, shown in changed(page, name, before).items()}
+
+
+def test_divergences(visit: Visits) -> None:
+    got = at(visit, "divergences", m=-0.5, t=1.3, m_1=-2, m_2=1, s=0.7, w=0.35)
+
+    def p(x: Any) -> Any:
+        return 0.35 * mpmath.npdf(x, -2, 0.7) + 0.65 * mpmath.npdf(x, 1, 0.7)
+
+    def big_p(x: Any) -> Any:
+        return 0.35 * mpmath.ncdf(x, -2, 0.7) + 0.65 * mpmath.ncdf(x, 1, 0.7)
+
+    def q(x: Any) -> Any:
+        return mpmath.npdf(x, -0.5, 1.3)
+
+    def relative(a: Any, b: Any) -> Any:
+        return a * mpmath.log(a / b)
+
+    def integral(f: Any) -> float:
+        return float(mpmath.quad(f, mpmath.linspace(-12, 12, 97)))
+
+    exact = {
+        "forward": integral(lambda x: relative(p(x), q(x))),
+        "reverse": integral(lambda x: relative(q(x), p(x))),
+        "js": integral(
+            lambda x: (relative(p(x), (p(x) + q(x)) / 2) + relative(q(x), (p(x) + q(x)) / 2)) / 2
+        ),
+        "tv": integral(lambda x: abs(p(x) - q(x)) / 2),
+        "w1": integral(lambda x: abs(big_p(x) - mpmath.ncdf(x, -0.5, 1.3))),
+    }
+    assert got == pytest.approx(exact, abs=6e-4)
