@@ -123,7 +123,9 @@ def _replay(d: Derivation, data: Data, earlier: dict[str, Derivation]) -> None:
     name = data["name"]
     d.at_line = int(data["line"])
     d.start(decode_tree(data["start"]), None if name is None else str(name))
-    write = {"=": d.equals, ">=": d.at_least, "<=": d.at_most}
+    write = {
+        "=": d.equals, ">=": d.at_least, "<=": d.at_most, ">": d.more_than, "<": d.less_than,
+    }  # fmt: skip
     for step in data["steps"]:
         to = ... if step["to"] is None else decode_tree(step["to"])
         because: Any = ...

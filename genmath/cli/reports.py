@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Report = dict[str, Any]  # one derivation of `--json`
 
 SHORT, FULL = 6, 15  # digits of a number in the terminal; of what `--json` holds
-SIGN = {"=": "=", ">=": "≥", "<=": "≤"}
+SIGN = {"=": "=", ">=": "≥", "<=": "≤", ">": ">", "<": "<"}
 
 
 def why(step: dict[str, Any]) -> Iterator[str]:

@@ -389,7 +389,7 @@ def _not_judged(step: Step) -> str:
         return "the step is left as ..."
     if step.uncertified:
         return "its certificate, because=, is left as ..."
-    return "it depends on the missing bound before it" if step.gap in (">=", "<=") else ""
+    return "it depends on the missing bound before it" if step.gap not in ("", "=") else ""
 
 
 def unused(derivation: Derivation, proofs: list[Proof]) -> list[str]:

@@ -42,7 +42,7 @@ from genmath.proof.mutate import mutants, reversed_claim
 from genmath.proof.symbolic.judge import prove
 
 SECONDS = 2.0  # of processor time for a step
-SIGNS = {"=": "=", ">=": "≥", "<=": "≤"}
+SIGNS = {"=": "=", ">=": "≥", "<=": "≤", ">": ">", "<": "<"}
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from genmath.proof.language.tree import (
 )
 
 OTHERS = {"sum": "prod", "prod": "sum", "max": "min", "min": "max", "sup": "inf", "inf": "sup"}
+TURNED = str.maketrans("<>", "><")
 DIVERGENCES = ("KL", "JS", "TV")
 
 
@@ -46,7 +47,7 @@ def mutants(claim: Claim) -> Iterator[tuple[str, Claim]]:
 
 
 def reversed_claim(claim: Claim) -> Claim:
-    return replace(claim, relation={">=": "<=", "<=": ">="}[claim.relation])
+    return replace(claim, relation=claim.relation.translate(TURNED))
 
 
 def _letters(claim: Claim) -> list[Node]:

@@ -137,7 +137,7 @@ function keep(key, text) {
 
 // ---- what the checker said ----
 
-const SIGN = { "=": "=", ">=": "≥", "<=": "≤" };
+const SIGN = { "=": "=", ">=": "≥", "<=": "≤", ">": ">", "<": "<" };
 
 function summary(reports, seconds) {
   const steps = reports.flatMap((report) => report.steps);

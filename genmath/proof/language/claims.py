@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from genmath.proof.language.tree import Node, NotationError, Operand, Relation, as_node
 
-RELATIONS = ("=", ">=", "<=")
+RELATIONS = ("=", ">=", "<=", ">", "<")
+STRICT = (">", "<")
 
 
 @dataclass(frozen=True)
@@ -42,4 +43,4 @@ def as_claim(statement: Claim | Relation) -> Claim:
         return statement
     if isinstance(statement, Relation) and statement.sign in RELATIONS:
         return Claim(statement.left, statement.sign, statement.right)
-    raise NotationError(f"{statement!r}: expected equal(a, b), a >= b or a <= b")
+    raise NotationError(f"{statement!r}: expected equal(a, b), or a comparison such as a >= b")

@@ -95,13 +95,19 @@ class Chain:
 
     @property
     def relation(self) -> str:
-        return next((s.relation for s in self.steps if s.relation != "="), "=")
+        return joined(s.relation for s in self.steps)
 
     @property
     def gap(self) -> str:
         """The relation of the missing lines the chain ends with so far; "" if it ends with none."""
         found = [s.relation for s in itertools.takewhile(lambda s: s.missing, reversed(self.steps))]
-        return next((r for r in found if r != "="), "=" if found else "")
+        return joined(found) if found else ""
+
+
+def joined(relations: Iterable[str]) -> str:
+    """What a chain shows of its ends: a > b >= c makes a > c."""
+    bounds = [r for r in relations if r != "="]
+    return min(bounds, key=len) if bounds else "="
 
 
 @dataclass(frozen=True)
@@ -288,11 +294,19 @@ class Derivation:
         """The last line is <= the next."""
         self._step("<=", expression, by, because)
 
+    def more_than(self, expression: Operand, by: str = "", because: Reason = ()) -> None:
+        """The last line is > the next: the certificate is shown to be > 0."""
+        self._step(">", expression, by, because)
+
+    def less_than(self, expression: Operand, by: str = "", because: Reason = ()) -> None:
+        """The last line is < the next."""
+        self._step("<", expression, by, because)
+
     def tight_when(self, this: Node, equals: Operand) -> None:
         """The bound just shown is an equality when `this` (a density or a letter) is `equals`."""
         chain = self._chain()
-        if chain.relation == "=":
-            raise NotationError(f"{self.name}: tight_when(...) belongs after a bound")
+        if chain.relation not in (">=", "<="):
+            raise NotationError(f"{self.name}: tight_when(...) belongs after a bound, >= or <=")
         self._extend(tight=(*chain.tight, (as_node(this), as_node(equals))))
 
     def slip(
@@ -331,7 +345,7 @@ class Derivation:
 
     def _step(self, relation: str, expression: Any, by: str, because: Reason) -> None:
         chain, line = self._chain(), self._line()
-        if relation != "=" and chain.relation not in ("=", relation):
+        if "=" not in (relation, chain.relation) and relation[0] != chain.relation[0]:
             raise NotationError(f"{self.name}, line {line}: a chain cannot mix >= and <=")
         if not isinstance(by, str) or not by.strip():
             raise NotationError(f'{self.name}, line {line}: every step states its reason, by="..."')

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, Overflow, Underflow
 from typing import Any, Literal
 
-from genmath.proof.language.claims import Claim
+from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.tree import (
     Dens,
     Div,
@@ -30,12 +30,13 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, Arithmetic, Num
 from genmath.proof.numeric.compiled import Program
+from genmath.proof.numeric.descent import tightest
 from genmath.proof.numeric.describe import describe, kinds
-from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
+from genmath.proof.numeric.hypotheses import Hypotheses, assignments, move, pairs
 from genmath.proof.numeric.obligations import broken
 from genmath.proof.numeric.quadrature import LEVELS, WIDE_LEVELS
 from genmath.proof.numeric.survey import Survey, Unsupported
-from genmath.proof.numeric.worlds import FARTHER, HABITUAL, NoWorldError, World
+from genmath.proof.numeric.worlds import FARTHER, HABITUAL, NoWorldError, World, inside
 
 __all__ = ["Outcome", "Unsupported", "Worlds", "compare", "make_worlds", "satisfiable"]
 
@@ -43,6 +44,7 @@ Verdict = Literal["agree", "refuted", "undefined"]
 TRIES = 60  # draws of a world, each steered towards the hypotheses
 NO_WORLD = "no world found in which the hypotheses hold"
 MAX_POINTS = 400_000  # of a quadrature
+NUDGE = Decimal("1e-3")
 FREE = 8  # assignments of the free letters in a world, at most
 
 
@@ -98,6 +100,7 @@ def compare(
     if not drawn.members:
         return Outcome("undefined", reason=NO_WORLD)
     defined, reason = 0, "undefined in every world"
+    apart, equal = False, dict[str, Any]()
     lost = tuple(unlocated(side, survey) for side in (claim.lhs, claim.rhs))
     programs: dict[tuple[int, str], Program] = {}
     for tried, world in enumerate(drawn.members, 1):
@@ -110,6 +113,9 @@ def compare(
             return Outcome("refuted", found, defined + 1, tried, found["reason"])
         defined += trial.defined
         reason = trial.reason or reason
+        apart, equal = apart or trial.apart, equal or trial.equal
+    if equal and not apart:
+        return Outcome("refuted", equal, defined, len(drawn.members), equal["reason"])
     if not isinstance(worlds, Worlds):
         found = broken((claim.lhs, claim.rhs), survey, drawn.members)
         if found is not None:
@@ -139,7 +145,24 @@ def farther(claim: Claim, *, seed: int = 0) -> Outcome:
         if found is not None:
             return Outcome("refuted", found, defined + 1, defined + 1, found["reason"])
         defined += trial.defined
+    if claim.relation != "=" and (found := _where_tight(claim, survey, seed)) is not None:
+        return Outcome("refuted", found, defined + 1, defined + 1, found["reason"])
     return Outcome("agree", None, defined, len(drawn.members))
+
+
+def _where_tight(claim: Claim, survey: Survey, seed: int) -> dict[str, Any] | None:
+    """A counterexample to a bound, looked for where it is tightest."""
+    sign = 1 if claim.relation[0] == ">" else -1
+    given = Hypotheses(claim.given, survey)
+    for world in _draw(survey, claim.given, claim.dims, seed, 2).members:
+        program = Program((claim.lhs, claim.rhs), survey, world.dim, world.family)
+        if program.shapes != ["scalar", "scalar"]:
+            return None
+        trial = _Trial(program, world, claim.relation, True)
+        found = tightest(program, world, sign, given, trial._near)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+    return None
 
 
 def _pole(sides: Iterable[Node], survey: Survey, world: World) -> bool:
@@ -240,6 +263,7 @@ class _Trial:
             raise Unsupported("only scalars are ordered")
         self.program, self.world, self.relation, self.confirm = program, world, relation, confirm
         self.defined, self.reason, self.lost = False, "", lost
+        self.apart, self.equal = False, dict[str, Any]()  # what is seen of a strict bound
         last = LEVELS if program.has_grid else 1
         self.levels = [k for k in range(last) if program.cost(world, k) <= MAX_POINTS]
 
@@ -304,7 +328,7 @@ class _Trial:
                 return None
             if status == "true":
                 self.defined = True
-                return None
+                return self._touching(free) if self.relation in STRICT else None
             if status == "odd" or not self.program.has_grid:
                 return self._decide(level, free, 0.0)
             gap = gaps[level] = max(abs(a - b) for a, b in pairs)
@@ -316,6 +340,35 @@ class _Trial:
                 return self._decide(min(near), free, 0.3 * gap)
         self.reason = "the quadrature did not converge"
         return None
+
+    def _touching(self, free: dict[str, Any]) -> dict[str, Any] | None:
+        """Where > or < is claimed and the sides are equal at 34 digits. That refutes the claim if
+        they are not so nearby: a function may come nearer to a bound than any number of digits."""
+        if self.program.has_grid:
+            return None
+        here = self._exact(free)
+        if here is None or any(a != b for a, b in here):
+            self.apart = True
+            return None
+        letters = [k for k in self.program.keys if k[0] == "param"]
+        for key in letters:
+            value = EXACT.number(self.world.raw(*key))
+            for near in (value + NUDGE, value - NUDGE):
+                if inside(near, key[2], self.world.bounds(key)):
+                    move(self.world, self.program, key, near)
+                    there = self._exact(free)
+                    move(self.world, self.program, key, value)
+                    if there is not None and any(a != b for a, b in there):
+                        return self._counterexample(here, free, EXACT)
+        self.equal = self._counterexample(here, free, EXACT)
+        return None
+
+    def _exact(self, free: dict[str, Any]) -> list[tuple[Num, Num]] | None:
+        try:
+            found = self._values(EXACT, 0, free)
+        except (Overflow, Underflow):
+            return None
+        return None if any(a != a or b != b for a, b in found) else found
 
     def _values(
         self, arithmetic: Arithmetic, level: int, free: dict[str, Any]
@@ -344,12 +397,12 @@ class _Trial:
         if math.isinf(a) or math.isinf(b):
             if a == b:
                 return "discard"
-            good = self.relation != "=" and (a > b) == (self.relation == ">=")
+            good = self.relation != "=" and (a > b) == (self.relation[0] == ">")
             return "true" if good else "odd"
         slack = relative * max(abs(a), abs(b)) + absolute
         if self.relation == "=":
             return "true" if abs(gap) <= slack else "false"
-        return "true" if (gap if self.relation == ">=" else -gap) >= -slack else "false"
+        return "true" if (gap if self.relation[0] == ">" else -gap) >= -slack else "false"
 
     def _decide(self, level: int, free: dict[str, Any], least: float) -> dict[str, Any] | None:
         """Confirm a disagreement at 34 digits, or let the exact values decide."""

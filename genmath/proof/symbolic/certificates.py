@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genmath.proof.language.binders import Between
+from genmath.proof.language.claims import STRICT
+from genmath.proof.language.derivation import Lemma
 from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.notation import Function, fenchel_gap, tangent_gap
@@ -32,7 +34,12 @@ from genmath.proof.language.tree import (
     Symbol,
     free_symbols,
 )
-from genmath.proof.symbolic.algebra import irreducible_factors, is_nonnegative
+from genmath.proof.symbolic.algebra import (
+    irreducible_factors,
+    is_nonnegative,
+    is_positive,
+    stated_positive,
+)
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.polynomials import expand
 from genmath.proof.symbolic.proof import difference
@@ -57,6 +64,39 @@ class Signs:
                 self.consulted.append(name)
                 return True
         return self.by_structure(e) or self.by_algebra(e)
+
+    def positive(self, e: Node) -> bool:
+        """e > 0, of what is known to be >= 0."""
+        for fact, name in self.facts:
+            if fact == e and _is_strict(name):
+                self.consulted.append(name)
+                return True
+        return self.strictly(e) or self.by_algebra(e, strict=True)
+
+    def strictly(self, e: Node) -> bool:
+        """By structure; a mean of what is positive everywhere is positive."""
+        match e:
+            case Number(value=k):
+                return k > 0
+            case Symbol() | Indexed():
+                shape = getattr(e, "shape", "")
+                return e.domain in NONNEGATIVE_DOMAINS - {"nonnegative"} and not shape
+            case Named() | Expect():
+                return self.positive(e.args[0])
+            case Between():
+                return self.between_limits(e, strict=True)
+            case Mul() | Div():
+                return all(self.positive(a) for a in e.args)
+            case Pow(args=(base, _)):
+                return self.positive(base)
+            case Fn():
+                return self.function(e, strict=True)
+            case Add():
+                return self.within_range(e, strict=True) or (
+                    all(self.nonnegative(a) for a in e.args)
+                    and any(self.positive(a) for a in e.args)
+                )
+        return False
 
     def by_structure(self, e: Node) -> bool:
         """What is not listed has no sign that its structure shows, which proves nothing."""
@@ -97,31 +137,40 @@ class Signs:
                 )
         return False
 
-    def function(self, e: Fn) -> bool:
+    def function(self, e: Fn, strict: bool = False) -> bool:
         """By what the table says of its values: they are >= 0, or it increases from one that is."""
         u = e.args[0]
         match e.name:
             case "norm2":
-                return True
+                return not strict
             case "det":
                 return isinstance(u, Symbol) and u.shape == "covariance"
             case _ if e.name not in TABLE:
                 return False
         row = TABLE[e.name]
-        if isinstance(row.range.low, Number):
+        if isinstance(row.range.low, Number) and not (strict and row.range.attained):
             return True
         start = next((c for c in (0, 1) if isinstance(row.at.get(c), Number)), None)
         if not row.increasing or start is None:
             return False
-        return self.nonnegative(u if start == 0 else _minus_one(u))
+        above = u if start == 0 else _minus_one(u)
+        if strict:
+            return row.increasing == "strictly" and self.positive(above)
+        return self.nonnegative(above)
 
-    def within_range(self, e: Add) -> bool:
+    def within_range(self, e: Add, strict: bool = False) -> bool:
         """The distance of a function from an end of its range, or from an earlier value of its."""
         if len(e.args) != 2:
             return False
         match e.args:
             case (Fn(name=f, args=(u,)), Neg(args=(Fn(name=g, args=(v,)),))) if f == g in TABLE:
+                if strict:
+                    return TABLE[f].increasing == "strictly" and self.positive(u - v)
                 return bool(TABLE[f].increasing) and self.nonnegative(u - v)
+            case (_, Neg(args=(Fn(name=f),))) | (Fn(name=f), _) | (_, Fn(name=f)) if f in TABLE:
+                if strict and TABLE[f].range.attained:
+                    return False
+        match e.args:
             case (c, Neg(args=(Fn(name=f),))) if f in TABLE:
                 return c == TABLE[f].range.high
             case (Fn(name=f), Neg(args=(c,))) if f in TABLE:
@@ -137,12 +186,14 @@ class Signs:
         inner = Signs(facts, self.dimension, self.consulted)
         return self.by_algebra(e.low - 1) and inner.nonnegative(e.body)
 
-    def between_limits(self, e: Between) -> bool:
+    def between_limits(self, e: Between, strict: bool = False) -> bool:
         """The integrand anywhere on the way, times the way's length and direction."""
         if e.letter in free_symbols(e.low) | free_symbols(e.high):
             return False
         inner = self.without(e.letter)
         way, there = on_the_way(e)
+        if strict:
+            return inner.positive(there if way is None else Mul(there, way))
         if way is None:
             return inner.nonnegative(there)
         return inner.like_signs(there, way) or inner.on_both_sides(there, way)
@@ -198,7 +249,7 @@ class Signs:
                 return None
         return gap if all(gap.count(g) <= terms.count(g) for g in gap) else None
 
-    def by_algebra(self, e: Node) -> bool:
+    def by_algebra(self, e: Node, strict: bool = False) -> bool:
         rules = Rules()
         lower = Lowering(rules, self.dimension)
         try:
@@ -207,12 +258,15 @@ class Signs:
             return False
         if rules.needs:
             return False
+        if strict:
+            shown = not rules.nonzero and (is_positive(value) or stated_positive(value))
+            return shown or self.by_hypothesis(value, lower, strict)
         return is_nonnegative(value) or _by_factors(value) or self.by_hypothesis(value, lower)
 
-    def by_hypothesis(self, value: object, lower: Lowering) -> bool:
+    def by_hypothesis(self, value: object, lower: Lowering, strict: bool = False) -> bool:
         """`lower` knows the letters of the value: a name has one meaning."""
         for fact, name in self.facts:
-            if isinstance(name, Relation):
+            if isinstance(name, Relation) and (_is_strict(name) or not strict):
                 try:
                     known = expand(lower(fact))
                 except Unsupported:
@@ -221,6 +275,13 @@ class Signs:
                     self.consulted.append(name)
                     return True
         return False
+
+
+def _is_strict(name: object) -> bool:
+    """Whether what is known by that name is > 0."""
+    if isinstance(name, Lemma):
+        return name.claim.relation in STRICT
+    return isinstance(name, Relation) and name.sign in STRICT
 
 
 def _by_factors(value: Any) -> bool:

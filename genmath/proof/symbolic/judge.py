@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from genmath.proof.language.claims import Claim
+from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Derivation, Lemma
 from genmath.proof.language.tree import (
     Add,
@@ -113,7 +113,7 @@ def _with_hypotheses(claim: Claim, because: tuple[Node | Lemma, ...], dimension:
 
 def _gap_and_parts(claim: Claim, because: tuple[Node | Lemma, ...]) -> tuple[Node, list[Node]]:
     """What is to be >= 0, and the expressions whose sum shows it."""
-    sides = (claim.lhs, claim.rhs) if claim.relation == ">=" else (claim.rhs, claim.lhs)
+    sides = (claim.lhs, claim.rhs) if claim.relation[0] == ">" else (claim.rhs, claim.lhs)
     gap = difference(*sides)
     nodes = [b for b in because if isinstance(b, Node)]
     bounds = [lemma_gap(b) for b in because if isinstance(b, Lemma) and b.claim.relation != "="]
@@ -145,15 +145,20 @@ def _prove(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -> P
     facts: list[tuple[Node, object]] = [(lemma_gap(m), m) for m in bounds]
     facts += [(gap_of(g), g) for g in claim.given if g.sign != "="]
     signs = Signs(facts, dimension)
+    least = "> 0" if claim.relation in STRICT else ">= 0"
     try:
         for part in parts:
             if not signs.nonnegative(part):
                 proof.reason = (
                     f"the sign of the certificate is not proved: {part!r}"
                     if nodes or bounds
-                    else "the gap is not seen to be >= 0: give a certificate or lemma, because=..."
+                    else f"the gap is not seen to be {least}: give a certificate or lemma, "
+                    "because=..."
                 )
                 return proof
+        if claim.relation in STRICT and not any(signs.positive(part) for part in parts):
+            proof.reason = "the certificate is >= 0, but not seen to be > 0"
+            return proof
     except NotationError as error:
         proof.reason = str(error)
         return proof

@@ -58,7 +58,7 @@ def rewrite(node: Node, claim: Claim) -> Node:
 
 def lemma_gap(lemma: Lemma) -> Node:
     c = lemma.claim
-    return difference(c.lhs, c.rhs) if c.relation == ">=" else difference(c.rhs, c.lhs)
+    return difference(c.lhs, c.rhs) if c.relation[0] == ">" else difference(c.rhs, c.lhs)
 
 
 def undischarged(lemma: Lemma, claim: Claim, dimension: int, rules: Rules) -> str:
