@@ -104,6 +104,7 @@ verdicts: $(SITED)
 
 labs: $(SITED) | verdicts
 	$(PHASE) laboratories env OMP_NUM_THREADS=1 $(BIN)/python docs/_site/laboratories.py
+	$(PHASE) pictures env OMP_NUM_THREADS=1 $(BIN)/python docs/_site/pictures.py
 
 page: $(SITED)
 	@for file in "$(PAGE)" "docs/$(PAGE)" ".cache/pages/$(PAGE)"; do [ ! -f "$$file" ] || { touch "$$file"; exit 0; }; done; \

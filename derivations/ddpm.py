@@ -11,6 +11,45 @@
 # **The answer in a line:** apart from its two ends, the negative ELBO is a sum of KL divergences between
 # normals, and each of them is a weighted squared error of a network that guesses the noise, plus a constant.
 #
+# {{ picture ddpm.question }}
+#
+# !!! board "On the board"
+#
+#     Noise the data in one jump, undo one step when the data are known, and train a network on the noise:
+#
+#     {{ define ddpm.noisy }}
+#
+#     {{ define ddpm.mu_tilde }}
+#
+#     {{ define ddpm.beta_tilde }}
+#
+#     {{ define ddpm.simple_loss }}
+#
+#     $x_0$ is a data point and $\epsilon$ standard normal noise. $\beta_t$ is the variance of the noise added
+#     at step $t$, and $\bar\alpha_t$ the product of all $1 - \beta_s$ up to it: the share of the data's
+#     variance that is left. $\tilde\mu_t$ and $\tilde\beta_t$ are the mean and variance of $x_{t-1}$ when
+#     $x_t$ and $x_0$ are both known, and $k_0$, $k_t$ are written out at `ddpm.posterior`.
+#     $\epsilon_\theta$ is the network. The steps $t$ of a batch are drawn uniformly.
+#
+# <div class="two" markdown="block">
+#
+# !!! train "Train"
+#
+#     1. Draw data $x_0$, steps $t$ from $1, \dots, T$ and noise $\epsilon$: `genmath.ddpm.draw_steps`.
+#     2. Jump to $x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1 - \bar\alpha_t}\,\epsilon$: `genmath.ddpm.add_noise`.
+#     3. Take a gradient step on the mean of $\|\epsilon - \epsilon_\theta(x_t, t)\|^2$:
+#        `genmath.ddpm.denoising_loss` does all three.
+#
+# !!! sample "Sample"
+#
+#     1. Draw $x_T$ from the standard normal.
+#     2. For $t = T, \dots, 1$: put the guessed noise into the posterior mean
+#        (`ddpm.posterior_mean_from_eps`), and add noise of variance $\tilde\beta_t$ or $\beta_t$, except at
+#        the last step: `genmath.ddpm.ancestral_step`.
+#     3. Return $x_0$: `genmath.ddpm.sample` is the loop.
+#
+# </div>
+#
 # ## Notation and hypotheses
 #
 # - Steps are $t = 1, \dots, T$; $x_0$ is data and $x_T$ is nearly noise. Tables have $T + 1$ entries and
@@ -43,6 +82,11 @@ s, t, T = naturals("s t T")
 f, g = Function("f"), Function("g")
 
 
+q_0, eps_hat = Density("q", x0), Function("eps_theta")
+noisy = define("x_t", sqrt(abar) * x0 + sqrt(1 - abar) * eps)
+simple_loss = define("L_{simple}(t)", E((q_0(x0), Normal(eps, 0, 1)), (eps - eps_hat(noisy)) ** 2))
+
+
 def times(factors):
     """The product of a list."""
     result = factors[0]
@@ -58,6 +102,14 @@ def alpha_bar(n):
 
 # %% [markdown]
 # ## Noising in one jump
+#
+# !!! example "By hand"
+#
+#     Take $x_0 = 1$ and two steps with $\beta_1 = 0.1$ and $\beta_2 = 0.2$. The first step has mean
+#     $\sqrt{0.9} \approx 0.949$ and variance $0.1$. The second shrinks both and adds its own noise: the mean
+#     becomes $\sqrt{0.8} \cdot 0.949 \approx 0.849$ and the variance $0.8 \cdot 0.1 + 0.2 = 0.28$. In one
+#     jump: $\bar\alpha_2 = 0.9 \cdot 0.8 = 0.72$, so the mean is $\sqrt{0.72} \approx 0.849$ and the variance
+#     $1 - 0.72 = 0.28$. The same.
 #
 # Training needs $x_t$ for a random $t$, and running $t$ steps to get it would be slow. It is not needed: the
 # steps are linear and the noise is normal, so $t$ steps are one step with a larger variance. The proof is by
@@ -77,27 +129,27 @@ def alpha_bar(n):
 # %%
 @derivation("The forward marginal, by induction")
 def forward_marginal(d):
-    d.start(alpha_bar(0), name="clean")
+    d.start(alpha_bar(0), name="clean", words="clean data: an empty product")
     d.equals(1, by="a product without factors is one: entry 0 of the table is clean data")
 
     abar_1 = define("alpha_bar_1", alpha_bar(1))
-    d.start(Normal(x1, sqrt(1 - b[1]) * x0, b[1]), name="base")
+    d.start(Normal(x1, sqrt(1 - b[1]) * x0, b[1]), name="base", words="the first step")
     d.equals(Normal(x1, sqrt(abar_1) * x0, 1 - abar_1), by="the product over one step is its only factor")
 
-    d.start(alpha_bar(t + 1), name="recursion")
+    d.start(alpha_bar(t + 1), name="recursion", words=r"one more factor of $\bar\alpha$")
     d.equals((1 - b[t + 1]) * alpha_bar(t), by="split off the last factor of the product")
 
-    d.start(1 - alpha_bar(t + 1), name="remaining")
+    d.start(1 - alpha_bar(t + 1), name="remaining", words="how the variance of the noise grows")
     d.equals((1 - b[t + 1]) * (1 - alpha_bar(t)) + b[t + 1],
              by="the old noise shrinks with the signal and the new noise is added")
 
-    d.start(integral(step * Normal(xp, 0, 1), xp), name="stationary")
+    d.start(integral(step * Normal(xp, 0, 1), xp), name="stationary", words="noise stays noise")
     d.equals(Normal(xt, 0, 1), by="the shrunk variance and the added one sum to one")
 
-    d.start(E(Normal(eps, 0, 1), f(sqrt(abar) * x0 + sqrt(1 - abar) * eps)), name="noise")
-    d.equals(E(after, f(xt)), by="x_t is linear in eps: change the variable of integration")
+    d.start(E(Normal(eps, 0, 1), f(sqrt(abar) * x0 + sqrt(1 - abar) * eps)), name="noise", words="as code draws it")
+    d.equals(E(after, f(xt)), by="$x_t$ is linear in $\\epsilon$: change the variable of integration")
 
-    d.start(integral(step * before, xp), name="step")
+    d.start(integral(step * before, xp), name="step", words=r"from $t - 1$ to $t$")
     d.equals(after, by="a linear map of a normal plus normal noise is normal: means map, variances add")
 
     d.slip(
@@ -126,7 +178,13 @@ def forward_marginal(d):
 
 
 # %% [markdown]
+# **What it means.** The squared scale of the data and the variance of the noise add up to one at every step, so
+# data of variance 1 keep variance 1 on the whole way. One number, $\bar\alpha_t$, says where on the way a
+# point is, and training may jump to any $t$ at the price of one draw.
+#
 # ## Is anything left of the data?
+#
+# {{ picture ddpm.signal }}
 #
 # The model starts from pure noise, so $\bar\alpha_T$ should be nearly zero. Its logarithm is a sum, and the
 # inequality $\log u \le u - 1$, used once for $u = 1 - \beta_s$ and once for its reciprocal, encloses it.
@@ -153,27 +211,29 @@ def forward_marginal(d):
 @derivation("How much signal is left")
 def alpha_bar_vanishes(d):
     log_signal = log(alpha_bar(T))
-    d.start(log_signal, name="upper")
+    d.start(log_signal, name="upper", words="an upper bound")
     d.equals(total(log(1 - b[s]), s, 1, T), by="the logarithm of a product is the sum of the logarithms")
-    d.at_most(-total(b[s], s, 1, T), by="log u ≤ u − 1 at u = 1 − beta_s",
+    d.at_most(-total(b[s], s, 1, T), by="$\\log u \\le u - 1$ at $u = 1 - \\beta_s$",
               because=total(log_gap(1 - b[s]), s, 1, T))
 
-    d.start(log_signal, name="lower")
+    d.start(log_signal, name="lower", words="a lower bound")
     d.equals(-total(log(1 / (1 - b[s])), s, 1, T), by="the logarithm of a reciprocal changes sign")
-    d.at_least(-total(b[s] / (1 - b[s]), s, 1, T), by="log u ≤ u − 1 at u = 1/(1 − beta_s)",
+    d.at_least(-total(b[s] / (1 - b[s]), s, 1, T), by="$\\log u \\le u - 1$ at $u = 1/(1 - \\beta_s)$",
                because=total(log_gap(1 / (1 - b[s])), s, 1, T))
 
     c, w = fractions("c"), Sequence("w", domain="unit")
     beta_s = define("beta_s", c * w[s])
-    d.start(log(product(1 - beta_s, s, 1, T)), name="small_steps")
+    d.start(log(product(1 - beta_s, s, 1, T)), name="small_steps", words="when every step is small")
     d.at_least(-total(beta_s / (1 - beta_s), s, 1, T), by="the lower bound, for steps below c",
                because=total(log_gap(1 / (1 - beta_s)), s, 1, T))
-    d.at_least(-total(beta_s, s, 1, T) / (1 - c), by="every step is below c, so every denominator is above 1 − c",
+    d.at_least(-total(beta_s, s, 1, T) / (1 - c), by="every step is below $c$, so every denominator is above $1 - c$",
                because=total(beta_s * (c - beta_s) / ((1 - c) * (1 - beta_s)), s, 1, T))
 
 
 # %% [markdown]
 # ## The posterior: undoing one step, if the data were known
+#
+# {{ picture ddpm.posterior }}
 #
 # The reverse step $q(x_{t-1} \mid x_t)$ cannot be computed, since it depends on the whole data distribution.
 # Given the clean data as well, it can: Bayes' rule divides a product of two normals by a third. The quotient
@@ -195,21 +255,21 @@ mu_tilde = define("mu_tilde_t", k_0 * x0 + k_t * xt)
 @derivation("The posterior of the previous step")
 def posterior(d):
     precision = define("lambda", (1 - beta) / beta + 1 / (1 - abar_prev))
-    d.start(1 / precision, name="variance")
-    d.equals(beta_tilde, by="one fraction; its numerator is the variance left at step t")
+    d.start(1 / precision, name="variance", words="its variance")
+    d.equals(beta_tilde, by="one fraction; its numerator is the variance left at step $t$")
 
-    d.start((sqrt(1 - beta) * xt / beta + sqrt(abar_prev) * x0 / (1 - abar_prev)) / precision, name="mean")
+    d.start((sqrt(1 - beta) * xt / beta + sqrt(abar_prev) * x0 / (1 - abar_prev)) / precision, name="mean", words="its mean")
     d.equals(mu_tilde, by="the mean weighs both sources by their precisions")
 
     abar_0 = define("alpha_bar_0", 1)
     noise_1 = define("sigma_1", 1 - (1 - beta_1) * abar_0)
-    d.start(sqrt(abar_0) * beta_1 / noise_1, name="first_weight")
-    d.equals(1, by="at t = 1 the mean is the data, with weight one")
-    d.start((1 - abar_0) / noise_1 * beta_1, name="first_variance")
-    d.equals(0, by="at t = 1 the data are known")
+    d.start(sqrt(abar_0) * beta_1 / noise_1, name="first_weight", words="at the first step: the weight of the data")
+    d.equals(1, by="at $t = 1$ the mean is the data, with weight one")
+    d.start((1 - abar_0) / noise_1 * beta_1, name="first_variance", words="at the first step: the variance")
+    d.equals(0, by="at $t = 1$ the data are known")
 
     d.start(step * before / after)
-    d.equals(Normal(xp, mu_tilde, beta_tilde), by="complete the square in x_{t-1}: what is left over cancels, and so do the normalisers")
+    d.equals(Normal(xp, mu_tilde, beta_tilde), by="complete the square in $x_{t-1}$: what is left over cancels, and so do the normalisers")
 
     d.slip(
         "varun-posterior-variance",
@@ -230,11 +290,28 @@ def posterior(d):
 
 
 # %% [markdown]
+# !!! example "By hand"
+#
+#     Again $\beta_1 = 0.1$ and $\beta_2 = 0.2$, with $x_0 = 1$ and $x_2 = 0$. From the data, $x_1$ has mean
+#     $0.949$ and variance $0.1$, so precision $10$. From $x_2 = 0$, $x_1$ lies around $0$ with variance
+#     $0.2 / 0.8 = 0.25$, so precision $4$. Together: precision $14$, variance $1/14 \approx 0.071$, and mean
+#     $(10 \cdot 0.949 + 4 \cdot 0) / 14 \approx 0.678$. The formula agrees:
+#     $\tilde\beta_2 = \frac{0.1}{0.28} \cdot 0.2 \approx 0.071$.
+#
 # ## The same mean, from the noise
 #
 # A network sees $x_t$ and not $x_0$. If it guesses the noise in $x_t$, the data follow by solving for
 # $x_0$, and the posterior mean takes a form from which $x_0$ and $\bar\alpha_{t-1}$ have both vanished. Put the
 # network's guess for $\epsilon$ into it and you have the sampler's step.
+#
+# **Why predict the noise?** Guessing $x_0$, guessing $\epsilon$ and guessing the mean say the same thing, since
+# $x_t$ is known. But the noise has variance one at every step, so a network is asked for numbers of the same
+# size at all noise levels. Late in the chain the best guess of the data is hardly more than their mean; the
+# best guess of the noise is nearly the input itself, which a network can copy. Early it is the other way
+# round: there hardly any noise is to be seen in $x_t$. Other predictions are compared in `flow_matching` under
+# *Five names for one prediction*.
+#
+# {{ picture ddpm.prediction }}
 #
 # In code: `genmath.ddpm.posterior_mean_from_eps` and `genmath.ddpm.ancestral_step`.
 
@@ -244,7 +321,7 @@ def posterior(d):
 def posterior_mean_from_eps(d):
     x_t = define("x_t", sqrt(abar) * x0 + sqrt(1 - abar) * eps)
     d.start(k_0 * x0 + k_t * x_t)
-    d.equals((x_t - beta / sqrt(1 - abar) * eps) / sqrt(1 - beta), by="collect the terms in x_0 and in eps")
+    d.equals((x_t - beta / sqrt(1 - abar) * eps) / sqrt(1 - beta), by="collect the terms in $x_0$ and in $\\epsilon$")
     d.slip(
         "classic-mu-alpha",
         wrong=equal(k_0 * x0 + k_t * x_t, (x_t - beta / sqrt(1 - abar) * eps) / sqrt(abar)),
@@ -284,13 +361,13 @@ def negative_elbo(d, T):
     marginal = [q[0], *(define(f"q_{{{i}|0}}", integral(times(q[:i]), *xs[1:i])) for i in range(2, T + 1))]
     px = define("p_theta", integral(model, *xs[1:]))
 
-    d.start(E(tuple(q), log_gap(model / encoder / px)), name="gap")
+    d.start(E(tuple(q), log_gap(model / encoder / px)), name="gap", words="what Jensen's inequality gives away")
     d.equals(KL(encoder, define("p_{post}", model / px), over=xs[1:]),
              by="the weights average to the marginal, which leaves minus the logarithm of their ratio to it")
 
-    d.start(-log(px), name="bound")
+    d.start(-log(px), name="bound", words="the bound")
     d.equals(-log(E(tuple(q), model / encoder)), by="the weights p/q of the paths average to the marginal")
-    d.at_most(-E(tuple(q), log(model / encoder)), by="Jensen: log u ≤ u − 1 at u = p/(q p_theta)",
+    d.at_most(-E(tuple(q), log(model / encoder)), by="Jensen: $\\log u \\le u - 1$ at $u = p/(q\\, p_\\theta)$",
               because=E(tuple(q), log_gap(model / encoder / px)))
     terms = KL(marginal[T - 1], prior, over=xs[T])
     for i in range(T, 1, -1):
@@ -350,25 +427,35 @@ constant = define("C_t", cost(beta_tilde))
 @derivation("The constant of the variance", dims=(1, 2, 3))
 def transition_constant(d):
     ratio = define("rho", beta_tilde / sigma**2)
-    d.start(constant, name="any")
+    d.start(constant, name="any", words="for any variance")
     d.equals(dim / 2 * log_gap(ratio), by="the constant depends on the ratio of the variances only")
-    d.at_least(dim / 2 * (1 - sqrt(ratio)) ** 2, by="log u ≤ u − 1 at u = √rho",
+    d.at_least(dim / 2 * (1 - sqrt(ratio)) ** 2, by="$\\log u \\le u - 1$ at $u = \\sqrt{\\rho}$",
                because=dim * log_gap(sqrt(ratio)))
 
     ratio = define("rho", (1 - abar_prev) / (1 - abar))
-    d.start(dim / 2 * (beta_tilde / beta - 1 + log(beta / beta_tilde)), name="beta")
-    d.equals(dim / 2 * log_gap(ratio), by="beta_t cancels from the ratio of the variances")
-    d.at_least(dim / 2 * (1 - sqrt(ratio)) ** 2, by="log u ≤ u − 1 at u = √rho",
+    d.start(dim / 2 * (beta_tilde / beta - 1 + log(beta / beta_tilde)), name="beta", words=r"for $\sigma_t^2 = \beta_t$")
+    d.equals(dim / 2 * log_gap(ratio), by="$\\beta_t$ cancels from the ratio of the variances")
+    d.at_least(dim / 2 * (1 - sqrt(ratio)) ** 2, by="$\\log u \\le u - 1$ at $u = \\sqrt{\\rho}$",
                because=dim * log_gap(sqrt(ratio)))
 
 
 # %% [markdown]
+# **What it means.** The network has one task, to put its mean where the posterior's mean is. Nothing else in the
+# bound depends on it.
+#
 # Now write both means of `ddpm.transition_kl` in terms of the noise: the true noise in one, the guessed noise
 # in the other. $x_t$ is known to both, so it cancels, and the squared distance of the means becomes a squared
 # error of the noise **times a weight**. That weight depends on the step and on the variance chosen. The loss
 # that is used in practice, $L_{\mathrm{simple}}$ [@ho2020ddpm], puts 1 in its place and draws $t$ uniformly.
 # It is the bound *reweighted*: it has the same minimiser for a network that could do everything, since each
 # term is minimised by itself, but it is not the bound, and its value is no likelihood.
+#
+# **Why weight 1?** The weight of the bound is largest at the first steps, where a little noise has to be taken
+# from nearly clean data. That decides the likelihood, which counts every last digit of a pixel, and it is not
+# what an eye sees. Weight 1 moves the effort of the network to the middle of the chain, where shapes are
+# decided: worse likelihoods, better pictures [@ho2020ddpm].
+#
+# {{ picture ddpm.weights }}
 #
 # In code: `genmath.ddpm.loss_weight` and `genmath.ddpm.denoising_loss`.
 
@@ -381,16 +468,16 @@ mean_net = define("mu_theta", (XT - beta / sqrt(1 - abar) * eps_theta) / sqrt(1 
 
 @derivation("The loss in terms of the noise", dims=(1, 2, 3))
 def loss_weight(d):
-    d.start(weight * squared, name="simple")
+    d.start(weight * squared, name="simple", words="a distance of the means")
     d.equals(norm2(mean_eps - mean_net) / (2 * sigma**2), by="divide by the weight and only the squared error is left")
 
-    d.start(beta**2 / (2 * beta_tilde * (1 - beta) * (1 - abar)), name="posterior")
+    d.start(beta**2 / (2 * beta_tilde * (1 - beta) * (1 - abar)), name="posterior", words="the weight for the variance of the posterior")
     d.equals(beta / (2 * (1 - beta) * (1 - abar_prev)), by="the weight for the variance of the posterior")
 
     d.start(KL(Normal(XP, mean_eps, beta_tilde * identity), Normal(XP, mean_net, sigma**2 * identity)))
     d.equals(norm2(mean_eps - mean_net) / (2 * sigma**2) + constant, by="the divergence of two isotropic normals",
              because=transition_kl(mean_eps, beta_tilde, mean_net, sigma))
-    d.equals(weight * squared + constant, by="x_t cancels from the difference of the means")
+    d.equals(weight * squared + constant, by="$x_t$ cancels from the difference of the means")
 
     d.slip(
         "notes-lsimple-by-substitution",
@@ -416,20 +503,24 @@ snr = define("SNR_t", abar / (1 - abar))
 
 @derivation("The loss in terms of the data", dims=(1, 2, 3))
 def snr_weight(d):
-    d.start(beta / (2 * (1 - beta) * (1 - abar_prev)), name="noise")
+    d.start(beta / (2 * (1 - beta) * (1 - abar_prev)), name="noise", words="for an error of the noise")
     d.equals((snr_prev / snr - 1) / 2, by="the weight of the noise is a relative loss of signal")
 
-    d.start((snr_prev - snr) / 2, name="weight")
-    d.equals(k_0**2 / (2 * beta_tilde), by="the squared coefficient of x_0 over twice the variance")
+    d.start((snr_prev - snr) / 2, name="weight", words="for an error of the data")
+    d.equals(k_0**2 / (2 * beta_tilde), by="the squared coefficient of $x_0$ over twice the variance")
 
     true, guess = define("mu_tilde_t", k_0 * X0 + k_t * XT), define("mu_theta", k_0 * x_theta + k_t * XT)
     d.start(KL(Normal(XP, true, beta_tilde * identity), Normal(XP, guess, beta_tilde * identity)))
     d.equals(norm2(true - guess) / (2 * beta_tilde), by="equal variances leave only the distance of the means")
-    d.equals((snr_prev - snr) / 2 * norm2(X0 - x_theta), by="x_t cancels; the coefficient of x_0 makes the weight")
+    d.equals((snr_prev - snr) / 2 * norm2(X0 - x_theta), by="$x_t$ cancels; the coefficient of $x_0$ makes the weight")
 
 
 # %% [markdown]
-# ## The two ends of the chain
+# **What it means.** Each step costs the signal-to-noise ratio that it destroys, times how badly the data are
+# guessed there. Over a fine chain the costs add up to an integral that does not depend on how the steps were
+# spaced; only its two ends matter [@kingma2021vdm].
+#
+# ## The two ends of the chain { .advanced }
 #
 # $L_T$ compares what is left of the data with the prior, and holds no network: it is the price of a chain
 # that is too short. $L_0$ is minus the logarithm of a density at the data point itself, so it is no KL; for
@@ -460,7 +551,17 @@ def reconstruction_term(d):
 
 
 # %% [markdown]
-# ## Which variance?
+# ## Why so many steps?
+#
+# The bound holds for any chain, but it is tight only if the true step back is nearly normal, as the model's is.
+# Between two peaks a long step back is a choice of one of them, and no single normal makes a choice. A short
+# step is different: the density changes little on its scale, and the true step back *is* nearly normal. This
+# is why a DDPM takes hundreds of steps, one call of the network each, and why its sampler cannot simply skip
+# some: a step that was trained short would have to be long. `ddim` shows what can be done about it.
+#
+# {{ picture ddpm.reverse_step }}
+#
+# ## Which variance? { .advanced }
 #
 # The bound may also be minimised over the variance of the reverse step [@bao2022analytic]. Take any joint
 # density $r$ of two neighbouring steps, with as reverse step a normal whose mean is a function $g$ of $x_t$.
@@ -478,18 +579,18 @@ def best_reverse_step(d):
     y = copies(xp, 1)[0]
     error = E(r(xp, xt), (xp - g(xt)) ** 2)
     variance = positives("s")
-    d.start(E(r(xp, xt), -log(Normal(xp, g(xt), variance))), name="cross_entropy")
+    d.start(E(r(xp, xt), -log(Normal(xp, g(xt), variance))), name="cross_entropy", words="what the bound pays")
     d.equals(log(2 * pi * variance) / 2 + error / (2 * variance), by="the logarithm of the normal density")
 
     mean = define("m", E(r(y | xt), y))
-    d.start(error, name="mean")
+    d.start(error, name="mean", words="the best mean")
     d.equals(E(r(xp, xt), (xp - mean) ** 2) + E(r(xt), (mean - g(xt)) ** 2),
-             by="given x_t, the deviation from the conditional mean averages to zero, so the cross term vanishes")
+             by="given $x_t$, the deviation from the conditional mean averages to zero, so the cross term vanishes")
     d.at_least(E(r(xp, xt), (xp - mean) ** 2), by="a square is not negative",
                because=E(r(xt), (mean - g(xt)) ** 2))
 
-    d.start(log(2 * pi * variance) / 2 + v / (2 * variance), name="variance")
-    d.at_least(log(2 * pi * v) / 2 + number(1) / 2, by="log u ≤ u − 1 at u = v/s", because=log_gap(v / variance) / 2)
+    d.start(log(2 * pi * variance) / 2 + v / (2 * variance), name="variance", words="the best variance")
+    d.at_least(log(2 * pi * v) / 2 + number(1) / 2, by="$\\log u \\le u - 1$ at $u = v/s$", because=log_gap(v / variance) / 2)
     d.tight_when(variance, v)
 
 
@@ -508,9 +609,9 @@ x_hat = Function("x_hat")
 @derivation("What is not known about the data costs", takes=(k, l, v))
 def reverse_error(d):
     mean, guess = define("mu_tilde_t", k * x0 + l * xt), define("mu_hat_t", k * x_hat(xt) + l * xt)
-    d.start(E((r_0(x0, xt), Normal(xp, mean, v)), (xp - guess) ** 2), name="error")
+    d.start(E((r_0(x0, xt), Normal(xp, mean, v)), (xp - guess) ** 2), name="error", words="the error of a guess")
     d.equals(v + k**2 * E(r_0(x0, xt), (x0 - x_hat(xt)) ** 2),
-             by="given x_0 and x_t, x_{t-1} deviates from its mean by its own variance, and the cross term averages to zero")
+             by="given $x_0$ and $x_t$, $x_{t-1}$ deviates from its mean by its own variance, and the cross term averages to zero")
     d.at_least(v, by="a square is not negative", because=k**2 * E(r_0(x0, xt), (x0 - x_hat(xt)) ** 2))
 
 
@@ -542,24 +643,24 @@ def optimal_variance(d):
     data = (q(x0), before, step)
 
     guess = define("mu_hat_t", k_0 * x_hat(xt) + k_t * xt)
-    d.start(E((r_0(x0, xt), posterior_step), (xp - guess) ** 2), name="lower")
+    d.start(E((r_0(x0, xt), posterior_step), (xp - guess) ** 2), name="lower", words="no mean is better than this")
     d.at_least(beta_tilde, by="the lemma, with the coefficients and the variance of the posterior",
                because=reverse_error(k_0, k_t, beta_tilde))
 
-    d.start(E(posterior_step, (xp - mu_tilde) ** 2), name="point")
+    d.start(E(posterior_step, (xp - mu_tilde) ** 2), name="point", words="for a single data point")
     d.equals(beta_tilde, by="for known data the best mean is the posterior mean")
 
-    d.start(E(data, (xp - (sqrt(1 - beta) * xt + beta * sqrt(abar_prev) * m)) ** 2), name="upper")
+    d.start(E(data, (xp - (sqrt(1 - beta) * xt + beta * sqrt(abar_prev) * m)) ** 2), name="upper", words=r"a linear mean, for data of variance $c$")
     d.equals(beta**2 * (abar_prev * c + 1 - abar_prev) + beta * (1 - beta),
-             by="x_t is linear in x_{t-1}: a part of the signal is missed and a part of the noise is let in")
+             by="$x_t$ is linear in $x_{t-1}$: a part of the signal is missed and a part of the noise is let in")
     d.at_most(beta, by="the variance of the data is at most one", because=beta**2 * abar_prev * (1 - c))
 
     missed = E(Normal(xt, 0, 1), (sqrt(1 - beta) * xt - g(xt)) ** 2)
     reverse = Normal(xp, sqrt(1 - beta) * xt, beta)
-    d.start(Normal(xt, 0, 1) * reverse, name="reversible")
+    d.start(Normal(xt, 0, 1) * reverse, name="reversible", words="standard normal data run backwards as forwards")
     d.equals(Normal(xp, 0, 1) * step, by="for standard normal data the chain runs backwards as it runs forwards")
-    d.start(E((Normal(xt, 0, 1), reverse), (xp - g(xt)) ** 2), name="normal")
-    d.equals(beta + missed, by="x_{t-1} deviates from its conditional mean by its conditional variance")
+    d.start(E((Normal(xt, 0, 1), reverse), (xp - g(xt)) ** 2), name="normal", words="for standard normal data")
+    d.equals(beta + missed, by="$x_{t-1}$ deviates from its conditional mean by its conditional variance")
     d.at_least(beta, by="a square is not negative", because=missed)
 
     d.false_alarm(
@@ -583,16 +684,59 @@ def optimal_variance(d):
 @derivation("The optimal reverse variance of arbitrary data")
 def unrestricted_variance(d):
     any_density = Density("q_{t-1}", xp)
-    d.start(E((any_density(xp), step), (xp - xt / sqrt(1 - beta)) ** 2), name="any")
+    d.start(E((any_density(xp), step), (xp - xt / sqrt(1 - beta)) ** 2), name="any", words="for any density")
     d.equals(beta / (1 - beta), by="the signal cancels and only the rescaled noise of the step is left")
 
     gain = define("kappa", sqrt(1 - beta) * v / ((1 - beta) * v + beta))
-    d.start(E((Normal(xp, 0, v), step), (xp - gain * xt) ** 2), name="wide")
+    d.start(E((Normal(xp, 0, v), step), (xp - gain * xt) ** 2), name="wide", words="for a wide normal")
     d.equals(beta * v / ((1 - beta) * v + beta), by="the best linear guess of one normal from another")
     d.at_most(beta / (1 - beta), by="the denominator loses a positive term")
 
 
 # %% [markdown]
+# ## Summary
+#
+# !!! summary "To learn by heart"
+#
+#     - Forward: $q(x_t \mid x_0)$ is normal with mean $\sqrt{\bar\alpha_t}\, x_0$ and variance $1 - \bar\alpha_t$
+#       (`ddpm.forward_marginal`).
+#     - Back, if the data were known: normal, precision-weighted mean, variance $\tilde\beta_t$
+#       (`ddpm.posterior`).
+#     - The negative ELBO is a sum of KL divergences between normals (`ddpm.negative_elbo`), each a weighted squared
+#       error of the noise (`ddpm.loss_weight`).
+#     - $L_{\mathrm{simple}}$ puts the weight to one: same optimum, other emphasis, no likelihood.
+#     - The variance of the sampler lies between $\tilde\beta_t$ and $\beta_t$ (`ddpm.optimal_variance`).
+#     - Many steps, because only short steps back are nearly normal.
+#
+# ## Questions
+#
+# ??? question "With $\beta_t = 0.02$ for every step, how many steps leave less than 1 % of the data's variance?"
+#
+#     $0.98^t < 0.01$ means $t > \log 0.01 / \log 0.98 \approx 228$. The bounds of `ddpm.alpha_bar_vanishes` enclose
+#     it: $0.02\, t \le -\log \bar\alpha_t \le 0.02\, t / 0.98$.
+#
+# ??? question "Why is the posterior variance smaller than the variance of the forward step?"
+#
+#     Because it knows more: $x_{t-1}$ is told where it came from and where it went. Precisions add, so
+#     $1/\tilde\beta_t$ is larger than $1/\beta_t$ alone.
+#
+# ??? question "A network outputs the data instead of the noise. What changes in the sampler?"
+#
+#     Only how the posterior mean is written: $k_0 \hat x_0 + k_t x_t$ in place of
+#     `ddpm.posterior_mean_from_eps`. The loss changes its weight: see `ddpm.snr_weight`.
+#
+# ??? question "Somebody reports $L_{\mathrm{simple}}$ in bits per dimension. What is wrong?"
+#
+#     It is no bound on the log-likelihood: the weights are changed and the constants and both ends are left
+#     out. `genmath.ddpm.bound_terms` gives the bound.
+#
+# ??? question "Why can the sampler not take every tenth step with the same network?"
+#
+#     The network could be asked, since it knows every $t$. But the normal step back was right for a short step
+#     only; over ten steps the true one has several peaks. One has to change the chain, as `ddim` does.
+#
+# {{ spot classic-mu-alpha among ddpm.posterior_mean_from_eps ddpm.forward_marginal[remaining] }}
+#
 # ## What the results do not say
 #
 # - They do not say that the true reverse step is normal. The bound holds for any model, but a normal one is tight only for small

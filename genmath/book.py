@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import hashlib
 import importlib.util
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,13 +46,18 @@ class Chapter:
     file: str
     derivations: tuple[Derivation, ...]
     builds_on: frozenset[str] = frozenset()  # the chapters it asked for, directly or through others
+    names: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def key(self) -> str:
-        """A fingerprint of all that its verdicts depend on: the chapter, those it builds on and the
-        judges. A verdict recorded under another key is stale."""
-        chapters = [folder() / f"{topic}.py" for topic in self.builds_on]
-        return fingerprint([Path(self.file), *chapters, *judges()], PACKAGE.parent)
+        """A fingerprint of all that its verdicts depend on: the code of the chapter and of those it
+        builds on, without their prose, and the judges. A verdict recorded under another key is
+        stale."""
+        digest = hashlib.sha256(fingerprint(judges(), PACKAGE.parent).encode())
+        others = sorted(folder() / f"{topic}.py" for topic in self.builds_on)
+        for file in [Path(self.file), *others]:
+            digest.update(ast.dump(ast.parse(file.read_bytes())).encode())
+        return digest.hexdigest()
 
     def __getattr__(self, name: str) -> Derivation:
         for d in sorted(self.derivations, key=lambda d: d.file != self.file):  # its own first
@@ -142,7 +149,8 @@ def load_file(path: str | Path, defined: Mapping[str, Any] | None = None) -> Cha
     if not record.derivations:
         raise ChapterError(f"{path}: holds no derivation (a function decorated with @derivation)")
     found = tuple(record.derivations)
-    return Chapter(path.stem, _title(module, path), str(path), found, frozenset(asked))
+    title = _title(module, path)
+    return Chapter(path.stem, title, str(path), found, frozenset(asked), vars(module))
 
 
 def _title(module: Any, path: Path) -> str:

@@ -10,7 +10,7 @@ import griffe
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import prose
+import links
 from results import mention
 
 from genmath.proof.language.latex import latex_claim
@@ -29,7 +29,7 @@ class Fields(griffe.Extension):
 
 def written_out(docstring: str) -> str:
     text = FIELD.sub(_field, docstring.replace("``", "`"))
-    return prose.link_names(text)
+    return links.link_names(text)
 
 
 def _field(found: re.Match[str]) -> str:

@@ -26,7 +26,10 @@ from genmath.proof.language.meanings import two_meanings
 
 PAGES = ROOT / ".cache" / "pages"
 NODE_MODULES = Path(__file__).parent / "node_modules"
-SLOT = re.compile(r'<div data-slot="(\d+)"></div>')
+SLOT = re.compile(r'(?:<p>)?<div data-slot="(\d+)"></div>(?:</p>)?')  # <p> where it was indented
+# A section whose heading says { .advanced }, up to the next of its rank.
+ADVANCED = re.compile(r'(<h2 [^>]*class="advanced"[^>]*>.*?</h2>)(.*?)(?=<h2 |\Z)', re.DOTALL)
+SKIPPED = r'\1<details class="advanced"><summary>Skipped in a first reading</summary>\2</details>'
 ANCHOR = re.compile(r'<div class="(?:chain|slip)" id="([^"]+)"')
 # Who searches wants the sentence, not the source folded under it or the numbers of its verdicts.
 UNSEARCHED = re.compile(
@@ -134,6 +137,7 @@ def _slot(html: str) -> str:
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     html = SLOT.sub(lambda found: _slots[int(found[1])], html)
+    html = ADVANCED.sub(SKIPPED, html)
     html = UNSEARCHED.sub(r"\g<0> data-search-exclude", html)
     # autorefs knows headings by itself; parts of a derivation and slips are anchors of ours.
     for anchor in ANCHOR.findall(html):

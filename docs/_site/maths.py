@@ -37,8 +37,7 @@ def typeset(page: str) -> str:
 
     def replace(found: re.Match[str]) -> str:
         tex, is_display = _formula(found)
-        # A wide display scrolls, and so has to be reachable by the keyboard.
-        attributes = ' class="math-display" tabindex="0"' if is_display else ' class="math"'
+        attributes = ' class="math-display"' if is_display else ' class="math"'
         return f"<{found['tag']}{attributes}>{_typeset[tex, is_display]}</{found['tag']}>"
 
     return MARKED.sub(replace, page)

@@ -15,7 +15,7 @@ from typing import Any
 
 import rendering
 import topics
-from prose import link_names
+from links import link_names
 from results import NAME, Result, SiteError, results
 
 from genmath import book
@@ -84,7 +84,7 @@ def results_map(slot: Slot, _: str) -> str:
         'markerHeight="7" orient="auto"><path class="tip" d="M0 0 8 4 0 8z"/></marker></defs>'
         f"{arrows}{''.join(boxes)}</svg>"
     )
-    return slot(f'<figure class="map"><div class="scrolls" tabindex="0">{drawing}</div></figure>')
+    return slot(f'<figure class="map"><div class="scrolls">{drawing}</div></figure>')
 
 
 def _edges() -> list[tuple[str, str, str, str]]:
@@ -153,7 +153,7 @@ def results_table(slot: Slot, _: str) -> str:
     return slot(
         '<p class="filter" hidden><label>Show what contains '
         '<input type="search" data-filter="results"></label> <output></output></p>'
-        f'<div class="scrolls" tabindex="0"><table class="results" id="results"><thead><tr>{heads}'
+        f'<div class="scrolls"><table class="results" id="results"><thead><tr>{heads}'
         f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 

@@ -1,8 +1,10 @@
 """What the site adds to Markdown.
 
-- `vae.elbo` in backticks becomes a link to the result, with its number; `genmath.vae.elbo` a link
-  to the API reference. A name that does not exist fails the build.
-- A paragraph {{ vae.elbo }} becomes what that derivation shows, as a numbered display.
+- Names in backticks become links (links.py).
+- A paragraph {{ vae.elbo }} becomes what that derivation shows, as a numbered display;
+  {{ define ddpm.simple_loss }} a letter that the chapter defines (or any expression of its), and
+  {{ picture ddpm.noising }} a picture of docs/pictures.
+- A paragraph {{ spot published-slip among vae.elbo vae.gap[exact] }} asks which line is false.
 - A paragraph {{ check docs/examples/swapped_kl.py }} becomes that file's derivations with the
   verdict on every step, checked while the site is built.
 - A fence marked `console` holds commands, `$ genmath ...`; they are run and their output is added.
@@ -19,10 +21,15 @@ import sys
 from collections.abc import Callable
 
 import maths
-from results import ROOT, SiteError, mention, slip_ids
+import pictures
+import spot
+from links import link, link_names
+from rendering import judgement
+from results import ROOT, SiteError, mention
 
 from genmath import book
-from genmath.proof.language.latex import latex_claim
+from genmath.proof.language.latex import latex, latex_claim
+from genmath.proof.language.tree import Named, Node
 from genmath.proof.report import check_derivation
 
 FENCE = re.compile(
@@ -30,8 +37,11 @@ FENCE = re.compile(
     r"^(?P=indent)(?P=fence)[ ]*$",
     re.MULTILINE | re.DOTALL,
 )
-CODE = re.compile(r"(?<![`\w])`(?P<name>[\w.\[\]-]+)`(?!`)")
-DISPLAY = re.compile(r"^\{\{ *(?P<check>check +)?(?P<name>[\w./\[\]]+) *\}\}$", re.MULTILINE)
+DISPLAY = re.compile(
+    r"^(?P<indent> *)\{\{ *(?:(?P<how>check|define|picture|spot) +)?(?P<name>[\w./\[\]-]+)"
+    r"(?: +among +(?P<others>[\w. \[\]]+?))? *\}\}$",
+    re.MULTILINE,
+)
 
 
 def expand(markdown: str, slot: Callable[[str], str]) -> str:
@@ -49,14 +59,24 @@ def expand(markdown: str, slot: Callable[[str], str]) -> str:
 
 def _prose(markdown: str, slot: Callable[[str], str]) -> str:
     def show(found: re.Match[str]) -> str:
-        shown = judged(found["name"]) if found["check"] else display(found["name"])
-        return f"\n\n{slot(shown)}\n\n"
+        return f"\n\n{found['indent']}{slot(_shown(found))}\n\n"
 
     return link_names(DISPLAY.sub(show, markdown))
 
 
-def link_names(text: str) -> str:
-    return CODE.sub(lambda found: _link(found["name"]) or found[0], text)
+def _shown(found: re.Match[str]) -> str:
+    name = found["name"]
+    match found["how"]:
+        case "check":
+            return judged(name)
+        case "define":
+            return defined(name)
+        case "picture":
+            return pictures.picture(name)
+        case "spot":
+            return spot.question(name, (found["others"] or "").split())
+        case _:
+            return display(name)
 
 
 def display(name: str) -> str:
@@ -67,31 +87,26 @@ def display(name: str) -> str:
     label = f"{known.result.derivation.title}, result {known.number}"
     return (
         f'<div class="result" role="group" aria-label="{html.escape(label)}">'
-        f"{maths.display(latex_claim(known.claim))}<p>{_link(name)}</p></div>"
+        f"{maths.display(latex_claim(known.claim))}<p>{link(name)}</p></div>"
     )
+
+
+def defined(name: str) -> str:
+    """A letter that a chapter defines, beside its definition; or an expression alone."""
+    topic, _, attribute = name.partition(".")
+    if topic not in book.topics():
+        raise SiteError(f"{{{{ define {name} }}}}: there is no chapter {topic!r}")
+    found = book.chapter(topic).names.get(attribute)
+    if not isinstance(found, Node):
+        raise SiteError(f"{{{{ define {name} }}}}: the chapter has no such letter or expression")
+    shown = f"{latex(found)} = {latex(found.body)}" if isinstance(found, Named) else latex(found)
+    return f'<div class="defined">{maths.display(shown)}</div>'
 
 
 def judged(path: str) -> str:
     """The derivations of a file, as the checker judges them now."""
-    from rendering import judgement  # it links names by this module
-
     chapter = book.load_file(ROOT / path)
     return "".join(judgement(check_derivation(d), d) for d in chapter.derivations)
-
-
-def _link(name: str) -> str | None:
-    if name in slip_ids():
-        return f'<autoref identifier="slip-{name}"><code>{name}</code></autoref>'
-    if name.startswith("genmath.") and not name.endswith(".py"):
-        return f'<autoref identifier="{name}"><code>{name}</code></autoref>'
-    if name.endswith(".py") or (known := mention(name)) is None:
-        return None
-    title = html.escape(known.result.derivation.title)
-    number = f'<span class="number">({known.number})</span>'
-    return (
-        f'<autoref identifier="{known.anchor}" title="{title}">'
-        f"<code>{name}</code> {number}</autoref>"
-    )
 
 
 def _console(fence: re.Match[str]) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from links import link_names
 from maths import inline
-from prose import link_names
 from results import Result, implementations
 
 from genmath.proof import Derivation
@@ -43,17 +43,17 @@ def statement(result: Result) -> str:
         folded = f'<details class="cases"><summary>The same for {cases}</summary>{body}</details>'
     where = _where(last, derivation.given)
     return (
-        f'<div class="derivation-body">{_label(result)}{given}{shown_chains}{folded}{where}</div>'
+        f'<div class="derivation-body">{_label(result)}{given}{shown_chains}{where}{folded}</div>'
     )
 
 
 def _where(chains: list[Chain], given: Iterable[Relation] = ()) -> str:
     """What the letters of the displays stand for: nobody should have to unfold it."""
-    meanings = "; ".join(
-        f'<span class="meaning">{inline(f"{latex(letter)} = {latex(letter.body)}")}</span>'
-        for letter in definitions(chains, given)
-    )
-    return f'<p class="where" tabindex="0">where {meanings}.</p>' if meanings else ""
+    shown = [inline(f"{latex(d)} = {latex(d.body)}") for d in definitions(chains, given)]
+    if not shown:
+        return ""
+    meanings = "; </span>".join(f'<span class="meaning">{tex}' for tex in shown)
+    return f'<p class="where scrolls">where {meanings}.</span></p>'
 
 
 def verdicts(result: Result) -> str:
@@ -135,7 +135,7 @@ def _case_tex(chain: Chain) -> str:
 
 
 def _chain(result: Result, chain: Chain) -> str:
-    words = [f"<em>{html.escape(chain.name.replace('_', ' '))}</em>"] if chain.name else []
+    words = [f"<em>{_words(chain.title)}</em>"] if chain.title else []
     words += [inline(_case_tex(chain))] if chain.case else []
     title = f'<p class="part">{", ".join(words)}</p>' if words else ""
     number = result.chain_number(chain)
@@ -164,7 +164,7 @@ def _line(step: Step, verdict: str = "") -> str:
 
 def _maths(tex: str) -> str:
     shown = inline(rf"\displaystyle {tex}")
-    return f'<div class="formula" tabindex="0">{shown}</div>'
+    return f'<div class="formula">{shown}</div>'
 
 
 def _words(prose: str) -> str:
@@ -209,7 +209,7 @@ def _table(report: dict[str, Any]) -> str:
         for step in report["steps"]
     )
     return (
-        '<div class="scrolls" tabindex="0"><table class="steps">'
+        '<div class="scrolls"><table class="steps">'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 

@@ -85,9 +85,14 @@ class Chain:
     start: Node
     line: int
     name: str | None = None
+    words: str = ""  # what a reader is told in place of the name
     case: tuple[tuple[str, int], ...] = ()
     steps: tuple[Step, ...] = ()
     tight: tuple[tuple[Node, Node], ...] = ()
+
+    @property
+    def title(self) -> str:
+        return self.words or (self.name or "").replace("_", " ")
 
     @property
     def last(self) -> Node:
@@ -263,9 +268,10 @@ class Derivation:
 
     # --- what the author calls ------------------------------------------------------------------
 
-    def start(self, expression: Operand, name: str | None = None) -> None:
-        """Begin a chain."""
-        self.chains += (Chain(as_node(expression), self._line(), name, self._case),)
+    def start(self, expression: Operand, name: str | None = None, words: str = "") -> None:
+        """Begin a chain. Others use it by its name; a reader is shown the words, with $formulas$,
+        where there are any."""
+        self.chains += (Chain(as_node(expression), self._line(), name, words, self._case),)
 
     def name_result(self, name: str) -> None:
         """Name what the current chain shows, so that others can use it."""

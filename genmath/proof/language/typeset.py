@@ -35,7 +35,7 @@ def aligned(chain: Chain) -> str:
 
 def chain_title(chain: Chain) -> list[str]:
     """What sets a chain apart from its neighbours: its name, the case it treats."""
-    words = [chain.name] if chain.name else []
+    words = [chain.title] if chain.title else []
     words += [f"{letter} = {value}" for letter, value in chain.case]
     return [", ".join(words)] if words else []
 
