@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
@@ -38,7 +39,14 @@ from genmath._base.checks import (
 from genmath._base.shapes import Array, Data, Scalar
 from genmath._base.slopes import slope
 from genmath._base.torch import Float, Int, Tensor, nn, torch
-from genmath._base.transport import balance, distances, permutation, solve
+from genmath._base.transport import (
+    Blocks,
+    balance,
+    balance_in_blocks,
+    distances,
+    permutation,
+    solve,
+)
 
 __all__ = [
     "Entropic",
@@ -255,6 +263,7 @@ def sinkhorn(
     steps: int = 10_000,
     start: Entropic | None = None,
     anneal_from: float | None = None,
+    block: int | None = None,
     strict: bool = True,
 ) -> Entropic:
     """The plan that minimises ⟨plan, costs⟩ + epsilon · KL(plan ‖ a b), by Sinkhorn's steps.
@@ -265,7 +274,9 @@ def sinkhorn(
     again as ``start``, for these costs or for others near them; with ``tolerance=None`` it takes
     all steps and leaves the judgement of ``error`` to you. With ``anneal_from`` the first steps are
     for that epsilon, its half, its quarter and so on, five for each: the plan is the same, and a
-    small epsilon reaches it in far fewer steps if they begin near the largest cost. ``value`` is
+    small epsilon reaches it in far fewer steps if they begin near the largest cost. With a
+    ``block`` the steps look at that many rows or columns of the costs at a time, and nothing is
+    made that is as large as the costs except the plan; it takes several times as long. ``value`` is
     differentiable in the costs, and its gradient is the plan; and in the weights, where it is f and
     g, those of points without weight included.
 
@@ -273,8 +284,8 @@ def sinkhorn(
     Shapes: costs (n, m), the weights (n,) and (m,), normalised to sum to one. Computed in float64;
         the dtype follows the costs. f, g and ``value`` are in their units.
     Errors: ValueError for bad weights, costs that are not finite, epsilon <= 0, steps < 1, a start
-        of other shapes, anneal_from < epsilon; RuntimeError that names the error of the marginals
-        if it has not converged, unless strict is False.
+        of other shapes, anneal_from < epsilon, block < 1; RuntimeError that names the error of the
+        marginals if it has not converged, unless strict is False.
     Source: Cuturi 2013, algorithm 1; Schmitzer 2019, sections 3.1 and 3.2 for the log domain and
         the annealing; Feydy et al. 2019, section 2 for the gradient in the weights.
     """
@@ -282,32 +293,29 @@ def sinkhorn(
     rows, columns = (mass.detach() for mass in masses)
     eps, most = positive("epsilon", epsilon), integer("steps", steps, 1)
     least = None if tolerance is None else positive("tolerance", tolerance)
-    wide = costs.double()
     flag("strict", strict)
-    fixed, taken = wide.detach(), 0
+    fixed = costs.detach()
     begin = None if start is None else _start(start, fixed)
-    for level in _levels(anneal_from, eps):
-        room = min(STEPS_A_LEVEL, most - taken - 1)  # one step at least is for epsilon itself
-        if room > 0:
-            _, begin, more, _ = balance(fixed, level, rows, columns, begin, room, None)
-            taken += more
-    f, g, more, converged = balance(fixed, eps, rows, columns, begin, most - taken, least)
-    taken += more
-    weigh = columns.log() + rows.log().unsqueeze(1)
-    plan = ((f.unsqueeze(1) + g - fixed) / eps + weigh).exp_()
-    error = ((plan.sum(1) - rows).abs().sum() + (plan.sum(0) - columns).abs().sum()).item()
+    parts = _blocks(fixed, len(fixed) if block is None else integer("block", block, 1))
+    if block is None:
+        run = partial(balance, fixed.double())
+    else:
+        run = partial(balance_in_blocks, parts)
+    f, g, taken, converged = _anneal(run, rows, columns, eps, anneal_from, begin, most, least)
+    plan = torch.empty_like(fixed)
+    cost, sums, columns_sum = f.new_zeros(()), torch.empty_like(rows), torch.zeros_like(columns)
+    for at, part, moved in parts.plan(f, g, rows, columns, eps):
+        plan[at], sums[at] = moved.to(plan.dtype), moved.sum(1)
+        columns_sum += moved.sum(0)
+        cost += torch.dot(moved.reshape(-1), part.reshape(-1))
+    error = ((sums - rows).abs().sum() + (columns_sum - columns).abs().sum()).item()
     if strict and least is not None and not converged:
-        raise RuntimeError(
-            f"sinkhorn: after {most} steps the marginals are wrong by {error:.2g}, more than "
-            f"tolerance={tolerance}; take more steps, a larger epsilon or a larger tolerance, or "
-            "strict=False for what they have reached"
-        )
-    cost = (plan * fixed).sum()
+        _not_converged(most, error, least)
     value = torch.dot(masses[0], f) + torch.dot(masses[1], g)
     if costs.requires_grad:
-        value = (plan * (wide - fixed)).sum() + value
-    found = [tensor.to(costs.dtype) for tensor in (plan, cost, value, f, g)]
-    return Entropic(found[0], found[1], found[2], found[3], found[4], error, taken, converged)
+        value = (plan * (costs - fixed)).sum() + value
+    cost, value, f, g = (tensor.to(costs.dtype) for tensor in (cost, value, f, g))
+    return Entropic(plan, cost, value, f, g, error, taken, converged)
 
 
 def sinkhorn_divergence(
@@ -321,12 +329,15 @@ def sinkhorn_divergence(
     tolerance: float = 1e-6,
     steps: int = 10_000,
     anneal_from: float | None = None,
+    block: int | None = None,
 ) -> Scalar:
     """OT(x, y) - OT(x, x) / 2 - OT(y, y) / 2, where OT is the ``value`` of `sinkhorn`.
 
     Unlike the value it is 0 for equal samples, symmetric and never negative, all within what
     ``tolerance`` leaves: between an entropic W_p^p (epsilon → 0) and a maximum mean discrepancy.
-    Differentiable in the points and in the weights.
+    Differentiable in the points and in the weights. With a ``block`` the costs are not held but
+    computed again at each step, for that many points at a time: the memory grows like
+    block · (n + m) in place of n m, and it takes several times as long.
 
     Shapes: x (n, …) and y (m, …), the weights (n,) and (m,); one number in the units of the points
         to the power p, as epsilon is. The dtype follows x; computed in float64.
@@ -339,7 +350,12 @@ def sinkhorn_divergence(
     a, b = _weights("x_weights", x_weights, "x", x), _weights("y_weights", y_weights, "y", y)
     least = positive("tolerance", tolerance)
 
+    size = None if block is None else integer("block", block, 1)
+
     def between(first: Tensor, second: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        if size is not None:
+            eps, most = positive("epsilon", epsilon), integer("steps", steps, 1)
+            return _value(first, second, power, rows, columns, eps, anneal_from, most, least, size)
         costs = pairwise_costs(first, second, power)
         return sinkhorn(
             costs, epsilon, rows, columns,
@@ -621,13 +637,90 @@ def _levels(anneal_from: float | None, epsilon: float) -> list[float]:
     return levels
 
 
+_Run = Callable[..., tuple[Tensor, Tensor, int, bool]]
+
+
+def _anneal(
+    run: _Run,
+    rows: Tensor,
+    columns: Tensor,
+    epsilon: float,
+    anneal_from: float | None,
+    begin: Tensor | None,
+    most: int,
+    least: float | None,
+) -> tuple[Tensor, Tensor, int, bool]:
+    """Sinkhorn's steps at epsilon, after some at each of the levels above it."""
+    taken = 0
+    for level in _levels(anneal_from, epsilon):
+        room = min(STEPS_A_LEVEL, most - taken - 1)  # one step at least is for epsilon itself
+        if room > 0:
+            _, begin, more, _ = run(level, rows, columns, begin, room, None)
+            taken += more
+    f, g, more, converged = run(epsilon, rows, columns, begin, most - taken, least)
+    return f, g, taken + more, converged
+
+
+def _blocks(costs: Tensor, size: int) -> Blocks:
+    return Blocks(lambda i, j: costs[i:j].double(), lambda i, j: costs[:, i:j].T.double(), size)
+
+
+def _value(
+    x: Tensor,
+    y: Tensor,
+    power: float,
+    rows: Tensor,
+    columns: Tensor,
+    epsilon: float,
+    anneal_from: float | None,
+    most: int,
+    least: float,
+    size: int,
+) -> Tensor:
+    """The ``value`` of `sinkhorn` between points, whose costs are computed when they are needed."""
+    a, b = x.detach(), y.detach()
+    masses = rows.detach(), columns.detach()
+    parts = Blocks(
+        lambda i, j: pairwise_costs(a[i:j], b, power),
+        lambda i, j: pairwise_costs(b[i:j], a, power),
+        size,
+    )
+    run = partial(balance_in_blocks, parts)
+    f, g, _, converged = _anneal(run, *masses, epsilon, anneal_from, None, most, least)
+    if not converged:
+        sums = torch.cat([moved.sum(1) for _, _, moved in parts.plan(f, g, *masses, epsilon)])
+        _not_converged(most, (sums - masses[0]).abs().sum().item(), least)
+    value = torch.dot(rows, f) + torch.dot(columns, g)
+    if not (torch.is_grad_enabled() and (x.requires_grad or y.requires_grad)):
+        return value
+    slope_a, slope_b = torch.zeros_like(a), torch.zeros_like(b)
+    for at, _, moved in parts.plan(f, g, *masses, epsilon):
+        with torch.enable_grad():
+            here, there = a[at].clone().requires_grad_(), b.clone().requires_grad_()
+            cost = (moved * pairwise_costs(here, there, power)).sum()
+        slope_a[at], more = torch.autograd.grad(cost, (here, there))
+        slope_b += more
+    # Nothing but a way for these slopes into the graph.
+    for points, fixed, slopes in ((x, a, slope_a), (y, b, slope_b)):
+        value = value + ((points - fixed) * slopes).sum()
+    return value
+
+
+def _not_converged(steps: int, error: float, tolerance: float) -> NoReturn:
+    raise RuntimeError(
+        f"sinkhorn: after {steps} steps the marginals are wrong by {error:.2g}, more than "
+        f"tolerance={tolerance}; take more steps, a larger epsilon or a larger tolerance, or "
+        "strict=False for what they have reached"
+    )
+
+
 def _start(start: Entropic, costs: Tensor) -> Tensor:
     """The potentials g of an earlier result, from which a step finds f."""
     expected = f"a result of sinkhorn for {costs.shape[0]} and {costs.shape[1]} points"
     instance("start", start, Entropic, expected)
     if (len(start.f), len(start.g)) != costs.shape:
         refuse("start", f"one for {len(start.f)} and {len(start.g)} points", expected)
-    return finite("start", start.g.detach().to(costs))
+    return finite("start", start.g.detach().to(costs.device, torch.float64))
 
 
 def _sorted(points: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sympy.solvers.simplex import lpmax, lpmin
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from genmath import book
 from genmath.proof.language.tree import Named
@@ -527,6 +528,66 @@ def test_the_gradient_of_the_divergence_of_sinkhorn(p) -> None:
     assert torch.autograd.gradcheck(of, (x, y, a), eps=1e-5, atol=1e-5)
     (slope,) = torch.autograd.grad(sinkhorn_divergence(x, x.detach(), 2.0, p), x)
     close(slope, torch.zeros_like(slope), 1e-5)  # least where both are equal
+
+
+@settings(max_examples=30)
+@given(
+    n=st.integers(1, 7), m=st.integers(1, 7), block=st.integers(1, 9),
+    epsilon=st.sampled_from([0.05, 0.5, 5.0]), anneal=st.booleans(), seed=st.integers(0, 9),
+)  # fmt: skip
+def test_sinkhorn_in_blocks_takes_the_same_steps(n, m, block, epsilon, anneal, seed) -> None:
+    costs = pairwise_costs(normal(n, 2, seed=seed), normal(m, 2, seed=seed + 1))
+    a, b = normal(n, seed=2).exp(), normal(m, seed=3).exp()
+    a[n // 2 + 1 :] = 0.0
+    options = {"anneal_from": 8.0 if anneal else None, "tolerance": 1e-8, "steps": 40}
+    one, many = (
+        sinkhorn(costs, epsilon, a, b, block=size, strict=False, **options)
+        for size in (None, block)
+    )
+    assert (one.steps, one.converged) == (many.steps, many.converged)
+    for whole, parts in zip(one[:5], many[:5], strict=True):
+        close(whole, parts, 1e-9)
+    assert one.error == pytest.approx(many.error, abs=1e-9)
+
+
+@pytest.mark.parametrize("p", [1.0, 1.5, 2.0])
+def test_the_divergence_of_sinkhorn_in_blocks_and_its_gradients(p: float) -> None:
+    x, y = normal(7, 3, seed=1), normal(5, 3, seed=2) + 1
+    a, b = normal(7, seed=3).exp(), normal(5, seed=4).exp()
+    found = []
+    for block in (None, 2, 5, 100):
+        given = [tensor.clone().requires_grad_() for tensor in (x, y, a, b)]
+        value = sinkhorn_divergence(
+            given[0], given[1], 4.0, p, x_weights=given[2], y_weights=given[3],
+            tolerance=1e-10, block=block,
+        )  # fmt: skip
+        found.append([value.detach(), *torch.autograd.grad(value, given)])
+    for other in found[1:]:
+        for whole, parts in zip(found[0], other, strict=True):
+            close(whole, parts, 1e-8)
+    with pytest.raises(RuntimeError, match="sinkhorn: after 1 steps the marginals are wrong"):
+        sinkhorn_divergence(x, y, 0.01, steps=1, block=2)
+
+
+def test_what_blocks_save_is_memory() -> None:
+    """Nothing is as large as the costs."""
+
+    class Largest(TorchDispatchMode):
+        numbers = 0
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            out = func(*args, **(kwargs or {}))
+            if isinstance(out, torch.Tensor):
+                self.numbers = max(self.numbers, out.numel())
+            return out
+
+    x, y = normal(40, 2).requires_grad_(), normal(50, 2)
+    with Largest() as watched:
+        sinkhorn_divergence(x, y, 1.0, block=4).backward()
+    assert watched.numbers <= 4 * 50 * 2  # the differences, in two dimensions
+    with Largest() as watched:
+        sinkhorn_divergence(x, y, 1.0)
+    assert watched.numbers >= 50 * 50
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -208,6 +208,7 @@ KINDS: dict[str, Kind] = {
         [
             "steps",
             "iterations",
+            "block",
             "repeats",
             "k",
             "dims",
@@ -705,6 +706,7 @@ def valid() -> dict[str, dict[str, Any]]:
             "steps": 100,
             "start": sinkhorn(draw(4, 4).abs(), 1.0),
             "anneal_from": 4.0,
+            "block": 3,
             "strict": False,
         },
         "wasserstein.sinkhorn_divergence": {
@@ -717,6 +719,7 @@ def valid() -> dict[str, dict[str, Any]]:
             "tolerance": 3.0,  # what one step reaches
             "steps": 100,
             "anneal_from": 4.0,
+            "block": 3,
         },
         "wasserstein.sliced_wasserstein": {
             "x": X,

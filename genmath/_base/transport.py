@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
 from genmath._base.torch import Tensor, torch
 
 MAX_ITERATIONS = 10**8
@@ -127,3 +130,62 @@ def balance(
             u, v, taken = next_u, next_v, taken + 1
         f, g = f + u.log(), g + v.log()
     return epsilon * f, epsilon * g, taken, converged
+
+
+class Blocks(NamedTuple):
+    """Costs that are looked at some rows, or some columns, at a time; ``of_rows(i, j)`` are those
+    of the rows i to j, ``of_columns(i, j)`` transposed; float64."""
+
+    of_rows: Callable[[int, int], Tensor]
+    of_columns: Callable[[int, int], Tensor]
+    size: int
+
+    def plan(
+        self, f: Tensor, g: Tensor, rows: Tensor, columns: Tensor, epsilon: float
+    ) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Some rows, their costs and their part of the plan, again and again."""
+        for i in range(0, len(rows), self.size):
+            at = slice(i, min(i + self.size, len(rows)))
+            costs = self.of_rows(at.start, at.stop)
+            exponent = (f[at].unsqueeze(1) + g - costs).div_(epsilon)
+            weight = rows[at].log().unsqueeze(1) + columns.log()
+            yield at, costs, exponent.add_(weight).exp_()
+
+
+def balance_in_blocks(
+    costs: Blocks,
+    epsilon: float,
+    rows: Tensor,
+    columns: Tensor,
+    g: Tensor | None,
+    most: int,
+    least: float | None,
+) -> tuple[Tensor, Tensor, int, bool]:
+    """What `balance` does, in the log domain throughout, and nothing is as large as all costs."""
+
+    def half(part: Callable[[int, int], Tensor], n: int, log_mass: Tensor, by: Tensor) -> Tensor:
+        ends = [(i, min(i + costs.size, n)) for i in range(0, n, costs.size)]
+        level = by / epsilon + log_mass
+        found = [torch.sub(level, part(i, j), alpha=1 / epsilon).logsumexp(1) for i, j in ends]
+        return -epsilon * torch.cat(found)
+
+    def to_f(g: Tensor) -> Tensor:
+        return half(costs.of_rows, len(rows), columns.log(), g)
+
+    def to_g(f: Tensor) -> Tensor:
+        return half(costs.of_columns, len(columns), rows.log(), f)
+
+    next_f = to_f(to_g(torch.zeros_like(rows)) if g is None else g)
+    taken, converged = 0, False
+    while True:
+        f, g = next_f, to_g(next_f)
+        taken += 1
+        if taken == most and least is None:
+            return f, g, taken, False
+        next_f = to_f(g)
+        # The columns are right, and row i of the plan sums to exp((f - next_f) / epsilon) a_i.
+        if least is not None:
+            wrong = ((f - next_f) / epsilon).expm1().abs_()
+            converged = torch.dot(rows, wrong).item() <= least
+        if converged or taken == most:
+            return f, g, taken, converged
