@@ -17,12 +17,11 @@ from genmath.proof.symbolic.algebra import (
     power_of,
 )
 from genmath.proof.symbolic.atoms import Binder, Key
+from genmath.proof.symbolic.bound import unused
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
-from genmath.proof.symbolic.integrals import fresh, integrate
 from genmath.proof.symbolic.letters import parameter
-from genmath.proof.symbolic.maps import named_after_density
 from genmath.proof.symbolic.polynomials import canon, expand, terms
-from genmath.proof.symbolic.supports import FINITE, LINE, Rules, Unsupported
+from genmath.proof.symbolic.supports import FINITE, Rules, Unsupported
 
 EXTREMES_FINITE = "the suprema and infima that appear are finite"
 LIMITS_EXIST = "the limits that appear exist"
@@ -52,7 +51,7 @@ class Binders(Conditions):
     def opened(self, body: Node, letter: Symbol, env: Env, w: Weights) -> tuple[Any, Any]:
         """The body in a letter of its own, which has the sign that it was declared with."""
         known, value = parameter(letter)
-        own = sp.Dummy(letter.name, **known.assumptions0)
+        own = unused(letter.name, self.taken(env, w), **known.assumptions0)
         inner = {**env, letter: value.xreplace({known: own})}
         return expand(self.scalar(body, inner, w, True)), own
 
@@ -90,12 +89,6 @@ class Binders(Conditions):
         if low == high:
             return sp.S.Zero
         self.rules.assumed.add(FINITE)
-        ends = {e.name for e in (low, high) if isinstance(e, Key)}
-        if len(ends) == 2:
-            sign = 1 if high.name == "infinity" else -1
-            letter = fresh(LINE)
-            named = named_after_density(body.xreplace({own: letter}), letter, self.rules)
-            return sign * integrate(named[0], named[1:], self.rules)
         sign = 1
         if sp.default_sort_key(low) > sp.default_sort_key(high):
             low, high, sign = high, low, -1

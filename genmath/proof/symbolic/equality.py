@@ -14,18 +14,18 @@ from genmath.proof.language.tree import (
     NotationError,
 )
 from genmath.proof.symbolic.atoms import Bell, Int, Rho
+from genmath.proof.symbolic.bound import unused
 from genmath.proof.symbolic.definitions import MEANING, resolve
-from genmath.proof.symbolic.integrals import by_parts, fresh, integrate
+from genmath.proof.symbolic.integrals import by_parts, integrate
 from genmath.proof.symbolic.lemmas import rewrite
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.polynomials import expand, space_of, terms
 from genmath.proof.symbolic.proof import Proof
 from genmath.proof.symbolic.slopes import by_slope
-from genmath.proof.symbolic.supports import LINE, Rules, Unsupported, density_denominators, tidy
+from genmath.proof.symbolic.supports import Rules, Unsupported, density_denominators, tidy
 from genmath.proof.symbolic.zero import clearly_nonzero, vanishes
 
 SLOPES = 2  # of slopes, that are looked at
-UNEQUAL = "the two sides are not shown to be equal"
 
 
 def prove_equal(
@@ -68,8 +68,7 @@ def _by_forms(lhs: Node, rhs: Node, lemmas: list[Lemma], dimension: int) -> Proo
             proof.proved, proof.reason = True, ""
             proof.lemmas = list(lemmas) if used else []
             return proof
-        proof.residual = residuals[0]
-        proof.reason = _on_the_line_only(residuals[0], rules) or UNEQUAL
+        proof.residual, proof.reason = residuals[0], "the two sides are not shown to be equal"
     return proof
 
 
@@ -114,38 +113,7 @@ def _remaining(residuals: list[Any], rules: Rules) -> list[Any]:
 
 
 def _vanishes(residual: Any, rules: Rules) -> bool:
-    if vanishes(residual, rules) or vanishes_merged(residual, rules):
-        return True
-    same, _ = on_one_line(residual, {LINE, *rules.line})
-    return bool(same != residual and vanishes(same, rules))
-
-
-def on_one_line(e: Any, line: set[str] | None = None) -> tuple[Any, set[str]]:
-    """Integrals over one letter that no density speaks of, all over letters of the same line, and
-    the spaces of these letters. `line`: those that are known to be the line."""
-    moved: dict[Any, Any] = {}
-    spaces: set[str] = set()
-    for i in e.atoms(Int):
-        body, v, *others = i.args
-        space = space_of(v)
-        spoken = any(r.has(v) for r in body.atoms(Rho))
-        if not others and not spoken and (line is None or space in line):
-            new = sp.Symbol(v.name.replace(space, LINE, 1), real=True)
-            moved[i] = Int(body.xreplace({v: new}), new)
-            spaces.add(space)
-    return e.xreplace(moved), spaces
-
-
-def _on_the_line_only(residual: Any, rules: Rules) -> str:
-    """What to type where the sides are equal if the letters are those of the line."""
-    same, spaces = on_one_line(residual)
-    if same == residual or not vanishes(same, Rules()):
-        return ""
-    letters = ", ".join(sorted(spaces - {LINE, *rules.line}))
-    return (
-        f"the two sides are equal where {letters} ranges over the real line, which is not said: "
-        "write integral(..., between=(-infinity, infinity))"
-    )
+    return vanishes(residual, rules) or vanishes_merged(residual, rules)
 
 
 def _vanishes_together(rest: Any, merged: list[tuple[Any, tuple[Any, ...]]], rules: Rules) -> bool:
@@ -182,6 +150,7 @@ def vanishes_merged(residual: Any, rules: Rules) -> bool:
     parts = sp.Add.make_args(residual)
     if any(f.is_Add and f.has(Int) for t in parts for f in sp.Mul.make_args(t)):
         parts = terms(residual)
+    taken = residual.free_symbols
     for t in parts:
         whole = [f for f in sp.Mul.make_args(t) if isinstance(f, Int)]
         if not whole:
@@ -189,7 +158,7 @@ def vanishes_merged(residual: Any, rules: Rules) -> bool:
             continue
         chosen = whole[0]
         spaces = tuple(space_of(v) for v in chosen.args[1:])
-        mine = letters.setdefault(spaces, [fresh(s) for s in spaces])
+        mine = letters.setdefault(spaces, _letters_for(spaces, taken))
         body = chosen.args[0].xreplace(dict(zip(chosen.args[1:], mine, strict=True)))
         pieces.setdefault(spaces, []).append(t / chosen * body)
     merged, rest = {spaces: sp.Add(*found) for spaces, found in pieces.items()}, sp.Add(*alone)
@@ -210,6 +179,13 @@ def vanishes_merged(residual: Any, rules: Rules) -> bool:
         rules.normal = rules.normal or bool(normals)
         return any(zero(whole + rest * b) for b in normals)
     return not apart
+
+
+def _letters_for(spaces: tuple[str, ...], taken: set[Any]) -> list[Any]:
+    letters: list[Any] = []
+    for space in spaces:
+        letters.append(unused(space, taken.union(letters)))
+    return letters
 
 
 def _normals(e: Any, letter: Any) -> list[Any]:

@@ -25,34 +25,35 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.algebra import (
     abs_of,
 )
+from genmath.proof.symbolic.bound import unused
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.densities import Densities
 from genmath.proof.symbolic.elementary import Elementary
-from genmath.proof.symbolic.integrals import bell, fresh, integrate
+from genmath.proof.symbolic.integrals import bell, integrate
 from genmath.proof.symbolic.polynomials import expand
 
 
 class Expectations(Densities, Elementary):
     """Integrals over every value of random variables."""
 
-    def bind(self, variables: tuple[Symbol, ...], env: Env) -> tuple[Env, list[Any]]:
-        """Fresh letters for bound variables."""
-        inner, letters = dict(env), []
+    def bind(self, variables: tuple[Symbol, ...], env: Env, w: Weights) -> tuple[Env, list[Any]]:
+        """Letters for bound variables that nothing around them uses."""
+        inner, letters, taken = dict(env), list[Any](), self.taken(env, w)
         for v in variables:
-            if v.shape == "vector":
-                coordinates = [fresh(f"{v.space}[{i}]") for i in range(self.d)]
-                inner[v] = sp.ImmutableMatrix(coordinates)
-                letters += coordinates
-            else:
-                inner[v] = fresh(v.space)
-                letters.append(inner[v])
+            names = [f"{v.space}[{i}]" for i in range(self.d)] if v.shape == "vector" else [v.space]
+            mine = []
+            for name in names:
+                mine.append(unused(name, taken))
+                taken.add(mine[-1])
+            inner[v] = sp.ImmutableMatrix(mine) if v.shape == "vector" else mine[0]
+            letters += mine
         return inner, letters
 
     def measure(self, dists: tuple[Node, ...], env: Env, w: Weights) -> tuple[Any, Env, list[Any]]:
         """The product of the densities and the letters it is integrated over; a normal with a full
         covariance is whitened, x = mean + L eps."""
         variables = tuple(v for d in dists for v in event_variables(d))
-        inner, letters = self.bind(variables, env)
+        inner, letters = self.bind(variables, env, w)
         weight = sp.S.One
         for dist in _in_order(dists):
             while isinstance(dist, Named):
@@ -87,7 +88,7 @@ class Expectations(Densities, Elementary):
         return integrate(weight * body, tuple(letters), self.rules)
 
     def integral(self, node: Integral, env: Env, w: Weights) -> Any:
-        inner, letters = self.bind(node.bound, env)
+        inner, letters = self.bind(node.bound, env, w)
         return integrate(self.scalar(node.body, inner, w, False), tuple(letters), self.rules)
 
     def divergence(self, node: Divergence, env: Env, w: Weights) -> Any:
@@ -99,7 +100,7 @@ class Expectations(Densities, Elementary):
             return (
                 self.kl(p, middle, node.bound, env, w) + self.kl(q, middle, node.bound, env, w)
             ) / 2
-        inner, letters = self.bind(node.bound, env)
+        inner, letters = self.bind(node.bound, env, w)
         gap = self.scalar(p, inner, w, False) - self.scalar(q, inner, w, False)
         return integrate(abs_of(expand(gap)) / 2, tuple(letters), self.rules)
 
@@ -107,7 +108,7 @@ class Expectations(Densities, Elementary):
         if isinstance(p, Normal) and event_variables(p) == bound:
             weight, inner, letters = self.measure((p,), env, w)
         else:
-            inner, letters = self.bind(bound, env)
+            inner, letters = self.bind(bound, env, w)
             weight = self.scalar(p, inner, w, False)
         under = (*w, weight) if self.nonnegative(weight) else w
         body = self.log(p, inner, under) - self.log(q, inner, under)
@@ -118,7 +119,7 @@ class Expectations(Densities, Elementary):
         if isinstance(p, Normal):
             weight, inner, letters = self.measure((p,), env, w)
         else:
-            inner, letters = self.bind(node.bound, env)
+            inner, letters = self.bind(node.bound, env, w)
             weight = self.scalar(p, inner, w, False)
         under = (*w, weight) if self.nonnegative(weight) else w
         return integrate(-weight * self.log(p, inner, under), tuple(letters), self.rules)

@@ -11,6 +11,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -28,7 +29,7 @@ from genmath.proof.language.tree import (
     free_symbols,
 )
 from genmath.proof.symbolic.algebra import is_nonnegative, is_positive, substitute
-from genmath.proof.symbolic.facts import Fact
+from genmath.proof.symbolic.facts import FACTS, Fact
 from genmath.proof.symbolic.letters import parameter
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.polynomials import expand
@@ -53,6 +54,11 @@ FAR = (0, 1, -1, 10, -10, 10**6, -(10**6))  # values of a variable of the line
 
 def value_of(node: Node, dimension: int) -> Any:
     """Its meaning, where it has one without further conditions; else None."""
+    return _value(node, dimension, FACTS.get())
+
+
+@lru_cache(maxsize=5000)
+def _value(node: Node, dimension: int, stated: tuple[Fact, ...]) -> Any:
     rules = Rules()
     try:
         value = expand(Lowering(rules, dimension)(node))
@@ -82,7 +88,7 @@ def solved(claim: Claim, because: Because, dimension: int) -> tuple[Claim, Becau
         g = claim.given[i]
         if equal[i]:
             g = Relation(g.left, "=", g.right)
-        for change in _changes(gap_of(g), g, dimension):
+        for change in _changes(gap_of(g), g.sign, dimension, FACTS.get()):
             try:
                 claim, because = _put(claim, because, change)
                 break
@@ -102,7 +108,13 @@ def _put(claim: Claim, because: Because, change: Change) -> tuple[Claim, Because
     return replace(claim, lhs=change(claim.lhs), rhs=change(claim.rhs), given=given), moved
 
 
-def _changes(gap: Node, g: Relation, dimension: int) -> Iterator[Change]:
+@lru_cache(maxsize=500)
+def _changes(gap: Node, sign: str, dimension: int, stated: tuple[Fact, ...]) -> tuple[Change, ...]:
+    """What may be put for letters of `gap`; the mutants of a claim ask for the same again."""
+    return tuple(lru_cache(maxsize=64)(change) for change in _made(gap, sign, dimension))
+
+
+def _made(gap: Node, sign: str, dimension: int) -> Iterator[Change]:
     value = value_of(gap, dimension)
     if value is None:
         return
@@ -112,8 +124,8 @@ def _changes(gap: Node, g: Relation, dimension: int) -> Iterator[Change]:
         letter = parameter(s)[1]
         for form, gap_there in (("letter", letter), ("1 - letter", 1 - letter),
                                 ("letter - 1", letter - 1)):  # fmt: skip
-            to = STRICTER.get((s.domain, form, g.sign in "<>"))
-            if g.sign != "=" and to and expand(value - gap_there) == 0:
+            to = STRICTER.get((s.domain, form, sign in "<>"))
+            if sign != "=" and to and expand(value - gap_there) == 0:
                 new = Symbol(s.name, domain=to, space=s.space)
                 yield lambda n, s=s, new=new: redeclare(n, s, new)  # type: ignore[misc]
     for s in letters:
@@ -123,10 +135,13 @@ def _changes(gap: Node, g: Relation, dimension: int) -> Iterator[Change]:
         slope = sp.diff(value, inner)
         if slope.has(inner) or not (is_positive(slope) or is_positive(-slope)):
             continue
-        at = [instantiate(gap, ((s, Number(k)),)) for k in (0, 1)]
+        try:
+            at = [instantiate(gap, ((s, Number(k)),)) for k in (0, 1)]
+        except NotationError:
+            continue  # it is bound there
         amount: Node = Number(0)
-        if g.sign != "=":
-            domain = "positive" if g.sign in "<>" else "nonnegative"
+        if sign != "=":
+            domain = "positive" if sign in "<>" else "nonnegative"
             amount = Symbol(f"{s.name}_{{above}}", domain=domain)
         image = Div(difference(amount, at[0]), difference(at[1], at[0]))
         if s not in free_symbols(image):

@@ -30,17 +30,18 @@ from genmath.proof.language.tree import (
     Pi,
     Pow,
     Symbol,
+    free_symbols,
 )
 from genmath.proof.symbolic.binders import Binders
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.derivatives import Derivatives
 from genmath.proof.symbolic.expectations import Expectations
-from genmath.proof.symbolic.facts import FACTS, Fact
 from genmath.proof.symbolic.matrices import Matrices
+from genmath.proof.symbolic.memory import Memory
 from genmath.proof.symbolic.ranges import Ranges
 from genmath.proof.symbolic.supports import Rules, Unsupported
 
-_MEMORY: dict[tuple[Node, int, bool, tuple[Fact, ...]], tuple[Any, Rules, dict[str, Any]]] = {}
+_MEMORY = Memory()
 
 
 class Lowering(Matrices, Expectations, Derivatives, Ranges, Binders):
@@ -57,8 +58,8 @@ class Lowering(Matrices, Expectations, Derivatives, Ranges, Binders):
             self.require_nonzero(self.rules.slopes.pop())
 
     def lower(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
-        if not env and not w and not exact and node.args:
-            return self.remembered(node)
+        if node.args:
+            return self.remembered(node, env, w, exact)
         return self.finite(self.meaning(node, env, w, exact))
 
     @staticmethod
@@ -67,17 +68,16 @@ class Lowering(Matrices, Expectations, Derivatives, Ranges, Binders):
             raise Unsupported("division by zero")
         return value
 
-    def remembered(self, node: Node) -> Any:
-        """Closed parts of a claim come again in its mutants and in the next step."""
-        key = (node, self.d, self.letters, FACTS.get())
-        if key not in _MEMORY:
-            inner = Lowering(Rules(), self.d, self.letters)
-            value = inner.finite(inner.meaning(node, {}, (), False))
-            if len(_MEMORY) > 4000:
-                _MEMORY.clear()
-            _MEMORY[key] = (value, inner.rules, inner.known)
-        value, rules, known = _MEMORY[key]
-        self.rules.absorb(rules)
+    def remembered(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
+        """Parts of a claim come again in its mutants and in the next step."""
+        near = {v: at for v, at in env.items() if v in free_symbols(node)}
+
+        def work(rules: Rules) -> tuple[Any, dict[str, Any]]:
+            inner = Lowering(rules, self.d, self.letters)
+            return inner.finite(inner.meaning(node, near, w, exact)), inner.known
+
+        key = (node, tuple(near.items()), w, exact, self.d, self.letters)
+        value, known = _MEMORY.recall(key, self.rules, work)
         for name, owner in known.items():
             self.register(name, owner)
         return value

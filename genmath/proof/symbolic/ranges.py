@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import sympy as sp
-
 from genmath.proof.language.tree import (
     Big,
     NotationError,
@@ -15,6 +13,7 @@ from genmath.proof.symbolic.algebra import (
     big_sum,
     is_positive,
 )
+from genmath.proof.symbolic.bound import unused
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
 from genmath.proof.symbolic.polynomials import canon
 
@@ -28,6 +27,6 @@ class Ranges(Conditions):
         if not (low.is_integer and high.is_integer):
             raise NotationError(f"{node!r}: the limits are not whole numbers")
         sign = {"positive": True} if is_positive(low) else {}
-        index = sp.Dummy("index", integer=True, **sign)
+        index = unused("index", self.taken(env, w), integer=True, **sign)
         body = self.scalar(node.body, {**env, node.index: index}, w, exact)
         return (big_sum if node.kind == "sum" else big_product)(body, index, low, high)

@@ -1,0 +1,30 @@
+"""What was worked out is remembered: a mutant differs from its claim along one path only, and the
+next line of a derivation repeats parts of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from genmath.proof.symbolic.facts import FACTS
+from genmath.proof.symbolic.supports import Rules
+
+
+class Memory:
+    """Results, with what they rely on. They may depend on what is stated, and on which densities
+    are known to be positive where others are; all else is in the key."""
+
+    def __init__(self, size: int = 20_000) -> None:
+        self._size, self._found = size, dict[Hashable, tuple[Any, Rules]]()
+
+    def recall(self, key: Hashable, rules: Rules, work: Callable[[Rules], Any]) -> Any:
+        whole = (key, FACTS.get(), frozenset(rules.dominates.items()))
+        found = self._found.get(whole)
+        if found is None:
+            inner = Rules(dominates=dict(rules.dominates), slots=dict(rules.slots))
+            found = work(inner), inner
+            if len(self._found) >= self._size:
+                self._found.clear()
+            self._found[whole] = found
+        rules.absorb(found[1])
+        return found[0]

@@ -1,0 +1,122 @@
+"""Judge A remembers what it worked out, and uses the same letters again for what is bound: neither
+may prove anything. Each false claim here is true of letters, hypotheses or declarations that are
+taken for one another; A must refuse it by itself, right after it was shown the true one."""
+
+from __future__ import annotations
+
+import pytest
+
+from genmath.proof import (
+    Density,
+    E,
+    Function,
+    Normal,
+    copies,
+    integral,
+    log,
+    number,
+    positives,
+    reals,
+)
+from genmath.proof import variables as random_variables
+from genmath.proof.language.claims import Claim
+from genmath.proof.language.tree import Node, Relation
+from genmath.proof.symbolic.atoms import Key, Recip, Rho
+from genmath.proof.symbolic.bound import unused
+from genmath.proof.symbolic.integrals import integrate
+from genmath.proof.symbolic.judge import prove
+from genmath.proof.symbolic.supports import Rules
+
+x, z = random_variables("x z")
+a, b = reals("a b")
+s = positives("s")
+f, g = Function("f"), Function("g")
+q, r = Density("q", x), Density("r", x)
+x1, x2 = copies(x, 2)
+
+
+def proved(lhs: Node, rhs: Node | int, *given: Relation) -> bool:
+    return prove(Claim(lhs, "=", rhs if isinstance(rhs, Node) else number(rhs), given)).proved
+
+
+TRUE_AND_FALSE = {
+    "two copies": (
+        (E(q(x1), E(q(x2), f(x1) * g(x2))), E(q(x), f(x)) * E(q(x), g(x))),
+        (E(q(x1), E(q(x2), f(x1) * g(x2))), E(q(x), f(x) * g(x))),
+    ),
+    "one letter bound twice": (
+        (E(q(x), f(x) * E(q(x), g(x))), E(q(x), f(x)) * E(q(x), g(x))),
+        (E(q(x), f(x) * E(q(x), g(x))), E(q(x), f(x) * g(x))),
+    ),
+    "bound three times": (
+        (E(q(x), f(x) * E(q(x), g(x) * E(q(x), x))), E(q(x), f(x)) * E(q(x), g(x)) * E(q(x), x)),
+        (E(q(x), f(x) * E(q(x), g(x) * E(q(x), x))), E(q(x), f(x)) * E(q(x), g(x) * x)),
+    ),
+    "in the mean of a normal density": (
+        (E(Normal(x, E(q(x), x), s), x), E(q(x), x)),
+        (E(Normal(x, E(q(x), x), s), x**2), E(q(x), x**2) + s),
+    ),
+    "inside a logarithm, under a weight": (
+        (E(q(x), f(x) * log(E(q(x), q(x)))), E(q(x), f(x)) * log(E(q(x), q(x)))),
+        (E(q(x), f(x) * log(E(q(x), q(x)))), E(q(x), f(x) * log(q(x)))),
+    ),
+    "in an integral over the line": (
+        (integral(Normal(x, 0, s) * integral(Normal(x, a, s), x), x), number(1)),
+        (integral(Normal(x, 0, s) * integral(Normal(x, a, s), x), x),
+         integral(Normal(x, 0, s) * Normal(x, a, s), x)),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRUE_AND_FALSE)
+def test_no_letter_is_taken_for_another(name: str) -> None:
+    true, false = TRUE_AND_FALSE[name]
+    assert proved(*true)
+    assert not proved(*false)
+    assert proved(*true)
+
+
+def test_what_was_stated_is_not_remembered_as_true() -> None:
+    lhs, rhs = log(a * b) + f(a), f(a) + log(b * a)
+    for given in ((a * b > 0,), (), (a * b > 0,), (a + b > 0,)):
+        assert proved(lhs, rhs, *given) is (given == (a * b > 0,))
+
+
+def test_a_weight_is_not_remembered() -> None:
+    """log q exists under q, but not under another density."""
+    zero = log(q(x) / q(x))
+    assert proved(E(q(x), f(x) * zero), 0)
+    assert not proved(E(r(x), f(x) * zero), 0)
+    assert proved(E(q(x), E(r(x1), f(x1) * zero)), 0)
+    assert not proved(E(q(x), E(r(x), f(x) * zero)), 0)
+
+
+def test_which_density_dominates_is_not_remembered() -> None:
+    at, p, r = unused("x", ()), Key("p"), Key("r")
+    body = Rho(p, [at], []) * Rho(r, [at], []) * Recip(Rho(r, [at], []))
+    known = Rules(dominates={r: (p,)}, slots={p: ("x",), r: ("x",)})
+    assert integrate(body, (at,), known) == 1
+    assert integrate(body, (at,), Rules()) != 1
+
+
+def test_assumptions_are_remembered_with_the_result() -> None:
+    """What a proof relies on is said again where the parts of it are recalled."""
+    claim = Claim(E(q(x), f(x) + E(Normal(z, x, s), z)), "=", E(q(x), f(x)) + E(q(x), x))
+    first, again = prove(claim), prove(claim)
+    assert first.proved
+    assert again.proved
+    assert first.assumed
+    assert first.normal
+    assert (again.assumed, again.normal, again.nonzero) == (
+        first.assumed,
+        first.normal,
+        first.nonzero,
+    )
+
+
+def test_a_letter_is_unused_and_the_same_again() -> None:
+    first = unused("x", ())
+    second = unused("x", {first})
+    assert len({first, second, unused("z", ()), unused("x", (), integer=True)}) == 4
+    assert unused("x", ()) is first
+    assert unused("x", {first}) is second
