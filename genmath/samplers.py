@@ -13,6 +13,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, cast
 
 from genmath._base.checks import (
@@ -30,9 +31,9 @@ from genmath._base.checks import (
     rng,
 )
 from genmath._base.shapes import Array, Coefficient, Data, Time
-from genmath._base.steps import Model, affine, call, check_start, even_steps
+from genmath._base.steps import Model, check_start, even_steps, output
 from genmath._base.torch import Tensor, torch
-from genmath.paths import Path, Schedule
+from genmath.paths import CosinePath, LinearPath, Path, Schedule, VEPath, VPPath
 from genmath.predictions import PREDICTIONS, coefficients
 
 __all__ = [
@@ -85,18 +86,39 @@ class Grid:
         if isinstance(path, Schedule):
             whole = [integer("steps", t, 0, path.T) for t in numbers]
             self.times = torch.tensor(whole, dtype=torch.long, device="cpu")
-            self.alpha, self.sigma = path.alpha[self.times], path.sigma[self.times]
-            self.log_alpha = path.log_alpha_bar[self.times] / 2
-            self.half_log_snr = path.half_log_snr[self.times]
         else:
-            inside = [real("steps", t, "times in [0, 1]", 0.0, 1.0) for t in numbers]
+            inside = [
+                t if type(t) is float and 0.0 <= t <= 1.0  # the usual case, quickly
+                else real("steps", t, "times in [0, 1]", 0.0, 1.0)
+                for t in numbers
+            ]  # fmt: skip
             self.times = torch.tensor(inside, dtype=torch.float64, device="cpu")
-            self.alpha, self.sigma = _wide(path.alpha, self.times), _wide(path.sigma, self.times)
-            self.log_alpha = self.alpha.log()
-            self.half_log_snr = _wide(path.half_log_snr, self.times)
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @cached_property
+    def alpha(self) -> Tensor:
+        return self._of("alpha")
+
+    @cached_property
+    def sigma(self) -> Tensor:
+        return self._of("sigma")
+
+    @cached_property
+    def half_log_snr(self) -> Tensor:
+        return self._of("half_log_snr")
+
+    @cached_property
+    def log_alpha(self) -> Tensor:
+        if isinstance(self.path, Schedule):
+            return self.path.log_alpha_bar[self.times] / 2
+        return self.alpha.log()
+
+    def _of(self, name: str) -> Tensor:
+        """A table of the schedule, or a function of the path, at the times."""
+        of = getattr(self.path, name)
+        return of[self.times] if isinstance(of, Tensor) else _wide(of, self.times)
 
     @property
     def continuous(self) -> Path:
@@ -108,7 +130,7 @@ class Grid:
             refuse("path", describe(self.path), "a Path in continuous time, such as VPPath()")
         return self.path
 
-    @property
+    @cached_property
     def gap(self) -> Tensor:
         """half_log_snr at a time less that at the next: negative on the way to the data."""
         return self.half_log_snr[:-1] - self.half_log_snr[1:]
@@ -149,7 +171,7 @@ class Grid:
         slopes = self._slopes(source, target)
         pair = coefficients(self.alpha, self.sigma, source=source, target=target, **slopes)
         first, second = (
-            torch.as_tensor(c, dtype=torch.float64, device="cpu").expand(len(self)) for c in pair
+            c if isinstance(c, Tensor) else torch.full_like(self.alpha, c) for c in pair
         )
         return first, second, first.isfinite() & second.isfinite()
 
@@ -161,11 +183,15 @@ class Grid:
         one_of("target", target, PREDICTIONS)
         if source == target or "velocity" not in (source, target):
             return {}
-        path = self.continuous
-        return {
-            "d_alpha": _wide(path.d_alpha, self.times),
-            "d_sigma": _wide(path.d_sigma, self.times),
-        }
+        return {"d_alpha": self._d_alpha, "d_sigma": self._d_sigma}
+
+    @cached_property
+    def _d_alpha(self) -> Tensor:
+        return _wide(self.continuous.d_alpha, self.times)
+
+    @cached_property
+    def _d_sigma(self) -> Tensor:
+        return _wide(self.continuous.d_sigma, self.times)
 
 
 class Correction(NamedTuple):
@@ -335,18 +361,23 @@ class Heun(Sampler):
     """
 
     def moves(self, grid: Grid, prediction: str) -> list[Move]:
-        trials = a, b, _ = Euler().columns(grid, prediction)
-        c, d, finite = grid.convert_where_possible(prediction, "velocity")
-        half = grid.times.diff() / 2
-        # x + h/2 (c p + d x + c' q + d' (a x + b p)), with p and q the two predictions
-        x = 1 + half * (d[:-1] + d[1:] * a)
-        predicted, again = half * (c[:-1] + d[1:] * b), half * c[1:]
-        seconds = zip(x.tolist(), predicted.tolist(), again.tolist(), strict=True)
-        looks = zip(_moves(trials), seconds, finite[1:].tolist(), strict=True)
-        return [
-            Move(*trial[:4], Correction(i, *second)) if possible else trial
-            for i, (trial, second, possible) in enumerate(looks, start=1)
-        ]
+        _towards_data(grid, prediction, least=2, either_way=True)
+        _ = grid.continuous  # refuses a schedule
+        first, second, finite = grid.convert_where_possible(prediction, "velocity")
+        possible = finite.tolist()
+        if not all(possible[:-1]):
+            grid.convert(prediction, "velocity", len(grid) - 1)  # says why not
+        halves, c, d = (values.tolist() for values in (grid.times.diff() / 2, first, second))
+        moves = []
+        for i, half in enumerate(halves):
+            j, look = i + 1, None
+            a, b = 1 + 2 * half * d[i], 2 * half * c[i]
+            if possible[j]:
+                # x + h/2 (c p + d x + c' q + d' (a x + b p)), with p and q the two predictions
+                x, predicted = 1 + half * (d[i] + d[j] * a), half * (c[i] + d[j] * b)
+                look = Correction(j, x, predicted, half * c[j])
+            moves.append(Move(i, a, b, 0.0, look))
+        return moves
 
 
 @dataclass(frozen=True)
@@ -461,40 +492,100 @@ def sample(
     if callback is not None:
         function("callback", callback)
     shape = check_start(shape, dtype, "start", start)
-    grid = Grid(path, _times(path, steps))
-    moves = sampler.moves(grid, prediction)
-    if not isinstance(sampler, Langevin):  # which stays at its noise
-        _warn_if_amplified(grid, moves, prediction)
-    cut = None if threshold is None else _Cut(positive("threshold", threshold), grid, prediction)
-    if start is None and len(grid) > 1 and bool(grid.gap[0] > 0):
+    bound = None if threshold is None else positive("threshold", threshold)
+    route = _route(path, sampler, steps, prediction, bound)
+    if route.amplified:
+        warnings.warn(route.amplified, Amplified, stacklevel=3)  # past the wrapper of no_grad
+    if start is None and route.leaves_data:
         refuse("start", None, "the data to start from: these times lead away from them")
     device = None if start is None else start.device
-    if start is None or any(move.noise for move in moves):
+    if start is None or route.draws:
         device = rng(generator, device).device
     elif generator is not None:
         rng(generator)  # though nothing is drawn
     work = torch.float64 if dtype == torch.float64 else torch.float32
-    times = grid.times if isinstance(path, Schedule) else grid.times.to(work)
-    labels = times.to(device).unsqueeze(1).expand(-1, shape[0]).unbind()
+    told_as = torch.long if isinstance(path, Schedule) else work
+    times = torch.tensor(route.times, dtype=told_as, device=device)
+    labels = times.unsqueeze(1).expand(-1, shape[0]).unbind()
     kept: list[Tensor] = []
 
     def report(done: int, x: Tensor) -> None:
         if trajectory:
             kept.append(x.to(dtype))
         if callback is not None:
-            callback(done, len(moves), x.to(dtype))
+            callback(done, len(route.moves), x.to(dtype))
 
     def begin() -> Tensor:
         if start is not None:
             return start.to(work)
         x = torch.randn(shape, generator=generator, dtype=work, device=device)
-        std = math.hypot(grid.alpha[0].item(), grid.sigma[0].item())
-        return x if abs(std - 1) < 1e-12 else x.mul_(std)
+        return x if abs(route.std - 1) < 1e-12 else x.mul_(route.std)
 
     # The start is handed over and not kept, so that its memory serves the second move.
     told = report if trajectory or callback else None
-    x = _run(model, begin(), moves, labels, generator, dtype, cut, told)
+    x = _run(model, begin(), route, labels, generator, dtype, told)
     return torch.stack(kept) if trajectory else x.to(dtype)
+
+
+class _Route(NamedTuple):
+    """What a sampler does along its times, as plain numbers."""
+
+    times: list[float]
+    moves: list[Move]
+    cut: _Cut | None
+    draws: bool  # noise, at some move
+    leaves_data: bool
+    std: float  # of the marginal of standard normal data, at the first time
+    amplified: str | None  # what there is to warn of
+
+
+def _route(
+    path: Path | Schedule,
+    sampler: Sampler,
+    steps: int | Sequence[float] | Tensor | None,
+    prediction: str,
+    threshold: float | None,
+) -> _Route:
+    """Remembered for so many steps of a path and a sampler of this package, which cannot change."""
+    fixed = type(path) is Schedule or _never_changes(path)
+    if fixed and _never_changes(sampler) and (steps is None or type(steps) is int):
+        return _remembered(path, sampler, steps, prediction, threshold)
+    return _new_route(path, sampler, steps, prediction, threshold)
+
+
+def _never_changes(thing: object) -> bool:
+    return type(thing) in FIXED and all(type(v) in PLAIN for v in vars(thing).values())
+
+
+PLAIN = (float, int, str, bool)
+FIXED = {
+    *(VPPath, CosinePath, VEPath, LinearPath),
+    *(Ancestral, DDIM, Euler, Heun, ReverseSDE, Langevin),
+}
+
+
+def _new_route(
+    path: Path | Schedule,
+    sampler: Sampler,
+    steps: int | Sequence[float] | Tensor | None,
+    prediction: str,
+    threshold: float | None,
+) -> _Route:
+    grid = _grid(path, steps)
+    moves = sampler.moves(grid, prediction)
+    stays = isinstance(sampler, Langevin)  # at its noise, which forgets the error
+    return _Route(
+        times=grid.times.tolist(),
+        moves=moves,
+        cut=None if threshold is None else _Cut(threshold, grid, prediction),
+        draws=any(move.noise for move in moves),
+        leaves_data=len(grid) > 1 and bool(grid.gap[0] > 0),
+        std=math.hypot(grid.alpha[0].item(), grid.sigma[0].item()),
+        amplified=None if stays else _amplified(grid, moves, prediction),
+    )
+
+
+_remembered = lru_cache(maxsize=32, typed=True)(_new_route)
 
 
 class _Cut:
@@ -518,10 +609,10 @@ class _Cut:
         return kept
 
 
-def _warn_if_amplified(grid: Grid, moves: list[Move], prediction: str) -> None:
-    """By what the first move multiplies the error of a model that is right to its own size."""
+def _amplified(grid: Grid, moves: Sequence[Move], prediction: str) -> str | None:
+    """A warning, by what the first move multiplies the error of a model right to its own size."""
     if len(grid) < 2 or not moves:
-        return
+        return None
     alpha, sigma = grid.alpha[:2].tolist(), grid.sigma[:2].tolist()
     size = 1.0
     if prediction == "score" and sigma[0]:
@@ -529,60 +620,87 @@ def _warn_if_amplified(grid: Grid, moves: list[Move], prediction: str) -> None:
     elif prediction == "v":
         size = math.hypot(alpha[0], sigma[0])
     elif prediction == "velocity":
-        path, t = grid.continuous, grid.times[0].item()
-        size = math.hypot(*(float(of(t)) for of in (path.d_alpha, path.d_sigma)))
+        path, t = grid.continuous, grid.times[:1]
+        size = math.hypot(*(_wide(of, t).item() for of in (path.d_alpha, path.d_sigma)))
     gain = abs(moves[0].predicted) * size / math.hypot(alpha[1], sigma[1])
-    if gain > (100 if moves[0].noise else 25):
-        warnings.warn(
-            f"prediction: {prediction!r} hardly says what the data are at step "
-            f"{grid.times[0].item():g}, where sigma/alpha = "
-            f"{sigma[0] / alpha[0] if alpha[0] else math.inf:.3g}: the first "
-            f"move multiplies an error of the model by {gain:.3g}. Train for 'v' or 'x0', begin "
-            "nearer to the data (steps), or cut x0 to their range (threshold)",
-            Amplified,
-            stacklevel=3,
-        )
+    if not gain > (100 if moves[0].noise else 25):
+        return None
+    return (
+        f"prediction: {prediction!r} hardly says what the data are at step "
+        f"{grid.times[0].item():g}, where sigma/alpha = "
+        f"{sigma[0] / alpha[0] if alpha[0] else math.inf:.3g}: the first "
+        f"move multiplies an error of the model by {gain:.3g}. Train for 'v' or 'x0', begin "
+        "nearer to the data (steps), or cut x0 to their range (threshold)"
+    )
 
 
 def _run(
     model: Model,
     x: Tensor,
-    moves: Sequence[Move],
+    route: _Route,
     labels: Sequence[Tensor],
     generator: torch.Generator | None,
     dtype: torch.dtype,
-    cut: _Cut | None,
     report: Callable[[int, Tensor], None] | None,
 ) -> Tensor:
-    """The loop. Nothing is drawn where the noise would be multiplied by 0."""
-    same = dtype == x.dtype
-    noise = torch.empty_like(x)
+    """The loop. Nothing is drawn where the noise would be multiplied by 0.
+
+    What the model, the callback or the caller has seen is not written to again: they may keep it.
+    """
+    same, cut, last = dtype == x.dtype, route.cut, len(route.moves)
+    noise = torch.empty_like(x if route.draws else x[:0])
     if report:
         report(0, x)
-    for done, (at, a, b, c, correct) in enumerate(moves, start=1):
-        predicted = call(model, x if same else x.to(dtype), labels[at])
-        if cut:
-            predicted = cut(predicted, x, at)
+
+    def ask(x: Tensor, at: int) -> Tensor:
+        predicted = output("model", model(x if same else x.to(dtype), labels[at]), "x_t", x)
+        return cut(predicted, x, at) if cut else predicted
+
+    for done, (at, a, b, c, correct) in enumerate(route.moves, start=1):
+        predicted = ask(x, at)
         if c:
             noise.normal_(generator=generator)
         if correct is None:
-            x = affine(x, a, predicted, b, noise if c else None, c)
+            x = _combine(x, a, predicted, b)
+            if c:
+                x.add_(noise, alpha=c)
         else:
-            fresh = noise if c else None
             # The trial has no name, so that its memory is free for what follows.
-            trial = affine(x, a, predicted, b, fresh, c)
-            again = call(model, trial.to(dtype), labels[correct.at])
-            if cut:
-                again = cut(again, trial, correct.at)
+            trial = _combine(x, a, predicted, b)
+            if c:
+                trial.add_(noise, alpha=c)
+            again = ask(trial, correct.at)
             del trial
-            x = affine(x, correct.x, predicted, correct.predicted, again, correct.again)
+            x = _combine(x, correct.x, predicted, correct.predicted)
+            x.add_(again, alpha=correct.again)
         if report:
             report(done, x)
         # Twice, and not at each move: a model that is broken from the start, and all the rest.
-        if (done == 1 or done == len(moves)) and not all_finite(x):
-            made = f"{describe(x)} that is not finite after move {done} of {len(moves)}"
+        if (done == 1 or done == last) and not all_finite(x):
+            made = f"{describe(x)} that is not finite after move {done} of {last}"
             refuse("model output", made, "finite values at every time")
     return x
+
+
+def _combine(x: Tensor, a: float, predicted: Tensor, b: float) -> Tensor:
+    """a x + b predicted, in a tensor of its own and in the dtype of x."""
+    if a == 1.0 and predicted.dtype == x.dtype:
+        return torch.add(x, predicted, alpha=b)
+    return (x * a).add_(predicted, alpha=b)  # one pass over memory, and no temporary
+
+
+def _grid(path: Path | Schedule, steps: int | Sequence[float] | Tensor | None) -> Grid:
+    """The grid of the times that were given, or of so many even steps from noise to data."""
+    instance("path", path, (Path, Schedule), "a Path, such as LinearPath(), or a Schedule")
+    n = path.T if steps is None and isinstance(path, Schedule) else steps
+    if not isinstance(n, int) or isinstance(n, bool):
+        return Grid(path, _numbers(steps))
+    if isinstance(path, Schedule):
+        return Grid(path, even_steps(0, path.T, integer("steps", n, 1, path.T))[::-1])
+    n = integer("steps", n, 1)
+    grid = Grid(path, [i / n for i in range(n, -1, -1)])
+    # `reverse_time` puts the noise first.
+    return Grid(path, [i / n for i in range(n + 1)]) if bool(grid.gap[0] > 0) else grid
 
 
 def _moves(columns: Columns) -> list[Move]:
@@ -602,18 +720,3 @@ def _towards_data(grid: Grid, prediction: str, least: int, either_way: bool = Fa
 
 def _numbers(times: object) -> list[Any]:
     return listed("steps", times, "a number of steps, or the times themselves in order")
-
-
-def _times(path: Path | Schedule, steps: int | Sequence[float] | Tensor | None) -> list[float]:
-    instance("path", path, (Path, Schedule), "a Path, such as LinearPath(), or a Schedule")
-    if isinstance(path, Schedule):
-        n = path.T if steps is None else steps
-        if isinstance(n, int) and not isinstance(n, bool):
-            n = integer("steps", n, 1, path.T)
-            return list(reversed(even_steps(0, path.T, n)))
-    elif isinstance(steps, int) and not isinstance(steps, bool) and isinstance(path, Path):
-        n = integer("steps", steps, 1)
-        evenly = [i / n for i in range(n + 1)]
-        noise_first = path.half_log_snr(0.0) < path.half_log_snr(1.0)  # as `reverse_time` makes it
-        return evenly if noise_first else evenly[::-1]
-    return _numbers(steps)

@@ -542,6 +542,40 @@ def test_trajectory_and_progress() -> None:
     assert torch.equal(run[0], torch.randn(3, 2, generator=rng()))
 
 
+class Halving(Sampler):
+    """It may change, unlike those of the package."""
+
+    factor = 0.5
+
+    def moves(self, grid, prediction):
+        return [Move(0, self.factor, 0.0)] * (len(grid) - 1)
+
+
+def test_what_is_remembered_is_what_cannot_change() -> None:
+    def said(x, t):
+        return x.tanh()
+
+    def run(path, sampler, steps=3, **options):
+        return sample(
+            said, (2,), path, sampler, steps=steps, prediction="v", start=torch.ones(2), **options
+        )
+
+    first = {path: run(path, DDIM()) for path in (VPPath(), VPPath(beta_max=5.0), CosinePath())}
+    for path, x in first.items():
+        assert torch.equal(run(path, DDIM()), x)
+        assert torch.equal(run(path, DDIM(), [1.0, 2 / 3, 1 / 3, 0.0]), x)
+    assert len({x[0].item() for x in first.values()}) == 3
+    assert not torch.equal(run(VPPath(), DDIM(), threshold=0.1), first[VPPath()])
+    assert not torch.equal(run(VPPath(), DDIM(), 4), first[VPPath()])
+    run(VPPath(), DDIM(), 1)
+    with pytest.raises(ValueError, match=r"^steps: got True"):
+        run(VPPath(), DDIM(), True)
+    mine = Halving()
+    assert run(VPPath(), mine)[0] == 0.125
+    mine.factor = 1.0
+    assert run(VPPath(), mine)[0] == 1.0
+
+
 @pytest.mark.parametrize("sampler", ODE_SAMPLERS, ids=str)
 def test_deterministic_samplers_draw_nothing(sampler) -> None:
     generator = rng()
@@ -741,6 +775,7 @@ def test_a_sampler_that_starts_where_the_prediction_says_nothing_warns_by_name()
             spread.append(x.std())
             assert [w.category for w in said] == ([Amplified] if prediction == "eps" else [])
             for w in said:
+                assert w.filename == __file__
                 assert re.match(r"prediction: 'eps' .* sigma/alpha = 1.01e\+03", str(w.message))
         change[prediction] = abs(spread[1] - spread[0])
     assert change["eps"] > 0.1 > 10 * max(change["v"], change["x0"])

@@ -11,7 +11,7 @@ import importlib
 import inspect
 import math
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,8 @@ def public() -> Iterator[tuple[str, Any]]:
                 if not inspect.isabstract(thing) and inspect.signature(thing).parameters:
                     yield f"{module}.{name}", thing
                 for method, value in vars(thing).items():
-                    taken = inspect.isroutine(value) and not method.startswith("_")
+                    taken = inspect.isroutine(value) and not isinstance(value, cached_property)
+                    taken = taken and not method.startswith("_")
                     if taken and not getattr(value, "__isabstractmethod__", False):
                         yield f"{module}.{name}.{method}", getattr(thing, method)
 
