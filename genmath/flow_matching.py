@@ -30,7 +30,7 @@ from genmath._base.checks import (
 )
 from genmath._base.shapes import Array, Data, PerSample, Scalar, Time
 from genmath._base.steps import Model, call, check_draws, check_path, one_noise
-from genmath._base.torch import Int, Tensor, torch
+from genmath._base.torch import Int, Tensor, nn, torch
 from genmath._base.transport import distances, permutation
 from genmath.paths import LinearPath, Path
 from genmath.samplers import Heun, Sampler, sample
@@ -91,8 +91,7 @@ def conditional_path(
         2024, equations 14 and 15.
     """
     check_path(path)
-    same_shape("noise", noise, "x0", batched("x0", x0))
-    line = Line(path.interpolate(x0, noise, t), path.velocity(x0, noise, t))
+    line = Line(*path.line(x0, noise, t))
     spread = real("spread", spread, "a number >= 0", 0.0)
     if not spread:
         if generator is not None:
@@ -139,10 +138,15 @@ def cfm_loss(
         t = torch.rand(len(x0), generator=generator, dtype=work, device=x0.device)
     around = generator if spread else None
     line = conditional_path(x0, noise, t, path, spread=spread, generator=around)
-    times = t if isinstance(t, Tensor) else torch.tensor(t, dtype=work, device=x0.device)
-    out = call(model, line.x_t, times.expand(len(x0)))
-    errors = sum_event((out.to(work) - line.velocity.to(work)) ** 2, 1)
-    return (per_sample("weight", weight, errors) * errors).mean().to(x0.dtype)
+    if not isinstance(t, Tensor):
+        t = torch.tensor(t, dtype=work, device=x0.device)
+    out = call(model, line.x_t, t if t.ndim else t.expand(len(x0)))
+    pair = out.to(work), line.velocity.to(work)
+    if isinstance(weight, Tensor):
+        errors = sum_event((pair[0] - pair[1]) ** 2, 1)
+        return (per_sample("weight", weight, errors) * errors).mean().to(x0.dtype)
+    share = real("weight", weight, "a number >= 0", 0.0) / len(x0)  # one operation, and its slope
+    return (nn.functional.mse_loss(*pair, reduction="sum") * share).to(x0.dtype)
 
 
 # Pairings of a batch of data with a batch of noise

@@ -11,6 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from genmath._base.batch import Table, affine, check_step, check_time, per_event, work_dtype
 from genmath._base.checks import (
@@ -182,6 +183,10 @@ class Path(ABC):
         """d x_t/dt = d_alpha x_0 + d_sigma noise, of the one pair (x_0, noise)."""
         return self._mix(self.derivatives(t, batched("x0", x0)), x0, noise)
 
+    def line(self, x0: Data, noise: Data, t: Time) -> tuple[Data, Data]:
+        """(`interpolate`, `velocity`), x_t and d x_t/dt, of the same pair at once."""
+        return self.interpolate(x0, noise, t), self.velocity(x0, noise, t)
+
     @staticmethod
     def _mix(pair: tuple[Coefficient, Coefficient], x0: Data, noise: Data) -> Data:
         same_shape("noise", noise, "x0", x0)
@@ -232,7 +237,8 @@ class VPPath(Path):
         return self._beta(t) / -2 * self._alpha(t)
 
     def _d_sigma(self, t: Tensor) -> Tensor:
-        return self._beta(t) / 2 * self._alpha(t) ** 2 / self._sigma(t)
+        b = self._integral(t)
+        return self._beta(t) / 2 * torch.exp(-b) / torch.sqrt(0.0 - torch.expm1(-b))
 
     def _half_log_snr(self, t: Tensor) -> Tensor:
         b = self._integral(t)
@@ -369,20 +375,38 @@ class LinearPath(Path):
     # Here one operation in the dtype of the data is as exact as float64, and training does many.
 
     def interpolate(self, x0: Data, noise: Data, t: Time) -> Data:
-        work = work_dtype(batched("x0", x0))
-        t = check_time(t, x0)
-        if not isinstance(t, Tensor) or t.dtype != work or x0.dtype != work:
+        if not _ready(t, x0, noise):
             return super().interpolate(x0, noise, t)
-        same_shape("noise", noise, "x0", x0)
-        return torch.lerp(x0, noise.to(work), per_event(t, x0))  # exact at both ends
+        return torch.lerp(x0, noise, per_event(t, x0))  # exact at both ends
 
     def velocity(self, x0: Data, noise: Data, t: Time) -> Data:
+        if _ready(t, x0, noise):
+            return noise - x0
         check_time(t, batched("x0", x0))
         same_shape("noise", noise, "x0", x0)
         work = work_dtype(x0)
-        if x0.dtype == noise.dtype == work:
-            return noise - x0
         return (noise.to(work) - x0.to(work)).to(x0.dtype)
+
+    def line(self, x0: Data, noise: Data, t: Time) -> tuple[Data, Data]:
+        if not _ready(t, x0, noise):
+            return super().line(x0, noise, t)
+        return torch.lerp(x0, noise, per_event(t, x0)), noise - x0
+
+
+def _ready(t: Time, x0: object, noise: object) -> TypeGuard[Tensor]:
+    """Whether there is nothing to convert and nothing to refuse: one time a sample of the pair."""
+    return (
+        isinstance(x0, Tensor)
+        and isinstance(noise, Tensor)
+        and isinstance(t, Tensor)
+        and t.dtype == noise.dtype == x0.dtype
+        and x0.dtype in (torch.float32, torch.float64)
+        and noise.shape == x0.shape
+        and t.ndim == 1
+        and x0.ndim > 0
+        and t.shape[0] == x0.shape[0]
+        and t.device == x0.device
+    )
 
 
 @dataclass(frozen=True)

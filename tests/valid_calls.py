@@ -496,6 +496,7 @@ def valid() -> dict[str, dict[str, Any]]:
             "label": LABELS,
         },
         "paths.LinearPath.interpolate": {"self": LINE, "x0": X, "noise": Z, "t": 0.5},
+        "paths.LinearPath.line": {"self": LINE, "x0": X, "noise": Z, "t": 0.5},
         "paths.LinearPath.velocity": {"self": LINE, "x0": X, "noise": Z, "t": 0.5},
         **{
             f"paths.Path.{name}": {"self": VP, "t": 0.5}
@@ -509,7 +510,7 @@ def valid() -> dict[str, dict[str, Any]]:
         },
         **{
             f"paths.Path.{name}": {"self": VP, "x0": X, "noise": Z, "t": 0.5}
-            for name in ["interpolate", "velocity"]
+            for name in ["interpolate", "line", "velocity"]
         },
         "paths.Schedule": {"beta": [0.0, 0.1, 0.2]},
         "paths.Schedule.from_steps": {"beta": [0.1, 0.2]},

@@ -52,13 +52,14 @@ def check_time(t: Time, x: Tensor, name: str = "t") -> Time:
         return real(name, t, "a number in [0, 1]", 0.0, 1.0)
     if not t.dtype.is_floating_point:
         refuse(name, describe(t), "a floating-point tensor of times in [0, 1]")
-    between(name, t, "times in [0, 1]", 0.0, 1.0)
+    if not t.ndim:
+        between(name, t, "times in [0, 1]", 0.0, 1.0)
     _one_a_sample(name, t, x, "time")
     return t
 
 
 def _one_a_sample(name: str, t: Tensor, x: Tensor, what: str) -> None:
-    if t.ndim > 1 or (t.ndim == 1 and t.shape != x.shape[:1]):
+    if t.ndim and (t.ndim > 1 or t.shape[0] != x.shape[0]):
         refuse(name, describe(t), f"one {what}, or one a sample: shape {tuple(x.shape[:1])}")
     if t.device != x.device:
         refuse(name, describe(t), f"a tensor on {x.device}, like the data")
@@ -66,6 +67,8 @@ def _one_a_sample(name: str, t: Tensor, x: Tensor, what: str) -> None:
 
 def per_event(value: Tensor, x: Tensor) -> Tensor:
     """One value for all as it is; one a sample in the shape (B, 1, …, 1) that multiplies x."""
+    if value.ndim == 1 and x.ndim == 2:  # the usual case, quickly
+        return value.unsqueeze(1)
     return value.reshape(-1, *[1] * (x.ndim - 1)) if value.ndim else value
 
 

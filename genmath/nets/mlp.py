@@ -61,11 +61,11 @@ class MLP(nn.Module):
             refuse("x", describe(x), f"{self.dim} numbers a sample, the batch first")
         if (t is not None) != self.time:
             refuse("t", describe(t), "a time" if self.time else "no time: time=False was asked for")
-        rows = x.reshape(len(x), self.dim)
+        rows = x if x.ndim == 2 else x.reshape(len(x), self.dim)
         if t is not None:
             rows = torch.cat([rows, as_time(t, x, self.steps, x.dtype).unsqueeze(1)], 1)
         result: Tensor = self.stack(rows)
-        return result.reshape(x.shape) if self.out is None else result
+        return result.reshape(x.shape) if self.out is None and x.ndim != 2 else result
 
 
 def _linear(fan_in: int, fan_out: int, generator: torch.Generator | None) -> nn.Linear:

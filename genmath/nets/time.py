@@ -21,6 +21,8 @@ def as_time(t: Step | Time, x: Tensor, steps: int | None, dtype: torch.dtype) ->
         refuse("t", describe(t), "floating-point times; a network with steps=T takes steps in 0..T")
     elif t.shape not in ((), x.shape[:1]):
         refuse("t", describe(t), f"one time, or one a sample: shape {tuple(x.shape[:1])}")
+    elif t.ndim and t.dtype == dtype and t.device == x.device:
+        return t
     if isinstance(t, Tensor):
         between("t", t, "a finite number")
     return torch.as_tensor(t, dtype=dtype, device=x.device).expand(len(x))
