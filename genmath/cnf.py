@@ -7,7 +7,7 @@ The flow itself, and its solvers, are in `genmath.solvers`.
 
     nats = log_prob(model, x)  # RK4, 20 steps, exact divergence
     nats = log_prob(model, x, FixedSteps(40), generator=generator)  # estimated divergence
-    nats = log_prob(model, x, Adaptive(1e-6))  # needs genmath[ode]
+    nats = log_prob(model, x, Adaptive(1e-6))  # needs torchdiffeq
     (-nats.mean()).backward()
 
 What a network has learned by `genmath.flow_matching.cfm_loss` is such a field.

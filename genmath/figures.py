@@ -413,7 +413,7 @@ def _matplotlib() -> Any:
         if missing.name != "matplotlib":
             raise
         raise ImportError(
-            'matplotlib is not installed; run: pip install "genmath[plots]"', name="matplotlib"
+            "matplotlib is not installed; run: pip install matplotlib", name="matplotlib"
         ) from None
     return matplotlib
 

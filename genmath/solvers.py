@@ -5,7 +5,7 @@ model(x, t) with t (B,), and returns the velocity, shaped like x. The samples of
 meet inside the field (no batch norm): its divergence is taken for all at once.
 
     moved = carry(model, x, FixedSteps(20, MIDPOINT), start=1.0, end=0.0)
-    moved, log_det = transport(model, x, Adaptive(1e-6))  # needs genmath[ode]
+    moved, log_det = transport(model, x, Adaptive(1e-6))  # needs torchdiffeq
 
 `genmath.cnf` and `genmath.sde` turn the log-determinant into densities.
 """
@@ -292,7 +292,7 @@ def _adaptive(rate: Rate, state: State, solver: Adaptive, start: float, end: flo
         if missing.name != "torchdiffeq":
             raise
         raise ImportError(
-            'torchdiffeq is not installed; run: pip install "genmath[ode]"', name="torchdiffeq"
+            "torchdiffeq is not installed; run: pip install torchdiffeq", name="torchdiffeq"
         ) from None
     if state[0].numel() == 0:
         return state  # the mean error of no sample is not a number

@@ -454,7 +454,7 @@ def digits(
         from sklearn.datasets import load_digits
     except ModuleNotFoundError:
         raise ImportError(
-            'scikit-learn is not installed; run: pip install "genmath[data]"', name="sklearn"
+            "scikit-learn is not installed; run: pip install scikit-learn", name="sklearn"
         ) from None
     table, labels = load_digits(return_X_y=True)
     images = torch.from_numpy(table).to(torch.float64).reshape(-1, 1, 8, 8) / 16

@@ -404,7 +404,7 @@ def test_without_scikit_learn_one_line_says_what_to_install(monkeypatch) -> None
     for name in [n for n in sys.modules if n.split(".")[0] == "sklearn"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(ImportError, match=r'^scikit-learn is not installed; run: pip install "gen'):
+    with pytest.raises(ImportError, match=r"^scikit-learn is not installed; run: pip install sc"):
         digits()
 
 

@@ -8,7 +8,9 @@ except ModuleNotFoundError as missing:
     if missing.name not in ("torch", "jaxtyping"):
         raise
     raise ImportError(
-        f'{missing.name} is not installed; run: pip install "genmath[torch]"', name=missing.name
+        f"{missing.name} is not installed; run: pip install torch jaxtyping "
+        '(or, in a checkout of genmath, pip install ".[torch]")',
+        name=missing.name,
     ) from None
 
 __all__ = ["Float", "Int", "Tensor", "nn", "torch"]

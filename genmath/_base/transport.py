@@ -23,9 +23,7 @@ def solve(caller: str, costs: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Ten
     try:
         from ot.lp import emd
     except ModuleNotFoundError:
-        raise ImportError(
-            'POT is not installed; run: pip install "genmath[ot]"', name="ot"
-        ) from None
+        raise ImportError("POT is not installed; run: pip install POT", name="ot") from None
     if 1 in costs.shape:  # there is one plan, and POT does not always find it
         u, v = (costs[:, 0], 0 * b) if costs.shape[1] == 1 else (0 * a, costs[0])
         return torch.outer(a, b) / a.sum(), u.detach(), v.detach()

@@ -258,7 +258,7 @@ def mcp() -> None:
 
     \b
     Its tools check a derivation, search the book's results and show one. It needs
-    pip install "genmath[mcp]".
+    pip install "mcp>=2.0".
 
     \b
     Examples:
@@ -271,7 +271,7 @@ def mcp() -> None:
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] != "mcp":
                 raise
-            raise Unreadable('genmath mcp needs: pip install "genmath[mcp]"') from None
+            raise Unreadable('genmath mcp needs: pip install "mcp>=2.0"') from None
         agents.server.run("stdio")
 
 

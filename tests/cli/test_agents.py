@@ -112,4 +112,4 @@ def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     done = run("mcp")
     assert done.returncode == 2
-    assert done.stderr == 'genmath: genmath mcp needs: pip install "genmath[mcp]"\n'
+    assert done.stderr == 'genmath: genmath mcp needs: pip install "mcp>=2.0"\n'
