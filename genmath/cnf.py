@@ -18,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from genmath._base.batch import sum_event, work_dtype
-from genmath._base.checks import batched, function, refuse, rng
+from genmath._base.checks import batched, function, refuse
+from genmath._base.draws import Generators, normal, rngs
 from genmath._base.normal import log_normal
 from genmath._base.shapes import Data, PerSample
 from genmath._base.steps import Model, check_start, one_each
@@ -48,7 +49,7 @@ def log_prob(
     end: float = 1.0,
     prior: Prior = standard_normal,
     probe: Data | None = None,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
 ) -> PerSample:
     """log p(x) in nats: the log-density of the prior where x ends up, plus the log-determinant.
 
@@ -72,7 +73,7 @@ def sample(
     shape: tuple[int, ...],
     solver: Solver = TWENTY,
     *,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
     start: Data | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> Data:
@@ -91,7 +92,7 @@ def sample(
         refuse("generator, start", "neither" if start is None else "both", "exactly one of the two")
     shape = check_start(shape, dtype, "start", start)
     if start is None:
-        device = rng(generator).device
+        assert generator is not None
         work = torch.float64 if dtype == torch.float64 else torch.float32
-        start = torch.randn(shape, generator=generator, dtype=work, device=device)
+        start = normal(shape, generator, work, rngs(generator, shape[0]))
     return carry(model, start.to(dtype), solver, start=1.0, end=0.0)

@@ -23,6 +23,7 @@ from genmath._base.checks import (
     refuse,
     same_shape,
 )
+from genmath._base.draws import Generators
 from genmath._base.shapes import Coefficient, Data, Step
 from genmath._base.steps import (
     PREDICTIONS,
@@ -78,7 +79,7 @@ def ddim_step(
     *,
     eta: float = 0.0,
     prediction: str = "eps",
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
     noise: Data | None = None,
 ) -> Data:
     """x_s for an earlier s, given what the network predicted at (x_t, t).

@@ -2,7 +2,8 @@
 
 Steps are 1..T on the tables of a `Schedule`, and index 0 is clean data. t is a Python integer or an
 integer tensor, one step a sample; the values in a tensor are not read, and step 0 where there is
-none gives NaN. Half precision is computed in float32 and cast last. Nothing is clipped.
+none gives NaN. Half precision is computed in float32 and cast last. Nothing is clipped. A
+``generator`` may be a list of them, one a sample, which is then the same in every batch.
 
 `sample` takes all T steps of Ho, Jain, Abbeel 2020. `genmath.samplers.sample` runs the same model
 in fewer, by any sampler, and can record the way, call back, or threshold x_0.
@@ -23,10 +24,10 @@ from genmath._base.checks import (
     one_of,
     positive,
     refuse,
-    rng,
     same_shape,
     some,
 )
+from genmath._base.draws import Generators, draw_, rngs
 from genmath._base.normal import Moments, log_normal
 from genmath._base.shapes import Array, Coefficient, Data, PerSample, PerStep, Scalar, Step, Steps
 from genmath._base.steps import (
@@ -90,7 +91,7 @@ def add_noise(
     return affine(x0, alpha, noise, sigma)
 
 
-def draw_steps(batch: int, schedule: Schedule, *, generator: torch.Generator) -> Steps:
+def draw_steps(batch: int, schedule: Schedule, *, generator: Generators) -> Steps:
     """One step a sample, uniform on 1..T, on the generator's device.
 
     Errors: ValueError for a negative batch or a missing generator.
@@ -98,8 +99,8 @@ def draw_steps(batch: int, schedule: Schedule, *, generator: torch.Generator) ->
     """
     check_schedule(schedule)
     batch = integer("batch", batch, 0)
-    device = rng(generator).device
-    return torch.randint(1, schedule.T + 1, (batch,), generator=generator, device=device)
+    steps = torch.empty(batch, dtype=torch.long, device=rngs(generator, batch))
+    return draw_(steps, generator, "random_", 1, schedule.T + 1)
 
 
 # The posterior q(x_{t-1} | x_t, x_0)
@@ -370,7 +371,7 @@ def bound_terms(
     x0: Data,
     schedule: Schedule,
     *,
-    generator: torch.Generator,
+    generator: Generators,
     prediction: str = "eps",
     variance: str = "beta",
     decoder: str = "gaussian",
@@ -394,7 +395,7 @@ def bound_terms(
     if variance == "posterior" and decoder_variance is None:
         refuse("decoder_variance", None, "a number > 0: the posterior variance of step 1 is 0")
     s2 = _decoder_variance(schedule, decoder_variance)
-    rng(generator, batched("x0", x0).device)
+    rngs(generator, len(batched("x0", x0)), x0.device)
 
     def noise_and_prediction(t: int) -> tuple[Tensor, Tensor, Tensor]:
         eps = one_noise(None, generator, x0).to(x0.dtype)
@@ -435,7 +436,7 @@ def denoising_loss(
     *,
     t: Step | None = None,
     noise: Data | None = None,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
     prediction: str = "eps",
     weight: float | PerSample = 1.0,
 ) -> Scalar:
@@ -456,7 +457,8 @@ def denoising_loss(
     check_schedule(schedule)
     check_draws(generator, some("x0", x0), t, noise)
     if t is None:
-        t = torch.randint(1, schedule.T + 1, x0.shape[:1], generator=generator, device=x0.device)
+        assert generator is not None
+        t = draw_steps(len(x0), schedule, generator=generator)
     t = check_step(t, x0, 1, schedule.T)
     noise = one_noise(noise, generator if noise is None else None, x0, "x0")
     work = work_dtype(x0)
@@ -504,7 +506,7 @@ def ancestral_step(
     *,
     prediction: str = "eps",
     variance: str = "beta",
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
     noise: Data | None = None,
 ) -> Data:
     """A draw of x_{t-1} from p(x_{t-1} | x_t), given what the network predicted at (x_t, t).
@@ -534,7 +536,7 @@ def sample(
     shape: tuple[int, ...],
     schedule: Schedule,
     *,
-    generator: torch.Generator,
+    generator: Generators,
     prediction: str = "eps",
     variance: str = "beta",
     start: Data | None = None,
@@ -556,7 +558,7 @@ def sample(
     one_of("variance", variance, VARIANCES)
     check_schedule(schedule)
     shape = check_start(shape, dtype, "start", start)
-    rng(generator)
+    rngs(generator, shape[0])
     return samplers.sample(
         model,
         shape,

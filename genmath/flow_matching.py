@@ -12,7 +12,7 @@ whatever stands at t = 1: samples of any source density will do.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from genmath._base.batch import per_sample, sum_event, work_dtype
 from genmath._base.checks import (
@@ -28,6 +28,7 @@ from genmath._base.checks import (
     same_shape,
     some,
 )
+from genmath._base.draws import Generators, draw_, rngs
 from genmath._base.shapes import Array, Data, PerSample, Scalar, Time
 from genmath._base.steps import Model, call, check_draws, check_path, one_noise
 from genmath._base.torch import Int, Tensor, nn, torch
@@ -75,7 +76,7 @@ def conditional_path(
     path: Path = STRAIGHT,
     *,
     spread: float = 0.0,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
 ) -> Line:
     """x_t = alpha x_0 + sigma noise and d x_t/dt = d_alpha x_0 + d_sigma noise, of each pair.
 
@@ -98,7 +99,8 @@ def conditional_path(
             refuse("generator", generator, "None: without a spread nothing is drawn")
         return line
     work = work_dtype(x0)
-    around = torch.empty_like(line.x_t, dtype=work).normal_(generator=rng(generator, x0.device))
+    rngs(generator, len(x0), x0.device)
+    around = draw_(torch.empty_like(line.x_t, dtype=work), cast(Generators, generator))
     return line._replace(x_t=(line.x_t.to(work) + spread * around).to(x0.dtype))
 
 
@@ -109,7 +111,7 @@ def cfm_loss(
     *,
     t: Time | None = None,
     noise: Data | None = None,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
     spread: float = 0.0,
     weight: float | PerSample = 1.0,
 ) -> Scalar:
@@ -135,7 +137,8 @@ def cfm_loss(
     work = work_dtype(x0)
     noise = one_noise(noise, generator if noise is None else None, x0, "x0")
     if t is None:
-        t = torch.rand(len(x0), generator=generator, dtype=work, device=x0.device)
+        t = torch.empty(len(x0), dtype=work, device=x0.device)
+        draw_(t, cast(Generators, generator), "uniform_")
     around = generator if spread else None
     line = conditional_path(x0, noise, t, path, spread=spread, generator=around)
     if not isinstance(t, Tensor):

@@ -31,10 +31,10 @@ from genmath._base.checks import (
     one_of,
     real,
     refuse,
-    rng,
     same_shape,
     some,
 )
+from genmath._base.draws import Generators, normal, rngs
 from genmath._base.shapes import Array, Data, PerSample, Scalar
 from genmath._base.slopes import slope
 from genmath._base.torch import Float, Int, Tensor, nn, torch
@@ -298,12 +298,12 @@ class GAN(nn.Module):
         n: int,
         y: Labels | None = None,
         *,
-        generator: torch.Generator,
+        generator: Generators,
         dtype: torch.dtype = torch.float32,
     ) -> Data:
         """n samples, differentiable in the parameters, on the random generator's device."""
-        n, device, dtype = integer("n", n, 0), rng(generator).device, float_dtype(dtype)
-        z = torch.randn((n, *self.latent_shape), generator=generator, dtype=dtype, device=device)
+        n, dtype = integer("n", n, 0), float_dtype(dtype)
+        z = normal((n, *self.latent_shape), generator, dtype, rngs(generator, n))
         return _call(self.generator, z, y)
 
 
@@ -317,7 +317,7 @@ def training_step(
     loss: str | FDivergence = "non_saturating",
     gamma: float = 0.0,
     average: torch.optim.swa_utils.AveragedModel | None = None,
-    generator: torch.Generator,
+    generator: Generators,
 ) -> Losses:
     """One step of each player in turn: the discriminator, then the generator, on fresh noise.
 

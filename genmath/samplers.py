@@ -28,8 +28,8 @@ from genmath._base.checks import (
     positive,
     real,
     refuse,
-    rng,
 )
+from genmath._base.draws import Generators, draw_, normal, rngs
 from genmath._base.shapes import Array, Coefficient, Data, Time
 from genmath._base.steps import Model, check_start, even_steps, output
 from genmath._base.torch import Tensor, torch
@@ -457,7 +457,7 @@ def sample(
     *,
     steps: int | Sequence[float] | Tensor | None = None,
     prediction: str = "eps",
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
     start: Data | None = None,
     dtype: torch.dtype = torch.float32,
     threshold: float | None = None,
@@ -477,7 +477,8 @@ def sample(
         no longer the sampler's own equation, and only for data in that range.
         ``start`` is x at the first time; left out, it is drawn from N(0, alpha² + sigma²), the
         marginal of standard normal data. ``generator`` is needed where something is drawn, and is
-        then on the device of the data. ``callback(done, total, x)`` is called at the start, with
+        then on the device of the data; a list has one generator a sample, which is then the same in
+        every batch. ``callback(done, total, x)`` is called at the start, with
         done = 0, and after each move; it may keep x, and must not change it.
     Errors: ValueError for what is not of its kind, times that are not on the path or not in order,
         a prediction that does not determine what the sampler needs, a missing generator, a start
@@ -500,9 +501,9 @@ def sample(
         refuse("start", None, "the data to start from: these times lead away from them")
     device = None if start is None else start.device
     if start is None or route.draws:
-        device = rng(generator, device).device
+        device = rngs(generator, shape[0], device)
     elif generator is not None:
-        rng(generator)  # though nothing is drawn
+        rngs(generator, shape[0])  # though nothing is drawn
     work = torch.float64 if dtype == torch.float64 else torch.float32
     told_as = torch.long if isinstance(path, Schedule) else work
     times = torch.tensor(route.times, dtype=told_as, device=device)
@@ -518,7 +519,7 @@ def sample(
     def begin() -> Tensor:
         if start is not None:
             return start.to(work)
-        x = torch.randn(shape, generator=generator, dtype=work, device=device)
+        x = normal(shape, cast(Generators, generator), work, cast(torch.device, device))
         return x if abs(route.std - 1) < 1e-12 else x.mul_(route.std)
 
     # The start is handed over and not kept, so that its memory serves the second move.
@@ -639,7 +640,7 @@ def _run(
     x: Tensor,
     route: _Route,
     labels: Sequence[Tensor],
-    generator: torch.Generator | None,
+    generator: Generators | None,
     dtype: torch.dtype,
     report: Callable[[int, Tensor], None] | None,
 ) -> Tensor:
@@ -659,7 +660,7 @@ def _run(
     for done, (at, a, b, c, correct) in enumerate(route.moves, start=1):
         predicted = ask(x, at)
         if c:
-            noise.normal_(generator=generator)
+            draw_(noise, cast(Generators, generator))
         if correct is None:
             x = _combine(x, a, predicted, b)
             if c:

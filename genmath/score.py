@@ -32,6 +32,7 @@ from genmath._base.checks import (
     same_shape,
     some,
 )
+from genmath._base.draws import Generators
 from genmath._base.shapes import Array, Coefficient, Data, PerSample, Scalar
 from genmath._base.slopes import divergence, slope
 from genmath._base.steps import Model, call, one_each, one_noise, output
@@ -83,7 +84,7 @@ def denoising_loss(
     *,
     weight: Coefficient | None = None,
     noise: Data | None = None,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
 ) -> Scalar:
     """weight · ‖score(x, sigma) + eps/sigma‖², summed over the event and averaged over the batch.
 
@@ -198,7 +199,7 @@ def sliced_loss(
     x: Data,
     *,
     noise: Data | None = None,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
 ) -> Scalar:
     """The mean of (w · score)² + 2 w · ∇(w · score) over directions w, one a sample.
 
@@ -263,7 +264,7 @@ def langevin_step(
     x: Data,
     h: Coefficient,
     *,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
     noise: Data | None = None,
 ) -> Data:
     """x + h score + √(2h) noise, from the value of the score at x.
@@ -311,7 +312,7 @@ def annealed_langevin(
     *,
     step: float,
     repeats: int,
-    generator: torch.Generator,
+    generator: Generators,
     start: Data | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> Array:

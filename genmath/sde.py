@@ -18,6 +18,7 @@ from typing import cast
 
 from genmath._base.batch import affine, check_time, per_event, per_sample, sum_event, work_dtype
 from genmath._base.checks import batched, function, one_of, read, real, refuse, same_shape
+from genmath._base.draws import Generators
 from genmath._base.normal import Moments, log_normal
 from genmath._base.shapes import Coefficient, Data, PerSample, Time
 from genmath._base.slopes import slope
@@ -111,7 +112,7 @@ def forward_step(
     h: Coefficient,
     path: Path,
     *,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
     noise: Data | None = None,
 ) -> Data:
     """x + h f x + √h g noise, an Euler-Maruyama step of the forward SDE.
@@ -193,7 +194,7 @@ def log_likelihood(
     prediction: str = "score",
     prior: Prior | None = None,
     probe: Data | None = None,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
 ) -> PerSample:
     """log p(x) in nats of the density that the probability-flow ODE makes of the prior.
 

@@ -29,9 +29,9 @@ from genmath._base.checks import (
     positive,
     real,
     refuse,
-    rng,
     same_shape,
 )
+from genmath._base.draws import Generators, draw_, rngs
 from genmath._base.shapes import Data, PerSample
 from genmath._base.slopes import divergence
 from genmath._base.steps import Model, call, check_start
@@ -166,7 +166,7 @@ def transport(
     start: float = 0.0,
     end: float = 1.0,
     probe: Data | None = None,
-    generator: torch.Generator | None = None,
+    generator: Generators | None = None,
 ) -> Moved:
     """Carry x along the flow of the field, and integrate the divergence on the way.
 
@@ -188,7 +188,8 @@ def transport(
         if probe is not None:
             refuse("probe, generator", "both", "at most one")
         probe = torch.empty_like(batched("x", x), dtype=work_dtype(x))
-        probe = probe.bernoulli_(generator=rng(generator, x.device)).mul_(2).sub_(1)
+        rngs(generator, len(x), x.device)
+        probe = draw_(probe, generator, "bernoulli_").mul_(2).sub_(1)
     elif probe is not None:
         same_shape("probe", probe, "x", batched("x", x))
         probe = probe.to(work_dtype(x))

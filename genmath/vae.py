@@ -27,6 +27,7 @@ from genmath._base.checks import (
     same_shape,
     some,
 )
+from genmath._base.draws import Generators, normal, rngs
 from genmath._base.normal import log_normal
 from genmath._base.shapes import Array, Data, PerSample, Scalar
 from genmath._base.steps import one_each
@@ -155,7 +156,7 @@ def gaussian_log_likelihood(
     return sum_event(log_normal(scaled, log_var), batch_dims).to(mean.dtype)
 
 
-def reparameterize(mean: Array, log_var: Array, *, generator: torch.Generator) -> Array:
+def reparameterize(mean: Array, log_var: Array, *, generator: Generators) -> Array:
     """z = mean + exp(log_var / 2) · eps with eps ~ N(0, I): a draw that gradients pass through.
 
     Result: vae.reparameterization_gradient
@@ -164,9 +165,9 @@ def reparameterize(mean: Array, log_var: Array, *, generator: torch.Generator) -
     Source: Kingma, Welling 2014, equation 10.
     """
     same_shape("log_var", floating("log_var", log_var), "mean", floating("mean", mean))
-    rng(generator, mean.device)
+    rngs(generator, len(mean) if mean.ndim else 1, mean.device)
     work = work_dtype(mean)
-    noise = torch.randn(mean.shape, generator=generator, dtype=work, device=mean.device)
+    noise = normal(mean.shape, generator, work, mean.device)
     return (mean.to(work) + torch.exp(log_var.to(work) / 2) * noise).to(mean.dtype)
 
 
@@ -293,11 +294,11 @@ class VAE(nn.Module):
         out: Tensor = self.decoder(batched("z", z))
         return out
 
-    def forward(self, x: Data, *, generator: torch.Generator) -> Data:
+    def forward(self, x: Data, *, generator: Generators) -> Data:
         """The parameter of p(x|z) for one z drawn from q(z|x)."""
         return self.decode(reparameterize(*self.encode(x), generator=generator))
 
-    def elbo(self, x: Data, *, generator: torch.Generator, beta: float = 1.0) -> Elbo:
+    def elbo(self, x: Data, *, generator: Generators, beta: float = 1.0) -> Elbo:
         """The bound for each sample of x, from one draw of z."""
         mean, log_var = self.encode(x)
         z = reparameterize(mean, log_var, generator=generator)
@@ -309,7 +310,7 @@ class VAE(nn.Module):
             self._looked = True
         return one_each("likelihood output", self.likelihood(decoded, x), x)
 
-    def loss(self, x: Data, *, generator: torch.Generator, beta: float = 1.0) -> Scalar:
+    def loss(self, x: Data, *, generator: Generators, beta: float = 1.0) -> Scalar:
         """The negative bound, averaged over the batch; ValueError for an empty batch."""
         some("x", x)
         return -self.elbo(x, generator=generator, beta=beta).total.mean()
@@ -317,6 +318,7 @@ class VAE(nn.Module):
     def log_weights(self, x: Data, k: int, *, generator: torch.Generator) -> Array:
         """log p(x, z) - log q(z|x) at k draws of z from q(z|x), for `iwae_bound`."""
         k = integer("k", k, 1)
+        rng(generator)  # one: the first dimension is that of the draws
         mean, log_var = (part.expand(k, *part.shape) for part in self.encode(x))
         z = reparameterize(mean, log_var, generator=generator)
         decoded = self.decode(z.flatten(0, 1))
@@ -330,10 +332,10 @@ class VAE(nn.Module):
         self,
         n: int,
         *,
-        generator: torch.Generator,
+        generator: Generators,
         dtype: torch.dtype = torch.float32,
     ) -> Data:
         """The parameter of p(x|z) at n draws of z from the prior, on the generator's device."""
-        n, device, dtype = integer("n", n, 0), rng(generator).device, float_dtype(dtype)
-        z = torch.randn((n, *self.latent_shape), generator=generator, dtype=dtype, device=device)
+        n, dtype = integer("n", n, 0), float_dtype(dtype)
+        z = normal((n, *self.latent_shape), generator, dtype, rngs(generator, n))
         return self.decode(z)

@@ -36,6 +36,7 @@ from genmath._base.checks import (
     same_shape,
     some,
 )
+from genmath._base.draws import Generators, draw_, rngs
 from genmath._base.shapes import Array, Data, Scalar
 from genmath._base.slopes import slope
 from genmath._base.torch import Float, Int, Tensor, nn, torch
@@ -462,7 +463,7 @@ def gradient_penalty(
     *,
     weight: float,
     one_sided: bool = False,
-    generator: torch.Generator,
+    generator: Generators,
 ) -> Scalar:
     """weight · mean (‖∇ critic(x̂)‖ - 1)² at random points x̂ between real and fake, one a pair.
 
@@ -484,9 +485,9 @@ def gradient_penalty(
     flag("one_sided", one_sided)
     factor = _penalty(weight)
     work = work_dtype(real)
-    share = torch.rand(
-        len(real), generator=rng(generator, real.device), dtype=work, device=real.device
-    )
+    rngs(generator, len(real), real.device)
+    share = torch.empty(len(real), dtype=work, device=real.device)
+    draw_(share, generator, "uniform_")
     start, end = fake.detach().to(work), real.detach().to(work)
     between = torch.lerp(start, end, per_event(share, real)).to(real.dtype).requires_grad_()
     with torch.enable_grad():

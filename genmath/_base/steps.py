@@ -15,9 +15,9 @@ from genmath._base.checks import (
     instance,
     integer,
     refuse,
-    rng,
     same_shape,
 )
+from genmath._base.draws import Generators, draw_, rngs
 from genmath._base.torch import Tensor, torch
 from genmath.paths import Path, Schedule
 
@@ -82,13 +82,13 @@ def one_each(name: str, out: object, x: Tensor) -> Tensor:
 
 
 def one_noise(
-    noise: Tensor | None, generator: torch.Generator | None, x: Tensor, name: str = "x_t"
+    noise: Tensor | None, generator: Generators | None, x: Tensor, name: str = "x_t"
 ) -> Tensor:
     """The noise that was given, or a draw: exactly one of ``noise`` and ``generator``."""
     if noise is None and generator is not None:
-        rng(generator, x.device)
+        rngs(generator, len(x), x.device)
         noise = torch.empty_like(x, dtype=work_dtype(x), memory_format=torch.contiguous_format)
-        return noise.normal_(generator=generator)
+        return draw_(noise, generator)
     if noise is not None and generator is None:
         return same_shape("noise", noise, name, x)
     which = "both" if noise is not None else "neither"
@@ -96,7 +96,7 @@ def one_noise(
 
 
 def check_draws(
-    generator: torch.Generator | None,
+    generator: Generators | None,
     x: Tensor,
     t: object,
     noise: Tensor | None,
@@ -104,7 +104,7 @@ def check_draws(
 ) -> None:
     """A loss draws the t and the noise it is not given: a generator exactly where it does."""
     if t is None or noise is None or besides:
-        rng(generator, x.device)
+        rngs(generator, len(x), x.device)
     elif generator is not None:
         refuse("generator", generator, "None: with t and noise given nothing is drawn")
 
