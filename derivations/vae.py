@@ -8,6 +8,37 @@
 # **The answer in a line:** guess the code with a second network $q_\phi(z \mid x)$; the guess gives a lower bound
 # on $\log p_\theta(x)$ that can be computed and differentiated, and the gap is exactly the KL divergence from the
 # guess to the true posterior.
+#
+# {{ picture vae.question }}
+#
+# !!! board "On the board"
+#
+#     The evidence lower bound, reconstruction minus regularisation:
+#
+#     {{ vae.elbo }}
+#
+#     and for a Gaussian encoder with mean $\mu$ and log-variance $\ell$, in each coordinate of the code:
+#
+#     {{ vae.gaussian_prior_kl }}
+#
+#     $x$ is an observation and $z$ its code; $p_\theta(x \mid z)$ is the decoder, $p_\theta(z)$ the prior and
+#     $q_\phi(z \mid x)$ the encoder. $D_{\mathrm{KL}}$ is the divergence of `divergences`.
+#
+# <div class="two" markdown="block">
+#
+# !!! train "Train"
+#
+#     1. Encode a batch: mean $\mu$ and log-variance $\ell$ of each code.
+#     2. Draw $z = \mu + e^{\ell/2} \epsilon$ with standard normal $\epsilon$: `genmath.vae.reparameterize`.
+#     3. Decode, and take a gradient step that raises the mean bound: `genmath.vae.elbo`;
+#        `genmath.vae.VAE` joins the three.
+#
+# !!! sample "Sample"
+#
+#     1. Draw $z$ from the prior.
+#     2. Decode it: $x$ is drawn from $p_\theta(x \mid z)$, or its mean is shown.
+#
+# </div>
 
 # %% [markdown]
 # ## Notation and hypotheses
@@ -43,13 +74,13 @@ kl_hellinger = chapter("divergences").kl_hellinger
 # %%
 @derivation("The evidence, and what it costs to average over the prior")
 def evidence(d):
-    d.start(p(x), name="average")
+    d.start(p(x), name="average", words="an average over the prior")
     d.equals(integral(p(x, z), z), by="the marginal: add up all codes that could have produced x")
     d.equals(E(p(z), p(x | z)), by="product rule p(x, z) = p(z) p(x | z)")
     d.slip("udl-1726-stray-dz", equal(p(x), integral(E(p(z), p(x | z)), z)), equal(p(x), E(p(z), p(x | z))),
            source="udlbook/udlbook issue #56 (Eq. 17.26, fixed)",
            why="The expectation already contains the integral over z; a second one multiplies by the total volume.")
-    d.start(E(p(z), p(x | z) ** 2) - E(p(z), p(x | z)) ** 2, name="variance")
+    d.start(E(p(z), p(x | z) ** 2) - E(p(z), p(x | z)) ** 2, name="variance", words="the variance of one draw")
     d.equals(p(x) ** 2 * E(p(z), (p(x | z) / p(x)) ** 2) - p(x) ** 2, by="the mean of one draw is p(x)")
     d.equals(p(x) ** 2 * (E(p(z | x), p(z | x) / p(z)) - 1), by="Bayes' rule: p(x | z) / p(x) = p(z | x) / p(z)")
 
@@ -73,6 +104,14 @@ def evidence_gradient(d):
 
 # %% [markdown]
 # ## The evidence lower bound
+#
+# !!! example "By hand"
+#
+#     Let the code be a fair coin, $z \in \{0, 1\}$, and let $x$ have probability $0.1$ given $z = 0$ and $0.9$
+#     given $z = 1$. Then $p(x) = 0.5$ and $\log p(x) \approx -0.693$. Guess $q(z = 1) = 0.8$. Reconstruction:
+#     $0.8 \log 0.9 + 0.2 \log 0.1 \approx -0.545$. KL to the prior:
+#     $0.8 \log 1.6 + 0.2 \log 0.4 \approx 0.193$. The bound is $-0.738$, below $-0.693$ by $0.044$; and that is
+#     the KL from $q$ to the true posterior $(0.1, 0.9)$: $0.8 \log \frac{0.8}{0.9} + 0.2 \log \frac{0.2}{0.1} \approx 0.044$.
 #
 # Insert the encoder. Whatever it is, the log-evidence splits into a part that we can estimate and a KL divergence that
 # we cannot compute, but whose sign we know. Training raises the first part; the bound is *tight* where the encoder is
@@ -104,6 +143,8 @@ def elbo(d):
 
 
 # %% [markdown]
+# {{ picture vae.gap }}
+#
 # The same without an inequality. The first term rewards codes from which $x$ can be rebuilt (*reconstruction*), the
 # second charges for an encoder that is unlike the prior (*regularisation*), the third is the gap.
 
@@ -124,6 +165,9 @@ def decomposition(d):
 
 
 # %% [markdown]
+# **What it means.** Raising the bound does two things at once: it raises the evidence of the model, and it moves the
+# encoder towards the posterior. The bound alone does not say which of the two happened.
+#
 # ### By Jensen's inequality
 #
 # Many texts take another road. Read the evidence as the average of *importance weights*
@@ -139,7 +183,7 @@ w = define("w", p(x, z) / qp(z | x))
 def elbo_jensen(d):
     d.start(log(p(x)))
     d.equals(log(E(qp(z | x), w)), by="the weights average to p(x): q cancels")
-    d.at_least(E(qp(z | x), log(w)), by="Jensen: the logarithm lies below its tangent, log u ≤ u − 1 at u = w/p(x)",
+    d.at_least(E(qp(z | x), log(w)), by="Jensen: the logarithm lies below its tangent, $\\log u \\le u - 1$ at $u = w/p(x)$",
                because=E(qp(z | x), log_gap(w / p(x))))
 
 
@@ -279,10 +323,10 @@ v, m = positives("v m")
 
 @derivation("The best decoder variance is the mean squared error")
 def optimal_variance(d):
-    d.start(E(r(x), log(Normal(x, mu, v))), name="mean")
+    d.start(E(r(x), log(Normal(x, mu, v))), name="mean", words="the mean log-likelihood")
     d.equals(-(log(2 * pi * v) + E(r(x), (x - mu) ** 2) / v) / 2, by="the logarithm of the normal density, averaged")
-    d.start(-(log(2 * pi * v) + m / v) / 2, name="best")
-    d.at_most(-(log(2 * pi * m) + 1) / 2, by="log u ≤ u − 1 at u = m/v", because=log_gap(m / v) / 2)
+    d.start(-(log(2 * pi * v) + m / v) / 2, name="best", words="the best variance")
+    d.at_most(-(log(2 * pi * m) + 1) / 2, by="$\\log u \\le u - 1$ at $u = m/v$", because=log_gap(m / v) / 2)
     d.tight_when(v, m)
     d.slip("vae-sigma-optimal", m / (2 * sigma**2) + log(sigma) >= m / (2 * m**2) + log(m),
            m / (2 * sigma**2) + log(sigma) >= m / (2 * sqrt(m) ** 2) + log(sqrt(m)),
@@ -291,6 +335,13 @@ def optimal_variance(d):
 
 
 # %% [markdown]
+# **Why samples blur.** Where the code does not decide between two values of a pixel, the best normal covers both,
+# and its mean is a value between them. That is the price of maximum likelihood: to give no probability to
+# something that occurs costs more than to give some to what never does (*mode covering*, `divergences`). A GAN
+# is asked for samples that look real, and may drop one of the two: sharp, and incomplete (`gan`).
+#
+# {{ picture vae.blur }}
+#
 # ## Gradients through a random draw
 #
 # The reconstruction term is an average under $q_\phi$, and $\phi$ is what we differentiate by: a draw of $z$ has no
@@ -324,20 +375,22 @@ e = Normal(eps, 0, 1)
 
 @derivation("Reparameterisation gradient = score-function gradient")
 def reparameterization_gradient(d):
-    d.start(diff(E(qg, f(z)), mu), name="mean")
+    d.start(diff(E(qg, f(z)), mu), name="mean", words="by the mean")
     d.equals(E(qg, f(z) * (z - mu) / sigma**2), by="`vae.score_function_gradient` with the score of a normal density")
     d.equals(E(e, diff(f(mu + sigma * eps), mu)), by="integrate by parts, then put z = μ + σϵ")
     d.equals(E(e, f.prime(mu + sigma * eps)), by="chain rule")
-    d.start(diff(E(qg, f(z)), sigma), name="scale")
+    d.start(diff(E(qg, f(z)), sigma), name="scale", words="by the scale")
     d.equals(E(qg, f(z) * ((z - mu) ** 2 / sigma**3 - 1 / sigma)), by="`vae.score_function_gradient` with the score of a normal density")
     d.equals(E(e, diff(f(mu + sigma * eps), sigma)), by="integrate by parts, then put z = μ + σϵ")
     d.equals(E(e, f.prime(mu + sigma * eps) * eps), by="chain rule")
-    d.start(E(qn, f(z)), name="draw")
+    d.start(E(qn, f(z)), name="draw", words="the draw, with a log-variance")
     d.equals(E(e, f(mu + exp(ell / 2) * eps)), by="put z = μ + σϵ with σ = exp(ℓ/2)")
 
 
 # %% [markdown]
 # ### Which has the smaller variance?
+#
+# {{ picture vae.gradients }}
 #
 # The means agree, the variances do not [@mohamed2020monte]. For $f(z) = z^2$ the path wins by far: its variance does
 # not even depend on $\mu$, while the score's grows with the fourth power of $\mu$ and, at fixed $\mu \ne 0$, without
@@ -350,12 +403,12 @@ g_path = define("g_path", 2 * z)
 
 @derivation("Two gradients of the mean, for f(z) = z²")
 def gradient_variances(d):
-    d.start(E(qg, g_score), name="means")
+    d.start(E(qg, g_score), name="means", words="both have the same mean")
     d.equals(E(qg, g_path), by="`vae.reparameterization_gradient`")
     d.equals(2 * mu, by="the mean of a normal density")
-    d.start(E(qg, g_path**2) - (2 * mu) ** 2, name="path")
+    d.start(E(qg, g_path**2) - (2 * mu) ** 2, name="path", words="the variance along the path")
     d.equals(4 * sigma**2, by="second moment")
-    d.start(E(qg, g_score**2) - (2 * mu) ** 2, name="score")
+    d.start(E(qg, g_score**2) - (2 * mu) ** 2, name="score", words="the variance with the score")
     d.equals(mu**4 / sigma**2 + 14 * mu**2 + 15 * sigma**2, by="moments up to the sixth")
     d.at_least(4 * sigma**2, by="every term is non-negative", because=mu**4 / sigma**2 + 14 * mu**2 + 11 * sigma**2)
 
@@ -376,11 +429,11 @@ b_score = define("g_score", bump * z / sigma**2)
 
 @derivation("Two gradients of the mean, for a narrow bump")
 def gradient_variances_bump(d):
-    d.start(E(q0, b_path), name="means")
+    d.start(E(q0, b_path), name="means", words="both have the same mean")
     d.equals(-(rho * E(q0, b_score)), by="the derivative of the bump is −ρ z/σ² times the bump")
-    d.start(E(q0, b_path**2), name="variances")
+    d.start(E(q0, b_path**2), name="variances", words="their variances")
     d.equals(rho**2 * E(q0, b_score**2), by="the same, squared")
-    d.at_least(E(q0, b_score**2), by="ρ² ≥ 1", because=(rho**2 - 1) * E(q0, b_score**2))
+    d.at_least(E(q0, b_score**2), by="$\\rho^2 \\ge 1$", because=(rho**2 - 1) * E(q0, b_score**2))
 
 
 # %% [markdown]
@@ -402,7 +455,7 @@ rate = define("K", KL(q(z | x), p(z)))
 def beta_vae(d):
     d.start(log(p(x)))
     d.at_least(reconstruction - rate, by="`vae.elbo`", because=kl_nonnegative(q(z | x), p(z | x)))
-    d.at_least(reconstruction - beta * rate, by="β ≥ 1 and the KL divergence is never negative",
+    d.at_least(reconstruction - beta * rate, by="$\\beta \\ge 1$ and the KL divergence is never negative",
                because=((beta - 1) * KL(q(z | x), p(z)), kl_nonnegative(q(z | x), p(z))))
 
 
@@ -422,6 +475,8 @@ def beta_below_one(d):
 
 
 # %% [markdown]
+# {{ picture vae.tempered }}
+#
 # What is maximised instead? For every β > 0 the objective is a number without the encoder in it, minus β times a KL
 # divergence to the *tempered* posterior $p_\beta$, prior times likelihood to the power 1/β. So the best encoder is
 # $p_\beta$: the observation counts less than in the posterior for β > 1, and more for β < 1.
@@ -436,7 +491,7 @@ tempered = define("p_beta", p(z) * p(x | z) ** (1 / temperature) / Z)
 def beta_optimum(d):
     d.start(E(qp(z | x), log(p(x | z))) - temperature * KL(qp(z | x), p(z)))
     d.equals(temperature * log(Z) - temperature * KL(qp(z | x), tempered, over=z), by="multiply and divide by Z inside the logarithm")
-    d.at_most(temperature * log(Z), by="log u ≤ u − 1 at u = p_β/q, and both integrate to one",
+    d.at_most(temperature * log(Z), by="$\\log u \\le u - 1$ at $u = p_\\beta/q$, and both integrate to one",
               because=temperature * E(qp(z | x), log_gap(tempered / qp(z | x))))
     d.tight_when(qp(z | x), tempered)
 
@@ -482,7 +537,9 @@ def beta_constraint(d):
 
 
 # %% [markdown]
-# ## More draws: importance-weighted bounds
+# ## More draws: importance-weighted bounds { .advanced }
+#
+# {{ picture vae.draws }}
 #
 # Draw $k$ codes and average their weights *before* taking the logarithm [@burda2016importance]. The average still has
 # mean $p_\theta(x)$ but fluctuates less, so less is lost. With one draw this is the evidence lower bound again.
@@ -517,7 +574,7 @@ def iwae(d, k):
     encoders, w = weights(k)
     d.start(log(p(x)))
     d.equals(log(E(encoders, mean(w))), by="each weight averages to p(x), and so does their mean")
-    d.at_least(E(encoders, log(mean(w))), by="Jensen: log u ≤ u − 1 at u = the mean weight over p(x)",
+    d.at_least(E(encoders, log(mean(w))), by="Jensen: $\\log u \\le u - 1$ at $u$ = the mean weight over p(x)",
                because=E(encoders, log_gap(mean(w) / p(x))))
 
 
@@ -541,8 +598,8 @@ COUNT = {2: "two", 3: "three"}
 @derivation("The logarithm of a mean is at least the mean of the logarithms", takes=u, n=(2, 3))
 def log_of_mean(d, n):
     u_bar = plus(u[:n]) / n
-    d.start(log(u_bar), name=COUNT[n])
-    d.at_least(plus([log(u_i) for u_i in u[:n]]) / n, by="log t ≤ t − 1 at each t = u/ū, and these t average to one",
+    d.start(log(u_bar), name=COUNT[n], words=f"for {COUNT[n]} numbers")
+    d.at_least(plus([log(u_i) for u_i in u[:n]]) / n, by="$\\log t \\le t - 1$ at each $t = u_i/\\bar u$, and these t average to one",
                because=plus([log_gap(u_i / u_bar) for u_i in u[:n]]) / n)
 
 
@@ -584,6 +641,46 @@ def iwae_gradient(d, k):
 
 
 # %% [markdown]
+# ## Summary
+#
+# !!! summary "To learn by heart"
+#
+#     - $\log p(x)$ = reconstruction − KL to the prior + KL to the posterior (`vae.decomposition`); the last term is
+#       the gap, and it is not negative (`vae.elbo`).
+#     - The gap of Jensen's inequality is the same KL divergence (`vae.jensen_gap`).
+#     - Gaussian encoder: $\frac12(\mu^2 + e^\ell - 1 - \ell)$ in each coordinate (`vae.gaussian_prior_kl`).
+#     - Draw $z = \mu + \sigma \epsilon$ and differentiate along the draw (`vae.reparameterization_gradient`).
+#     - $\beta > 1$: still a bound, a looser one, and codes that say less (`vae.beta_vae`, `vae.beta_optimum`).
+#     - $k$ draws averaged before the logarithm give a bound at least as good (`vae.iwae`).
+#
+# ## Questions
+#
+# ??? question "The bound of your model rises during training. Has the likelihood risen?"
+#
+#     Not necessarily: the encoder may have come closer to the posterior while the evidence stayed. The bound is the
+#     evidence minus the gap, and only their difference is seen.
+#
+# ??? question "The KL term is exactly zero for every observation. What has happened?"
+#
+#     The encoder ignores $x$ and returns the prior: posterior collapse. The decoder then models $x$ without the
+#     code. The bound may be perfectly good; the code tells nothing.
+#
+# ??? question "Why can one not simply draw $z$ and differentiate the loss by $\phi$?"
+#
+#     A drawn number has no derivative by the parameters of the law it was drawn from. One either writes the draw as a
+#     function of $\phi$ and fixed noise, or weighs the loss by the score.
+#
+# ??? question "What is the KL term of a Gaussian encoder with $\mu = 0$ and $\ell = 0$? And with $\ell = 2$?"
+#
+#     Zero: it is the prior. With $\ell = 2$: $\frac12(e^2 - 1 - 2) \approx 2.19$ nats.
+#
+# ??? question "A colleague minimises the squared error plus the KL term, without a factor. Which decoder is that?"
+#
+#     $\|x - \mu\|^2$ is minus the log-likelihood of a normal with variance ½, up to a constant. Any other variance changes
+#     the weight of the KL term, as $\beta$ does; the best is the mean squared error (`vae.optimal_variance`).
+#
+# {{ spot classic-kl-swap among vae.jensen_gap vae.decomposition }}
+#
 # ## What these results do not say
 #
 # - **A tight bound for some encoder is not a tight bound for yours.** The encoder is taken from a family (diagonal
