@@ -231,7 +231,7 @@ def _meanings(chain: Chain, given: Sequence[Relation]) -> dict[tuple[str, str], 
         elif isinstance(n, Indexed):
             note("the sequence", n.name, n.domain)
         elif isinstance(n, Apply):
-            note("the function", n.name, ("convex",) if n.traits == ("conjugate",) else n.traits)
+            note("the function", n.name, n.stated)
         elif isinstance(n, Dens):
             note_density(n.density)
     return found

@@ -23,6 +23,7 @@ from genmath.proof.language.notation import Density
 from genmath.proof.language.obligations import obligations
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
+    MAPS,
     Apply,
     Dens,
     Indexed,
@@ -233,6 +234,8 @@ def hypotheses(derivation: Derivation) -> dict[str, Node | Density | Relation]:
             found |= _positivity(n.density)
         if isinstance(n, Apply) and "convex" in n.traits:
             found[f"convex {n.name}"] = n
+        if isinstance(n, Apply) and (kinds := set(MAPS) & set(n.traits)):
+            found[f"{min(kinds)} {n.name}"] = n
         if isinstance(n, Apply) and "positive" in n.traits:
             found[f"positive {n.name}"] = n
     return found | {f"given {g!r}": g for g in derivation.given}

@@ -10,6 +10,7 @@ from genmath.proof.language.claims import Claim
 from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.shapes import Shape, shape
 from genmath.proof.language.tree import (
+    MAPS,
     NUMBER,
     WHOLE,
     Add,
@@ -129,6 +130,9 @@ def _here(node: Node, pool: list[Node]) -> Iterator[tuple[str, Node]]:
     free = isinstance(node, Apply) and node.traits in ((), ("positive",))
     if isinstance(node, Apply) and free and node.order == 0 and len(node.args) == 1:
         yield "derivative", Apply(node.name, node.traits, 1, *node.args)
+    if isinstance(node, Apply) and (kinds := [t for t in node.traits if t in MAPS]):
+        turned = () if "inverse" in node.traits else ("inverse",)
+        yield "the inverse", Apply(node.name, (kinds[0], *turned), node.order, *node.args)
     if isinstance(node, Apply) and node.order > 0:
         yield "dropped derivative", Apply(node.name, node.traits, node.order - 1, *node.args)
     if isinstance(node, Dens):

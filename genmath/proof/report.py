@@ -11,7 +11,17 @@ from genmath.proof.language.meanings import two_meanings
 from genmath.proof.language.names import latex_name
 from genmath.proof.language.notation import Density
 from genmath.proof.language.text import text
-from genmath.proof.language.tree import DOMAINS, Apply, Dens, Indexed, Named, Node, Relation, Symbol
+from genmath.proof.language.tree import (
+    DOMAINS,
+    MAPS,
+    Apply,
+    Dens,
+    Indexed,
+    Named,
+    Node,
+    Relation,
+    Symbol,
+)
 from genmath.proof.likely import Likely
 from genmath.proof.symbolic.author import in_authors_letters
 from genmath.proof.symbolic.proof import Proof
@@ -134,6 +144,13 @@ def _slip(judged: JudgedSlip) -> dict[str, Any]:
 
 # --- hypotheses ---
 
+ONTO = r"\colon \mathbb{R} \to \mathbb{R} \text{ onto, }"
+MAP = {  # where f stands before it
+    "increasing": ONTO + r" \text{increasing, with a slope } > 0",
+    "decreasing": ONTO + r" \text{decreasing, with a slope } < 0",
+    "invertible": ONTO + r" \text{invertible, with a slope } \ne 0",
+}
+
 
 def hypotheses_latex(derivation: Derivation) -> list[str]:
     """How each hypothesis reads."""
@@ -152,6 +169,8 @@ def _hypothesis(key: str, stated_in: Node | Density | Relation) -> str:
             return f"{latex(stated_in)} = {latex(stated_in.body)}"
         case Apply() if key.startswith("convex"):
             return rf"{latex_name(stated_in.name)} \text{{ convex}}"
+        case Apply() if (kind := key.split()[0]) in MAPS:
+            return latex_name(stated_in.name) + MAP[kind]
         case Apply():
             return f"{latex_name(stated_in.name)} > 0"
         case Symbol(shape="covariance"):

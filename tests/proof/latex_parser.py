@@ -326,6 +326,8 @@ class _Parser:
         """An operand, and whether a power may stand on it."""
         if self.next[:1].isdigit():
             return Number(Fraction(self.take())), True
+        if self.next == "(" and (slope := self.inverse_slope()) is not None:
+            return slope, True
         if self.next == "(":
             return self.group(), True
         if self.accept(r"\pi"):
@@ -538,9 +540,25 @@ class _Parser:
             return family(*events[:-1], events[-1] | tuple(givens))
         return family(*events)
 
+    def inverse_slope(self) -> Node | None:
+        """(f^{-1})'(u), or None."""
+        began = self.at
+        self.expect("(")
+        try:
+            base = self.base()
+        except Unreadable:
+            base = ""
+        function = self.look_up(base, [], "")
+        if isinstance(function, Function) and self.accept("^", "{", "-", "1", "}", ")"):
+            return self.application(function.inverse)
+        self.at = began
+        return None
+
     def application(self, function: Function) -> Node:
         order = 0
         traits = function.traits
+        if self.accept("^", "{", "-", "1", "}"):
+            traits = function.inverse.traits
         if self.accept("^", "{", "*"):
             traits = function.conjugate.traits
             while self.accept(r"\prime"):

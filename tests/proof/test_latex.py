@@ -39,6 +39,7 @@ p = n.Density("p_theta", x, z)
 q = n.Density("q_phi", z, given=x)
 r = n.Density("r", y, given=(x, z))
 f, g = n.Function("f", convex=True), n.Function("g_omega")
+turn = n.Function("h", decreasing=True)
 labels = n.FiniteSet("Y_0")
 k, k_0 = labels.members("k k_0")
 scale = n.Function("sigma_f", positive=True)
@@ -69,7 +70,7 @@ names_ = (
 )
 DECLARED: dict[str, Declared] = {
     **{s.name: s for s in names_},
-    **{s.name: s for s in (beta, sig, p, q, r, f, g, scale, letter, labels)},
+    **{s.name: s for s in (beta, sig, p, q, r, f, g, scale, turn, letter, labels)},
 }
 
 # --- random trees ---------------------------------------------------------------------------------
@@ -127,7 +128,8 @@ def _scalars(depth: int) -> Iterator[st.SearchStrategy[Node]]:
     yield st.builds(t.Fn, st.just("dot"), vector, vector)
     yield st.builds(t.Fn, st.sampled_from(("det", "trace")), matrix)
     yield st.builds(lambda h, k, e: t.Apply(h.name, h.traits, k, e),
-                    st.sampled_from((f, g, scale, f.conjugate)), st.integers(0, 3), u)  # fmt: skip
+                    st.sampled_from((f, g, scale, f.conjugate, turn, turn.inverse)),
+                    st.integers(0, 3), u)  # fmt: skip
     yield st.builds(lambda e, k: g(e, k), u, u)
     yield dens
     yield st.builds(lambda e, k: t.Expect((e,), k), dens, u)
@@ -385,6 +387,8 @@ def test_the_ddpm_posterior_mean() -> None:
         (sig[i], r"\sigma_{q,i}"),
         (f.prime(x), "f'(x)"),
         (f.conjugate(x), "f^{*}(x)"),
+        (turn.inverse(x), "h^{-1}(x)"),
+        (turn.inverse.prime(x), r"\left(h^{-1}\right)'(x)"),
         (n.E(n.Normal(noise, 0, 1), noise),
          r"\mathbb{E}_{\epsilon \sim \mathcal{N}(0,\, 1)}\left[\epsilon\right]"),
         (n.integral(p(x, z), z), r"\int p_\theta(x, z)\,\mathrm{d}z"),

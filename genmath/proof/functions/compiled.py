@@ -14,7 +14,8 @@ of the result, ordered as in the tables, first table first; a variable that is a
 as in E(p(x), x**2), needs its values as a further argument.
 
 Where nothing is summed, a density may also be a Python function of its events and given variables.
-An arbitrary f takes a Python function: f(u) is `f`, f'(u) is `f_prime`, the conjugate is `f_star`.
+An arbitrary f takes a Python function: f(u) is `f`, f'(u) is `f_prime`, the conjugate is `f_star`,
+the inverse `f_inverse`.
 """
 
 from __future__ import annotations

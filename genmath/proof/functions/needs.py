@@ -167,4 +167,5 @@ def times(left: str, right: str, where: Node) -> str:
 
 def function_name(node: Apply) -> str:
     star = "_star" if "conjugate" in node.traits else ""
-    return node.name + star + "_prime" * node.order
+    inverse = "_inverse" if "inverse" in node.traits else ""
+    return node.name + star + inverse + "_prime" * node.order

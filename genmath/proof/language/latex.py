@@ -277,6 +277,10 @@ def _apply(node: Apply) -> str:
     if "conjugate" in node.traits:
         stars = "*" + r"\prime" * node.order
         name, primes = f"{name}^{{{stars}}}", ""
+    if "inverse" in node.traits:
+        name = f"{name}^{{-1}}"
+        if node.order:
+            name = rf"\left({name}\right)"
     return f"{name}{primes}{_parens(_list(node.args))}"
 
 

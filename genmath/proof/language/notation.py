@@ -10,6 +10,7 @@ from genmath.proof.language.binders import __all__ as _binders
 from genmath.proof.language.binders import integral_between, over
 from genmath.proof.language.tree import (
     DOMAINS,
+    MAPS,
     Add,
     Apply,
     Big,
@@ -240,10 +241,7 @@ class Density(Fixed):
                 givens += arg.given
             else:
                 (givens if givens else events).append(arg)
-        for e in events:
-            if isinstance(e, Symbol) and not e.is_variable:
-                raise NotationError(f"{self.name}({e!r}): a parameter is not a random variable")
-        event_slots = tuple(self._slot(e, self.event_slots) for e in events)
+        event_slots = tuple(self._event_slot(e) for e in events)
         given_slots = tuple(self._given_slot(g) for g in givens)
         used = event_slots + given_slots
         if len(set(used)) != len(used) or not events:
@@ -253,6 +251,7 @@ class Density(Fixed):
             raise NotationError(
                 f"{self.name} is declared given {missing}: write {self.name}(... | {missing})"
             )
+        events = [as_node(e) for e in events]
         order = sorted(range(len(events)), key=lambda i: self.event_slots.index(event_slots[i]))
         every = self.event_slots + self.given_slots
         g_order = sorted(range(len(givens)), key=lambda i: every.index(given_slots[i]))
@@ -263,6 +262,14 @@ class Density(Fixed):
             tuple(event_slots[i] for i in order),
             tuple(given_slots[i] for i in g_order),
         )
+
+    def _event_slot(self, place: Any) -> str:
+        """An event is a declared letter, or any expression where the density is of one number."""
+        plain = not (isinstance(place, Symbol) and place.is_variable)
+        number = len(self.events) == 1 and not self.events[0].shape
+        if plain and number and isinstance(place, (int, Fraction, Node)):
+            return self.event_slots[0]
+        return self._slot(place, self.event_slots)
 
     def _slot(self, letter: Any, slots: tuple[str, ...]) -> str:
         if isinstance(letter, Symbol) and letter.space in slots:
@@ -295,6 +302,9 @@ class Function(Fixed):
     """An arbitrary smooth function of one or several arguments. `convex=True` is a hypothesis, and
     `f.conjugate` is then its conjugate; so is `positive=True`, values > 0.
 
+    `increasing=True`: it maps the line onto itself with f' > 0, so that `f.inverse` exists and is
+    smooth, too; `decreasing=True`: with f' < 0; `invertible=True`: one of them.
+
     `f.prime(u)` is its derivative at u; `diff(f(x, t), t)` is a partial derivative.
     """
 
@@ -307,17 +317,31 @@ class Function(Fixed):
         *,
         convex: bool = False,
         positive: bool = False,
+        increasing: bool = False,
+        decreasing: bool = False,
+        invertible: bool = False,
         _traits: tuple[str, ...] = (),
     ) -> None:
         check_name(name)
-        if convex and positive:
-            raise NotationError(f"Function({name!r}): convex and positive at once is not supported")
-        traits = ("convex",) if convex else ("positive",) if positive else _traits
+        stated = {
+            "convex": convex, "positive": positive, "increasing": increasing,
+            "decreasing": decreasing, "invertible": invertible,
+        }  # fmt: skip
+        traits = tuple(trait for trait, holds in stated.items() if holds) or _traits
+        if len(traits) > 1 and not _traits:
+            raise NotationError(
+                f"Function({name!r}): {' and '.join(traits)} at once is not supported"
+            )
         vars(self).update(name=name, traits=traits)
 
     def __call__(self, *args: Operand) -> Apply:
         if not args:
             raise NotationError(f"{self.name}() needs an argument")
+        if len(args) > 1 and set(self.traits) & set(MAPS):
+            raise NotationError(
+                f"{self.name}() of {len(args)} arguments: a map of the line, declared "
+                f"{self.traits[0]}, takes one"
+            )
         return Apply(self.name, self.traits, 0, *args)
 
     def prime(self, arg: Operand) -> Apply:
@@ -331,10 +355,23 @@ class Function(Fixed):
             )
         return Function(self.name, _traits=("conjugate",))
 
+    @property
+    def inverse(self) -> Function:
+        kinds = [t for t in self.traits if t in MAPS]
+        if not kinds:
+            raise NotationError(
+                f"{self.name}: only a function declared increasing, decreasing or invertible has "
+                f"an inverse: Function({self.name!r}, increasing=True)"
+            )
+        turned = () if "inverse" in self.traits else ("inverse",)
+        return Function(self.name, _traits=(kinds[0], *turned))
+
 
 @writes(Apply, lambda n: (*n.data, *n.args))
 def _value(name: str, traits: tuple[str, ...], order: int, *args: Node) -> Apply:
-    if traits not in ((), ("convex",), ("conjugate",), ("positive",)) or order not in (0, 1):
+    known = [(), ("convex",), ("conjugate",), ("positive",)]
+    known += [(kind, *turned) for kind in MAPS for turned in ((), ("inverse",))]
+    if traits not in known or order not in (0, 1):
         raise NotationError(f"{name!r} is no function")
     function = Function(name, _traits=traits)
     return (function if order == 0 else function.prime)(*args)

@@ -115,6 +115,8 @@ def _show(node: Node) -> tuple[str, int]:
             return f"{node.name}({_list(node.args, ', ')})", ATOM
         case Apply():
             mark = ("*" if "conjugate" in node.traits else "") + "'" * node.order
+            if "inverse" in node.traits:
+                mark = "⁻¹" + mark
             return f"{text_name(node.name)}{mark}({_list(node.args, ', ')})", ATOM
         case Dens():
             given = f"|{_list(node.givens)}" if node.givens else ""

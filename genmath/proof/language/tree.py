@@ -89,6 +89,8 @@ class Fixed:
         raise NotationError(f"{self!r} cannot be changed ({name} = {value!r}): declare another")
 
 
+MAPS = ("increasing", "decreasing", "invertible")  # of the line onto itself, with f' != 0
+
 # What an entry of a node's data is: a plain value; one letter that the node binds, or a tuple of
 # them; a letter that it holds and does not bind; a declaration, which has letters of its own.
 PLAIN, BOUND, LETTER, DECLARED = "a plain value", "bound letters", "a letter", "a declaration"
@@ -254,6 +256,9 @@ class Node(Fixed):
     def __neg__(self) -> Node:
         return Neg(self)
 
+    def __or__(self, other: Node | tuple[Node, ...]) -> Given:
+        return Given(self, other if isinstance(other, tuple) else (other,))
+
     def __pos__(self) -> Node:
         return self
 
@@ -390,16 +395,13 @@ class Symbol(Node, holds=(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN)):
     is_variable: bool = property(lambda self: self.data[3])  # type: ignore[assignment]
     space: str = property(lambda self: self.data[4])  # type: ignore[assignment]
 
-    def __or__(self, other: Node | tuple[Node, ...]) -> Given:
-        return Given(self, other if isinstance(other, tuple) else (other,))
-
 
 class Given:
     """`z | x`, which only a density understands."""
 
     __slots__ = ("event", "given")
 
-    def __init__(self, event: Symbol, given: tuple[Node, ...]) -> None:
+    def __init__(self, event: Node, given: tuple[Node, ...]) -> None:
         self.event, self.given = event, given
 
 
@@ -483,7 +485,7 @@ class Fn(Node, holds=(PLAIN,)):
 class Apply(Node, holds=(PLAIN, PLAIN, PLAIN)):
     """An arbitrary function at a point. `order` counts derivatives (one-argument functions);
     `traits` may hold "convex", "conjugate" (the convex conjugate of the function so named),
-    "positive"."""
+    "positive", and one of MAPS, perhaps with "inverse"."""
 
     def __init__(self, name: str, traits: tuple[str, ...], order: int, *args: Operand) -> None:
         super().__init__(tuple(as_node(a) for a in args), (name, traits, order))
@@ -491,6 +493,12 @@ class Apply(Node, holds=(PLAIN, PLAIN, PLAIN)):
     name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
     traits: tuple[str, ...] = property(lambda self: self.data[1])  # type: ignore[assignment]
     order: int = property(lambda self: self.data[2])  # type: ignore[assignment]
+
+    @property
+    def stated(self) -> tuple[str, ...]:
+        """The traits of the function that it was made from."""
+        own = tuple(t for t in self.traits if t != "inverse")
+        return ("convex",) if own == ("conjugate",) else own
 
 
 # --- densities ---
@@ -621,7 +629,7 @@ class Big(Node, holds=(PLAIN, BOUND), scope=(0,), parts=(NUMBER, WHOLE)):
 def event_variables(dist: Node) -> tuple[Symbol, ...]:
     """The variables a density is a density of."""
     if isinstance(dist, Dens):
-        return tuple(e for e in dist.events if isinstance(e, Symbol))
+        return tuple(e for e in dist.events if isinstance(e, Symbol) and e.is_variable)
     if isinstance(dist, Normal) and isinstance(dist.args[0], Symbol):
         return (dist.args[0],)
     if isinstance(dist, Named):

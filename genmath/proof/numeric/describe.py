@@ -37,6 +37,8 @@ def describe(world: World, keys: Iterable[Key], arithmetic: Arithmetic) -> dict[
             out["functions"][f"{key[1]}"] = _formula(world, key[1], key[2])
         elif kind == "convex":
             out["functions"][key[1]] = _convex_formula(world, key[1])
+        elif kind == "map":
+            out["functions"][key[1]] = _map_formula(world, *key[1:3])
         elif kind == "ftab":
             spaces.update(key[2])
             out["functions"][f"{key[1]}({', '.join(key[2])})"] = world.raw("ftab", *key[1:])
@@ -81,20 +83,24 @@ def _formula(world: World, name: str, count: int) -> str:
     match world.family:
         case "polynomial":
             terms.append(f"{f['a']} (({inner})^3 + ({inner})^5)")
-        case "bump":
+        case "bump" | "located":
             terms = [terms[0], f"{f['a']}/(1 + (4 ({inner}))^2)"]
         case _:
             terms.append(f"{f['a']} exp({inner})")
     body = " + ".join(terms).replace("+ -", "- ")
+    squares = " + ".join(f"{u}^2" for u in letters)
+    decay = f" exp(-({squares})/2)" if world.family == "located" else ""
     low, high = world.survey.bounds.get(("fn", name), (-math.inf, math.inf))
     if math.isfinite(low) and math.isfinite(high):
         body = f"{low} + ({high} - {low}) sigmoid({body})"
     elif math.isfinite(low):
         polynomial = world.family == "polynomial"
-        body = f"{low} + 0.05 + ({body})^2" if polynomial else f"{low} + exp(({body})/2)"
+        body = f"{low} + 0.05 + ({body})^2" if polynomial else f"{low} + exp(({body})/2){decay}"
     elif math.isfinite(high):
         polynomial = world.family == "polynomial"
-        body = f"{high} - 0.05 - ({body})^2" if polynomial else f"{high} - exp(({body})/2)"
+        body = f"{high} - 0.05 - ({body})^2" if polynomial else f"{high} - exp(({body})/2){decay}"
+    elif decay:
+        body = f"({body}){decay}"
     return f"{name}({', '.join(letters)}) = {body}".replace("- -", "+ ")
 
 
@@ -102,6 +108,15 @@ def _convex_formula(world: World, name: str) -> str:
     f = world.raw("convex", name)
     body = f"{f['a']} (1 + ({f['r']} (u - {f['s']}))^2)^(3/2) + {f['b']} u + {f['c']}"
     return f"{name}(u) = {body}".replace("+ -", "- ").replace("- -", "+ ")
+
+
+def _map_formula(world: World, name: str, kind: str) -> str:
+    f = world.raw("map", name, kind)
+    left = "b(v)" if world.family != "bump" else "v"
+    right = "b(w)" if world.family != "polynomial" else "w"
+    u, w = f"v = {f['r']} (u - {f['s']})", f"w = {f['q']} ({name}(u) - {f['m']})"
+    said = f"{left} = {f['k']} {right} where {u}, {w}, b(v) = v sqrt(1 + v^2)"
+    return said.replace("- -", "+ ")
 
 
 def _density_text(world: World, density: Any, a: Arithmetic) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from genmath.proof.language.tree import Apply
+from genmath.proof.language.tree import MAPS, Apply
 from genmath.proof.numeric.graph import Graph, Scalar
 from genmath.proof.numeric.survey import Survey, Unsupported
 from genmath.proof.numeric.worlds import COMPONENTS
@@ -33,6 +33,8 @@ class Families:
             if n != 1:
                 raise Unsupported(f"{name}: a convex function takes one scalar")
             return self.convex(name, args[0], "conjugate" in node.traits)
+        if kind := next((t for t in node.traits if t in MAPS), ""):
+            return self.map(name, kind, args[0], "inverse" in node.traits)
         terms = [g.input("fn", name, n, "c")]
         for i, u in enumerate(args):
             terms.append(g.mul(g.input("fn", name, n, "d", i), u))
@@ -42,7 +44,7 @@ class Families:
         match self.family:
             case "polynomial":
                 terms.append(g.mul(top, g.add(g.powi(inner, 3), g.powi(inner, 5))))
-            case "bump":  # bounded, and level far out
+            case "bump" | "located":  # bounded, and level far out
                 terms = [terms[0], g.div(top, g.add(g.one, g.powi(g.mul(g.const(4), inner), 2)))]
             case _:
                 terms.append(g.mul(top, g.fn("exp", inner)))
@@ -54,6 +56,10 @@ class Families:
         positive = g.fn("exp", g.mul(g.const(Fraction(1, 2)), body))
         if self.family == "polynomial":
             positive = g.add(g.const(Fraction(1, 20)), g.powi(body, 2))
+        if self.family == "located":
+            squares = g.add(*(g.powi(u, 2) for u in args))
+            decay = g.fn("exp", g.mul(g.const(Fraction(-1, 2)), squares))
+            body, positive = g.mul(body, decay), g.mul(positive, decay)
         if math.isfinite(low):
             return g.add(g.input("fbound", name, 0), positive)
         if math.isfinite(high):
@@ -75,6 +81,24 @@ class Families:
         v = g.div(slope, g.fn("sqrt", w))
         best = g.add(s, g.div(v, r))
         return g.sub(g.mul(t, best), self.convex(name, best, False))
+
+    def map(self, name: str, kind: str, u: Scalar, inverse: bool) -> Scalar:
+        """The map of the line that takes u to t where b(r (u - s)) = k b(q (t - m)), with the bend
+        b(v) = v sqrt(1 + v^2); in one of the families without the bend on the right, so that it
+        grows like a square, in another without that on the left, like a root."""
+        g = self.g
+        k, m, q, r, s = (g.input("map", name, kind, letter) for letter in "kmqrs")
+        bends = (self.family != "bump", self.family != "polynomial")
+        if inverse:
+            k, m, q, r, s, bends = g.div(g.one, k), s, r, q, m, bends[::-1]
+        v = g.mul(r, g.sub(u, s))
+        if bends[0]:
+            v = g.mul(v, g.fn("sqrt", g.add(g.one, g.powi(v, 2))))
+        v = g.div(v, k)
+        if bends[1]:  # v = w sqrt(1 + w^2)
+            root = g.fn("sqrt", g.add(g.one, g.mul(g.const(4), g.powi(v, 2))))
+            v = g.div(v, g.fn("sqrt", g.mul(g.const(Fraction(1, 2)), g.add(g.one, root))))
+        return g.add(m, g.div(v, q))
 
     # --- densities -------------------------------------------------------------------------------
 

@@ -18,8 +18,13 @@ from typing import Any, Literal
 
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.tree import (
+    MAPS,
+    Apply,
     Dens,
+    Deriv,
     Div,
+    Divergence,
+    Entropy,
     Fn,
     Integral,
     Node,
@@ -99,9 +104,37 @@ def compare(
         survey = drawn.survey
     if not drawn.members:
         return Outcome("undefined", reason=NO_WORLD)
+    lost = tuple(unlocated(side, survey) for side in (claim.lhs, claim.rhs))
+    found = _in_each(claim, survey, drawn, lost, exact_confirm)
+    if found.verdict == "undefined" and any(lost) and not _sloped((claim.lhs, claim.rhs)):
+        for world in drawn.members:
+            world.located = True  # what is integrated may be one of the functions
+        found = _in_each(claim, survey, drawn, lost, exact_confirm)
+    if found.verdict == "refuted":
+        return found
+    if not isinstance(worlds, Worlds):
+        break_ = broken((claim.lhs, claim.rhs), survey, drawn.members)
+        if break_ is not None:
+            defined = found.worlds_defined
+            return Outcome("refuted", break_, defined, 0, break_["reason"], obligation=True)
+    return found
+
+
+def _sloped(sides: Iterable[Node]) -> bool:
+    """Whether a function is differentiated: that f' has an integral does not make f decay."""
+    for n in (n for side in sides for n in side.walk()):
+        slopes = n.walk() if isinstance(n, Deriv) else [n] if getattr(n, "order", 0) else []
+        if any(isinstance(f, Apply) and not set(MAPS) & set(f.traits) for f in slopes):
+            return True
+    return False
+
+
+def _in_each(
+    claim: Claim, survey: Survey, drawn: Worlds, lost: tuple[bool, ...], exact_confirm: bool
+) -> Outcome:
+    """Both sides in each of these worlds."""
     defined, reason = 0, "undefined in every world"
     apart, equal = False, dict[str, Any]()
-    lost = tuple(unlocated(side, survey) for side in (claim.lhs, claim.rhs))
     programs: dict[tuple[int, str], Program] = {}
     for tried, world in enumerate(drawn.members, 1):
         key = (world.dim, world.family)
@@ -116,10 +149,6 @@ def compare(
         apart, equal = apart or trial.apart, equal or trial.equal
     if equal and not apart:
         return Outcome("refuted", equal, defined, len(drawn.members), equal["reason"])
-    if not isinstance(worlds, Worlds):
-        found = broken((claim.lhs, claim.rhs), survey, drawn.members)
-        if found is not None:
-            return Outcome("refuted", found, defined, 0, found["reason"], obligation=True)
     tried = len(drawn.members)
     if defined < min(2, tried) or not tried:
         return Outcome("undefined", None, defined, tried, reason)
@@ -187,9 +216,9 @@ def _pole(sides: Iterable[Node], survey: Survey, world: World) -> bool:
 def unlocated(side: Node, survey: Survey) -> bool:
     """Whether an integral over the real line has no density that says where its mass is."""
     for n in side.walk():
-        if isinstance(n, Integral):
-            found = {a for d in n.body.walk() if isinstance(d, Dens) for a in d.events}
-            found |= {s for d in n.body.walk() if isinstance(d, Normal) for s in free_symbols(d)}
+        if isinstance(n, (Integral, Divergence, Entropy)):
+            found = {a for d in n.walk() if isinstance(d, Dens) for a in d.events}
+            found |= {s for d in n.walk() if isinstance(d, Normal) for s in free_symbols(d)}
             if any(v.space in survey.real and v not in found for v in n.bound):
                 return True
     return False

@@ -8,6 +8,7 @@ from typing import Any
 
 from genmath.proof.language.binders import Between
 from genmath.proof.language.tree import (
+    MAPS,
     Add,
     Apply,
     Dens,
@@ -63,7 +64,7 @@ class Survey:
             self._visit(relation.left)
             self._visit(relation.right)
             self._bound(relation)
-        self.real |= self._lebesgue & self._arithmetic
+        self.real |= self._lebesgue & (self._arithmetic | self._beside_numbers())
         for symbol in self.symbols.values():
             if not symbol.is_variable:
                 self.real.add(symbol.space)
@@ -93,7 +94,7 @@ class Survey:
             raise NotationError(f"the density {density.name!r} is declared in two ways")
 
     def _function(self, node: Apply) -> None:
-        traits = tuple("convex" if t == "conjugate" else t for t in node.traits)
+        traits = node.stated
         known = self.functions.get(node.name)
         if known is not None and known != traits:
             raise NotationError(f"the function {node.name!r} is declared in two ways")
@@ -145,12 +146,13 @@ class Survey:
                 self._symbol(arg)
             else:
                 self.real.add(slot)
-                if isinstance(arg, Symbol) and arg.is_variable:
-                    self.real.add(arg.space)
+                self.real |= {s.space for s in free_symbols(arg) if s.is_variable}
                 self._visit(arg)
 
     def _visit_function(self, node: Apply) -> None:
         self._function(node)
+        if set(MAPS) & set(node.traits):
+            self.real |= {s.space for s in free_symbols(node) if s.is_variable}
         pattern: list[str | None] = []
         for arg in node.args:
             if isinstance(arg, Symbol) and arg.is_variable:
@@ -163,6 +165,15 @@ class Survey:
         key = (node.name, len(node.args))
         found = tuple(pattern) if plain else (None,)
         self.patterns[key] = self.patterns.get(key, frozenset()) | {found}
+
+    def _beside_numbers(self) -> set[str]:
+        """Spaces of letters that a function takes beside what can only be numbers."""
+        found: set[str] = set()
+        for patterns in self.patterns.values():
+            spaces = {s for pattern in patterns for s in pattern}
+            if spaces & {None, *self.real}:
+                found |= {s for s in spaces if s is not None}
+        return found
 
     def table(self, name: str, count: int) -> tuple[str, ...] | None:
         """The spaces of a function that is only ever applied to letters of discrete spaces."""
@@ -203,7 +214,7 @@ class Survey:
 
 def _free(traits: tuple[str, ...]) -> bool:
     """Any values will do, within bounds: a table of random numbers is such a function."""
-    return "convex" not in traits and "conjugate" not in traits
+    return not {"convex", "conjugate", *MAPS} & set(traits)
 
 
 def constant(node: Node) -> float | None:

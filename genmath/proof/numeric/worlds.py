@@ -55,6 +55,7 @@ class World:
     def __init__(self, survey: Survey, seed: int, index: int, dim: int, attempt: int = 0) -> None:
         self.survey, self.seed, self.index = survey, seed, index
         self.dim, self.attempt = dim, attempt
+        self.located = False  # whether arbitrary functions decay, so that they have integrals
         self._raw: dict[Key, Any] = {}
         self._values: dict[Key, Any] = {}
 
@@ -82,6 +83,8 @@ class World:
     @property
     def family(self) -> str:
         """The family that arbitrary functions are of."""
+        if self.located:
+            return "located"
         return self.kind if self.kind in ("polynomial", "bump") else ""
 
     @property
@@ -229,6 +232,18 @@ class World:
             "c": _real(rng, 0.5, 3.0),
             "r": round(rng.uniform(0.5, 0.9), 3),
             "s": _real(rng, 0.2, 0.8),
+        }
+
+    def _raw_map(self, name: str, kind: str) -> dict[str, float]:
+        """The letters of `families.map`; the sign of q says whether it rises or falls."""
+        rng = self.rng("map", name)
+        falls = kind == "decreasing" or (kind == "invertible" and rng.random() < 0.5)
+        return {
+            "k": round(rng.uniform(0.5, 1.9), 3),
+            "m": _real(rng, 0.2, 0.9),
+            "q": round(rng.uniform(0.6, 1.4), 3) * (-1 if falls else 1),
+            "r": round(rng.uniform(0.6, 1.4), 3),
+            "s": _real(rng, 0.2, 0.9),
         }
 
     # --- densities -------------------------------------------------------------------------------
@@ -404,6 +419,9 @@ class World:
 
     def _value_convex(self, a: Arithmetic, name: str, letter: str) -> Num:
         return a.number(self.raw("convex", name)[letter])
+
+    def _value_map(self, a: Arithmetic, name: str, kind: str, letter: str) -> Num:
+        return a.number(self.raw("map", name, kind)[letter])
 
     def _value_joint(self, a: Arithmetic, name: str) -> dict[tuple[int, ...], Num]:
         """Normalised masses over the cells of (discrete events, discrete givens)."""

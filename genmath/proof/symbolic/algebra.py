@@ -184,7 +184,7 @@ def log_of(e: Any) -> Any:
             arg = base.args[0] if isinstance(base, Recip) else base
             tilt, arg = _common_exponential(arg)
             total += (-power if isinstance(base, Recip) else power) * (tilt + Log(arg))
-        elif base.is_Add and power.is_Integer and is_positive(-base):
+        elif not base.is_Number and power.is_Integer and is_positive(-base):
             rest *= (-1) ** power
             total += power * Log(canon(-base))
         elif isinstance(base, AbsAtom) or (power.is_Integer and power % 2 == 0 and base.is_real):

@@ -13,7 +13,7 @@ import sympy as sp
 from sympy.core.symbol import Str
 
 from genmath.proof.language.elementary import TABLE, Elementary, call
-from genmath.proof.language.tree import Number
+from genmath.proof.language.tree import MAPS, Number
 from genmath.proof.symbolic.rows import limits
 
 OUT = sp.Symbol("out")  # fills the slot of a variable that was integrated out
@@ -109,6 +109,9 @@ class AbsAtom(Atom):
     def _eval_is_nonnegative(self) -> bool:
         return True
 
+    def _eval_is_positive(self) -> bool | None:
+        return True if self.args[0].is_nonzero else None
+
 
 class Sign(Atom):
     """1 where u > 0, -1 where u <= 0."""
@@ -133,15 +136,39 @@ class Root(Atom):
         return self.args[0] ** whole if whole.is_Integer and exponent.is_Integer else None
 
 
+MAP_KINDS = frozenset(MAPS)
+
+
+def turned(key: Any) -> Any:
+    """The key of the inverse map."""
+    return Key(key.name, *(key.facts ^ {"inverse"}))
+
+
 class Unknown(Atom):
     """A derivative of an arbitrary function at a point. `order` says how often: a number, and for
     several arguments, once differentiated, a tuple of numbers."""
 
     def __new__(cls, key: Any, order: Any, *args: Any) -> Any:
+        if key.facts & MAP_KINDS and order == 0:
+            (u,) = args
+            if isinstance(u, Unknown) and u.args[:2] == (turned(key), 0):
+                return u.args[2]  # a map after its inverse
         return sp.Expr.__new__(cls, key, sp.sympify(order), *args)
 
     def _eval_is_positive(self) -> bool | None:
+        if self._sloped("increasing"):
+            return True
         return True if self.args[1] == 0 and "positive" in self.args[0].facts else None
+
+    def _eval_is_negative(self) -> bool | None:
+        return True if self._sloped("decreasing") else None
+
+    def _eval_is_zero(self) -> bool | None:
+        return False if self._sloped(*MAP_KINDS) else None
+
+    def _sloped(self, *kinds: str) -> bool:
+        """The slope of a declared map; that of an inverse is written in the map's own."""
+        return self.args[1] == 1 and any(kind in self.args[0].facts for kind in kinds)
 
 
 class Fun(Atom):

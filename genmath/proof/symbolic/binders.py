@@ -19,9 +19,11 @@ from genmath.proof.symbolic.algebra import (
 from genmath.proof.symbolic.atoms import Binder, Key
 from genmath.proof.symbolic.bound import unused
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
+from genmath.proof.symbolic.integrals import fresh, integrate
 from genmath.proof.symbolic.letters import parameter
+from genmath.proof.symbolic.maps import named_after_density
 from genmath.proof.symbolic.polynomials import canon, expand, terms
-from genmath.proof.symbolic.supports import FINITE, Rules, Unsupported
+from genmath.proof.symbolic.supports import FINITE, LINE, Rules, Unsupported
 
 EXTREMES_FINITE = "the suprema and infima that appear are finite"
 LIMITS_EXIST = "the limits that appear exist"
@@ -89,6 +91,12 @@ class Binders(Conditions):
         if low == high:
             return sp.S.Zero
         self.rules.assumed.add(FINITE)
+        ends = {e.name for e in (low, high) if isinstance(e, Key)}
+        if len(ends) == 2:
+            sign = 1 if high.name == "infinity" else -1
+            letter = fresh(LINE)
+            named = named_after_density(body.xreplace({own: letter}), letter, self.rules)
+            return sign * integrate(named[0], named[1:], self.rules)
         sign = 1
         if sp.default_sort_key(low) > sp.default_sort_key(high):
             low, high, sign = high, low, -1

@@ -100,7 +100,7 @@ class Conditions(ABC):
         if what == "the variance" and is_nonnegative(u) and not u.has(Rho, Int):
             self.require_nonzero(u, typed)
             return
-        found = irreducible_factors(u)
+        found = with_signs_apart(irreducible_factors(u))
         alone = sum(not base.is_Number for base, _ in found) <= 1
         for base, k in found:
             if what == "the denominator" and base.is_Number and base != 0:
@@ -114,9 +114,9 @@ class Conditions(ABC):
     def require_nonzero(self, under: Any, typed: Node | None = None) -> None:
         """Shown, or else listed: that is let pass only where it fails at isolated values of free
         real letters."""
-        if is_positive(under) or is_positive(-under):
+        if is_positive(under) or is_positive(-under) or under.is_nonzero or stated_nonzero(under):
             return
-        under = resolve(under)
+        under = sizes_open(resolve(under))
         if is_positive(under) or is_positive(-under) or stated_nonzero(under):
             return
         if may_be_identically_zero(under):
@@ -196,6 +196,27 @@ class Conditions(ABC):
             or (b.is_Add and all(self.nonnegative(p) for p in b.args))
             for b, k in irreducible_factors(t)
         )
+
+
+def with_signs_apart(found: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """The factors, those that are < 0 with their signs gathered in one number."""
+    sign, out = sp.S.One, []
+    for base, k in found:
+        if k.is_Integer and (base.is_negative or (not base.is_Number and is_positive(-base))):
+            sign *= (-1) ** k
+            base = -base
+        out.append((base, k))
+    return out if sign == 1 else [(sign, sp.S.One), *out]
+
+
+def sizes_open(e: Any) -> Any:
+    """The product without the bars of its factors |u|, which is 0 where it is."""
+    open_ = (b.args[0] ** k if isinstance(b, AbsAtom) else b**k for b, k in powers(e))
+    return sp.Mul(*open_)
+
+
+def powers(e: Any) -> list[tuple[Any, Any]]:
+    return [f.as_base_exp() for f in sp.Mul.make_args(e)]
 
 
 def apart_from_0(base: Any, k: Any) -> Any | None:

@@ -29,6 +29,7 @@ from genmath.proof.symbolic.atoms import (
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.integrals import bell
 from genmath.proof.symbolic.letters import Letters
+from genmath.proof.symbolic.maps import inverse_slope
 from genmath.proof.symbolic.matrices import lower_inverse
 from genmath.proof.symbolic.polynomials import canon, expand
 from genmath.proof.symbolic.supports import Need, Unsupported
@@ -46,11 +47,12 @@ class Densities(Letters):
     """What is declared, or normal, at a point."""
 
     def apply(self, node: Apply, env: Env, w: Weights) -> Any:
-        convex = "convex" in node.traits or "conjugate" in node.traits
-        positive = "positive" in node.traits
-        self.register(node.name + "()", (len(node.args), convex, positive))
+        self.register(node.name + "()", (len(node.args), node.stated))
         args = [canon(self.scalar(a, env, w, True)) for a in node.args]
-        return Unknown(Key(node.name, *node.traits), node.order, *args)
+        key = Key(node.name, *node.traits)
+        if node.order and "inverse" in node.traits:
+            return inverse_slope(key, *args)
+        return Unknown(key, node.order, *args)
 
     def density_key(self, density: Any) -> Any:
         self.register(density.name + "(density)", density)
@@ -68,7 +70,7 @@ class Densities(Letters):
         key = self.density_key(density)
         at = dict(zip(node.event_slots, node.events, strict=True))
         given = dict(zip(node.given_slots, node.givens, strict=True))
-        values = {s: self.scalar(a, env, w, True) for s, a in (at | given).items()}
+        values = {s: canon(self.scalar(a, env, w, True)) for s, a in (at | given).items()}
         for letter in density.given:
             if letter.space in given and given[letter.space] != letter:
                 self.require_domain(letter, values[letter.space])

@@ -22,10 +22,11 @@ from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.polynomials import expand, space_of, terms
 from genmath.proof.symbolic.proof import Proof
 from genmath.proof.symbolic.slopes import by_slope
-from genmath.proof.symbolic.supports import Rules, Unsupported, density_denominators, tidy
+from genmath.proof.symbolic.supports import LINE, Rules, Unsupported, density_denominators, tidy
 from genmath.proof.symbolic.zero import clearly_nonzero, vanishes
 
 SLOPES = 2  # of slopes, that are looked at
+UNEQUAL = "the two sides are not shown to be equal"
 
 
 def prove_equal(
@@ -68,7 +69,8 @@ def _by_forms(lhs: Node, rhs: Node, lemmas: list[Lemma], dimension: int) -> Proo
             proof.proved, proof.reason = True, ""
             proof.lemmas = list(lemmas) if used else []
             return proof
-        proof.residual, proof.reason = residuals[0], "the two sides are not shown to be equal"
+        proof.residual = residuals[0]
+        proof.reason = _on_the_line_only(residuals[0], rules) or UNEQUAL
     return proof
 
 
@@ -113,7 +115,38 @@ def _remaining(residuals: list[Any], rules: Rules) -> list[Any]:
 
 
 def _vanishes(residual: Any, rules: Rules) -> bool:
-    return vanishes(residual, rules) or vanishes_merged(residual, rules)
+    if vanishes(residual, rules) or vanishes_merged(residual, rules):
+        return True
+    same, _ = on_one_line(residual, {LINE, *rules.line})
+    return bool(same != residual and vanishes(same, rules))
+
+
+def on_one_line(e: Any, line: set[str] | None = None) -> tuple[Any, set[str]]:
+    """Integrals over one letter that no density speaks of, all over letters of the same line, and
+    the spaces of these letters. `line`: those that are known to be the line."""
+    moved: dict[Any, Any] = {}
+    spaces: set[str] = set()
+    for i in e.atoms(Int):
+        body, v, *others = i.args
+        space = space_of(v)
+        spoken = any(r.has(v) for r in body.atoms(Rho))
+        if not others and not spoken and (line is None or space in line):
+            new = sp.Symbol(v.name.replace(space, LINE, 1), real=True)
+            moved[i] = Int(body.xreplace({v: new}), new)
+            spaces.add(space)
+    return e.xreplace(moved), spaces
+
+
+def _on_the_line_only(residual: Any, rules: Rules) -> str:
+    """What to type where the sides are equal if the letters are those of the line."""
+    same, spaces = on_one_line(residual)
+    if same == residual or not vanishes(same, Rules()):
+        return ""
+    letters = ", ".join(sorted(spaces - {LINE, *rules.line}))
+    return (
+        f"the two sides are equal where {letters} ranges over the real line, which is not said: "
+        "write integral(..., between=(-infinity, infinity))"
+    )
 
 
 def _vanishes_together(rest: Any, merged: list[tuple[Any, tuple[Any, ...]]], rules: Rules) -> bool:

@@ -15,9 +15,12 @@ from genmath.proof.symbolic.algebra import (
     abs_of,
     absorb_signs,
     big_sum,
+    exp_of,
     height,
     is_positive,
+    log_of,
     power_of,
+    sign_of,
     value_of,
 )
 from genmath.proof.symbolic.atoms import (
@@ -31,9 +34,11 @@ from genmath.proof.symbolic.atoms import (
     Log,
     Recip,
     Rho,
+    Sign,
     Unknown,
 )
 from genmath.proof.symbolic.bound import fresh
+from genmath.proof.symbolic.maps import inverse_slope, named_after_density, through_map
 from genmath.proof.symbolic.memory import Memory
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, orient, space_of, terms
 from genmath.proof.symbolic.residual import residual_text
@@ -42,6 +47,7 @@ from genmath.proof.symbolic.supports import (
     FINITE,
     FUBINI,
     LEIBNIZ,
+    LINE,
     SMOOTH,
     SMOOTH_ZEROS,
     Rules,
@@ -155,7 +161,7 @@ def _reduce(term: Any, bound: set[Any], rules: Rules) -> Any:
                 if remaining
                 else sp.Mul(*outside) * done
             )
-        replaced = _reexpress(v, local, rules)
+        replaced = _reexpress(v, local, rules) or through_map(v, local, rules)
         if replaced is not None:
             body, letter = replaced
             return sp.Mul(*outside) * integrate(
@@ -238,7 +244,7 @@ def close(factors: list[Any], letters: list[Any]) -> Any:
     real -= {s for r in body.atoms(Rho) for s in r.free_symbols}
     spaces: dict[str, list[Any]] = {}
     for v in letters:
-        spaces.setdefault("R" if v in real and len(real) <= 3 else space_of(v), []).append(v)
+        spaces.setdefault(LINE if v in real and len(real) <= 3 else space_of(v), []).append(v)
     names = {
         s: [sp.Symbol(f"{s}^{level}_{i}", real=True) for i in range(len(vs))]
         for s, vs in spaces.items()
@@ -302,7 +308,7 @@ def _gaussian(v: Any, local: list[Any], rules: Rules) -> Any:
         elif typed:
             return None
     if typed:  # no normal density says so
-        rules.assumed.add(f"{space_of(v)} ranges over the real line")
+        rules.on_the_line(space_of(v))
     kernels = []
     for b in bells:
         slope = canon(sp.diff(b.args[0] - b.args[1], v))
@@ -315,9 +321,7 @@ def _gaussian(v: Any, local: list[Any], rules: Rules) -> Any:
     slope, offset, s = kernels[0]
     scale = 1 / abs_of(slope)
     if not is_positive(scale):
-        # a slope may be 0 at isolated values of free real letters only
-        free = all(x.is_integer is None and not x.is_Dummy for x in slope.free_symbols)
-        if slope.has(Atom) or not free:
+        if not may_be_0_at_isolated_values(slope):
             return None
         rules.slopes.append(slope)
     mean, variance = canon(-offset / slope), canon(s / slope**2)
@@ -353,32 +357,23 @@ def bell(x: Any, mean: Any, variance: Any) -> Any:
 
 
 def _reexpress(v: Any, local: list[Any], rules: Rules) -> tuple[Any, Any] | None:
-    """Two rules for arbitrary functions under one normal factor in v: a function of a v + b is
-    taken as the variable, and derivatives of a function are moved by parts."""
+    """Two rules for arbitrary functions: one of a v + b, or such a density, is taken at the
+    variable; and under one normal factor derivatives of a function are moved by parts."""
     bells = [f for f in local if isinstance(f, Bell)]
-    functions = [u for f in local for u in f.atoms(Unknown) if u.has(v)]
-    if len(bells) != 1 or not functions or bells[0].args[2].has(v):
+    functions = {u for f in local for u in f.atoms(Unknown, Rho) if u.has(v)}
+    if len(bells) > 1 or not functions:
         return None
-    bell_v = bells[0]
-    slope_b = canon(sp.diff(bell_v.args[0] - bell_v.args[1], v))
-    if slope_b == 0 or slope_b.has(v):
-        return None
-    settled = any(v in u.args[2:] for u in functions)
-    for u in sorted(set(functions), key=sp.default_sort_key):
-        moving = [a for a in u.args[2:] if a.has(v)]
-        if len(moving) != 1 or settled:
-            continue
-        (at,) = moving
-        slope = canon(sp.diff(at, v))
-        if slope.has(v) or not (slope.is_nonzero or slope.is_positive):
-            continue
-        new = fresh(space_of(v))
-        inverse = (new - canon(at - slope * v)) / slope
-        there = Unknown(*u.args[:2], *(new if a == at else a for a in u.args[2:]))
-        body = sp.Mul(*local).xreplace({u: there})
-        return _change(body, v, inverse, rules) / abs_of(slope), new
-    for u in sorted(set(functions), key=sp.default_sort_key):
-        if len(u.args) == 3 and u.args[2] == v and u.args[1] > 0 and u in local:
+    for bell_v in bells:
+        slope_b = canon(sp.diff(bell_v.args[0] - bell_v.args[1], v))
+        if bell_v.args[2].has(v) or slope_b == 0 or slope_b.has(v):
+            return None
+    ordered = sorted(functions, key=sp.default_sort_key)
+    if not any(v in _places(u) for u in ordered):
+        for u in ordered:
+            if (at := _affine_place(u, v, rules)) is not None:
+                return _at_the_letter(at, v, local, rules, bool(bells))
+    for u in ordered if bells else ():
+        if isinstance(u, Unknown) and u.args[2:] == (v,) and u.args[1] > 0 and u in local:
             others = [f for f in local if f != u]
             if all(isinstance(f, Bell) or _is_power(f, v) for f in others):
                 rules.assumed.add(DECAY)
@@ -387,6 +382,45 @@ def _reexpress(v: Any, local: list[Any], rules: Rules) -> tuple[Any, Any] | None
                 body = -lower * differentiate(sp.Mul(*others), v, rules)
                 return body.xreplace({v: new}), new
     return None
+
+
+def _places(u: Any) -> tuple[Any, ...]:
+    """Where a function or density stands."""
+    return (*u.args[1], *u.args[2]) if isinstance(u, Rho) else tuple(u.args[2:])
+
+
+def _affine_place(u: Any, v: Any, rules: Rules) -> Any | None:
+    """The one argument a v + b of u that contains v, with a slope that is not 0."""
+    moving = [a for a in _places(u) if a.has(v)]
+    if len(moving) != 1:
+        return None
+    slope = canon(sp.diff(moving[0], v)) if moving[0].is_polynomial(v) else v
+    if slope.has(v) or slope == 0:
+        return None
+    if not (slope.is_nonzero or is_positive(slope) or is_positive(-slope)):
+        if not may_be_0_at_isolated_values(slope):
+            return None
+        rules.slopes.append(slope)
+    return moving[0]
+
+
+def may_be_0_at_isolated_values(slope: Any) -> bool:
+    """Of free real letters only."""
+    free = all(x.is_integer is None and not x.is_Dummy for x in slope.free_symbols)
+    return free and not slope.has(Atom)
+
+
+def _at_the_letter(
+    at: Any, v: Any, local: list[Any], rules: Rules, normal: bool
+) -> tuple[Any, Any]:
+    """The factors with the letter w = a v + b for v."""
+    slope = canon(sp.diff(at, v))
+    new = fresh(space_of(v))
+    inverse = (new - canon(at - slope * v)) / slope
+    body = _change(sp.Mul(*local), v, inverse, rules) / abs_of(slope)
+    if not normal:  # no normal density says so
+        rules.on_the_line(space_of(v))
+    return named_after_density(body, new, rules)
 
 
 def _is_power(f: Any, v: Any) -> bool:
@@ -405,10 +439,21 @@ def _change(e: Any, v: Any, image: Any, rules: Rules) -> Any:
         if isinstance(x, Bell):
             return bell(*(visit(a) for a in x.args))
         args = [visit(a) for a in x.args]
-        if isinstance(x, Unknown):
-            return Unknown(x.args[0], x.args[1], *(canon(a) for a in args[2:]))
-        if isinstance(x, Fun):
-            return value_of(x.row.name, args[1])
+        match x:
+            case Unknown():
+                return Unknown(x.args[0], x.args[1], *(canon(a) for a in args[2:]))
+            case Rho():
+                return Rho(args[0], map(canon, args[1]), map(canon, args[2]), args[3])
+            case Fun():
+                return value_of(x.row.name, args[1])
+            case Log():
+                return log_of(args[0])
+            case AbsAtom():
+                return abs_of(args[0])
+            case Sign():
+                return sign_of(args[0])
+            case sp.exp():
+                return exp_of(args[0])
         return x.func(*args)
 
     return visit(e)
@@ -558,6 +603,8 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
         return total
     if isinstance(e, Unknown):
         key, order, *args = e.args
+        if "inverse" in key.facts:
+            return inverse_slope(key, *args) * differentiate(args[0], v, rules)
         if len(args) == 1:
             return Unknown(key, order + 1, *args) * differentiate(args[0], v, rules)
         orders = tuple(order) if isinstance(order, sp.Tuple) else (0,) * len(args)

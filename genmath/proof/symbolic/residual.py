@@ -55,6 +55,7 @@ class _Text(StrPrinter):  # type: ignore[misc]
         else:
             marks = chr(39) * int(order)
         name = text_name(key.name) + ("*" if "conjugate" in key.facts else "")
+        name += "⁻¹" if "inverse" in key.facts else ""
         return f"{name}{marks}({', '.join(self._print(a) for a in args)})"
 
     def _print_Member(self, e: Any) -> str:

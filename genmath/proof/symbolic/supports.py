@@ -21,6 +21,9 @@ SMOOTH = "densities that are differentiated in their variable are smooth"
 FINITE = "the expectations that appear are finite"
 
 
+LINE = "R"  # the space of letters that only normal densities and functions speak of
+
+
 class Unsupported(Exception):
     """The symbolic half has no rule for this; the step stays open."""
 
@@ -68,7 +71,13 @@ class Rules:
     )  # key -> spaces of its arguments
     slopes: list[Any] = field(default_factory=list)  # divided by, and still to be looked at
     nonzero: set[Any] = field(default_factory=set)  # let pass as denominators, see NOT_ZERO
+    line: set[str] = field(default_factory=set)  # the spaces that are taken to be the real line
     normal: bool = False
+
+    def on_the_line(self, space: str) -> None:
+        if space != LINE:
+            self.line.add(space)
+            self.assumed.add(f"{space} ranges over the real line")
 
     def absorb(self, other: Rules) -> None:
         """Add what another part of the same proof relied on."""
@@ -77,6 +86,7 @@ class Rules:
         self.needs += other.needs
         self.slopes += other.slopes
         self.nonzero |= other.nonzero
+        self.line |= other.line
         self.dominates |= other.dominates
         self.slots |= other.slots
         self.normal = self.normal or other.normal
