@@ -35,12 +35,20 @@ PAIRS = {
     "normal-moons": ("normal", "moons"),
     "normal-scurve": ("normal", "s_curve"),
 }
+# Our sets are at unit scale; these are those of the torchcfm package, in which its figures are.
+PEERS = {
+    "eight_gaussians": (1 / 0.28, (0.0, 0.0)),
+    "moons": (3 / 1.4, (0.5, -0.25)),
+    "s_curve": (1.5 / 0.9, (0.0, 0.0)),
+}
 STEPS = 19
 
 
 def draw(name: str, n: int, generator: torch.Generator, stratified: bool = False) -> torch.Tensor:
     if name != "normal":
-        return getattr(toys, name)(n, generator=generator, stratified=stratified)
+        scale, centre = PEERS[name]
+        x = getattr(toys, name)(n, generator=generator, stratified=stratified)
+        return scale * x + torch.tensor(centre)
     if not stratified:
         return torch.randn(n, 2, generator=generator)
     seed = int(torch.randint(2**31, (), generator=generator))

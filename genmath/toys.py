@@ -91,7 +91,7 @@ class GaussianMixture:
 
     @classmethod
     def ring(
-        cls, components: int = 8, radius: float = 5.0, std: float = 0.1**0.25
+        cls, components: int = 8, radius: float = 1.4, std: float = 0.28 * 0.1**0.25
     ) -> GaussianMixture:
         """Equal Gaussians evenly on a circle in the plane; by default those of `eight_gaussians`.
 
@@ -308,8 +308,10 @@ def _largest_remainder(weights: list[float], n: int) -> list[int]:
     return counts
 
 
-# Data in the plane: n points (n, 2) in random order, on the generator's device. With ``stratified``
-# the place along the set is spread evenly, one sample in each n-th of it, rather than drawn.
+# Data in the plane: n points (n, 2) in random order, on the generator's device. All have mean 0 and
+# about unit scale, so that normal noise is as wide as they are: the mean of the two variances is
+# within 0.95..1.35. With ``stratified`` the place along the set is spread evenly, one sample in
+# each n-th of it, rather than drawn.
 
 
 def eight_gaussians(
@@ -319,12 +321,12 @@ def eight_gaussians(
     stratified: bool = False,
     dtype: torch.dtype = torch.float32,
 ) -> Points:
-    """Eight equal Gaussians on a circle of radius 5, of variance √0.1 a coordinate (std 0.56).
+    """Eight equal Gaussians on a circle of radius 1.4, of std 0.157; at unit scale (variance 1).
 
     `GaussianMixture.ring()` is the same set, with its exact density.
 
     Errors: ValueError for a negative n or a missing generator; so for all sets below.
-    Source: the numbers are those of the torchcfm package, so that results can be compared.
+    Source: 0.28 times the set of the torchcfm package, of radius 5.
     """
     return GaussianMixture.ring().sample(n, generator=generator, stratified=stratified, dtype=dtype)
 
@@ -336,9 +338,12 @@ def moons(
     stratified: bool = False,
     dtype: torch.dtype = torch.float32,
 ) -> Points:
-    """Two interleaved half circles of radius 3, in [-4, 5] × [-2.5, 2], with noise of std 0.6.
+    """Two interleaved half circles of radius 1.4 around 0, with noise of std 0.28, at unit scale.
 
-    Source: 3 x - 1 of scikit-learn's ``make_moons`` with noise 0.2, as in the torchcfm package.
+    The variances are 1.55 along them and 0.56 across, in [-2.1, 2.1] × [-1.05, 1.05] and the noise.
+
+    Source: 1.4 times scikit-learn's ``make_moons`` with noise 0.2, less its mean (0.5, 0.25); the
+        torchcfm package has 3 times that set, less 1.
     """
     u = _place(n, generator, stratified)
     lower = u >= 0.5
@@ -346,7 +351,8 @@ def moons(
     x = torch.where(lower, 1 - angle.cos(), angle.cos())
     y = torch.where(lower, 0.5 - angle.sin(), angle.sin())
     clean = torch.stack([x, y], 1)
-    return (3 * (clean + 0.2 * _normal(n, generator)) - 1).to(float_dtype(dtype))
+    centre = clean.new_tensor([0.5, 0.25])
+    return (1.4 * (clean - centre + 0.2 * _normal(n, generator))).to(float_dtype(dtype))
 
 
 def s_curve(
@@ -356,13 +362,16 @@ def s_curve(
     stratified: bool = False,
     dtype: torch.dtype = torch.float32,
 ) -> Points:
-    """Two arcs of radius 1.5 joined to an S, in [-1.5, 1.5] × [-3, 3], with noise of std 0.075.
+    """Two arcs of radius 0.9 joined to an S, with noise of std 0.045, at unit scale.
 
-    Source: 1.5 times the first and last coordinate of scikit-learn's ``make_s_curve``, noise 0.05.
+    The variances are 0.41 across it and 1.56 along it, in [-0.9, 0.9] × [-1.8, 1.8] and the noise.
+
+    Source: 0.9 times the first and last coordinate of scikit-learn's ``make_s_curve``, noise 0.05;
+        the torchcfm package has 1.5 times these.
     """
     angle = 3 * math.pi * (_place(n, generator, stratified) - 0.5)
     clean = torch.stack([angle.sin(), angle.sign() * (angle.cos() - 1)], 1)
-    return (1.5 * (clean + 0.05 * _normal(n, generator))).to(float_dtype(dtype))
+    return (0.9 * (clean + 0.05 * _normal(n, generator))).to(float_dtype(dtype))
 
 
 def spirals(
@@ -372,18 +381,19 @@ def spirals(
     stratified: bool = False,
     dtype: torch.dtype = torch.float32,
 ) -> Points:
-    """Two spiral arms of one and a half turns, out to radius 4, with noise of std 0.1.
+    """Two spiral arms of one and a half turns, out to radius 2, with noise of std 0.05.
 
-    The arms are each other turned by π. The radius grows in proportion to the angle, and the angle
-    as the square root of a uniform number, so that an arm is about equally dense all along.
+    At unit scale (variance 1). The arms are each other turned by π. The radius grows in proportion
+    to the angle, and the angle as the square root of a uniform number, so that an arm is about
+    equally dense all along.
     """
     u = _place(n, generator, stratified)
     second = u >= 0.5
     radius = torch.where(second, 2 * u - 1, 2 * u).sqrt()
     angle = 3 * math.pi * radius
-    arm = torch.where(second, -4.0, 4.0) * radius
+    arm = torch.where(second, -2.0, 2.0) * radius
     clean = torch.stack([arm * angle.cos(), arm * angle.sin()], 1)
-    return (clean + 0.1 * _normal(n, generator)).to(float_dtype(dtype))
+    return (clean + 0.05 * _normal(n, generator)).to(float_dtype(dtype))
 
 
 def checkerboard(
@@ -393,16 +403,17 @@ def checkerboard(
     stratified: bool = False,
     dtype: torch.dtype = torch.float32,
 ) -> Points:
-    """Uniform on the eight dark squares, each of side 2, of a 4 × 4 board on [-4, 4]².
+    """Uniform on the eight dark squares, each of side 1, of a 4 × 4 board on [-2, 2]².
 
-    A square is dark where its column and row, counted from the lower left, are both even or odd.
+    At unit scale (variance 4/3). A square is dark where its column and row, counted from the lower
+    left, are both even or odd.
     """
     cell = 8 * _place(n, generator, stratified)
     square = cell.floor().clamp(max=7)  # rounding may reach 8
     column = (square / 2).floor()
     row = 2 * (square % 2) + column % 2
     u = torch.rand(n, 2, generator=generator, dtype=torch.float64, device=generator.device)
-    return (2 * (torch.stack([column, row], 1) + u) - 4).to(float_dtype(dtype))
+    return (torch.stack([column, row], 1) + u - 2).to(float_dtype(dtype))
 
 
 def _place(n: int, generator: torch.Generator, stratified: bool) -> PerSample:

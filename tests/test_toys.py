@@ -287,28 +287,27 @@ def test_the_plane_has_any_number_of_points(name, n, stratified) -> None:
 
 
 def _eight(x):
-    centres = torch.tensor([[5 * math.cos(math.pi * i / 4), 5 * math.sin(math.pi * i / 4)]
+    centres = torch.tensor([[1.4 * math.cos(math.pi * i / 4), 1.4 * math.sin(math.pi * i / 4)]
                             for i in range(8)], dtype=torch.float64)  # fmt: skip
-    return (x[:, None] - centres).norm(dim=2).amin(1), 0.1**0.25, 2
+    return (x[:, None] - centres).norm(dim=2).amin(1), 0.28 * 0.1**0.25, 2
 
 
 def _moons(x):
     a = torch.linspace(0, math.pi, 2000, dtype=torch.float64)
-    upper = torch.stack([3 * a.cos() - 1, 3 * a.sin() - 1], 1)
-    lower = torch.stack([3 * (1 - a.cos()) - 1, 3 * (0.5 - a.sin()) - 1], 1)
-    return torch.cdist(x, torch.cat([upper, lower])).amin(1), 0.6, 1
+    upper = torch.stack([1.4 * a.cos() - 0.7, 1.4 * a.sin() - 0.35], 1)
+    return torch.cdist(x, torch.cat([upper, -upper])).amin(1), 0.28, 1
 
 
 def _s_curve(x):
     a = torch.linspace(-math.pi * 1.5, math.pi * 1.5, 4000, dtype=torch.float64)
-    curve = 1.5 * torch.stack([a.sin(), a.sign() * (a.cos() - 1)], 1)
-    return torch.cdist(x, curve).amin(1), 0.075, 1
+    curve = 0.9 * torch.stack([a.sin(), a.sign() * (a.cos() - 1)], 1)
+    return torch.cdist(x, curve).amin(1), 0.045, 1
 
 
 def _spirals(x):
     a = torch.linspace(0, 3 * math.pi, 4000, dtype=torch.float64)
-    arm = (4 * a / (3 * math.pi)).unsqueeze(1) * torch.stack([a.cos(), a.sin()], 1)
-    return torch.cdist(x, torch.cat([arm, -arm])).amin(1), 0.1, 1
+    arm = (2 * a / (3 * math.pi)).unsqueeze(1) * torch.stack([a.cos(), a.sin()], 1)
+    return torch.cdist(x, torch.cat([arm, -arm])).amin(1), 0.05, 1
 
 
 @pytest.mark.parametrize(
@@ -330,12 +329,12 @@ def test_equal_pieces_hold_equally_many(name) -> None:
         piece = ((torch.atan2(x[:, 1], x[:, 0]) * 4 / math.pi).round() % 8).long()
         share = torch.bincount(piece, minlength=8) / 1000
     elif name == "checkerboard":
-        cells = ((x + 4) / 2).floor().long()
+        cells = (x + 2).floor().long()
         assert (cells.sum(1) % 2 == 0).all()
         assert ((cells >= 0) & (cells <= 3)).all()
         share = torch.bincount(4 * cells[:, 0] + cells[:, 1], minlength=16)
         assert torch.equal(share[share > 0], torch.full((8,), 1000))
-        inside = ((x + 4) % 2) / 2
+        inside = (x + 2) % 1
         torch.testing.assert_close(
             inside.mean(0), torch.full((2,), 0.5).double(), atol=0.01, rtol=0
         )
@@ -353,17 +352,28 @@ def test_without_noise_half_the_points_lie_on_each_arm(name, monkeypatch) -> Non
     monkeypatch.setattr(toys, "_normal", lambda n, generator: torch.zeros(n, 2).double())
     x = getattr(toys, name)(1000, generator=rng(), stratified=True, dtype=torch.float64)
     if name == "moons":
-        first = torch.stack([x[:, 0] + 1, x[:, 1] + 1], 1)
-        second = torch.stack([x[:, 0] - 2, x[:, 1] - 0.5], 1)
-        on_first = ((first.norm(dim=1) - 3).abs() < 1e-12) & (first[:, 1] >= 0)
-        on_second = ((second.norm(dim=1) - 3).abs() < 1e-12) & (second[:, 1] <= 0)
+        centre = torch.tensor([0.7, 0.35], dtype=torch.float64)
+        first, second = x + centre, x - centre
+        on_first = ((first.norm(dim=1) - 1.4).abs() < 1e-12) & (first[:, 1] >= -1e-12)
+        on_second = ((second.norm(dim=1) - 1.4).abs() < 1e-12) & (second[:, 1] <= 1e-12)
     else:
         radius = x.norm(dim=1)
-        angle = radius * 3 * math.pi / 4
+        angle = radius * 3 * math.pi / 2
         arm = radius.unsqueeze(1) * torch.stack([angle.cos(), angle.sin()], 1)
         on_first, on_second = ((x - s * arm).norm(dim=1) < 1e-10 for s in (1, -1))
     assert (on_first ^ on_second).all()
     assert on_first.sum() == 500
+
+
+@pytest.mark.parametrize("name", PLANE)
+def test_every_set_is_at_unit_scale_around_0(name: str) -> None:
+    x = getattr(toys, name)(20_000, generator=rng(), stratified=True, dtype=torch.float64)
+    assert x.mean(0).abs().max() < 0.02
+    assert 0.95 < x.square().mean() < 1.35
+    if name == "eight_gaussians":
+        ring = GaussianMixture.ring()
+        assert ring.mean.abs().max() < 1e-12
+        assert ring.covariance.diagonal().tolist() == pytest.approx([1.0048, 1.0048], abs=1e-4)
 
 
 # Digits
@@ -455,14 +465,15 @@ def test_bad_input_is_named(name: str, call) -> None:
 def test_the_eight_gaussians_against_40_digits() -> None:
     m = GaussianMixture.ring()
     with mp.workdps(40):
-        x, y, total = mp.mpf("0.7"), mp.mpf("-4.2"), mp.mpf(0)
+        x, y, total = mp.mpf("0.3"), mp.mpf("-1.2"), mp.mpf(0)
         for i in range(8):
-            a, b = 5 * mp.cos(mp.pi * i / 4), 5 * mp.sin(mp.pi * i / 4)
-            variance = mp.mpf("0.64") * mp.sqrt(mp.mpf("0.1")) + mp.mpf("0.36")
+            a, b = (mp.mpf("1.4") * of(mp.pi * i / 4) for of in (mp.cos, mp.sin))
+            variance = mp.mpf("0.64") * mp.mpf("0.28") ** 2 * mp.sqrt(mp.mpf("0.1"))
+            variance += mp.mpf("0.36")
             q = ((x - mp.mpf("0.8") * a) ** 2 + (y - mp.mpf("0.8") * b) ** 2) / variance
             total += mp.exp(-q / 2) / (2 * mp.pi * variance) / 8
         exact = float(mp.log(total))
-    got = m.log_prob(torch.tensor([[0.7, -4.2]], dtype=torch.float64), 0.8, 0.6).item()
+    got = m.log_prob(torch.tensor([[0.3, -1.2]], dtype=torch.float64), 0.8, 0.6).item()
     assert got == pytest.approx(exact, rel=1e-13)
 
 
