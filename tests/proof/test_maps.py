@@ -30,6 +30,7 @@ from genmath.proof.language.notation import (
 )
 from genmath.proof.language.tree import Node
 from genmath.proof.report import hypotheses_latex
+from genmath.proof.symbolic.judge import prove
 
 x, y = variables("x y")
 a, b, c = reals("a b c")
@@ -151,6 +152,13 @@ def test_that_a_letter_ranges_over_the_line_is_said() -> None:
     assert verdict.verdict == "open"
     assert "y ranges over the real line" in verdict.reason
     assert "between=(-infinity, infinity)" in verdict.reason
+
+
+@pytest.mark.parametrize("moved", [w(x + 1), w(2 * x) * 2, w(f(x)) * f.prime(x)], ids=str)
+def test_terms_of_a_sum_are_not_substituted_one_by_one(moved: Node) -> None:
+    """Of a w that rises from 0 to 1 the integral of w(x + 1) - w(x) is 1."""
+    assert not prove(equal(integral(moved - w(x), x), 0)).proved
+    assert not prove(equal(integral((moved - w(x)) * integral(Normal(y, 0, 1), y), x), 0)).proved
 
 
 def test_functions_that_decay_are_no_reason_to_drop_a_boundary_term() -> None:

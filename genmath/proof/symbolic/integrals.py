@@ -63,21 +63,25 @@ from genmath.proof.symbolic.tabulated import slope_of
 _WHOLE, _TERMS = Memory(), Memory()
 
 
-def integrate(body: Any, bound: tuple[Any, ...], rules: Rules) -> Any:
-    """The integral of `body` over the letters `bound`, which are none of those around it."""
-    return _WHOLE.recall((body, frozenset(bound)), rules, lambda r: _integrate(body, bound, r))
+def integrate(body: Any, bound: tuple[Any, ...], rules: Rules, alone: bool = True) -> Any:
+    """The integral of `body` over the letters `bound`, which are none of those around it. `alone`:
+    it is no term of a sum, so that it exists where the claim means something."""
+    key = (body, frozenset(bound), alone)
+    return _WHOLE.recall(key, rules, lambda r: _integrate(body, bound, r, alone))
 
 
-def _integrate(body: Any, bound: tuple[Any, ...], rules: Rules) -> Any:
+def _integrate(body: Any, bound: tuple[Any, ...], rules: Rules, alone: bool) -> Any:
     within = set(bound)
     if not body.has(Rho, Int) and _over_exponentials(body, within):
         body = canon(body)  # e^u/(1 + e^u)^2 and its like may cancel, which terms one by one do not
     parts = [tidy(t, rules) for t in terms(absorb_signs(expand(body, within)), within)]
     parts = _cancel_sums(parts, rules)
     letters = frozenset(bound)
+    alone = alone and len(parts) == 1
 
     def one(t: Any) -> Any:
-        return _TERMS.recall((t, letters), rules, lambda r: _term(t, set(letters), r))
+        key = (t, letters, alone)
+        return _TERMS.recall(key, rules, lambda r: _term(t, set(letters), r, alone))
 
     return sp.Add(*map(one, parts))
 
@@ -113,7 +117,7 @@ def _cancel_sums(parts: list[Any], rules: Rules) -> list[Any]:
     return out
 
 
-def _term(term: Any, bound: set[Any], rules: Rules) -> Any:
+def _term(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
     factors: list[Any] = []
     opened: list[Any] = []
     for f in sp.Mul.make_args(term):
@@ -129,8 +133,8 @@ def _term(term: Any, bound: set[Any], rules: Rules) -> Any:
             factors.append(f)
     if opened:
         rules.assumed.add(FUBINI)
-        return integrate(sp.Mul(*factors), (*bound, *opened), rules)
-    return _reduce(tidy(term, rules), bound, rules)
+        return integrate(sp.Mul(*factors), (*bound, *opened), rules, alone)
+    return _reduce(tidy(term, rules), bound, rules, alone)
 
 
 def open_integral(e: Any) -> tuple[Any, list[Any]]:
@@ -139,7 +143,7 @@ def open_integral(e: Any) -> tuple[Any, list[Any]]:
     return body.xreplace(dict(zip(letters, new, strict=True))), new
 
 
-def _reduce(term: Any, bound: set[Any], rules: Rules) -> Any:
+def _reduce(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
     factors = sp.Mul.make_args(term)
     outside = [f for f in factors if not f.free_symbols & bound]
     inside = [f for f in factors if f.free_symbols & bound]
@@ -147,7 +151,7 @@ def _reduce(term: Any, bound: set[Any], rules: Rules) -> Any:
     if named is not None and bound - named[1]:
         rules.assumed.add(FUBINI)
         integrand = named[0] * sp.Mul(*named[2])
-        return sp.Mul(*outside) * integrate(integrand, tuple(bound - named[1]), rules)
+        return sp.Mul(*outside) * integrate(integrand, tuple(bound - named[1]), rules, alone)
     for v in sorted(bound, key=lambda v: (v.name, v.dummy_index)):
         local = [f for f in inside if v in f.free_symbols]
         rest = [f for f in inside if v not in f.free_symbols]
@@ -157,15 +161,17 @@ def _reduce(term: Any, bound: set[Any], rules: Rules) -> Any:
             if len(bound) > 1:
                 rules.assumed.add(FUBINI)
             return (
-                sp.Mul(*outside) * integrate(done * sp.Mul(*rest), remaining, rules)
+                sp.Mul(*outside) * integrate(done * sp.Mul(*rest), remaining, rules, alone)
                 if remaining
                 else sp.Mul(*outside) * done
             )
-        replaced = _reexpress(v, local, rules) or through_map(v, local, rules)
+        replaced = None
+        if alone or any(f.has(Bell, Rho) for f in local):
+            replaced = _reexpress(v, local, rules) or through_map(v, local, rules)
         if replaced is not None:
             body, letter = replaced
             return sp.Mul(*outside) * integrate(
-                body * sp.Mul(*rest), (*(bound - {v}), letter), rules
+                body * sp.Mul(*rest), (*(bound - {v}), letter), rules, alone
             )
     rules.assumed.add(FINITE)
     result = sp.Mul(*outside)

@@ -3,7 +3,9 @@
     an inverse of the letter      v = f(w), dv = |f'(w)| dw
     f(v) beside its slope         w = f(v), |f'(v)| dv = dw
 
-The first leaves fewer inverses, the second fewer maps, so that this ends.
+The first leaves fewer inverses, the second fewer maps, so that this ends. A term of a sum is left
+as it is, unless a density makes it an expectation: w(v + 1) - w(v) may have an integral where
+neither term has.
 """
 
 from __future__ import annotations
