@@ -14,6 +14,7 @@ from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
     DOMAINS,
     MAPS,
+    SPACES,
     Apply,
     Dens,
     Indexed,
@@ -176,8 +177,13 @@ def _hypothesis(key: str, stated_in: Node | Density | Relation) -> str:
         case Symbol(shape="covariance"):
             return rf"{latex(stated_in)} \succ 0"
         case Symbol() | Indexed():
-            return f"{latex(stated_in)} {DOMAINS[stated_in.domain]}"
+            return f"{latex(stated_in)} {_lives(stated_in)}"
     raise TypeError(f"{key}: no hypothesis is known of a {type(stated_in).__name__}")
+
+
+def _lives(letter: Symbol | Indexed) -> str:
+    random = isinstance(letter, Symbol) and letter.is_variable
+    return SPACES[letter.domain][0] if random else DOMAINS[letter.domain]
 
 
 def _positive(density: Density) -> str:

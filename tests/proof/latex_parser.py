@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from genmath.proof.language.binders import Between, FiniteSet, Infinity, Limit, Over, Size
 from genmath.proof.language.elementary import TABLE, Command, Enclosing
+from genmath.proof.language.families import FAMILIES
 from genmath.proof.language.matrix_functions import MATRICES
 from genmath.proof.language.notation import Density, Function, Sequence
 from genmath.proof.language.tree import (
@@ -25,6 +26,7 @@ from genmath.proof.language.tree import (
     Divergence,
     Entropy,
     Expect,
+    Family,
     Fn,
     Identity,
     Indexed,
@@ -374,6 +376,15 @@ class _Parser:
                 self.expect("}")
             p = self.group(r"\left[", r"\right]")
             return Entropy(p, event_variables(p) if bound is None else bound), False
+        for name in FAMILIES:
+            if self.accept(r"\operatorname", "{", *name, "}", "("):
+                point = self.expression()
+                self.expect(";")
+                parameters = [self.expression()]
+                while self.accept(","):
+                    parameters.append(self.expression())
+                self.expect(")")
+                return Family(name, point, *parameters), True
         if self.accept(r"\mathcal", "{", "N", "}", "("):
             x = self.expression()
             self.expect(";")
@@ -433,8 +444,12 @@ class _Parser:
         while True:
             dist = self.expression()
             if self.accept(r"\sim"):
-                self.expect(r"\mathcal", "{", "N", "}")
-                dist = Normal(dist, *self.arguments())
+                if self.accept(r"\operatorname", "{"):
+                    name = self.word()
+                    dist = Family(name, dist, *self.arguments())
+                else:
+                    self.expect(r"\mathcal", "{", "N", "}")
+                    dist = Normal(dist, *self.arguments())
             dists.append(dist)
             if not self.accept(","):
                 break

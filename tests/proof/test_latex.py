@@ -159,6 +159,8 @@ def measures(depth: int) -> st.SearchStrategy[Node]:
         simple,
         st.builds(t.Normal, places, u, u),
         st.builds(t.Normal, u, u, u),
+        st.builds(lambda e, k: t.Family("Exponential", e, k), places, u),
+        st.builds(lambda e, k, h: t.Family("Beta", e, k, h), u, u, u),
         st.builds(t.Normal, vector, vector, matrices(depth - 1)),
     )
 
@@ -249,6 +251,9 @@ AROUND: dict[str, Callable[[Node], Node]] = {
     "point": lambda u: t.Normal(u, 0, 1),
     "variance": lambda u: t.Normal(x, 0, u),
     "mean of a mean": lambda u: n.E((q(z | x), t.Normal(noise, u, 1)), a),
+    "point of a family": lambda u: t.Family("Beta", u, a, 1),
+    "parameter of a family": lambda u: t.Family("Beta", x, a, u),
+    "mean of a family": lambda u: n.E((t.Family("Poisson", x, u), p(z)), a),
     "averaged": lambda u: n.E(q(z | x), u),
     "integrated": lambda u: n.integral(u, x),
     "integrated twice": lambda u: n.integral(u, x, z),

@@ -11,6 +11,7 @@ from genmath.proof.functions.arrays import Arrays
 from genmath.proof.functions.logarithms import log_of, underflows
 from genmath.proof.functions.needs import EXTRA, MATRIX, SCALAR, function_name, times
 from genmath.proof.language.elementary import TABLE
+from genmath.proof.language.families import row_of
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
     Add,
@@ -21,6 +22,7 @@ from genmath.proof.language.tree import (
     Divergence,
     Entropy,
     Expect,
+    Family,
     Fn,
     Identity,
     Indexed,
@@ -95,6 +97,8 @@ class Evaluation(Arguments):
                 return self._density(node)
             case Normal():
                 return self.ops.function("exp", self._log_normal(node))
+            case Family():
+                return self.ops.function("exp", self.of(row_of(node).log_of(node)))
             case Big():
                 return self._big(node)
             case Expect():
@@ -217,6 +221,8 @@ class Evaluation(Arguments):
         match node:
             case Normal():
                 return self._log_normal(node)
+            case Family():
+                return self.of(row_of(node).log_of(node))
             case Named() if node.name not in self.needs.free and underflows(node):
                 return self._log(node.body)
             case Fn(name="det", args=(inner,)) if self.needs.kind(inner) == MATRIX:

@@ -6,6 +6,7 @@ from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.tree import (
     Dens,
     Div,
+    Family,
     Fn,
     Mul,
     Named,
@@ -27,7 +28,7 @@ def log_of(node: Fn) -> Node | None:
 def underflows(node: Node) -> bool:
     """Whether there is such a logarithm in it."""
     match node:
-        case Normal():
+        case Normal() | Family():
             return True
         case Fn():
             return node.name == "det" or log_of(node) is not None
@@ -40,7 +41,7 @@ def underflows(node: Node) -> bool:
 
 def _known_positive(node: Node) -> bool:
     match node:
-        case Number() | Pi() | Normal() | Dens():
+        case Number() | Pi() | Normal() | Family() | Dens():
             return True
         case Symbol():
             return node.domain in ("positive", "unit", "at_least_one", "natural")

@@ -15,6 +15,7 @@ from genmath.proof.language.tree import (
     Divergence,
     Entropy,
     Expect,
+    Family,
     Fn,
     Identity,
     Indexed,
@@ -140,7 +141,7 @@ class Needs:
                 return {VECTOR: ROW, ROW: VECTOR}.get(kind, kind)
             case Fn() | Number() | Pi() | Pow() | Indexed() | Apply():
                 return SCALAR
-            case Dens() | Normal() | Divergence() | Entropy():
+            case Dens() | Normal() | Family() | Divergence() | Entropy():
                 return SCALAR
             case Deriv() if not node.var.shape:  # behind a letter that is given
                 return self.kind(node.body)

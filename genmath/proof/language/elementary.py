@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from genmath.proof.language.tree import Fn, Node, NotationError, Number, Operand, Pi, as_node
@@ -359,7 +360,7 @@ TABLE: dict[str, Elementary] = {
             derivative=lambda u: gamma(u) * digamma(u),
             domain="positive",
             range=between(0, None),
-            at={1: ONE},
+            at={1: ONE, Fraction(1, 2): Pi() ** (ONE / 2)},
             successor=lambda u, here: u * here,
             logarithm=log_gamma,
             code={"numpy": None, "torch": _where_positive(lambda m, u: m.exp(m.lgamma(u)))},

@@ -32,6 +32,7 @@ from genmath.proof.language.tree import (
     Divergence,
     Entropy,
     Expect,
+    Family,
     Fn,
     Identity,
     Indexed,
@@ -128,6 +129,9 @@ def _show(node: Node) -> tuple[str, int]:
             x, mean, variance = node.args
             inside = rf"{latex(x)};\, {latex(mean)},\, {latex(variance)}"
             return r"\mathcal{N}" + _parens(inside), ATOM
+        case Family():
+            inside = rf"{latex(node.point)};\, {_list(node.args[1:])}"
+            return _family(node) + _parens(inside), ATOM
         case Expect():
             measures = r",\, ".join(_measure(d) for d in node.dists)
             return rf"\mathbb{{E}}_{{{measures}}}\left[{latex(node.body)}\right]", CLOSED
@@ -290,7 +294,13 @@ def _measure(dist: Node) -> str:
         x, mean, variance = dist.args
         inside = _parens(rf"{latex(mean)},\, {latex(variance)}")
         return rf"{latex(x)} \sim \mathcal{{N}}{inside}"
+    if isinstance(dist, Family) and isinstance(dist.point, Symbol):
+        return rf"{latex(dist.point)} \sim {_family(dist)}{_parens(_list(dist.args[1:]))}"
     return latex(dist)
+
+
+def _family(node: Family) -> str:
+    return rf"\operatorname{{{node.name}}}"
 
 
 def _divergence(node: Divergence) -> str:

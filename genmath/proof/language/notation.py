@@ -8,9 +8,12 @@ from typing import Any
 from genmath.proof.language.binders import *  # noqa: F403
 from genmath.proof.language.binders import __all__ as _binders
 from genmath.proof.language.binders import integral_between, over
+from genmath.proof.language.families import *  # noqa: F403
+from genmath.proof.language.families import __all__ as _families
 from genmath.proof.language.tree import (
     DOMAINS,
     MAPS,
+    SPACES,
     Add,
     Apply,
     Big,
@@ -20,6 +23,7 @@ from genmath.proof.language.tree import (
     Divergence,
     Entropy,
     Expect,
+    Family,
     Fixed,
     Fn,
     Given,
@@ -71,9 +75,14 @@ def _declare(names: str, **kind: Any) -> Any:
     return made[0] if len(made) == 1 else made
 
 
-def variables(names: str) -> Any:
-    """Random variables: letters that densities are densities of. `x, z = variables("x z")`."""
-    return _declare(names, variable=True)
+def variables(names: str, domain: str = "real") -> Any:
+    """Random variables: letters that densities are densities of. `x, z = variables("x z")`.
+
+    They live on the line, or in a space that nothing is said of; `domain` may say "positive",
+    "unit" (between 0 and 1), "bit" (0 or 1), "count" (0, 1, 2, ...). Over counts and bits an
+    integral is a sum.
+    """
+    return _declare(names, variable=True, domain=domain)
 
 
 def vectors(names: str) -> Any:
@@ -128,7 +137,13 @@ def copies(variable: Symbol, count: int) -> tuple[Symbol, ...]:
     if not isinstance(count, int) or count < 1:
         raise NotationError(f"count={count!r}: expected a positive integer")
     return tuple(
-        Symbol(f"{variable.name}_{i}", shape=variable.shape, variable=True, space=variable.space)
+        Symbol(
+            f"{variable.name}_{i}",
+            domain=variable.domain,
+            shape=variable.shape,
+            variable=True,
+            space=variable.space,
+        )
         for i in range(1, count + 1)
     )
 
@@ -266,7 +281,8 @@ class Density(Fixed):
     def _event_slot(self, place: Any) -> str:
         """An event is a declared letter, or any expression where the density is of one number."""
         plain = not (isinstance(place, Symbol) and place.is_variable)
-        number = len(self.events) == 1 and not self.events[0].shape
+        first = self.events[0]
+        number = len(self.events) == 1 and not first.shape and first.domain == "real"
         if plain and number and isinstance(place, (int, Fraction, Node)):
             return self.event_slots[0]
         return self._slot(place, self.event_slots)
@@ -560,15 +576,20 @@ def E(dist: Node | tuple[Node, ...], body: Operand | None = None) -> Node:
     dists = dist if isinstance(dist, tuple) else (dist,)
     bound: list[Symbol] = []
     for d in dists:
-        if not isinstance(d, (Dens, Normal)):
+        if not isinstance(d, (Dens, Normal, Family)):
             raise NotationError(
                 f"E({d!r}, ...): expected a density such as q(z | x) or Normal(z, 0, 1)"
             )
         mine = event_variables(d)
         if not mine or set(mine) & set(bound):
             raise NotationError(f"E({d!r}, ...): expected a density of new variables")
-        if isinstance(d, Normal) and not mine[0].is_variable:
+        if isinstance(d, (Normal, Family)) and not mine[0].is_variable:
             raise NotationError(f"E({d!r}, ...): {mine[0]!r} is a parameter, not a random variable")
+        if isinstance(d, Normal) and mine[0].domain != "real":
+            raise NotationError(
+                f"E({d!r}, ...): a normal density is one of the line; "
+                f"{mine[0]!r} is declared {SPACES[mine[0].domain][1]}"
+            )
         bound += mine
     return Expect(tuple(dists), body)
 
@@ -656,6 +677,7 @@ def _over_range(
 
 __all__ = [
     *_binders,
+    *_families,
     "JS",
     "KL",
     "TV",

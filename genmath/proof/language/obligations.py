@@ -10,11 +10,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 
+from genmath.proof.language.families import row_of
 from genmath.proof.language.tree import (
     Add,
     Dens,
     Div,
     Expect,
+    Family,
     Fn,
     Integral,
     Mul,
@@ -99,7 +101,7 @@ def _sized(factor: Node) -> list[Node]:
     """|factor|, in every way that its own integrals give."""
     if isinstance(factor, (Integral, Expect)):
         return list(itertools.islice(_absolute(factor), MANY))
-    if isinstance(factor, (Normal, Dens, Number)) or (
+    if isinstance(factor, (Normal, Family, Dens, Number)) or (
         isinstance(factor, Fn) and factor.name in ("exp", "sigmoid", "abs", "indicator")
     ):
         return [factor]
@@ -117,14 +119,36 @@ def _at_risk(node: Node) -> bool:
             fast = (m for m in n.body.walk() if _grows(m))
             if any(free_symbols(m) & set(n.bound) for m in fast):
                 return True
+            if _has_few_moments(n):
+                return True
     return False
+
+
+def _has_few_moments(n: Node) -> bool:
+    """A family with heavy tails, or one letter of a family in a denominator."""
+    laws = [m for m in n.walk() if isinstance(m, Family) and m.point in n.bound]
+    letters = {s for m in laws for s in free_symbols(m.point)}
+    if any(row_of(m).heavy for m in laws) and isinstance(n, Expect):
+        return bool(free_symbols(n.body) & letters)
+    beside = list(_beside_laws(n))
+    under = [m.args[1] for m in beside if isinstance(m, Div)]
+    under += [m.args[0] for m in beside if isinstance(m, Pow) and isinstance(m.args[1], Neg)]
+    return any(free_symbols(u) & letters for u in under)
+
+
+def _beside_laws(n: Node) -> Iterator[Node]:
+    if not isinstance(n, Family):
+        yield n
+        for child in n.args:
+            yield from _beside_laws(child)
 
 
 def _measures(body: Node) -> list[Node]:
     """The densities whose letters are their own: N(y; x, 1) is one of y, given x."""
     found: list[Node] = []
     for f in factors(body):
-        given = f.args[1:] if isinstance(f, Normal) else f.givens if isinstance(f, Dens) else None
+        given = f.givens if isinstance(f, Dens) else None
+        given = f.args[1:] if isinstance(f, (Normal, Family)) else given
         if given is not None and not any(s.is_variable for a in given for s in free_symbols(a)):
             found.append(f)
     return found

@@ -20,6 +20,7 @@ from genmath.proof.language.tree import (
     Divergence,
     Entropy,
     Expect,
+    Family,
     Fn,
     Identity,
     Indexed,
@@ -124,6 +125,8 @@ def _show(node: Node) -> tuple[str, int]:
         case Normal():
             x, mean, variance = node.args
             return f"N({text(x)}; {text(mean)}, {text(variance)})", ATOM
+        case Family():
+            return f"{node.name}({text(node.point)}; {_list(node.args[1:], ', ')})", ATOM
         case Expect():
             return f"E[{_list(node.dists, ', ')}] {_at(node.body, POWER)}", OPEN
         case Integral():

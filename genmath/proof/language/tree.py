@@ -23,6 +23,13 @@ DOMAINS = {
     "natural": r"\in \{1, 2, \dots\}",
     "member": r"\text{ in a finite set}",
 }
+SPACES = {  # where a random variable may live, and how one says so
+    "real": (r"\in \mathbb{R}", "a letter of the line, or of any space"),
+    "positive": ("> 0", "a letter > 0"),
+    "unit": (r"\in (0, 1)", "a letter between 0 and 1"),
+    "bit": (r"\in \{0, 1\}", "a letter for 0 or 1"),
+    "count": (r"\in \{0, 1, 2, \dots\}", "a letter for a count, 0, 1, 2, ..."),
+}
 
 
 DEEPEST = 150  # levels of an expression: every reader of trees recurses
@@ -385,8 +392,9 @@ class Symbol(Node, holds=(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN)):
         space: str | None = None,
     ) -> None:
         check_name(name)
-        if domain not in DOMAINS:
-            raise NotationError(f"domain={domain!r}: expected one of {', '.join(DOMAINS)}")
+        domains = SPACES if variable else DOMAINS
+        if domain not in domains:
+            raise NotationError(f"domain={domain!r}: expected one of {', '.join(domains)}")
         super().__init__((), (name, domain, shape, variable, space or name))
 
     name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
@@ -535,6 +543,16 @@ class Normal(Node, holds=(), parts=(FIXED, NUMBER)):
         super().__init__((as_node(x), as_node(mean), as_node(variance)))
 
 
+class Family(Node, holds=(PLAIN,), parts=(FIXED, NUMBER)):
+    """The density at a point of a member of a named family: its point, then its parameters."""
+
+    def __init__(self, name: str, point: Operand, *parameters: Operand) -> None:
+        super().__init__((as_node(point), *map(as_node, parameters)), (name,))
+
+    name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
+    point: Node = property(lambda self: self.args[0])  # type: ignore[assignment]
+
+
 # --- binders ---
 
 
@@ -630,7 +648,7 @@ def event_variables(dist: Node) -> tuple[Symbol, ...]:
     """The variables a density is a density of."""
     if isinstance(dist, Dens):
         return tuple(e for e in dist.events if isinstance(e, Symbol) and e.is_variable)
-    if isinstance(dist, Normal) and isinstance(dist.args[0], Symbol):
+    if isinstance(dist, (Normal, Family)) and isinstance(dist.args[0], Symbol):
         return (dist.args[0],)
     if isinstance(dist, Named):
         return event_variables(dist.body)

@@ -6,14 +6,14 @@ from fractions import Fraction
 
 from genmath.proof.language.binders import Between, Infinity, Limit, Over, Size, sides
 from genmath.proof.language.tree import Node
-from genmath.proof.numeric.evaluate import Evaluation
 from genmath.proof.numeric.expressions import Env
 from genmath.proof.numeric.graph import Scalar
+from genmath.proof.numeric.laws import Laws
 from genmath.proof.numeric.linear import Value
 from genmath.proof.numeric.survey import Unsupported
 
 
-class Binders(Evaluation):
+class Binders(Laws):
     """A finite set has the points of a space, each counted once."""
 
     def meaning(self, node: Node, env: Env) -> Value:

@@ -185,6 +185,7 @@ class Program:
     """Some trees, compiled. `keys` are the values of a world that it reads."""
 
     def __init__(self, nodes: Sequence[Node], survey: Survey, dim: int, family: str = "") -> None:
+        self.survey = survey
         evaluation = Binders(survey, dim, family)
         env = Env({}, 0)
         values = [evaluation.lower(n, env) for n in nodes]

@@ -184,7 +184,9 @@ class Evaluation(Expressions):
         factors = [f for f in _gaussian_factors(scale)
                    if not {s for n in f.args[1:] for s in _bound_below(n)}]  # fmt: skip
         covered = tuple(
-            v for v in real if v not in events and any(v in free_symbols(f) for f in factors)
+            v
+            for v in real
+            if v.domain == "real" and v not in events and any(v in free_symbols(f) for f in factors)
         )
         others = tuple(v for v in letters if v not in covered)
         if not covered:

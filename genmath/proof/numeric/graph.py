@@ -109,6 +109,10 @@ class Graph:
                 rest.append(t)
         if not rest:
             return self.const(total)
+        if total == 1 and len(rest) == 1 and rest[0].op == "neg":
+            (inner,) = rest[0].args
+            if inner.op == "sigmoid":  # with all its digits
+                return self.fn("sigmoid", self.neg(inner.args[0]))
         if total:
             rest.append(self.const(total))
         return rest[0] if len(rest) == 1 else self.make("add", tuple(rest))

@@ -22,6 +22,7 @@ from genmath.proof.numeric.survey import Key, Survey, Unsupported
 from genmath.proof.numeric.worlds import World, candidates, inside
 
 LINE = (-7.1, -4.3, -2.2, -0.4, 0.6, 2.7, 4.9, 7.3)  # points of the real line, and far ones
+WHOLE = (0.0, 1.0, 2.0, 3.0, 17.0)
 FAR = (-1e9, -3e4, -110.0, -17.0, -0.01, 1e-7, 0.02, 13.0, 150.0, 2e4, 1e9)
 ROUNDING = Decimal("1e-28")  # of decimals of 34 digits, after some operations
 Values = list[tuple[Decimal, Decimal]]  # the two sides of each hypothesis
@@ -265,7 +266,9 @@ def along(program: Program, start: dict[str, Any]) -> list[dict[str, Any]]:
         if key[0] == "free" and key[2] == "vector":
             found += [{**start, key[1]: [v * far for v in start[key[1]]]} for far in FAR]
         elif key[0] == "free":
-            found += [{**start, key[1]: [at]} for at in LINE + FAR]
+            symbol = program.survey.symbols.get(key[1])
+            domain = "real" if symbol is None else symbol.domain
+            found += [{**start, key[1]: [at]} for at in LINE + FAR + WHOLE if inside(at, domain)]
     return found
 
 

@@ -10,6 +10,7 @@ if there is any, has converged to it.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from genmath.proof.language.tree import (
     Div,
     Divergence,
     Entropy,
+    Family,
     Fn,
     Integral,
     Node,
@@ -39,7 +41,7 @@ from genmath.proof.numeric.descent import tightest
 from genmath.proof.numeric.describe import describe, kinds
 from genmath.proof.numeric.hypotheses import Hypotheses, assignments, move, pairs
 from genmath.proof.numeric.obligations import broken
-from genmath.proof.numeric.quadrature import LEVELS, WIDE_LEVELS
+from genmath.proof.numeric.quadrature import LEVELS, REACHES, WIDE_LEVELS
 from genmath.proof.numeric.survey import Survey, Unsupported
 from genmath.proof.numeric.worlds import FARTHER, HABITUAL, NoWorldError, World, inside
 
@@ -164,7 +166,9 @@ def farther(claim: Claim, *, seed: int = 0) -> Outcome:
     defined = 0
     for world in drawn.members:
         program = Program((claim.lhs, claim.rhs), survey, world.dim, world.family)
-        lines = any(kind == ("grid", "line") for chain in program.chains for kind in chain)
+        lines = any(
+            kind == "grid" and key != "gauss" for chain in program.chains for kind, key in chain
+        )
         if (lines and world.reach > 1) or (any(lost) and world.location):
             continue  # the quadrature would not see what is so small, or so far
         if world.kind == "ties" and _pole((claim.lhs, claim.rhs), survey, world):
@@ -218,7 +222,9 @@ def unlocated(side: Node, survey: Survey) -> bool:
     for n in side.walk():
         if isinstance(n, (Integral, Divergence, Entropy)):
             found = {a for d in n.walk() if isinstance(d, Dens) for a in d.events}
-            found |= {s for d in n.walk() if isinstance(d, Normal) for s in free_symbols(d)}
+            laws = [d for d in n.walk() if isinstance(d, (Normal, Family))]
+            found |= {s for d in laws for s in free_symbols(d)}
+            found |= {v for v in n.bound if v.domain != "real"}
             if any(v.space in survey.real and v not in found for v in n.bound):
                 return True
     return False
@@ -367,6 +373,9 @@ class _Trial:
             if drift <= (1e-4 if once else 0.02) * gap:
                 near = [k for k, g in gaps.items() if abs(g - gap) <= 0.05 * gap]
                 return self._decide(min(near), free, 0.3 * gap)
+        if self._grows(gaps):
+            found = self._counterexample(pairs, free, FLOAT)
+            return {**found, "reason": "an integral grows with every window"}
         self.reason = "the quadrature did not converge"
         return None
 
@@ -398,6 +407,14 @@ class _Trial:
         except (Overflow, Underflow):
             return None
         return None if any(a != a or b != b for a, b in found) else found
+
+    def _grows(self, gaps: dict[int, float]) -> bool:
+        """Whether the sides differ by ever more, where a letter's ends are approached at every
+        level: some integral is not finite."""
+        if not any(key in REACHES for chain in self.program.chains for _, key in chain):
+            return False
+        last = [gaps[k] for k in sorted(gaps)[-4:]]
+        return len(last) == 4 and all(b >= 1.2 * a > 0 for a, b in itertools.pairwise(last))
 
     def _values(
         self, arithmetic: Arithmetic, level: int, free: dict[str, Any]

@@ -29,12 +29,30 @@ WINDOWS = len(FAR_LINE)
 # and two to find what lies far: half width of a line, intervals
 WIDE = ((128.0, 1024), (128.0, 2048))
 WIDE_LEVELS = (LEVELS + WINDOWS, LEVELS + WINDOWS + 1)
+# where a letter lives: ends are reached doubly exponentially, x = exp(pi/2 sinh u) on a half-line,
+# and its logit likewise between 0 and 1. How far the logarithm reaches, down and up, grows with the
+# level: what is cut off would look like a difference that stays. Counts are counted.
+REACHES = {
+    "half": ((60, 120, 240, 400, 550, 700), (10, 13, 17, 22, 28, 34)),
+    "unit": ((60, 120, 240, 400, 550, 700), (60, 120, 240, 400, 550, 700)),
+    "tail": ((60, 70, 80, 90, 100, 110), (60, 120, 240, 330, 340, 350)),
+    "other tail": (
+        (60, 70, 80, 90, 100, 110),
+        (50, 100, 200, 280, 290, 300),
+    ),  # infinity - infinity
+}
+SPACING = ("0.21", "0.15", "0.11", "0.08", "0.055", "0.035")
+COUNTS = (60, 90, 140, 220, 360, 600)
+FAR_LOG, FAR_COUNTS = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0), (32, 64, 128, 256, 512, 1024)
 
 
 @lru_cache(maxsize=64)
 def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, Num]]:
     """Nodes (t, w, v). "line": w = v = spacing. "gauss": w integrates against the standard normal,
-    v = w / its density."""
+    v = w / its density. Elsewhere w = v integrates over the letter, which between 0 and 1 is the
+    sigmoid of t."""
+    if kind in REACHES or kind in ("bit", "count"):
+        return _elsewhere(arithmetic, kind, level)
     if level in WIDE_LEVELS:
         return _wide(arithmetic, kind, *WIDE[level - WIDE_LEVELS[0]])
     if level >= LEVELS:
@@ -84,6 +102,44 @@ def _gauss(level: int) -> list[tuple[Decimal, Decimal, Decimal]]:
         ts = [h * (i + Decimal("0.137")) for i in range(-side - 1, side + 1)]
         pairs = [(t, h * (-t * t / 2).exp() / root) for t in ts]
     return [(t, w, w * root * (t * t / 2).exp()) for t, w in pairs]
+
+
+def _elsewhere(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, Num]]:
+    make, one = arithmetic.make, arithmetic.one
+    window = LEVELS <= level < LEVELS + WINDOWS
+    fine = min(level, LEVELS - 1)
+    if kind in ("bit", "count"):
+        many = FAR_COUNTS[level - LEVELS] if window else COUNTS[fine]
+        return [(make(n), one, one) for n in range(2 if kind == "bit" else many)]
+    with decimal.localcontext(CONTEXT) as context:
+        context.prec = 44
+        nodes = _far_ends(kind, level - LEVELS) if window else _doubly(kind, fine)
+    with decimal.localcontext(CONTEXT):
+        if arithmetic is EXACT:
+            return [(+t, +w, +w) for t, w in nodes]
+        return [(float(t), float(w), float(w)) for t, w in nodes]
+
+
+def _doubly(kind: str, level: int) -> list[tuple[Decimal, Decimal]]:
+    h, half_pi = Decimal(SPACING[level]), EXACT.pi / 2
+    down, up = (math.asinh(reach[level] * 2 / math.pi) for reach in REACHES[kind])
+    us = [h * (i + Decimal("0.371")) for i in range(-int(down / float(h)), int(up / float(h)))]
+    nodes = [(u.exp(), (-u).exp()) for u in us]
+    return [_from_logs(kind, half_pi * (a - b) / 2, h * half_pi * (a + b) / 2) for a, b in nodes]
+
+
+def _far_ends(kind: str, k: int) -> list[tuple[Decimal, Decimal]]:
+    h = Decimal("0.125")
+    side = int(FAR_LOG[k] / 0.125)
+    return [_from_logs(kind, h * (i + Decimal("0.371")), h) for i in range(-side, side)]
+
+
+def _from_logs(kind: str, y: Decimal, slope: Decimal) -> tuple[Decimal, Decimal]:
+    """A node from the logarithm, or the logit, of the letter."""
+    if kind != "unit":
+        return y.exp(), slope * y.exp()
+    small = (-abs(y)).exp()
+    return y, slope * small / (1 + small) ** 2
 
 
 def hermite(n: int) -> list[tuple[Decimal, Decimal]]:

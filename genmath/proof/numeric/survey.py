@@ -16,6 +16,7 @@ from genmath.proof.language.tree import (
     Div,
     Divergence,
     Entropy,
+    Family,
     Indexed,
     Integral,
     Named,
@@ -54,6 +55,7 @@ class Survey:
         )
         self.shapes: dict[str, str] = dict(base.shapes) if base else {}
         self.real: set[str] = set(base.real) if base else set()
+        self.domains: dict[str, str] = dict(base.domains) if base else {}  # where not the line
         self.bounds: dict[Key, Bounds] = dict(base.bounds) if base else {}
         self._lebesgue: set[str] = set(base._lebesgue) if base else set()
         self._arithmetic: set[str] = set(base._arithmetic) if base else set()
@@ -81,6 +83,10 @@ class Survey:
             shape = self.shapes.setdefault(symbol.space, symbol.shape)
             if shape != symbol.shape:
                 raise NotationError(f"the space of {symbol.name!r} holds both scalars and vectors")
+            if self.domains.setdefault(symbol.space, symbol.domain) != symbol.domain:
+                raise NotationError(f"the space of {symbol.name!r} is declared in two ways")
+            if symbol.domain != "real":
+                self.real.add(symbol.space)  # its letters are numbers
 
     def _density(self, density: Any) -> None:
         known = self.densities.get(density.name)
@@ -122,7 +128,7 @@ class Survey:
             case Apply():
                 self._visit_function(node)
                 return
-            case Normal():
+            case Normal() | Family():
                 self.real |= {s.space for s in free_symbols(node.args[0])}
             case Deriv():
                 self.real.add(node.var.space)

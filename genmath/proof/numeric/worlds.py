@@ -32,6 +32,8 @@ DOMAIN = {
     "unit": (0.0, 1.0),
     "at_least_one": (1.0, math.inf),
     "natural": (1.0, math.inf),
+    "bit": (0.0, 1.0),
+    "count": (0.0, math.inf),
 }
 
 
@@ -150,6 +152,9 @@ class World:
     def _raw_free(self, name: str, shape: str) -> list[list[float]]:
         """Values to try for a free letter of the real line."""
         rng = self.rng("free", name)
+        symbol = self.survey.symbols.get(name)
+        if symbol is not None and symbol.is_variable and symbol.domain != "real":
+            return [[_draw(symbol.domain, rng)] for _ in range(4)]
         size = self.dim if shape == "vector" else 1
         return [[self.location + _real(rng, 0.2, 1.5) for _ in range(size)] for _ in range(4)]
 
@@ -539,6 +544,8 @@ def _real(rng: random.Random, low: float = 0.25, high: float = 1.8) -> float:
 
 
 def _draw(domain: str, rng: random.Random, reach: float = 1.0, corner: int | None = None) -> float:
+    if domain in ("bit", "count"):
+        return float(rng.randint(0, 1 if domain == "bit" else 5))
     if domain == "natural":
         return float(rng.randint(1, 4 if reach == 1 else 12 if reach == 10 else 100))
     scale = 1.0
@@ -573,7 +580,8 @@ def inside(value: Any, domain: str, bounds: Bounds = EVERYWHERE) -> bool:
     open_ = domain in ("positive", "unit")
     if value != value or not (low < value < high if open_ else low <= value <= high):
         return False
-    return bool(bounds[0] <= value <= bounds[1]) and (domain != "natural" or value == int(value))
+    whole = domain in ("natural", "bit", "count")
+    return bool(bounds[0] <= value <= bounds[1]) and (not whole or value == int(value))
 
 
 def candidates(key: Key, rng: random.Random, bounds: Bounds) -> list[Any]:

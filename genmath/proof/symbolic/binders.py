@@ -17,9 +17,9 @@ from genmath.proof.symbolic.algebra import (
     power_of,
 )
 from genmath.proof.symbolic.atoms import Binder, Key
-from genmath.proof.symbolic.bound import unused
+from genmath.proof.symbolic.bound import fresh, unused
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
-from genmath.proof.symbolic.integrals import fresh, integrate
+from genmath.proof.symbolic.integrals import integrate
 from genmath.proof.symbolic.letters import parameter
 from genmath.proof.symbolic.maps import named_after_density
 from genmath.proof.symbolic.polynomials import canon, expand, terms

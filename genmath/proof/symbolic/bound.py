@@ -10,9 +10,21 @@ from typing import Any
 import sympy as sp
 
 
-def fresh(name: str) -> Any:
+def fresh(name: str, like: Any = None) -> Any:
     """A letter that is used nowhere."""
-    return sp.Dummy(name, real=True)
+    return sp.Dummy(name, **values_of(like))
+
+
+def values_of(like: Any) -> dict[str, bool]:
+    """What a bound letter may be: anything real, what is > 0, or a count."""
+    if like is None or not (like.is_positive or like.is_integer):
+        return {"real": True}
+    return {"nonnegative": True, "integer": True} if like.is_integer else {"positive": True}
+
+
+def on_line(v: Any) -> bool:
+    """It may be any real number, as far as is known: there is no end but infinity."""
+    return values_of(v) == {"real": True}
 
 
 def unused(name: str, taken: Collection[Any], **assumptions: Any) -> Any:

@@ -19,6 +19,7 @@ from genmath.proof.language.tree import (
     Div,
     Divergence,
     Expect,
+    Family,
     Fn,
     Indexed,
     Integral,
@@ -101,7 +102,7 @@ class Signs:
     def by_structure(self, e: Node) -> bool:
         """What is not listed has no sign that its structure shows, which proves nothing."""
         match e:
-            case Number() | Pi() | Dens() | Normal():
+            case Number() | Pi() | Dens() | Normal() | Family():
                 return True
             case Symbol():
                 return e.domain in NONNEGATIVE_DOMAINS and not e.shape

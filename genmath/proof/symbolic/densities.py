@@ -96,7 +96,8 @@ class Densities(Letters):
         """A family is declared for the parameters of a domain and means nothing elsewhere."""
         if letter.domain == "real" or letter.is_variable:
             return
-        parts = [1 - value, value] if letter.domain == "unit" else [value]
+        # below 1 where the square is
+        parts = [1 - value**2, value] if letter.domain == "unit" else [value]
         if letter.domain == "at_least_one":
             parts = [value - 1]
         strict = letter.domain in ("positive", "unit")

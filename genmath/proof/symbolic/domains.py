@@ -22,7 +22,7 @@ def outside_domain(pattern: Symbol, actual: Node, dimension: int, assumed: set[s
         assumed |= inner.assumed
         fits = isinstance(column, sp.MatrixBase) and column.shape == (dimension, 1)
         return "" if fits else f"{actual!r} is not a vector"
-    if pattern.shape or pattern.domain in ("natural", "member"):
+    if pattern.shape or pattern.domain in ("natural", "member", "bit", "count"):
         same = isinstance(actual, Symbol) and (actual.shape, actual.domain) == (
             pattern.shape,
             pattern.domain,

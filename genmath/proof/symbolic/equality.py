@@ -14,7 +14,7 @@ from genmath.proof.language.tree import (
     NotationError,
 )
 from genmath.proof.symbolic.atoms import Bell, Int, Rho
-from genmath.proof.symbolic.bound import unused
+from genmath.proof.symbolic.bound import on_line, unused, values_of
 from genmath.proof.symbolic.definitions import MEANING, resolve
 from genmath.proof.symbolic.integrals import by_parts, integrate
 from genmath.proof.symbolic.lemmas import rewrite
@@ -130,7 +130,7 @@ def on_one_line(e: Any, line: set[str] | None = None) -> tuple[Any, set[str]]:
         body, v, *others = i.args
         space = space_of(v)
         spoken = any(r.has(v) for r in body.atoms(Rho))
-        if not others and not spoken and (line is None or space in line):
+        if not others and not spoken and on_line(v) and (line is None or space in line):
             new = sp.Symbol(v.name.replace(space, LINE, 1), real=True)
             moved[i] = Int(body.xreplace({v: new}), new)
             spaces.add(space)
@@ -191,7 +191,7 @@ def vanishes_merged(residual: Any, rules: Rules) -> bool:
             continue
         chosen = whole[0]
         spaces = tuple(space_of(v) for v in chosen.args[1:])
-        mine = letters.setdefault(spaces, _letters_for(spaces, taken))
+        mine = letters.setdefault(spaces, _letters_for(chosen.args[1:], taken))
         body = chosen.args[0].xreplace(dict(zip(chosen.args[1:], mine, strict=True)))
         pieces.setdefault(spaces, []).append(t / chosen * body)
     merged, rest = {spaces: sp.Add(*found) for spaces, found in pieces.items()}, sp.Add(*alone)
@@ -214,14 +214,16 @@ def vanishes_merged(residual: Any, rules: Rules) -> bool:
     return not apart
 
 
-def _letters_for(spaces: tuple[str, ...], taken: set[Any]) -> list[Any]:
+def _letters_for(bound: tuple[Any, ...], taken: set[Any]) -> list[Any]:
     letters: list[Any] = []
-    for space in spaces:
-        letters.append(unused(space, taken.union(letters)))
+    for v in bound:
+        letters.append(unused(space_of(v), taken.union(letters), **values_of(v)))
     return letters
 
 
 def _normals(e: Any, letter: Any) -> list[Any]:
     """The normal densities of that letter that occur in e; each integrates to one."""
+    if not on_line(letter):
+        return []
     found = [b for b in e.atoms(Bell) if not b.args[2].has(letter)]
     return [b for b in found if sp.diff(b.args[0] - b.args[1], letter) in (1, -1)]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import sympy as sp
 
+from genmath.proof.language.obligations import factors
 from genmath.proof.language.tree import (
     Add,
     Div,
     Divergence,
     Entropy,
     Expect,
+    Family,
     Integral,
     Named,
     Node,
@@ -25,71 +28,70 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.algebra import (
     abs_of,
 )
-from genmath.proof.symbolic.bound import unused
 from genmath.proof.symbolic.conditions import Env, Weights
-from genmath.proof.symbolic.densities import Densities
 from genmath.proof.symbolic.elementary import Elementary
+from genmath.proof.symbolic.families import Families
 from genmath.proof.symbolic.integrals import bell, integrate
 from genmath.proof.symbolic.polynomials import expand
 
 
-class Expectations(Densities, Elementary):
+class Expectations(Families, Elementary):
     """Integrals over every value of random variables."""
 
-    def bind(self, variables: tuple[Symbol, ...], env: Env, w: Weights) -> tuple[Env, list[Any]]:
-        """Letters for bound variables that nothing around them uses."""
-        inner, letters, taken = dict(env), list[Any](), self.taken(env, w)
-        for v in variables:
-            names = [f"{v.space}[{i}]" for i in range(self.d)] if v.shape == "vector" else [v.space]
-            mine = []
-            for name in names:
-                mine.append(unused(name, taken))
-                taken.add(mine[-1])
-            inner[v] = sp.ImmutableMatrix(mine) if v.shape == "vector" else mine[0]
-            letters += mine
-        return inner, letters
-
-    def measure(self, dists: tuple[Node, ...], env: Env, w: Weights) -> tuple[Any, Env, list[Any]]:
-        """The product of the densities and the letters it is integrated over; a normal with a full
-        covariance is whitened, x = mean + L eps."""
+    def measures(
+        self, dists: tuple[Node, ...], env: Env, w: Weights, around: tuple[Node, ...]
+    ) -> Iterator[tuple[Any, Env, list[Any]]]:
+        """The product of the densities and the letters it is integrated over, for every value of
+        the letters that are summed over; a normal with a full covariance is whitened, x = mean + L
+        eps. `around` is what else speaks of the letters."""
         variables = tuple(v for d in dists for v in event_variables(d))
-        inner, letters = self.bind(variables, env, w)
-        weight = sp.S.One
-        for dist in _in_order(dists):
-            while isinstance(dist, Named):
-                dist = dist.body
-            if isinstance(dist, Normal):
-                x, mean, cov = dist.args
-                if x in free_symbols(mean) | free_symbols(cov):
-                    raise NotationError(
-                        f"{dist!r} is not a density: {x!r} occurs in its parameters"
-                    )
-                value = self.lower(cov, inner, w, False)
-                if isinstance(value, sp.MatrixBase) and not value.is_diagonal():
-                    assert isinstance(x, Symbol)
-                    eps = list(inner[x])
-                    location = self.lower(
-                        mean, {k: v for k, v in inner.items() if k != x}, w, False
-                    )
-                    if location == 0:
-                        location = sp.zeros(self.d, 1)
-                    inner[x] = sp.ImmutableMatrix(
-                        location + self.normal_root(dist) * sp.ImmutableMatrix(eps)
-                    )
-                    weight *= sp.Mul(*(bell(e, sp.S.Zero, sp.S.One) for e in eps))
-                    self.rules.normal = True
-                    continue
-            weight *= self.scalar(dist, inner, w, False)
-        return weight, inner, letters
+        ordered = _in_order(dists)
+        for inner, letters, weight in self.places(variables, env, w, tuple(ordered), around):
+            for dist in ordered:
+                while isinstance(dist, Named):
+                    dist = dist.body
+                if isinstance(dist, Normal):
+                    x, mean, cov = dist.args
+                    if x in free_symbols(mean) | free_symbols(cov):
+                        raise NotationError(
+                            f"{dist!r} is not a density: {x!r} occurs in its parameters"
+                        )
+                    value = self.lower(cov, inner, w, False)
+                    if isinstance(value, sp.MatrixBase) and not value.is_diagonal():
+                        assert isinstance(x, Symbol)
+                        eps = list(inner[x])
+                        location = self.lower(
+                            mean, {k: v for k, v in inner.items() if k != x}, w, False
+                        )
+                        if location == 0:
+                            location = sp.zeros(self.d, 1)
+                        inner[x] = sp.ImmutableMatrix(
+                            location + self.normal_root(dist) * sp.ImmutableMatrix(eps)
+                        )
+                        weight *= sp.Mul(*(bell(e, sp.S.Zero, sp.S.One) for e in eps))
+                        self.rules.normal = True
+                        continue
+                weight *= self.scalar(dist, inner, w, False)
+            yield weight, inner, letters
+
+    def integrated(self, body: Any, letters: list[Any]) -> Any:
+        return integrate(body, tuple(letters), self.rules) if letters else expand(body)
 
     def expect(self, node: Expect, env: Env, w: Weights) -> Any:
-        weight, inner, letters = self.measure(node.dists, env, w)
-        body = self.scalar(node.body, inner, (*w, weight), False)  # a mean is a number of its own
-        return integrate(weight * body, tuple(letters), self.rules)
+        total = sp.S.Zero
+        for weight, inner, letters in self.measures(node.dists, env, w, (node.body,)):
+            # a mean is a number of its own
+            body = self.scalar(node.body, inner, (*w, weight), False)
+            total += self.integrated(weight * body, letters)
+        return total
 
     def integral(self, node: Integral, env: Env, w: Weights) -> Any:
-        inner, letters = self.bind(node.bound, env, w)
-        return integrate(self.scalar(node.body, inner, w, False), tuple(letters), self.rules)
+        total = sp.S.Zero
+        within = tuple(f for f in factors(node.body) if isinstance(f, Family))
+        for inner, letters, weight in self.places(node.bound, env, w, within, (node.body,)):
+            body = self.scalar(node.body, inner, w, False)
+            total += self.integrated(weight * body, letters)
+        return total
 
     def divergence(self, node: Divergence, env: Env, w: Weights) -> Any:
         p, q = node.args
@@ -100,29 +102,37 @@ class Expectations(Densities, Elementary):
             return (
                 self.kl(p, middle, node.bound, env, w) + self.kl(q, middle, node.bound, env, w)
             ) / 2
-        inner, letters = self.bind(node.bound, env, w)
-        gap = self.scalar(p, inner, w, False) - self.scalar(q, inner, w, False)
-        return integrate(abs_of(expand(gap)) / 2, tuple(letters), self.rules)
+        total = sp.S.Zero
+        for inner, letters, weight in self.places(node.bound, env, w, (), (p, q)):
+            gap = self.scalar(p, inner, w, False) - self.scalar(q, inner, w, False)
+            total += self.integrated(weight * abs_of(expand(gap)) / 2, letters)
+        return total
 
     def kl(self, p: Node, q: Node, bound: tuple[Symbol, ...], env: Env, w: Weights) -> Any:
-        if isinstance(p, Normal) and event_variables(p) == bound:
-            weight, inner, letters = self.measure((p,), env, w)
-        else:
-            inner, letters = self.bind(bound, env, w)
-            weight = self.scalar(p, inner, w, False)
-        under = (*w, weight) if self.nonnegative(weight) else w
-        body = self.log(p, inner, under) - self.log(q, inner, under)
-        return integrate(weight * body, tuple(letters), self.rules)
+        total = sp.S.Zero
+        for weight, inner, letters in self.weighed(p, bound, env, w, (q,)):
+            under = (*w, weight) if self.nonnegative(weight) else w
+            body = self.log(p, inner, under) - self.log(q, inner, under)
+            total += self.integrated(weight * body, letters)
+        return total
 
     def entropy(self, node: Entropy, env: Env, w: Weights) -> Any:
-        p = node.args[0]
-        if isinstance(p, Normal):
-            weight, inner, letters = self.measure((p,), env, w)
-        else:
-            inner, letters = self.bind(node.bound, env, w)
-            weight = self.scalar(p, inner, w, False)
-        under = (*w, weight) if self.nonnegative(weight) else w
-        return integrate(-weight * self.log(p, inner, under), tuple(letters), self.rules)
+        p, total = node.args[0], sp.S.Zero
+        for weight, inner, letters in self.weighed(p, node.bound, env, w, ()):
+            under = (*w, weight) if self.nonnegative(weight) else w
+            total += self.integrated(-weight * self.log(p, inner, under), letters)
+        return total
+
+    def weighed(
+        self, p: Node, bound: tuple[Symbol, ...], env: Env, w: Weights, around: tuple[Node, ...]
+    ) -> Iterator[tuple[Any, Env, list[Any]]]:
+        """p, where its letters are, and the letters themselves."""
+        if isinstance(p, Normal) and event_variables(p) == bound:
+            yield from self.measures((p,), env, w, around)
+            return
+        within = tuple(f for f in factors(p) if isinstance(f, Family))
+        for inner, letters, weight in self.places(bound, env, w, within, (p, *around)):
+            yield weight * self.scalar(p, inner, w, False), inner, letters
 
 
 def _in_order(dists: tuple[Node, ...]) -> list[Node]:

@@ -37,7 +37,8 @@ from genmath.proof.symbolic.atoms import (
     Sign,
     Unknown,
 )
-from genmath.proof.symbolic.bound import fresh
+from genmath.proof.symbolic.bound import fresh, on_line, values_of
+from genmath.proof.symbolic.kernels import kernel
 from genmath.proof.symbolic.maps import inverse_slope, named_after_density, through_map
 from genmath.proof.symbolic.memory import Memory
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, orient, space_of, terms
@@ -139,7 +140,7 @@ def _term(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
 
 def open_integral(e: Any) -> tuple[Any, list[Any]]:
     body, *letters = e.args
-    new = [fresh(space_of(v)) for v in letters]
+    new = [fresh(space_of(v), v) for v in letters]
     return body.xreplace(dict(zip(letters, new, strict=True))), new
 
 
@@ -167,7 +168,9 @@ def _reduce(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
             )
         replaced = None
         if alone or any(f.has(Bell, Rho) for f in local):
-            replaced = _reexpress(v, local, rules) or through_map(v, local, rules)
+            replaced = _reexpress(v, local, rules) or (
+                through_map(v, local, rules) if on_line(v) else None
+            )
         if replaced is not None:
             body, letter = replaced
             return sp.Mul(*outside) * integrate(
@@ -188,6 +191,8 @@ def _eliminate(v: Any, local: list[Any], rest: list[Any], rules: Rules) -> Any:
     if len(local) == 1 and isinstance(local[0], Rho):
         key, events, givens, by = local[0].args
         if sum(a == v for a in events) == 1 and not givens.has(v):
+            if events.index(v) in by and not on_line(v):
+                return None
             if events.index(v) in by:
                 return _vanishing(_undone(local[0], events.index(v)), rules)
             if by:
@@ -196,10 +201,9 @@ def _eliminate(v: Any, local: list[Any], rest: list[Any], rules: Rules) -> Any:
             if all(a == OUT for a in left):
                 return sp.S.Zero if by else sp.S.One
             return Rho(key, left, givens, by)
-    done = _gaussian(v, local, rules)
-    if done is not None:
+    if on_line(v) and (done := _gaussian(v, local, rules)) is not None:
         return done
-    return None
+    return kernel(v, local, rules)
 
 
 def _named(
@@ -248,11 +252,12 @@ def close(factors: list[Any], letters: list[Any]) -> Any:
     # a letter of which only normal densities and functions speak may be any letter of the line
     real = {s for f in bells for s in f.free_symbols} & set(letters)
     real -= {s for r in body.atoms(Rho) for s in r.free_symbols}
+    real = {s for s in real if on_line(s)}
     spaces: dict[str, list[Any]] = {}
     for v in letters:
         spaces.setdefault(LINE if v in real and len(real) <= 3 else space_of(v), []).append(v)
     names = {
-        s: [sp.Symbol(f"{s}^{level}_{i}", real=True) for i in range(len(vs))]
+        s: [sp.Symbol(f"{s}^{level}_{i}", **values_of(v)) for i, v in enumerate(vs)]
         for s, vs in spaces.items()
     }
     ordered = sorted(spaces)
@@ -365,6 +370,8 @@ def bell(x: Any, mean: Any, variance: Any) -> Any:
 def _reexpress(v: Any, local: list[Any], rules: Rules) -> tuple[Any, Any] | None:
     """Two rules for arbitrary functions: one of a v + b, or such a density, is taken at the
     variable; and under one normal factor derivatives of a function are moved by parts."""
+    if not on_line(v):
+        return None
     bells = [f for f in local if isinstance(f, Bell)]
     functions = {u for f in local for u in f.atoms(Unknown, Rho) if u.has(v)}
     if len(bells) > 1 or not functions:
@@ -490,7 +497,12 @@ def _moved(e: Any, rules: Rules) -> Any:
         for place in sorted(set(f.args[3])):
             v = events[place] if place < len(events) else None
             rest = factors[:i] + factors[i + 1 :]
-            alone = v in letters and not givens.has(v) and sum(a.has(v) for a in events) == 1
+            alone = (
+                v in letters
+                and on_line(v)
+                and not givens.has(v)
+                and sum(a.has(v) for a in events) == 1
+            )
             if alone and (all(_smooth(g, v) for g in rest) or _simpler(f, place, rest, v)):
                 flux = _undone(f, place) * sp.Mul(*rest)
                 _vanishing(flux, rules)

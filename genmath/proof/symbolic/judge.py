@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from genmath.proof.language.binders import Between
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Derivation, Lemma
+from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.tree import (
     Add,
+    Dens,
+    Deriv,
+    Family,
     Identity,
     Node,
+    Normal,
     NotationError,
+    Number,
     Relation,
+    Symbol,
+    event_variables,
+    free_symbols,
 )
 from genmath.proof.symbolic.certificates import Signs
 from genmath.proof.symbolic.equality import by_coordinates, prove_equal
@@ -22,7 +34,7 @@ from genmath.proof.symbolic.hypotheses import equalities, facts_of, has_room, so
 from genmath.proof.symbolic.lemmas import lemma_gap, may_be_zero, undischarged
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.proof import Proof, difference, gap_of
-from genmath.proof.symbolic.supports import Rules, Unsupported
+from genmath.proof.symbolic.supports import FINITE, FUBINI, NOT_ZERO, Rules, Unsupported
 
 NOT_SOLVED = "a denominator may be 0 under the hypotheses"
 
@@ -37,8 +49,9 @@ def _prove_in_all(claim: Claim, because: tuple[Node | Lemma, ...]) -> Proof:
     total = Proof(True)
     if max(claim.dims) == 1 and (problem := ill_typed(claim)):
         return Proof(False, problem, meaningless=True)
-    for dimension in claim.dims:
-        one = _with_hypotheses(claim, because, dimension)
+    cases = [claim] if because or claim.relation != "=" else list(by_bits(claim))
+    for dimension, case in itertools.product(claim.dims, cases):
+        one = _with_hypotheses(case, because, dimension)
         total.assumed |= one.assumed
         total.consulted |= one.consulted
         total.nonzero |= one.nonzero
@@ -54,6 +67,23 @@ def _prove_in_all(claim: Claim, because: tuple[Node | Lemma, ...]) -> Proof:
                 total.reason += f" (d = {dimension})"
             break
     return total
+
+
+def by_bits(claim: Claim) -> Iterator[Claim]:
+    """The claim for each value of its free letters for 0 or 1, of which neither an arbitrary
+    density nor a hypothesis speaks."""
+    sides = (claim.lhs, claim.rhs)
+    free = set[Symbol]().union(*map(free_symbols, sides))
+    spoken = {a for side in sides for n in side.walk() if isinstance(n, Dens) for a in n.args}
+    spoken |= {s for g in claim.given for side in (g.left, g.right) for s in free_symbols(side)}
+    bits = sorted((s for s in free - spoken if s.domain == "bit"), key=lambda s: s.name)
+    for values in itertools.product((0, 1), repeat=len(bits)):
+        at = tuple(zip(bits, map(Number, values), strict=True))
+
+        def put(node: Node, at: tuple[tuple[Symbol, Number], ...] = at) -> Node:
+            return instantiate(node, at)
+
+        yield replace(claim, lhs=put(claim.lhs), rhs=put(claim.rhs))
 
 
 def ill_typed(claim: Claim) -> str:
@@ -127,6 +157,7 @@ def _prove(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -> P
     proof = Proof(False)
     for lemma in lemmas:
         problem = undischarged(lemma, claim, dimension, rules)
+        problem = problem or _elsewhere(lemma)
         problem = problem or may_be_zero(lemma, _nonzero(lemma), dimension, rules)
         if problem:
             proof.reason = f"{lemma.source.name} does not apply: {problem}"
@@ -173,6 +204,30 @@ def _prove(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -> P
     if certificate != gap:
         result.certificate = (gap, certificate)
     return result
+
+
+def _elsewhere(lemma: Lemma) -> str:
+    """Why it may not be used of letters that live elsewhere; "" if it may: where its proof knows
+    nothing of the line."""
+    moved = any(
+        old.domain != new.domain
+        for pattern, actual in lemma.arguments if isinstance(pattern, Dens)
+        for old in event_variables(pattern) for new in event_variables(actual)
+    )  # fmt: skip
+    if not moved or _anywhere(lemma.source):
+        return ""
+    return "its proof is one for letters of the line"
+
+
+def _anywhere(source: Derivation) -> bool:
+    """Whether a proof is one for any measure: nothing is differentiated, and no rule for the line
+    was used."""
+    nodes = (n for s in source.steps for side in (s.lhs, s.rhs) for n in side.walk())
+    if any(isinstance(n, (Deriv, Between, Family, Normal)) for n in nodes):
+        return False
+    shown = proofs(source)
+    free = all(not p.normal and p.assumed <= {FUBINI, FINITE, NOT_ZERO} for p in shown)
+    return free and all(_anywhere(m.source) for p in shown for m in p.lemmas)
 
 
 def _relying(proof: Proof, rules: Rules) -> Proof:

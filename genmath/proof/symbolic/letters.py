@@ -110,6 +110,8 @@ def parameter(node: Symbol) -> tuple[Any, Any]:
         "nonnegative": {"nonnegative": True},
         "natural": {"positive": True, "integer": True},
         "member": {"real": True},
+        "bit": {"nonnegative": True, "integer": True},
+        "count": {"nonnegative": True, "integer": True},
     }
     letter = sp.Symbol(node.name, **kinds[node.domain])
     return letter, letter

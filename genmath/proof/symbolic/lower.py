@@ -17,6 +17,7 @@ from genmath.proof.language.tree import (
     Divergence,
     Entropy,
     Expect,
+    Family,
     Fn,
     Identity,
     Indexed,
@@ -116,6 +117,8 @@ class Lowering(Matrices, Expectations, Derivatives, Ranges, Binders):
                 return self.dens(node, env, w)
             case Normal():
                 return self.normal(node, env, w, exact)
+            case Family():
+                return self.family(node, env, w)
             case Expect():
                 return self.expect(node, env, w)
             case Integral():

@@ -1,0 +1,353 @@
+"""Named families in random worlds: densities of their own, and integrals over letters that live on
+a half-line, between 0 and 1, on bits or counts, or where a family has moved them.
+
+Corners of an integrand, where they are known, are ends of the parts that it is integrated over.
+What jumps within is not integrated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import partial
+
+from genmath.proof.language.tree import (
+    Dens,
+    Div,
+    Divergence,
+    Entropy,
+    Expect,
+    Family,
+    Fn,
+    Integral,
+    Mul,
+    Named,
+    Neg,
+    Node,
+    Symbol,
+    event_variables,
+    free_symbols,
+)
+from genmath.proof.numeric.evaluate import Evaluation, Inner, Weighted
+from genmath.proof.numeric.expressions import Env
+from genmath.proof.numeric.graph import Scalar
+from genmath.proof.numeric.linear import Value, each
+from genmath.proof.numeric.survey import Unsupported
+
+GRIDS = {"positive": "half", "unit": "unit", "bit": "bit", "count": "count"}
+PLACED = {"Laplace": 0, "Logistic": 0, "Student": 1}  # where the location stands
+CORNERED = ("abs", "positive_part")  # a jump, besides, has no place in a quadrature
+
+
+class Laws(Evaluation):
+    """Densities of named families, and expectations under them."""
+
+    _around: tuple[Node, ...] = ()
+
+    def meaning(self, node: Node, env: Env) -> Value:
+        if isinstance(node, Family):
+            return self.law(node, env)
+        if isinstance(node, Dens) and any(
+            self.survey.domains.get(s, "real") != "real"
+            for s in (*node.density.event_slots, *node.density.given_slots)
+        ):
+            return self.mixture_of_laws(node, env)
+        if not isinstance(node, (Expect, Integral, Divergence, Entropy)):
+            return super().meaning(node, env)
+        before = self._around
+        self._around = (*before, *node.args)
+        try:
+            return super().meaning(node, env)
+        finally:
+            self._around = before
+
+    # --- densities -------------------------------------------------------------------------------
+
+    def law(self, node: Family, env: Env) -> Scalar:
+        """0 where its letter cannot be, undefined at parameters that it does not have."""
+        g = self.g
+        x, *parameters = (self.scalar(a, env) for a in node.args)
+        if node.name == "Uniform":
+            low, high = parameters
+            width = g.sub(high, low)
+            inside = g.mul(g.fn("ind", g.sub(x, low)), g.fn("ind", g.sub(high, x)))
+            return g.when(g.div(inside, width), g.fn("log", width))
+        value = g.fn("exp", self.log_law(node.name, x, parameters))
+        own = isinstance(node.point, Symbol) and node.point.is_variable
+        lives = {"Exponential": "positive", "Gamma": "positive", "Beta": "unit",
+                 "Bernoulli": "bit", "Poisson": "count", "Geometric": "count"}  # fmt: skip
+        where = lives.get(node.name)
+        if own or where is None:
+            return value
+        if where in ("bit", "count"):
+            raise Unsupported(f"{node.name} at what may be no whole number: {node!r}")
+        inside = g.fn("ind", x)
+        if where == "unit":
+            inside = g.mul(inside, g.fn("ind", g.sub(g.one, x)))
+        proper = g.add(*(g.fn("log", p) for p in parameters))
+        return g.when(g.mul(inside, value), proper)
+
+    def log_law(self, name: str, x: Scalar, parameters: list[Scalar]) -> Scalar:
+        """Undefined, too, at shapes whose mass lies where nothing is computed."""
+        g = self.g
+        shapes = {"Gamma": 1, "Beta": 2, "Student": 1}.get(name, 0)
+        large = [g.fn("log", g.sub(u, g.const(Fraction(1, 500)))) for u in parameters[:shapes]]
+        found = self._log_law(name, x, parameters)
+        return g.when(found, g.add(*large)) if large else found
+
+    def _log_law(self, name: str, x: Scalar, parameters: list[Scalar]) -> Scalar:
+        g = self.g
+        one, neg = g.one, g.neg
+
+        def log(u: Scalar) -> Scalar:
+            return g.fn("log", u)
+
+        def log_gamma(u: Scalar) -> Scalar:
+            return g.tabulated("log_gamma", u, False)
+
+        def times(u: Scalar, v: Scalar) -> Scalar:
+            return g.mul(u, v)
+
+        match name, parameters:
+            case "Exponential", [rate]:
+                return g.add(log(rate), neg(times(rate, x)))
+            case "Gamma", [k, rate]:
+                scaled = times(rate, x)
+                power = times(g.sub(k, one), log(scaled))
+                return g.add(log(rate), power, neg(scaled), neg(log_gamma(k)))
+            case "Beta", [a, b]:
+                powers = (times(g.sub(a, one), log(x)), times(g.sub(b, one), log(g.sub(one, x))))
+                front = g.sub(log_gamma(g.add(a, b)), g.add(log_gamma(a), log_gamma(b)))
+                return g.add(*powers, front)
+            case "Bernoulli", [p]:
+                return g.add(times(x, log(p)), times(g.sub(one, x), log(g.sub(one, p))))
+            case "Poisson", [rate]:
+                return g.add(times(x, log(rate)), neg(rate), neg(log_gamma(g.add(x, one))))
+            case "Geometric", [p]:
+                return g.add(times(x, log(g.sub(one, p))), log(p))
+            case "Laplace", [location, scale]:
+                t = g.div(g.sub(x, location), scale)
+                return neg(g.add(g.fn("abs", t), log(g.mul(g.two, scale))))
+            case "Logistic", [location, scale]:
+                t = g.div(g.sub(x, location), scale)
+                both = g.add(g.fn("softplus", t), g.fn("softplus", neg(t)))
+                return neg(g.add(both, log(scale)))
+            case "Student", [nu, location, scale]:
+                t = g.div(g.sub(x, location), scale)
+                half = g.const(Fraction(1, 2))
+                top = g.mul(half, g.add(nu, one))
+                tail = g.mul(top, log(g.add(one, g.div(g.powi(t, 2), nu))))
+                front = g.sub(log_gamma(top), log_gamma(g.mul(half, nu)))
+                size = g.add(g.mul(half, log(g.mul(g.input("pi"), nu))), log(scale))
+                return g.sub(front, g.add(tail, size))
+        raise Unsupported(f"{name} has no numeric meaning")
+
+    def log_of(self, node: Node, env: Env) -> Scalar | None:
+        if isinstance(node, Family) and node.name != "Uniform":
+            own = isinstance(node.point, Symbol) and node.point.is_variable
+            if own or node.name in PLACED:
+                x, *parameters = (self.scalar(a, env) for a in node.args)
+                return self.log_law(node.name, x, parameters)
+            return None
+        return super().log_of(node, env)
+
+    def mixture_of_laws(self, node: Dens, env: Env) -> Scalar:
+        """An arbitrary density of one letter that lives elsewhere than on the line."""
+        g, density = self.g, node.density
+        if len(density.event_slots) != 1 or density.given_slots or len(node.args) != 1:
+            raise Unsupported(f"{density.name}: a density of several letters, not all of the line")
+        domain = self.survey.domains[density.event_slots[0]]
+        x = self.scalar(node.args[0], env)
+
+        def number(*key: object) -> Scalar:
+            return g.input("param", " ".join(map(str, (density.name, *key))), "positive")
+
+        def component(k: int) -> Scalar:
+            a, b = number("a", k), number("b", k)
+            name, parameters = {
+                "positive": ("Gamma", [a, b]),
+                "unit": ("Beta", [a, b]),
+                "count": ("Poisson", [a]),
+                "bit": ("Bernoulli", [g.div(a, g.add(a, b))]),
+            }[domain]
+            return g.fn("exp", self.log_law(name, x, parameters))
+
+        first, second = number("w", 0), number("w", 1)
+        both = g.add(g.mul(first, component(0)), g.mul(second, component(1)))
+        return g.div(both, g.add(first, second))
+
+    # --- integrals -------------------------------------------------------------------------------
+
+    def open(self, letters: tuple[Symbol, ...], env: Env) -> tuple[Env, Weighted]:
+        loops: Weighted = []
+        g = self.g
+        for letter in letters:
+            kind = GRIDS.get(letter.domain)
+            if kind is None:
+                env, more = super().open((letter,), env)
+                loops += more
+                continue
+            if kind in ("half", "unit"):
+                self.without_jumps(letter)
+            loop = g.loop("grid", kind, env.depth)
+            t = g.loop_value(loop, "t")
+            loops.append((loop, g.loop_value(loop, "w")))
+            env = env.bind({letter: g.fn("sigmoid", t) if kind == "unit" else t}, 1)
+        return env, loops
+
+    def without_jumps(self, letter: Symbol) -> None:
+        if any(isinstance(n, Fn) and n.name == "indicator" and letter in free_symbols(n)
+               for tree in self._around for n in tree.walk()):  # fmt: skip
+            raise Unsupported(f"an integral over {letter.name} of what has jumps")
+
+    def corners(self, letter: Symbol) -> list[Node]:
+        """What is read for its sign, and holds the letter."""
+        found: dict[Node, None] = {}
+        for tree in self._around:
+            for n in tree.walk():
+                if isinstance(n, Fn) and n.name in CORNERED and letter in free_symbols(n):
+                    found.setdefault(n.args[0])
+        return list(found)
+
+    def expect(self, dists: list[Node], env: Env, inner: Inner) -> Value:
+        if dists and isinstance(dists[0], Family):
+            dist, rest = dists[0], dists[1:]
+            letters = event_variables(dist)
+            if letters and letters[0] not in free_symbols_of(dist.args[1:]):
+                if dist.name == "Uniform" or dist.name in PLACED:
+                    return self.moved(
+                        letters[0], dist, env,
+                        lambda e: self.weigh(dist, e, self.expect(rest, e, inner)),
+                    )  # fmt: skip
+                at, loops = self.open(letters, env)
+                return self.summed(loops, self.expect(rest, at, inner), self.scalar(dist, at))
+            raise Unsupported(f"an expectation under {dist!r}, which is no density")
+        return super().expect(dists, env, inner)
+
+    def weigh(self, dist: Node, env: Env, body: Value) -> Value:
+        density = self.scalar(dist, env)
+        return each(body, lambda u: self.g.weigh(density, u))
+
+    def integrate(self, letters: tuple[Symbol, ...], scale: Node, env: Env, inner: Inner) -> Value:
+        for v in letters:
+            member = self.member(v, letters, scale)
+            if member is not None:
+                rest = tuple(u for u in letters if u != v)
+                further = partial(self.integrate, rest, scale, inner=inner) if rest else inner
+                return self.moved(v, member, env, further)
+        return super().integrate(letters, scale, env, inner)
+
+    def member(self, v: Symbol, letters: tuple[Symbol, ...], scale: Node) -> Family | None:
+        """The member of a family that says where the mass of an integral over v is."""
+        if v.domain != "real" or v.shape:
+            return None
+        at = [n for n in scale.walk() if isinstance(n, Family) and n.point == v
+              and not set(letters) & free_symbols_of(n.args[1:])]  # fmt: skip
+        uniform = [n for n in at if n.name == "Uniform"]
+        if not uniform:
+            return at[0] if at else None
+        if len(uniform) > 1 or uniform[0] not in _factors(scale):
+            raise Unsupported(f"an integral over {v.name} of what ends within")
+        return uniform[0]
+
+    def moved(self, v: Symbol, member: Family, env: Env, inner: Inner) -> Value:
+        """The integral over a letter of the line, from corner to corner, as far from them as the
+        member's scale says."""
+        g = self.g
+        self.without_jumps(v)
+        if member.name == "Uniform":
+            low, high = (self.scalar(a, env) for a in member.args[1:])
+            return self.inwards(v, low, high, env, inner)
+        place = PLACED[member.name] + 1
+        location, scale = (self.scalar(a, env) for a in member.args[place : place + 2])
+        roots = self.roots(v, env) or [location]
+        if len(roots) > 2:
+            raise Unsupported(f"an integral over {v.name} of what has many corners")
+        low = high = roots[0]
+        if len(roots) == 2:
+            a, b = roots
+            half, gap = g.const(Fraction(1, 2)), g.fn("abs", g.sub(a, b))
+            low = g.mul(half, g.sub(g.add(a, b), gap))
+            high = g.add(low, gap)
+        sides = ("other tail", "tail") if member.name == "Student" else ("half", "half")
+        left = self.outward(v, low, g.neg(scale), sides[0], env, inner)
+        total = self.plus(left, self.outward(v, high, scale, sides[1], env, inner))
+        if len(roots) == 2:
+            between = self.inwards(v, low, high, env, inner)
+            total = self.plus(total, each(between, lambda u: g.div(u, scale)))
+        return each(total, lambda u: g.when(g.mul(scale, u), g.fn("log", scale)))
+
+    def outward(
+        self, v: Symbol, start: Scalar, step: Scalar, kind: str, env: Env, inner: Inner
+    ) -> Value:
+        g = self.g
+        loop = g.loop("grid", kind, env.depth)
+        t, w = g.loop_value(loop, "t"), g.loop_value(loop, "w")
+        return self.summed([(loop, w)], inner(env.bind({v: g.add(start, g.mul(step, t))}, 1)))
+
+    def inwards(self, v: Symbol, low: Scalar, high: Scalar, env: Env, inner: Inner) -> Value:
+        g = self.g
+        loop = g.loop("grid", "unit", env.depth)
+        t, w = g.loop_value(loop, "t"), g.loop_value(loop, "w")
+        width = g.sub(high, low)
+        body = inner(env.bind({v: g.add(low, g.mul(width, g.fn("sigmoid", t)))}, 1))
+        return self.summed([(loop, g.mul(width, w))], body)
+
+    def roots(self, v: Symbol, env: Env) -> list[Scalar]:
+        """The places of the corners; each is that of |a + b v| with b a number."""
+        g, found = self.g, dict[int, Scalar]()
+        at: list[Scalar] = []
+        leaf = g.leaf()
+        inside = env.bind({v: leaf})
+        for tree in self.corners(v):
+            at.append(self.scalar(tree, inside))
+        for tree in self._around:
+            for n in tree.walk():
+                if isinstance(n, Family) and n.name == "Laplace" and v in free_symbols(n):
+                    at.append(g.sub(*(self.scalar(a, inside) for a in n.args[:2])))
+        for u in at:
+            slope = g.diff(u, leaf, {})
+            if g.depends(slope, {id(leaf)}, {}):
+                continue  # then it converges slowly
+            root = g.neg(g.div(g.put(u, {id(leaf): g.zero}, {}), slope))
+            found.setdefault(id(root), root)
+        return list(found.values())
+
+    # --- divergences -----------------------------------------------------------------------------
+
+    def relative(
+        self,
+        p: Node,
+        bound: tuple[Symbol, ...],
+        env: Env,
+        other: Callable[[Env], Scalar],
+        log_other: Callable[[Env], Scalar | None] = lambda e: None,
+    ) -> Scalar:
+        g = self.g
+
+        def weighed(e: Env) -> Scalar:
+            over, under = self.log_of(p, e), log_other(e)
+            if over is None or under is None:
+                return g.make("kl", (self.scalar(p, e), other(e)))
+            return g.weigh(self.scalar(p, e), g.sub(over, under))
+
+        law = p
+        while isinstance(law, Named):
+            law = law.body
+        if not isinstance(law, Family):
+            return super().relative(p, bound, env, other, log_other)
+        value = self.integrate(bound, law, env, weighed)
+        assert isinstance(value, Scalar)
+        return value
+
+
+def free_symbols_of(nodes: tuple[Node, ...]) -> frozenset[Symbol]:
+    return frozenset[Symbol]().union(*map(free_symbols, nodes))
+
+
+def _factors(node: Node) -> list[Node]:
+    if isinstance(node, (Named, Neg, Div)):
+        return _factors(node.args[0])
+    if isinstance(node, Mul):
+        return [f for a in node.args for f in _factors(a)]
+    return [node]
