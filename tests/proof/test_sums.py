@@ -69,6 +69,23 @@ TRUE = {
     "softmax": equal(log(exp(a) / (exp(a) + exp(b))), -softplus(b - a)),
     "a sum is positive": equal(log(2 * whole), log(number(2)) + log(whole)),
     "a mean is positive": equal(log(1 / E(p(x), f(x))), -log(E(p(x), f(x)))),
+    "alternating": equal(total((-1) ** i * c, i, 1, n) + total((-1) ** (i + 1) * c, i, 1, n), 0),
+    "alternating, closed": equal(total((-1) ** i, i, 1, n), ((-1) ** n - 1) / 2),
+    "an even power of -1": equal((-1) ** (2 * n), 1),
+    "telescoping": equal(total(s[i + 1] - s[i], i, 1, n), s[n + 1] - s[1]),
+    "telescoping backwards": equal(total(s[i] - s[i - 1], i, 1, n), s[n] - s[0]),
+    "telescoping by two": equal(
+        total(s[i + 2] - s[i], i, 1, n), s[n + 2] + s[n + 1] - s[1] - s[2]
+    ),
+    "telescoping from k": equal(total(s[i + k] - s[i + k - 1], i, 1, n), s[n + k] - s[k]),
+    "telescoping values": equal(total(g(i * r) - g((i - 1) * r), i, 1, n), g(n * r) - g(0)),
+    "telescoping fractions": equal(total(1 / (i * (i + 1)), i, 1, n), 1 - number(1) / (n + 1)),
+    "telescoping logarithms": equal(total(log(1 + number(1) / i), i, 1, n), log(n + 1)),
+    "telescoping product": equal(product(w[i + 1] / w[i], i, 1, n), w[n + 1] / w[1]),
+    "an index shifted": equal(total(s[i + 1] * w[i], i, 1, n), total(s[i] * w[i - 1], i, 2, n + 1)),
+    "summation by parts": equal(
+        total(i * (s[i + 1] - s[i]), i, 1, n), n * s[n + 1] - total(s[i], i, 1, n)
+    ),
     "of two letters": equal(log(1 / E(joint(x, z), f(x * z))), -log(E(joint(x, z), f(x * z)))),
 }  # fmt: skip
 
@@ -94,6 +111,26 @@ FALSE = {
     "a product from 5": equal(product(beta, i, 5, n), beta ** (n - 4)),
     "a sum from 5": equal(total(i, i, 5, n), n * (n + 1) / 2 - 10),
     "a square under an integral": equal(E(p(x), turned**2), E(p(x), turned)),
+    "alternating, odd for even": equal(total((-1) ** i, i, 1, n), ((-1) ** n + 1) / 2),
+    "alternating, the same sign": equal(
+        total((-1) ** i * c, i, 1, n) + total((-1) ** i * c, i, 1, n), 0
+    ),
+    "any power of -1": equal((-1) ** n, 1),
+    "a power of -1 that may be odd": equal((-1) ** (n * (n + 1) / 2), 1),
+    "telescoping, one short": equal(total(s[i + 1] - s[i], i, 1, n), s[n] - s[1]),
+    "telescoping, from 0": equal(total(s[i + 1] - s[i], i, 1, n), s[n + 1] - s[0]),
+    "telescoping, reversed": equal(total(s[i] - s[i + 1], i, 1, n), s[n + 1] - s[1]),
+    "telescoping by two, as if by one": equal(total(s[i + 2] - s[i], i, 1, n), s[n + 2] - s[1]),
+    "telescoping over what may be empty": equal(total(s[i + 1] - s[i], i, 5, n), s[n + 1] - s[5]),
+    "telescoping fractions, off by one": equal(
+        total(1 / (i * (i + 1)), i, 1, n), 1 - number(1) / n
+    ),
+    "telescoping fractions, without an end": equal(total(1 / (i * (i + 1)), i, 1, n), 1),
+    "telescoping product, one short": equal(product(w[i + 1] / w[i], i, 1, n), w[n] / w[1]),
+    "an index shifted, not the range": equal(total(s[i + 1], i, 1, n), total(s[i], i, 1, n + 1)),
+    "summation by parts, one more": equal(
+        total(i * (s[i + 1] - s[i]), i, 1, n), n * s[n + 1] - total(s[i], i, 1, n + 1)
+    ),
     "a root under an integral": equal(E(p(x), turned ** (number(1) / 2)), 1),
     "a reciprocal under an integral": equal(E(p(x), 1 / turned), 1),
 }  # fmt: skip
@@ -110,6 +147,9 @@ UNDEFINED = {
     ),
     "a joint density along a line": equal(
         log(1 / integral(both(x, z) * f(x), x)), -log(integral(both(x, z) * f(x), x))
+    ),
+    "shifted to where it is not defined": equal(
+        total(1 / i - number(1) / (i - 1), i, 1, n), number(1) / n - 1
     ),
     "a density at one point": equal(log(1 / (p(x) * f(x))), -log(p(x) * f(x))),
 }  # fmt: skip

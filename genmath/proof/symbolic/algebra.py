@@ -28,10 +28,12 @@ from genmath.proof.symbolic.atoms import (
     Rho,
     Root,
     Sign,
+    Unknown,
 )
 from genmath.proof.symbolic.facts import FACTS, assuming
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, leading, opaque, orient, terms
 from genmath.proof.symbolic.rows import limits, next_value, number
+from genmath.proof.symbolic.shifts import FARTHEST, shift, sign_power
 from genmath.proof.symbolic.supports import Unsupported
 
 MOST_STEPS = 50  # of an argument, in which a function is taken down
@@ -266,6 +268,8 @@ def power_of(base: Any, exponent: Any) -> Any:
     if exponent.is_Integer:
         return base**exponent
     if not exponent.is_Rational:
+        if base == -1 and (sign := sign_power(exponent)) is not None:
+            return sign
         if is_positive(base):
             return exp_of(exponent * log_of(base))
         return Root(canon(base), exponent)
@@ -324,6 +328,8 @@ def substitute(e: Any, values: dict[Any, Any]) -> Any:
             return exp_of(args[0])
         if isinstance(x, Fun):
             return value_of(x.row.name, args[1])
+        if isinstance(x, (Member, Unknown)):
+            return x.func(args[0], *(canon(a) for a in args[1:]))
         if isinstance(x, Root) or (x.is_Pow and not x.exp.is_Integer):
             return power_of(args[0], args[1])
         value = x.func(*args)
@@ -448,9 +454,12 @@ def big_sum(body: Any, index: Any, low: Any, high: Any) -> Any:
             total = total + step if offset > 0 else total - step
         return total
     total = sp.S.Zero
-    for t in _partial_fractions(body):
+    for t in _partial_fractions(body, index):
         constant, rest = _out_of_the_sum(t, index)
-        closed = _closed_sum(rest, index, low, high) if is_nonnegative(high - low + 1) else None
+        whole = is_nonnegative(high - low + 1)
+        closed = _closed_sum(rest, index, low, high) if whole else None
+        if closed is None and whole and (c := shift(rest, index, low)):
+            closed = _shifted(rest, index, low, high, c)
         if closed is None:
             name = _index_name(index, height(rest) + 1)
             closed = BigSum(rest.xreplace({index: name}), name, low, high)
@@ -471,6 +480,40 @@ def _out_of_the_sum(t: Any, index: Any) -> tuple[Any, Any]:
     return constant * exp_of(fixed), others * exp_of(moving)
 
 
+def _shifted(rest: Any, index: Any, low: Any, high: Any, c: int) -> Any:
+    """The sum of r(i + c) is that of r, with c terms less at one end and c more at the other."""
+    moved = expand(substitute(rest, {index: index - c}))
+    before, after = _ends(moved, index, low, high, c)
+    total = big_sum(moved, index, low, high)
+    return total - sp.Add(*before) + sp.Add(*after)
+
+
+def from_one_start(e: Any) -> Any:
+    """Sums over the same indices from different whole numbers, with the first terms of the longer
+    ones written apart."""
+    groups: dict[Any, list[Any]] = defaultdict(list)
+    for s in e.atoms(BigSum):
+        _, _, low, high = s.args
+        if low.is_Integer and is_nonnegative(high - low + 1):
+            groups[high].append(s)
+    for found in groups.values():
+        last = max(s.args[2] for s in found)
+        for s in found:
+            body, index, low, high = s.args
+            if last - low <= FARTHEST and low < last and is_nonnegative(high - last + 1):
+                first = (substitute(body, {index: low + k}) for k in range(int(last - low)))
+                e = e.xreplace({s: sp.Add(*first) + BigSum(body, index, last, high)})
+    return e
+
+
+def _ends(moved: Any, index: Any, low: Any, high: Any, c: int) -> tuple[list[Any], list[Any]]:
+    """The terms that are no longer there, and those that are new, when a range moves up by c; by a
+    negative number, the other way round."""
+    lower = [substitute(moved, {index: low + k}) for k in range(min(c, 0), max(c, 0))]
+    upper = [substitute(moved, {index: high + 1 + k}) for k in range(min(c, 0), max(c, 0))]
+    return (lower, upper) if c > 0 else (upper, lower)
+
+
 POWER_SUMS = 4  # Faulhaber's formulas are used up to this power of the index
 
 
@@ -482,6 +525,8 @@ def _closed_sum(rest: Any, index: Any, low: Any, high: Any) -> Any:
     base, k = rest.as_base_exp()
     if base == index and k.is_Integer and 0 < k <= POWER_SUMS:
         return _power_sum(int(k), high) - _power_sum(int(k), low - 1)
+    if rest == sp.Pow(-sp.S.One, index):
+        return (sign_power(low) + sign_power(high)) / 2
     if isinstance(rest, sp.exp):
         slope = canon(rest.args[0] / index)
         if slope.has(index):
@@ -507,8 +552,9 @@ def _range(low: Any, high: Any) -> range:
     return range(int(low), int(high) + 1)
 
 
-def _partial_fractions(body: Any) -> list[Any]:
-    """Terms whose rational coefficients are in partial fractions of the one member they contain."""
+def _partial_fractions(body: Any, index: Any) -> list[Any]:
+    """Terms whose rational coefficients are in partial fractions of the one member they contain, or
+    of the index."""
     groups: dict[Any, list[Any]] = defaultdict(list)
     for t in terms(body):
         other = sp.Mul(
@@ -521,6 +567,8 @@ def _partial_fractions(body: Any) -> list[Any]:
         inside = [d for d, x in back.items() if isinstance(x, Member)]
         if len(inside) == 1 and len(back) == 1:
             plain = sp.apart(plain, inside[0])
+        elif not back and plain.free_symbols == {index}:
+            plain = sp.apart(plain, index)
         out += [t * other for t in terms(plain.xreplace(back))]
     return out
 
@@ -554,6 +602,11 @@ def big_product(body: Any, index: Any, low: Any, high: Any) -> Any:
     for b, k in irreducible_factors(body):
         if whole and is_positive(b) and not b.has(index) and k.is_Integer:
             total *= exp_of((high - low + 1) * k * log_of(b))
+        elif is_positive(b) and k.is_Integer and whole and (c := shift(b, index, low)):
+            moved = canon(substitute(b, {index: index - c}))
+            before, after = _ends(moved, index, low, high, c)
+            ends = sp.Mul(*after) / sp.Mul(*before)
+            total *= (big_product(moved, index, low, high) * ends) ** k
         elif is_positive(b) and k.is_Integer:
             total *= BigProduct(canon(b).xreplace({index: name}), name, low, high) ** k
         else:

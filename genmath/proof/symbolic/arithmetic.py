@@ -30,6 +30,7 @@ from genmath.proof.symbolic.atoms import (
 )
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
 from genmath.proof.symbolic.polynomials import canon
+from genmath.proof.symbolic.shifts import sign_power
 from genmath.proof.symbolic.supports import Unsupported
 
 
@@ -123,6 +124,8 @@ class Arithmetic(Conditions):
             return self.inverse(base ** (-k), w, exact, node.args[0])
         if k.is_Integer:
             return base**k
+        if base == -1 and not k.is_Rational and (sign := sign_power(k)) is not None:
+            return sign
         if not k.is_Rational or k < 0:
             self.require(base, w, "the base of the power", node.args[0])
         else:

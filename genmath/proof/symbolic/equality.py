@@ -13,6 +13,7 @@ from genmath.proof.language.tree import (
     Node,
     NotationError,
 )
+from genmath.proof.symbolic.algebra import from_one_start
 from genmath.proof.symbolic.atoms import Bell, Int, Rho
 from genmath.proof.symbolic.bound import on_line, unused, values_of
 from genmath.proof.symbolic.definitions import MEANING, resolve
@@ -118,7 +119,10 @@ def _vanishes(residual: Any, rules: Rules) -> bool:
     if vanishes(residual, rules) or vanishes_merged(residual, rules):
         return True
     same, _ = on_one_line(residual, {LINE, *rules.line})
-    return bool(same != residual and vanishes(same, rules))
+    if same != residual and vanishes(same, rules):
+        return True
+    aligned = from_one_start(residual)
+    return bool(aligned != residual and vanishes(aligned, rules))
 
 
 def on_one_line(e: Any, line: set[str] | None = None) -> tuple[Any, set[str]]:
