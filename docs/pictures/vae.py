@@ -93,7 +93,12 @@ def gap() -> Html:
             ),
             *right.plot([-0.45, 0.45], [bound - log_evidence] * 2, color=BLUE),
             right.text(
-                0.5, bound - log_evidence, f"bound −{-bound:.2f}", color=BLUE, fontsize=9, va="center"
+                0.5,
+                bound - log_evidence,
+                f"bound −{-bound:.2f}",
+                color=BLUE,
+                fontsize=9,
+                va="center",
             ),
         ]
     left.fill_between(Z[::4], POSTERIOR[::4], color=ORANGE, alpha=0.25, lw=0)

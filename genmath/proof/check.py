@@ -125,7 +125,7 @@ def judge(
                 f"proved, and refuted by {outcome.counterexample}"
             )
         return Verdict("refuted", proof, outcome, seconds(), _why_refuted(outcome, proof))
-    if proof.proved and outcome.verdict == "agree":
+    if proof.proved and outcome.verdict in ("agree", "silent"):
         return Verdict("proved", proof, outcome, seconds())
     return Verdict(
         "open",
@@ -311,9 +311,7 @@ def check(
             problems.append(f"line {step.line}: {judged.mutants['survived']} mutant(s) survived: "
                             + "; ".join(judged.survivors))  # fmt: skip
     verdicts = [s.verdict for s in steps]
-    complete = all(v.verdict in accepted for v in verdicts) and not any(
-        v.outcome is None or v.outcome.verdict != "agree" for v in verdicts
-    )
+    complete = all(v.verdict in accepted and _stands(v) for v in verdicts)
     everything = all(v.verdict == "proved" for v in verdicts)
     state = _standing(derivation, everything, [v.proof for v in verdicts])
     if everything:
@@ -328,6 +326,13 @@ def check(
     ok = complete and state.proved and not problems
     seconds = time.perf_counter() - began
     return Judged(derivation, steps, slips, state, problems, remarks, ok, seconds)
+
+
+def _stands(v: Verdict) -> bool:
+    """Judge B agrees; or A proved it, and B, which has no value for it, found nothing."""
+    if v.outcome is None:
+        return False
+    return v.outcome.verdict == "agree" or (v.verdict, v.outcome.verdict) == ("proved", "silent")
 
 
 def tight_steps(derivation: Derivation) -> tuple[list[Step], list[str]]:

@@ -45,7 +45,6 @@ from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.tree import Node, Relation, free_symbols
 from genmath.proof.mutate import mutants
 from genmath.proof.numeric.judge import compare
-from genmath.proof.numeric.survey import Unsupported
 from genmath.proof.symbolic.judge import prove
 
 a, b, c, s, u = reals("a b c s u")
@@ -209,8 +208,7 @@ def test_what_has_no_value_is_proved_and_not_confirmed(name: str) -> None:
     claim = as_claim(OUT_OF_REACH_OF_B[name])
     proof = prove(claim)
     assert proof.proved, proof.reason
-    with pytest.raises(Unsupported, match="has no numeric meaning"):
-        compare(claim)
+    assert compare(claim).verdict == "silent"
 
 
 @pytest.mark.parametrize("name", FALSE)
@@ -224,8 +222,7 @@ def test_what_is_false_is_refuted(name: str) -> None:
 def test_what_may_be_false_is_not_proved(name: str) -> None:
     claim = as_claim(FALSE_OUT_OF_REACH_OF_B[name])
     assert not prove(claim).proved
-    with pytest.raises(Unsupported):
-        compare(claim)
+    assert compare(claim).verdict in ("silent", "refuted")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from genmath.proof.language.binders import __all__ as _binders
 from genmath.proof.language.binders import integral_between, over
 from genmath.proof.language.families import *  # noqa: F403
 from genmath.proof.language.families import __all__ as _families
+from genmath.proof.language.methods import *  # noqa: F403
+from genmath.proof.language.methods import __all__ as _methods
 from genmath.proof.language.tree import (
     DOMAINS,
     MAPS,
@@ -678,6 +680,7 @@ def _over_range(
 __all__ = [
     *_binders,
     *_families,
+    *_methods,
     "JS",
     "KL",
     "TV",

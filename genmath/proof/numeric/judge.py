@@ -10,6 +10,7 @@ if there is any, has converged to it.
 from __future__ import annotations
 
 import contextlib
+import decimal
 import itertools
 import math
 from collections.abc import Iterable
@@ -36,6 +37,7 @@ from genmath.proof.language.tree import (
     free_symbols,
 )
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, Arithmetic, Num
+from genmath.proof.numeric.attack import consequences, has_no_value, sequence
 from genmath.proof.numeric.compiled import Program
 from genmath.proof.numeric.descent import tightest
 from genmath.proof.numeric.describe import describe, kinds
@@ -47,10 +49,12 @@ from genmath.proof.numeric.worlds import FARTHER, HABITUAL, NoWorldError, World,
 
 __all__ = ["Outcome", "Unsupported", "Worlds", "compare", "make_worlds", "satisfiable"]
 
-Verdict = Literal["agree", "refuted", "undefined"]
+Verdict = Literal["agree", "refuted", "undefined", "silent"]
 TRIES = 60  # draws of a world, each steered towards the hypotheses
 NO_WORLD = "no world found in which the hypotheses hold"
 MAX_POINTS = 400_000  # of a quadrature
+SHRINKING = Decimal("1.9")  # the ratio of steps towards a limit, at least
+SETTLED = Decimal("1e-20")  # steps that are no longer told from rounding
 NUDGE = Decimal("1e-3")
 FREE = 8  # assignments of the free letters in a world, at most
 
@@ -98,6 +102,8 @@ def compare(
     claim: Claim, *, seed: int = 0, worlds: int | Worlds = 6, exact_confirm: bool = True
 ) -> Outcome:
     """Evaluate both sides in random worlds. `worlds` is how many, or the worlds to use."""
+    if has_no_value(claim.lhs) or has_no_value(claim.rhs):
+        return _attacked(claim, seed)
     if isinstance(worlds, Worlds):
         survey = Survey((claim.lhs, claim.rhs), claim.given, worlds.survey)
         drawn = _adapt(worlds, survey, claim)
@@ -155,6 +161,51 @@ def _in_each(
     if defined < min(2, tried) or not tried:
         return Outcome("undefined", None, defined, tried, reason)
     return Outcome("agree", None, defined, tried, kinds=kinds(survey, drawn.members))
+
+
+def _attacked(claim: Claim, seed: int) -> Outcome:
+    """Of what has no value in a world: silent, unless something that follows from it is refuted."""
+    tried = 0
+    for weaker in consequences(claim):
+        for look in (compare, farther):
+            found = look(weaker, seed=seed)
+            if found.verdict == "refuted":
+                return found
+            tried += found.worlds_defined
+    if towards := sequence(claim):
+        for world in make_worlds(claim, seed).members:
+            if found_here := _settles_elsewhere(claim, towards, world):
+                return Outcome("refuted", found_here, tried, tried, found_here["reason"])
+            tried += 1
+    return Outcome("silent", None, tried, tried, "a supremum or a limit has no value in a world")
+
+
+def _settles_elsewhere(claim: Claim, towards: list[Claim], world: World) -> dict[str, Any] | None:
+    """A counterexample where the gap between the sides settles, ever faster, at what it may not
+    be."""
+    gaps: list[Decimal] = []
+    found: dict[str, Any] = {}
+    for near in towards:
+        survey = Survey((near.lhs, near.rhs), claim.given, world.survey)
+        trial = _Trial(Program((near.lhs, near.rhs), survey, world.dim, world.family), world,
+                       claim.relation, True)  # fmt: skip
+        if trial.program.has_grid:
+            return None
+        for free in assignments(trial.program, world, 1):
+            pairs = trial._exact(free)
+            if pairs is None or len(pairs) != 1 or not all(math.isfinite(v) for v in pairs[0]):
+                return None
+            gaps.append(Decimal(_gap(*pairs[0])))
+            found = trial._counterexample(pairs, free, EXACT)
+    with decimal.localcontext(CONTEXT):
+        steps = [abs(b - a) for a, b in itertools.pairwise(gaps)]
+        if any(SHRINKING * b > a + SETTLED for a, b in itertools.pairwise(steps[-12:])):
+            return None
+        last, reach = gaps[-1], 1000 * steps[-1] + Decimal("1e-6")
+        off = abs(last) if claim.relation == "=" else -last if claim.relation[0] == ">" else last
+        if off <= reach:
+            return None
+    return {**found, "reason": "the limit is elsewhere"}
 
 
 def farther(claim: Claim, *, seed: int = 0) -> Outcome:
@@ -388,15 +439,16 @@ class _Trial:
         if here is None or any(a != b for a, b in here):
             self.apart = True
             return None
-        letters = [k for k in self.program.keys if k[0] == "param"]
-        for key in letters:
-            value = EXACT.number(self.world.raw(*key))
-            for near in (value + NUDGE, value - NUDGE):
-                if inside(near, key[2], self.world.bounds(key)):
-                    move(self.world, self.program, key, near)
+        for key in [k for k in self.program.keys if k[0] in ("param", "natural")]:
+            domain = key[2] if key[0] == "param" else "natural"
+            value = self.world.raw(*key)
+            step = NUDGE if key[0] == "param" else 1
+            for near in (EXACT.number(value) + step, EXACT.number(value) - step):
+                if inside(near, domain, self.world.bounds(key)):
+                    move(self.world, self.program, key, int(near) if step == 1 else near)
                     there = self._exact(free)
                     move(self.world, self.program, key, value)
-                    if there is not None and any(a != b for a, b in there):
+                    if there is not None and any(_told_apart(a, b) for a, b in there):
                         return self._counterexample(here, free, EXACT)
         self.equal = self._counterexample(here, free, EXACT)
         return None
@@ -501,6 +553,11 @@ class _Trial:
             "difference": _show(gaps[0], 6) if one else [_show(v, 6) for v in gaps],
             "digits": 34 if arithmetic is EXACT else 16,
         }  # fmt: skip
+
+
+def _told_apart(a: Num, b: Num) -> bool:
+    """By far more than what rounding makes of numbers that near each other without end."""
+    return float(abs(_gap(a, b))) > 1e-20 * (float(abs(a)) + float(abs(b)))
 
 
 def _gap(a: Num, b: Num) -> Num:

@@ -21,6 +21,7 @@ from genmath.proof.symbolic.bound import fresh, unused
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
 from genmath.proof.symbolic.integrals import integrate
 from genmath.proof.symbolic.letters import parameter
+from genmath.proof.symbolic.limits import limit_of
 from genmath.proof.symbolic.maps import named_after_density
 from genmath.proof.symbolic.polynomials import canon, expand, terms
 from genmath.proof.symbolic.supports import FINITE, LINE, Rules, Unsupported
@@ -135,6 +136,9 @@ class Binders(Conditions):
     def limit(self, node: Limit, env: Env, w: Weights) -> Any:
         body, own = self.opened(node.body, node.letter, env, w)
         to = self.end(node.to, env, w)
+        value = limit_of(body, own, to)
+        if value is not None:
+            return value
         self.rules.assumed.add(LIMITS_EXIST)
         reached = not isinstance(to, Key) and (own.is_nonnegative is None or is_nonnegative(to))
         domain = Key(node.letter.domain)

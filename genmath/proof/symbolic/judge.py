@@ -12,6 +12,7 @@ from genmath.proof.language.binders import Between
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Derivation, Lemma
 from genmath.proof.language.instantiate import instantiate
+from genmath.proof.language.methods import Method
 from genmath.proof.language.tree import (
     Add,
     Dens,
@@ -29,10 +30,11 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.symbolic.certificates import Signs
 from genmath.proof.symbolic.equality import by_coordinates, prove_equal
-from genmath.proof.symbolic.facts import assuming
+from genmath.proof.symbolic.facts import FACTS, assuming
 from genmath.proof.symbolic.hypotheses import equalities, facts_of, has_room, solved
 from genmath.proof.symbolic.lemmas import lemma_gap, may_be_zero, undischarged
 from genmath.proof.symbolic.lower import Lowering
+from genmath.proof.symbolic.methods import by_method
 from genmath.proof.symbolic.proof import Proof, difference, gap_of
 from genmath.proof.symbolic.supports import FINITE, FUBINI, NOT_ZERO, Rules, Unsupported
 
@@ -145,12 +147,31 @@ def _gap_and_parts(claim: Claim, because: tuple[Node | Lemma, ...]) -> tuple[Nod
     """What is to be >= 0, and the expressions whose sum shows it."""
     sides = (claim.lhs, claim.rhs) if claim.relation[0] == ">" else (claim.rhs, claim.lhs)
     gap = difference(*sides)
-    nodes = [b for b in because if isinstance(b, Node)]
+    nodes = [b for b in because if isinstance(b, Node) and not isinstance(b, Method)]
     bounds = [lemma_gap(b) for b in because if isinstance(b, Lemma) and b.claim.relation != "="]
     return gap, nodes or bounds or [gap]
 
 
 def _prove(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -> Proof:
+    """As it stands, or by a method that the claim or its reason asks for."""
+
+    def prove_part(part: Claim, reasons: tuple[Node | Lemma, ...]) -> Proof:
+        with assuming(
+            facts_of(part.given, dimension) if part.given != claim.given else FACTS.get()
+        ):
+            return _prove(part, reasons, dimension)
+
+    if any(isinstance(b, Method) for b in because):
+        found = by_method(claim, because, dimension, prove_part)
+        assert found is not None
+        return found
+    plain = _directly(claim, because, dimension)
+    if plain.proved or plain.meaningless:
+        return plain
+    return by_method(claim, because, dimension, prove_part) or plain
+
+
+def _directly(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -> Proof:
     nodes = [b for b in because if isinstance(b, Node)]
     lemmas = [b for b in because if isinstance(b, Lemma)]
     rules = Rules()

@@ -1,0 +1,146 @@
+"""What has no value in a random world may be attacked all the same: a supremum by the values under
+it, a limit by where its function settles. What withstands is not confirmed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from genmath.proof.language.binders import Infinity, Limit, Over, sides
+from genmath.proof.language.claims import Claim
+from genmath.proof.language.instantiate import instantiate
+from genmath.proof.language.tree import (
+    Add,
+    Div,
+    Mul,
+    Named,
+    Neg,
+    Node,
+    NotationError,
+    Number,
+    Pow,
+    Symbol,
+)
+
+TURNED = {"<=": ">=", ">=": "<=", "<": ">", ">": "<"}
+DEPTH = 24  # points of a sequence towards a limit
+EXTREME = 10**6  # numbers beyond, or below its reciprocal, may settle late
+
+
+def has_no_value(node: Node) -> bool:
+    return any(
+        isinstance(n, (Limit, Infinity)) or (isinstance(n, Over) and n.kind in ("sup", "inf"))
+        for n in _outside_integrals(node)
+    )
+
+
+def _outside_integrals(node: Node) -> Iterator[Node]:
+    """The nodes, but not the limits of integrals, where infinity has its meaning."""
+    yield node
+    inner = node.args
+    if type(node).__name__ == "Between":
+        inner = tuple(a for i, a in enumerate(node.args) if i == 0 or not sides(a))
+    for child in inner:
+        yield from _outside_integrals(child)
+
+
+# --- suprema ---
+
+
+def consequences(claim: Claim) -> list[Claim]:
+    """Bounds that follow from the claim and hold, if it does, for every value of a letter: each
+    supremum on the side that is to be small is replaced by a value under it."""
+    relations = ("<=", ">=") if claim.relation == "=" else (claim.relation,)
+    found = []
+    for relation in relations:
+        low, high = (claim.lhs, claim.rhs) if relation[0] == "<" else (claim.rhs, claim.lhs)
+        taken = {s.name for side in (low, high) for s in _letters(side)}
+        names = (f"v_{{{k}}}" for k in itertools.count())
+        free = (n for n in names if n not in taken)
+        small, large = _lowered(low, 1, free), _lowered(high, -1, free)
+        if not has_no_value(small) and not has_no_value(large):
+            found.append(replace(claim, lhs=small, relation=relation[0].replace(">", "<") + "=",
+                                 rhs=large))  # fmt: skip
+    return found
+
+
+def _letters(node: Node) -> Iterator[Symbol]:
+    for n in node.walk():
+        yield from (*n.bound, *n.letters)
+        if isinstance(n, Symbol):
+            yield n
+
+
+def _lowered(node: Node, sign: int, names: Iterator[str]) -> Node:
+    """Something that is at most the node; with sign -1, at least."""
+    match node:
+        case Named():
+            return _lowered(node.body, sign, names) if has_no_value(node) else node
+        case Over() if node.kind == ("sup" if sign > 0 else "inf"):
+            s = node.letter
+            new = Symbol(next(names), domain=s.domain, shape=s.shape, variable=s.is_variable,
+                         space=s.space)  # fmt: skip
+            try:
+                body = instantiate(node.body, ((s, new),))
+            except NotationError:
+                return node
+            return _lowered(body, sign, names)
+        case Add():
+            return Add(*(_lowered(a, sign, names) for a in node.args))
+        case Neg():
+            return Neg(_lowered(node.args[0], -sign, names))
+        case Mul(args=(Number() as k, *rest)) if len(rest) == 1:
+            return Mul(k, _lowered(rest[0], sign, names))
+        case Div(args=(over, Number() as k)):
+            return Div(_lowered(over, sign, names), k)
+    return node
+
+
+# --- limits ---
+
+
+def sequence(claim: Claim) -> list[Claim]:
+    """The claim with its one limit replaced by values ever nearer to it; none where a value of the
+    claim's sides may not depend on it continuously."""
+    limits = {n for side in (claim.lhs, claim.rhs) for n in side.walk() if isinstance(n, Limit)}
+    numbers = [n.value for side in (claim.lhs, claim.rhs) for n in side.walk()
+               if isinstance(n, Number)]  # fmt: skip
+    if len(limits) != 1 or any(v and not Fraction(1, EXTREME) < v < EXTREME for v in numbers):
+        return []
+    (one,) = limits
+    found = []
+    for k in range(4, 4 + DEPTH):
+        try:
+            at = _near(one, k)
+            value = instantiate(one.body, ((one.letter, at),))
+            lhs, rhs = _put(claim.lhs, one, value), _put(claim.rhs, one, value)
+        except NotationError:
+            return []
+        if has_no_value(lhs) or has_no_value(rhs):
+            return []
+        found.append(replace(claim, lhs=lhs, rhs=rhs))
+    return found
+
+
+def _near(one: Limit, k: int) -> Node:
+    """A value of the letter: 2^k, or 2^-k away from where it goes."""
+    end = sides(one.to)
+    far = Number(2**k)
+    if end:
+        if end < 0 and one.letter.domain != "real":
+            raise NotationError("it cannot go there")
+        return far if end > 0 else Neg(far)
+    return Add(one.to, Div(Number(1), far))
+
+
+def _put(node: Node, one: Limit, value: Node) -> Node:
+    """The limit replaced, below operations that are continuous."""
+    if node == one:
+        return value
+    if isinstance(node, Named):
+        return _put(node.body, one, value) if has_no_value(node) else node
+    if isinstance(node, (Add, Neg, Mul, Div, Pow)):
+        return node.rebuild(tuple(_put(a, one, value) for a in node.args))
+    return node
