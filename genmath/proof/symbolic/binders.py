@@ -113,7 +113,7 @@ class Binders(Conditions):
 
     def integrand(self, node: Between, low: Any, high: Any, env: Env, w: Weights) -> Any:
         """What has to exist exists at the limits and between them; elsewhere it need not."""
-        rules = Rules()
+        rules = Rules(dominates=dict(self.rules.dominates), slots=dict(self.rules.slots))
         anywhere = type(self)(rules, self.d)
         body, own = anywhere.opened(node.body, node.letter, env, w)
         for name, owner in anywhere.known.items():
