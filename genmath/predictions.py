@@ -7,7 +7,8 @@ d_sigma eps, which a path in continuous time has. "v" is not the velocity.
 Which to choose: an error of the prediction, as large as its share of what is predicted, is in x_0
 multiplied by 1 for "x0", by sigma/alpha for "eps" and "score", and by sigma/(alpha² + sigma²)^½ for
 "v" (and for "velocity" on the line). Where alpha is nearly 0, as at the end of a cosine schedule,
-"eps" says nothing of x_0: a deterministic sampler that starts there keeps the error.
+"eps" says nothing of x_0: a deterministic sampler that starts there keeps the error;
+`genmath.samplers.steps_inside` starts a little nearer to the data.
 """
 
 from __future__ import annotations

@@ -49,6 +49,7 @@ __all__ = [
     "ReverseSDE",
     "Sampler",
     "sample",
+    "steps_inside",
 ]
 
 
@@ -589,6 +590,30 @@ def _new_route(
 _remembered = lru_cache(maxsize=32, typed=True)(_new_route)
 
 
+def steps_inside(
+    n: int, path: Path | Schedule, *, ratio: float = 25.0
+) -> tuple[int, ...] | tuple[float, ...]:
+    """n + 1 times for ``steps``, evenly to the data from where sigma/alpha is at most ``ratio``.
+
+    They leave out the end at which x_t holds nothing of the data, where "eps" and "score" say
+    nothing of them either: their error is in x_0 at most ``ratio`` times. In return the noise that
+    a sampler begins with lacks the share 1/ratio of the data that is there at the first time.
+
+    Errors: ValueError for n < 1 or, on a `Schedule`, more steps than there are; ratio <= 0.
+    """
+    instance("path", path, (Path, Schedule), "a Path, such as LinearPath(), or a Schedule")
+    level = -math.log(positive("ratio", ratio))
+    if isinstance(path, Schedule):
+        last = int((path.half_log_snr[1:] >= level).sum())
+        return tuple(even_steps(0, last, integer("n", n, 1, last))[::-1])
+    n = integer("n", n, 1)
+    levels = path.half_log_snr(0.0), path.half_log_snr(1.0)
+    data = float(levels[0] < levels[1])  # 1 as `reverse_time` has it
+    first = path.time_of_half_log_snr(level) if level > min(levels) else 1 - data
+    first = cast(float, first)
+    return tuple(data + (first - data) * (n - i) / n for i in range(n + 1))
+
+
 class _Cut:
     """A prediction made to mean an x_0 within ± threshold, at one of the grid's times."""
 
@@ -631,7 +656,7 @@ def _amplified(grid: Grid, moves: Sequence[Move], prediction: str) -> str | None
         f"{grid.times[0].item():g}, where sigma/alpha = "
         f"{sigma[0] / alpha[0] if alpha[0] else math.inf:.3g}: the first "
         f"move multiplies an error of the model by {gain:.3g}. Train for 'v' or 'x0', begin "
-        "nearer to the data (steps), or cut x0 to their range (threshold)"
+        "nearer to the data (steps=steps_inside(n, path)), or cut x0 to their range (threshold)"
     )
 
 

@@ -39,6 +39,7 @@ from genmath.samplers import (
     ReverseSDE,
     Sampler,
     sample,
+    steps_inside,
 )
 from genmath.toys import GaussianMixture
 
@@ -808,3 +809,44 @@ def test_a_threshold_cuts_the_data_that_a_prediction_means(prediction: str) -> N
         torch.testing.assert_close(cut, run(partial(model, cut=1.0)), rtol=1e-9, atol=1e-9)
         torch.testing.assert_close(run(threshold=1e3), free)
         assert (free - cut).abs().max() > 1
+
+
+def test_steps_inside_begin_where_the_noise_says_what_the_data_are() -> None:
+    schedule = cosine_schedule(1000)
+    steps = steps_inside(10, schedule)
+    assert (len(steps), steps[-1]) == (11, 0)
+    ratio = schedule.sigma / schedule.alpha
+    assert ratio[steps[0]] <= 25 < ratio[steps[0] + 1]
+    assert steps_inside(5, linear_schedule(5)) == (5, 4, 3, 2, 1, 0)
+    for path in (CosinePath(), LinearPath()):
+        times = steps_inside(4, path, ratio=10.0)
+        assert path.sigma(times[0]) / path.alpha(times[0]) == pytest.approx(10.0, rel=1e-12)
+        assert times[-1] == 0.0
+        assert torch.tensor(times).diff().tolist() == pytest.approx([-times[0] / 4] * 4)
+        turned = steps_inside(4, reverse_time(path), ratio=10.0)
+        assert turned == pytest.approx([1 - t for t in times])
+    assert steps_inside(2, VPPath(0.1, 1.0)) == (1.0, 0.5, 0.0)  # which ends before
+    with pytest.raises(ValueError, match=r"^n: got 999, expected an integer in 1\.\.\d+$"):
+        steps_inside(999, schedule)
+
+
+@pytest.mark.filterwarnings("error::genmath.samplers.Amplified")
+def test_an_error_of_the_noise_is_not_amplified_inside() -> None:
+    """DDIM in ten steps with one percent of error: 25 times as near to the exact end as from T."""
+    schedule, bell = cosine_schedule(1000), GaussianMixture([1.0], [[0.5, -0.5]], std=0.5)
+
+    def model(x: torch.Tensor, t: torch.Tensor, error: float = 0.01) -> torch.Tensor:
+        return bell.eps(x, *schedule.coefficients(t, x)) + error
+
+    def end(steps: object, error: float) -> torch.Tensor:
+        return sample(
+            lambda x, t: model(x, t, error), (50, 2), schedule, DDIM(), steps=steps,
+            generator=torch.Generator().manual_seed(0), dtype=torch.float64,
+        )  # fmt: skip
+
+    near = steps_inside(10, schedule)
+    inside = (end(near, 0.01) - end(near, 0.0)).abs().max()
+    with pytest.warns(Amplified, match=r"steps=steps_inside\(n, path\)"):
+        outside = (end(10, 0.01) - end(10, 0.0)).abs().max()
+    assert inside < 0.1
+    assert outside > 25 * inside

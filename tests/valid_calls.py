@@ -544,6 +544,7 @@ def valid() -> dict[str, dict[str, Any]]:
         "samplers.Grid": {"path": VP, "steps": [1.0, 0.5]},
         "samplers.Langevin": {"step": 0.1, "repeats": 2, "annealed": True},
         "samplers.ReverseSDE": {"noise": 1.0},
+        "samplers.steps_inside": {"n": 3, "path": STEPS10, "ratio": 25.0},
         "samplers.sample": {
             "model": field,
             "shape": (4, 2),
@@ -825,6 +826,7 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "samplers.Grid.convert": {"count": whole(0, 3)},
     "samplers.Grid.forward_sde": {"count": whole(0, 3)},
     "samplers.ReverseSDE": {"noise": AT_LEAST_0},
+    "samplers.steps_inside": {"n": whole(1, 10), "ratio": POSITIVE},
     "samplers.sample": {"steps": whole(1) | {"list"}, "callback": CALLED},
     "score.annealed_langevin": {"levels": {"list"}},
     **{key: {"x": BATCH, "samples": BATCH} for key in ["score.contrastive_loss"]},

@@ -421,7 +421,8 @@ for name, n in ((name, n) for name in ("cosine", "line") for n in (10, 50)):
 # Where the path begins with next to no data ($\sigma/\alpha$ is 152 on the first path, 637 and 999
 # on the others), "eps" and "score" say next to nothing about $x_0$. A sampler without noise divides
 # their error by $\alpha$ in its first move and keeps it; `genmath.samplers.sample` warns
-# (`genmath.samplers.Amplified`). Fresh noise forgets it again.
+# (`genmath.samplers.Amplified`). Fresh noise forgets it again, and `genmath.samplers.steps_inside`
+# leaves that end out.
 #
 # At the other end "x0" says next to nothing about the noise. Heun's method asks for a velocity
 # there, at $t = 0.001$, and so divides the error by $\sigma$; DDIM and Euler do not ask. With "v"
