@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import ot
@@ -68,17 +69,21 @@ def entropic(n: int, epsilon: float, steps: int = 200) -> dict[str, Run]:
     }
 
 
-def pairs(n: int) -> dict[str, Run]:
-    x, y = points(n, 2, seed=0), points(n, 2, seed=1)
+def pairs(n: int, d: int = 2) -> dict[str, Run]:
+    """The distances of eight batches, and who goes with whom."""
+    batches = [(points(n, d, seed=i), points(n, d, seed=i + 50)) for i in range(8)]
     even = np.full(n, 1 / n)
 
-    def of_pot() -> Tensor:
+    def all_by(pairing: Callable[[Tensor, Tensor], Tensor]) -> Run:
+        return lambda: torch.cat([pairing(x, y) for x, y in batches])
+
+    def of_pot(x: Tensor, y: Tensor) -> Tensor:
         return torch.from_numpy(ot.emd(even, even, ot.dist(x.numpy(), y.numpy())).argmax(1))
 
-    def of_scipy() -> Tensor:
+    def of_scipy(x: Tensor, y: Tensor) -> Tensor:
         return torch.from_numpy(linear_sum_assignment(ot.dist(x.numpy(), y.numpy()))[1])
 
-    return {"POT": of_pot, "ours": lambda: ot_pairing(x, y), "scipy": of_scipy}
+    return {"POT": all_by(of_pot), "ours": all_by(ot_pairing), "scipy": all_by(of_scipy)}
 
 
 def plans(n: int) -> dict[str, Run]:
@@ -102,6 +107,7 @@ def main() -> None:
         "Sinkhorn, epsilon 0.5": (entropic(300, 0.5), "<= 0.5"),
         "Sinkhorn, epsilon 0.05": (entropic(300, 0.05), "<= 0.5"),
         "pairs, n = 256": (pairs(256), "<= 1"),
+        "pairs, n = 256, d = 64": (pairs(256, 64), "<= 1"),
         "plan, n = 256": (plans(256), ""),
     }
     for name, (runs, bar) in contests.items():

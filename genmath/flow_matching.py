@@ -174,8 +174,7 @@ def ot_pairing(x0: Data, noise: Data) -> Permutation:
     Result: flow_matching.minibatch_pairing
     Shapes: x0 and noise (B, …) alike; p (B,) of integers, on the device of x0.
     Errors: ValueError for shapes that differ, values that are not finite, or outliers so far away
-        that no pairing can be proved best; ImportError without POT; RuntimeError if its solver
-        gives up.
+        that no pairing can be proved best; ImportError without scipy.
     Source: Tong et al. 2024, section 3.2; Pooladian et al. 2023, section 3.
     """
     same_shape("noise", noise, "x0", batched("x0", x0))

@@ -189,8 +189,7 @@ def assignment(costs: Costs) -> Permutation:
     Result: wasserstein.weak_duality
     Shapes: costs (n, n); (n,) of integers on the same device. On the CPU, without gradients.
     Errors: ValueError for costs that are not square or not finite, or of such different sizes that
-        the potentials do not prove the plan; ImportError without POT; RuntimeError if its solver
-        gives up.
+        the potentials do not prove the plan; ImportError without scipy.
     Source: Peyré, Cuturi 2019, proposition 2.1.
     """
     if _table(costs).shape[0] != costs.shape[1]:

@@ -309,22 +309,31 @@ def test_the_pairing_draws_nothing() -> None:
     assert torch.equal(first, ot_pairing(x0, noise))
 
 
-def test_without_pot_the_error_says_what_to_install(monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "ot.lp", None)
-    with pytest.raises(ImportError, match="pip install POT"):
+def test_without_scipy_the_error_says_what_to_install(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    with pytest.raises(ImportError, match="pip install scipy"):
         ot_pairing(normal(3, 2), normal(3, 2))
 
 
-def test_the_solver_giving_up_is_an_error(monkeypatch) -> None:
-    import ot.lp
+@pytest.mark.parametrize("n", [50, 150])
+def test_where_rounding_may_decide_the_potentials_prove_the_pairing(monkeypatch, n) -> None:
+    """They are found without the solver: whatever it says, they prove it or refuse."""
+    import scipy.optimize
 
-    solve = ot.lp.emd
-    monkeypatch.setattr(ot.lp, "emd", lambda *a, **k: solve(*a, **{**k, "numItermax": 1}))
-    with (
-        pytest.warns(UserWarning, match="numItermax"),
-        pytest.raises(RuntimeError, match="ot_pairing"),
-    ):
-        ot_pairing(normal(50, 2), normal(50, 2, seed=1))
+    x0, noise = normal(n, 2), normal(n, 2, seed=1)
+    exact = ot_pairing(x0, noise)
+    x0[3], noise[exact[3]] = 1e7, 1e7
+    assert torch.equal(ot_pairing(x0, noise), exact)
+
+    def second_best(costs):
+        rows, columns = solve(costs)
+        columns[[0, 1]] = columns[[1, 0]]
+        return rows, columns
+
+    solve = scipy.optimize.linear_sum_assignment
+    monkeypatch.setattr(scipy.optimize, "linear_sum_assignment", second_best)
+    with pytest.raises(ValueError, match=r"^x0, noise: got .* ot_pairing"):
+        ot_pairing(x0, noise)
 
 
 # Reflow

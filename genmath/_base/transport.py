@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from genmath._base.torch import Tensor, torch
 
 MAX_ITERATIONS = 10**8
+MANY = 100  # points, from which on a rough solution first saves time
 FAR = 1e20  # larger scalings are taken into the logarithms, long before anything overflows
 EPS = torch.finfo(torch.float64).eps
 
@@ -34,9 +35,7 @@ def solve(caller: str, costs: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Ten
     reduced = (wide - rows.unsqueeze(1)) - columns
     # The solver compares with fixed numbers: in units of the smallest cost that matters nothing is
     # below them. A power of two rounds nothing.
-    above = reduced[reduced > 64 * EPS * wide.abs()]  # what is below is the rounding of the costs
-    least = above.amin() if len(above) else reduced.new_ones(())
-    unit = torch.exp2(torch.log2(least).floor())
+    unit = torch.exp2(torch.log2(_least(reduced, wide)).floor())
     reduced = reduced / unit
     arrays = (x.numpy() for x in (a, b, reduced))
     plan, log = emd(*arrays, numItermax=MAX_ITERATIONS, log=True, center_dual=False)
@@ -68,23 +67,92 @@ def _certify(
     there = (a > 0).unsqueeze(1) & (b > 0)
     short = (plan * slack).sum() / a.sum()
     excess = -torch.where(there, slack, 0.0).amin()
-    size = (plan * costs).sum() / a.sum() + 1
-    rounding = 64 * EPS * torch.cat([u, v]).abs().amax()
+    size = float((plan * costs).sum() / a.sum()) + 1
+    rounding = 64 * EPS * float(torch.cat([u, v]).abs().amax())
     gap = float(torch.maximum(short, excess))
-    if not (gap <= 1e-6 * size + rounding and rounding <= size / 8):
-        raise ValueError(
-            f"{'costs' if caller != 'ot_pairing' else 'x0, noise'}: got costs of such different "
-            f"sizes that the solver of {caller} loses the small ones beside the large ones (the "
-            f"plan is proved to within {gap + float(rounding):.2g} only), expected costs that "
-            "differ less: leave out outliers, or put a lower price on what is forbidden"
-        )
+    if not _proved(gap, rounding, size):
+        _refuse_sizes(caller, gap + rounding)
+
+
+def _proved(gap: float, rounding: float, size: float) -> bool:
+    return gap <= 1e-6 * size + rounding and rounding <= size / 8
+
+
+def _refuse_sizes(caller: str, error: float) -> NoReturn:
+    raise ValueError(
+        f"{'costs' if caller != 'ot_pairing' else 'x0, noise'}: got costs of such different "
+        f"sizes that the solver of {caller} loses the small ones beside the large ones (the "
+        f"plan is proved to within {error:.2g} only), expected costs that "
+        "differ less: leave out outliers, or put a lower price on what is forbidden"
+    )
+
+
+def _least(reduced: Tensor, costs: Tensor) -> Tensor:
+    """The smallest cost that matters: what is below is the rounding of the costs."""
+    above = reduced[reduced > 64 * EPS * costs.abs()]
+    return above.amin() if len(above) else reduced.new_ones(())
 
 
 def permutation(caller: str, costs: Tensor) -> Tensor:
-    """The cheapest assignment of the rows of (n, n) costs to its columns."""
-    # With weights of 1, and not 1/n, the solver only adds integers: its plan is a permutation.
-    ones = torch.ones(len(costs), dtype=torch.float64)
-    return solve(caller, costs, ones, ones)[0].argmax(1)
+    """The cheapest assignment of the rows of (n, n) costs to its columns, by shortest paths."""
+    try:
+        from scipy.optimize import linear_sum_assignment
+    except ModuleNotFoundError:
+        raise ImportError("scipy is not installed; run: pip install scipy", name="scipy") from None
+    wide = costs.detach().to("cpu", torch.float64)
+    reduced = wide - wide.amin(1, keepdim=True)
+    reduced.sub_(reduced.amin(0))
+    n = len(wide)
+    zero = torch.zeros(n, dtype=torch.float64)
+    # Near the best potentials little is left to search; where they drown the costs, without them.
+    tries = [_near(reduced)] if n >= MANY else []
+    for f, g in [*tries, (zero.unsqueeze(1), zero)]:
+        left = (reduced - f).sub_(g)
+        left.sub_(left.amin(1, keepdim=True))
+        chosen = torch.from_numpy(linear_sum_assignment(left.numpy())[1])
+        paid = reduced.gather(1, chosen.unsqueeze(1)).squeeze(1)
+        # The search compares sums of at most 2 n lengths. Where their rounding is small beside what
+        # is paid it decides nothing; elsewhere potentials have to prove the answer.
+        if 64 * n * EPS * float(left.amax()) <= 1e-6 * float(paid.mean()):
+            return chosen
+        gap, rounding = _short(reduced, chosen, paid, g)
+        if _proved(gap, rounding, float(paid.mean() + _least(reduced, wide))):
+            return chosen
+    return _refuse_sizes(caller, gap + rounding)
+
+
+def _near(costs: Tensor) -> tuple[Tensor, Tensor]:
+    """Potentials of a few rough Sinkhorn steps, for costs whose rows and columns all have a 0."""
+    usual = float(costs.flatten()[:: max(1, costs.numel() // 1000)].median())
+    narrow = costs.float()
+    f, g = torch.zeros(len(costs), 1), torch.zeros(len(costs))
+    for share, steps in ((0.1, 8), (0.02, 20)):
+        epsilon = max(share * usual, 1e-30)
+        # exp is slow where it underflows
+        kernel = ((narrow - f).sub_(g) / -epsilon).clamp_(-80, 80).exp_()
+        v = torch.ones_like(g)
+        for _ in range(steps):
+            u = (kernel @ v).reciprocal_()
+            v = (u @ kernel).reciprocal_()
+        f, g = f + epsilon * u.log().unsqueeze(1), g + epsilon * v.log()
+    return f.double().nan_to_num_(0, 0, 0), g.double().nan_to_num_(0, 0, 0)
+
+
+def _short(costs: Tensor, chosen: Tensor, paid: Tensor, g: Tensor) -> tuple[float, float]:
+    """By what an assignment may be beaten a row, and what rounding hides.
+
+    Potentials u_i + g_j <= costs_ij that are tight on the assignment are lengths of shortest paths:
+    g_j falls to costs_ij less what row i pays plus its g. Where no cycle gains, the fall ends.
+    """
+    row = torch.argsort(chosen)  # of each column
+    longer = costs[row] - paid[row].unsqueeze(1)
+    sums, gap, enough = torch.empty_like(longer), 0.0, 1e-7 * float(paid.mean())
+    for _ in row:
+        before, g = g, torch.add(longer, g.unsqueeze(1), out=sums).amin(0)
+        gap = float((before - g).amax())
+        if gap <= enough:
+            break
+    return gap, 64 * EPS * float(torch.cat([g, paid[row] - g]).abs().amax())
 
 
 def balance(
