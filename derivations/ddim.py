@@ -182,6 +182,8 @@ def step_variance(d):
 
 
 # %% [markdown]
+# {{ explorer path }}
+#
 # ## With eta = 1 it is DDPM
 #
 # Bayes' rule gave the posterior of one step back. Its density and the step above with $\eta = 1$ are the same normal. Nothing in

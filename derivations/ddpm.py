@@ -332,6 +332,8 @@ def posterior_mean_from_eps(d):
 
 
 # %% [markdown]
+# {{ explorer path }}
+#
 # ## The bound
 #
 # The model draws $x_T$ from $p_T$ and each earlier variable from $p_t(x_{t-1} \mid x_t)$. As in every latent

@@ -178,6 +178,8 @@ def lines(d):
 
 
 # %% [markdown]
+# {{ explorer path }}
+#
 # ## What to train on
 #
 # The mean field cannot be computed, but a mean is what squared error finds. Let $g$ be any function of $x$, for example a network; $x$ stands for

@@ -236,6 +236,8 @@ def tweedie_covariance(d):
 
 
 # %% [markdown]
+# {{ explorer path }}
+#
 # ## Without noise: Hyvärinen's score matching
 #
 # Can the explicit loss be computed without corrupting the data? Integrate the cross term by parts: the unknown score

@@ -366,6 +366,8 @@ def reverse_family(d, n):
 
 
 # %% [markdown]
+# {{ explorer path }}
+#
 # ### What "the same marginals" does not mean
 #
 # The processes agree at each moment, not as random curves. Take the stationary Ornstein–Uhlenbeck process. Its probability flow stands still (`flow`): every point stays

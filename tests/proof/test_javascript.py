@@ -263,6 +263,13 @@ def test_an_inner_sum_over_the_same_letter_is_its_own(run: Any) -> None:
     assert value == pytest.approx(2.5 * 8.5 + 8.5 * 18)
 
 
+def test_a_vector_stands_for_a_coordinate(run: Any) -> None:
+    u, v = n.vectors("u v")
+    script = javascript(mu * (u - v) / sigma + n.define("s", u) / 2, "g")
+    (value,) = run([script], [("g", {"mu": 3, "u": 5, "v": 1, "sigma": 4})])
+    assert value == 5.5
+
+
 def test_functions_sequences_and_free_letters_are_arguments() -> None:
     script = javascript(f(x) + f.prime(x) + beta[k] + n.define("m", mu**2) + q(x), "g", free=["m"])
     assert script.arguments == ("beta", "f", "f_prime", "k", "m", "q", "x")
@@ -296,7 +303,10 @@ NORMAL = n.Normal(x, z, 1)
     ("node", "options", "said"),
     [
         (n.diff(mu**2, mu), {}, "a Deriv is not computed in JavaScript"),
-        (n.norm2(n.vectors("v")), {}, "norm2 is not computed"),
+        (n.norm2(n.vectors("v")), {}, "more than one coordinate"),
+        (n.vectors("v") * n.transpose(n.vectors("v")), {}, "more than one coordinate"),
+        (n.exp(mu) / n.norm2(n.vectors("v")), {}, "more than one coordinate"),
+        (n.inverse(n.covariances("S")), {}, "a covariance is not computed"),
         (n.identity, {}, "a Identity is not"),
         (joint(x), {}, "give it a formula by densities="),
         (mu, {"densities": {p(x): NORMAL}}, "does not use p"),

@@ -98,7 +98,7 @@ def test_it_fits_a_phone_and_is_dragged_by_a_finger(visit: Visits, name: str) ->
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
-    page.mouse.move(x + 30, y + 6, steps=3)
+    page.mouse.move(x - 30, y + 6, steps=3)
     page.mouse.up()
     changed(page, name, before)
 
@@ -178,3 +178,31 @@ def test_divergences(visit: Visits) -> None:
         "w1": integral(lambda x: abs(big_p(x) - mpmath.ncdf(x, -0.5, 1.3))),
     }
     assert got == pytest.approx(exact, abs=6e-4)
+
+
+def test_the_path(visit: Visits) -> None:
+    """One step from pure noise lands on the mean of the data; one point needs one step; Heun's
+    error is less than Euler's; fresh noise leaves no end to compare with."""
+
+    def shown(**state: Any) -> dict[str, str]:
+        page = visit(PAGES["path"], viewport=DESK)
+        first = numbers(figure_of(page, "path"))
+        query = "".join(f"&{key}={word}" for key, word in state.items())
+        page = visit(f"{PAGES['path']}#explorer=path{query}", viewport=DESK)
+        return changed(page, "path", {**first, "level": "all data"})
+
+    mean = shown(data="three", steps=1)
+    spread = mpmath.mpf("-1.5"), mpmath.mpf("1.4"), mpmath.mpf("0.2")
+    centre = sum(spread) / 3
+    assert value(mean["w1"]) == pytest.approx(
+        float(sum(abs(c - centre) for c in spread) / 3), abs=6e-4
+    )
+    single = shown(data="one", steps=1)
+    assert (value(single["error"]), value(single["w1"])) == (0, 0)
+    euler = [value(shown(steps=k)["error"]) for k in (3, 13)]
+    heun = [value(shown(steps=k, sampler="heun")["error"]) for k in (3, 13)]
+    assert euler[0] > euler[1] > 0
+    assert euler[0] > heun[0] > heun[1]
+    assert euler[1] > heun[1]
+    noisy = shown(sampler="ddim", eta=1, steps=3)
+    assert noisy["error"] == "not asked"

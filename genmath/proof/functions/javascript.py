@@ -11,6 +11,8 @@ A variable that is summed over is an argument as well: its base measure `{at, we
 arrays with places, weights and their logarithms. Equal weights on a grid make an integral, weights
 1/n on n points the mean over them.
 
+A vector stands for one of its coordinates, where only sums and multiples of vectors are taken.
+
 A normal density that underflows is no 0: it is kept as mantissa and exponent, and so is every sum,
 product and ratio of such. What has no function here is refused by name.
 """
@@ -154,6 +156,7 @@ class _Writer:
         for pattern, formula in densities.items():
             if formula not in self.used:
                 raise ValueError(f"densities: {text(tree)} does not use {text(pattern)}")
+        self._by_coordinate(self.tree)
         self.times = Counter(self.tree.walk())
         self.scopes = [Scope()]
         self.arguments: dict[str, tuple[str, str, object]] = {}
@@ -170,6 +173,26 @@ class _Writer:
         body = "".join(f"  {line}\n" for line in [*self.scopes[0].lines, f"return {value.plain};"])
         shown = f"export function {name}({{{taken}}}) {{\n{body}}}\n"
         return Script(name, shown, tuple(sorted(self.arguments)), frozenset(self.calls))
+
+    def _by_coordinate(self, node: Node) -> bool:
+        """Whether it is a vector. What mixes coordinates is refused."""
+        if isinstance(node, Symbol) and node.shape != "vector":
+            if node.shape:
+                raise ValueError(f"{text(node)}: a {node.shape} is not computed in JavaScript")
+            return False
+        vectors = [self._by_coordinate(a) for a in node.args]
+        match node:
+            case Symbol():
+                return True
+            case Add() | Neg() | Named() if all(vectors) or not any(vectors):
+                return any(vectors)
+            case Mul() if sum(vectors) <= 1:
+                return any(vectors)
+            case Div() if not vectors[1]:
+                return vectors[0]
+            case _ if any(vectors) or any(v.shape for v in node.bound):
+                raise ValueError(f"{text(node)}: more than one coordinate is not computed")
+        return False
 
     # --- densities with a formula; expectations, divergences and entropies as integrals
 
@@ -322,8 +345,6 @@ class _Writer:
         raise ValueError(f"{text(node)}: a {type(node).__name__} is not computed in JavaScript")
 
     def _symbol(self, node: Symbol) -> str:
-        if node.shape:
-            raise ValueError(f"{text(node)}: a {node.shape} is not computed in JavaScript")
         for scope in reversed(self.scopes):
             if node.name in scope.letters:
                 return scope.letters[node.name]
