@@ -184,9 +184,9 @@ def test_the_path(visit: Visits) -> None:
     """One step from pure noise lands on the mean of the data; one point needs one step; Heun's
     error is less than Euler's; fresh noise leaves no end to compare with."""
 
+    first = numbers(figure_of(visit(PAGES["path"], viewport=DESK), "path"))
+
     def shown(**state: Any) -> dict[str, str]:
-        page = visit(PAGES["path"], viewport=DESK)
-        first = numbers(figure_of(page, "path"))
         query = "".join(f"&{key}={word}" for key, word in state.items())
         page = visit(f"{PAGES['path']}#explorer=path{query}", viewport=DESK)
         return changed(page, "path", {**first, "level": "all data"})
