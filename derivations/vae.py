@@ -497,6 +497,8 @@ def beta_optimum(d):
 
 
 # %% [markdown]
+# {{ explorer vae }}
+#
 # ### As a constrained problem
 #
 # β is the price (a Lagrange multiplier) of a budget: reconstruct as well as possible, using at most $c$ nats of KL. The

@@ -1,25 +1,18 @@
-import { explorer, grid, panel, text } from "./explorer.js";
+import { clamp, descend, explorer, fitting, grid, panel, text } from "./explorer.js";
 import * as compiled from "./divergences.functions.js";
 
 const line = grid(-26, 26, 1560);
 const names = { forward: "KL(p ‖ q)", reverse: "KL(q ‖ p)", js: "JS", tv: "TV", w1: "W₁" };
 const formulas = { forward: "p log(p/q)", reverse: "q log(q/p)", js: "(p log(p/m) + q log(q/m))/2", tv: "|p − q|/2", w1: "|F − G|" };
-const clamp = (v, low, high) => Math.max(low, Math.min(high, v));
 
 const top = width => panel([8, 10, width - 8, 190], [-6, 6], [0, 0.85]);
-
-function bottom(width, inside) {  // the axis doubles until the area fits
-  let high = 0.5;
-  for (const x of line.at) while (Math.abs(x) < 6 && Math.max(inside(x), -2 * inside(x)) > high && high < 100) high *= 2;
-  return panel([8, 240, width - 8, 360], [-6, 6], [-high / 2, high]);
-}
 
 export const figure = {
   picture(state, width) {
     const above = top(width), { kind } = state;
     const p = x => compiled.p({ ...state, x }), q = x => compiled.q({ ...state, x });
     const inside = x => compiled[`${kind}_at`]({ ...state, x });
-    const below = bottom(width, inside);
+    const below = fitting([8, 240, width - 8, 360], [-6, 6], inside);
     const numbers = Object.fromEntries(Object.keys(names).map(k => [k, compiled[k]({ ...state, x: line })]));
     const shown = Object.fromEntries(Object.entries(numbers).map(([k, v]) => [k, text(v)]));
     const ticks = [-4, -2, 0, 2, 4];
@@ -42,23 +35,9 @@ export const figure = {
   },
 
   actions: {
-    // Down the slope of the compiled divergence, in the mean and the logarithm of the deviation.
     *fit(state) {
-      let { m, t } = state, pace = 0.3;
-      const at = (m, l) => compiled[state.kind]({ ...state, m, t: Math.exp(l), x: line });
-      for (let step = 0; step < 240 && pace > 1e-4; step++) {
-        const l = Math.log(t), h = 1e-4, here = at(m, l);
-        const dm = (at(m + h, l) - at(m - h, l)) / (2 * h), dl = (at(m, l + h) - at(m, l - h)) / (2 * h);
-        const size = Math.hypot(dm, dl);
-        if (size < 1e-6) break;
-        const far = Math.min(pace, size) / size;
-        const next = [clamp(m - far * dm, -5, 5), clamp(l - far * dl, Math.log(0.2), Math.log(3))];
-        if (at(...next) < here) {
-          [m, t] = [next[0], Math.exp(next[1])];
-          pace = Math.min(0.3, pace * 1.1);
-          yield { m, t };
-        } else pace /= 2;
-      }
+      const cost = ([m, l]) => compiled[state.kind]({ ...state, m, t: Math.exp(l), x: line });
+      for (const [m, l] of descend(cost, [state.m, Math.log(state.t)], [[-5, 5], [Math.log(0.2), Math.log(3)]])) yield { m, t: Math.exp(l) };
     },
   },
 };

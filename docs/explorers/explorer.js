@@ -151,6 +151,36 @@ export function grid(low, high, cells) {
   };
 }
 
+export const clamp = (v, low, high) => Math.max(low, Math.min(high, v));
+
+// Down the slope of a function of a few numbers, each between two ends.
+export function* descend(cost, start, ends) {
+  let here = start, now = cost(start), pace = 0.3;
+  for (let step = 0; step < 300 && pace > 1e-4; step++) {
+    const slope = here.map((_, i) => {
+      const moved = by => cost(here.map((v, j) => v + (i === j ? by : 0)));
+      return (moved(1e-4) - moved(-1e-4)) / 2e-4;
+    });
+    const size = Math.hypot(...slope);
+    if (size < 1e-6) return;
+    const next = here.map((v, i) => clamp(v - Math.min(pace, size) / size * slope[i], ...ends[i])), then = cost(next);
+    if (then < now) {
+      [here, now, pace] = [next, then, Math.min(0.3, pace * 1.1)];
+      yield here;
+    } else pace /= 2;
+  }
+}
+
+// A panel whose axis doubles until the curve fits, a third of it below zero.
+export function fitting(box, [low, high], f) {
+  let top = 0.5;
+  for (let i = 0; i <= 400; i++) {
+    const y = f(low + (high - low) * i / 400);
+    while (Math.max(y, -2 * y) > top && top < 1e3) top *= 2;
+  }
+  return panel(box, [low, high], [-top / 2, top]);
+}
+
 // A panel: a box in pixels and what its edges mean.
 export function panel([left, top, right, bottom], [xLow, xHigh], [yLow, yHigh]) {
   const X = x => left + (x - xLow) / (xHigh - xLow) * (right - left);

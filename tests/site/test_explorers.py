@@ -206,3 +206,36 @@ def test_the_path(visit: Visits) -> None:
     assert euler[1] > heun[1]
     noisy = shown(sampler="ddim", eta=1, steps=3)
     assert noisy["error"] == "not asked"
+
+
+def test_vae(visit: Visits) -> None:
+    """A bent decoder, whose posterior has two peaks, and a price that is not one."""
+    got = at(visit, "vae", m=0.6, s=0.7, x=1, tau=0.8, bend=0.8, beta=2)
+
+    def log_normal(u: Any, mean: Any, deviation: Any) -> Any:
+        return -(((u - mean) / deviation) ** 2) / 2 - mpmath.log(
+            deviation * mpmath.sqrt(2 * mpmath.pi)
+        )
+
+    def log_like(z: Any) -> Any:
+        return log_normal(1, 0.2 * z + 0.8 * (z * z - 1), 0.8)
+
+    def mean(f: Any, log_weight: Any) -> Any:
+        return mpmath.quad(lambda z: mpmath.exp(log_weight(z)) * f(z), mpmath.linspace(-9, 9, 37))
+
+    def prior(z: Any) -> Any:
+        return log_normal(z, 0, 1)
+
+    def q(z: Any) -> Any:
+        return log_normal(z, 0.6, 0.7)
+
+    evidence = mpmath.log(mean(lambda z: mpmath.exp(log_like(z)), prior))
+    reconstruction, rate = mean(log_like, q), mean(lambda z: q(z) - prior(z), q)
+    exact = {
+        "evidence": evidence,
+        "bound": reconstruction - rate,
+        "gap": evidence - reconstruction + rate,
+        "objective": reconstruction - 2 * rate,
+        "most": 2 * mpmath.log(mean(lambda z: mpmath.exp(log_like(z) / 2), prior)),
+    }
+    assert got == pytest.approx({key: float(v) for key, v in exact.items()}, abs=6e-4)
