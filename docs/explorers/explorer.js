@@ -187,12 +187,26 @@ export function panel([left, top, right, bottom], [xLow, xHigh], [yLow, yHigh]) 
   const Y = y => bottom - (y - yLow) / (yHigh - yLow) * (bottom - top);
   const at = ([x, y]) => `${X(x).toFixed(1)} ${Y(y).toFixed(1)}`;
   const xs = Array.from({ length: 241 }, (_, i) => xLow + (xHigh - xLow) * i / 240);
+  // The part of a segment that lies in the box.
+  function inside([a, b], [c, d]) {
+    let from = 0, to = 1;
+    for (const [run, gap] of [[a - c, a - xLow], [c - a, xHigh - a], [b - d, b - yLow], [d - b, yHigh - b]]) {
+      if (run === 0 && gap < 0) return null;
+      if (run < 0) from = Math.max(from, gap / run);
+      if (run > 0) to = Math.min(to, gap / run);
+    }
+    const place = u => [a + u * (c - a), b + u * (d - b)];
+    return from <= to && [place(from), place(to)];
+  }
   const kept = y => Math.max(yLow, Math.min(yHigh, y));
   return {
     X, Y, xs,
     x: u => xLow + (u - left) / (right - left) * (xHigh - xLow),
     y: v => yLow + (bottom - v) / (bottom - top) * (yHigh - yLow),
-    curve: (points, kind) => `<path class="curve ${kind}" d="M${points.map(at).join("L")}"/>`,
+    curve(points, kind) {
+      const d = points.slice(1).map((q, i) => inside(points[i], q)).filter(Boolean).map(([p, q]) => `M${at(p)}L${at(q)}`);
+      return `<path class="curve ${kind}" d="${d.join("").replace(/L([^ML]+)M\1(?=L)/g, "L$1")}"/>`;
+    },
     line(f, kind) { return this.curve(xs.map(x => [x, kept(f(x))]), kind); },
     area(f, kind, base = () => 0) {
       const over = xs.map(x => at([x, kept(f(x))])), under = xs.map(x => at([x, kept(base(x))])).reverse();

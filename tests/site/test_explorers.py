@@ -8,6 +8,7 @@ from typing import Any
 import mpmath
 import pytest
 from playwright.sync_api import Browser, Locator, Page
+from scipy.optimize import linprog
 
 from tests.site.conftest import DESK, PHONE, ROOT, SITE, Visits
 from tests.site.test_browser import too_wide
@@ -239,3 +240,92 @@ def test_vae(visit: Visits) -> None:
         "most": 2 * mpmath.log(mean(lambda z: mpmath.exp(log_like(z) / 2), prior)),
     }
     assert got == pytest.approx({key: float(v) for key, v in exact.items()}, abs=6e-4)
+
+
+def test_discriminator(visit: Visits) -> None:
+    """The value from its definition, and slopes of the losses before a fixed discriminator."""
+    got = at(visit, "discriminator", m=1.5, t=0.8, far=1, s=0.6, slope=-2, centre=0.5)
+
+    def p(x: Any) -> Any:
+        return (mpmath.npdf(x, -1, 0.6) + mpmath.npdf(x, 1, 0.6)) / 2
+
+    def q(x: Any) -> Any:
+        return mpmath.npdf(x, 1.5, 0.8)
+
+    def integral(f: Any) -> Any:
+        return mpmath.quad(f, mpmath.linspace(-8, 8, 33))
+
+    def best(x: Any) -> Any:
+        return p(x) / (p(x) + q(x))
+
+    def own(x: Any) -> Any:
+        return 1 / (1 + mpmath.exp(2 * (x - 0.5)))
+
+    def value_of(d: Any) -> Any:
+        return integral(lambda x: p(x) * mpmath.log(d(x)) + q(x) * mpmath.log(1 - d(x)))
+
+    def slope(loss: Any) -> Any:
+        return integral(lambda x: q(x) * (x - 1.5) / mpmath.mpf("0.64") * loss(best(x)))
+
+    exact = {
+        "value": value_of(best),
+        "played": value_of(own),
+        "short": value_of(best) - value_of(own),
+        "minimax": slope(lambda d: mpmath.log(1 - d)),
+        "non_saturating": slope(lambda d: -mpmath.log(d)),
+    }
+    assert got == pytest.approx({key: float(v) for key, v in exact.items()}, abs=1e-3)
+
+
+def test_game(visit: Visits) -> None:
+    """Steps by hand: the distance is that of the result, and steps in turn keep their form."""
+    page = visit(f"{PAGES['game']}#explorer=game&eta=0.5&count=9&x=1&y=1", viewport=DESK)
+    before = {"start": "1.000", "end": "5.604"}
+    both = changed(page, "game", before)
+    assert value(both["end"]) == pytest.approx(2**0.5 * 1.25**4.5, rel=2e-3)
+    page = visit(f"{PAGES['game']}#explorer=game&rule=turn&eta=0.5&count=9&x=1&y=1", viewport=DESK)
+    turn = changed(page, "game", before)
+    first, last = map(value, turn["form"].split(", "))
+    assert first == last == pytest.approx(0.5 + 0.5 - 0.25)
+    x, y = 1.0, 1.0
+    for _ in range(9):
+        x -= 0.5 * y
+        y += 0.5 * x
+    assert value(turn["end"]) == pytest.approx((x * x + y * y) ** 0.5, abs=1e-3)
+    page = visit(f"{PAGES['game']}#explorer=game&rule=ahead&eta=0.5&count=9&x=1&y=1", viewport=DESK)
+    ahead = changed(page, "game", before)
+    assert value(ahead["end"]) == pytest.approx(2**0.5 * 0.8125**4.5, rel=3e-3)
+
+
+def test_transport(visit: Visits) -> None:
+    """Against a linear program, and Sinkhorn's plan against its own conditions in mpmath."""
+    state = {"p_1": 0.5, "p_2": 0.2, "p_3": 0.3, "q_1": 0.2, "q_2": 0.6, "q_3": 0.2, "h_1": 1.2}
+    state |= {"h_2": 0.8, "s_1": 1, "s_2": -0.5}
+    page = visit(PAGES["transport"], viewport=DESK)
+    first = numbers(figure_of(page, "transport"))
+    query = "".join(f"&{key}={shown}" for key, shown in state.items())
+    page = visit(f"{PAGES['transport']}#explorer=transport{query}", viewport=DESK)
+    got = changed(page, "transport", first)
+    p, q, place = (0.5, 0.2, 0.3), (0.2, 0.6, 0.2), (0, 1.2, 2.0)
+    cost = [abs(a - b) for a in place for b in place]
+    rows = [[float(i == k) for i in range(3) for _ in range(3)] for k in range(3)]
+    columns = [[float(j == k) for _ in range(3) for j in range(3)] for k in range(3)]
+    least = linprog(cost, A_eq=rows + columns, b_eq=[*p, *q]).fun
+    assert value(got["w1"]) == value(got["cost"]) == pytest.approx(least, abs=6e-4)
+    assert value(got["dual"]) == pytest.approx(1.2 * 0.3 + 0.8 * -0.5 * -0.1, abs=6e-4)
+    page = visit(f"{PAGES['transport']}#explorer=transport{query}&epsilon=0.5", viewport=DESK)
+    page.wait_for_function(
+        "document.querySelector('[data-number=entropic]').textContent !== 'not asked'"
+    )
+    blurred = numbers(figure_of(page, "transport"))
+    kernel = [[mpmath.exp(-abs(a - b) / 0.5) for b in place] for a in place]
+    u, v = [mpmath.mpf(1)] * 3, [mpmath.mpf(1)] * 3
+    for _ in range(400):
+        u = [p[i] / sum(kernel[i][j] * v[j] for j in range(3)) for i in range(3)]
+        v = [q[j] / sum(kernel[i][j] * u[i] for i in range(3)) for j in range(3)]
+    plan = [[u[i] * kernel[i][j] * v[j] for j in range(3)] for i in range(3)]
+    cells = [(i, j) for i in range(3) for j in range(3)]
+    paid = sum(plan[i][j] * abs(place[i] - place[j]) for i, j in cells)
+    divergence = sum(plan[i][j] * mpmath.log(plan[i][j] / (p[i] * q[j])) for i, j in cells)
+    assert value(blurred["cost"]) == pytest.approx(float(paid), abs=6e-4)
+    assert value(blurred["entropic"]) == pytest.approx(float(paid + 0.5 * divergence), abs=6e-4)
