@@ -329,6 +329,8 @@ def linear(d, n):
 
 
 # %% [markdown]
+# {{ explorer flow }}
+#
 # ## Steps of a solver
 #
 # A computer takes steps. Runge–Kutta methods evaluate the field at a few places on the way; what they do with $f = a x$ shows how high their order can be: the factor of a step agrees

@@ -36,7 +36,7 @@ EXPLORER = Explorer(
         javascript(Q, "q"),
         javascript(best, "best", densities=of(game)),
         javascript(
-            E(P, -softplus(-g(x))) + E(Q, -softplus(g(x))), "played"
+            -integral(P * softplus(-g(x)) + Q * softplus(g(x)), x), "played"
         ),  # log D and log(1 − D), in the logit
         javascript(value.chain.steps[0].rhs, "value", densities=of(value)),
         javascript(E(samples, log(Q / (P + Q))), "minimax"),  # 1 − D* is q/(p + q)

@@ -142,13 +142,17 @@ def test_the_scripts_of_a_page_are_small(name: str) -> None:
 # --- the numbers are those of mpmath --------------------------------------------------------------
 
 
-def at(visit: Visits, name: str, **state: Any) -> dict[str, float]:
+def shown_at(visit: Visits, name: str, **state: Any) -> dict[str, str]:
     """The numbers at these values of the controls, set as a link sets them."""
     page = visit(PAGES[name], viewport=DESK)
     before = numbers(figure_of(page, name))
     query = "".join(f"&{key}={shown}" for key, shown in state.items())
     page = visit(f"{PAGES[name]}#explorer={name}{query}", viewport=DESK)
-    return {key: value(shown) for key, shown in changed(page, name, before).items()}
+    return changed(page, name, before)
+
+
+def at(visit: Visits, name: str, **state: Any) -> dict[str, float]:
+    return {key: value(shown) for key, shown in shown_at(visit, name, **state).items()}
 
 
 def test_divergences(visit: Visits) -> None:
@@ -329,3 +333,36 @@ def test_transport(visit: Visits) -> None:
     divergence = sum(plan[i][j] * mpmath.log(plan[i][j] / (p[i] * q[j])) for i, j in cells)
     assert value(blurred["cost"]) == pytest.approx(float(paid), abs=6e-4)
     assert value(blurred["entropic"]) == pytest.approx(float(paid + 0.5 * divergence), abs=6e-4)
+
+
+def test_flow(visit: Visits) -> None:
+    """The divergence along the path from mpmath's own derivatives of the field and its own solver;
+    one step by hand; and the closed form where only growth acts."""
+    s = {"grow": 0.5, "stretch": -0.3, "turn": 0.6, "bend": 0.4, "pull": 0.5, "time": 0.8}
+
+    def across(x: Any, y: Any) -> Any:
+        return 0.5 * x - mpmath.mpf("0.6") * y + 0.4 * mpmath.sin(2 * y) - 0.5 * mpmath.tanh(2 * x)
+
+    def upwards(x: Any, y: Any) -> Any:
+        return -0.3 * y + mpmath.mpf("0.6") * x + 0.4 * mpmath.sin(2 * x)
+
+    def slopes(x: Any, y: Any) -> list[Any]:
+        return [mpmath.diff(f, (x, y), n) for f in (across, upwards) for n in ((1, 0), (0, 1))]
+
+    def rate(_: Any, at: Any) -> list[Any]:
+        a, _b, _c, d = slopes(at[0], at[1])
+        return [across(at[0], at[1]), upwards(at[0], at[1]), a + d]
+
+    with mpmath.workdps(12):
+        divergence = mpmath.odefun(rate, 0, [1, -0.5, 0], tol=1e-6)(0.8)[2]
+        a, b, c, d = slopes(mpmath.mpf(1), mpmath.mpf(-0.5))
+    got = shown_at(visit, "flow", **s, x=1, y=-0.5, steps=1)
+    assert value(got["divergence"]) == pytest.approx(float(divergence), abs=6e-4)
+    first = -(1 + 0.25) / 2 - mpmath.log(2 * mpmath.pi)
+    assert value(got["density"]) == pytest.approx(float(first - divergence), abs=1e-3)
+    assert value(got["traces"]) == pytest.approx(float(0.8 * (a + d)), abs=6e-4)
+    area = (1 + 0.8 * a) * (1 + 0.8 * d) - 0.64 * b * c
+    assert value(got["determinants"]) == pytest.approx(float(mpmath.log(area)), abs=6e-4)
+    assert got["closed"] == "not here"
+    alone = shown_at(visit, "flow", turn=0, bend=0, grow=1.2, stretch=-0.4, time=0.5)
+    assert alone["closed"] == alone["density"]
