@@ -182,8 +182,7 @@ def _hypothesis(key: str, stated_in: Node | Density | Relation) -> str:
 
 
 def _lives(letter: Symbol | Indexed) -> str:
-    random = isinstance(letter, Symbol) and letter.is_variable
-    return SPACES[letter.domain][0] if random else DOMAINS[letter.domain]
+    return DOMAINS[letter.domain] if letter.domain in DOMAINS else SPACES[letter.domain][0]
 
 
 def _positive(density: Density) -> str:

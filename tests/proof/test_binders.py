@@ -346,7 +346,7 @@ def test_mutants_are_refuted_or_equivalent(name: str) -> None:
         (lambda: integral(f(s), s, between=3), "expected two limits"),
         (lambda: limit(f(n), n, 3), "a whole number goes to infinity only"),
         (lambda: limit(f(s), 3, 3), "expected a letter for a number"),  # type: ignore[arg-type]
-        (lambda: diff(f(k), k), "a finite set has no slopes"),
+        (lambda: diff(f(k), k), "what is counted has no slopes"),
         (lambda: Density("q", k), "is a parameter"),
         (lambda: FiniteSet("1"), "a name is one word"),
         (lambda: Y.members(""), "expected at least one name"),

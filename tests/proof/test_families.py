@@ -29,6 +29,7 @@ from genmath.proof import (
     Normal,
     NotationError,
     Poisson,
+    Sequence,
     Student,
     Uniform,
     absolute,
@@ -43,13 +44,16 @@ from genmath.proof import (
     latex,
     log,
     log_gamma,
+    naturals,
     number,
     pi,
     positives,
     reals,
     sigmoid,
+    softplus,
     sqrt,
     text,
+    total,
     variables,
 )
 from genmath.proof.check import Contradiction, check, judge
@@ -359,6 +363,84 @@ def test_a_free_bit_takes_both_its_values() -> None:
     assert judge(equal(bit * other * (bit - 1), 0)).verdict == "proved"
     assert judge(equal(bit * other, bit)).verdict == "refuted"
     assert judge(equal(bit * z, z)).verdict == "refuted"
+
+
+def test_what_is_moved_by_a_parameter_keeps_its_slope_by_it() -> None:
+    """x = location + scale t under an expectation, and the location is no part of the integrand."""
+    laws = [(Laplace(z, mu, s), mu), (Uniform(z, 0, b), b), (Logistic(z, mu, s), mu)]
+    laws.append((Student(z, nu + 1, mu, s), mu))
+    for law, letter in laws:
+        for factor in (2, 3):
+            assert not prove(equal(E(law, diff(z * letter, letter)), factor * letter)).proved
+    assert true(equal(E(Laplace(z, mu, s), diff(z * mu, mu)), mu))
+    wrong = equal(E(Laplace(z, mu, s), diff(z * mu, mu)), 2 * mu)
+    assert judge(wrong).verdict == "refuted"
+
+
+def test_letters_of_one_another_are_drawn_in_turn() -> None:
+    chained = (Laplace(v, z, 1), Laplace(z, mu, 1))
+    assert true(equal(E(chained, v), mu))
+    assert true(equal(integral(Laplace(v, z, 1) * Laplace(z, mu, 1) * v, v, z), mu))
+    for wrong in (
+        equal(E(chained, v), z),
+        equal(E((Uniform(v, 0, z), Uniform(z, 1, 2)), v), z / 2),
+    ):
+        assert not prove(wrong).proved
+    assert true(equal(E((Uniform(v, 0, z), Uniform(z, 1, 2)), v), number(3) / 4))
+    assert true(equal(E(Uniform(z, 0, b), f(z)), E(Uniform(z, 0, 1), f(b * z))))
+    assert true(equal(E(Laplace(z, mu, s), f(z)), E(Laplace(z, 0, 1), f(mu + s * z))))
+
+
+def test_a_bit_of_an_arbitrary_density_is_not_counted() -> None:
+    g = Density("g", bit)
+    for wrong in (1 + p / (1 - p), 1 / (1 - p), 2):
+        assert not prove(equal(integral(g(bit) + p ** (bit + 1), bit), wrong)).proved
+    assert (
+        judge(equal(integral(g(bit) + p ** (bit + 1), bit), 1 + p / (1 - p))).verdict == "refuted"
+    )
+    with pytest.raises(NotationError, match="counted"):
+        diff(f(bit), bit)
+    with pytest.raises(NotationError, match="counted"):
+        diff(f(n), n)
+
+
+# --- likelihood -------------------------------------------------------------------------------
+
+N, j = naturals("N j")
+xs, bits = Sequence("x", domain="positive"), Sequence("b", domain="bit")
+counts, ys = Sequence("c", domain="count"), Sequence("y")
+
+
+def over(body: Node) -> Node:
+    return total(body, j, 1, N)
+
+
+LIKELIHOODS = [
+    (over(log(Exponential(xs[j], lam))), N * log(lam) - lam * over(xs[j])),
+    (over(log(Bernoulli(bits[j], p))), over(bits[j]) * log(p) + (N - over(bits[j])) * log(1 - p)),
+    (over(log(Poisson(counts[j], lam))),
+     over(counts[j]) * log(lam) - N * lam - over(log_gamma(counts[j] + 1))),
+    (over(log(Geometric(counts[j], p))), N * log(p) + over(counts[j]) * log(1 - p)),
+    (over(log(Laplace(ys[j], mu, s))), -N * log(2 * s) - over(absolute(ys[j] - mu)) / s),
+    (diff(over(log(Exponential(xs[j], lam))), lam), N / lam - over(xs[j])),
+    (diff(over(log(Bernoulli(bits[j], p))), p), over(bits[j]) / p - (N - over(bits[j])) / (1 - p)),
+    (diff(over(log(Poisson(counts[j], lam))), lam), over(counts[j]) / lam - N),
+    (log(Bernoulli(bit, sigmoid(z))), bit * z - softplus(z)),
+    (diff(log(Bernoulli(bit, sigmoid(z))), z), bit - sigmoid(z)),
+    (E(Exponential(x, lam), diff(log(Exponential(x, lam)), lam) ** 2), 1 / lam**2),
+    (E(Poisson(n, lam), diff(log(Poisson(n, lam)), lam) ** 2), 1 / lam),
+    (E(Bernoulli(bit, p), diff(log(Bernoulli(bit, p)), p) ** 2), 1 / (p * (1 - p))),
+    (Bernoulli(1, p), p),
+    (Bernoulli(0, p), 1 - p),
+    (Poisson(0, lam), exp(-lam)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("left", "right"), LIKELIHOODS, ids=[repr(u) for u, _ in LIKELIHOODS])
+def test_likelihoods_and_their_slopes(left: Node, right: Node) -> None:
+    assert true(equal(left, right))
+    assert not prove(equal(left, 2 * right)).proved
+    assert not prove(equal(left, -right)).proved
 
 
 # --- the table, and what follows from a row ----------------------------------------------------

@@ -161,7 +161,8 @@ def define(name: str, expression: Operand) -> Named:
 class Sequence(Fixed):
     """`beta = Sequence("beta", domain="unit")`; `beta[t]` is a member.
 
-    Domains: "real", "positive", "nonnegative", "unit" (strictly between 0 and 1), "at_least_one".
+    Domains: "real", "positive", "nonnegative", "unit" (strictly between 0 and 1), "at_least_one",
+    "bit" (0 or 1), "count" (0, 1, 2, ...).
     """
 
     name: str
@@ -169,7 +170,7 @@ class Sequence(Fixed):
 
     def __init__(self, name: str, domain: str = "real") -> None:
         check_name(name)
-        if domain not in DOMAINS or domain == "natural":
+        if domain not in {*DOMAINS, *SPACES} - {"natural"}:
             raise NotationError(f"Sequence({name!r}): domain={domain!r} is not one of its domains")
         vars(self).update(name=name, domain=domain)
 
@@ -549,8 +550,8 @@ def diff(body: Operand, var: Symbol) -> Node:
     """The partial derivative with respect to a letter; by a vector, the gradient."""
     if not isinstance(var, Symbol):
         raise NotationError(f"diff(..., {var!r}): expected a letter")
-    if var.domain == "member":
-        raise NotationError(f"diff(..., {var!r}): a finite set has no slopes")
+    if var.domain in ("member", "bit", "count"):
+        raise NotationError(f"diff(..., {var!r}): what is counted has no slopes")
     return Deriv(body, var)
 
 

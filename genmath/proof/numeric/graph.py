@@ -91,7 +91,9 @@ class Graph:
         return self._loop_ids[name]
 
     def loop_value(self, loop: Loop, field: str) -> Scalar:
-        return self.make("loop", (), (loop.id, field), True, frozenset((loop.id,)))
+        # where nodes lie very far out, what is made of them may overflow, and so be undefined
+        near = loop.kind != "grid" or loop.key in ("line", "gauss")
+        return self.make("loop", (), (loop.id, field), near, frozenset((loop.id,)))
 
     def gather(self, key: Key, *indices: Scalar, safe: bool = True) -> Scalar:
         if not indices:

@@ -19,11 +19,13 @@ from genmath.proof.language.tree import (
     Expect,
     Family,
     Fn,
+    Indexed,
     Integral,
     Mul,
     Named,
     Neg,
     Node,
+    Number,
     Symbol,
     event_variables,
     free_symbols,
@@ -35,6 +37,8 @@ from genmath.proof.numeric.linear import Value, each
 from genmath.proof.numeric.survey import Unsupported
 
 GRIDS = {"positive": "half", "unit": "unit", "bit": "bit", "count": "count"}
+LIVES = {"Exponential": "positive", "Gamma": "positive", "Beta": "unit", "Bernoulli": "bit",
+         "Poisson": "count", "Geometric": "count"}  # fmt: skip
 PLACED = {"Laplace": 0, "Logistic": 0, "Student": 1}  # where the location stands
 CORNERED = ("abs", "positive_part")  # a jump, besides, has no place in a quadrature
 
@@ -73,11 +77,8 @@ class Laws(Evaluation):
             inside = g.mul(g.fn("ind", g.sub(x, low)), g.fn("ind", g.sub(high, x)))
             return g.when(g.div(inside, width), g.fn("log", width))
         value = g.fn("exp", self.log_law(node.name, x, parameters))
-        own = isinstance(node.point, Symbol) and node.point.is_variable
-        lives = {"Exponential": "positive", "Gamma": "positive", "Beta": "unit",
-                 "Bernoulli": "bit", "Poisson": "count", "Geometric": "count"}  # fmt: skip
-        where = lives.get(node.name)
-        if own or where is None:
+        where = LIVES.get(node.name)
+        if where is None or _declared_there(node):
             return value
         if where in ("bit", "count"):
             raise Unsupported(f"{node.name} at what may be no whole number: {node!r}")
@@ -144,8 +145,7 @@ class Laws(Evaluation):
 
     def log_of(self, node: Node, env: Env) -> Scalar | None:
         if isinstance(node, Family) and node.name != "Uniform":
-            own = isinstance(node.point, Symbol) and node.point.is_variable
-            if own or node.name in PLACED:
+            if _declared_there(node) or node.name in PLACED:
                 x, *parameters = (self.scalar(a, env) for a in node.args)
                 return self.log_law(node.name, x, parameters)
             return None
@@ -343,6 +343,18 @@ class Laws(Evaluation):
 
 def free_symbols_of(nodes: tuple[Node, ...]) -> frozenset[Symbol]:
     return frozenset[Symbol]().union(*map(free_symbols, nodes))
+
+
+def _declared_there(node: Family) -> bool:
+    """Whether its point is declared to lie where the family lives."""
+    point, where = node.point, LIVES.get(node.name, "real")
+    if isinstance(point, Symbol) and point.is_variable:
+        return True  # that was asked where it was written
+    if isinstance(point, Number):
+        whole = point.value.denominator == 1 and (where != "bit" or point.value <= 1)
+        return whole and where in ("bit", "count")
+    allowed = {"count": ("bit", "count", "natural")}.get(where, (where,))
+    return isinstance(point, (Symbol, Indexed)) and point.domain in allowed
 
 
 def _factors(node: Node) -> list[Node]:

@@ -44,6 +44,8 @@ TIES = {
     "unit": (0.5,),
     "at_least_one": (1, 1, 2),
     "natural": (1, 2, 2),
+    "bit": (0, 1),
+    "count": (0, 0, 1),
 }
 
 

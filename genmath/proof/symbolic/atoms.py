@@ -218,6 +218,9 @@ class Member(Atom):
     def _eval_is_nonnegative(self) -> bool | None:
         return True if self.args[0].facts & {"positive", "nonnegative"} else None
 
+    def _eval_is_integer(self) -> bool | None:
+        return True if self.args[0].facts & {"bit", "count"} else None
+
 
 class Int(Atom):
     """An integral over bound letters: body, then the letters."""

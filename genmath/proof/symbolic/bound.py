@@ -16,10 +16,13 @@ def fresh(name: str, like: Any = None) -> Any:
 
 
 def values_of(like: Any) -> dict[str, bool]:
-    """What a bound letter may be: anything real, what is > 0, or a count."""
-    if like is None or not (like.is_positive or like.is_integer):
+    """What a bound letter may be: anything real, what is > 0, a count, or a bit, which is known to
+    be >= 0 and no more."""
+    if like is None or not like.is_nonnegative:
         return {"real": True}
-    return {"nonnegative": True, "integer": True} if like.is_integer else {"positive": True}
+    if like.is_integer:
+        return {"nonnegative": True, "integer": True}
+    return {"positive": True} if like.is_positive else {"nonnegative": True}
 
 
 def on_line(v: Any) -> bool:

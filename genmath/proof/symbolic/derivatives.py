@@ -31,6 +31,10 @@ class Derivatives(Letters):
 
     def deriv(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
         self.require_slopes(node, env, w)
+        moved = [env[s] for s in free_symbols(node.body) - {node.var} if s in env]
+        held = env.get(node.var, parameter(node.var)[0] if not node.var.shape else None)
+        if held is not None and any(held in m.free_symbols for m in moved):
+            raise Unsupported("a derivative by what a letter was moved by")
         if node.var.shape == "vector":
             return self.gradient(node, env, w, exact)
         body = self.scalar(node.body, env, w, exact)

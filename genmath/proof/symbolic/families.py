@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from genmath.proof.language.families import row_of
-from genmath.proof.language.tree import Dens, Family, Node, Symbol, free_symbols
+from genmath.proof.language.tree import Dens, Deriv, Family, Node, Symbol, free_symbols
 from genmath.proof.symbolic.algebra import (
     abs_of,
     exp_of,
@@ -18,6 +18,7 @@ from genmath.proof.symbolic.algebra import (
     stated_nonnegative,
     stated_positive,
 )
+from genmath.proof.symbolic.atoms import Member
 from genmath.proof.symbolic.bound import unused
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.densities import Densities
@@ -44,7 +45,7 @@ class Families(Densities):
         t = at = self.scalar(node.point, env, w, True)
         front, within = sp.S.Zero, False
         if placed is not None:
-            location, scale = (self.scalar(part, env, w, True) for part in placed)
+            location, scale = (canon(self.scalar(part, env, w, True)) for part in placed)
             self.require(scale, w, "the scale", placed[1])
             t, front = (t - location) / scale, -function_of("log", scale)
             # where a hypothesis speaks of the ends, and not of their quotient
@@ -79,7 +80,7 @@ class Families(Densities):
             inner |= dict(zip(bits, values, strict=True))
             rest = [v for v in variables if v not in bits]
             moved = {v: m for v in rest if (m := _moving(v, dists, around)) is not None}
-            for v in sorted(rest, key=lambda v: v in moved):  # a frame may speak of other letters
+            for v in _in_turn(rest, moved):
                 if v.shape == "vector":
                     coordinates = [_unused(f"{v.space}[{i}]", taken) for i in range(self.d)]
                     inner[v] = sp.ImmutableMatrix(coordinates)
@@ -98,7 +99,7 @@ class Families(Densities):
                     continue
                 _, placed = row_of(member).split(member)
                 assert placed is not None
-                location, scale = (self.scalar(part, inner, w, True) for part in placed)
+                location, scale = (canon(self.scalar(part, inner, w, True)) for part in placed)
                 self.require(scale, w, "the scale", placed[1])
                 inner[v], slope = location + scale * at, slope * scale
             yield inner, letters, slope
@@ -115,8 +116,24 @@ _KIND = {
     "real": {"real": True},
     "positive": {"positive": True},
     "count": {"nonnegative": True, "integer": True},
-    "bit": {"nonnegative": True, "integer": True},
+    "bit": {"nonnegative": True},
 }
+
+
+def _in_turn(variables: list[Symbol], moved: dict[Symbol, Family]) -> Iterator[Symbol]:
+    """Each after those of which its location and scale speak; in a circle none is moved."""
+    left = list(variables)
+    while left:
+        ready = [v for v in left if v not in moved or not _frame_letters(moved[v]) & set(left)]
+        if not ready:
+            moved.pop(left[0])
+            continue
+        yield from ready
+        left = [v for v in left if v not in ready]
+
+
+def _frame_letters(member: Family) -> set[Symbol]:
+    return {s for a in member.args[1:] for s in free_symbols(a)}
 
 
 def _declared_of(v: Symbol, trees: tuple[Node, ...]) -> bool:
@@ -129,6 +146,8 @@ def _moving(v: Symbol, dists: tuple[Node, ...], around: tuple[Node, ...]) -> Fam
     the family is on the whole line, of what is around."""
     if v.domain != "real" or v.shape or _declared_of(v, (*dists, *around)):
         return None
+    if any(isinstance(n, Deriv) for tree in (*dists, *around) for n in tree.walk()):
+        return None  # what is moved depends on the parameters that one may differentiate by
     for trees, anywhere in ((dists, True), (around, False)):
         for tree in trees:
             for n in tree.walk() if not anywhere else (tree,):
@@ -149,7 +168,7 @@ def _inside(t: Any, lives: str) -> bool:
     if lives == "unit":
         return _above(t) and _above(canon(1 - t))
     if lives == "bit":
-        return t in BIT or (t.is_Symbol and bool(t.is_integer))
+        return t in BIT or (isinstance(t, Member) and "bit" in t.args[0].facts)
     least = is_nonnegative(t) or stated_nonnegative(t)
     return bool(t.is_integer and least)
 

@@ -235,9 +235,11 @@ def _elsewhere(lemma: Lemma) -> str:
         for pattern, actual in lemma.arguments if isinstance(pattern, Dens)
         for old in event_variables(pattern) for new in event_variables(actual)
     )  # fmt: skip
-    if not moved or _anywhere(lemma.source):
+    if not moved:
         return ""
-    return "its proof is one for letters of the line"
+    if any(old.domain != "real" for p, _ in lemma.arguments for old in event_variables(p)):
+        return "its letters live elsewhere"
+    return "" if _anywhere(lemma.source) else "its proof is one for letters of the line"
 
 
 def _anywhere(source: Derivation) -> bool:

@@ -23,6 +23,7 @@ from genmath.proof.symbolic.algebra import (
     value_of,
 )
 from genmath.proof.symbolic.atoms import AbsAtom, Atom, Fun, Log
+from genmath.proof.symbolic.bound import on_line
 from genmath.proof.symbolic.polynomials import canon, expand, space_of, terms
 from genmath.proof.symbolic.supports import Rules
 
@@ -37,6 +38,8 @@ def kernel(v: Any, local: list[Any], rules: Rules) -> Any:
         return _over_counts(v, local)
     if v.is_positive:
         return _over_half_line(v, local)
+    if not on_line(v):
+        return None
     for rule in (_two_sided, _sigmoidal, _algebraic):
         found = rule(v, local)
         if found is not None:

@@ -31,6 +31,7 @@ from genmath.proof.symbolic.supports import Rules, Unsupported
 FACTS = {
     "real": (), "positive": ("positive",), "nonnegative": ("nonnegative",),
     "unit": ("positive",), "at_least_one": ("nonnegative",),
+    "bit": ("nonnegative", "bit"), "count": ("nonnegative", "count"),
 }  # fmt: skip
 
 
