@@ -20,7 +20,7 @@ from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Chain, Derivation, Lemma, Slip, Step
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.notation import Density
-from genmath.proof.language.obligations import obligations
+from genmath.proof.language.obligations import Obligation, obligations
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
     MAPS,
@@ -39,6 +39,7 @@ from genmath.proof.symbolic.hypotheses import contradiction
 from genmath.proof.symbolic.judge import ill_typed, proofs, prove
 from genmath.proof.symbolic.lemmas import has_vectors, not_replaceable
 from genmath.proof.symbolic.proof import Proof
+from genmath.proof.symbolic.supports import Assumed
 
 GAUSSIAN = "the densities written as normal are normal"
 
@@ -109,6 +110,8 @@ def judge(
             ):  # nobody vouches for it: look farther
                 beyond = numeric.farther(claim)
                 outcome = beyond if beyond.verdict == "refuted" else _more(outcome, beyond)
+            if proof.proved and not outcome.obligation:
+                outcome = numeric.obliged(claim, _obliged(claim, proof, outcome)) or outcome
     except (numeric.Unsupported, NotationError) as error:
         return Verdict("open", Proof(False), None, seconds(), str(error))
     except (RecursionError, OverflowError):
@@ -136,6 +139,19 @@ def judge(
     )
 
 
+def _obliged(claim: Claim, proof: Proof, outcome: Any) -> list[Obligation]:
+    """What a proof takes for granted beside what its two sides show: of its own, and of its lemmas
+    at their arguments. Of the sides, too, where a judge found them to differ: both may be
+    infinite."""
+    found = [o for o in proof.assumed if isinstance(o, Obligation)]
+    for lemma in proof.lemmas:
+        below = (o for o in standing(lemma.source).assumed if isinstance(o, Obligation))
+        found += [o.at(lemma.arguments) for o in below]
+    if outcome.verdict == "refuted":
+        found += obligations((claim.lhs, claim.rhs))
+    return list(dict.fromkeys(found))
+
+
 def _more(outcome: Any, beyond: Any) -> Any:
     """Agreement in the usual worlds and in unusual ones."""
     return replace(outcome, worlds_defined=outcome.worlds_defined + beyond.worlds_defined)
@@ -157,7 +173,7 @@ class Standing:
     proved: bool
     rank: int
     label: str
-    assumed: set[str] = field(default_factory=set)
+    assumed: set[Assumed] = field(default_factory=set)
     uses: set[str] = field(default_factory=set)
 
 
@@ -170,7 +186,8 @@ def standing(derivation: Derivation) -> Standing:
 
 
 def _standing(derivation: Derivation, complete: bool, proofs: list[Proof]) -> Standing:
-    lemmas = {m.source for p in proofs for m in p.lemmas}
+    used = {m for p in proofs for m in p.lemmas}
+    lemmas = {m.source for m in used}
     below = [standing(m) for m in lemmas]
     rank, label = _label(derivation, any(p.normal for p in proofs))
     for other in below:
@@ -186,13 +203,16 @@ def _standing(derivation: Derivation, complete: bool, proofs: list[Proof]) -> St
             rank, label = 3, "verified on instances"
         else:
             return Standing(False, 4, "not proved", set(), {m.name for m in lemmas})
-    assumed = (
-        set().union(*(p.assumed for p in proofs), *(b.assumed for b in below)) if proofs else set()
-    )
+    assumed = set[Assumed]().union(*(p.assumed for p in proofs))
+    for m in used:
+        assumed |= {
+            o.at(m.arguments) if isinstance(o, Obligation) else o
+            for o in standing(m.source).assumed
+        }
     if any(p.normal for p in proofs):
         assumed.add(GAUSSIAN)
     for step in derivation.steps:
-        assumed |= {f"{text(o)} < ∞" for o in obligations((step.lhs, step.rhs))}
+        assumed |= set(obligations((step.lhs, step.rhs)))
     return Standing(True, rank, label, assumed, {m.name for m in lemmas})
 
 

@@ -53,7 +53,7 @@ def report(judged: Judged, strict: bool = True) -> dict[str, Any]:
         "title": derivation.title,
         "label": standing.label,
         "hypotheses": hypotheses_latex(derivation),
-        "assumed": sorted(standing.assumed),
+        "assumed": sorted(set(map(str, standing.assumed))),
         "uses": sorted(standing.uses),
         "file": derivation.file,
         "line": derivation.line,

@@ -177,14 +177,15 @@ def test_false_neighbours_are_not_proved(name: str) -> None:
 
 def test_the_flux_that_has_to_vanish_is_listed() -> None:
     proof = prove(equal(E(p(x), f(x) * score), -E(p(x), f.prime(x))))
-    assert "p(x)*f(x) → 0 at infinity" in proof.assumed
-    assert any("smooth" in a for a in proof.assumed)
+    assumed = list(map(str, proof.assumed))
+    assert "p(x)*f(x) → 0 at infinity" in assumed
+    assert any("smooth" in a for a in assumed)
 
 
 def test_parts_are_not_assumed_where_none_are_needed() -> None:
     proof = prove(TRUE["one conditional score"]())
     assert proof.proved
-    assert not any("infinity" in a for a in proof.assumed)
+    assert not any("infinity" in str(a) for a in proof.assumed)
 
 
 def test_two_densities_do_not_toss_a_derivative_to_and_fro() -> None:

@@ -56,7 +56,7 @@ TRUE = [
 def test_true_and_what_is_not_0_is_named(claim: Claim, named: set[str]) -> None:
     verdict = judge(claim)
     assert verdict.verdict == "proved", verdict.reason
-    assert {a for a in verdict.proof.assumed if a.endswith("≠ 0")} == named
+    assert {a for a in map(str, verdict.proof.assumed) if a.endswith("≠ 0")} == named
 
 
 FALSE = [
@@ -91,4 +91,4 @@ def test_a_hypothesis_discharges_the_obligation_and_is_used() -> None:
     proof = prove(replace(equal(size(r * s), size(r) + size(s)), given=apart))
     assert proof.proved
     assert set(proof.hypotheses) == set(apart)
-    assert not any(a.endswith("≠ 0") for a in proof.assumed)
+    assert not any(str(a).endswith("≠ 0") for a in proof.assumed)

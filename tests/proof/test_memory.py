@@ -101,7 +101,8 @@ def test_which_density_dominates_is_not_remembered() -> None:
 
 def test_assumptions_are_remembered_with_the_result() -> None:
     """What a proof relies on is said again where the parts of it are recalled."""
-    claim = Claim(E(q(x), f(x) + E(Normal(z, x, s), z)), "=", E(q(x), f(x)) + E(q(x), x))
+    around = Normal(z, x, s)
+    claim = Claim(E(around, f.prime(z)), "=", E(around, (z - x) / s * f(z)))
     first, again = prove(claim), prove(claim)
     assert first.proved
     assert again.proved

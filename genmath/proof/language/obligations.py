@@ -1,30 +1,41 @@
 """What analysis must supply for a claim to mean what its proof makes of it.
 
-Integrals are exchanged and sums are integrated term by term: that is so where the integral of the
-absolute value is finite. An obligation is that integral, with its integrand and its letters; those
-that a density makes finite at sight are left out.
+Integrals are exchanged, split and integrated term by term: that is so where the integral of the
+absolute value is finite. A derivative passes under an integral, a flux vanishes at the ends, a
+denominator is 0 on a null set at most. Each such obligation is a tree with its letters and limits;
+integrals that are finite at sight are left out.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from genmath.proof.language.binders import Between
 from genmath.proof.language.families import row_of
+from genmath.proof.language.instantiate import instantiate
+from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
     Add,
     Dens,
+    Deriv,
     Div,
+    Divergence,
+    Entropy,
     Expect,
     Family,
     Fn,
+    Indexed,
     Integral,
     Mul,
     Named,
     Neg,
     Node,
     Normal,
+    NotationError,
     Number,
+    Pi,
     Pow,
     Symbol,
     event_variables,
@@ -32,21 +43,57 @@ from genmath.proof.language.tree import (
 )
 
 MANY = 12  # terms of one integrand that are looked at
+FINITE, EXCHANGE, VANISHES, NONZERO = "finite", "exchange", "vanishes", "nonzero"
+BOUNDED = {"sigmoid", "indicator", "tanh", "erf", "arctan", "sin", "cos"}
+INTEGRALS = (Integral, Expect, Between, Divergence, Entropy)
 
 
-def obligations(sides: Iterable[Node]) -> list[Node]:
-    """The integrals that must be finite, each of something >= 0."""
-    found: dict[Node, None] = {}
+@dataclass(frozen=True)
+class Obligation:
+    """`whole` is an integral that is finite, or under which the derivative by `letter` passes; a
+    flux that vanishes as `letter` goes to its ends; or a denominator."""
+
+    kind: str
+    whole: Node
+    letter: Symbol | None = None
+
+    def __str__(self) -> str:
+        shown = text(self.whole)
+        match self.kind:
+            case "finite":
+                return f"{shown} < ∞"
+            case "exchange":
+                return f"∂/∂{self.letter!r} passes under {shown}"
+            case "vanishes":
+                return f"{shown} → 0 as {self.letter!r} → ±∞"
+        return f"{shown} ≠ 0"
+
+    def at(self, arguments: tuple[tuple[Node, Node], ...]) -> Obligation:
+        """The same, of a lemma at its arguments; as it was where they do not fit into it."""
+        try:
+            return replace(self, whole=instantiate(self.whole, arguments))
+        except NotationError:
+            return self
+
+
+def obligations(sides: Iterable[Node]) -> list[Obligation]:
+    """What the integrals and derivatives of some trees need."""
+    found: dict[Obligation, None] = {}
     for side in sides:
         for node in _outermost(side):
             for whole in itertools.islice(_absolute(node), MANY):
-                if _at_risk(whole):
-                    found.setdefault(whole)
+                if not at_sight(whole):
+                    found.setdefault(Obligation(FINITE, whole))
+        for n in side.walk():
+            if isinstance(n, Deriv):
+                for inner in _outermost(n.body):
+                    if n.var in free_symbols(inner):
+                        found.setdefault(Obligation(EXCHANGE, inner, n.var))
     return list(found)
 
 
 def _outermost(node: Node) -> Iterator[Node]:
-    if isinstance(node, (Integral, Expect)):
+    if isinstance(node, INTEGRALS):
         yield node
         return
     for child in node.args:
@@ -55,32 +102,65 @@ def _outermost(node: Node) -> Iterator[Node]:
 
 def _absolute(node: Node) -> Iterator[Node]:
     """The integral of the absolute value: of the whole integrand, or term by term where another
-    integral stands inside, since the two are then exchanged."""
-    assert isinstance(node, (Integral, Expect))
+    integral stands inside, or there are several letters, since integrals are then exchanged."""
+    if isinstance(node, (Divergence, Entropy)):
+        yield node
+        return
+    assert isinstance(node, (Integral, Expect, Between))
     nested = any(True for _ in _outermost(node.body))
-    for term in _terms(node.body) if nested else [node.body]:
-        for sized in itertools.product(*(_sized(f) for f in factors(term))):
-            body = sized[0] if len(sized) == 1 else Mul(*sized)
+    for term in _terms(node.body, nested) if nested or len(node.bound) > 1 else [node.body]:
+        for body in _sizes(term, set(node.bound)):
             if isinstance(node, Integral):
                 yield Integral(body, *node.bound)
             else:
-                yield Expect(node.dists, body)
+                yield node.rebuild((body, *node.args[1:]))
 
 
-def _terms(node: Node) -> list[Node]:
+def _sizes(term: Node, bound: set[Symbol]) -> Iterator[Node]:
+    """|term| but for a constant, in every way that the integrals in it give."""
+    choices: list[list[Node]] = []
+    signed: list[Node] = []
+    for f in factors(term):
+        if isinstance(f, (Integral, Expect, Between)):
+            choices.append(list(itertools.islice(_absolute(f), MANY)))
+        elif f == Number(0) or (free_symbols(f) & bound and _is_nonnegative(f)):
+            choices.append([f])
+        elif free_symbols(f) & bound or any(True for _ in _outermost(f)):
+            signed.append(f)
+    if signed:
+        choices.append([Fn("abs", _product(signed))])
+    for chosen in itertools.product(*choices):
+        yield _product(chosen)
+
+
+def _product(factors: Sequence[Node]) -> Node:
+    if not factors:
+        return Number(1)
+    return factors[0] if len(factors) == 1 else Mul(*factors)
+
+
+def _is_nonnegative(f: Node) -> bool:
+    if isinstance(f, Divergence):
+        return all(isinstance(p, (Dens, Normal, Family)) for p in f.args)
+    named = isinstance(f, Fn) and f.name in ("exp", "sigmoid", "abs", "indicator")
+    return named or isinstance(f, (Normal, Family, Dens))
+
+
+def _terms(node: Node, products: bool) -> list[Node]:
+    """The terms of a sum; `products` of sums are multiplied out."""
     match node:
         case Named():
-            return _terms(node.body)
+            return _terms(node.body, products)
         case Add():
-            return [t for a in node.args for t in _terms(a)]
+            return [t for a in node.args for t in _terms(a, products)]
         case Neg():
-            return _terms(node.args[0])
+            return _terms(node.args[0], products)
         case Div():
-            return [Div(t, node.args[1]) for t in _terms(node.args[0])]
-        case Mul():
-            parts = [_terms(a) for a in node.args]
-            products = list(itertools.islice(itertools.product(*parts), MANY + 1))
-            return [Mul(*p) for p in products] if 1 < len(products) <= MANY else [node]
+            return [Div(t, node.args[1]) for t in _terms(node.args[0], products)]
+        case Mul() if products:
+            parts = [_terms(a, products) for a in node.args]
+            chosen = list(itertools.islice(itertools.product(*parts), MANY + 1))
+            return [Mul(*p) for p in chosen] if 1 < len(chosen) <= MANY else [node]
     return [node]
 
 
@@ -97,53 +177,56 @@ def factors(node: Node) -> list[Node]:
     return [node]
 
 
-def _sized(factor: Node) -> list[Node]:
-    """|factor|, in every way that its own integrals give."""
-    if isinstance(factor, (Integral, Expect)):
-        return list(itertools.islice(_absolute(factor), MANY))
-    if isinstance(factor, (Normal, Family, Dens, Number)) or (
-        isinstance(factor, Fn) and factor.name in ("exp", "sigmoid", "abs", "indicator")
-    ):
-        return [factor]
-    return [Fn("abs", factor)]
+def at_sight(node: Node) -> bool:
+    """Its densities make it finite: beside them stands what is bounded, or under normal densities
+    of a constant variance a polynomial."""
+    if isinstance(node, Divergence) and node.kind != "KL":  # at most 1, or log 2
+        return all(isinstance(p, (Dens, Normal, Family)) for p in node.args)
+    if isinstance(node, (Divergence, Entropy)):
+        return all(isinstance(p, Normal) and _mild(p, set(node.bound)) for p in node.args)
+    if not isinstance(node, (Integral, Expect)):
+        return False
+    bound = set(node.bound)
+    under = list(node.dists) if isinstance(node, Expect) else measures(node.body)
+    rest = [f for f in factors(node.body) if isinstance(node, Expect) or f not in under]
+    mild = all(_mild(d, bound) for d in under)
+    covered = bound <= {v for d in under for v in event_variables(d)}
+    return covered and all(_tame(f, bound, mild) for f in rest)
 
 
-def _at_risk(node: Node) -> bool:
-    """No density makes it finite at sight: a letter has none, or what grows fast stands beside."""
-    for n in node.walk():
-        if isinstance(n, Integral):
-            events = {v for d in _measures(n.body) for v in event_variables(d)}
-            if set(n.bound) - events:
-                return True
-        if isinstance(n, (Integral, Expect)):
-            fast = (m for m in n.body.walk() if _grows(m))
-            if any(free_symbols(m) & set(n.bound) for m in fast):
-                return True
-            if _has_few_moments(n):
-                return True
-    return False
+def _mild(d: Node, bound: set[Symbol]) -> bool:
+    """All moments exist: the variance is fixed and the mean is a polynomial."""
+    if isinstance(d, Family):
+        return not row_of(d).heavy and not any(free_symbols(p) & bound for p in d.args[1:])
+    if not isinstance(d, Normal):
+        return False
+    _, mean, variance = d.args
+    return not free_symbols(variance) & bound and _tame(mean, bound, True)
 
 
-def _has_few_moments(n: Node) -> bool:
-    """A family with heavy tails, or one letter of a family in a denominator."""
-    laws = [m for m in n.walk() if isinstance(m, Family) and m.point in n.bound]
-    letters = {s for m in laws for s in free_symbols(m.point)}
-    if any(row_of(m).heavy for m in laws) and isinstance(n, Expect):
-        return bool(free_symbols(n.body) & letters)
-    beside = list(_beside_laws(n))
-    under = [m.args[1] for m in beside if isinstance(m, Div)]
-    under += [m.args[0] for m in beside if isinstance(m, Pow) and isinstance(m.args[1], Neg)]
-    return any(free_symbols(u) & letters for u in under)
+def _tame(node: Node, bound: set[Symbol], polynomial: bool) -> bool:
+    """Bounded, or where that will do a polynomial, in the bound letters."""
+    if not free_symbols(node) & bound:
+        return not any(True for _ in _outermost(node))
+    match node:
+        case Named():
+            return _tame(node.body, bound, polynomial)
+        case Symbol() | Indexed():
+            return polynomial
+        case Add() | Mul() | Neg() | Fn(name="abs" | "norm2" | "dot" | "transpose"):
+            return all(_tame(a, bound, polynomial) for a in node.args)
+        case Div():
+            return _tame(node.args[0], bound, polynomial) and not free_symbols(node.args[1]) & bound
+        case Pow(args=(base, Number(value=k))):
+            return k.denominator == 1 and _tame(base, bound, polynomial)
+        case Normal():
+            return not free_symbols(node.args[2]) & bound
+        case Fn():
+            return node.name in BOUNDED
+    return isinstance(node, (Number, Pi))
 
 
-def _beside_laws(n: Node) -> Iterator[Node]:
-    if not isinstance(n, Family):
-        yield n
-        for child in n.args:
-            yield from _beside_laws(child)
-
-
-def _measures(body: Node) -> list[Node]:
+def measures(body: Node) -> list[Node]:
     """The densities whose letters are their own: N(y; x, 1) is one of y, given x."""
     found: list[Node] = []
     for f in factors(body):
@@ -152,9 +235,3 @@ def _measures(body: Node) -> list[Node]:
         if given is not None and not any(s.is_variable for a in given for s in free_symbols(a)):
             found.append(f)
     return found
-
-
-def _grows(m: Node) -> bool:
-    if isinstance(m, Fn) and m.name == "exp":
-        return True
-    return isinstance(m, Pow) and not isinstance(m.args[1], (Number, Neg))

@@ -8,6 +8,7 @@ from genmath.proof.numeric.judge import (
     compare,
     farther,
     make_worlds,
+    obliged,
     real_spaces,
     satisfiable,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "compare",
     "farther",
     "make_worlds",
+    "obliged",
     "real_spaces",
     "satisfiable",
 ]

@@ -41,7 +41,7 @@ class Binders(Laws):
         exponentially: s = sinh(t/4), then the logistic curve of pi s, or exp(pi s / 2)."""
         g = self.g
         ends = sides(node.low), sides(node.high)
-        loop = g.loop("grid", "line", env.depth)
+        loop = g.loop("grid", "ends" if 0 in ends else "line", env.depth)
         t, step = g.loop_value(loop, "t"), g.loop_value(loop, "w")
         up = g.fn("exp", g.mul(g.const(Fraction(1, 4)), t))
         down = g.div(g.one, up)
@@ -69,6 +69,6 @@ class Binders(Laws):
 
     def free_member(self, name: str, space: str) -> Scalar:
         """A letter for some member: one of the points."""
-        names = sorted(n for n, s in self.survey.symbols.items() if s.space == space)
+        names = [n for n, s in self.survey.symbols.items() if s.space == space]
         point = self.g.make("i.const", (), names.index(name) % 2)
         return self.g.gather(("coordinate", space, 0), point)

@@ -82,9 +82,15 @@ def _formula(world: World, name: str, count: int) -> str:
     inner = " + ".join(f"{b} {u}" for b, u in zip(f["b"], letters, strict=True))
     match world.family:
         case "polynomial":
-            terms.append(f"{f['a']} (({inner})^3 + ({inner})^5)")
+            terms.append(f"{abs(f['a'])} (({inner})^3 + ({inner})^4)")
         case "bump" | "located":
             terms = [terms[0], f"{f['a']}/(1 + (4 ({inner}))^2)"]
+        case "oscillating":
+            terms = [terms[0], f"{f['a']} sin(20 ({inner}))"]
+        case "kinked":
+            terms.append(f"{f['a']} sqrt(0.0001 + ({inner} + {terms[0]})^2)")
+        case "fading":
+            terms = [f"{f['a']} exp(-(4 ({inner}))^2)"]
         case _:
             terms.append(f"{f['a']} exp({inner})")
     body = " + ".join(terms).replace("+ -", "- ")
@@ -93,6 +99,9 @@ def _formula(world: World, name: str, count: int) -> str:
     low, high = world.survey.bounds.get(("fn", name), (-math.inf, math.inf))
     if math.isfinite(low) and math.isfinite(high):
         body = f"{low} + ({high} - {low}) sigmoid({body})"
+    elif world.family == "fading" and (math.isfinite(low) or math.isfinite(high)):
+        fading = f"exp(-(4 ({inner}))^2)"
+        body = f"{low} + {fading}" if math.isfinite(low) else f"{high} - {fading}"
     elif math.isfinite(low):
         polynomial = world.family == "polynomial"
         body = f"{low} + 0.05 + ({body})^2" if polynomial else f"{low} + exp(({body})/2){decay}"

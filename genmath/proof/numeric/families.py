@@ -1,6 +1,7 @@
 """The concrete families that arbitrary functions and densities are drawn from, as graphs.
 
-A function is a quadratic plus an exponential, or a convex function with its conjugate. A density
+A function is a quadratic plus an exponential, or one of other families (see `worlds.FAMILIES`), or
+a convex function with its conjugate. A density
 with a real part is a mixture of Gaussians whose weights and means depend on what is given; its
 discrete part is a table, or a softmax where something real is given. A density that is all
 discrete is a table, which `worlds` draws.
@@ -42,10 +43,18 @@ class Families:
         inner = g.add(*(g.mul(g.input("fn", name, n, "b", i), u) for i, u in enumerate(args)))
         top = g.input("fn", name, n, "a")
         match self.family:
-            case "polynomial":
-                terms.append(g.mul(top, g.add(g.powi(inner, 3), g.powi(inner, 5))))
+            case "polynomial":  # upwards on both sides
+                terms.append(g.mul(g.fn("abs", top), g.add(g.powi(inner, 3), g.powi(inner, 4))))
             case "bump" | "located":  # bounded, and level far out
                 terms = [terms[0], g.div(top, g.add(g.one, g.powi(g.mul(g.const(4), inner), 2)))]
+            case "oscillating":
+                wave = g.tabulated("sin", g.mul(g.const(20), inner), everywhere=True)
+                terms = [terms[0], g.mul(top, wave)]
+            case "kinked":  # smooth, but for no eye
+                edge = g.add(g.const(Fraction(1, 10_000)), g.powi(g.add(inner, terms[0]), 2))
+                terms.append(g.mul(top, g.fn("sqrt", edge)))
+            case "fading":
+                terms = [g.mul(top, g.fn("exp", g.neg(g.powi(g.mul(g.const(4), inner), 2))))]
             case _:
                 terms.append(g.mul(top, g.fn("exp", inner)))
         body = g.add(*terms)
@@ -54,6 +63,8 @@ class Families:
             lo, hi = g.input("fbound", name, 0), g.input("fbound", name, 1)
             return g.add(lo, g.mul(g.sub(hi, lo), g.fn("sigmoid", body)))
         positive = g.fn("exp", g.mul(g.const(Fraction(1, 2)), body))
+        if self.family == "fading":
+            positive = g.fn("exp", g.neg(g.powi(g.mul(g.const(4), inner), 2)))
         if self.family == "polynomial":
             positive = g.add(g.const(Fraction(1, 20)), g.powi(body, 2))
         if self.family == "located":

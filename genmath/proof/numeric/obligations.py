@@ -5,105 +5,246 @@ from __future__ import annotations
 import decimal
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from genmath.proof.language.obligations import factors, obligations
+from genmath.proof.language.binders import Between
+from genmath.proof.language.families import row_of
+from genmath.proof.language.obligations import (
+    FINITE,
+    VANISHES,
+    Obligation,
+    factors,
+    measures,
+)
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
     Add,
     Apply,
     Big,
+    Dens,
     Deriv,
     Div,
     Divergence,
     Entropy,
     Expect,
+    Family,
     Fn,
     Integral,
+    Mul,
+    Named,
     Neg,
     Node,
+    Normal,
     NotationError,
     Number,
     Pow,
+    event_variables,
+    free_symbols,
 )
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT
 from genmath.proof.numeric.compiled import Program
 from genmath.proof.numeric.describe import describe
 from genmath.proof.numeric.hypotheses import ROUNDING, assignments
 from genmath.proof.numeric.quadrature import LEVELS, WINDOWS
-from genmath.proof.numeric.survey import Survey, Unsupported
-from genmath.proof.numeric.worlds import World
+from genmath.proof.numeric.survey import Survey
+from genmath.proof.numeric.worlds import HABITUAL, World
 
 MOST = 60_000  # points of the widest window
 STEADY = 0.7  # an integral converges if what a wider window adds falls faster than this
+ENDS = 0.9  # the same between limits, where windows widen evenly in the logarithm
+UNUSUAL = 3.0  # where letters are tiny, many an integral that converges does so slowly
+OUT = (20.0, 60.0, 180.0)  # places far out
+FAST = ("exp", "gamma", "tan")
+Drawn = Callable[[], Sequence[World]]
 
 
-def broken(sides: Sequence[Node], survey: Survey, worlds: Sequence[World]) -> dict[str, Any] | None:
-    """A counterexample to the first obligation that fails in some world; arbitrary functions are
-    taken to be such that it holds."""
-    if (found := _null_denominator(sides, survey, worlds)) is not None:
-        return found
-    for whole in obligations(sides):
-        if any(isinstance(n, Apply) for n in whole.walk()):
+def broken(
+    stated: Iterable[Obligation], survey: Survey, worlds: Sequence[World], unusual: Drawn
+) -> dict[str, Any] | None:
+    """A counterexample to the first obligation that fails in some world, usual or not; one on
+    arbitrary functions or densities only where it fails in every world, since it may hold for
+    others."""
+    tried: list[World] = []
+    for one in stated:
+        if not at_risk(one):
             continue
-        for world in worlds[:2]:
-            found = _diverges(whole, survey, world)
-            if found is not None:
-                return found
+        tried = tried or [*worlds[:2], *unusual()]
+        abstract = any(isinstance(n, (Apply, Dens)) for n in one.whole.walk())
+        results = (_breaks(one, survey, world) for world in tried)
+        found = None
+        for found in results:
+            if (found is None) == abstract:
+                break
+        if found is not None:
+            return found | ({"abstract": str(one)} if abstract else {})
     return None
 
 
-def _diverges(whole: Node, survey: Survey, world: World) -> dict[str, Any] | None:
+def at_risk(one: Obligation) -> bool:
+    """Whether windows may show something: no density says where a letter lies, or what grows fast
+    stands beside it."""
+    if one.kind == VANISHES:
+        return True
+    if one.kind != FINITE:
+        return False
+    for n in one.whole.walk():
+        if isinstance(n, Between):
+            return True
+        if isinstance(n, (Divergence, Entropy)) and not all(map(_plain, n.args)):
+            return True
+        if isinstance(n, Integral):
+            events = {v for d in measures(n.body) for v in event_variables(d)}
+            if set(n.bound) - events:
+                return True
+        if isinstance(n, (Integral, Expect)):
+            if any(_grows(m) and free_symbols(m) & set(n.bound) for m in n.walk()):
+                return True
+            if _has_few_moments(n):
+                return True
+    return False
+
+
+def _has_few_moments(n: Integral | Expect) -> bool:
+    """A family with heavy tails, or one letter of a family in a denominator."""
+    laws = [m for m in n.walk() if isinstance(m, Family) and m.point in n.bound]
+    letters = {s for m in laws for s in free_symbols(m.point)}
+    if any(row_of(m).heavy for m in laws) and isinstance(n, Expect):
+        return bool(free_symbols(n.body) & letters)
+    beside = list(_beside_laws(n))
+    under = [m.args[1] for m in beside if isinstance(m, Div)]
+    under += [m.args[0] for m in beside if isinstance(m, Pow) and isinstance(m.args[1], Neg)]
+    return any(free_symbols(u) & letters for u in under)
+
+
+def _beside_laws(n: Node) -> Iterator[Node]:
+    if not isinstance(n, Family):
+        yield n
+        for child in n.args:
+            yield from _beside_laws(child)
+
+
+def _plain(p: Node) -> bool:
+    """Densities, mixed or multiplied, whose logarithms are mild."""
+    match p:
+        case Dens() | Normal() | Family():
+            return not any(row_of(m).heavy for m in p.walk() if isinstance(m, Family))
+        case Named(args=(inner,)):
+            return _plain(inner)
+        case Add() | Mul():
+            return all(_plain(a) or not any(s.is_variable for s in free_symbols(a)) for a in p.args)
+        case Div(args=(over, under)):
+            return _plain(over) and (isinstance(under, Dens) or not free_symbols(under))
+        case Integral():
+            return _plain(p.body)
+    return not any(s.is_variable for s in free_symbols(p))
+
+
+def _grows(m: Node) -> bool:
+    if isinstance(m, Fn):
+        return m.name in FAST
+    if isinstance(m, Div):
+        return any(isinstance(f, (Normal, Fn)) for f in factors(m.args[1]))
+    return isinstance(m, Pow) and (
+        not isinstance(m.args[1], (Number, Neg)) or isinstance(m.args[0], Normal)
+    )
+
+
+def _breaks(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | None:
+    survey = Survey((one.whole,), base=survey)
     try:
-        program = Program((whole,), survey, world.dim)
-    except Unsupported:
+        program = Program((one.whole,), survey, world.dim, world.family)
+        if one.kind == VANISHES:
+            return _stays(one, program, world)
+        return _diverges(one, program, world) if program.has_grid else None
+    except NotationError:
         return None
-    if not program.has_grid:
-        return None
+
+
+def _stays(one: Obligation, program: Program, world: World) -> dict[str, Any] | None:
+    """The flux does not fall as its letter goes far out."""
+    assert one.letter is not None
+    for free in assignments(program, world, 2):
+        if one.letter.name not in free or one.letter.shape:
+            return None
+        for side in (-1, 1):
+            sizes = []
+            for far in OUT:
+                ((value,),) = program.run(world, FLOAT, 0, {**free, one.letter.name: [side * far]})
+                sizes.append(abs(float(value)))
+            if sizes[-1] > 1e-6 and all(b >= 0.5 * a for a, b in itertools.pairwise(sizes)):
+                return _found(one, program, world, "does not vanish", "0 far out", sizes)
+    return None
+
+
+def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any] | None:
     free = assignments(program, world, 1)[0]
     sizes: list[float] = []
     for level in range(LEVELS, LEVELS + WINDOWS):
         if program.cost(world, level) > MOST:
             break
         ((value,),) = program.run(world, FLOAT, level, free)
-        sizes.append(float(value))
+        sizes.append(abs(float(value)))
     finite = [s for s in sizes if math.isfinite(s)]
     added = [b - a for a, b in itertools.pairwise(finite)]
-    grows = len(added) >= 3 and all(b >= STEADY * a > 0 for a, b in itertools.pairwise(added[-3:]))
+    steady = ENDS if any(isinstance(n, Between) for n in one.whole.walk()) else STEADY
+    steady = UNUSUAL if world.index >= HABITUAL else steady
+    grows = len(added) >= 3 and all(b >= steady * a > 0 for a, b in itertools.pairwise(added[-3:]))
     grows = grows and added[-1] > 1e-6 * finite[-1]
+    if grows and any(loop == ("grid", "gauss") for chain in program.chains for loop in chain):
+        grows = _bends([math.log(a) for a in added[-3:]]) > -4  # past the peak of exp(a x)
     rises = len(finite) < 2 or finite[-1] > 10 * finite[-2]
-    beyond = sizes.count(math.inf) > 1 and len(finite) > 0 and rises
-    beyond = beyond and _beyond(program, world, LEVELS + sizes.index(math.inf), free, finite[-1])
+    beyond = len(sizes) - len(finite) > 1 and rises and _beyond(program, world, free)
     if not grows and not beyond:
         return None
+    return _found(one, program, world, "is not finite", "finite", finite)
+
+
+def _beyond(program: Program, world: World, free: Any) -> bool:
+    """Whether windows in which floats overflow hold ever more indeed: a density that underflows in
+    a denominator looks like infinity, too. Decimals do neither."""
+    logs: list[float] = []
+    for level in range(LEVELS, LEVELS + WINDOWS):
+        if program.cost(world, level) > MOST // 4:
+            break
+        try:
+            ((value,),) = program.run(world, EXACT, level, free)
+        except decimal.Overflow:
+            logs.append(math.inf)
+            break
+        except ArithmeticError:
+            break
+        if not value.is_finite():
+            return False
+        logs.append(float(CONTEXT.ln(value.copy_abs())) if value else -math.inf)
+    if len(logs) > 1 and logs[-1] == math.inf:
+        return True
+    last = logs[-3:]
+    return len(last) == 3 and last[2] > last[1] + 2 > last[0] + 4 and _bends(last) > -4
+
+
+def _bends(logs: Sequence[float]) -> float:
+    """The second difference: of the logarithm of exp(a x) under a normal density it is -16, for
+    windows that are 4 apart; where there is no end to the growth it is not so far below 0."""
+    return logs[2] - 2 * logs[1] + logs[0]
+
+
+def _found(
+    one: Obligation, program: Program, world: World, fails: str, wanted: str, sizes: list[float]
+) -> dict[str, Any]:
     return {
-        "reason": f"{text(whole)} is not finite",
+        "reason": f"{text(one.whole)} {fails}",
         "dimension": world.dim,
         "world": describe(world, program.keys, FLOAT),
-        "lhs": text(whole),
-        "rhs": "finite",
-        "difference": ", ".join(f"{s:.4g}" for s in finite),
+        "lhs": text(one.whole),
+        "rhs": wanted,
+        "difference": ", ".join(f"{s:.4g}" for s in sizes),
         "digits": 16,
-        "windows": [float(f"{s:.6g}") for s in finite],
+        "windows": [float(f"{s:.6g}") for s in sizes],
     }
 
 
-def _beyond(program: Program, world: World, level: int, free: Any, before: float) -> bool:
-    """Whether a window in which floats overflow holds more indeed: a density that underflows in a
-    denominator looks like infinity, too. Decimals do neither."""
-    if program.cost(world, level) > MOST // 4:
-        return False
-    try:
-        ((value,),) = program.run(world, EXACT, level, free)
-    except decimal.Overflow:
-        return True
-    except ArithmeticError:
-        return False
-    return not value.is_finite() or value > 10 * decimal.Decimal(before)
-
-
-def _null_denominator(
+def null_denominator(
     sides: Sequence[Node], survey: Survey, worlds: Sequence[World]
 ) -> dict[str, Any] | None:
     """A denominator that is 0 in several worlds drawn at random is 0 on more than a null set. Only

@@ -18,12 +18,16 @@ LINE = (
     (16.0, 360),
     (40.0, 1200),
 )  # half width, intervals
+# between limits, in what is taken to the ends doubly exponentially: farther out floats overflow
+ENDS = (*LINE[:4], (14.0, 320), (16.0, 720))
+LINES = {"line": LINE, "ends": ENDS}
 GAUSS = (5, 7)  # Gauss-Hermite at the two coarsest levels, then the trapezoid:
 STEPS = ((0.7, 12), (0.45, 20), (0.25, 38), (0.2, 60))  # spacing, nodes on each side
 LEVELS = len(LINE)
 # beyond the levels, windows that widen, to see whether an integral does: asinh of the half width on
 # a line, half width in whitened coordinates, and the spacing of each
 FAR_LINE, FAR_GAUSS = (2.5, 7.0, 11.5, 16.0, 20.5, 25.0), (4.0, 8.0, 12.0, 16.0, 20.0, 24.0)
+FAR_ENDS = tuple(4 * math.asinh(6 * k / math.pi) for k in range(1, 7))  # each e^6 nearer
 FAR_STEPS = (0.25, 0.5)
 WINDOWS = len(FAR_LINE)
 # and two to find what lies far: half width of a line, intervals
@@ -48,9 +52,9 @@ FAR_LOG, FAR_COUNTS = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0), (32, 64, 128, 256, 51
 
 @lru_cache(maxsize=64)
 def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, Num]]:
-    """Nodes (t, w, v). "line": w = v = spacing. "gauss": w integrates against the standard normal,
-    v = w / its density. Elsewhere w = v integrates over the letter, which between 0 and 1 is the
-    sigmoid of t."""
+    """Nodes (t, w, v). "line", "ends": w = v = spacing. "gauss": w integrates against the standard
+    normal, v = w / its density. Elsewhere w = v integrates over the letter, which between 0 and 1
+    is the sigmoid of t."""
     if kind in REACHES or kind in ("bit", "count"):
         return _elsewhere(arithmetic, kind, level)
     if level in WIDE_LEVELS:
@@ -59,7 +63,7 @@ def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, 
         return _window(arithmetic, kind, level - LEVELS)
     with decimal.localcontext(CONTEXT) as context:
         context.prec = 44
-        nodes = _line(level) if kind == "line" else _gauss(level)
+        nodes = _gauss(level) if kind == "gauss" else _line(*LINES[kind][level])
     with decimal.localcontext(CONTEXT):
         if arithmetic is EXACT:
             return [(+t, +w, +v) for t, w, v in nodes]
@@ -67,11 +71,13 @@ def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, 
 
 
 def _window(arithmetic: Arithmetic, kind: str, k: int) -> list[tuple[Num, Num, Num]]:
-    half = FAR_LINE[k] if kind == "line" else FAR_GAUSS[k]
-    h = FAR_STEPS[kind != "line"]
+    half = {"line": FAR_LINE, "ends": FAR_ENDS, "gauss": FAR_GAUSS}[kind][k]
+    h = FAR_STEPS[kind == "gauss"]
     us = [h * (i + 0.371) for i in range(-round(half / h), round(half / h))]
     if kind == "line":
         nodes = [(math.sinh(u), h * math.cosh(u), h * math.cosh(u)) for u in us]
+    elif kind == "ends":
+        nodes = [(u, h, h) for u in us]
     else:
         nodes = [(u, h * math.exp(-u * u / 2) / math.sqrt(2 * math.pi), h) for u in us]
     return [(arithmetic.make(t), arithmetic.make(w), arithmetic.make(v)) for t, w, v in nodes]
@@ -85,10 +91,10 @@ def _wide(arithmetic: Arithmetic, kind: str, half: float, count: int) -> list[tu
     return [(arithmetic.make(t), arithmetic.make(w), arithmetic.make(w)) for t, w in nodes]
 
 
-def _line(level: int) -> list[tuple[Decimal, Decimal, Decimal]]:
-    half, count = LINE[level]
-    h = 2 * Decimal(repr(half)) / count
-    shift = Decimal("0.0371") - Decimal(repr(half))  # no node at 0, no symmetry
+def _line(half_width: float, count: int) -> list[tuple[Decimal, Decimal, Decimal]]:
+    half = Decimal(repr(half_width))
+    h = 2 * half / count
+    shift = Decimal("0.0371") - half  # no node at 0, no symmetry
     return [(shift + h * i, h, h) for i in range(count + 1)]
 
 

@@ -60,16 +60,29 @@ class Survey:
         self._lebesgue: set[str] = set(base._lebesgue) if base else set()
         self._arithmetic: set[str] = set(base._arithmetic) if base else set()
         self._seen: set[Node] = set(base._seen) if base else set()
+        self._places: dict[str, int] = base._places if base else {}
         for node in nodes:
             self._visit(node)
         for relation in given:
             self._visit(relation.left)
             self._visit(relation.right)
             self._bound(relation)
+        for symbol in self.symbols.values():
+            self.place(symbol.name)
+            self.place(symbol.space)
+        for name in (*self.densities, *self.sequences, *self.functions):
+            self.place(name)
         self.real |= self._lebesgue & (self._arithmetic | self._beside_numbers())
         for symbol in self.symbols.values():
             if not symbol.is_variable:
                 self.real.add(symbol.space)
+
+    def place(self, name: Any) -> Any:
+        """The place of a name among those of its claim, in the order in which they are met; names
+        met later, as in a mutant of the claim, come after all of them."""
+        if isinstance(name, tuple):
+            return tuple(map(self.place, name))
+        return self._places.setdefault(name, len(self._places)) if isinstance(name, str) else name
 
     # --- declarations ---------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """Random concrete worlds: what every letter of a claim stands for.
 
-Values are drawn lazily and reproducibly: each depends on the seed, the world's number and the
-letter's name alone, so that a mutated claim is judged in the same worlds as the claim it came from.
+Values are drawn lazily and reproducibly: each depends on the seed, the world's number and the place
+of the letter among those of the claim, however it is called, so that a mutated claim is judged in
+the same worlds as the claim it came from.
 
 A space is *discrete* (two to four points with random measure weights, and coordinates where its
 letters are used in arithmetic) unless something in the claim needs the real line.
@@ -23,7 +24,8 @@ from genmath.proof.numeric.survey import Bounds, Key, Survey
 
 COMPONENTS = 2  # of every mixture on the real line
 HABITUAL = 6  # worlds
-FARTHER = ("near", "far", "farthest", "ties", "elsewhere", "polynomial", "bump")
+FAMILIES = ("polynomial", "bump", "oscillating", "kinked", "fading")  # of arbitrary functions
+FARTHER = ("near", "far", "farthest", "ties", "elsewhere", *FAMILIES)
 EVERYWHERE = (-math.inf, math.inf)
 DOMAIN = {
     "real": EVERYWHERE,
@@ -63,8 +65,10 @@ class World:
         self._raw: dict[Key, Any] = {}
         self._values: dict[Key, Any] = {}
 
-    def rng(self, *key: Any) -> random.Random:
-        text = repr((self.seed, self.index, self.attempt, *key))
+    def rng(self, what: str, *key: Any) -> random.Random:
+        """`key` begins with a name, which counts by its place."""
+        places = tuple(self.survey.place(k) for k in key)
+        text = repr((self.seed, self.index, self.attempt, what, *places))
         return random.Random(zlib.crc32(text.encode()))
 
     @property
@@ -89,7 +93,7 @@ class World:
         """The family that arbitrary functions are of."""
         if self.located:
             return "located"
-        return self.kind if self.kind in ("polynomial", "bump") else ""
+        return self.kind if self.kind in FAMILIES else ""
 
     @property
     def location(self) -> float:
@@ -196,7 +200,7 @@ class World:
         if self.kind not in ("near", "far", "farthest") or self.attempt:
             return None
         cycle, kind = divmod(self.index - HABITUAL, len(FARTHER))
-        return (3 * cycle + kind + zlib.crc32(name.encode())) % 4
+        return int(3 * cycle + kind + 5 * self.survey.place(name)) % 4
 
     def bounds(self, key: Key) -> Bounds:
         """What simple hypotheses leave of a letter's domain."""
@@ -288,7 +292,7 @@ class World:
         rivals = [
             d.name for d in self.survey.densities.values() if d.event_slots == density.event_slots
         ]
-        side = (sorted(rivals).index(name) + self.index // 6) % 2  # rivals have disjoint supports
+        side = (rivals.index(name) + self.index // 6) % 2  # rivals have disjoint supports
         mask = dict.fromkeys(full, False)
         event_cells = list(self.cells(events))
         for given_cell in self.cells(givens):

@@ -24,7 +24,7 @@ from genmath.proof.symbolic.letters import parameter
 from genmath.proof.symbolic.limits import limit_of
 from genmath.proof.symbolic.maps import named_after_density
 from genmath.proof.symbolic.polynomials import canon, expand, terms
-from genmath.proof.symbolic.supports import FINITE, LINE, Rules, Unsupported
+from genmath.proof.symbolic.supports import LINE, Rules, Unsupported
 
 EXTREMES_FINITE = "the suprema and infima that appear are finite"
 LIMITS_EXIST = "the limits that appear exist"
@@ -91,7 +91,6 @@ class Binders(Conditions):
         body, own = self.integrand(node, low, high, env, w)
         if low == high:
             return sp.S.Zero
-        self.rules.assumed.add(FINITE)
         ends = {e.name for e in (low, high) if isinstance(e, Key)}
         if len(ends) == 2:
             sign = 1 if high.name == "infinity" else -1

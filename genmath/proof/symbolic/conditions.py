@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy as sp
 
+from genmath.proof.language.obligations import NONZERO, Obligation
 from genmath.proof.language.tree import (
     Node,
     NotationError,
@@ -38,8 +39,7 @@ from genmath.proof.symbolic.atoms import (
     Unknown,
 )
 from genmath.proof.symbolic.definitions import resolve
-from genmath.proof.symbolic.residual import residual_text
-from genmath.proof.symbolic.supports import NOT_ZERO, Need, Rules, Unsupported, supports
+from genmath.proof.symbolic.supports import NOT_ZERO, Need, Rules, Said, Unsupported, supports
 from genmath.proof.symbolic.zero import may_be_identically_zero
 
 LOGARITHM = "the argument of the logarithm"
@@ -132,7 +132,9 @@ class Conditions(ABC):
         )
         if not smooth or not free or may_end_at_0(under):
             self.rules.needs.append(Need("the denominator", "!= 0", under, typed))
-        self.rules.assumed.add(NOT_ZERO)
+        self.rules.assumed.add(
+            Said(under, NOT_ZERO) if typed is None else Obligation(NONZERO, typed)
+        )
         self.rules.nonzero.add(under)
 
     def require_apart(self, u: Any) -> None:
@@ -141,7 +143,7 @@ class Conditions(ABC):
             return
         if may_be_identically_zero(resolve(u)):
             raise Unsupported("the logarithm of 0")
-        self.rules.assumed.add(f"{residual_text(u)} ≠ 0")
+        self.rules.assumed.add(Said(u, NOT_ZERO))
         self.rules.nonzero.add(u)
 
     def is_random(self, letter: Any) -> bool:

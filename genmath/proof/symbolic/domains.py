@@ -7,10 +7,10 @@ import sympy as sp
 from genmath.proof.language.tree import Node, Symbol
 from genmath.proof.symbolic.algebra import is_nonnegative, is_positive
 from genmath.proof.symbolic.lower import Lowering
-from genmath.proof.symbolic.supports import Rules, Unsupported
+from genmath.proof.symbolic.supports import Assumed, Rules, Unsupported
 
 
-def outside_domain(pattern: Symbol, actual: Node, dimension: int, assumed: set[str]) -> str:
+def outside_domain(pattern: Symbol, actual: Node, dimension: int, assumed: set[Assumed]) -> str:
     if pattern.shape == "vector":
         inner = Rules()
         try:

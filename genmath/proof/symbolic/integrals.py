@@ -42,16 +42,12 @@ from genmath.proof.symbolic.kernels import kernel
 from genmath.proof.symbolic.maps import inverse_slope, named_after_density, through_map
 from genmath.proof.symbolic.memory import Memory
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, orient, space_of, terms
-from genmath.proof.symbolic.residual import residual_text
 from genmath.proof.symbolic.supports import (
-    DECAY,
-    FINITE,
-    FUBINI,
-    LEIBNIZ,
     LINE,
     SMOOTH,
     SMOOTH_ZEROS,
     Rules,
+    Said,
     density_denominators,
     tidy,
     vanishes_with,
@@ -133,7 +129,6 @@ def _term(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
         else:
             factors.append(f)
     if opened:
-        rules.assumed.add(FUBINI)
         return integrate(sp.Mul(*factors), (*bound, *opened), rules, alone)
     return _reduce(tidy(term, rules), bound, rules, alone)
 
@@ -150,7 +145,6 @@ def _reduce(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
     inside = [f for f in factors if f.free_symbols & bound]
     named = _named(inside, bound, rules)
     if named is not None and bound - named[1]:
-        rules.assumed.add(FUBINI)
         integrand = named[0] * sp.Mul(*named[2])
         return sp.Mul(*outside) * integrate(integrand, tuple(bound - named[1]), rules, alone)
     for v in sorted(bound, key=lambda v: (v.name, v.dummy_index)):
@@ -159,8 +153,6 @@ def _reduce(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
         done = _eliminate(v, local, [*outside, *rest], rules)
         if done is not None:
             remaining = tuple(bound - {v})
-            if len(bound) > 1:
-                rules.assumed.add(FUBINI)
             return (
                 sp.Mul(*outside) * integrate(done * sp.Mul(*rest), remaining, rules, alone)
                 if remaining
@@ -176,12 +168,8 @@ def _reduce(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
             return sp.Mul(*outside) * integrate(
                 body * sp.Mul(*rest), (*(bound - {v}), letter), rules, alone
             )
-    rules.assumed.add(FINITE)
     result = sp.Mul(*outside)
-    blocks = _blocks(inside, bound)
-    if len(blocks) > 1:
-        rules.assumed.add(FUBINI)
-    for block, letters in blocks:
+    for block, letters in _blocks(inside, bound):
         result *= close(block, letters)
     return result
 
@@ -196,7 +184,7 @@ def _eliminate(v: Any, local: list[Any], rest: list[Any], rules: Rules) -> Any:
             if events.index(v) in by:
                 return _vanishing(_undone(local[0], events.index(v)), rules)
             if by:
-                rules.assumed.add(LEIBNIZ)
+                rules.assumed.add(Said(local[0], f"may be integrated over {space_of(v)} first"))
             left = tuple(OUT if a == v else a for a in events)
             if all(a == OUT for a in left):
                 return sp.S.Zero if by else sp.S.One
@@ -389,8 +377,8 @@ def _reexpress(v: Any, local: list[Any], rules: Rules) -> tuple[Any, Any] | None
         if isinstance(u, Unknown) and u.args[2:] == (v,) and u.args[1] > 0 and u in local:
             others = [f for f in local if f != u]
             if all(isinstance(f, Bell) or _is_power(f, v) for f in others):
-                rules.assumed.add(DECAY)
                 lower = Unknown(u.args[0], u.args[1] - 1, v)
+                _vanishing(lower * sp.Mul(*others), rules)
                 new = fresh(space_of(v))
                 body = -lower * differentiate(sp.Mul(*others), v, rules)
                 return body.xreplace({v: new}), new
@@ -521,7 +509,7 @@ def _undone(r: Any, place: Any) -> Any:
 
 def _vanishing(flux: Any, rules: Rules) -> Any:
     """Zero, on an assumption that is stated in the author's letters."""
-    rules.assumed.add(f"{residual_text(flux)} → 0 at infinity")
+    rules.assumed.add(Said(flux, "→ 0 at infinity"))
     return sp.S.Zero
 
 
@@ -632,7 +620,6 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
             total += differentiate(a, v, rules) * Unknown(key, more, *args)
         return total
     if isinstance(e, Int):
-        rules.assumed.add(LEIBNIZ)
         body, letters = open_integral(e)
         return integrate(differentiate(body, v, rules), tuple(letters), rules)
     if isinstance(e, BigSum):

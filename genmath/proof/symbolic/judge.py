@@ -13,6 +13,7 @@ from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Derivation, Lemma
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.methods import Method
+from genmath.proof.language.obligations import Obligation
 from genmath.proof.language.tree import (
     Add,
     Dens,
@@ -36,7 +37,7 @@ from genmath.proof.symbolic.lemmas import lemma_gap, may_be_zero, undischarged
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.methods import by_method
 from genmath.proof.symbolic.proof import Proof, difference, gap_of
-from genmath.proof.symbolic.supports import FINITE, FUBINI, NOT_ZERO, Rules, Unsupported
+from genmath.proof.symbolic.supports import NOT_ZERO, Rules, Said, Unsupported
 
 NOT_SOLVED = "a denominator may be 0 under the hypotheses"
 
@@ -249,7 +250,10 @@ def _anywhere(source: Derivation) -> bool:
     if any(isinstance(n, (Deriv, Between, Family, Normal)) for n in nodes):
         return False
     shown = proofs(source)
-    free = all(not p.normal and p.assumed <= {FUBINI, FINITE, NOT_ZERO} for p in shown)
+    free = all(
+        isinstance(a, Obligation) or (isinstance(a, Said) and a.is_so == NOT_ZERO)
+        for p in shown for a in p.assumed
+    ) and not any(p.normal for p in shown)  # fmt: skip
     return free and all(_anywhere(m.source) for p in shown for m in p.lemmas)
 
 

@@ -32,7 +32,7 @@ from genmath.proof.symbolic.certificates import Signs
 from genmath.proof.symbolic.domains import outside_domain
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.proof import difference, gap_of
-from genmath.proof.symbolic.supports import Rules, Unsupported
+from genmath.proof.symbolic.supports import Assumed, Rules, Unsupported
 from genmath.proof.symbolic.zero import vanishes
 
 
@@ -163,7 +163,7 @@ def _not_such_a_density(
     actual: Node,
     patterns: dict[Any, tuple[Dens, Node]],
     dimension: int,
-    assumed: set[str],
+    assumed: set[Assumed],
 ) -> str:
     bound = event_variables(actual)
     if pattern.givens:

@@ -13,6 +13,7 @@ from genmath.proof.language.tree import (
     Number,
     Relation,
 )
+from genmath.proof.symbolic.supports import Assumed
 
 
 @dataclass
@@ -24,7 +25,7 @@ class Proof:
     residual: Any = None
     known: dict[str, Any] = field(default_factory=dict)  # what the names in it stand for
     dimension: int = 1  # of the vectors in it
-    assumed: set[str] = field(default_factory=set)
+    assumed: set[Assumed] = field(default_factory=set)
     consulted: set[Any] = field(default_factory=set)
     lemmas: list[Lemma] = field(default_factory=list)
     hypotheses: list[Relation] = field(default_factory=list)

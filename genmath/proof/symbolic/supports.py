@@ -7,18 +7,26 @@ from typing import Any
 
 import sympy as sp
 
+from genmath.proof.language.obligations import Obligation
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import Node, Symbol
 from genmath.proof.symbolic.atoms import OUT, AbsAtom, Recip, Rho
 from genmath.proof.symbolic.residual import residual_text
 
-FUBINI = "integrals may be interchanged (Fubini)"
-LEIBNIZ = "differentiation under the integral"
-DECAY = "boundary terms vanish at infinity: the normal density outweighs the functions"
-NOT_ZERO = "denominators are not 0"
+NOT_ZERO = "≠ 0"
 SMOOTH_ZEROS = "where a density vanishes, so do its derivatives"
 SMOOTH = "densities that are differentiated in their variable are smooth"
-FINITE = "the expectations that appear are finite"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is taken for granted of an expression, put in words only when somebody asks."""
+
+    about: Any
+    is_so: str  # "→ 0 at infinity"
+
+    def __str__(self) -> str:
+        return f"{residual_text(self.about)} {self.is_so}"
 
 
 LINE = "R"  # the space of letters that only normal densities and functions speak of
@@ -58,11 +66,14 @@ def _bare(shown: str) -> str:
     return shown.replace(" ", "")
 
 
+Assumed = str | Said | Obligation
+
+
 @dataclass
 class Rules:
     """What one proof assumed, which hypotheses it consulted, and what it still needs."""
 
-    assumed: set[str] = field(default_factory=set)
+    assumed: set[Assumed] = field(default_factory=set)
     consulted: set[Any] = field(default_factory=set)
     needs: list[Need] = field(default_factory=list)
     dominates: dict[Any, tuple[Any, ...]] = field(default_factory=dict)  # key -> keys it dominates
@@ -70,7 +81,7 @@ class Rules:
         default_factory=dict
     )  # key -> spaces of its arguments
     slopes: list[Any] = field(default_factory=list)  # divided by, and still to be looked at
-    nonzero: set[Any] = field(default_factory=set)  # let pass as denominators, see NOT_ZERO
+    nonzero: set[Any] = field(default_factory=set)  # let pass as denominators
     line: set[str] = field(default_factory=set)  # the spaces that are taken to be the real line
     normal: bool = False
 
