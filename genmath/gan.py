@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from genmath._base.batch import sum_event, work_dtype
 from genmath._base.checks import (
+    apart,
     batched,
     between,
     describe,
@@ -135,6 +136,7 @@ def r1_penalty(
     """
     gamma = real("gamma", gamma, "a number >= 0", 0.0)
     module("discriminator", discriminator)
+    apart("discriminator", discriminator)
     at = some("x", x).detach().requires_grad_(True)
     with torch.enable_grad():
         logit = _outputs("discriminator output", _call(discriminator, at, y))[1]
@@ -387,8 +389,8 @@ def _check_owner(
     shared = set(mine)
     others = moved & {id(p) for p in other.parameters()} - shared
     if others or not moved.issuperset(mine):
-        which = f"one that moves {len(others)} tensors of the other player and" if others else "one"
-        held = f"{which} holds {len(moved & shared)} of the {len(shared)} of the {player}"
+        which = f"moves {len(others)} tensors of the other player and " if others else ""
+        held = f"one that {which}holds {len(moved & shared)} of the {len(shared)} of the {player}"
         refuse(name, held, f"an optimizer of the {player}'s parameters, all of them and no others")
 
 

@@ -21,6 +21,7 @@ from itertools import pairwise
 
 from genmath._base.batch import affine, per_sample, sum_event, work_dtype
 from genmath._base.checks import (
+    apart,
     batched,
     describe,
     function,
@@ -234,6 +235,7 @@ def energy_score(energy: Field, x: Data) -> Data:
     """
     keep = torch.is_grad_enabled()
     with torch.enable_grad():
+        apart("energy", energy)
         at = batched("x", x)
         at = at if at.requires_grad else at.detach().requires_grad_()
         return -slope(_energies(energy, at).sum(), at, keep=keep)
@@ -353,6 +355,7 @@ def annealed_langevin(
 def _field(score: Field, x: Tensor) -> tuple[Tensor, Tensor]:
     """A place to differentiate by and the score there, in float32 at least."""
     function("score", score)
+    apart("score", score)
     at = x.detach().requires_grad_()
     return at, output("score", score(at), "x", x).to(work_dtype(x))
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import cast
 
 from genmath._base.batch import affine, check_time, per_event, per_sample, sum_event, work_dtype
-from genmath._base.checks import batched, function, one_of, read, real, refuse, same_shape
+from genmath._base.checks import apart, batched, function, one_of, read, real, refuse, same_shape
 from genmath._base.draws import Generators
 from genmath._base.normal import Moments, log_normal
 from genmath._base.shapes import Coefficient, Data, PerSample, Time
@@ -218,6 +218,7 @@ def log_likelihood(
     """
     one_of("prediction", prediction, PREDICTIONS)
     function("model", model)
+    apart("model", model)
     check_path(path)
     start = real("start", start, "a time in [0, 1]", 0.0, 1.0)
     end = real("end", end, "a time in [0, 1]", 0.0, 1.0)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from genmath._base.batch import sum_event, work_dtype
 from genmath._base.checks import (
+    apart,
     batched,
     describe,
     function,
@@ -235,6 +236,8 @@ def _solve(
     if with_det:
         state = (*state, torch.zeros(len(x), dtype=state[0].dtype, device=x.device))
     function("model", model)
+    if with_det:
+        apart("model", model)
     rate = _rate(model, x.dtype, probe)
     if isinstance(solver, FixedSteps):
         state = _fixed(rate, state, solver, start, end)

@@ -20,6 +20,7 @@ import numpy as np
 
 from genmath._base.batch import per_event, work_dtype
 from genmath._base.checks import (
+    apart,
     batched,
     between,
     describe,
@@ -481,6 +482,7 @@ def gradient_penalty(
     """
     same_shape("fake", fake, "real", some("real", real))
     function("critic", critic)
+    apart("critic", critic)
     flag("one_sided", one_sided)
     factor = _penalty(weight)
     work = work_dtype(real)

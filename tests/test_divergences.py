@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import mpmath as mp
@@ -343,10 +343,15 @@ def test_gradients_are_finite_where_both_tables_are_zero(f) -> None:
 
 
 def test_negative_entries_and_nan_are_not_passed_over() -> None:
-    for wrong in (math.nan, -0.5):
-        p, q = torch.tensor([wrong, 1.5]), torch.tensor([0.5, 0.5])
-        assert math.isnan(kl(p, q).item())
-        assert math.isnan(f_divergence(KL, p, q).item())
+    p, q = torch.tensor([math.nan, 1.5]), torch.tensor([0.5, 0.5])
+    assert math.isnan(kl(p, q).item())
+    assert math.isnan(f_divergence(KL, p, q).item())
+    logits = torch.tensor([-0.5, 1.5])
+    for divergence in (kl, js, tv, partial(f_divergence, KL)):
+        with pytest.raises(ValueError, match=r"^p: got .* with -0.5, expected probabilities"):
+            divergence(logits, q)
+        with pytest.raises(ValueError, match=r"^q: got .* with -0.5, expected probabilities"):
+            divergence(q, logits)
     assert math.isnan(js(torch.tensor([math.nan, 1.5]), torch.tensor([0.5, 0.5])).item())
     assert math.isnan(tv(torch.tensor([math.nan, 1.5]), torch.tensor([0.5, 0.5])).item())
 

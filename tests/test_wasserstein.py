@@ -8,6 +8,7 @@ import random
 import sys
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import sympy
 import torch
@@ -1285,18 +1286,33 @@ def test_an_assignment_is_the_cheapest_in_exact_numbers_or_refused(n, data) -> N
     assert found - best <= Fraction(1, 10**6) * max(best, 1)
 
 
-def test_costs_that_drown_the_others_are_refused_by_name() -> None:
+def test_costs_of_very_different_sizes() -> None:
     table = torch.tensor(
         [[3.0, 4.0, 1e17], [5.0, 2.0, 1e17], [2.0, 1e17, 5.0]], dtype=torch.float64
     )
-    with pytest.raises(ValueError, match=r"^costs: got .* different sizes .*, expected "):
-        transport_plan(table)
-    assert assignment(table).tolist() == [0, 1, 2]  # shortest paths drown nothing
+    assert assignment(table).tolist() == [0, 1, 2]  # 3 + 2 + 5
+    found = transport_plan(table)
+    assert found.cost.item() * 3 == pytest.approx(10, rel=1e-12)
+    assert (found.f.mean() - found.g.mean()).item() * 3 == pytest.approx(10, rel=1e-12)
+    assert (table - (found.f.unsqueeze(1) - found.g)).amin() >= 0
     sums = torch.tensor([[1.0, 1e17], [1e17, 3e17]], dtype=torch.float64)
     assert assignment(sums).tolist() == [1, 0]
     # A common offset of a row or a column drowns nothing.
     table = table.clamp(max=1e6) + torch.tensor([0.0, 1e15, 0.0]).unsqueeze(1)
     assert assignment(table).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e17])
+def test_a_plan_that_is_not_proved_is_refused_by_name(scale: float, monkeypatch) -> None:
+    import ot.lp
+
+    def emd(a, b, costs, **options):  # type: ignore[no-untyped-def]
+        return np.diag(a), {"warning": None, "u": 0 * a, "v": 0 * b}
+
+    monkeypatch.setattr(ot.lp, "emd", emd)
+    table = torch.tensor([[2.0, 1.0, 3.0], [1.0, 2.0, 3.0], [3.0, 3.0, scale]]).double()
+    with pytest.raises(ValueError, match=r"^costs: got .* different sizes .*, expected "):
+        transport_plan(table)
 
 
 def test_many_equal_costs_are_no_reason_to_refuse() -> None:

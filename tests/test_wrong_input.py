@@ -166,6 +166,27 @@ def test_a_model_without_a_graph_is_refused_where_it_is_differentiated(
         call(name, given)
 
 
+@pytest.mark.parametrize("name", [*WITH_GRADIENTS, "gan.r1_penalty", "score.sliced_loss"])
+def test_a_batch_norm_that_mixes_samples_is_refused_where_slopes_are_taken(name: str) -> None:
+    class Mixing(torch.nn.Module):
+        def __init__(self, own: Any) -> None:
+            super().__init__()
+            self.norm, self.own = torch.nn.BatchNorm1d(2), own
+
+        def forward(self, x: torch.Tensor, *t: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = self.own(self.norm(x.float()).to(x.dtype), *t)
+            return out
+
+    argument = WITH_GRADIENTS.get(name, "discriminator")
+    model = Mixing(VALID[name][argument])
+    given = {**VALID[name], argument: model}
+    refused = rf"^{argument}: got one with BatchNorm.* expected no batch"
+    with pytest.raises(ValueError, match=refused):
+        call(name, given)
+    model.eval()
+    call(name, given)
+
+
 @pytest.mark.parametrize("lost", ["no_grad", "detach"])
 def test_a_penalised_discriminator_without_a_graph_is_refused(lost: str) -> None:
     net = torch.nn.Linear(2, 1)

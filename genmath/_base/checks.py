@@ -110,6 +110,18 @@ def module(name: str, value: object) -> None:
         refuse(name, describe(value), "an nn.Module, whose parameters are trained and saved")
 
 
+def apart(name: str, model: object) -> None:
+    """A function that treats each sample for itself, as one must whose slopes are taken for all
+    samples at once: a batch norm that is training mixes them."""
+    if isinstance(model, nn.Module):
+        for part in model.modules():
+            if isinstance(part, nn.modules.batchnorm._BatchNorm) and (
+                part.training or part.running_mean is None
+            ):
+                mixed = f"one with {describe(part)}, which mixes the samples of a batch"
+                refuse(name, mixed, "no batch norm, or one in eval()")
+
+
 def labels(name: str, value: Tensor, x: Tensor, of: str = "x") -> Tensor:
     """Integers, one a sample."""
     whole = isinstance(value, Tensor) and value.dtype in (torch.int64, torch.int32)

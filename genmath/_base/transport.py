@@ -37,27 +37,31 @@ def solve(caller: str, costs: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Ten
     # below them. A power of two rounds nothing.
     unit = torch.exp2(torch.log2(_least(reduced, wide)).floor())
     reduced = reduced / unit
-    arrays = (x.numpy() for x in (a, b, reduced))
-    plan, log = emd(*arrays, numItermax=MAX_ITERATIONS, log=True, center_dual=False)
-    if log["warning"] is not None:
-        raise RuntimeError(f"{caller}: {log['warning']}")
-    plan, u, v = (torch.from_numpy(found) for found in (plan, log["u"], log["v"]))
-    _certify(caller, reduced, plan, a, b, u, v)
+    seen = reduced
+    while True:
+        arrays = (x.numpy() for x in (a, b, seen))
+        plan, log = emd(*arrays, numItermax=MAX_ITERATIONS, log=True, center_dual=False)
+        if log["warning"] is not None:
+            raise RuntimeError(f"{caller}: {log['warning']}")
+        plan, u, v = (torch.from_numpy(found) for found in (plan, log["u"], log["v"]))
+        unproved = _unproved(reduced, plan, a, b, u, v)
+        if unproved is None:
+            break
+        # A single move that costs more than this whole plan is not worth it, and the solver need
+        # not know how much more it costs. The next proof, by the costs given, says whether it was.
+        ceiling = 2 * (plan * reduced).sum() / torch.cat([a, b])[torch.cat([a, b]) > 0].amin() + 1
+        if not ceiling < seen.amax():
+            _refuse_sizes(caller, unproved)
+        seen = reduced.clamp(max=float(ceiling))
     u = torch.where(a > 0, u, (reduced - v).amin(1))  # a point without weight is the solver's whim
     v = torch.where(b > 0, v, (reduced - u.unsqueeze(1)).amin(0))
     return plan, u * unit + rows, v * unit + columns
 
 
-def _certify(
-    caller: str,
-    costs: Tensor,
-    plan: Tensor,
-    a: Tensor,
-    b: Tensor,
-    u: Tensor,
-    v: Tensor,
-) -> None:
-    """Refuse a plan that the potentials do not prove to be the cheapest.
+def _unproved(
+    costs: Tensor, plan: Tensor, a: Tensor, b: Tensor, u: Tensor, v: Tensor
+) -> float | None:
+    """By how much a plan may be dearer than the cheapest, if the potentials do not prove it to be.
 
     The least cost that matters is one. By weak duality no plan is cheaper by more than what the
     potentials fall short of its cost, and what they exceed a cost by. Costs of very different sizes
@@ -70,8 +74,7 @@ def _certify(
     size = float((plan * costs).sum() / a.sum()) + 1
     rounding = 64 * EPS * float(torch.cat([u, v]).abs().amax())
     gap = float(torch.maximum(short, excess))
-    if not _proved(gap, rounding, size):
-        _refuse_sizes(caller, gap + rounding)
+    return None if _proved(gap, rounding, size) else gap + rounding
 
 
 def _proved(gap: float, rounding: float, size: float) -> bool:
