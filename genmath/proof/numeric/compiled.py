@@ -32,6 +32,7 @@ FOLDS = {
     "max": ("None", ("b = {body}", EXTREME % ">")),
     "min": ("None", ("b = {body}", EXTREME % "<")),
 }
+FREE = ("free", "freeindex")
 TESTED = {"weigh": 0, "div": 1, "when": 1}
 
 
@@ -48,23 +49,35 @@ class Scope:
 class Emitter:
     """Writes a graph as Python source."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(
+        self, graph: Graph, sums: Sums | None, outputs: Sequence[Sequence[Scalar]]
+    ) -> None:
+        """`sums` computes what is summed outside any loop, unless that alone is the output."""
+        self.graph, self.sums = graph, sums
+        self.whole = outputs[0][0] if [len(u) for u in outputs] == [1] else None
         self.root = Scope(None)
         self.open = [self.root]
         self.inputs: dict[Key, str] = {}
+        self.read: dict[Key, None] = {}  # of a world, by the sums as well
         self.chains: list[tuple[tuple[str, Any], ...]] = []
         self.tabulated: set[tuple[str, int]] = set()
         self._count = 0
         self._uses: dict[int, int] = {}
+        for scalars in outputs:
+            for u in scalars:
+                self.count(u)
 
     def count(self, u: Scalar) -> None:
         """How often each operation is used; what is used once is written where it is used."""
         seen = self._uses.get(id(u), 0)
         self._uses[id(u)] = seen + 1
-        if not seen:
+        if not seen and not self.apart(u):
             for a in u.args:
                 self.count(a)
+
+    def apart(self, u: Scalar) -> bool:
+        """Whether it is computed elsewhere."""
+        return bool(self.sums and u.op in FOLDS and not u.loops and u is not self.whole)
 
     def fresh(self, letter: str) -> str:
         self._count += 1
@@ -73,6 +86,11 @@ class Emitter:
     def input(self, key: Key) -> str:
         if key not in self.inputs:
             self.inputs[key] = self.fresh("k")
+            if key[0] == "total":
+                self.read |= dict.fromkeys(key[1].keys)
+                self.chains += key[1].chains
+            else:
+                self.read[key] = None
         return self.inputs[key]
 
     def emit(self, u: Scalar, within: int = -1) -> str:
@@ -93,6 +111,8 @@ class Emitter:
         name = scope.names.get(id(u))
         if name is not None:
             return name
+        if self.sums and self.apart(u):
+            return self.input(("total", self.sums.total(u)))
         if u.op in FOLDS:
             name = scope.names[id(u)] = self._loop(u, at)
             return name
@@ -181,23 +201,20 @@ class Emitter:
         return total
 
 
-class Program:
-    """Some trees, compiled. `keys` are the values of a world that it reads."""
+class Code:
+    """Scalars of a graph, compiled. `keys` are the values of a world that it reads."""
 
-    def __init__(self, nodes: Sequence[Node], survey: Survey, dim: int, family: str = "") -> None:
-        self.survey = survey
-        evaluation = Binders(survey, dim, family)
-        env = Env({}, 0)
-        values = [evaluation.lower(n, env) for n in nodes]
-        self.shapes = [kind(v) for v in values]
-        emitter = Emitter(evaluation.g)
-        for value in values:
-            for u in components(value):
-                emitter.count(u)
-        results = [[emitter.emit(u) for u in components(v)] for v in values]
+    def __init__(
+        self, graph: Graph, outputs: Sequence[Sequence[Scalar]], sums: Sums | None = None
+    ) -> None:
+        """With `sums`, what is summed outside any loop is computed there, once in each world."""
+        emitter = Emitter(graph, sums, outputs)
+        results = [[emitter.emit(u) for u in scalars] for scalars in outputs]
         self.sizes = [len(r) for r in results]
-        self.keys = tuple(emitter.inputs)
+        self.keys = tuple(emitter.read)
         self.chains = set(emitter.chains)
+        self._names = tuple(emitter.inputs)
+        self._sums = [(i, k[1]) for i, k in enumerate(self._names) if k[0] == "total"]
         self._tabulated = sorted(emitter.tabulated)
         self.has_grid = any(loop == "grid" for chain in self.chains for loop, _ in chain)
         unpack = "".join(f"{n}, " for n in emitter.inputs.values())
@@ -208,9 +225,9 @@ class Program:
         )
         self._code: CodeType = compile(self.source, "<claim>", "exec")
         self._runs: dict[str, Callable[[Any], Any]] = {}
-        self._inputs: dict[tuple[str, int], tuple[World, list[Any]]] = {}
-        self.rounded = False  # in the last run, something was: of decimals alone
-        self.free = tuple((i, k) for i, k in enumerate(self.keys) if k[0] in ("free", "freeindex"))
+        self._inputs: dict[tuple[str, int], tuple[tuple[World, int], list[Any]]] = {}
+        self._free = [(i, k) for i, k in enumerate(self._names) if k[0] in FREE]
+        self.free = tuple((i, k) for i, k in enumerate(self.keys) if k[0] in FREE)
 
     def cost(self, world: World, level: int) -> int:
         """About how many times the innermost bodies run."""
@@ -225,10 +242,9 @@ class Program:
             total += size
         return total
 
-    def run(
+    def compute(
         self, world: World, arithmetic: Arithmetic, level: int, free: dict[str, Any]
     ) -> list[tuple[Num, ...]]:
-        """The values of the trees. `free` gives the free letters: an index or coordinates each."""
         name = arithmetic.name
         run = self._runs.get(name)
         if run is None:
@@ -238,28 +254,18 @@ class Program:
             space |= {"ZERO": arithmetic.zero, "ONE": arithmetic.one, "NAN": arithmetic.nan}
             exec(self._code, space)
             run = self._runs[name] = space["run"]
-        of, inputs = self._inputs.get((name, level), (None, []))
-        if of is not world:
-            inputs = [self._read(world, arithmetic, level, k) for k in self.keys]
-            self._inputs[name, level] = (world, inputs)
-        for i, key in self.free:
-            given = free[key[1]]
-            inputs[i] = given if key[0] == "freeindex" else arithmetic.number(given[key[3]])
-        with decimal.localcontext(CONTEXT) as context:
-            context.clear_flags()
-            try:
-                return list(run(inputs))
-            except OverflowError:  # of floats
-                return [(math.nan,) * n for n in self.sizes]
-            finally:
-                self.rounded = bool(context.flags[decimal.Inexact])
-
-    def forget(self) -> None:
-        """Read the world anew: its letters have moved."""
-        self._inputs.clear()
+        here, inputs = self._inputs.get((name, level), (None, []))
+        if here != (world, world.moves):
+            inputs = [self._read(world, arithmetic, level, k) for k in self._names]
+            self._inputs[name, level] = ((world, world.moves), inputs)
+        for i, key in self._free:
+            inputs[i] = arithmetic.number(_chosen(key, free)) if key[0] == "free" else free[key[1]]
+        for i, total in self._sums:
+            inputs[i] = total.value(world, arithmetic, level, free)
+        return list(run(inputs))
 
     def _read(self, world: World, arithmetic: Arithmetic, level: int, key: Key) -> Any:
-        if key[0] in ("free", "freeindex"):
+        if key[0] in (*FREE, "total"):
             return None
         if key[0] == "grid":
             nodes = grid(arithmetic, key[1], level)
@@ -268,3 +274,70 @@ class Program:
                 return [(t + here, w, v) for t, w, v in nodes]
             return nodes
         return world.value(arithmetic, key)
+
+
+def _chosen(key: Key, free: dict[str, Any]) -> Any:
+    """An index, or a coordinate."""
+    return free[key[1]] if key[0] == "freeindex" else free[key[1]][key[3]]
+
+
+class Total(Code):
+    """A sum that stands in no loop; it remembers its values."""
+
+    def __init__(self, graph: Graph, whole: Scalar, sums: Sums) -> None:
+        super().__init__(graph, ((whole,),), sums)
+        self._values: dict[tuple[Any, ...], Num] = {}
+
+    def value(self, world: World, arithmetic: Arithmetic, level: int, free: dict[str, Any]) -> Num:
+        chosen = (_chosen(key, free) for _, key in self.free)
+        key = (world, world.moves, arithmetic.name, level, *chosen)
+        if key not in self._values:
+            ((self._values[key],),) = self.compute(world, arithmetic, level, free)
+        return self._values[key]
+
+
+class Sums:
+    """What a claim and its mutants share in the same worlds: one graph, in which what is alike is
+    one node, and its sums, which are computed once."""
+
+    def __init__(self, survey: Survey, dim: int, family: str) -> None:
+        self.evaluation, self.env = Binders(survey, dim, family), Env({}, 0)
+        self._totals: dict[int, Total] = {}
+
+    def total(self, u: Scalar) -> Total:
+        if id(u) not in self._totals:
+            self._totals[id(u)] = Total(self.evaluation.g, u, self)
+        return self._totals[id(u)]
+
+
+class Program(Code):
+    """Some trees, compiled."""
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        survey: Survey,
+        dim: int,
+        family: str = "",
+        sums: Sums | None = None,
+    ) -> None:
+        evaluation = sums.evaluation if sums else Binders(survey, dim, family)
+        env = sums.env if sums else Env({}, 0)
+        self.survey = survey
+        values = [evaluation.lower(n, env) for n in nodes]
+        self.shapes = [kind(v) for v in values]
+        super().__init__(evaluation.g, [components(v) for v in values], sums)
+        self.rounded = False  # in the last run, something was: of decimals alone, and without sums
+
+    def run(
+        self, world: World, arithmetic: Arithmetic, level: int, free: dict[str, Any]
+    ) -> list[tuple[Num, ...]]:
+        """The values of the trees. `free` gives the free letters: an index or coordinates each."""
+        with decimal.localcontext(CONTEXT) as context:
+            context.clear_flags()
+            try:
+                return self.compute(world, arithmetic, level, free)
+            except OverflowError:  # of floats
+                return [(math.nan,) * n for n in self.sizes]
+            finally:
+                self.rounded = bool(context.flags[decimal.Inexact])

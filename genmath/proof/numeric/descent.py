@@ -10,7 +10,7 @@ from typing import Any
 
 from genmath.proof.numeric.arithmetic import FLOAT
 from genmath.proof.numeric.compiled import Program
-from genmath.proof.numeric.hypotheses import Hypotheses, assignments, move
+from genmath.proof.numeric.hypotheses import Hypotheses, assignments
 from genmath.proof.numeric.survey import Key
 from genmath.proof.numeric.worlds import World, inside
 
@@ -110,7 +110,7 @@ class _Place:
             if not inside(value, domain, self.world.bounds(key)):
                 return False
         for key, value in zip(self.letters, values, strict=False):
-            move(self.world, self.program, key, int(value) if key[0] == "natural" else value)
+            self.world.move(key, int(value) if key[0] == "natural" else value)
         for key, value in zip(self.reals, values[len(self.letters) :], strict=True):
             self.free[key[1]] = [value]
         return True

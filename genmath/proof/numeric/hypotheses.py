@@ -158,12 +158,12 @@ class Hypotheses:
         for key in letters:
             best, least = world.raw(*key), missing()
             for value in candidates(key, rng, world.bounds(key)):
-                move(world, program, key, value)
+                world.move(key, value)
                 if i not in self._bad(program, world, free, solved):
                     return
                 if (now := missing()) < least:
                     best, least = value, now
-            move(world, program, key, best)
+            world.move(key, best)
 
     def _solve(self, equalities: list[int], program: Program, world: World, free: dict[str, Any],
                letters: list[Key]) -> bool:  # fmt: skip
@@ -180,9 +180,9 @@ class Hypotheses:
             here, columns = gaps(), []
             for key in keys:
                 old = EXACT.number(world.raw(*key))
-                move(world, program, key, old + step)
+                world.move(key, old + step)
                 columns.append([(b - a) / step for a, b in zip(here, gaps(), strict=True)])
-                move(world, program, key, old)
+                world.move(key, old)
             return columns
 
         real = [k for k in letters if k[0] == "param"]
@@ -210,17 +210,12 @@ class Hypotheses:
                     value = EXACT.number(world.raw(*key)) - delta
                     if not inside(value, key[2], world.bounds(key)):
                         return False
-                    move(world, program, key, value)
+                    world.move(key, value)
                 if all(abs(d) <= Decimal("1e-32") * 10 for d in change):
                     break
             return all(any(abs(c[r]) > Decimal("1e-6") for c in columns) for r in rows)
         except (decimal.DecimalException, ArithmeticError):
             return False
-
-
-def move(world: World, program: Program, key: Key, value: Any) -> None:
-    world.move(key, value)
-    program.forget()
 
 
 def _linear(matrix: list[list[Decimal]], right: list[Decimal]) -> list[Decimal]:

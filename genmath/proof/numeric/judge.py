@@ -13,7 +13,7 @@ import contextlib
 import decimal
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, Overflow, Underflow
 from typing import Any, Literal
@@ -39,10 +39,10 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, Arithmetic, Num
 from genmath.proof.numeric.attack import consequences, has_no_value, sequence
-from genmath.proof.numeric.compiled import Program
+from genmath.proof.numeric.compiled import Program, Sums
 from genmath.proof.numeric.descent import tightest
 from genmath.proof.numeric.describe import describe, kinds
-from genmath.proof.numeric.hypotheses import Hypotheses, assignments, move, pairs
+from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
 from genmath.proof.numeric.obligations import at_risk, broken, null_denominator
 from genmath.proof.numeric.quadrature import LEVELS, REACHES, WIDE_LEVELS, WINDOWS
 from genmath.proof.numeric.survey import Survey, Unsupported
@@ -83,6 +83,14 @@ class Worlds:
     members: list[World]
     seed: int = 0
     _elsewhere: dict[frozenset[str], Worlds] = field(default_factory=dict)
+    _sums: dict[Hashable, Sums] = field(default_factory=dict)
+
+    def sums(self, survey: Survey, dim: int, family: str) -> Sums:
+        """What claims with one survey share here."""
+        key = (survey.fingerprint(), dim, family)
+        if key not in self._sums:
+            self._sums[key] = Sums(survey, dim, family)
+        return self._sums[key]
 
 
 def make_worlds(claim: Claim, seed: int = 0, count: int = 6) -> Worlds:
@@ -115,11 +123,12 @@ def compare(
     if not drawn.members:
         return Outcome("undefined", reason=NO_WORLD)
     lost = tuple(unlocated(side, survey) for side in (claim.lhs, claim.rhs))
-    found = _in_each(claim, survey, drawn, lost, exact_confirm)
+    again = isinstance(worlds, Worlds)
+    found = _in_each(claim, survey, drawn, lost, exact_confirm, again)
     if found.verdict == "undefined" and any(lost) and not _sloped((claim.lhs, claim.rhs)):
         for world in drawn.members:
             world.located = True  # what is integrated may be one of the functions
-        found = _in_each(claim, survey, drawn, lost, exact_confirm)
+        found = _in_each(claim, survey, drawn, lost, exact_confirm, again)
     if found.verdict == "refuted":
         return found
     if not isinstance(worlds, Worlds):
@@ -139,16 +148,22 @@ def _sloped(sides: Iterable[Node]) -> bool:
 
 
 def _in_each(
-    claim: Claim, survey: Survey, drawn: Worlds, lost: tuple[bool, ...], exact_confirm: bool
+    claim: Claim,
+    survey: Survey,
+    drawn: Worlds,
+    lost: tuple[bool, ...],
+    exact_confirm: bool,
+    again: bool,
 ) -> Outcome:
-    """Both sides in each of these worlds."""
+    """Both sides in each of these worlds, in which others may have been judged, too."""
     defined, reason = 0, "undefined in every world"
     apart, equal = False, dict[str, Any]()
     programs: dict[tuple[int, str], Program] = {}
     for tried, world in enumerate(drawn.members, 1):
         key = (world.dim, world.family)
         if key not in programs:
-            programs[key] = Program((claim.lhs, claim.rhs), survey, *key)
+            sums = drawn.sums(survey, *key) if again else None
+            programs[key] = Program((claim.lhs, claim.rhs), survey, *key, sums)
         trial = _Trial(programs[key], world, claim.relation, exact_confirm, lost)
         found = trial.judge()
         if found is not None:
@@ -471,9 +486,9 @@ class _Trial:
             step = NUDGE if key[0] == "param" else 1
             for near in (EXACT.number(value) + step, EXACT.number(value) - step):
                 if inside(near, domain, self.world.bounds(key)):
-                    move(self.world, self.program, key, int(near) if step == 1 else near)
+                    self.world.move(key, int(near) if step == 1 else near)
                     there = self._exact(free)
-                    move(self.world, self.program, key, value)
+                    self.world.move(key, value)
                     if there is not None and any(_told_apart(a, b) for a, b in there):
                         return self._counterexample(here, free, EXACT)
         self.equal = self._counterexample(here, free, EXACT)

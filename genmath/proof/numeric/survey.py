@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from genmath.proof.language.binders import Between
@@ -83,6 +83,11 @@ class Survey:
         if isinstance(name, tuple):
             return tuple(map(self.place, name))
         return self._places.setdefault(name, len(self._places)) if isinstance(name, str) else name
+
+    def fingerprint(self) -> Hashable:
+        """All that it knows but in which order it came to know it."""
+        known = ((k, v) for k, v in vars(self).items() if k not in ("_seen", "_places"))
+        return tuple((k, frozenset(v.items() if isinstance(v, dict) else v)) for k, v in known)
 
     # --- declarations ---------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ class World:
 
     def __init__(self, survey: Survey, seed: int, index: int, dim: int, attempt: int = 0) -> None:
         self.survey, self.seed, self.index = survey, seed, index
-        self.dim, self.attempt = dim, attempt
+        self.dim, self.attempt, self.moves = dim, attempt, 0
         self.located = False  # whether arbitrary functions decay, so that they have integrals
         self._raw: dict[Key, Any] = {}
         self._values: dict[Key, Any] = {}
@@ -209,6 +209,7 @@ class World:
     def move(self, key: Key, value: Any) -> None:
         """Give a letter another value."""
         self._raw[key] = value
+        self.moves += 1
         for arithmetic in ("float", "decimal"):
             self._values.pop((arithmetic, *key), None)
 

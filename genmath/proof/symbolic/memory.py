@@ -12,13 +12,14 @@ from genmath.proof.symbolic.supports import Rules
 
 class Memory:
     """Results, with what they rely on. They may depend on what is stated, and on which densities
-    are known to be positive where others are; all else is in the key."""
+    of which letters are positive where which others are; all else is in the key."""
 
     def __init__(self, size: int = 20_000) -> None:
         self._size, self._found = size, dict[Hashable, tuple[Any, Rules]]()
 
     def recall(self, key: Hashable, rules: Rules, work: Callable[[Rules], Any]) -> Any:
-        whole = (key, FACTS.get(), frozenset(rules.dominates.items()))
+        known = (frozenset(rules.dominates.items()), frozenset(rules.slots.items()))
+        whole = (key, FACTS.get(), *known)
         found = self._found.get(whole)
         if found is None:
             inner = Rules(dominates=dict(rules.dominates), slots=dict(rules.slots))

@@ -39,6 +39,8 @@ OPEN = {"real": "real", "positive": "positive", "nonnegative": "positive", "unit
 
 def by_slope(lhs: Node, rhs: Node, dimension: int, equal: Equal) -> Proof | None:
     """A proof that the sides are equal, by each letter that an integral ends at."""
+    if not any(isinstance(n, Between) for side in (lhs, rhs) for n in side.walk()):
+        return None
     gap = unfolded(difference(lhs, rhs))
     for letter, start in _letters(gap):
         try:
