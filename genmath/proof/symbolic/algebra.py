@@ -149,9 +149,11 @@ def stated_nonzero(f: Any) -> bool:
 
 
 def _above(f: Any, e: Any, strict: bool) -> bool:
-    """f > 0, since f is no less than e, or by a positive amount more."""
+    """f > 0, since f is no less than e, or by a positive amount more; or a positive multiple."""
     over = expand(f - e)
-    return is_nonnegative(over) if strict else is_positive(over)
+    if is_nonnegative(over) if strict else is_positive(over):
+        return True
+    return strict and e != 0 and is_positive(canon(f / e))
 
 
 # --- logarithms, powers, absolute values ---

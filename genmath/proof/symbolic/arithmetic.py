@@ -109,6 +109,7 @@ class Arithmetic(Conditions):
         result = sp.S.One
         for base, k in irreducible_factors(under):
             shown = not base.has(Rho, Int) or self.positive(base, ()) or stated_nonzero(base)
+            shown = shown or (base.is_Add and self.varies(-base))
             if k.is_positive and not shown:
                 result *= Recip(base) ** k
             else:

@@ -46,6 +46,7 @@ from genmath.proof.symbolic.polynomials import expand
 from genmath.proof.symbolic.proof import difference
 from genmath.proof.symbolic.slopes import fresh, on_the_way
 from genmath.proof.symbolic.supports import Rules, Unsupported
+from genmath.proof.symbolic.triangle import by_sizes
 
 NONNEGATIVE_DOMAINS = {"positive", "nonnegative", "unit", "at_least_one", "natural"}
 
@@ -134,6 +135,7 @@ class Signs:
                     self.within_range(e)
                     or _is_convexity_gap(e)
                     or self.without_log_gaps(e)
+                    or by_sizes(_flat(e), self.nonnegative, self.by_algebra)
                     or all(self.nonnegative(a) for a in e.args)
                 )
         return False

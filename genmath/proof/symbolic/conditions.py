@@ -40,6 +40,7 @@ from genmath.proof.symbolic.atoms import (
 )
 from genmath.proof.symbolic.definitions import resolve
 from genmath.proof.symbolic.supports import NOT_ZERO, Need, Rules, Said, Unsupported, supports
+from genmath.proof.symbolic.variances import varying
 from genmath.proof.symbolic.zero import may_be_identically_zero
 
 LOGARITHM = "the argument of the logarithm"
@@ -97,6 +98,8 @@ class Conditions(ABC):
             return
         if what == "the denominator" and stated_nonzero(u):
             return
+        if self.varies(u):
+            return
         if what == "the variance" and is_nonnegative(u) and not u.has(Rho, Int):
             self.require_nonzero(u, typed)
             return
@@ -108,8 +111,18 @@ class Conditions(ABC):
             if what == LOGARITHM and (inside := apart_from_0(base, k)) is not None:
                 self.require_apart(inside)
                 continue
-            if not self.positive(base, w):
+            even = k.is_Integer and k % 2 == 0 and base.is_Add
+            if not self.positive(base, w) and not (even and self.positive(-base, w)):
                 self.rules.needs.append(Need(what, "> 0", base, typed, alone))
+
+    def varies(self, u: Any) -> bool:
+        """A variance, > 0 where its variable takes more than one value."""
+        if (found := varying(u)) is None:
+            return False
+        key, letter = found
+        self.rules.consulted.add(key)
+        self.rules.assumed.add(f"{letter} takes more than one value")
+        return True
 
     def require_nonzero(self, under: Any, typed: Node | None = None) -> None:
         """Shown, or else listed: that is let pass only where it fails at isolated values of free
@@ -164,6 +177,8 @@ class Conditions(ABC):
             self.rules.consulted |= {r.args[0] for r in f.atoms(Rho) if r.is_positive}
             return True
         if any(supports(weight, f, self.rules) for weight in w) or stated_positive(f):
+            return True
+        if f.is_Add and self.varies(f):
             return True
         if isinstance(f, Recip):
             return self.positive(f.args[0], w)

@@ -10,7 +10,7 @@ import sympy as sp
 from genmath.proof.language.obligations import Obligation
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import Node, Symbol
-from genmath.proof.symbolic.atoms import OUT, AbsAtom, Recip, Rho
+from genmath.proof.symbolic.atoms import OUT, AbsAtom, Int, Recip, Rho
 from genmath.proof.symbolic.residual import residual_text
 
 NOT_ZERO = "≠ 0"
@@ -192,4 +192,13 @@ def vanishes_with(term: Any, f: Any, rules: Rules) -> bool:
 def density_denominators(term: Any) -> list[Any]:
     """The sums of densities that a term is divided by."""
     factors = (g.as_base_exp() for g in sp.Mul.make_args(term))
-    return [b for b, k in factors if k.is_negative and b.is_Add and b.has(Rho)]
+    return [b for b, k in factors if k.is_negative and b.is_Add and of_densities(b)]
+
+
+def of_densities(e: Any, bound: frozenset[Any] = frozenset()) -> bool:
+    """Whether it depends on the value of a density at a point: a mean is a number like another."""
+    if isinstance(e, Rho):
+        return bool(sp.Tuple(*e.args[1], *e.args[2]).free_symbols - {OUT} - bound)
+    if isinstance(e, Int):
+        bound |= frozenset(e.args[1:])
+    return any(of_densities(a, bound) for a in e.args)

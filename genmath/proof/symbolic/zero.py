@@ -38,7 +38,7 @@ from genmath.proof.symbolic.polynomials import (
     ring_over,
     terms,
 )
-from genmath.proof.symbolic.supports import Rules, density_denominators, vanishes_with
+from genmath.proof.symbolic.supports import Rules, density_denominators, of_densities, vanishes_with
 from genmath.proof.symbolic.tabulated import square_of
 
 
@@ -86,7 +86,9 @@ def bell_as_exp(e: Any) -> Any:
 
 
 def _over_density_sums(e: Any) -> bool:
-    return any(p.exp.is_negative and p.base.is_Add and p.base.has(Rho) for p in e.atoms(sp.Pow))
+    return any(
+        p.exp.is_negative and p.base.is_Add and of_densities(p.base) for p in e.atoms(sp.Pow)
+    )
 
 
 def vanishes(e: Any, rules: Rules | None = None) -> bool:
