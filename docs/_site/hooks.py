@@ -12,6 +12,7 @@ import notebooks
 import overview
 import prose
 import runtime
+import searching
 import topics
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -152,7 +153,9 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
         raise PluginError(f"{page.file.src_uri}: {error}") from error
 
 
+@event_priority(-100)  # after the search plugin
 def on_post_build(config: MkDocsConfig) -> None:
+    searching.clean(Path(config.site_dir) / "search" / "search_index.json")
     for topic in book.topics():
         target = Path(config.site_dir) / "derivations" / topic / f"{topic}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 
 import pytest
@@ -9,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.site import axe
 from tests.site.conftest import DESK, PHONE, Visits
-from tests.site.pages import addresses
+from tests.site.pages import SITE, addresses
 
 RAW = r"(?:\\[(\[]|\\[A-Za-z]{2,}|\$[^$\s][^$\n]*\$|\$\$|\{\{|\[@\w)"  # TeX or our markup
 
@@ -75,16 +77,63 @@ def test_pages_show_their_mathematics_without_javascript(browser: Browser, base_
     assert box["width"] > 40
 
 
-@pytest.mark.parametrize("word", ["posterior", "Jensen"])
+@pytest.mark.parametrize("word", ["posterior", "Fokker-Planck"])
 def test_search_finds(visit: Visits, word: str) -> None:
     page = visit("")
     page.keyboard.press("/")
     page.keyboard.type(word, delay=20)
     first = page.locator(".md-search-result__link").first
     first.wait_for()
-    assert word.lower() in page.locator(".md-search-result__list").inner_text().lower()
+    assert (
+        word.lower().partition("-")[0]
+        in page.locator(".md-search-result__list").inner_text().lower()
+    )
+    assert page.locator(".md-search__output").inner_text().count("\\") == 0
     first.click()
     page.wait_for_url(lambda url: "h=" in url or "#" in url or url != visit.base_url)
+
+
+FOUND = """async terms => {
+  const config = JSON.parse(document.getElementById("__config").textContent);
+  const answer = await fetch(new URL("search/search_index.json", new URL(config.base + "/", location)));
+  const index = await answer.json();
+  const worker = new Worker(new URL(config.search, new URL(config.base + "/", location)));
+  const say = message => new Promise((resolve, reject) => {
+    worker.onmessage = ({data}) => resolve(data);
+    worker.onerror = reject;
+    worker.postMessage(message);
+  });
+  await say({type: 0, data: {...index, options: {suggest: true}}});
+  const found = {};
+  for (const term of terms) {
+    const result = await say({type: 2, data: term});
+    found[term] = result.data.items.length ? result.data.items[0][0].location : "";
+  }
+  return found;
+}"""  # noqa: E501
+
+
+def test_search_knows_every_title_and_term_half_typed_too(visit: Visits) -> None:
+    """Asked of the worker that the search box asks."""
+    entries = json.loads((SITE / "search" / "search_index.json").read_text("utf-8"))["docs"]
+    titles = {html.unescape(re.sub("<[^>]+>", "", e["title"])) for e in entries} - {""}
+    glossary = (SITE.parent / "docs" / "glossary.md").read_text("utf-8")
+    terms = {t.strip() for t in re.findall(r"^\| ([^|]+?) \|", glossary, re.M)} - {"English", "---"}
+    assert len(titles) > 400
+    assert len(terms) > 50
+    typed = sorted(term.replace('"', "") for term in titles | terms)  # quotes ask for a phrase
+    typed += [term[: len(term) // 2 + 1].rstrip(" :") for term in typed]  # word: asks for a field
+    found = visit("").evaluate(FOUND, typed)
+    assert [term for term in typed if not found[term]] == []
+    first = {
+        "KL": "divergences", "Fokker-Planck": "sde", "reparameterization": "vae", "VAE": "vae",
+        "marginalization": "flow_matching", "Ito": "sde", "game": "gan", "wasserstein": "wasserstein",
+    }  # fmt: skip
+    found = visit("").evaluate(FOUND, [*first, "Gaussian", "k"])
+    assert found["Gaussian"]
+    assert found["k"]
+    chapters = {term: found[term].split("#")[0] for term in first if term != "KL"}
+    assert chapters == {t: f"derivations/{to}/" for t, to in first.items() if t != "KL"}
 
 
 def test_a_fold_opens_and_a_link_leads_to_an_equation(visit: Visits) -> None:

@@ -1,0 +1,53 @@
+"""What the search box finds: words, as a reader types them.
+
+The plugin's index holds the TeX of every formula and one spelling of every word. Here formulas are
+taken out, and words that are also written another way (Itô, marginalisation) get the other, too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from pathlib import Path
+
+FORMULA = re.compile(r"\\[(\[].*?\\[)\]]|\$[^$\n]+\$", re.DOTALL)
+BRITISH = re.compile(r"\b(\w{3,})is(ation|ations|e|es|ed|ing|er|ers)\b")
+# Between words: whatever is no letter and no digit. JavaScript reads it.
+SEPARATOR = r"[^0-9A-Za-z\u00C0-\u024F\u0370-\u03FF\uAC00-\uD7A3]+"
+
+# A chapter before what was made of it, and lists of everything last.
+FIRST = {"derivations/": 8, "glossary/": 0.2, "map/": 0.1, "slips/": 0.5}
+
+
+def clean(index: Path) -> None:
+    """Rewrite the index that the search plugin has written."""
+    found = json.loads(index.read_text("utf-8"))
+    found["config"]["separator"] = SEPARATOR
+    for entry in found["docs"]:
+        entry["title"] = words(entry["title"])
+        entry["text"] = with_spellings(words(entry["text"]), entry["title"])
+        entry["boost"] = next(
+            (b for room, b in FIRST.items() if entry["location"].startswith(room)), 1
+        )
+    index.write_text(json.dumps(found, ensure_ascii=False, separators=(",", ":")), "utf-8")
+
+
+def words(text: str) -> str:
+    """Without its formulas, and without the holes that they leave."""
+    bare = FORMULA.sub(" ", text)
+    return re.sub(r" +([.,;:)])", r"\1", re.sub(r"[ \t]+", " ", bare)).strip()
+
+
+def with_spellings(text: str, title: str = "") -> str:
+    """The text, and the other spellings of words in it and in its title."""
+    said = f"{title} {text}"
+    others = {f"{stem}iz{end}" for stem, end in BRITISH.findall(said)}
+    others |= {plain for word in re.findall(r"\w+", said) if (plain := _plain(word)) != word}
+    return f"{text} {' '.join(sorted(others))}".rstrip() if others else text
+
+
+def _plain(word: str) -> str:
+    """Without accents."""
+    parts = unicodedata.normalize("NFD", word)
+    return unicodedata.normalize("NFC", "".join(c for c in parts if not unicodedata.combining(c)))
