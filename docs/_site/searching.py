@@ -18,6 +18,7 @@ SEPARATOR = r"[^0-9A-Za-z\u00C0-\u024F\u0370-\u03FF\uAC00-\uD7A3]+"
 
 # A chapter before what was made of it, and lists of everything last.
 FIRST = {"derivations/": 8, "glossary/": 0.2, "map/": 0.1, "slips/": 0.5}
+ACRONYM = re.compile(r"derivations/(\w{3,4})/")  # vae, ddpm: who knows a model by its letters
 
 
 def clean(index: Path) -> None:
@@ -26,6 +27,8 @@ def clean(index: Path) -> None:
     found["config"]["separator"] = SEPARATOR
     for entry in found["docs"]:
         entry["title"] = words(entry["title"])
+        if short := ACRONYM.fullmatch(entry["location"]):
+            entry["title"] += f" ({short[1].upper()})"
         entry["text"] = with_spellings(words(entry["text"]), entry["title"])
         entry["boost"] = next(
             (b for room, b in FIRST.items() if entry["location"].startswith(room)), 1

@@ -127,7 +127,8 @@ def test_search_knows_every_title_and_term_half_typed_too(visit: Visits) -> None
     assert [term for term in typed if not found[term]] == []
     first = {
         "KL": "divergences", "Fokker-Planck": "sde", "reparameterization": "vae", "VAE": "vae",
-        "marginalization": "flow_matching", "Ito": "sde", "game": "gan", "wasserstein": "wasserstein",
+        "marginalization": "flow_matching", "Ito": "sde", "game": "gan",
+        "wasserstein": "wasserstein",
     }  # fmt: skip
     found = visit("").evaluate(FOUND, [*first, "Gaussian", "k"])
     assert found["Gaussian"]
