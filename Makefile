@@ -28,7 +28,7 @@ TWO := --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 COVERAGE := $(if $(CI),--cov --cov-report=term)
 MKDOCS := NO_MKDOCS_2_WARNING=1 OMP_NUM_THREADS=1 $(BIN)/python -m mkdocs
 
-.PHONY: help check test unit slow lint format types bench site verdicts labs page serve pages wheel clean \
+.PHONY: help check test unit slow lint format types bench site verdicts labs page serve pages pdf wheel clean \
 	site-if-torch pages-tests timed-unit timed-types timed-slow timed-site
 .DELETE_ON_ERROR:
 
@@ -37,6 +37,7 @@ help:
 	@echo "make test      lint, format, types, the test suite, the website and its tests; CI=true also measures coverage"
 	@echo "make site      build the website into site/;  make serve  opens it and rebuilds what you edit"
 	@echo "make page      rebuild one page while writing: make page PAGE=derivations/vae.py"
+	@echo "make pdf       the chapters as one PDF, site/genmath.pdf"
 	@echo "make pages     the browser tests of the website"
 	@echo "make unit      the test suite alone (PYTEST=\"-k name -x\")"
 	@echo "make lint      ruff and the formatter, as a check;  make format  applies them"
@@ -128,6 +129,10 @@ site-if-torch: $(TOOLS) $(TORCHED)
 pages-tests: $(TOOLS) $(TORCHED)
 	@[ -s $(NO_TORCH) ] || { $(BIN)/mypy docs/_site/*.py && \
 		OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/site $(PYTEST); }
+
+# The chapters of the website that was built, as one PDF; it needs the system's Chromium.
+pdf: site
+	$(BIN)/python docs/_site/pdf.py
 
 bench: $(TOOLS) $(TORCHED)
 	$(BIN)/genmath check

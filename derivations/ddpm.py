@@ -308,7 +308,7 @@ def posterior(d):
 # $x_t$ is known. But the noise has variance one at every step, so a network is asked for numbers of the same
 # size at all noise levels. Late in the chain the best guess of the data is hardly more than their mean; the
 # best guess of the noise is nearly the input itself, which a network can copy. Early it is the other way
-# round: there hardly any noise is to be seen in $x_t$. Other predictions are compared in `flow_matching` under
+# round: there hardly any noise is to be seen in $x_t$. Other predictions are compared in [Flow matching](flow_matching.py) under
 # *Five names for one prediction*.
 #
 # {{ picture ddpm.prediction }}
@@ -559,7 +559,7 @@ def reconstruction_term(d):
 # Between two peaks a long step back is a choice of one of them, and no single normal makes a choice. A short
 # step is different: the density changes little on its scale, and the true step back *is* nearly normal. This
 # is why a DDPM takes hundreds of steps, one call of the network each, and why its sampler cannot simply skip
-# some: a step that was trained short would have to be long. `ddim` shows what can be done about it.
+# some: a step that was trained short would have to be long. [Implicit diffusion](ddim.py) shows what can be done about it.
 #
 # {{ picture ddpm.reverse_step }}
 #
@@ -735,7 +735,7 @@ def unrestricted_variance(d):
 # ??? question "Why can the sampler not take every tenth step with the same network?"
 #
 #     The network could be asked, since it knows every $t$. But the normal step back was right for a short step
-#     only; over ten steps the true one has several peaks. One has to change the chain, as `ddim` does.
+#     only; over ten steps the true one has several peaks. One has to change the chain, as [Implicit diffusion](ddim.py) does.
 #
 # {{ spot classic-mu-alpha among ddpm.posterior_mean_from_eps ddpm.forward_marginal[remaining] }}
 #

@@ -22,7 +22,7 @@
 #     {{ vae.gaussian_prior_kl }}
 #
 #     $x$ is an observation and $z$ its code; $p_\theta(x \mid z)$ is the decoder, $p_\theta(z)$ the prior and
-#     $q_\phi(z \mid x)$ the encoder. $D_{\mathrm{KL}}$ is the divergence of `divergences`.
+#     $q_\phi(z \mid x)$ the encoder. $D_{\mathrm{KL}}$ is the divergence of [Divergences](divergences.py).
 #
 # <div class="two" markdown="block">
 #
@@ -337,8 +337,8 @@ def optimal_variance(d):
 # %% [markdown]
 # **Why samples blur.** Where the code does not decide between two values of a pixel, the best normal covers both,
 # and its mean is a value between them. That is the price of maximum likelihood: to give no probability to
-# something that occurs costs more than to give some to what never does (*mode covering*, `divergences`). A GAN
-# is asked for samples that look real, and may drop one of the two: sharp, and incomplete (`gan`).
+# something that occurs costs more than to give some to what never does (*mode covering*, see [Divergences](divergences.py)). A GAN
+# is asked for samples that look real, and may drop one of the two: sharp, and incomplete ([GAN](gan.py)).
 #
 # {{ picture vae.blur }}
 #

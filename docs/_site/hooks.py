@@ -73,7 +73,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for topic in book.topics():
         files.append(_file(f"derivations/{topic}.py", ROOT, config))
     katex = NODE_MODULES / "katex" / "dist"
-    for name in ("katex.min.css", "katex.min.js"):
+    for name in ("katex.min.css", "katex.min.js", "contrib/copy-tex.min.js"):
         files.append(_file(name, katex, config, "assets/katex"))
     for font in sorted(katex.glob("fonts/*.woff2")):
         files.append(_file(f"fonts/{font.name}", katex, config, "assets/katex"))

@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.site import axe
 from tests.site.conftest import DESK, PHONE, Visits
@@ -147,6 +147,45 @@ def test_a_fold_opens_and_a_link_leads_to_an_equation(visit: Visits) -> None:
     assert not table.is_visible()
     derivation.locator("details.verdicts > summary").click()
     assert table.is_visible()
+
+
+def test_what_is_copied_is_latex(visit: Visits) -> None:
+    """By the button under the source, and by selecting."""
+    page = visit(
+        "derivations/vae/", viewport=DESK, permissions=["clipboard-read", "clipboard-write"]
+    )
+    derivation = page.locator("[data-check='vae.elbo']")
+    derivation.locator("details.source > summary").click()
+    derivation.get_by_role("button", name="Copy as LaTeX").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("\\begin{aligned}")
+    assert copied.count("\\\\") == 5
+    derivation.locator(".formula").first.evaluate("box => getSelection().selectAllChildren(box)")
+    page.keyboard.press("Control+c")
+    assert page.evaluate("navigator.clipboard.readText()").strip() == (
+        r"$\displaystyle \log p_\theta(x)$"
+    )
+
+
+def test_only_what_scrolls_is_a_stop_of_the_tab_key(visit: Visits) -> None:
+    page = visit("derivations/vae/")
+    boxes = page.locator(".formula, .math-display, .scrolls")
+    found = boxes.evaluate_all(
+        "all => all.map(e => [e.scrollWidth > e.clientWidth + 1, e.tabIndex])"
+    )
+    assert {stop for scrolls, stop in found if scrolls} <= {0}
+    assert {stop for scrolls, stop in found if not scrolls} == {-1}
+
+
+def test_the_line_that_is_marked_is_answered(visit: Visits) -> None:
+    page = visit("derivations/vae/")
+    asked = page.locator("fieldset.spot")
+    expect(asked.locator(".answer").first).to_be_hidden()
+    for choice in asked.locator(".choice").all():
+        choice.locator("input").check()
+        expect(choice.locator(".answer")).to_be_visible()
+    assert asked.locator(".tag.wrong").count() == 1
+    assert asked.locator(".tag.right").count() == 2
 
 
 def test_a_slider_moves_by_the_keyboard(visit: Visits) -> None:

@@ -213,6 +213,43 @@ def test_ones_own_text_is_kept_and_nothing_runs_by_itself(visit: Visits) -> None
     assert [url for url in workers if "/check/" in url] != []
 
 
+def test_an_edit_of_the_book_survives_a_reload(visit: Visits) -> None:
+    page = visit("derivations/vae/", viewport=DESK)
+    fold = page.locator("[data-check='vae.elbo'] details.try")
+    fold.locator("summary").click()
+    area = fold.locator("textarea")
+    area.fill("mine = 1\n")
+    page.reload()
+    expect(area).to_have_value("mine = 1\n")
+    fold.get_by_role("button", name="Start over").click()
+    page.reload()
+    expect(area).to_have_count(0)
+    # The checker begins to load where an editor is touched, and the page was left meanwhile.
+    visit.complaints[:] = [said for said in visit.complaints if not said.startswith("failed: ")]
+
+
+def test_a_link_shows_an_edit_and_runs_nothing(visit: Visits) -> None:
+    page = visit(
+        "derivations/vae/", viewport=DESK, permissions=["clipboard-read", "clipboard-write"]
+    )
+    workers: list[str] = []
+    page.on("worker", lambda worker: workers.append(worker.url))
+    fold = page.locator("[data-check='vae.elbo'] details.try")
+    fold.locator("summary").click()
+    fold.locator("textarea").fill("p = 'μ & more'\n")
+    fold.get_by_role("button", name="Copy link").click()
+    expect(fold.get_by_role("status")).to_contain_text("The link is copied")
+    link = page.evaluate("navigator.clipboard.readText()")
+    workers.clear()
+    other = visit("", viewport=PHONE)
+    other.on("worker", lambda worker: workers.append(worker.url))
+    other.goto(link)
+    brought = other.locator("[data-check='vae.elbo'] details.try")
+    expect(brought.locator("textarea")).to_have_value("p = 'μ & more'\n")
+    expect(brought.get_by_role("status")).to_contain_text("Nothing of it has run")
+    assert [url for url in workers if "/check/" in url] == []
+
+
 def test_it_goes_by_the_keyboard(yours: Page) -> None:
     area = yours.locator("textarea")
     area.fill("if True:")

@@ -1,20 +1,26 @@
 // "Check it yourself": an editor for every element with data-check. Its value is the derivation that the cell
 // stands in place of, vae.elbo; without one the cell is a file of its own, perhaps the answer to an exercise, which
-// data-exercise names. The text to begin with is the code that the element shows. Nothing is loaded before the reader comes to an editor, and nothing else runs a cell
-// than the reader's own key or click.
+// data-exercise names. The text to begin with is the code that the element shows, what the reader made of it before,
+// or what a link brings. Nothing is loaded before the reader comes to an editor, and nothing else runs a cell than the
+// reader's own key or click.
 
 // ---- the checker: a worker that starts when it is wanted, and can be ended at any time ----
 
 const waiting = new Map(); // what is asked and not yet answered
 let worker = null;
 let ready = false; // it has loaded
+let loaded = null; // a promise that it has
+const LIMIT = 120; // seconds that a check may take, once the checker has loaded
 let asked = 0;
 
 function wake() {
   if (worker) return;
   worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+  let arrived;
+  loaded = new Promise((resolve) => (arrived = resolve));
   worker.onmessage = ({ data: { id, said, dead } }) => {
     ready = true;
+    arrived();
     if (dead) return end(`The checker broke down: ${dead}`);
     waiting.get(id)?.resolve(said);
     waiting.delete(id);
@@ -32,10 +38,13 @@ function end(why) {
 
 function ask(cell, name) {
   wake();
-  return new Promise((resolve, reject) => {
-    waiting.set(++asked, { resolve, reject });
-    worker.postMessage({ id: asked, cell, name });
+  const id = ++asked;
+  const answered = new Promise((resolve, reject) => {
+    waiting.set(id, { resolve, reject });
+    worker.postMessage({ id, cell, name });
   });
+  loaded.then(() => setTimeout(() => waiting.has(id) && end(`Stopped: no answer in ${LIMIT} seconds.`), LIMIT * 1000));
+  return answered;
 }
 
 // ---- an editor ----
@@ -47,8 +56,8 @@ function element(tag, properties = {}, ...children) {
 }
 
 function editor(original, name, exercise) {
-  const key = `genmath:${exercise ?? location.pathname}`; // what is one's own is kept; a copy of ours is not
-  const kept = name ? null : recall(key);
+  const key = keptAs(name, exercise);
+  const kept = fromLink(name ?? "") ?? recall(key);
   const area = element("textarea", {
     id: `cell-${name || exercise || "yours"}`, value: kept ?? original, rows: Math.min(24, original.split("\n").length),
     wrap: "off", spellcheck: false, autocapitalize: "off", autocomplete: "off",
@@ -57,7 +66,11 @@ function editor(original, name, exercise) {
   const check = element("button", { type: "button", className: "md-button md-button--primary", textContent: "Check" });
   const stop = element("button", { type: "button", className: "md-button", textContent: "Stop", disabled: true });
   const again = element("button", { type: "button", className: "md-button", textContent: "Start over" });
-  const status = element("p", { className: "said", role: "status" });
+  const share = element("button", { type: "button", className: "md-button", textContent: "Copy link" });
+  const status = element("p", {
+    className: "said", role: "status",
+    textContent: fromLink(name ?? "") === null ? "" : "From a link. Nothing of it has run: Check runs it.",
+  });
   const verdict = element("div", { className: "found" });
   const keys = element("p", {
     className: "keys", id: `${area.id}-keys`,
@@ -98,10 +111,21 @@ function editor(original, name, exercise) {
     keep(key, null);
     area.focus();
   };
-  area.oninput = () => name || keep(key, area.value);
+  share.onclick = async () => {
+    const link = new URL(location.href);
+    link.hash = new URLSearchParams({ edit: name ?? "", text: area.value });
+    try {
+      await navigator.clipboard.writeText(link.href);
+      status.textContent = "The link is copied; it shows this text and runs nothing.";
+    } catch {
+      history.replaceState(null, "", link); // where the clipboard is forbidden
+      status.textContent = "The address of this page is now the link.";
+    }
+  };
+  area.oninput = () => keep(key, area.value);
   area.onkeydown = manners(run);
   const whole = element("div", { className: "editor" }, label, area, keys,
-    element("div", { className: "buttons" }, check, stop, again), status, verdict);
+    element("div", { className: "buttons" }, check, stop, again, share), status, verdict);
   whole.addEventListener("focusin", wake);
   whole.addEventListener("pointerenter", wake);
   return whole;
@@ -125,6 +149,14 @@ function manners(run) {
     }
     leaving = event.key === "Escape";
   };
+}
+
+const keptAs = (name, exercise) => `genmath:${exercise ?? location.pathname}${name ? `#${name}` : ""}`;
+
+// The text that the address of the page brings for this editor, or null.
+function fromLink(name) {
+  const brought = new URLSearchParams(location.hash.slice(1));
+  return brought.get("edit") === name ? brought.get("text") : null;
 }
 
 function recall(key) {
@@ -193,4 +225,8 @@ for (const place of document.querySelectorAll("[data-check]")) {
     element("summary", { textContent: "Check it yourself: change a sign, and see" }));
   fold.addEventListener("toggle", () => fold.append(editor(code, name)), { once: true });
   source.after(fold);
+  if (fromLink(name) !== null) {
+    fold.open = true;
+    place.scrollIntoView();
+  } else fold.open = recall(keptAs(name)) !== null;
 }
