@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from genmath.book import chapter
@@ -48,6 +49,7 @@ from genmath.proof import (
     number,
     pi,
     positives,
+    product,
     reals,
     sigmoid,
     softplus,
@@ -430,6 +432,8 @@ LIKELIHOODS = [
     (E(Exponential(x, lam), diff(log(Exponential(x, lam)), lam) ** 2), 1 / lam**2),
     (E(Poisson(n, lam), diff(log(Poisson(n, lam)), lam) ** 2), 1 / lam),
     (E(Bernoulli(bit, p), diff(log(Bernoulli(bit, p)), p) ** 2), 1 / (p * (1 - p))),
+    (product(Exponential(xs[j], lam), j, 1, N), lam**N * exp(-lam * over(xs[j]))),
+    (product(Bernoulli(bits[j], p), j, 1, N), p ** over(bits[j]) * (1 - p) ** (N - over(bits[j]))),
     (Bernoulli(1, p), p),
     (Bernoulli(0, p), 1 - p),
     (Poisson(0, lam), exp(-lam)),
@@ -480,6 +484,13 @@ def test_the_density_is_a_function_of_numbers() -> None:
     assert math.isclose(
         compile_tree(Exponential(x, lam))(x=2.0, **{"lambda": 3.0}), 3 * math.exp(-6)
     )
+    assert compile_tree(Exponential(x, lam))(x=-2.0, **{"lambda": 3.0}) == 0
+    flat = compile_tree(Uniform(z, 0, b))
+    assert [flat(z=u, b=4.0) for u in (-1.0, 1.0, 5.0)] == [0, 0.25, 0]
+    arrays = compile_tree(log(Uniform(z, 0, b)), backend="numpy")
+    assert arrays(z=np.array([1.0, 5.0]), b=4.0).tolist() == [-math.log(4), -math.inf]
+    whole = compile_tree(Gamma(x, 3, lam))  # log_gamma(3) is one of a plain number
+    assert math.isclose(whole(x=2.0, **{"lambda": 1.0}), 2 * math.exp(-2))
     far = compile_tree(log(Gamma(x, k, lam)))(x=900.0, k=2.0, **{"lambda": 1.0})
     assert math.isclose(far, math.log(900) - 900)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -327,3 +328,24 @@ def test_what_has_no_function_here_is_refused(node: Any, options: Any, said: str
 def test_two_functions_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="two functions are called g"):
         module([javascript(mu, "g"), javascript(eta, "g")])
+
+
+def test_members_of_families(run: Any) -> None:
+    v, share, bit = (n.variables(name, domain=d) for name, d in
+                     (("v", "positive"), ("s", "unit"), ("b", "bit")))  # fmt: skip
+    laws = {
+        "exponential": (n.Exponential(v, sigma), {"v": (0.5, -1.0), "sigma": (2.0,)}),
+        "gamma": (n.Gamma(v, tau, sigma), {"v": (0.5, 3.0), "sigma": (2.0,), "tau": (0.7,)}),
+        "beta": (n.Beta(share, tau, 2), {"s": (0.2, 0.9), "tau": (0.7,)}),
+        "bernoulli": (n.Bernoulli(bit, w), {"b": (0.0, 1.0), "w": (0.3,)}),
+        "laplace": (n.Laplace(x, mu, sigma), {"x": (0.5, -3.0), "mu": (1.0,), "sigma": (0.4,)}),
+        "uniform": (n.Uniform(x, 0, sigma), {"x": (-1.0, 1.0, 3.0), "sigma": (2.0,)}),
+    }
+    scripts = [javascript(law, name=name) for name, (law, _) in laws.items()]
+    calls, expected = list[Call](), []
+    for name, (law, at) in laws.items():
+        for values in itertools.product(*at.values()):
+            given = dict(zip(at, values, strict=True))
+            calls.append((name, given))
+            expected.append(float(compile_tree(law)(**given)))
+    assert run(scripts, calls) == pytest.approx(expected, rel=1e-13)

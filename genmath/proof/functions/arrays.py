@@ -24,8 +24,8 @@ class Arrays(Numbers):
         return isinstance(u, self.types)
 
     def function(self, name: str, u: Any) -> Any:
-        if not self.is_array(u):
-            return super().function(name, u)
+        if not self.is_array(u):  # as Python's own numbers are: numpy has no log-gamma
+            return Numbers().function(name, u)
         return self.entries(TABLE[name], u)
 
     def entries(self, row: Elementary, u: Any) -> Any:

@@ -98,7 +98,10 @@ class Evaluation(Arguments):
             case Normal():
                 return self.ops.function("exp", self._log_normal(node))
             case Family():
-                return self.ops.function("exp", self.of(row_of(node).log_of(node)))
+                row = row_of(node)
+                return self.ops.function("exp", self.of(row.log_of(node))) * self.of(
+                    row.inside(node)
+                )
             case Big():
                 return self._big(node)
             case Expect():
@@ -221,8 +224,11 @@ class Evaluation(Arguments):
         match node:
             case Normal():
                 return self._log_normal(node)
-            case Family():
+            case Family() if row_of(node).inside(node) == Number(1):
                 return self.of(row_of(node).log_of(node))
+            case Family():
+                inside = self.ops.function("log", self.of(row_of(node).inside(node)))
+                return self.of(row_of(node).log_of(node)) + inside
             case Named() if node.name not in self.needs.free and underflows(node):
                 return self._log(node.body)
             case Fn(name="det", args=(inner,)) if self.needs.kind(inner) == MATRIX:

@@ -33,6 +33,7 @@ from genmath.proof.functions.needs import function_name
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Derivation, Lemma, Part
 from genmath.proof.language.elementary import TABLE
+from genmath.proof.language.families import row_of
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
@@ -44,6 +45,7 @@ from genmath.proof.language.tree import (
     Divergence,
     Entropy,
     Expect,
+    Family,
     Fn,
     Indexed,
     Integral,
@@ -338,6 +340,9 @@ class _Writer:
                 return self._function(node)
             case Normal():
                 return self._normal(node)
+            case Family():
+                row = row_of(node)
+                return Value(self.plain(row.inside(node)), self.plain(row.log_of(node)))
             case Integral():
                 return self._integral(node.body, node.bound)
             case Big():

@@ -17,6 +17,7 @@ from genmath.proof.language.elementary import absolute, log, log_gamma, softplus
 from genmath.proof.language.tree import (
     SPACES,
     Family,
+    Fn,
     Node,
     NotationError,
     Number,
@@ -57,6 +58,17 @@ class Row:
         parameters = node.args[1:]
         placed = None if self.frame is None else self.frame(*parameters[n:])
         return parameters[:n], placed
+
+    def inside(self, node: Family) -> Node:
+        """1 where its letter may be, else 0: of counts and bits, that is not asked."""
+        _, placed = self.split(node)
+        t = node.point if placed is None else (node.point - placed[0]) / placed[1]
+        match self.lives:
+            case "positive":
+                return Fn("indicator", t)
+            case "unit":
+                return Fn("indicator", t) * Fn("indicator", 1 - t)
+        return Number(1)
 
     def log_of(self, node: Family) -> Node:
         """The log-density of one of its members at its point."""

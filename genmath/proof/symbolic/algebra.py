@@ -604,6 +604,8 @@ def big_product(body: Any, index: Any, low: Any, high: Any) -> Any:
     for b, k in irreducible_factors(body):
         if whole and is_positive(b) and not b.has(index) and k.is_Integer:
             total *= exp_of((high - low + 1) * k * log_of(b))
+        elif isinstance(b, sp.exp):  # of a sum
+            total *= exp_of(big_sum(k * b.args[0], index, low, high))
         elif is_positive(b) and k.is_Integer and whole and (c := shift(b, index, low)):
             moved = canon(substitute(b, {index: index - c}))
             before, after = _ends(moved, index, low, high, c)
