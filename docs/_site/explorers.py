@@ -218,7 +218,7 @@ def figure(name: str, folder: str) -> str:
     used = ", ".join(link_names(f"`{each}`") for each in made.uses)
     return (
         f'<figure class="explorer" id="{at}" data-explorer="{name}" role="group"'
-        f' aria-labelledby="{at}-title">'
+        f' aria-labelledby="{at}-title" data-search-exclude>'
         f'<p class="explorer-title" id="{at}-title">{html.escape(made.title)}</p>'
         f'<div class="stage"><svg class="picture" role="img" aria-label="{html.escape(made.shows)}"'
         f' viewBox="0 0 {WIDTH} {drawn["height"]}">{drawn["svg"]}</svg></div>'

@@ -1,4 +1,4 @@
-import { clamp, descend, explorer, grid, panel, text } from "./explorer.js";
+import { along, clamp, descend, explorer, grid, panel, text } from "./explorer.js";
 import * as compiled from "./discriminator.functions.js";
 
 const line = grid(-24, 24, 1440), ticks = [-6, -4, -2, 0, 2, 4, 6], EDGE = 7;
@@ -19,7 +19,7 @@ function panels(width) {
 
 export const figure = {
   picture(state, width) {
-    const { above, below } = panels(width), at = f => x => compiled[f]({ ...state, x }), p = at("p"), q = at("q");
+    const { above, below } = panels(width), at = f => along(compiled[f], state, "x"), p = at("p"), q = at("q");
     const own = x => 1 / (1 + Math.exp(-logit(state)(x))), value = compiled.value({ ...state, x: line }), mine = played(state);
     const numbers = { value: text(value), played: text(mine), short: text(value - mine),
       minimax: text(slopes("minimax", state)[0]), non_saturating: text(slopes("non_saturating", state)[0]) };

@@ -1,4 +1,4 @@
-import { clamp, descend, explorer, fitting, grid, panel, text } from "./explorer.js";
+import { along, clamp, descend, explorer, fitting, grid, panel, text } from "./explorer.js";
 import * as compiled from "./divergences.functions.js";
 
 const line = grid(-26, 26, 1560);
@@ -10,8 +10,7 @@ const top = width => panel([8, 10, width - 8, 190], [-6, 6], [0, 0.85]);
 export const figure = {
   picture(state, width) {
     const above = top(width), { kind } = state;
-    const p = x => compiled.p({ ...state, x }), q = x => compiled.q({ ...state, x });
-    const inside = x => compiled[`${kind}_at`]({ ...state, x });
+    const [p, q, inside] = [compiled.p, compiled.q, compiled[`${kind}_at`]].map(f => along(f, state, "x"));
     const below = fitting([8, 240, width - 8, 360], [-6, 6], inside);
     const numbers = Object.fromEntries(Object.keys(names).map(k => [k, compiled[k]({ ...state, x: line })]));
     const shown = Object.fromEntries(Object.entries(numbers).map(([k, v]) => [k, text(v)]));

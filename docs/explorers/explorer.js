@@ -151,6 +151,15 @@ export function grid(low, high, cells) {
   };
 }
 
+// A compiled function along one of its letters, the others as the state has them.
+export function along(f, state, letter) {
+  const at = { ...state };
+  return v => {
+    at[letter] = v;
+    return f(at);
+  };
+}
+
 export const clamp = (v, low, high) => Math.max(low, Math.min(high, v));
 
 // Down the slope of a function of a few numbers, each between two ends.

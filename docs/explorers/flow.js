@@ -3,23 +3,34 @@ import * as compiled from "./flow.functions.js";
 
 const EDGE = 3.2, REACH = 2.6, CELLS = 26, LEVELS = 10, FINE = 200;
 
-const field = (state, x, y) => {
-  const at = { ...state, x, y };
-  return [compiled.f_1(at), compiled.f_2(at)];
-};
-const jacobian = (state, x, y) => {
-  const at = { ...state, x, y };
-  return { A_11: compiled.A_11(at), A_12: compiled.A_12(at), A_21: compiled.A_21(at), A_22: compiled.A_22(at) };
-};
+// The field and its Jacobian, as functions of the place alone.
+function fieldOf(state) {
+  const at = { ...state }, A = { h: 0, A_11: 0, A_12: 0, A_21: 0, A_22: 0 };
+  return {
+    field(x, y) {
+      [at.x, at.y] = [x, y];
+      return [compiled.f_1(at), compiled.f_2(at)];
+    },
+    jacobian(x, y) {
+      [at.x, at.y] = [x, y];
+      A.A_11 = compiled.A_11(at);
+      A.A_12 = compiled.A_12(at);
+      A.A_21 = compiled.A_21(at);
+      A.A_22 = compiled.A_22(at);
+      return A;
+    },
+  };
+}
 
 // Euler's steps up to the time, the last one cut; with what the steps do to a small area.
-function carry(state, start) {
+function carry({ field, jacobian }, state, start) {
   let [x, y] = start, traces = 0, determinants = 0;
   const path = [[x, y]], h = 1 / state.steps;
   for (let done = 0; done < state.time - 1e-9; done += h) {
-    const step = Math.min(h, state.time - done), A = jacobian(state, x, y), [u, v] = field(state, x, y);
+    const step = Math.min(h, state.time - done), A = jacobian(x, y), [u, v] = field(x, y);
     traces += step * (A.A_11 + A.A_22);
-    determinants += Math.log(compiled.small_step({ h: step, ...A }));
+    A.h = step;
+    determinants += Math.log(compiled.small_step(A));
     [x, y] = [x + step * u, y + step * v];
     path.push([x, y]);
   }
@@ -27,10 +38,10 @@ function carry(state, start) {
 }
 
 // The exact flow, by many steps of the classical method of fourth order, for place and divergence.
-function exact(state, start) {
+function exact({ field, jacobian }, state, start) {
   const rate = ([x, y]) => {
-    const A = jacobian(state, x, y);
-    return [...field(state, x, y), A.A_11 + A.A_22];
+    const A = jacobian(x, y);
+    return [...field(x, y), A.A_11 + A.A_22];
   };
   let here = [...start, 0];
   const h = state.time / FINE, moved = (k, share) => here.map((v, i) => v + share * k[i]);
@@ -48,9 +59,9 @@ function layout(width) {
 
 export const figure = {
   picture(state, width) {
-    const { plane, side, left } = layout(width), start = [state.x, state.y];
+    const { plane, side, left } = layout(width), start = [state.x, state.y], place = fieldOf(state);
     const knots = Array.from({ length: (CELLS + 1) ** 2 }, (_, k) => {
-      const z = [k % (CELLS + 1), Math.floor(k / (CELLS + 1))].map(i => REACH * (2 * i / CELLS - 1)), { x, y, traces } = carry(state, z);
+      const z = [k % (CELLS + 1), Math.floor(k / (CELLS + 1))].map(i => REACH * (2 * i / CELLS - 1)), { x, y, traces } = carry(place, state, z);
       const shown = `${clamp(plane.X(x), left - 99, left + side + 99).toFixed(1)} ${clamp(plane.Y(y), -99, side + 99).toFixed(1)}`;
       return { shown, level: compiled.log_start({ x: z[0], y: z[1] }) - traces };
     });
@@ -65,12 +76,12 @@ export const figure = {
     let arrows = "";
     for (let i = -4; i <= 4; i++)
       for (let j = -4; j <= 4; j++) {
-        const x = 0.72 * i, y = 0.72 * j, [u, v] = field(state, x, y), size = Math.hypot(u, v) || 1, scale = 0.3 / Math.sqrt(size) / Math.max(1, Math.sqrt(size));
+        const x = 0.72 * i, y = 0.72 * j, [u, v] = place.field(x, y), size = Math.hypot(u, v) || 1, scale = 0.3 / Math.sqrt(size) / Math.max(1, Math.sqrt(size));
         const [p, q] = [plane.X(x + scale * u), plane.Y(y + scale * v)], back = Math.atan2(v, -u);
         arrows += `M${plane.X(x).toFixed(1)} ${plane.Y(y).toFixed(1)}L${p.toFixed(1)} ${q.toFixed(1)}` +
           [0.5, -0.5].map(turn => `M${p.toFixed(1)} ${q.toFixed(1)}l${(4 * Math.cos(back + turn)).toFixed(1)} ${(4 * Math.sin(back + turn)).toFixed(1)}`).join("");
       }
-    const own = carry(state, start), [, , divergence] = exact(state, start), first = compiled.log_start({ x: state.x, y: state.y });
+    const own = carry(place, state, start), [, , divergence] = exact(place, state, start), first = compiled.log_start({ x: state.x, y: state.y });
     const alone = !state.turn && !state.bend && !state.pull, growth = rate => t => rate * t;
     // `closed` is the density at the place where the exact flow is.
     const closed = () => compiled.closed({ t: state.time, B_1: growth(state.grow), B_2: growth(state.stretch), x_1: state.x, x_2: state.y, m_1: 0, m_2: 0, c_1: 1, c_2: 1 });

@@ -1,4 +1,4 @@
-import { clamp, descend, explorer, fitting, grid, panel, text } from "./explorer.js";
+import { along, clamp, descend, explorer, fitting, grid, panel, text } from "./explorer.js";
 import * as compiled from "./vae.functions.js";
 
 const line = grid(-9, 9, 1200), ticks = [-2, 0, 2];
@@ -10,15 +10,14 @@ function panels(width) {
 
 // The tempered posterior at a place, its normaliser computed once. For a price of 1 it is the posterior.
 function curve(whole) {
-  const from = { ...whole, Z_beta: compiled.normaliser(whole) };
-  return z => compiled.tempered({ ...from, z });
+  return along(compiled.tempered, { ...whole, Z_beta: compiled.normaliser(whole) }, "z");
 }
 
 export const figure = {
   picture(state, width) {
     const { map, middle } = panels(width), whole = { ...state, z: line };
     const numbers = Object.fromEntries(["evidence", "bound", "gap", "objective", "most"].map(k => [k, text(compiled[k](whole))]));
-    const at = (f, more = {}) => z => compiled[f]({ ...state, ...more, z });
+    const at = f => along(compiled[f], state, "z");
     const q = at("encoder"), prior = at("prior");
     const posterior = curve({ ...whole, beta: 1 }), warm = curve(whole);
     const inside = z => q(z) * (Math.log(q(z) || 1e-300) - Math.log(posterior(z) || 1e-300));

