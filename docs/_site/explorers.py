@@ -223,7 +223,8 @@ def figure(name: str, folder: str) -> str:
         f'<div class="stage"><svg class="picture" role="img" aria-label="{html.escape(made.shows)}"'
         f' viewBox="0 0 {WIDTH} {drawn["height"]}">{drawn["svg"]}</svg></div>'
         f'<dl class="numbers">{numbers}</dl>'
-        f'<form class="controls" hidden>{controls}<div class="buttons">{buttons}</div></form>'
+        f'<form class="controls" autocomplete="off" hidden>{controls}'
+        f'<div class="buttons">{buttons}</div></form>'
         f'<p class="said" role="status"></p>'
         f'<figcaption>Moved by {used}: <a href="{folder}/{name}.functions.js">compiled</a> from'
         " what was checked.</figcaption></figure>"

@@ -1,22 +1,23 @@
 // What explorers have in common: controls, the link, handles, numbers; and a few words to draw with.
 //
 // An explorer is `figure.picture(state, width)`, from the values of its controls to
-// {svg, height, numbers, said}; in a page, `figure.drag(handle, at, state)` says what a handle that
-// was moved to a place changes, and `figure.actions` what a button does: each yields a change of the
-// state a frame.
+// {svg, height, numbers, said}, and `unfinished` if the next frame is to go on; in a page,
+// `figure.drag(handle, at, state, width)` says what a handle that was moved to a place changes, and
+// `figure.actions` what a button does: each yields a change of the state a frame.
 
 export function explorer(name, figure) {
   const root = globalThis.document?.querySelector(`[data-explorer="${name}"]`);
   if (!root) return;
-  const svg = root.querySelector("svg.picture"), form = root.querySelector("form");
+  const svg = root.querySelector("svg.picture"), form = root.querySelector("form"), said = root.querySelector(".said");
   const inputs = [...form.elements].filter(input => input.name);
   const value = input => input.type === "range" ? Number(input.value) : input.value;
   const state = () => Object.fromEntries(inputs.map(input => [input.name, value(input)]));
   const first = state();
-  let running = 0, waiting = 0, quiet = 0;
+  let running = 0, waiting = 0, quiet = 0, moved = false;
 
   function put(change) {
     for (const input of inputs) if (input.name in change) input.value = change[input.name];
+    moved = true;
     draw();
   }
 
@@ -27,12 +28,12 @@ export function explorer(name, figure) {
       const drawn = figure.picture(now, width);
       svg.setAttribute("viewBox", `0 0 ${width} ${drawn.height}`);
       svg.innerHTML = drawn.svg;
-      view.numbers(drawn.numbers);
+      for (const [key, shown] of Object.entries(drawn.numbers)) root.querySelector(`[data-number="${key}"]`).textContent = shown;
       for (const input of inputs)
         if (input.type === "range") input.nextElementSibling.value = short(Number(input.value));
       clearTimeout(quiet);
-      quiet = setTimeout(() => view.say(drawn.said), 600);
-      figure.drawn?.(view, now, width);
+      if (moved && drawn.said) quiet = setTimeout(() => { said.textContent = drawn.said; }, 600);
+      if (drawn.unfinished) draw();
     });
   }
 
@@ -67,32 +68,16 @@ export function explorer(name, figure) {
     frame();
   }
 
-  const view = {
-    root, svg, state, put, link, draw, stop,
-    numbers(found) {
-      for (const [key, shown] of Object.entries(found))
-        root.querySelector(`[data-number="${key}"]`).textContent = shown;
-    },
-    say(words) {
-      const said = root.querySelector(".said");
-      if (words && said.textContent !== words) said.textContent = words;
-    },
-  };
-
   form.addEventListener("submit", event => event.preventDefault());
-  form.addEventListener("input", () => { stop(); draw(); });
+  form.addEventListener("input", () => { stop(); put({}); });
   form.addEventListener("change", link);
   form.addEventListener("click", event => {
     const action = event.target.closest("[data-action]")?.dataset.action;
     if (action === "reset") {
       stop();
       put(first);
-      figure.reset?.(view);
       link();
-    } else if (action && figure.actions?.[action]) {
-      const steps = figure.actions[action](state(), view);
-      if (steps) run(steps);
-    }
+    } else if (action) run(figure.actions[action](state()));
   });
 
   let held = null;
@@ -118,14 +103,18 @@ export function explorer(name, figure) {
 
   const asked = new URLSearchParams(location.hash.slice(1));
   if (asked.get("explorer") === name) {
-    for (const input of inputs) if (asked.has(input.name)) input.value = asked.get(input.name);
+    put(Object.fromEntries(asked));
     root.scrollIntoView({ block: "center" });
   }
   form.hidden = false;
   root.classList.add("moves");
-  new ResizeObserver(draw).observe(svg.parentElement);
-  figure.mount?.(view);
-  draw();
+  // The page has the first picture already: it is drawn anew when the reader comes near.
+  const near = new IntersectionObserver(found => {
+    if (!found.some(entry => entry.isIntersecting)) return;
+    near.disconnect();
+    new ResizeObserver(draw).observe(svg.parentElement);
+  }, { rootMargin: "50%" });
+  near.observe(root);
 }
 
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -231,7 +231,7 @@ export const figure = {
       error: Number.isNaN(run.error) ? "not asked" : text(run.error), w1: text(run.w1),
     });
     const said = run.done ? `At time ${t.toFixed(2)}. Mean distance from the exact flow ${numbers.error}; W1 to the data ${numbers.w1}.` : "";
-    return { svg, height, numbers, said };
+    return { svg, height, numbers, said, unfinished: !!last.more };
   },
 
   marginal(run, at, now, density) {
@@ -252,12 +252,12 @@ export const figure = {
 
   field(run, kind, now, plane) {
     const x = [0, 0], u = [0, 0], guess = [0, 0], found = [];
-    for (let i = -6; i <= 6; i++)
-      for (let j = -6; j <= 6; j++) {
-        [x[0], x[1]] = [i * 0.4, j * 0.4];
+    for (let i = -5; i <= 5; i++)
+      for (let j = -5; j <= 5; j++) {
+        [x[0], x[1]] = [i * 0.47, j * 0.47];
         const sigma = Math.max(now.sigma, 0.02), there = { ...now, sigma };
         run.field.guess(x, there, guess);
-        velocity(run.field, x, there, u);
+        for (let c = 0; c < 2; c++) u[c] = compiled.velocity({ ...there, x_t: x[c], x_0: guess[c] });
         const f = c => kind === "x0" ? guess[c] - x[c] : kind === "velocity" ? -u[c]
           : kind === "score" ? compiled.score({ ...there, x_t: x[c], U: u[c] }) : -compiled.noise({ ...there, x_t: x[c], U: u[c] });
         found.push([x[0], x[1], f(0), f(1)]);
@@ -269,10 +269,6 @@ export const figure = {
       const barb = turn => `M${round(r)} ${round(s)}l${round(4 * Math.cos(back + turn))} ${round(4 * Math.sin(back + turn))}`;
       return `M${round(p)} ${round(q)}L${round(r)} ${round(s)}${barb(0.5)}${barb(-0.5)}`;
     }).join("")}"/>`;
-  },
-
-  drawn(view) {
-    if (last?.more) view.draw();  // what is not yet computed comes with the next frames
   },
 
   drag(handle, [u, v], state, width) {

@@ -300,6 +300,12 @@ def test_names_that_javascript_keeps_are_turned() -> None:
 NORMAL = n.Normal(x, z, 1)
 
 
+def test_a_letter_may_be_called_as_a_function_is(run: Any) -> None:
+    letter = n.positives("gamma")
+    (value,) = run([javascript(n.gamma(letter) + letter, "g")], [("g", {"gamma": 4})])
+    assert value == pytest.approx(10)
+
+
 @pytest.mark.parametrize(
     ("node", "options", "said"),
     [
@@ -315,6 +321,7 @@ NORMAL = n.Normal(x, z, 1)
         (mu, {"densities": {mu: NORMAL}}, "is not a density of letters"),
         (mu, {"free": ["m"]}, "no such defined letter"),
         (mu, {"name": "delete"}, "expected a name of JavaScript"),
+        (mu, {"name": "gamma"}, "expected a name of JavaScript"),
         (mu, {"side": "left"}, "expected 'lhs' or 'rhs'"),
         (n.reals("a'") + n.reals("a_prime"), {}, "two different things"),
         (n.reals("a") + n.define("a", mu), {"free": ["a"]}, "two different things"),

@@ -77,6 +77,9 @@ RESERVED = frozenset(
 )
 
 
+RUNTIME_NAMES = frozenset(row.javascript for row in TABLE.values())
+
+
 @dataclass(frozen=True)
 class Script:
     """One function: its name, its text, what it takes, and what of the runtime it calls."""
@@ -99,8 +102,8 @@ def javascript(
 
     `free` lists defined letters that become arguments instead of being computed.
     """
-    if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) or name in RESERVED:
-        raise ValueError(f"name={name!r}: expected a name of JavaScript")
+    if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) or name in RESERVED | RUNTIME_NAMES:
+        raise ValueError(f"name={name!r}: expected a name of JavaScript that is not taken")
     return _Writer(side_of(result, side), tuple(free), densities or {}).script(name)
 
 
@@ -255,7 +258,7 @@ class _Writer:
 
     def _argument(self, key: str, role: str, declared: object = None) -> str:
         code = re.sub(r"\W+", "_", key.replace("'", "_prime")).strip("_")
-        if code in RESERVED or re.fullmatch(r"\w\d+", code):
+        if code in RESERVED | RUNTIME_NAMES or re.fullmatch(r"\w\d+", code):
             code += "_"
         for other, (theirs, *what) in self.arguments.items():
             if (other == key and what != [role, declared]) or (other != key and theirs == code):
