@@ -185,10 +185,11 @@ export function panel([left, top, right, bottom], [xLow, xHigh], [yLow, yHigh]) 
   const Y = y => bottom - (y - yLow) / (yHigh - yLow) * (bottom - top);
   const at = ([x, y]) => `${X(x).toFixed(1)} ${Y(y).toFixed(1)}`;
   const xs = Array.from({ length: 241 }, (_, i) => xLow + (xHigh - xLow) * i / 240);
-  // The part of a segment that lies in the box.
+  // The part of a segment that lies in the box; the horizontal axis may run to the left.
+  const [west, east] = [Math.min(xLow, xHigh), Math.max(xLow, xHigh)];
   function inside([a, b], [c, d]) {
     let from = 0, to = 1;
-    for (const [run, gap] of [[a - c, a - xLow], [c - a, xHigh - a], [b - d, b - yLow], [d - b, yHigh - b]]) {
+    for (const [run, gap] of [[a - c, a - west], [c - a, east - a], [b - d, b - yLow], [d - b, yHigh - b]]) {
       if (run === 0 && gap < 0) return null;
       if (run < 0) from = Math.max(from, gap / run);
       if (run > 0) to = Math.min(to, gap / run);

@@ -184,12 +184,12 @@ function runOf(state) {
 const round = v => v.toFixed(1);
 
 function layout(width) {
-  const wide = width > 560, side = wide ? Math.round(width * 0.56) : width, top = 6;
+  const wide = width > 560, side = wide ? Math.round(width * 0.56) : width, top = 12;
   const plane = panel([0, top, side, top + side], [-EDGE, EDGE], [-EDGE, EDGE]);
-  const past = wide ? panel([side + 26, top, width - 6, top + side], [1, 0], [-EDGE, EDGE])
-    : panel([6, top + side + 120, width - 6, top + side + 270], [1, 0], [-EDGE, EDGE]);
+  const past = wide ? panel([side + 26, top, width - 12, top + side], [1, 0], [-EDGE, EDGE])
+    : panel([12, top + side + 124, width - 12, top + side + 274], [1, 0], [-EDGE, EDGE]);
   const density = panel([0, top + side + 8, side, top + side + 92], [-EDGE, EDGE], [0, 1]);
-  return { plane, past, density, side, height: wide ? side + 122 : side + 300 };
+  return { plane, past, density, side, height: wide ? side + 128 : side + 310 };
 }
 
 // Where all particles are at a time, between two steps on the straight line that a step is.
@@ -216,10 +216,10 @@ export const figure = {
     }
     if (state.arrows !== "none" && run.points.length) arrows = this.field(run, state.arrows, now, plane);
     const data = run.points.map(([u, v]) => `M${round(plane.X(u))} ${round(plane.Y(v))}h0`).join("");
-    const pens = state.data === "mine" ? `<rect class="paper" data-handle="paper" x="0" y="6" width="${side}" height="${side}"/>`
-      : `<rect class="frame" x="0" y="6" width="${side}" height="${side}"/>`;
+    const pens = state.data === "mine" ? `<rect class="paper" data-handle="paper" x="0" y="12" width="${side}" height="${side}"/>`
+      : `<rect class="frame" x="0" y="12" width="${side}" height="${side}"/>`;
     const empty = run.points.length ? "" : plane.label(0, 0.2, "draw points here", "grey", "middle");
-    const svg = `<clipPath id="path-clip"><rect x="0" y="6" width="${side}" height="${side}"/></clipPath><g clip-path="url(#path-clip)">` +
+    const svg = `<clipPath id="path-clip"><rect x="0" y="12" width="${side}" height="${side}"/></clipPath><g clip-path="url(#path-clip)">` +
       `<path class="curve trail grey" d="${trails}"/><path class="dots ink" d="${dots}"/>${arrows}<path class="dots data orange" d="${data}"/></g>${pens}${empty}` +
       `<path class="curve trail blue" d="${curves}"/>${past.axis([1, 0.5, 0], -EDGE, "t")}` +
       past.curve([[t, -EDGE], [t, EDGE]], "dashed thin ink") +
