@@ -59,8 +59,8 @@ EXPLORER = Explorer(
         ),
         Slider("h_1", "first gap", 0.2, 3, 1),
         Slider("h_2", "second gap", 0.2, 3, 1.6),
-        Slider("s_1", "slope $s_1$ of its fall", -1, 1, 0.5),
-        Slider("s_2", "slope $s_2$ of its fall", -1, 1, 0.2),
+        Slider("s_1", "your potential: fall $s_1$", -1, 1, 0.5),
+        Slider("s_2", "your potential: fall $s_2$", -1, 1, 0.2),
         Slider("epsilon", "entropy $\\varepsilon$", 0, 2, 0, 0.05),
     ],
     numbers={
