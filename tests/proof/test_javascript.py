@@ -141,7 +141,7 @@ def test_every_closed_form_of_the_book_is_the_number_of_mpmath(run: Any) -> None
                     continue
             if abs(value) > 1e9 or mpmath.im(value):
                 continue
-            calls.append((name, given))
+            calls.append((f"{name}_law", given))
             exact.append(float(mpmath.re(value)))
             tried += 1
         if tried:
@@ -348,11 +348,11 @@ def test_members_of_families(run: Any) -> None:
         "laplace": (n.Laplace(x, mu, sigma), {"x": (0.5, -3.0), "mu": (1.0,), "sigma": (0.4,)}),
         "uniform": (n.Uniform(x, 0, sigma), {"x": (-1.0, 1.0, 3.0), "sigma": (2.0,)}),
     }
-    scripts = [javascript(law, name=name) for name, (law, _) in laws.items()]
+    scripts = [javascript(law, f"{name}_law") for name, (law, _) in laws.items()]
     calls, expected = list[Call](), []
     for name, (law, at) in laws.items():
         for values in itertools.product(*at.values()):
             given = dict(zip(at, values, strict=True))
-            calls.append((name, given))
+            calls.append((f"{name}_law", given))
             expected.append(float(compile_tree(law)(**given)))
     assert run(scripts, calls) == pytest.approx(expected, rel=1e-13)
