@@ -115,3 +115,10 @@ def test_importance_weights_take_one_generator() -> None:
     """Their first dimension is that of the draws, however many samples there are."""
     with pytest.raises(ValueError, match=r"^generator: got list"):
         AE.log_weights(MANY, 4, generator=own(range(4)))  # type: ignore[arg-type]
+
+
+def test_what_is_drawn_for_a_sample_does_not_depend_on_the_layout_of_the_batch() -> None:
+    draw = DRAWN["samplers.sample, from a start"]
+    turned = MANY.to(memory_format=torch.channels_last)
+    assert not turned.is_contiguous()
+    torch.testing.assert_close(draw(turned, own(range(4))), draw(MANY, own(range(4))))

@@ -133,6 +133,13 @@ def test_a_loss_has_its_weight_inside_and_so_has_a_penalty_which_must_be_told() 
             assert given["weight"].default in (1.0, None), name
 
 
+def test_distances_have_one_default_power() -> None:
+    powers = {name: p.default for name, s in SIGNATURES.items() for p in s if p.name == "p"}
+    distances = {name for name in powers if name.startswith("wasserstein.")}
+    assert len(distances) == 5
+    assert {powers[name] for name in distances} == {2.0}
+
+
 def test_one_thing_has_one_word() -> None:
     found = {
         f"{name}:{p.name}": SYNONYMS[p.name]
