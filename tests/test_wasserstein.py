@@ -570,6 +570,24 @@ def test_the_divergence_of_sinkhorn_in_blocks_and_its_gradients(p: float) -> Non
         sinkhorn_divergence(x, y, 0.01, steps=1, block=2)
 
 
+@pytest.mark.parametrize("epsilon", [2.0, 0.5, 0.05])
+@pytest.mark.parametrize("block", [None, 3])
+def test_a_set_with_itself_takes_few_steps_at_any_epsilon(epsilon: float, block) -> None:
+    """Alternating steps would take thousands: it is the symmetric ones that end in 30."""
+    x = normal(20, 2).requires_grad_()
+    a = normal(20, seed=1).exp()
+    y = x.detach()[torch.randperm(20, generator=rng())]  # a set by another name
+    both = {"x_weights": a, "y_weights": a, "steps": 30, "block": block, "tolerance": 1e-8}
+    assert sinkhorn_divergence(x, x.detach().clone(), epsilon, **both) == 0
+    with pytest.raises(RuntimeError, match="marginals are wrong"):
+        sinkhorn_divergence(x, y, 0.05, **both)
+    slow = sinkhorn(pairwise_costs(x, x), 2.0, a, a, tolerance=1e-10, steps=10**5).value
+    far = x.detach() + 100.0  # one plan, whose value is known
+    total = sinkhorn_divergence(x, far[:1], 2.0, x_weights=a, steps=30, block=block)
+    direct = (a / a.sum() * (x - far[0]).square().sum(1)).sum()
+    close(total, direct - slow / 2, 1e-6)
+
+
 def test_what_blocks_save_is_memory() -> None:
     """Nothing is as large as the costs."""
 

@@ -232,17 +232,11 @@ def balance_in_blocks(
 ) -> tuple[Tensor, Tensor, int, bool]:
     """What `balance` does, in the log domain throughout, and nothing is as large as all costs."""
 
-    def half(part: Callable[[int, int], Tensor], n: int, log_mass: Tensor, by: Tensor) -> Tensor:
-        ends = [(i, min(i + costs.size, n)) for i in range(0, n, costs.size)]
-        level = by / epsilon + log_mass
-        found = [torch.sub(level, part(i, j), alpha=1 / epsilon).logsumexp(1) for i, j in ends]
-        return -epsilon * torch.cat(found)
-
     def to_f(g: Tensor) -> Tensor:
-        return half(costs.of_rows, len(rows), columns.log(), g)
+        return _half(costs, costs.of_rows, len(rows), g, columns, epsilon)
 
     def to_g(f: Tensor) -> Tensor:
-        return half(costs.of_columns, len(columns), rows.log(), f)
+        return _half(costs, costs.of_columns, len(columns), f, rows, epsilon)
 
     next_f = to_f(to_g(torch.zeros_like(rows)) if g is None else g)
     taken, converged = 0, False
@@ -258,3 +252,35 @@ def balance_in_blocks(
             converged = torch.dot(rows, wrong).item() <= least
         if converged or taken == most:
             return f, g, taken, converged
+
+
+def balance_with_itself(
+    costs: Blocks, epsilon: float, masses: Tensor, most: int, least: float
+) -> tuple[Tensor, Tensor, int, bool]:
+    """The same of a set with itself, where f = g: the mean of a potential and the next settles in a
+    dozen steps, where alternating ones may take any number. Feydy et al. 2019, section 3."""
+    f = torch.zeros_like(masses)
+    for taken in range(1, most + 1):
+        next_f = _half(costs, costs.of_rows, len(masses), f, masses, epsilon)
+        wrong = ((f - next_f) / epsilon).expm1().abs_()
+        if torch.dot(masses, wrong).item() <= least:
+            return f, next_f, taken, True
+        f = (f + next_f) / 2
+    return f, next_f, most, False
+
+
+def _half(
+    costs: Blocks,
+    part: Callable[[int, int], Tensor],
+    n: int,
+    potential: Tensor,
+    masses: Tensor,
+    epsilon: float,
+) -> Tensor:
+    """Half a step: the n potentials at which the plan has the right sums over the other side."""
+    level = potential / epsilon + masses.log()
+    found = [
+        torch.sub(level, part(i, min(i + costs.size, n)), alpha=1 / epsilon).logsumexp(1)
+        for i in range(0, n, costs.size)
+    ]
+    return -epsilon * torch.cat(found)
