@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from genmath.proof.language.binders import Infinity, Prefixed, Size
+from genmath.proof.language.methods import Method
 from genmath.proof.language.names import text_name
 from genmath.proof.language.tree import (
     Add,
@@ -148,6 +149,8 @@ def _show(node: Node) -> tuple[str, int]:
             return f"{sign}{limits} {_at(node.body, POWER)}", OPEN
         case Size():
             return f"|{text_name(node.name)}|", ATOM
+        case Method():
+            return repr(node), ATOM
         case Infinity():
             return "∞", ATOM
         case Prefixed():

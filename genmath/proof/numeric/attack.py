@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from genmath.proof.language.binders import Infinity, Limit, Over, sides
@@ -101,38 +101,41 @@ def _lowered(node: Node, sign: int, names: Iterator[str]) -> Node:
 # --- limits ---
 
 
-def sequence(claim: Claim) -> list[Claim]:
-    """The claim with its one limit replaced by values ever nearer to it; none where a value of the
-    claim's sides may not depend on it continuously."""
-    limits = {n for side in (claim.lhs, claim.rhs) for n in side.walk() if isinstance(n, Limit)}
-    numbers = [n.value for side in (claim.lhs, claim.rhs) for n in side.walk()
-               if isinstance(n, Number)]  # fmt: skip
-    if len(limits) != 1 or any(v and not Fraction(1, EXTREME) < v < EXTREME for v in numbers):
-        return []
+@dataclass(frozen=True)
+class Sequence:
+    """A claim with its one limit replaced by a value, and the letter that brings it nearer."""
+
+    claim: Claim
+    letter: Symbol
+    values: tuple[Fraction, ...]
+
+
+def sequence(claim: Claim) -> Sequence | None:
+    """None where a value of the claim's sides may not depend on its limit continuously, or may
+    settle late."""
+    whole = [n for side in (claim.lhs, claim.rhs) for n in side.walk()]
+    limits = {n for n in whole if isinstance(n, Limit)}
+    numbers = [n.value for n in whole if isinstance(n, Number) and n.value]
+    if len(limits) != 1 or any(not Fraction(1, EXTREME) < v < EXTREME for v in numbers):
+        return None
     (one,) = limits
-    found = []
-    for k in range(4, 4 + DEPTH):
-        try:
-            at = _near(one, k)
-            value = instantiate(one.body, ((one.letter, at),))
-            lhs, rhs = _put(claim.lhs, one, value), _put(claim.rhs, one, value)
-        except NotationError:
-            return []
-        if has_no_value(lhs) or has_no_value(rhs):
-            return []
-        found.append(replace(claim, lhs=lhs, rhs=rhs))
-    return found
-
-
-def _near(one: Limit, k: int) -> Node:
-    """A value of the letter: 2^k, or 2^-k away from where it goes."""
     end = sides(one.to)
-    far = Number(2**k)
-    if end:
-        if end < 0 and one.letter.domain != "real":
-            raise NotationError("it cannot go there")
-        return far if end > 0 else Neg(far)
-    return Add(one.to, Div(Number(1), far))
+    if end < 0 and one.letter.domain != "real":
+        return None
+    taken = {s.name for s in (*_letters(claim.lhs), *_letters(claim.rhs))}
+    name = next(n for k in itertools.count() if (n := f"h_{{{k}}}") not in taken)
+    domain = "natural" if one.letter.domain == "natural" else "positive"
+    h = Symbol(name, domain=domain)
+    at = Add(one.to, h) if not end else h if end > 0 else Neg(h)
+    try:
+        value = instantiate(one.body, ((one.letter, at),))
+    except NotationError:
+        return None
+    lhs, rhs = _put(claim.lhs, one, value), _put(claim.rhs, one, value)
+    if has_no_value(lhs) or has_no_value(rhs):
+        return None
+    steps = (Fraction(2) ** (k if end else -k) for k in range(4, 4 + DEPTH))
+    return Sequence(replace(claim, lhs=lhs, rhs=rhs), h, tuple(steps))
 
 
 def _put(node: Node, one: Limit, value: Node) -> Node:

@@ -38,14 +38,14 @@ from genmath.proof.language.tree import (
     free_symbols,
 )
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, Arithmetic, Num
-from genmath.proof.numeric.attack import consequences, has_no_value, sequence
+from genmath.proof.numeric.attack import Sequence, consequences, has_no_value, sequence
 from genmath.proof.numeric.compiled import Program, Sums
 from genmath.proof.numeric.descent import tightest
 from genmath.proof.numeric.describe import describe, kinds
 from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
 from genmath.proof.numeric.obligations import at_risk, broken, null_denominator
 from genmath.proof.numeric.quadrature import LEVELS, REACHES, WIDE_LEVELS, WINDOWS
-from genmath.proof.numeric.survey import Survey, Unsupported
+from genmath.proof.numeric.survey import Key, Survey, Unsupported
 from genmath.proof.numeric.worlds import FARTHER, HABITUAL, NoWorldError, World, inside
 
 __all__ = ["Outcome", "Unsupported", "Worlds", "compare", "make_worlds", "satisfiable"]
@@ -196,32 +196,36 @@ def _attacked(claim: Claim, seed: int) -> Outcome:
     return Outcome("silent", None, tried, tried, "a supremum or a limit has no value in a world")
 
 
-def _settles_elsewhere(claim: Claim, towards: list[Claim], world: World) -> dict[str, Any] | None:
+def _settles_elsewhere(claim: Claim, towards: Sequence, world: World) -> dict[str, Any] | None:
     """A counterexample where the gap between the sides settles, ever faster, at what it may not
     be."""
+    near, h = towards.claim, towards.letter
+    survey = Survey((near.lhs, near.rhs), claim.given, world.survey)
+    program = Program((near.lhs, near.rhs), survey, world.dim, world.family)
+    trial = _Trial(program, world, claim.relation, True)
+    natural = h.domain == "natural"
+    key: Key = ("natural", h.name) if natural else ("param", h.name, h.domain)
+    if program.has_grid or key not in program.keys:
+        return None
+    free = assignments(program, world, 1)[0]
     gaps: list[Decimal] = []
-    found: dict[str, Any] = {}
-    for near in towards:
-        survey = Survey((near.lhs, near.rhs), claim.given, world.survey)
-        trial = _Trial(Program((near.lhs, near.rhs), survey, world.dim, world.family), world,
-                       claim.relation, True)  # fmt: skip
-        if trial.program.has_grid:
+    there: list[tuple[Num, Num]] | None = None
+    for value in towards.values:
+        exact = EXACT.number(value.numerator) / EXACT.number(value.denominator)
+        world.move(key, int(value) if natural else exact)
+        there = trial._exact(free)
+        if there is None or len(there) != 1 or not all(math.isfinite(v) for v in there[0]):
             return None
-        for free in assignments(trial.program, world, 1):
-            pairs = trial._exact(free)
-            if pairs is None or len(pairs) != 1 or not all(math.isfinite(v) for v in pairs[0]):
-                return None
-            gaps.append(Decimal(_gap(*pairs[0])))
-            found = trial._counterexample(pairs, free, EXACT)
+        gaps.append(Decimal(_gap(*there[0])))
     with decimal.localcontext(CONTEXT):
         steps = [abs(b - a) for a, b in itertools.pairwise(gaps)]
         if any(SHRINKING * b > a + SETTLED for a, b in itertools.pairwise(steps[-12:])):
             return None
         last, reach = gaps[-1], 1000 * steps[-1] + Decimal("1e-6")
         off = abs(last) if claim.relation == "=" else -last if claim.relation[0] == ">" else last
-        if off <= reach:
+        if off <= reach or there is None:
             return None
-    return {**found, "reason": "the limit is elsewhere"}
+    return {**trial._counterexample(there, free, EXACT), "reason": "the limit is elsewhere"}
 
 
 def obliged(claim: Claim, more: Iterable[Obligation], *, seed: int = 0) -> Outcome | None:
