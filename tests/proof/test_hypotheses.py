@@ -230,3 +230,11 @@ def test_worlds_keep_to_the_domains() -> None:
         assert world.raw("param", "s", "positive") > 0
         assert world.raw("param", "m", "at_least_one") >= 1
         assert world.raw("natural", "n") >= 1
+
+
+def test_a_letter_called_as_new_ones_are_is_another_letter() -> None:
+    """a > b puts b and some amount for a; a letter of the author's is not that amount."""
+    amount = positives("a_{above}")
+    assert not prove(Claim(a, "=", b + amount, (a > b,))).proved
+    assert not prove(Claim(a, ">=", b + amount, (a > b,))).proved
+    assert prove(Claim(absolute(a - b) + amount, "=", a - b + amount, (a > b,))).proved

@@ -676,6 +676,12 @@ def free_symbols(node: Node) -> frozenset[Symbol]:
     return found
 
 
+def names_in(node: Node) -> set[str]:
+    """The names of all letters in a tree, free or not, and of definitions."""
+    found = {s.name for n in node.walk() for s in (*n.bound, *n.letters)}
+    return found | {n.name for n in node.walk() if isinstance(n, (Symbol, Named))}
+
+
 def transform(node: Node, visit: Callable[[Node], Node | None]) -> Node:
     """Rebuild top-down; where `visit` returns a node, that node is taken as it is."""
     replaced = visit(node)

@@ -194,7 +194,8 @@ class Signs:
         if e.letter in free_symbols(e.low) | free_symbols(e.high):
             return False
         inner = self.without(e.letter)
-        way, there = on_the_way(e)
+        known = [fact for fact, _ in self.facts]
+        way, there = on_the_way(e, *known)
         if strict:
             return inner.positive(there if way is None else Mul(there, way))
         if way is None:
@@ -209,7 +210,7 @@ class Signs:
                 continue
             at = [instantiate(way, ((s, Number(k)),)) for k in (0, 1)]
             root = Neg(Div(at[0], difference(at[1], at[0])))  # of what is linear in the letter
-            length = fresh("nonnegative", there, way)
+            length = fresh("nonnegative", there, way, *(fact for fact, _ in self.facts))
             ways = (Add(root, length), Add(root, Neg(length)))  # every real number, in any case
             inner = self.without(s)
             if all(

@@ -27,6 +27,7 @@ from genmath.proof.language.tree import (
     Relation,
     Symbol,
     free_symbols,
+    names_in,
 )
 from genmath.proof.symbolic.algebra import is_nonnegative, is_positive, substitute
 from genmath.proof.symbolic.facts import FACTS, Fact
@@ -82,19 +83,30 @@ def equalities(given: tuple[Relation, ...]) -> list[bool]:
 
 def solved(claim: Claim, because: Because, dimension: int) -> tuple[Claim, Because]:
     """The same claim with its hypotheses built into the letters, as far as that can be done."""
+    mark = _mark(claim, because)
     equal = equalities(claim.given)
     order = sorted(range(len(equal)), key=lambda i: not isinstance(gap_of(claim.given[i]), Symbol))
     for i in order:  # a letter's sign first
         g = claim.given[i]
         if equal[i]:
             g = Relation(g.left, "=", g.right)
-        for change in _changes(gap_of(g), g.sign, dimension, FACTS.get()):
+        for change in _changes(gap_of(g), g.sign, dimension, mark, FACTS.get()):
             try:
                 claim, because = _put(claim, because, change)
                 break
             except NotationError:
                 continue  # the letter is bound, or differentiated by
     return claim, because
+
+
+def _mark(claim: Claim, because: Because) -> str:
+    """What new letters are called by, so that they are new."""
+    trees = [claim.lhs, claim.rhs, *(side for g in claim.given for side in (g.left, g.right))]
+    for b in because:
+        trees += [a for _, a in b.arguments] if isinstance(b, Lemma) else [b]
+    taken = {name for tree in trees for name in names_in(tree)}
+    marks = ("above" + "'" * k for k in itertools.count())
+    return next(m for m in marks if not any(name.endswith(f"_{{{m}}}") for name in taken))
 
 
 def _put(claim: Claim, because: Because, change: Change) -> tuple[Claim, Because]:
@@ -109,12 +121,14 @@ def _put(claim: Claim, because: Because, change: Change) -> tuple[Claim, Because
 
 
 @lru_cache(maxsize=500)
-def _changes(gap: Node, sign: str, dimension: int, stated: tuple[Fact, ...]) -> tuple[Change, ...]:
+def _changes(
+    gap: Node, sign: str, dimension: int, mark: str, stated: tuple[Fact, ...]
+) -> tuple[Change, ...]:
     """What may be put for letters of `gap`; the mutants of a claim ask for the same again."""
-    return tuple(lru_cache(maxsize=64)(change) for change in _made(gap, sign, dimension))
+    return tuple(lru_cache(maxsize=64)(change) for change in _made(gap, sign, dimension, mark))
 
 
-def _made(gap: Node, sign: str, dimension: int) -> Iterator[Change]:
+def _made(gap: Node, sign: str, dimension: int, mark: str) -> Iterator[Change]:
     value = value_of(gap, dimension)
     if value is None:
         return
@@ -142,7 +156,7 @@ def _made(gap: Node, sign: str, dimension: int) -> Iterator[Change]:
         amount: Node = Number(0)
         if sign != "=":
             domain = "positive" if sign in "<>" else "nonnegative"
-            amount = Symbol(f"{s.name}_{{above}}", domain=domain)
+            amount = Symbol(f"{s.name}_{{{mark}}}", domain=domain)
         image = Div(difference(amount, at[0]), difference(at[1], at[0]))
         if s not in free_symbols(image):
             yield lambda n, s=s, image=image: instantiate(n, ((s, image),))  # type: ignore[misc]

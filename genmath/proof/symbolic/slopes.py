@@ -23,6 +23,7 @@ from genmath.proof.language.tree import (
     Pow,
     Symbol,
     free_symbols,
+    names_in,
     transform,
 )
 from genmath.proof.symbolic.atoms import Binder, Int, Recip, Rho, Root, Sign
@@ -172,19 +173,19 @@ def along(n: Between) -> list[Node]:
     return [*ends, on_the_way(n)[1]]
 
 
-def on_the_way(n: Between) -> tuple[Node | None, Node]:
+def on_the_way(n: Between, *known: Node) -> tuple[Node | None, Node]:
     """How far it is from one limit to the other, None if they stand in order and one is infinite;
     and the integrand anywhere between them."""
     ends = sides(n.low), sides(n.high)
     if ends == (0, 0):
         way = difference(n.high, n.low)
-        share = fresh("unit", n)
+        share = fresh("unit", n, *known)
         return way, instantiate(n.body, ((n.letter, Add(n.low, Mul(share, way))),))
     if ends[0] > 0 or ends[1] < 0:
         raise Unsupported("an integral from infinity")
     if all(ends):
         return None, n.body
-    ahead = fresh("positive", n)
+    ahead = fresh("positive", n, *known)
     at = Add(n.high, Neg(ahead)) if ends[0] else Add(n.low, ahead)
     return None, instantiate(n.body, ((n.letter, at),))
 
@@ -192,10 +193,7 @@ def on_the_way(n: Between) -> tuple[Node | None, Node]:
 def fresh(domain: str, *nodes: Node) -> Symbol:
     """A letter that occurs neither there nor in what is known."""
     taken = {s.name for e, _ in FACTS.get() for s in e.free_symbols}
-    for tree in nodes:
-        for n in tree.walk():
-            taken |= {s.name for s in (*n.bound, *n.letters)}
-            taken |= {n.name} if isinstance(n, (Symbol, Named)) else set()
+    taken = taken.union(*map(names_in, nodes))
     names = (f"w_{{{k}}}" for k in itertools.count())
     return Symbol(next(name for name in names if name not in taken), domain=domain)
 
