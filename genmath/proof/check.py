@@ -141,13 +141,13 @@ def judge(
 
 def _obliged(claim: Claim, proof: Proof, outcome: Any) -> list[Obligation]:
     """What a proof takes for granted beside what its two sides show: of its own, and of its lemmas
-    at their arguments. Of the sides, too, where a judge found them to differ: both may be
-    infinite."""
+    at their arguments. Of the sides, too, where a judge found them to differ, since both may be
+    infinite, or no value to compare."""
     found = [o for o in proof.assumed if isinstance(o, Obligation)]
     for lemma in proof.lemmas:
         below = (o for o in standing(lemma.source).assumed if isinstance(o, Obligation))
         found += [o.at(lemma.arguments) for o in below]
-    if outcome.verdict == "refuted":
+    if outcome.verdict != "agree":
         found += obligations((claim.lhs, claim.rhs))
     return list(dict.fromkeys(found))
 

@@ -6,7 +6,30 @@ from typing import Any
 
 import pytest
 
-from genmath.proof import FiniteSet, absolute, equal, exp, number, reals, total
+from genmath.proof import (
+    Density,
+    E,
+    FiniteSet,
+    Function,
+    Normal,
+    absolute,
+    diff,
+    equal,
+    exp,
+    indicator,
+    infimum,
+    infinity,
+    limit,
+    log,
+    naturals,
+    number,
+    positives,
+    reals,
+    sin,
+    supremum,
+    total,
+    variables,
+)
 from genmath.proof.check import judge
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.tree import Node, Relation
@@ -48,3 +71,61 @@ def test_hypotheses_without_room_let_no_denominator_pass(given: tuple[Any, ...])
 @pytest.mark.parametrize("given", [(a >= b,), (absolute(a - b) <= 1,), (a * b >= 0,)], ids=str)
 def test_hypotheses_with_room_do(given: tuple[Any, ...]) -> None:
     assert verdict((a + b) / (a + b), 1, *given) == "proved"
+
+
+t = reals("t")
+s = positives("s")
+n = naturals("n")
+x = variables("x")
+WANDERING = {
+    "a sum of limits": (limit(n + 1, n, infinity) - limit(n, n, infinity), 1),
+    "a slow growth": (limit(log(s), s, infinity) - limit(log(s), s, infinity), 0),
+    "at a pole": (limit(1 / s, s, 0) - limit(1 / s, s, 0), 0),
+    "to and fro": (limit(sin(t), t, infinity) - limit(sin(t), t, infinity), 0),
+    "a supremum": (supremum(t, t) + 1 - supremum(t, t), 1),
+    "a supremum, scaled": (supremum(t, t), supremum(2 * t, t) / 2),
+    "an infimum": (infimum(log(s), s) - infimum(log(s), s), 0),
+    "a supremum of some letters": (supremum(a * t, t) - supremum(a * t, t), 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WANDERING)
+def test_what_is_infinite_or_does_not_settle_is_no_number(what: str) -> None:
+    assert verdict(*WANDERING[what]) == "refuted"
+
+
+def test_what_settles_is_one() -> None:
+    assert verdict(limit(1 - 1 / n, n, infinity) * 1, 1) == "proved"
+    assert verdict(supremum(sin(t), t) - supremum(sin(t), t), 0) == "proved"
+    assert verdict(infimum(1 + exp(t), t) - infimum(exp(t), t), 1) == "proved"
+
+
+def test_the_slope_of_a_jump_that_moves_is_not_0() -> None:
+    """By rule it is 0 at every point; a bell at which something jumps says otherwise."""
+    standard, p = Normal(x, 0, 1), Density("p", x)
+    for law in (standard, p(x)):
+        moving = E(law, indicator(x > t))
+        assert judge(Claim(diff(moving, t), "=", number(0))).outcome is None
+        bent = E(law, absolute(x - t))
+        assert judge(Claim(diff(diff(bent, t), t), "=", number(0))).outcome is None
+    assert verdict(diff(E(standard, indicator(x > 0) * t), t), E(standard, indicator(x > 0))) == (
+        "proved"
+    )
+
+
+def test_what_letters_are_called_decides_nothing() -> None:
+    found = []
+    for names in ("x p q f a b", "q_1 x z beta mu alpha", "b a f q p x"):
+        letter, p, q, f, c, d = names.split()
+        at = variables(letter)
+        first, second, g = Density(p, at), Density(q, at, positive=True), Function(f)
+        u, v = reals(f"{c} {d}")
+        for lhs, rhs in (
+            (E(first(at), g(at) ** 2), E(second(at), g(at)) ** 2),
+            (u * v + u, u * v + v),
+            (E(first(at), g(u) * v), E(first(at), g(v) * u)),
+        ):
+            outcome = judge(Claim(lhs, "=", rhs)).outcome
+            example = outcome.counterexample
+            found.append((example["lhs"], example["rhs"], example["difference"]))
+    assert found[:3] == found[3:6] == found[6:]

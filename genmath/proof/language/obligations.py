@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from genmath.proof.language.binders import Between
+from genmath.proof.language.binders import Between, Limit, Over
 from genmath.proof.language.families import row_of
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.text import text
@@ -44,6 +44,7 @@ from genmath.proof.language.tree import (
 
 MANY = 12  # terms of one integrand that are looked at
 FINITE, EXCHANGE, VANISHES, NONZERO = "finite", "exchange", "vanishes", "nonzero"
+BOUNDED_ABOVE, EXISTS = "bounded", "exists"
 BOUNDED = {"sigmoid", "indicator", "tanh", "erf", "arctan", "sin", "cos"}
 INTEGRALS = (Integral, Expect, Between, Divergence, Entropy)
 
@@ -51,7 +52,8 @@ INTEGRALS = (Integral, Expect, Between, Divergence, Entropy)
 @dataclass(frozen=True)
 class Obligation:
     """`whole` is an integral that is finite, or under which the derivative by `letter` passes; a
-    flux that vanishes as `letter` goes to its ends; or a denominator."""
+    flux that vanishes as `letter` goes to its ends; a denominator; a supremum that is finite, or an
+    infimum; a limit that exists."""
 
     kind: str
     whole: Node
@@ -66,6 +68,11 @@ class Obligation:
                 return f"∂/∂{self.letter!r} passes under {shown}"
             case "vanishes":
                 return f"{shown} → 0 as {self.letter!r} → ±∞"
+            case "bounded":
+                below = isinstance(self.whole, Over) and self.whole.kind == "inf"
+                return f"{shown} > -∞" if below else f"{shown} < ∞"
+            case "exists":
+                return f"{shown} exists"
         return f"{shown} ≠ 0"
 
     def at(self, arguments: tuple[tuple[Node, Node], ...]) -> Obligation:
@@ -85,6 +92,10 @@ def obligations(sides: Iterable[Node]) -> list[Obligation]:
                 if not at_sight(whole):
                     found.setdefault(Obligation(FINITE, whole))
         for n in side.walk():
+            if isinstance(n, Limit):
+                found.setdefault(Obligation(EXISTS, n))
+            if isinstance(n, Over) and n.kind in ("sup", "inf"):
+                found.setdefault(Obligation(BOUNDED_ABOVE, n))
             if isinstance(n, Deriv):
                 for inner in _outermost(n.body):
                     if n.var in free_symbols(inner):

@@ -213,6 +213,8 @@ class Graph:
         if op in ("gather", "seq", "num", "ind", "sign") or op.startswith("i."):
             return zero
         if op in FOLDED:
+            if self._jumps(u.args[0], leaf, u.data):
+                raise Unsupported("the slope of a jump that moves under a sum or an integral")
             inner = self.diff(u.args[0], leaf, memo)
             if inner is zero:
                 return zero
@@ -277,6 +279,19 @@ class Graph:
             log = self.add(self.fn("log", self.div(a, b)), self.one)
             return self.sub(self.mul(da, log), self.mul(a, self.div(db, b)))
         raise Unsupported(f"no derivative of {op}")
+
+    def _jumps(self, body: Scalar, leaf: Scalar, loop: int) -> bool:
+        """Whether something jumps where the leaf and the point of the loop say: then the slope of
+        the sum is not the sum of slopes, which are 0."""
+        seen: dict[int, Scalar] = {}
+        below = [body]
+        while below:
+            u = below.pop()
+            if id(u) not in seen and loop in u.loops:
+                seen[id(u)] = u
+                below += u.args
+        jumps = [u for u in seen.values() if u.op in ("ind", "sign")]
+        return bool(jumps) and any(self.depends(u, {id(leaf)}, {}) for u in jumps)
 
     def put(self, u: Scalar, values: dict[int, Scalar], memo: dict[int, Scalar]) -> Scalar:
         """u with leaves replaced; `values` is keyed by id(leaf)."""

@@ -6,11 +6,15 @@ import decimal
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
-from genmath.proof.language.binders import Between
+from genmath.proof.language.binders import Between, Limit, Over, sides
 from genmath.proof.language.families import row_of
+from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.obligations import (
+    BOUNDED_ABOVE,
+    EXISTS,
     FINITE,
     VANISHES,
     Obligation,
@@ -39,6 +43,7 @@ from genmath.proof.language.tree import (
     NotationError,
     Number,
     Pow,
+    as_node,
     event_variables,
     free_symbols,
 )
@@ -47,7 +52,7 @@ from genmath.proof.numeric.compiled import Program
 from genmath.proof.numeric.describe import describe
 from genmath.proof.numeric.hypotheses import ROUNDING, assignments
 from genmath.proof.numeric.quadrature import LEVELS, WINDOWS
-from genmath.proof.numeric.survey import Survey
+from genmath.proof.numeric.survey import Survey, constant
 from genmath.proof.numeric.worlds import HABITUAL, World
 
 MOST = 60_000  # points of the widest window
@@ -84,7 +89,7 @@ def broken(
 def at_risk(one: Obligation) -> bool:
     """Whether windows may show something: no density says where a letter lies, or what grows fast
     stands beside it."""
-    if one.kind == VANISHES:
+    if one.kind in (VANISHES, BOUNDED_ABOVE, EXISTS):
         return True
     if one.kind != FINITE:
         return False
@@ -151,8 +156,10 @@ def _grows(m: Node) -> bool:
 
 
 def _breaks(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | None:
-    survey = Survey((one.whole,), base=survey)
     try:
+        if isinstance(one.whole, (Over, Limit)):
+            return _wanders(one, survey, world)
+        survey = Survey((one.whole,), base=survey)
         program = Program((one.whole,), survey, world.dim, world.family)
         if one.kind == VANISHES:
             return _stays(one, program, world)
@@ -175,6 +182,70 @@ def _stays(one: Obligation, program: Program, world: World) -> dict[str, Any] | 
             if sizes[-1] > 1e-6 and all(b >= 0.5 * a for a, b in itertools.pairwise(sizes)):
                 return _found(one, program, world, "does not vanish", "0 far out", sizes)
     return None
+
+
+def _wanders(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | None:
+    """What a supremum or a limit is taken of grows and grows; or goes on changing on the way."""
+    assert isinstance(one.whole, (Over, Limit))
+    sign = -1 if isinstance(one.whole, Over) and one.whole.kind == "inf" else 1
+    size = abs if isinstance(one.whole, Limit) else float
+    for end in _ends(one.whole):
+        found = []
+        for k in range(2, 30):
+            value = _value_at(one.whole, end(Fraction(2**k)), survey, world)
+            if value is None:
+                break
+            found.append((value[0] * sign, value[1]))
+        if len(found) < 28:
+            continue
+        values = [v for v, _ in found]
+        far = [size(values[k - 2]) for k in (4, 8, 16, 29)]
+        grows = far[-1] > 10 and all(b > 1.5 * a > 0 for a, b in itertools.pairwise(far))
+        steps = [abs(b - a) for a, b in itertools.pairwise(values)]
+        restless = isinstance(one.whole, Limit) and min(max(steps[-9:]), max(steps[-18:-9])) > 0.1
+        if grows or (restless and max(steps[-9:]) > 0.5 * max(steps[-18:-9])):
+            what = "has no bound" if isinstance(one.whole, Over) else "does not exist"
+            return _found(one, found[-1][1], world, what, "a number", values[-6:])
+    return None
+
+
+def _ends(whole: Over | Limit) -> list[Callable[[Fraction], Fraction | None]]:
+    """Ways to go out, or near, by a large number."""
+    domain = whole.letter.domain
+    if isinstance(whole, Limit):
+        end, to = sides(whole.to), constant(whole.to)
+        if end:
+            return [lambda u: end * u]
+        if to is None:
+            return []
+        at = Fraction(to)
+        both = [lambda u: at + 1 / u, lambda u: at - 1 / u]
+        return both if domain == "real" or to > 0 else both[:1]
+    match domain:
+        case "real":
+            return [lambda u: u, lambda u: -u]
+        case "positive" | "nonnegative":
+            return [lambda u: u, lambda u: 1 / u]
+        case "unit":
+            return [lambda u: 1 / u, lambda u: 1 - 1 / u]
+        case "at_least_one" | "natural":
+            return [lambda u: u]
+    return []
+
+
+def _value_at(
+    whole: Over | Limit, at: Fraction | None, survey: Survey, world: World
+) -> tuple[float, Program] | None:
+    if at is None or whole.letter.is_variable:
+        return None
+    body = instantiate(whole.body, ((whole.letter, as_node(at)),))
+    if any(isinstance(n, (Apply, Dens, Over, Limit)) for n in body.walk()):
+        return None
+    program = Program((body,), Survey((body,), base=survey), world.dim, world.family)
+    if program.has_grid or program.shapes != ["scalar"]:
+        return None
+    ((value,),) = program.run(world, FLOAT, 0, assignments(program, world, 1)[0])
+    return (float(value), program) if math.isfinite(value) else None
 
 
 def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any] | None:

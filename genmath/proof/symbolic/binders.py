@@ -26,9 +26,6 @@ from genmath.proof.symbolic.maps import named_after_density
 from genmath.proof.symbolic.polynomials import canon, expand, terms
 from genmath.proof.symbolic.supports import LINE, Rules, Unsupported
 
-EXTREMES_FINITE = "the suprema and infima that appear are finite"
-LIMITS_EXIST = "the limits that appear exist"
-
 
 class Binders(Conditions):
     """Each binds one letter of its own."""
@@ -72,8 +69,6 @@ class Binders(Conditions):
     def extreme(self, node: Over, kind: str, sign: int, env: Env, w: Weights) -> Any:
         """The maximum or supremum of sign * body: what is constant, and factors > 0, come out."""
         body, own = self.opened(node.body, node.letter, env, w)
-        if kind == "sup":
-            self.rules.assumed.add(EXTREMES_FINITE)
         parts = terms(sign * body)
         apart = sp.Add(*(t for t in parts if not t.has(own)))
         rest = sp.Add(*(t for t in parts if t.has(own)))
@@ -138,7 +133,6 @@ class Binders(Conditions):
         value = limit_of(body, own, to)
         if value is not None:
             return value
-        self.rules.assumed.add(LIMITS_EXIST)
         reached = not isinstance(to, Key) and (own.is_nonnegative is None or is_nonnegative(to))
         domain = Key(node.letter.domain)
 
