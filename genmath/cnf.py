@@ -7,7 +7,7 @@ The flow itself, and its solvers, are in `genmath.solvers`.
 
     nats = log_prob(model, x)  # RK4, 20 steps, exact divergence
     nats = log_prob(model, x, FixedSteps(40), generator=generator)  # estimated divergence
-    nats = log_prob(model, x, Adaptive(1e-6))  # needs torchdiffeq
+    nats = log_prob(model, x, Adaptive(1e-6))  # steps as long as allowed
     (-nats.mean()).backward()
 
 What a network has learned by `genmath.flow_matching.cfm_loss` is such a field.
@@ -24,7 +24,7 @@ from genmath._base.normal import log_normal
 from genmath._base.shapes import Data, PerSample
 from genmath._base.steps import Model, check_start, one_each
 from genmath._base.torch import torch
-from genmath.solvers import TWENTY, Solver, carry, transport
+from genmath.solvers import TWENTY, Solver, Trace, carry, transport
 
 __all__ = ["log_prob", "sample", "standard_normal"]
 
@@ -48,6 +48,7 @@ def log_prob(
     start: float = 0.0,
     end: float = 1.0,
     prior: Prior = standard_normal,
+    trace: Trace | None = None,
     probe: Data | None = None,
     generator: Generators | None = None,
 ) -> PerSample:
@@ -63,7 +64,10 @@ def log_prob(
     Errors: as for `genmath.solvers.transport`; ValueError for a prior of another shape.
     Source: Chen et al. 2018, theorem 1; Grathwohl et al. 2019, equation 4.
     """
-    z, log_det = transport(model, x, solver, start=start, end=end, probe=probe, generator=generator)
+    z, log_det = transport(
+        model, x, solver,
+        start=start, end=end, trace=trace, probe=probe, generator=generator,
+    )  # fmt: skip
     function("prior", prior)
     return one_each("prior output", prior(z), z) + log_det
 

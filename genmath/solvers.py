@@ -5,7 +5,7 @@ model(x, t) with t (B,), and returns the velocity, shaped like x. The samples of
 meet inside the field (no batch norm): its divergence is taken for all at once.
 
     moved = carry(model, x, FixedSteps(20, MIDPOINT), start=1.0, end=0.0)
-    moved, log_det = transport(model, x, Adaptive(1e-6))  # needs torchdiffeq
+    moved, log_det = transport(model, x, Adaptive(1e-6))
 
 `genmath.cnf` and `genmath.sde` turn the log-determinant into densities.
 """
@@ -13,12 +13,13 @@ meet inside the field (no batch norm): its divergence is taken for all at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from genmath._base.batch import sum_event, work_dtype
 from genmath._base.checks import (
+    all_finite,
     apart,
     batched,
     describe,
@@ -26,7 +27,6 @@ from genmath._base.checks import (
     instance,
     integer,
     listed,
-    one_of,
     positive,
     real,
     refuse,
@@ -35,10 +35,11 @@ from genmath._base.checks import (
 from genmath._base.draws import Generators, draw_, rngs
 from genmath._base.shapes import Data, PerSample
 from genmath._base.slopes import divergence
-from genmath._base.steps import Model, call, check_start
+from genmath._base.steps import Model, call, check_start, one_each
 from genmath._base.torch import Tensor, torch
 
 __all__ = [
+    "DOPRI5",
     "EULER",
     "MIDPOINT",
     "RK4",
@@ -52,9 +53,9 @@ __all__ = [
     "transport",
 ]
 
-METHODS = ("dopri5", "dopri8", "bosh3", "fehlberg2", "adaptive_heun")
 State = tuple[Tensor, ...]  # the place, and the log-determinant where it is wanted
 Rate = Callable[[float, Tensor, bool], State]
+Trace = Callable[[Tensor, Tensor], Tensor]
 
 
 # Solvers
@@ -65,17 +66,19 @@ class Tableau:
     """An explicit Runge-Kutta method as data: slopes at a few places, and their weighted mean.
 
     Slope i is taken at time t + c_i h and place x + h Σ_j a_ij slope_j, the step is h Σ_i b_i
-    slope_i: a_ij are the rows of ``stages``, b_i the ``weights``, c_i the ``nodes``.
+    slope_i: a_ij are the rows of ``stages``, b_i the ``weights``, c_i the ``nodes``. With e_i the
+    ``errors``, h Σ_i e_i slope_i is the difference to a step of a lower order.
 
     Result: cnf.steps
-    Errors: ValueError unless slope i uses the i slopes before it, which sum to its node, and the
-        weights sum to one.
-    Source: Hairer, Nørsett, Wanner 1993, definition II.1.1.
+    Errors: ValueError unless slope i uses the i slopes before it, which sum to its node, the
+        weights sum to one, and the errors, one a weight, to zero.
+    Source: Hairer, Nørsett, Wanner 1993, definition II.1.1, and section II.4 for the errors.
     """
 
     stages: tuple[tuple[float, ...], ...]
     weights: tuple[float, ...]
     order: int
+    errors: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         weights = _row("weights", self.weights, "a tuple of numbers that sum to one")
@@ -88,11 +91,22 @@ class Tableau:
         if not math.isclose(sum(self.weights), 1.0, rel_tol=1e-12):
             refuse("weights", describe(self.weights), "numbers that sum to one")
         integer("order", self.order, 1)
+        if isinstance(self.errors, tuple) and not self.errors:
+            return
+        wanted = f"(), or {len(weights)} numbers that sum to zero"
+        errors = _row("errors", self.errors, wanted)
+        if len(errors) != len(weights) or abs(math.fsum(errors)) > 1e-12:
+            refuse("errors", describe(self.errors), wanted)
 
     @property
     def nodes(self) -> tuple[float, ...]:
         """When the slopes are taken, in steps: the sums of the rows of ``stages``."""
-        return tuple(map(sum, self.stages))
+        return tuple(map(math.fsum, self.stages))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the last slope is taken where the step ends, and so is the first of the next."""
+        return len(self.weights) > 1 and (*self.stages[-1], 0.0) == tuple(self.weights)
 
 
 def _row(name: str, row: object, wanted: str) -> list[float]:
@@ -102,6 +116,22 @@ def _row(name: str, row: object, wanted: str) -> list[float]:
 EULER = Tableau(((),), (1.0,), 1)
 MIDPOINT = Tableau(((), (1 / 2,)), (0.0, 1.0), 2)
 RK4 = Tableau(((), (1 / 2,), (0.0, 1 / 2), (0.0, 0.0, 1.0)), (1 / 6, 1 / 3, 1 / 3, 1 / 6), 4)
+
+
+DOPRI5 = Tableau(
+    (
+        (),
+        (1 / 5,),
+        (3 / 40, 9 / 40),
+        (44 / 45, -56 / 15, 32 / 9),
+        (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729),
+        (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656),
+        (35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84),
+    ),
+    (35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0.0),
+    5,
+    (71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40),
+)
 
 
 @dataclass(frozen=True)
@@ -124,24 +154,27 @@ class FixedSteps:
 
 @dataclass(frozen=True)
 class Adaptive:
-    """torchdiffeq's steps: as long as an estimate of the error of *one* step allows.
+    """Steps as long as an estimate of the error of *one* step allows, by a tableau that has one.
 
-    The estimate is a root mean square over the batch, place and log-determinant apart, against
-    atol + rtol · size. All samples take the same steps.
+    The estimate is the root mean square over an event, and the log-determinant's apart, against
+    atol + rtol · size. The sample of the batch that is worst decides: all take the same steps.
+    Gradients pass through the steps that were taken, and not through the choice of their lengths.
 
-    Errors: ValueError for another method, or unless rtol, atol > 0 and max_calls >= 1; ImportError,
-        when it is used, without torchdiffeq.
+    Errors: ValueError for a tableau without ``errors``, or unless rtol, atol > 0, max_calls >= 1.
+    Source: Dormand, Prince 1980, table 2; Hairer, Nørsett, Wanner 1993, section II.4.
     """
 
     rtol: float = 1e-5
     atol: float = 1e-5
-    method: str = "dopri5"
+    tableau: Tableau = DOPRI5
     max_calls: int = 10_000
 
     def __post_init__(self) -> None:
-        one_of("method", self.method, METHODS)
         positive("rtol", self.rtol)
         positive("atol", self.atol)
+        instance("tableau", self.tableau, Tableau, "a Tableau, such as DOPRI5")
+        if not self.tableau.errors:
+            refuse("tableau", "one without errors", "one that estimates its own, such as DOPRI5")
         integer("max_calls", self.max_calls, 1)
 
 
@@ -166,6 +199,7 @@ def transport(
     *,
     start: float = 0.0,
     end: float = 1.0,
+    trace: Trace | None = None,
     probe: Data | None = None,
     generator: Generators | None = None,
 ) -> Moved:
@@ -174,7 +208,8 @@ def transport(
     The divergence is exact, with one backward pass for each of the d numbers of an event; or, given
     a ``probe`` w or a ``generator``, estimated as w·∂(w·model)/∂x, with one. The log-determinant is
     then right on average over w, if E[w wᵀ] = I. One w a sample is kept all along the way; a
-    generator draws random signs.
+    generator draws random signs. A divergence known in closed form is what ``trace(x, t)`` returns,
+    one number a sample; it is taken at its word.
 
     Result: cnf.log_determinant, cnf.hutchinson
     Shapes: x and probe (B, …) alike; log_det (B,) in nats. Both are differentiable by x and by the
@@ -185,6 +220,10 @@ def transport(
         not finite on the way, or an `Adaptive` solver that gets stuck or needs too many calls.
     Source: Chen et al. 2018, theorem 1; the estimate: Grathwohl et al. 2019, equation 8.
     """
+    if trace is not None:
+        function("trace", trace)
+        if probe is not None or generator is not None:
+            refuse("trace", "one beside a probe or a generator", "one of the three, or none")
     if generator is not None:
         if probe is not None:
             refuse("probe, generator", "both", "at most one")
@@ -194,7 +233,7 @@ def transport(
     elif probe is not None:
         same_shape("probe", probe, "x", batched("x", x))
         probe = probe.to(work_dtype(x))
-    moved, log_det = _solve(model, x, solver, start, end, probe, True)
+    moved, log_det = _solve(model, x, solver, start, end, probe, trace, True)
     return Moved(moved, log_det)
 
 
@@ -213,7 +252,7 @@ def carry(
     Errors: as for `transport`.
     Source: Chen et al. 2018, section 2.
     """
-    return _solve(model, x, solver, start, end, None, False)[0]
+    return _solve(model, x, solver, start, end, None, None, False)[0]
 
 
 # The engine
@@ -226,6 +265,7 @@ def _solve(
     start: float,
     end: float,
     probe: Tensor | None,
+    trace: Trace | None,
     with_det: bool,
 ) -> State:
     check_start(tuple(batched("x", x).shape), x.dtype, "x", x)
@@ -238,7 +278,7 @@ def _solve(
     function("model", model)
     if with_det:
         apart("model", model)
-    rate = _rate(model, x.dtype, probe)
+    rate = _rate(model, x.dtype, probe, trace)
     if isinstance(solver, FixedSteps):
         state = _fixed(rate, state, solver, start, end)
     elif isinstance(solver, Adaptive):
@@ -248,7 +288,7 @@ def _solve(
     return tuple(part.to(x.dtype) for part in state)
 
 
-def _rate(model: Model, dtype: torch.dtype, probe: Tensor | None) -> Rate:
+def _rate(model: Model, dtype: torch.dtype, probe: Tensor | None, trace: Trace | None) -> Rate:
     """The field at a time and a place, and where it is wanted its divergence."""
     keep = torch.is_grad_enabled()
 
@@ -256,6 +296,10 @@ def _rate(model: Model, dtype: torch.dtype, probe: Tensor | None) -> Rate:
         label = torch.full((), t, dtype=x.dtype, device=x.device).expand(len(x))
         if not with_divergence:
             return (call(model, x.to(dtype), label).to(x.dtype),)
+        if trace is not None:
+            narrow = x.to(dtype)
+            spread = one_each("trace output", trace(narrow, label), x)
+            return call(model, narrow, label).to(x.dtype), spread.to(x.dtype)
         with torch.enable_grad():
             at = x.to(dtype) if keep and x.requires_grad else x.detach().to(dtype).requires_grad_()
             out = call(model, at, label).to(x.dtype)
@@ -266,65 +310,99 @@ def _rate(model: Model, dtype: torch.dtype, probe: Tensor | None) -> Rate:
 
 
 def _fixed(rate: Rate, state: State, solver: FixedSteps, start: float, end: float) -> State:
-    method, h = solver.tableau, (end - start) / solver.steps
-    x, *log_det = state
+    h = (end - start) / solver.steps
+    rates: list[State] = []
     for done in range(solver.steps):
         t = start + done * h
-        slopes: list[Tensor] = []
-        for node, row, weight in zip(method.nodes, method.stages, method.weights, strict=True):
+        after = start + (done + 1) * h
+        state, rates = _step(rate, state, t, after, solver.tableau, rates)
+        _check(state, after)
+    return state
+
+
+def _step(
+    rate: Rate, state: State, t: float, after: float, method: Tableau, before: list[State]
+) -> tuple[State, list[State]]:
+    """The state a step later, and the rates it comes from; those of the step before may go on."""
+    x, *log_det = state
+    h, rates = after - t, before[-1:] if method.goes_on else []
+    slopes: list[Tensor] = []
+    errors = method.errors or method.weights
+    stages = zip(method.nodes, method.stages, method.weights, errors, strict=True)
+    for i, (node, row, weight, error) in enumerate(stages):
+        if i == len(rates):
+            when = after if node == 1.0 else t + node * h
             # A divergence without a weight is not taken.
-            slope, *spread = rate(t + node * h, _ahead(x, h, row, slopes), bool(log_det and weight))
-            slopes.append(slope)
-            if spread:
-                log_det = [log_det[0] + h * weight * spread[0]]
-        x = _ahead(x, h, method.weights, slopes)
-        _check((x, *log_det), t + h)
-    return (x, *log_det)
+            wanted = bool(log_det and (weight or error or (i == 0 and method.goes_on)))
+            rates.append(rate(when, _ahead(x, h, row, slopes), wanted))
+        slopes.append(rates[i][0])
+    x = _ahead(x, h, method.weights, slopes)
+    return (x, *(_mean_ahead(part, h, method.weights, rates) for part in log_det)), rates
 
 
-def _ahead(x: Tensor, h: float, weights: tuple[float, ...], slopes: list[Tensor]) -> Tensor:
+def _ahead(x: Tensor, h: float, weights: Sequence[float], slopes: Sequence[Tensor]) -> Tensor:
+    ours = False  # a tensor that nobody else sees
     for weight, slope in zip(weights, slopes, strict=True):
         if weight:
-            x = torch.add(x, slope, alpha=h * weight)
+            x = x.add_(slope, alpha=h * weight) if ours else torch.add(x, slope, alpha=h * weight)
+            ours = True
     return x
 
 
+def _mean_ahead(part: Tensor, h: float, weights: Sequence[float], rates: list[State]) -> Tensor:
+    taken = [(w, rate[1]) for w, rate in zip(weights, rates, strict=True) if w]
+    return _ahead(part, h, *zip(*taken, strict=True))
+
+
 def _adaptive(rate: Rate, state: State, solver: Adaptive, start: float, end: float) -> State:
-    try:
-        from torchdiffeq import odeint
-    except ModuleNotFoundError as missing:
-        if missing.name != "torchdiffeq":
-            raise
-        raise ImportError(
-            "torchdiffeq is not installed; run: pip install torchdiffeq", name="torchdiffeq"
-        ) from None
     if state[0].numel() == 0:
-        return state  # the mean error of no sample is not a number
+        return state  # there is nothing whose error could be measured
     calls, last = 0, start
 
-    def field(t: Tensor, state: State) -> State:
+    def counted(t: float, x: Tensor, with_divergence: bool) -> State:
         nonlocal calls, last
-        calls, last = calls + 1, t.item()
+        calls, last = calls + 1, t
         if calls > solver.max_calls:
             used = f"{solver.max_calls} calls of the model by t = {last:.6g}, and no end"
             refuse("solver", used, "an easier field, a larger tolerance, or a larger max_calls")
-        rates = rate(last, state[0], len(state) > 1)
-        _check(rates, last)
-        return rates
+        return rate(t, x, with_divergence)
 
-    # Left to itself torchdiffeq derives the first step from the field, by operations that the
-    # gradient then flows through: that made it wrong by 1e-4 where the value was right to 1e-9.
-    times = torch.tensor([start, end], dtype=torch.float64, device=state[0].device)
-    try:
-        ends = odeint(
-            field, state, times, rtol=solver.rtol, atol=solver.atol, method=solver.method,
-            options={"first_step": abs(end - start) / 100},
-        )  # fmt: skip
-    except AssertionError as stuck:  # how torchdiffeq says that a step has shrunk to nothing
-        refuse("model", f"one that stops the solver near t = {last:.6g} ({stuck})", FINITE)
-    state = tuple(part[-1] for part in ends)
+    method, span = solver.tableau, end - start
+    t, share = start, min(0.1, solver.rtol ** (1 / method.order))
+    found, rates = state, list[State]()
+    while t != end:
+        left = abs((end - t) / span)
+        # The last two steps share what is left, so that none is tiny.
+        share = left if left <= 1.001 * share else min(share, left / 2)
+        after = end if share == left else t + share * span
+        if after == t or share < 1e-12:
+            _check(found, last)
+            stuck = f"one that stops the solver near t = {t:.6g} (underflow of its steps)"
+            refuse("model", stuck, FINITE)
+        found, rates = _step(counted, state, t, after, method, rates)
+        error = _error(state, found, rates, after - t, solver)
+        if error <= 1.0:
+            t, state = after, found
+        else:
+            rates = rates[:1]  # a shorter step begins alike
+        change = 0.9 * error ** (-1 / method.order) if error > 0.0 else 10.0
+        share *= min(max(change, 0.2), 10.0) if math.isfinite(error) else 0.2
     _check(state, end)
     return state
+
+
+@torch.no_grad()
+def _error(before: State, after: State, rates: list[State], h: float, solver: Adaptive) -> float:
+    """The estimated error of a step over what is allowed, of the worst sample; NaN where it is."""
+    worst = 0.0
+    for i, (old, new) in enumerate(zip(before, after, strict=True)):
+        taken = [(e, r[i]) for e, r in zip(solver.tableau.errors, rates, strict=True) if e]
+        difference = _ahead(torch.zeros_like(new), h, *zip(*taken, strict=True))
+        allowed = torch.maximum(old.abs(), new.abs()).mul_(solver.rtol).add_(solver.atol)
+        relative = difference.div_(allowed).reshape(len(new), -1)
+        found = torch.linalg.vector_norm(relative, dim=1).amax().item()
+        worst = max(worst, found / math.sqrt(relative.shape[1])) if found == found else math.nan
+    return worst
 
 
 FINITE = "a smooth field whose flow stays finite from start to end"
@@ -332,7 +410,7 @@ FINITE = "a smooth field whose flow stays finite from start to end"
 
 def _check(parts: State, t: float) -> None:
     for part in parts:
-        if not bool(part.isfinite().all()):
+        if not all_finite(part):
             bad = sum_event((~part.isfinite()).long(), 1).count_nonzero().item()
             where = f"a value that is not finite by t = {t:.6g}, in {bad} of {len(part)} samples"
             refuse("model", where, FINITE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import sys
 from functools import cache
 
 import pytest
@@ -18,6 +17,7 @@ from genmath.nets import MLP
 from genmath.paths import CosinePath, LinearPath, Path
 from genmath.proof.language.claims import Claim
 from genmath.solvers import (
+    DOPRI5,
     EULER,
     MIDPOINT,
     RK4,
@@ -199,6 +199,109 @@ def test_the_order_of_convergence(name) -> None:
     for coarse, fine in itertools.pairwise(errors):
         for a, b in zip(coarse, fine, strict=True):
             assert math.log2(a / b) == pytest.approx(tableau.order, abs=0.3)
+
+
+def test_dormand_and_princes_steps_have_their_order() -> None:
+    x, exact = swirled()
+    errors = []
+    for steps in (6, 12):
+        got = transport(swirl, x, FixedSteps(steps, DOPRI5))
+        errors.append([(a - b).abs().mean().item() for a, b in zip(got, exact, strict=True)])
+    for a, b in zip(*errors, strict=True):
+        assert math.log2(a / b) > 4.5
+    assert DOPRI5.goes_on
+    assert DOPRI5.nodes[-1] == 1.0
+    # The embedded method is of order 4: it agrees with a polynomial of degree 4, and not of 5.
+    lower = [b - e for b, e in zip(DOPRI5.weights, DOPRI5.errors, strict=True)]
+    for k, exact_one in ((3, True), (4, False)):
+        mean = sum(b * c**k for b, c in zip(lower, DOPRI5.nodes, strict=True))
+        assert (abs(mean - 1 / (k + 1)) < 1e-12) == exact_one
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (0.9, 0.1), (-0.3, 1 / 3)])
+def test_adaptive_steps_end_where_they_should_and_look_nowhere_else(start, end) -> None:
+    asked = []
+
+    def model(x, t):
+        asked.append(t[0].item())
+        return swirl(x, t)
+
+    x = normal(3, 2)
+    there = carry(model, x, Adaptive(1e-8, 1e-8), start=start, end=end)
+    assert min(asked) == min(start, end)
+    assert max(asked) == max(start, end)
+    close(carry(swirl, there, Adaptive(1e-8, 1e-8), start=end, end=start), x, 1e-6)
+
+
+def test_the_worst_sample_decides_the_steps_however_many_are_easy() -> None:
+    hard = torch.full((1, 1), 3.0, dtype=torch.float64)
+    easy = torch.zeros(1000, 1, dtype=torch.float64)
+
+    def model(x, t):
+        return torch.sin(5 * x) * x
+
+    alone = carry(model, hard, Adaptive(1e-4, 1e-4))
+    close(carry(model, torch.cat([hard, easy]), Adaptive(1e-4, 1e-4))[:1], alone, 1e-12)
+
+
+def test_torchdiffeq_finds_the_same() -> None:
+    odeint = pytest.importorskip("torchdiffeq").odeint
+    x = normal(5, 2)
+    times = torch.tensor([0.0, 1.0], dtype=torch.float64)
+    theirs = odeint(lambda t, z: swirl(z, t.expand(len(z))), x, times, rtol=1e-9, atol=1e-9)[-1]
+    close(carry(swirl, x, Adaptive(1e-9, 1e-9)), theirs, 1e-7)
+
+
+def test_a_divergence_in_closed_form_is_taken_at_its_word() -> None:
+    x = normal(4, 2)
+
+    def trace(x, t):
+        u, v = x.unbind(1)
+        first = -0.4 * torch.cos(u * v) + 0.4 * u * v * torch.sin(u * v)
+        return first + 0.3 * torch.sin(v * u) + 0.3 * v * u * torch.cos(v * u)
+
+    for solver in (FixedSteps(5), Adaptive()):
+        expected = transport(swirl, x, solver)
+        got = transport(swirl, x, solver, trace=trace)
+        close(got.x, expected.x)
+        close(got.log_det, expected.log_det)
+    close(log_prob(swirl, x, trace=trace), log_prob(swirl, x))
+    with pytest.raises(ValueError, match=r"^trace output: got .*, expected one number a sample"):
+        transport(swirl, x, trace=lambda x, t: x)
+    with pytest.raises(ValueError, match=r"^trace: got one beside a probe"):
+        transport(swirl, x, trace=trace, generator=rng())
+
+
+class Cubed(torch.autograd.Function):
+    """A backward of one's own, which cannot run for several at once."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return grad * 3 * torch.from_numpy(x.numpy() ** 2)
+
+
+@pytest.mark.parametrize("event", [(20,), (2, 3, 5)])
+@pytest.mark.parametrize("cube", [lambda x: x**3, Cubed.apply])
+def test_many_coordinates_side_by_side(event, cube) -> None:
+    d = math.prod(event)
+    mix = normal(d, d, seed=1) / 5
+
+    def model(x, t):
+        return (cube(x.reshape(len(x), d)) @ mix.T).reshape(x.shape)
+
+    x = normal(3, *event)
+    with torch.no_grad():
+        _, log_det = transport(model, x, FixedSteps(1, EULER))
+    close(log_det, (3 * x.reshape(3, d) ** 2 * mix.diagonal()).sum(1))
+    for lost in (lambda x, t: x.detach() ** 3, lambda x, t: 0 * t.new_ones(x.shape)):
+        with torch.no_grad(), pytest.raises(ValueError, match=r"^model output: .* autograd"):
+            transport(lost, x)
 
 
 def test_a_smaller_tolerance_is_a_smaller_error() -> None:
@@ -446,12 +549,6 @@ def test_an_endless_field_ends_after_the_calls_allowed() -> None:
 # What is refused
 
 
-def test_without_torchdiffeq_the_error_says_what_to_install(monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "torchdiffeq", None)
-    with pytest.raises(ImportError, match="pip install torchdiffeq"):
-        log_prob(swirl, normal(3, 2), Adaptive())
-
-
 X = normal(3, 2)
 BAD = {
     "steps": lambda: FixedSteps(0),
@@ -459,9 +556,11 @@ BAD = {
     "stages": lambda: Tableau(((), (0.5, 0.5)), (0.0, 1.0), 2),
     "weights": lambda: Tableau(((), (0.5,)), (0.5, 1.0), 2),
     "order": lambda: Tableau(((),), (1.0,), 0),
+    "errors": lambda: Tableau(((), (0.5,)), (0.0, 1.0), 2, (1.0, 1.0)),
+    "errors: got": lambda: Tableau(((), (0.5,)), (0.0, 1.0), 2, (0.0,)),
     "rtol": lambda: Adaptive(0.0),
     "atol": lambda: Adaptive(1e-3, -1.0),
-    "method": lambda: Adaptive(method="rk4"),
+    "tableau: got one without": lambda: Adaptive(tableau=RK4),
     "max_calls": lambda: Adaptive(max_calls=0),
     "solver": lambda: transport(swirl, X, "rk4"),  # type: ignore[arg-type]
     "x": lambda: transport(swirl, X * math.nan),

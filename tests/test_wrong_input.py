@@ -64,6 +64,7 @@ def test_a_valid_call_is_known_of_everything_public() -> None:
             "y",
             "covariances",
             "average",
+            "trace",
         }, name
 
 

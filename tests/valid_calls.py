@@ -25,7 +25,7 @@ from genmath.gan import GAN
 from genmath.nets import MLP, Discriminator, Generator, UNet
 from genmath.paths import LinearPath, VPPath, linear_schedule
 from genmath.samplers import DDIM, Grid, Heun
-from genmath.solvers import MIDPOINT, FixedSteps
+from genmath.solvers import DOPRI5, MIDPOINT, FixedSteps
 from genmath.toys import GaussianMixture
 from genmath.vae import VAE, Autoencoder, gaussian_log_likelihood
 from genmath.wasserstein import sinkhorn
@@ -622,9 +622,11 @@ def valid() -> dict[str, dict[str, Any]]:
         "sde.ornstein_uhlenbeck_moments": {"x0": X, "rate": 1.0, "diffusion": 1.0, "t": 0.5},
         "sde.probability_flow_velocity": {"x": X, "t": 0.5, "score": Z, "path": VP},
         "sde.reverse_drift": {"x": X, "t": 0.5, "score": Z, "path": VP, "stochasticity": 0.5},
-        "solvers.Adaptive": {"rtol": 1e-5, "atol": 1e-5, "method": "dopri5", "max_calls": 10},
+        "solvers.Adaptive": {"rtol": 1e-5, "atol": 1e-5, "tableau": DOPRI5, "max_calls": 10},
         "solvers.FixedSteps": {"steps": 2, "tableau": MIDPOINT},
-        "solvers.Tableau": {"stages": ((), (0.5,)), "weights": (0.0, 1.0), "order": 2},
+        "solvers.Tableau": {"stages": ((), (0.5,)), "weights": (0.0, 1.0), "order": 2,
+            "errors": (0.5, -0.5),
+        },
         "solvers.carry": {"model": field, "x": X, "solver": few, "start": 0.1, "end": 0.9},
         "solvers.transport": {
             "model": field,

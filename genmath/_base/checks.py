@@ -83,7 +83,7 @@ def same_shape(name: str, value: object, other_name: str, other: Tensor) -> Tens
 def all_finite(value: Tensor) -> bool:
     """By the sum, at a hundredth of the time of the whole; only a sum that overflows needs that."""
     total = value.detach().sum(dtype=torch.float32 if value.itemsize < 4 else None)
-    return bool(total.isfinite()) or bool(value.isfinite().all())
+    return math.isfinite(total.item()) or bool(value.isfinite().all())
 
 
 def finite(name: str, value: Tensor) -> Tensor:
