@@ -45,8 +45,7 @@ class Families(Densities):
         t = at = self.scalar(node.point, env, w, True)
         front, within = sp.S.Zero, False
         if placed is not None:
-            location, scale = (canon(self.scalar(part, env, w, True)) for part in placed)
-            self.require(scale, w, "the scale", placed[1])
+            location, scale = self.frame(placed, env, w)
             t, front = (t - location) / scale, -function_of("log", scale)
             # where a hypothesis speaks of the ends, and not of their quotient
             within = row.lives == "unit" and _above(at - location) and _above(location + scale - at)
@@ -55,6 +54,14 @@ class Families(Densities):
             raise Unsupported(f"{node!r} at a point that is not shown to lie in its support")
         tree = row.log_density(T, *(Symbol(f"{name}_of") for name in row.shape))
         return exp_of(expand(front + read(tree, {**letters, T: t}, _function)))
+
+    def frame(self, placed: tuple[Node, Node], env: Env, w: Weights) -> tuple[Any, Any]:
+        """A location, and a scale that has to be > 0."""
+        location, scale = (canon(self.scalar(part, env, w, True)) for part in placed)
+        if scale.is_zero or is_nonnegative(-scale):
+            raise Unsupported(f"a scale that is not > 0: {placed[1]!r}")
+        self.require(scale, w, "the scale", placed[1])
+        return location, scale
 
     def places(
         self,
@@ -99,8 +106,7 @@ class Families(Densities):
                     continue
                 _, placed = row_of(member).split(member)
                 assert placed is not None
-                location, scale = (canon(self.scalar(part, inner, w, True)) for part in placed)
-                self.require(scale, w, "the scale", placed[1])
+                location, scale = self.frame(placed, inner, w)
                 inner[v], slope = location + scale * at, slope * scale
             yield inner, letters, slope
 
