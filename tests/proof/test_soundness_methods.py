@@ -37,7 +37,7 @@ from tests.proof import test_inequalities, test_methods, test_slopes, test_stric
 
 Because = tuple[Node, ...]
 Case = tuple[Claim, Because]
-FALSE = 190  # of each kind, in each part
+FALSE = 125  # of each kind, in each part
 PARTS = range(2)
 
 u, v, t = positives("u"), *reals("v t")

@@ -19,6 +19,7 @@ from genmath.proof.symbolic.algebra import (
 from genmath.proof.symbolic.atoms import Binder, Key
 from genmath.proof.symbolic.bound import fresh, unused
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
+from genmath.proof.symbolic.derived import carried_out
 from genmath.proof.symbolic.integrals import integrate
 from genmath.proof.symbolic.letters import parameter
 from genmath.proof.symbolic.limits import limit_of
@@ -82,6 +83,7 @@ class Binders(Conditions):
         return apart + outside * close(Key(kind), canon(rest / outside), own, space)
 
     def between(self, node: Between, env: Env, w: Weights) -> Any:
+        node = carried_out(node)
         low, high = (self.end(e, env, w) for e in (node.low, node.high))
         body, own = self.integrand(node, low, high, env, w)
         if low == high:

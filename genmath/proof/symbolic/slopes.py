@@ -7,26 +7,20 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from genmath.proof.language.binders import Between, sides
-from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.instantiate import instantiate, redeclare
 from genmath.proof.language.tree import (
     Add,
-    Deriv,
-    Div,
-    Fn,
     Mul,
-    Named,
     Neg,
     Node,
     NotationError,
     Number,
-    Pow,
     Symbol,
     free_symbols,
     names_in,
-    transform,
 )
 from genmath.proof.symbolic.atoms import Binder, Int, Recip, Rho, Root, Sign
+from genmath.proof.symbolic.derived import carried_out, explicit, slope, unfolded
 from genmath.proof.symbolic.domains import outside_domain
 from genmath.proof.symbolic.facts import FACTS, Fact, assuming
 from genmath.proof.symbolic.lower import Lowering
@@ -42,7 +36,7 @@ def by_slope(lhs: Node, rhs: Node, dimension: int, equal: Equal) -> Proof | None
     """A proof that the sides are equal, by each letter that an integral ends at."""
     if not any(isinstance(n, Between) for side in (lhs, rhs) for n in side.walk()):
         return None
-    gap = unfolded(difference(lhs, rhs))
+    gap = explicit(unfolded(difference(lhs, rhs)))
     for letter, start in _letters(gap):
         try:
             with assuming(_without(letter)):
@@ -52,11 +46,6 @@ def by_slope(lhs: Node, rhs: Node, dimension: int, equal: Equal) -> Proof | None
         if proof is not None:
             return proof
     return None
-
-
-def unfolded(node: Node) -> Node:
-    """With the meaning of every defined letter."""
-    return transform(node, lambda n: unfolded(n.body) if isinstance(n, Named) else None)
 
 
 def _letters(gap: Node) -> Iterator[tuple[Symbol, Node]]:
@@ -105,47 +94,6 @@ def _closure(letter: Symbol, start: Node, dimension: int) -> Symbol | None:
     return None
 
 
-def slope(node: Node, by: Symbol) -> Node:
-    """The derivative; that of an integral by its limits, and under its sign."""
-    if by not in free_symbols(node):
-        return Number(0)
-    match node:
-        case Symbol():
-            return Number(1)
-        case Add():
-            return Add(*(slope(a, by) for a in node.args if by in free_symbols(a)))
-        case Neg():
-            return Neg(slope(node.args[0], by))
-        case Mul():
-            return Add(*(
-                Mul(*node.args[:i], slope(a, by), *node.args[i + 1 :])
-                for i, a in enumerate(node.args)
-                if by in free_symbols(a)
-            ))  # fmt: skip
-        case Div(args=(over, under)):
-            grown = Div(slope(over, by), under)
-            if by not in free_symbols(under):
-                return grown
-            return difference(grown, Div(Mul(over, slope(under, by)), Pow(under, Number(2))))
-        case Pow(args=(base, Number(value=k))) if k.denominator == 1 and k > 1:
-            return Mul(Number(k), Pow(base, Number(k - 1)), slope(base, by))
-        case Fn(args=(u,)) if node.name in TABLE and (rule := TABLE[node.name].derivative):
-            return Mul(rule(u), slope(u, by))
-        case Between():
-            found: list[Node] = []
-            for end, sign in ((node.high, 1), (node.low, -1)):
-                if by in free_symbols(end):
-                    at = instantiate(node.body, ((node.letter, end),))
-                    part = Mul(at, slope(end, by))
-                    found.append(part if sign > 0 else Neg(part))
-            if by in free_symbols(node.body):
-                found.append(Between(slope(node.body, by), node.letter, node.low, node.high))
-            return Add(*found)
-    if any(isinstance(n, Between) and by in free_symbols(n) for n in node.walk()):
-        raise Unsupported(f"the slope of {node!r}")
-    return Deriv(node, by)
-
-
 def smooth(node: Node, dimension: int) -> bool:
     """Continuous in every letter over its whole domain, and so are the integrands in it: nothing
     is let pass that may be 0 in a denominator, nothing jumps."""
@@ -176,6 +124,7 @@ def along(n: Between) -> list[Node]:
 def on_the_way(n: Between, *known: Node) -> tuple[Node | None, Node]:
     """How far it is from one limit to the other, None if they stand in order and one is infinite;
     and the integrand anywhere between them."""
+    n = carried_out(n)
     ends = sides(n.low), sides(n.high)
     if ends == (0, 0):
         way = difference(n.high, n.low)
