@@ -30,9 +30,11 @@ from genmath.proof.symbolic.supports import Rules
 x, z = random_variables("x z")
 a, b = reals("a b")
 s = positives("s")
-f, g = Function("f"), Function("g")
+f, g, h = Function("f"), Function("g"), Function("h")
 q, r = Density("q", x), Density("r", x)
 x1, x2 = copies(x, 2)
+z1, _ = copies(z, 2)
+c, t = Density("c", z, given=x), Density("t", z)
 
 
 def proved(lhs: Node, rhs: Node | int, *given: Relation) -> bool:
@@ -47,6 +49,20 @@ TRUE_AND_FALSE = {
     "one letter bound twice": (
         (E(q(x), f(x) * E(q(x), g(x))), E(q(x), f(x)) * E(q(x), g(x))),
         (E(q(x), f(x) * E(q(x), g(x))), E(q(x), f(x) * g(x))),
+    ),
+    "a square of an integral": (
+        (E(q(x), E(c(z | x), f(z)) ** 2), E(q(x), E(c(z | x), f(z)) * E(c(z1 | x), f(z1)))),
+        (E(q(x), E(c(z | x), f(z)) ** 2),
+         E(q(x), integral(c(z | x) ** 2 * f(z) ** 2, z))),
+    ),
+    "an integral opened inside another": (
+        (E(q(x), E(q(x1), h(x, x1))), E(q(x1), E(q(x), h(x, x1)))),
+        (E(q(x), E(q(x1), h(x, x1))), integral(q(x) ** 2 * h(x, x), x)),
+    ),
+    "an integral opened beside a factor": (
+        (E((q(x), t(z)), f(z) * E(c(z1 | x), g(z1))), E(t(z), f(z)) * E(q(x), E(c(z | x), g(z)))),
+        (E((q(x), t(z)), f(z) * E(c(z1 | x), g(z1))),
+         E(q(x), integral(t(z) * f(z) * c(z | x) * g(z), z))),
     ),
     "bound three times": (
         (E(q(x), f(x) * E(q(x), g(x) * E(q(x), x))), E(q(x), f(x)) * E(q(x), g(x)) * E(q(x), x)),

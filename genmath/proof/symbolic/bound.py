@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any
 
 import sympy as sp
+
+from genmath.proof.symbolic.polynomials import space_of
 
 
 def fresh(name: str, like: Any = None) -> Any:
@@ -35,6 +37,14 @@ def unused(name: str, taken: Collection[Any], **assumptions: Any) -> Any:
     was worked out of a formula is recognised when the formula comes again."""
     known = tuple(assumptions.items()) or (("real", True),)
     return next(s for s in (_nth(name, n, known) for n in itertools.count()) if s not in taken)
+
+
+def unused_like(letters: Iterable[Any], taken: Collection[Any]) -> list[Any]:
+    """Unused letters for the same spaces, each different."""
+    found: list[Any] = []
+    for v in letters:
+        found.append(unused(space_of(v), {*taken, *found}, **values_of(v)))
+    return found
 
 
 @cache

@@ -15,7 +15,7 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.symbolic.algebra import from_one_start
 from genmath.proof.symbolic.atoms import Bell, Int, Rho
-from genmath.proof.symbolic.bound import on_line, unused, values_of
+from genmath.proof.symbolic.bound import on_line, unused_like
 from genmath.proof.symbolic.definitions import MEANING, resolve
 from genmath.proof.symbolic.integrals import by_parts, integrate
 from genmath.proof.symbolic.lemmas import rewrite
@@ -195,7 +195,7 @@ def vanishes_merged(residual: Any, rules: Rules) -> bool:
             continue
         chosen = whole[0]
         spaces = tuple(space_of(v) for v in chosen.args[1:])
-        mine = letters.setdefault(spaces, _letters_for(chosen.args[1:], taken))
+        mine = letters.setdefault(spaces, unused_like(chosen.args[1:], taken))
         body = chosen.args[0].xreplace(dict(zip(chosen.args[1:], mine, strict=True)))
         pieces.setdefault(spaces, []).append(t / chosen * body)
     merged, rest = {spaces: sp.Add(*found) for spaces, found in pieces.items()}, sp.Add(*alone)
@@ -216,13 +216,6 @@ def vanishes_merged(residual: Any, rules: Rules) -> bool:
         rules.normal = rules.normal or bool(normals)
         return any(zero(whole + rest * b) for b in normals)
     return not apart
-
-
-def _letters_for(bound: tuple[Any, ...], taken: set[Any]) -> list[Any]:
-    letters: list[Any] = []
-    for v in bound:
-        letters.append(unused(space_of(v), taken.union(letters), **values_of(v)))
-    return letters
 
 
 def _normals(e: Any, letter: Any) -> list[Any]:

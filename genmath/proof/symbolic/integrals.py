@@ -7,6 +7,7 @@ that needs more than linearity records what it assumes in `Rules`.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from typing import Any
 
 import sympy as sp
@@ -37,7 +38,7 @@ from genmath.proof.symbolic.atoms import (
     Sign,
     Unknown,
 )
-from genmath.proof.symbolic.bound import fresh, on_line, values_of
+from genmath.proof.symbolic.bound import on_line, unused, unused_like, values_of
 from genmath.proof.symbolic.kernels import kernel
 from genmath.proof.symbolic.maps import inverse_slope, named_after_density, through_map
 from genmath.proof.symbolic.memory import Memory
@@ -123,7 +124,7 @@ def _term(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
         # an integral that also stands inside another factor keeps its name (see _eliminate)
         if whole and not any(g.has(base) for g in sp.Mul.make_args(term) if g is not f):
             for _ in range(int(k)):
-                inner, letters = open_integral(base)
+                inner, letters = open_integral(base, {*term.free_symbols, *bound, *opened})
                 opened += letters
                 factors.append(inner)
         else:
@@ -133,9 +134,10 @@ def _term(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
     return _reduce(tidy(term, rules), bound, rules, alone)
 
 
-def open_integral(e: Any) -> tuple[Any, list[Any]]:
+def open_integral(e: Any, taken: Collection[Any] = ()) -> tuple[Any, list[Any]]:
+    """Its body, in letters that are none of those taken."""
     body, *letters = e.args
-    new = [fresh(space_of(v), v) for v in letters]
+    new = unused_like(letters, {*e.free_symbols, *taken})
     return body.xreplace(dict(zip(letters, new, strict=True))), new
 
 
@@ -160,7 +162,7 @@ def _reduce(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
             )
         replaced = None
         if alone or any(f.has(Bell, Rho) for f in local):
-            replaced = _reexpress(v, local, rules) or (
+            replaced = _reexpress(v, local, rules, bound | term.free_symbols) or (
                 through_map(v, local, rules) if on_line(v) else None
             )
         if replaced is not None:
@@ -355,7 +357,7 @@ def bell(x: Any, mean: Any, variance: Any) -> Any:
     return scale * Bell(over, sp.S.Zero, canon(variance * scale**2))
 
 
-def _reexpress(v: Any, local: list[Any], rules: Rules) -> tuple[Any, Any] | None:
+def _reexpress(v: Any, local: list[Any], rules: Rules, taken: set[Any]) -> tuple[Any, Any] | None:
     """Two rules for arbitrary functions: one of a v + b, or such a density, is taken at the
     variable; and under one normal factor derivatives of a function are moved by parts."""
     if not on_line(v):
@@ -372,14 +374,14 @@ def _reexpress(v: Any, local: list[Any], rules: Rules) -> tuple[Any, Any] | None
     if not any(v in _places(u) for u in ordered):
         for u in ordered:
             if (at := _affine_place(u, v, rules)) is not None:
-                return _at_the_letter(at, v, local, rules, bool(bells))
+                return _at_the_letter(at, v, local, rules, bool(bells), taken)
     for u in ordered if bells else ():
         if isinstance(u, Unknown) and u.args[2:] == (v,) and u.args[1] > 0 and u in local:
             others = [f for f in local if f != u]
             if all(isinstance(f, Bell) or _is_power(f, v) for f in others):
                 lower = Unknown(u.args[0], u.args[1] - 1, v)
                 _vanishing(lower * sp.Mul(*others), rules)
-                new = fresh(space_of(v))
+                new = unused(space_of(v), taken)
                 body = -lower * differentiate(sp.Mul(*others), v, rules)
                 return body.xreplace({v: new}), new
     return None
@@ -412,11 +414,11 @@ def may_be_0_at_isolated_values(slope: Any) -> bool:
 
 
 def _at_the_letter(
-    at: Any, v: Any, local: list[Any], rules: Rules, normal: bool
+    at: Any, v: Any, local: list[Any], rules: Rules, normal: bool, taken: set[Any]
 ) -> tuple[Any, Any]:
     """The factors with the letter w = a v + b for v."""
     slope = canon(sp.diff(at, v))
-    new = fresh(space_of(v))
+    new = unused(space_of(v), taken)
     inverse = (new - canon(at - slope * v)) / slope
     body = _change(sp.Mul(*local), v, inverse, rules) / abs_of(slope)
     if not normal:  # no normal density says so
@@ -620,7 +622,7 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
             total += differentiate(a, v, rules) * Unknown(key, more, *args)
         return total
     if isinstance(e, Int):
-        body, letters = open_integral(e)
+        body, letters = open_integral(e, (v,))
         return integrate(differentiate(body, v, rules), tuple(letters), rules)
     if isinstance(e, BigSum):
         body, index, low, high = e.args
