@@ -42,6 +42,8 @@ class Arithmetic(Conditions):
         shapes = {v.shape if isinstance(v, sp.MatrixBase) else () for v in values}
         if len(shapes) > 1:
             raise NotationError(f"{node!r} adds quantities of different shapes")
+        if shapes == {()}:
+            return sp.Add(*values)  # at once: one by one takes a time that grows with the square
         total = values[0]
         for v in values[1:]:
             total = total + v

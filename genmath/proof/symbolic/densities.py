@@ -134,7 +134,10 @@ class Densities(Letters):
         white = inv * (x - m)
         square = sum((white[i] ** 2 for i in range(self.d)), sp.S.Zero)
         scale = sp.Mul(*(1 / root[i, i] for i in range(self.d)))
-        return scale * (2 * sp.pi) ** sp.Rational(-self.d, 2) * sp.exp(expand(-square / 2))
+        exponent = expand(-square / 2)
+        # sympy would look at each term of the sum, of which there are many, and change nothing
+        power = sp.exp(exponent, evaluate=not exponent.is_Add)
+        return scale * (2 * sp.pi) ** sp.Rational(-self.d, 2) * power
 
     def normal_root(self, node: Normal) -> Any:
         letter = node.args[2]

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
 import sympy as sp
 from sympy.polys.rings import ring
 
-from genmath.proof.symbolic.atoms import Atom
+from genmath.proof.symbolic.atoms import AbsAtom, Atom, Root, Sign
 
 HALF = sp.Rational(1, 2)
+
+
+MANY = 30  # terms, from which on a polynomial is multiplied out in a ring
 
 
 def terms(e: Any, within: Any = None) -> list[Any]:
     """The monomials of `e`; atoms are not entered, nor, with `within`, sums free of its letters."""
     if within is not None and not e.free_symbols & within:
         return [e]
+    if e.is_Add or e.is_Mul or e.is_Pow:
+        factors: dict[Any, None] = {}
+        if _count(e, within, factors) > MANY and not any(map(_has_own_powers, factors)):
+            return _in_a_ring(e, within, list(factors))
     if isinstance(e, sp.Add):
         return [t for a in e.args for t in terms(a, within)]
     if isinstance(e, sp.Mul):
@@ -41,6 +49,60 @@ def terms(e: Any, within: Any = None) -> list[Any]:
                 )
         return _again(out, within) if any(_has_sum(t, within) for t in out) else out
     return [e]
+
+
+def _opens(e: Any, within: Any) -> bool:
+    """Whether it is multiplied out."""
+    if within is not None and not e.free_symbols & within:
+        return False
+    whole = e.is_Pow and e.exp.is_Integer and e.exp > 0 and (e.base.is_Add or e.base.is_Mul)
+    return bool(e.is_Add or e.is_Mul or whole)
+
+
+def _count(e: Any, within: Any, factors: dict[Any, None]) -> int:
+    """How many products of factors `e` comes to; `factors` collects them."""
+    if not _opens(e, within):
+        if not e.is_Rational:
+            factors[e] = None
+        return 1
+    if e.is_Pow:
+        return int(_count(e.base, within, factors) ** int(e.exp))
+    parts = [_count(a, within, factors) for a in e.args]
+    return sum(parts) if e.is_Add else math.prod(parts)
+
+
+def _has_own_powers(f: Any) -> bool:
+    """|u| |u| is u^2, and sqrt(a + b) sqrt(a + b) a sum."""
+    root = f.is_Pow and not f.exp.is_Integer and f.base.is_Add
+    return bool(root or f.has(AbsAtom, Root, Sign))
+
+
+def _in_a_ring(e: Any, within: Any, factors: list[Any]) -> list[Any]:
+    """The monomials of `e`, like ones gathered on the way."""
+    domain = _ring(max(1, len(factors)))
+    known = dict(zip(factors, domain.gens, strict=False))
+
+    def visit(x: Any) -> Any:
+        if x in known:
+            return known[x]
+        if x.is_Rational:
+            return domain(sp.QQ(int(x.p), int(x.q)))
+        if x.is_Pow:
+            return visit(x.base) ** int(x.exp)
+        parts = [visit(a) for a in x.args]
+        return sum(parts, domain.zero) if x.is_Add else math.prod(parts, start=domain.one)
+
+    out = [
+        sp.Mul(sp.Rational(int(c.numerator), int(c.denominator)),
+               *(f**k for f, k in zip(factors, powers, strict=False) if k))
+        for powers, c in visit(e).terms()
+    ]  # fmt: skip
+    return _again(out, within) if any(_has_sum(t, within) for t in out) else out
+
+
+@lru_cache(maxsize=200)
+def _ring(size: int) -> Any:
+    return ring([sp.Symbol(f"v{i}") for i in range(size)], sp.QQ)[0]
 
 
 def _has_sum(t: Any, within: Any) -> bool:
