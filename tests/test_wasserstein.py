@@ -545,10 +545,13 @@ def test_sinkhorn_in_blocks_takes_the_same_steps(n, m, block, epsilon, anneal, s
         sinkhorn(costs, epsilon, a, b, block=size, strict=False, **options)
         for size in (None, block)
     )
-    assert (one.steps, one.converged) == (many.steps, many.converged)
-    for whole, parts in zip(one[:5], many[:5], strict=True):
+    assert one.converged == many.converged
+    assert many.steps <= one.steps <= many.steps + 7  # it looks at every eighth step
+    again = options | {"steps": one.steps, "tolerance": None}
+    same = sinkhorn(costs, epsilon, a, b, block=block, strict=False, **again)
+    for whole, parts in zip(one[:5], same[:5], strict=True):
         close(whole, parts, 1e-9)
-    assert one.error == pytest.approx(many.error, abs=1e-9)
+    assert one.error == pytest.approx(same.error, abs=1e-9)
 
 
 @pytest.mark.parametrize("p", [1.0, 1.5, 2.0])

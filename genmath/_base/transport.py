@@ -176,6 +176,7 @@ def balance(
     g = -torch.logsumexp(by_column, 1) if g is None else g / epsilon
     f = torch.zeros_like(rows)
     taken, converged = 0, False
+    weighty = bool((rows > 0).all() & (columns > 0).all())
     while taken < most and not converged:
         # One step in the log domain; then many by scalings u, v of the plan it leads to, which are
         # ten times as fast, until the scalings grow so large that they have to be taken in.
@@ -183,20 +184,28 @@ def balance(
         g = -torch.logsumexp(by_column + f, 1)
         taken += 1
         to_rows = torch.exp(by_row + f.unsqueeze(1) + g)
-        to_columns = torch.exp(by_column + g.unsqueeze(1) + f)
-        u, v = torch.ones_like(f), torch.ones_like(g)
+        if weighty:
+            to_columns = (to_rows * (rows.unsqueeze(1) / columns)).T.contiguous()
+        else:
+            to_columns = torch.exp(by_column + g.unsqueeze(1) + f)
+        u, v, between = torch.ones_like(f), torch.ones_like(g), 1
         while True:
             next_u = (to_rows @ v).reciprocal_()
             # The columns are right, and row i of the plan sums to (u / next_u)_i a_i.
             if least is not None:
-                converged = torch.dot(rows, (u / next_u - 1).abs_()).item() <= least
+                converged = torch.dot(rows, (u / next_u).sub_(1).abs_()).item() <= least
             if converged or taken == most:
                 break
+            # To look costs as much as a step: more and more of them are taken between two looks.
+            several = min(between, most - taken)
             next_v = (to_columns @ next_u).reciprocal_()
+            for _ in range(several - 1):
+                next_u = (to_rows @ next_v).reciprocal_()
+                next_v = (to_columns @ next_u).reciprocal_()
             low, high = torch.cat([next_u, next_v]).aminmax()
             if not (low.item() > 1 / FAR and high.item() < FAR):
                 break
-            u, v, taken = next_u, next_v, taken + 1
+            u, v, taken, between = next_u, next_v, taken + several, min(2 * between, 8)
         f, g = f + u.log(), g + v.log()
     return epsilon * f, epsilon * g, taken, converged
 
