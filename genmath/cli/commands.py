@@ -374,6 +374,8 @@ def _check_all(
         nonlocal shown
         while shown < len(reports) and (report := reports[shown]) is not None:
             typer.echo(line(report, width, mutants))
+            if report["hypotheses_text"] and len(work) < WHOLE_BOOK:
+                typer.echo(paint(f"      given: {'; '.join(report['hypotheses_text'])}", "2"))
             if report["assumed"] and len(work) < WHOLE_BOOK:
                 typer.echo(paint(f"      assuming: {'; '.join(report['assumed'])}", "2"))
             shown += 1
@@ -425,6 +427,7 @@ def _unfinished(outline: Report, outcome: Outcome, timeout: float) -> Report:
         **outline,
         "label": "not proved",
         "hypotheses": [],
+        "hypotheses_text": [],
         "assumed": [],
         "uses": [],
         "slips": [],

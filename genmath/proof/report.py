@@ -8,7 +8,7 @@ from genmath.proof.check import Judged, JudgedSlip, JudgedStep, Verdict, check, 
 from genmath.proof.language.derivation import Derivation
 from genmath.proof.language.latex import latex, latex_claim
 from genmath.proof.language.meanings import two_meanings
-from genmath.proof.language.names import latex_name
+from genmath.proof.language.names import latex_name, text_name
 from genmath.proof.language.notation import Density
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
@@ -53,6 +53,7 @@ def report(judged: Judged, strict: bool = True) -> dict[str, Any]:
         "title": derivation.title,
         "label": standing.label,
         "hypotheses": hypotheses_latex(derivation),
+        "hypotheses_text": hypotheses_text(derivation),
         "assumed": sorted(set(map(str, standing.assumed))),
         "uses": sorted(standing.uses),
         "file": derivation.file,
@@ -186,9 +187,48 @@ def _lives(letter: Symbol | Indexed) -> str:
 
 
 def _positive(density: Density) -> str:
+    return f"{latex(_whole(density))} > 0"
+
+
+def _whole(density: Density) -> Dens:
     *first, last = density.events
-    whole: Dens = density(*first, last | density.given) if density.given else density(*first, last)
-    return f"{latex(whole)} > 0"
+    return density(*first, last | density.given) if density.given else density(*first, last)
+
+
+PLAINLY = {
+    "positive": "> 0",
+    "nonnegative": "≥ 0",
+    "unit": "in (0, 1)",
+    "at_least_one": "≥ 1",
+    "member": "in a finite set",
+    "bit": "is 0 or 1",
+    "count": "in 0, 1, 2, ...",
+}
+
+
+def hypotheses_text(derivation: Derivation) -> list[str]:
+    """The same in plain text, but for what letters are defined as."""
+    found = hypotheses(derivation).items()
+    return [_plainly(key, h) for key, h in found if not isinstance(h, Named)]
+
+
+def _plainly(key: str, stated_in: Node | Density | Relation) -> str:
+    match stated_in:
+        case Relation():
+            return repr(stated_in)
+        case Density(positive=False, dominates=Density() as other):
+            return f"{text(_whole(stated_in))} > 0 wherever {text(_whole(other))} > 0"
+        case Density():
+            return f"{text(_whole(stated_in))} > 0"
+        case Apply():
+            kind = key.split()[0]
+            shown = text_name(stated_in.name)
+            return f"{shown} > 0" if kind == "positive" else f"{shown} is {kind}"
+        case Symbol(shape="covariance"):
+            return f"{text(stated_in)} is positive definite"
+        case Symbol() | Indexed():
+            return f"{text(stated_in)} {PLAINLY[stated_in.domain]}"
+    raise TypeError(f"{key}: no hypothesis is known of a {type(stated_in).__name__}")
 
 
 __all__ = ["REPORT_SCHEMA", "check_derivation", "hypotheses_latex", "report"]

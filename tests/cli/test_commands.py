@@ -323,3 +323,20 @@ def test_to_read_the_book_no_algebra_is_imported(arguments: list[str]) -> None:
         [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_hypotheses_stand_beside_the_label(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from genmath.proof import *\n"
+        "a, b = reals('a b')\n"
+        "x = variables('x')\n"
+        "p = Density('p', x, positive=True)\n"
+        "@derivation('so')\n"
+        "def so(d):\n"
+        "    d.given_that(a > b)\n"
+        "    d.start(log(a - b) + log(p(x)))\n"
+        "    d.equals(log((a - b) * p(x)), by='a product')\n"
+    )
+    done = run("check", "mine.py", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "given: p(x) > 0; a > b" in done.stdout

@@ -129,7 +129,7 @@ def supports(weight: Any, f: Any, rules: Rules) -> bool:
         return supports(weight, f.base, rules)
     if isinstance(f, Recip):
         return supports(weight, f.args[0], rules)
-    if isinstance(f, Rho) and isinstance(weight, Rho) and not f.args[3]:
+    if isinstance(f, Rho) and isinstance(weight, Rho) and not f.args[3] and not weight.args[3]:
         if f.args[0] == weight.args[0] and f.args[2] == weight.args[2]:
             return all(a in (b, OUT) for a, b in zip(f.args[1], weight.args[1], strict=True))
         if weight.args[0] in rules.dominates.get(f.args[0], ()):
