@@ -218,8 +218,9 @@ def on(names: list[str]) -> str:
     return ", ".join(shown)
 
 
-def chapters(slot: Slot, _: str) -> str:
-    return topics.chapters_table()
+def chapters(slot: Slot, where: str) -> str:
+    """{{ chapters }}, and {{ chapters home }} on the landing page."""
+    return topics.chapters_table("" if where == "home" else "../")
 
 
 def modules(slot: Slot, _: str) -> str:

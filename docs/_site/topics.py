@@ -74,15 +74,16 @@ def pages() -> dict[str, str]:
     }
 
 
-def chapters_table() -> str:
-    """What one may want to know, and the chapter to read: a row a topic."""
+def chapters_table(up: str = "../") -> str:
+    """What one may want to know, and the chapter to read: a row a topic. `up` leads from the page
+    that shows it to the top of the site."""
     rows = ["| | you want to know | read |", "|---|---|---|"]
     part = ""
     for topic in TOPICS:
         shown = topic.part if topic.part != part else ""
         part = topic.part
-        after = f"; after {links(topic.builds_on, '../derivations/')}" if topic.builds_on else ""
-        link = f"[{topic.title}](../derivations/{topic.name}.py)"
+        after = f"; after {links(topic.builds_on, up + 'derivations/')}" if topic.builds_on else ""
+        link = f"[{topic.title}]({up}derivations/{topic.name}.py)"
         rows.append(f"| {shown} | {topic.asks} | {link}{after} |")
     return "\n".join(rows)
 
