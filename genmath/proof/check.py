@@ -105,6 +105,8 @@ def judge(
         with time_limit(timeout):
             outcome = numeric.compare(claim)
             proof = prove(claim, because)
+            if outcome.verdict == "refuted" and proof.proved and proof.line:
+                outcome = numeric.compare(claim, line=proof.line)  # it speaks of the line alone
             if (
                 not proof.proved and outcome.verdict == "agree"
             ):  # nobody vouches for it: look farther
@@ -502,7 +504,7 @@ def _mutate_claim(
             continue
         count["made"] += 1
         if outcome is not None and outcome.verdict == "refuted":
-            if proof.proved:
+            if proof.proved and not proof.line:
                 raise Contradiction(f"mutant ({what}) proved and refuted: {_plain(broken)}")
             count["killed"] += 1
         elif proof.proved and outcome is not None:

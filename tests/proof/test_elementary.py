@@ -34,6 +34,7 @@ from genmath.proof.mutate import mutants
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT
 from genmath.proof.numeric.tabulated import tabulated
 from genmath.proof.symbolic.judge import prove
+from genmath.proof.symbolic.rows import number
 from tests.proof.latex_parser import parse
 
 ROWS = list(TABLE.values())
@@ -337,3 +338,11 @@ def test_floats_have_the_same_slopes(cosh: Elementary) -> None:
     assert tabulated(FLOAT, "cosh", 1)(0.5) == pytest.approx(math.sinh(0.5), rel=1e-15)
     assert tabulated(FLOAT, "cosh", 2)(0.5) == pytest.approx(math.cosh(0.5), rel=1e-15)
     assert math.isnan(tabulated(FLOAT, "gamma", 1)(-0.5))
+
+
+@pytest.mark.parametrize("row", [r for r in TABLE.values() if r.ends != (None, None)], ids=str)
+def test_a_row_comes_to_its_ends(row: Elementary) -> None:
+    for end, at in zip(row.ends, (-1000, 1000), strict=True):
+        if end is not None:
+            there = call(row, "mpmath", mpmath, mpmath.mpf(at))
+            assert abs(there - float(number(end))) < 2e-3

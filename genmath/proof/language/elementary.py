@@ -84,6 +84,7 @@ class Elementary:
     derivative: Callable[[Node], Node] | None = None
     domain: str = "real"
     range: Range = ANY
+    ends: tuple[Node | None, Node | None] = (None, None)  # limits at -infinity and at infinity
     increasing: str = ""  # "strictly", wherever it is defined; "weakly": constant in parts
     parity: int = 0  # 1: even, -1: odd
     at: Mapping[Operand, Node] = field(default_factory=dict)  # values at numbers
@@ -198,6 +199,7 @@ TABLE: dict[str, Elementary] = {
             Command(r"\exp"),
             derivative=exp,
             range=between(0, None),
+            ends=(ZERO, None),
             increasing="strictly",
             at={0: ONE},
             logarithm=lambda u: u,
@@ -270,6 +272,7 @@ TABLE: dict[str, Elementary] = {
             definition=lambda u: exp(u) / (1 + exp(u)),
             derivative=lambda u: sigmoid(u) * (1 - sigmoid(u)),
             range=between(0, 1),
+            ends=(ZERO, ONE),
             increasing="strictly",
             logarithm=lambda u: -softplus(-u),
             code={"math": _sigmoid, "mpmath": _sigmoid, "numpy": _sigmoids},
@@ -282,6 +285,7 @@ TABLE: dict[str, Elementary] = {
             definition=lambda u: log(1 + exp(u)),
             derivative=sigmoid,
             range=between(0, None),
+            ends=(ZERO, None),
             increasing="strictly",
             code={
                 "math": _softplus,
@@ -325,6 +329,7 @@ TABLE: dict[str, Elementary] = {
             definition=lambda u: 2 * sigmoid(2 * u) - 1,
             derivative=lambda u: 1 - tanh(u) ** 2,
             range=between(-1, 1),
+            ends=(-ONE, ONE),
             increasing="strictly",
             parity=-1,
             at={0: ZERO},
@@ -335,6 +340,7 @@ TABLE: dict[str, Elementary] = {
             Command(r"\arctan", bare=True),
             derivative=lambda u: 1 / (1 + u**2),
             range=between(-Pi() / 2, Pi() / 2),
+            ends=(-Pi() / 2, Pi() / 2),
             increasing="strictly",
             parity=-1,
             at={0: ZERO, 1: Pi() / 4},
@@ -347,6 +353,7 @@ TABLE: dict[str, Elementary] = {
             Command(r"\operatorname{erf}"),
             derivative=lambda u: 2 / sqrt(Pi()) * exp(-(u**2)),
             range=between(-1, 1),
+            ends=(-ONE, ONE),
             increasing="strictly",
             parity=-1,
             at={0: ZERO},

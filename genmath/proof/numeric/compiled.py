@@ -320,8 +320,10 @@ class Program(Code):
         dim: int,
         family: str = "",
         sums: Sums | None = None,
+        widening: bool = False,
     ) -> None:
         evaluation = sums.evaluation if sums else Binders(survey, dim, family)
+        evaluation.widening = widening
         env = sums.env if sums else Env({}, 0)
         self.survey = survey
         values = [evaluation.lower(n, env) for n in nodes]

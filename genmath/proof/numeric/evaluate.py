@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from itertools import product as choices
 
 from genmath.proof.language.tree import (
@@ -23,6 +23,7 @@ from genmath.proof.language.tree import (
     Divergence,
     Entropy,
     Expect,
+    Fn,
     Integral,
     Mul,
     Named,
@@ -37,17 +38,39 @@ from genmath.proof.language.tree import (
 from genmath.proof.numeric.expressions import Bound, Env, Expressions, Point
 from genmath.proof.numeric.graph import Loop, Scalar
 from genmath.proof.numeric.linear import Matrix, Value, Vector, components, each
-from genmath.proof.numeric.survey import Unsupported
+from genmath.proof.numeric.survey import Survey, Unsupported
 
 Inner = Callable[[Env], Value]
 LONGEST = 10_000  # terms of a sum that are evaluated
 Weighted = list[tuple[Loop, Scalar]]  # loops, outermost first, and the weight of a point of each
 
 
+CORNERS = ("indicator", "abs", "positive_part")
+
+
 class Evaluation(Expressions):
-    """Lowers whole trees."""
+    """Lowers whole trees. `scope`: what is being integrated, the innermost last."""
+
+    def __init__(self, survey: Survey, dim: int, family: str = "") -> None:
+        super().__init__(survey, dim, family)
+        self.scope: list[Node] = []
+        self.widening = False  # for wider and wider windows: lines are taken as they are
 
     def meaning(self, node: Node, env: Env) -> Value:
+        match node:
+            case Expect() | Integral() | Divergence() | Entropy():
+                self.scope.append(node)
+                try:
+                    return self._over(node, env)
+                finally:
+                    self.scope.pop()
+            case Deriv():
+                return self._deriv(node, env)
+            case Big():
+                return self._big(node, env)
+        return super().meaning(node, env)
+
+    def _over(self, node: Node, env: Env) -> Value:
         match node:
             case Expect():
                 return self._expect(node, env)
@@ -57,11 +80,7 @@ class Evaluation(Expressions):
                 return self._divergence(node, env)
             case Entropy():
                 return self._entropy(node, env)
-            case Deriv():
-                return self._deriv(node, env)
-            case Big():
-                return self._big(node, env)
-        return super().meaning(node, env)
+        raise AssertionError(node)
 
     # --- loops -----------------------------------------------------------------------------------
 
@@ -140,8 +159,9 @@ class Evaluation(Expressions):
             return self.expect_normal(dist, letters[0], env, lambda e: self.expect(rest, e, inner))
         if not letters:
             raise Unsupported(f"an expectation under {type(dist).__name__}, which is no density")
-        at, loops = self.open(letters, env)
-        return self.summed(loops, self.expect(rest, at, inner), self.scalar(dist, at))
+        return self.loop_over(
+            letters, env, lambda at: self.expect(rest, at, inner), lambda at: self.scalar(dist, at)
+        )
 
     def expect_normal(self, dist: Normal, letter: Symbol, env: Env, inner: Inner) -> Value:
         """x = mean + L t with t standard normal."""
@@ -150,6 +170,8 @@ class Evaluation(Expressions):
             raise Unsupported(
                 f"an expectation under a Gaussian whose mean depends on {letter.name}"
             )
+        if self.jumps(letter, env):
+            return self.loop_over((letter,), env, inner, lambda at: self.scalar(dist, at))
         _, mean, var = self.normal_parts(dist, env)
         low = self.cholesky([[var]] if isinstance(var, Scalar) else var.rows)
         loops = [g.loop("grid", "gauss", env.depth + k) for k in range(len(mean))]
@@ -186,7 +208,10 @@ class Evaluation(Expressions):
         covered = tuple(
             v
             for v in real
-            if v.domain == "real" and v not in events and any(v in free_symbols(f) for f in factors)
+            if v.domain == "real"
+            and v not in events
+            and any(v in free_symbols(f) for f in factors)
+            and not self.jumps(v, env)
         )
         others = tuple(v for v in letters if v not in covered)
         if not covered:
@@ -194,9 +219,107 @@ class Evaluation(Expressions):
         factors = [f for f in factors if free_symbols(f) & set(covered)]
         return self.loop_over(others, env, lambda e: self.whiten(covered, factors, e, inner))
 
-    def loop_over(self, letters: tuple[Symbol, ...], env: Env, inner: Inner) -> Value:
+    def loop_over(
+        self,
+        letters: tuple[Symbol, ...],
+        env: Env,
+        inner: Inner,
+        measure: Callable[[Env], Scalar] | None = None,
+    ) -> Value:
+        """Letters at whose values something jumps come last, and piece by piece."""
+        broken = next((v for v in letters if self.jumps(v, env)), None)
+        if broken is not None:
+            rest = tuple(v for v in letters if v != broken)
+            return self.loop_over(rest, env, lambda e: self.in_pieces(broken, e, inner, measure))
         at, loops = self.open(letters, env)
-        return self.summed(loops, inner(at))
+        return self.summed(loops, inner(at), measure and measure(at))
+
+    # --- where something jumps -------------------------------------------------------------------
+
+    def jumps(self, letter: Symbol, env: Env) -> list[Scalar]:
+        """Values of a letter of the line at which an indicator or its like in what is integrated
+        has a corner; where functions decay, 0, so that what falls slowly is seen far out."""
+        plain = letter.space in self.survey.real and letter.domain == "real" and not letter.shape
+        if not plain or not self.scope or self.widening:
+            return []
+        g, body, leaf = self.g, self.scope[-1], self.g.leaf()
+        own = {s for n in body.walk() for s in n.bound} - env.binds.keys() - {letter}
+        at = env.bind({letter: leaf})
+        found: dict[int, Scalar] = {}
+        for n in body.walk():
+            if not isinstance(n, Fn) or n.name not in CORNERS:
+                continue
+            if letter not in plain_letters(n.args[0]):
+                continue
+            if free_symbols(n) & own:
+                continue
+            u = self.scalar(n.args[0], at)
+            slope = g.diff(u, leaf, {})
+            if slope is not g.zero and not g.depends(slope, {id(leaf)}, {}):
+                root = g.neg(g.div(g.put(u, {id(leaf): g.zero}, {}), slope))
+                found[id(root)] = root
+        if not found and self.families.family == "located" and isinstance(body, Integral):
+            return [g.zero]
+        return list(found.values())
+
+    def in_pieces(
+        self,
+        letter: Symbol,
+        env: Env,
+        inner: Inner,
+        measure: Callable[[Env], Scalar] | None,
+    ) -> Value:
+        g, places = self.g, self.jumps(letter, env)
+        for i in range(len(places)):  # in order
+            for j in range(len(places) - 1 - i):
+                a, b = places[j : j + 2]
+                half, gap = g.const(Fraction(1, 2)), g.fn("abs", g.sub(a, b))
+                places[j] = g.mul(half, g.sub(g.add(a, b), gap))
+                places[j + 1] = g.mul(half, g.add(a, b, gap))
+        total: Value | None = None
+        ends: list[Scalar | int] = [-1, *places, 1]
+        for low, high in pairwise(ends):
+            loop, place, width = self.along(low, high, env)
+            at = env.bind({letter: place}, 1)
+            weight = g.mul(width, measure(at)) if measure else width
+            part = each(inner(at), partial(self._weighed, loop, weight))
+            total = part if total is None else self.plus(total, part)
+        assert total is not None
+        return total
+
+    def _weighed(self, loop: Loop, weight: Scalar, u: Scalar) -> Scalar:
+        return self.g.sum(loop, self.g.weigh(weight, u))
+
+    def along(self, low: Scalar | int, high: Scalar | int, env: Env) -> tuple[Loop, Scalar, Scalar]:
+        """From low to high, 1 and -1 for infinity: the letter as a function of t on the whole line,
+        with ends that are reached doubly exponentially: s = sinh(t/4), then the logistic curve of
+        pi s, or exp(pi s / 2); and how much of it a node stands for."""
+        g = self.g
+        finite = not (isinstance(low, int) and isinstance(high, int))
+        loop = g.loop("grid", "ends" if finite else "line", env.depth)
+        t, step = g.loop_value(loop, "t"), g.loop_value(loop, "w")
+        up = g.fn("exp", g.mul(g.const(Fraction(1, 4)), t))
+        down = g.div(g.one, up)
+        half_pi = g.mul(g.const(Fraction(1, 2)), g.input("pi"))
+        s = g.mul(half_pi, g.add(up, g.neg(down)))  # pi sinh(t/4)
+        slope = g.mul(g.const(Fraction(1, 4)), half_pi, g.add(up, down))
+        if not isinstance(low, int) and not isinstance(high, int):
+            width = g.sub(high, low)
+            place = g.add(low, g.mul(width, g.fn("sigmoid", s)))
+            slope = g.mul(width, g.fn("sigmoid", s), g.fn("sigmoid", g.neg(s)), slope)
+        elif isinstance(low, int) and isinstance(high, int):
+            if low == high:
+                raise Unsupported("an integral from infinity to the same")
+            place, slope = t, g.const(high)
+        else:
+            start, outward = (high, low) if isinstance(low, int) else (low, high)
+            sign = 1 if isinstance(high, int) else -1  # from the finite end out, or in to it
+            assert isinstance(outward, int)
+            assert isinstance(start, Scalar)
+            far = g.fn("exp", g.mul(g.const(Fraction(1, 2)), s))
+            place = g.add(start, g.mul(g.const(outward), far))
+            slope = g.mul(g.const(Fraction(sign * outward, 2)), slope, far)
+        return loop, place, g.mul(slope, step)
 
     def whiten(
         self, letters: tuple[Symbol, ...], factors: list[Normal], env: Env, inner: Inner
@@ -371,6 +494,15 @@ class Evaluation(Expressions):
 
 
 # --- trees ---------------------------------------------------------------------------------------
+
+
+def plain_letters(node: Node) -> set[Symbol]:
+    """The letters of sums and products, beside densities and functions."""
+    if isinstance(node, Symbol):
+        return {node}
+    if not isinstance(node, (Add, Mul, Neg, Div, Named)):
+        return set()
+    return {s for child in node.args for s in plain_letters(child)}
 
 
 def _ordered(dists: Iterable[Node]) -> list[Node]:

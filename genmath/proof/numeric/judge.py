@@ -42,6 +42,7 @@ from genmath.proof.numeric.attack import Sequence, consequences, has_no_value, s
 from genmath.proof.numeric.compiled import Program, Sums
 from genmath.proof.numeric.descent import tightest
 from genmath.proof.numeric.describe import describe, kinds
+from genmath.proof.numeric.evaluate import CORNERS, plain_letters
 from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
 from genmath.proof.numeric.obligations import at_risk, broken, null_denominator
 from genmath.proof.numeric.quadrature import LEVELS, REACHES, WIDE_LEVELS, WINDOWS
@@ -93,9 +94,11 @@ class Worlds:
         return self._sums[key]
 
 
-def make_worlds(claim: Claim, seed: int = 0, count: int = 6) -> Worlds:
+def make_worlds(claim: Claim, seed: int = 0, count: int = 6, line: Iterable[str] = ()) -> Worlds:
     """Up to `count` worlds that satisfy claim.given; none where none was found."""
-    return _draw(Survey((claim.lhs, claim.rhs), claim.given), claim.given, claim.dims, seed, count)
+    survey = Survey((claim.lhs, claim.rhs), claim.given)
+    survey.real |= set(line)
+    return _draw(survey, claim.given, claim.dims, seed, count)
 
 
 def satisfiable(claim: Claim, seed: int = 0) -> bool:
@@ -109,16 +112,22 @@ def real_spaces(claim: Claim) -> set[str]:
 
 
 def compare(
-    claim: Claim, *, seed: int = 0, worlds: int | Worlds = 6, exact_confirm: bool = True
+    claim: Claim,
+    *,
+    seed: int = 0,
+    worlds: int | Worlds = 6,
+    exact_confirm: bool = True,
+    line: Iterable[str] = (),
 ) -> Outcome:
-    """Evaluate both sides in random worlds. `worlds` is how many, or the worlds to use."""
+    """Evaluate both sides in random worlds. `worlds` is how many, or the worlds to use; `line` are
+    spaces of which a proof says that they are the real line."""
     if has_no_value(claim.lhs) or has_no_value(claim.rhs):
         return _attacked(claim, seed)
     if isinstance(worlds, Worlds):
         survey = Survey((claim.lhs, claim.rhs), claim.given, worlds.survey)
         drawn = _adapt(worlds, survey, claim)
     else:
-        drawn = make_worlds(claim, seed, worlds)
+        drawn = make_worlds(claim, seed, worlds, line)
         survey = drawn.survey
     if not drawn.members:
         return Outcome("undefined", reason=NO_WORLD)
@@ -319,6 +328,8 @@ def unlocated(side: Node, survey: Survey) -> bool:
             laws = [d for d in n.walk() if isinstance(d, (Normal, Family))]
             found |= {s for d in laws for s in free_symbols(d)}
             found |= {v for v in n.bound if v.domain != "real"}
+            corners = (f for f in n.walk() if isinstance(f, Fn) and f.name in CORNERS)
+            found |= {s for f in corners for s in plain_letters(f.args[0])}  # seen however far
             if any(v.space in survey.real and v not in found for v in n.bound):
                 return True
     return False

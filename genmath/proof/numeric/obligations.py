@@ -160,7 +160,7 @@ def _breaks(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | N
         if isinstance(one.whole, (Over, Limit)):
             return _wanders(one, survey, world)
         survey = Survey((one.whole,), base=survey)
-        program = Program((one.whole,), survey, world.dim, world.family)
+        program = Program((one.whole,), survey, world.dim, world.family, widening=True)
         if one.kind == VANISHES:
             return _stays(one, program, world)
         return _diverges(one, program, world) if program.has_grid else None

@@ -22,6 +22,7 @@ from genmath.proof.symbolic.atoms import (
     Binder,
     Fun,
     Int,
+    Key,
     Log,
     Member,
     Recip,
@@ -436,6 +437,12 @@ def height(e: Any) -> int:
 def _height(e: Any) -> int:
     inner = max((_height(a) for a in e.args), default=0)
     return inner + 1 if isinstance(e, (Int, BigSum, BigProduct, Binder)) else inner
+
+
+def close(kind: Key, body: Any, own: Any, *outside: Any) -> Any:
+    """Bound letters are called after how deep they stand, and keep their sign."""
+    name = sp.Symbol(f"bound^{height(body) + 1}", **own.assumptions0)
+    return Binder(kind, body.xreplace({own: name}), name, *outside)
 
 
 def big_sum(body: Any, index: Any, low: Any, high: Any) -> Any:

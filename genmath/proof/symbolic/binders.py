@@ -10,7 +10,7 @@ import sympy as sp
 from genmath.proof.language.binders import Between, Infinity, Limit, Over, Size, sides
 from genmath.proof.language.tree import Node, Symbol
 from genmath.proof.symbolic.algebra import (
-    height,
+    close,
     irreducible_factors,
     is_nonnegative,
     is_positive,
@@ -20,7 +20,8 @@ from genmath.proof.symbolic.atoms import Binder, Key
 from genmath.proof.symbolic.bound import fresh, unused
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
 from genmath.proof.symbolic.derived import carried_out
-from genmath.proof.symbolic.integrals import integrate
+from genmath.proof.symbolic.integrals import integrate, over_interval
+from genmath.proof.symbolic.intervals import along, as_end
 from genmath.proof.symbolic.letters import parameter
 from genmath.proof.symbolic.limits import limit_of
 from genmath.proof.symbolic.maps import named_after_density
@@ -88,24 +89,14 @@ class Binders(Conditions):
         body, own = self.integrand(node, low, high, env, w)
         if low == high:
             return sp.S.Zero
-        ends = {e.name for e in (low, high) if isinstance(e, Key)}
-        if len(ends) == 2:
-            sign = 1 if high.name == "infinity" else -1
+        return self.from_to(body, own, as_end(low), as_end(high))
+
+    def from_to(self, body: Any, own: Any, low: Any, high: Any) -> Any:
+        if {low, high} == {sp.oo, -sp.oo}:
             letter = fresh(LINE)
             named = named_after_density(body.xreplace({own: letter}), letter, self.rules)
-            return sign * integrate(named[0], named[1:], self.rules)
-        sign = 1
-        if sp.default_sort_key(low) > sp.default_sort_key(high):
-            low, high, sign = high, low, -1
-        whole = not isinstance(low, Key) and not isinstance(high, Key)
-
-        def one(rest: Any) -> Any:
-            k = power_of_letter(rest, own)
-            if whole and k is not None:
-                return (high ** (k + 1) - low ** (k + 1)) / (k + 1)
-            return close(Key("int"), rest, own, low, high)
-
-        return sign * linear(body, own, one)
+            return (1 if high == sp.oo else -1) * integrate(named[0], named[1:], self.rules)
+        return over_interval(body, own, low, high, self.rules)
 
     def integrand(self, node: Between, low: Any, high: Any, env: Env, w: Weights) -> Any:
         """What has to exist exists at the limits and between them; elsewhere it need not."""
@@ -116,7 +107,7 @@ class Binders(Conditions):
             self.register(name, owner)
         if rules.needs or rules.nonzero:
             rules.needs, rules.nonzero = [], set()
-            for at in _along(low, high):
+            for at in along(as_end(low), as_end(high)):
                 there = self.apart(Rules())
                 there.scalar(node.body, {**env, node.letter: canon(at)}, w, True)
                 rules.absorb(there.rules)
@@ -147,18 +138,6 @@ class Binders(Conditions):
         return linear(body, own, one)
 
 
-def _along(low: Any, high: Any) -> list[Any]:
-    """The limits that are numbers, and anything between them."""
-    way = sp.Dummy("way", positive=True)
-    finite = [e for e in (low, high) if not isinstance(e, Key)]
-    match finite:
-        case [_, _]:
-            return [*finite, low + way / (1 + way) * (high - low)]
-        case [end]:
-            return [end, end + way if isinstance(high, Key) else end - way]
-    return [sp.Dummy("anywhere", real=True)]
-
-
 def size(name: str) -> Any:
     return Binder(Key("size"), sp.S.One, sp.S.One, Key(name))
 
@@ -177,12 +156,6 @@ def linear(body: Any, own: Any, one: Any) -> Any:
         outside, rest = t.as_independent(own, as_Add=False)
         total += outside * one(rest)
     return total
-
-
-def close(kind: Key, body: Any, own: Any, *outside: Any) -> Any:
-    """Bound letters are called after how deep they stand, and keep their sign."""
-    name = sp.Symbol(f"bound^{height(body) + 1}", **own.assumptions0)
-    return Binder(kind, body.xreplace({own: name}), name, *outside)
 
 
 def power_of_letter(e: Any, own: Any) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -14,12 +15,14 @@ from genmath.proof.language.tree import (
     NotationError,
 )
 from genmath.proof.symbolic.algebra import from_one_start
-from genmath.proof.symbolic.atoms import Bell, Int, Rho
-from genmath.proof.symbolic.bound import on_line, unused_like
+from genmath.proof.symbolic.atoms import AbsAtom, Bell, Binder, Int, Rho, Sign
+from genmath.proof.symbolic.bound import fresh, on_line, unused_like
 from genmath.proof.symbolic.definitions import MEANING, resolve
-from genmath.proof.symbolic.integrals import by_parts, integrate
+from genmath.proof.symbolic.integrals import by_parts, differentiate, integrate, over_half_lines
+from genmath.proof.symbolic.intervals import split, together
 from genmath.proof.symbolic.lemmas import rewrite
 from genmath.proof.symbolic.lower import Lowering
+from genmath.proof.symbolic.maps import named_after_density
 from genmath.proof.symbolic.polynomials import expand, space_of, terms
 from genmath.proof.symbolic.proof import Proof
 from genmath.proof.symbolic.slopes import by_slope
@@ -62,7 +65,7 @@ def _by_forms(lhs: Node, rhs: Node, lemmas: list[Lemma], dimension: int) -> Proo
             proof.reason, proof.meaningless = str(error), True
             return proof
         proof.assumed, proof.consulted, proof.normal = rules.assumed, rules.consulted, rules.normal
-        proof.nonzero = rules.nonzero
+        proof.nonzero, proof.line = rules.nonzero, rules.line
         if rules.needs:
             proof.reason = str(rules.needs[0])
             continue
@@ -71,7 +74,8 @@ def _by_forms(lhs: Node, rhs: Node, lemmas: list[Lemma], dimension: int) -> Proo
             proof.lemmas = list(lemmas) if used else []
             return proof
         proof.residual = residuals[0]
-        proof.reason = _on_the_line_only(residuals[0], rules) or UNEQUAL
+        hints = sorted(rules.hints) or [_on_the_line_only(residuals[0], rules)]
+        proof.reason = hints[0] or UNEQUAL
     return proof
 
 
@@ -118,11 +122,56 @@ def _remaining(residuals: list[Any], rules: Rules) -> list[Any]:
 def _vanishes(residual: Any, rules: Rules) -> bool:
     if vanishes(residual, rules) or vanishes_merged(residual, rules):
         return True
+    if _vanishes_in_pieces(residual, rules):
+        return True
     same, _ = on_one_line(residual, {LINE, *rules.line})
     if same != residual and vanishes(same, rules):
         return True
     aligned = from_one_start(residual)
     return bool(aligned != residual and vanishes(aligned, rules))
+
+
+def _vanishes_in_pieces(residual: Any, rules: Rules) -> bool:
+    """Integrals with limits in terms of each other; over a line, where signs change on it."""
+    trial = Rules(dominates=rules.dominates, slots=rules.slots)
+    e = in_half_lines(residual, trial) if residual.has(Sign, AbsAtom) else residual
+    rules.hints |= trial.hints
+    shown = [e]
+    if e.has(Binder):
+        slope = partial(differentiate, rules=trial)
+        shown += [split(e, lambda b, v: whole_line(b, v, trial)), together(e, slope)]
+    if not any(other != residual and vanishes(other, trial) for other in shown):
+        return False
+    rules.absorb(trial)
+    return True
+
+
+def in_half_lines(e: Any, rules: Rules) -> Any:
+    """Integrals over the same letters under one sign, and then piece by piece."""
+    groups: dict[tuple[str, ...], list[tuple[Any, Any]]] = {}
+    rest = sp.S.Zero
+    for t in terms(e):
+        whole = [f for f in sp.Mul.make_args(t) if isinstance(f, Int)]
+        if len(whole) == 1:
+            spaces = tuple(space_of(v) for v in whole[0].args[1:])
+            groups.setdefault(spaces, []).append((t / whole[0], whole[0]))
+        else:
+            rest += t
+    for spaces, members in groups.items():
+        letters = tuple(fresh(s) for s in spaces)
+        body = sp.S.Zero
+        for c, i in members:
+            body += c * i.args[0].xreplace(dict(zip(i.args[1:], letters, strict=True)))
+        apart = over_half_lines(body, letters, rules) if body.has(Sign, AbsAtom) else None
+        rest += sp.Add(*(c * i for c, i in members)) if apart is None else apart
+    return rest
+
+
+def whole_line(body: Any, v: Any, rules: Rules) -> Any:
+    """The integral over every value of a bound letter of an integral with limits."""
+    letter = fresh(LINE)
+    named = named_after_density(body.xreplace({v: letter}), letter, rules)
+    return integrate(named[0], named[1:], rules)
 
 
 def on_one_line(e: Any, line: set[str] | None = None) -> tuple[Any, set[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -22,6 +23,7 @@ from genmath.proof.symbolic.algebra import (
     log_of,
     power_of,
     sign_of,
+    substitute,
     value_of,
 )
 from genmath.proof.symbolic.atoms import (
@@ -30,17 +32,25 @@ from genmath.proof.symbolic.atoms import (
     Atom,
     Bell,
     BigSum,
+    Binder,
     Fun,
     Int,
+    Key,
     Log,
     Recip,
     Rho,
     Sign,
     Unknown,
 )
-from genmath.proof.symbolic.bound import on_line, unused, unused_like, values_of
+from genmath.proof.symbolic.bound import fresh, on_line, unused, unused_like, values_of
+from genmath.proof.symbolic.intervals import as_end, between, by_primitive, no_more, pieces
 from genmath.proof.symbolic.kernels import kernel
-from genmath.proof.symbolic.maps import inverse_slope, named_after_density, through_map
+from genmath.proof.symbolic.maps import (
+    inverse_slope,
+    named_after_density,
+    through_map,
+    through_map_between,
+)
 from genmath.proof.symbolic.memory import Memory
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, orient, space_of, terms
 from genmath.proof.symbolic.supports import (
@@ -72,6 +82,8 @@ def _integrate(body: Any, bound: tuple[Any, ...], rules: Rules, alone: bool) -> 
     within = set(bound)
     if not body.has(Rho, Int) and _over_exponentials(body, within):
         body = canon(body)  # e^u/(1 + e^u)^2 and its like may cancel, which terms one by one do not
+    if (done := _by_primitive(body, bound, rules)) is not None:
+        return done
     parts = [tidy(t, rules) for t in terms(absorb_signs(expand(body, within)), within)]
     parts = _cancel_sums(parts, rules)
     letters = frozenset(bound)
@@ -82,6 +94,91 @@ def _integrate(body: Any, bound: tuple[Any, ...], rules: Rules, alone: bool) -> 
         return _TERMS.recall(key, rules, lambda r: _term(t, set(letters), r, alone))
 
     return sp.Add(*map(one, parts))
+
+
+def over_interval(body: Any, v: Any, low: Any, high: Any, rules: Rules) -> Any:
+    """The integral of `body` from low to high, not both of which are infinite."""
+    if low == high:
+        return sp.S.Zero
+    backwards = not no_more(low, high) and no_more(high, low)
+    start, end = (high, low) if backwards else (low, high)
+    apart = pieces(body, v, start, end, rules)
+    parts = apart if apart is not None else [(body, start, end)]
+    total = sp.Add(*(_piece(expand(b), v, a, z, rules) for b, a, z in parts))
+    return -total if backwards else total
+
+
+def _piece(body: Any, v: Any, low: Any, high: Any, rules: Rules) -> Any:
+    """The same where no sign changes: each term in a letter at which its functions stand."""
+    plain, total = [], sp.S.Zero
+    parts = terms(body)
+    for t in parts:
+        outside, rest = t.as_independent(v, as_Add=False)
+        alone = len(parts) == 1 or rest.has(Bell, Rho)
+        moved = _moved_ends(rest, v, low, high, rules) if alone else None
+        if moved is None:
+            plain.append(t)
+        else:
+            total += outside * _piece(*moved, rules)
+    slope = partial(differentiate, rules=rules)
+    return total + (between(sp.Add(*plain), v, low, high, slope) if plain else 0)
+
+
+def _moved_ends(
+    rest: Any, v: Any, low: Any, high: Any, rules: Rules
+) -> tuple[Any, Any, Any, Any] | None:
+    """The integrand in another letter w, with dv, and the ends where that stands."""
+    functions = sorted((u for u in rest.atoms(Unknown, Rho) if u.has(v)), key=sp.default_sort_key)
+    new = fresh(space_of(v))
+    if functions and not any(v in _places(u) for u in functions):
+        for u in functions:
+            at = _affine_place(u, v, rules)
+            if at is None:
+                continue
+            slope = canon(sp.diff(at, v))
+            side = 1 if is_positive(slope) else -1 if is_positive(-slope) else 0
+            if not side and {low, high} & {sp.oo, -sp.oo}:
+                continue
+            inverse = (new - canon(at - slope * v)) / slope
+            ends = [side * e if e in (sp.oo, -sp.oo) else canon(at.xreplace({v: e}))
+                    for e in (low, high)]  # fmt: skip
+            body = _change(rest, v, inverse, rules) / slope
+            return expand(body), new, *ends
+    mapped = through_map_between(rest, v, new, low, high)
+    return None if mapped is None else (expand(mapped[0]), new, *mapped[1:])
+
+
+def over_half_lines(body: Any, bound: tuple[Any, ...], rules: Rules) -> Any | None:
+    """The integral piece by piece, where indicators of half-lines or the like stand in it."""
+    for v in sorted(bound, key=lambda v: (v.name, v.dummy_index)):
+        others = tuple(b for b in bound if b != v)
+        apart = pieces(body, v, -sp.oo, sp.oo, rules) if on_line(v) else None
+        if apart is None or any(e.has(*others) for p in apart for e in p[1:] if others):
+            continue
+        rules.on_the_line(space_of(v))
+        total = sp.S.Zero
+        for part, low, high in apart:
+            inner = integrate(part, others, rules, False) if others else part
+            total += over_interval(expand(inner), v, low, high, rules)
+        return total
+    return None
+
+
+def _by_primitive(body: Any, bound: tuple[Any, ...], rules: Rules) -> Any | None:
+    """Of a function of one letter of the line that is known, and no normal density."""
+    if len(bound) != 1 or body.has(Rho, Int, Bell, Unknown, Sign):
+        return None
+    (v,) = bound
+    if not on_line(v):
+        return None
+    fractions = [p for p in body.atoms(sp.Pow) if p.exp.is_negative and p.base.has(v)]
+    if not fractions or not all(p.base.is_Add and p.exp.is_Integer for p in fractions):
+        return None
+    slope = partial(differentiate, rules=rules)
+    found = by_primitive(body, v, -sp.oo, sp.oo, slope)
+    if found is not None:
+        rules.on_the_line(space_of(v))
+    return found
 
 
 def _over_exponentials(e: Any, within: set[Any]) -> bool:
@@ -566,6 +663,26 @@ def _smooth(f: Any, v: Any) -> bool:
 # --- derivatives ---
 
 
+def _slope_between(e: Any, v: Any, rules: Rules) -> Any:
+    """By the limits, and under the sign."""
+    body, letter, *ends = e.args[1:]
+    if body.has(Sign):
+        raise NotImplementedError("the derivative of an integral of what jumps")
+    if body.has(Rho):
+        rules.assumed.add(SMOOTH)
+    low, high = map(as_end, ends)
+    total = sp.S.Zero
+    for end, sign in ((high, 1), (low, -1)):
+        if v in end.free_symbols:
+            slope = differentiate(end, v, rules)
+            total += sign * slope * substitute(body, {letter: end})
+    if v in body.free_symbols:
+        own = fresh(space_of(letter))
+        inner = differentiate(body.xreplace({letter: own}), v, rules)
+        total += over_interval(expand(inner), own, low, high, rules)
+    return total
+
+
 def differentiate(e: Any, v: Any, rules: Rules) -> Any:
     """The partial derivative with respect to the letter v."""
     if v not in e.free_symbols:
@@ -624,6 +741,8 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
     if isinstance(e, Int):
         body, letters = open_integral(e, (v,))
         return integrate(differentiate(body, v, rules), tuple(letters), rules)
+    if isinstance(e, Binder) and e.args[0] == Key("int"):
+        return _slope_between(e, v, rules)
     if isinstance(e, BigSum):
         body, index, low, high = e.args
         return big_sum(differentiate(body, v, rules), index, low, high)

@@ -58,6 +58,7 @@ def _prove_in_all(claim: Claim, because: tuple[Node | Lemma, ...]) -> Proof:
         total.assumed |= one.assumed
         total.consulted |= one.consulted
         total.nonzero |= one.nonzero
+        total.line |= one.line
         total.normal = total.normal or one.normal
         total.lemmas += [m for m in one.lemmas if m not in total.lemmas]
         total.hypotheses += [h for h in one.hypotheses if h not in total.hypotheses]

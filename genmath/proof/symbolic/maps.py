@@ -55,3 +55,32 @@ def named_after_density(body: Any, letter: Any, rules: Rules) -> tuple[Any, Any]
                 new = sp.Dummy(space, real=True)
                 return body.xreplace({letter: new}), new
     return body, letter
+
+
+def through_map_between(
+    body: Any, v: Any, new: Any, low: Any, high: Any
+) -> tuple[Any, Any, Any] | None:
+    """The body, with dv, in the new letter, and the ends where that stands."""
+    maps = [u for u in body.atoms(Unknown) if u.args[0].facts & MAP_KINDS and u.args[2:] == (v,)]
+    for u in sorted(maps, key=sp.default_sort_key):
+        key, order, _ = u.args
+        if order != 0:
+            continue
+        ends = [_end(key, e) for e in (low, high)]
+        if None in ends:
+            continue
+        if "inverse" in key.facts:
+            f = turned(key)
+            return substitute(body, {v: Unknown(f, 0, new)}) * Unknown(f, 1, new), *ends
+        done = (body / Unknown(key, 1, v)).xreplace({u: new})
+        if v not in done.free_symbols:
+            return done, *ends
+    return None
+
+
+def _end(key: Any, end: Any) -> Any | None:
+    if end not in (sp.oo, -sp.oo):
+        return Unknown(key, 0, end)
+    if "invertible" in key.facts:
+        return None
+    return end if "increasing" in key.facts else -end

@@ -30,6 +30,7 @@ class Proof:
     lemmas: list[Lemma] = field(default_factory=list)
     hypotheses: list[Relation] = field(default_factory=list)
     nonzero: set[Any] = field(default_factory=set)  # denominators that were let pass
+    line: set[str] = field(default_factory=set)  # spaces taken to be the real line
     normal: bool = False
     certificate: tuple[Node, Node] | None = None  # gap = certificate, for the mutants
     meaningless: bool = False  # the claim is ill-typed

@@ -58,6 +58,13 @@ def limits(row: Elementary) -> tuple[Any, Any]:
     return None if low is None else number(low), None if high is None else number(high)
 
 
+@lru_cache(maxsize=200)
+def ends(row: Elementary) -> tuple[Any, Any]:
+    """What it comes to at minus infinity and at infinity, None where that is no number."""
+    low, high = row.ends
+    return None if low is None else number(low), None if high is None else number(high)
+
+
 def next_value(row: Elementary, u: Any, here: Any) -> Any:
     """f(u + 1)."""
     assert row.successor is not None

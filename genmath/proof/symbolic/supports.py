@@ -82,6 +82,7 @@ class Rules:
     )  # key -> spaces of its arguments
     slopes: list[Any] = field(default_factory=list)  # divided by, and still to be looked at
     nonzero: set[Any] = field(default_factory=set)  # let pass as denominators
+    hints: set[str] = field(default_factory=set)  # what to state, where that would help
     line: set[str] = field(default_factory=set)  # the spaces that are taken to be the real line
     normal: bool = False
 
@@ -98,6 +99,7 @@ class Rules:
         self.slopes += other.slopes
         self.nonzero |= other.nonzero
         self.line |= other.line
+        self.hints |= other.hints
         self.dominates |= other.dominates
         self.slots |= other.slots
         self.normal = self.normal or other.normal
