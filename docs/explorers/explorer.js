@@ -13,7 +13,7 @@ export function explorer(name, figure) {
   const value = input => input.type === "range" ? Number(input.value) : input.value;
   const state = () => Object.fromEntries(inputs.map(input => [input.name, value(input)]));
   const first = state();
-  let running = 0, waiting = 0, quiet = 0, moved = false;
+  let running = 0, waiting = 0, quiet = 0, wide = 0, moved = false;
 
   function put(change) {
     for (const input of inputs) if (input.name in change) input.value = change[input.name];
@@ -24,8 +24,8 @@ export function explorer(name, figure) {
   function draw() {
     waiting ||= requestAnimationFrame(() => {
       waiting = 0;
-      const width = Math.max(280, svg.clientWidth || 680), now = state();
-      const drawn = figure.picture(now, width);
+      wide = svg.clientWidth;
+      const width = Math.max(280, wide || 680), drawn = figure.picture(state(), width);
       svg.setAttribute("viewBox", `0 0 ${width} ${drawn.height}`);
       svg.innerHTML = drawn.svg;
       for (const [key, shown] of Object.entries(drawn.numbers)) root.querySelector(`[data-number="${key}"]`).textContent = shown;
@@ -112,7 +112,7 @@ export function explorer(name, figure) {
   const near = new IntersectionObserver(found => {
     if (!found.some(entry => entry.isIntersecting)) return;
     near.disconnect();
-    new ResizeObserver(draw).observe(svg.parentElement);
+    new ResizeObserver(() => { if (svg.clientWidth !== wide) draw(); }).observe(svg.parentElement);
   }, { rootMargin: "50%" });
   near.observe(root);
 }

@@ -97,9 +97,13 @@ def test_it_fits_a_phone_and_is_dragged_by_a_finger(visit: Visits, name: str) ->
     figure = figure_of(page, name)
     assert too_wide(page) == []
     before = numbers(figure)
-    handle = figure.locator("[data-handle]").first
-    handle.scroll_into_view_if_needed()
-    box = handle.bounding_box()
+    figure.locator("svg.picture").evaluate("svg => svg.scrollIntoView({ block: 'center' })")
+    page.wait_for_function(  # drawn anew, for a narrow page
+        "f => f.querySelector('svg.picture').viewBox.baseVal.width < 400",
+        arg=figure.element_handle(),
+    )
+    figure.locator("svg.picture").evaluate("svg => svg.scrollIntoView({ block: 'center' })")
+    box = figure.locator("[data-handle]").first.bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
