@@ -12,7 +12,9 @@ from genmath.proof import (
     FiniteSet,
     Function,
     Normal,
+    NotationError,
     absolute,
+    define,
     diff,
     equal,
     exp,
@@ -129,3 +131,12 @@ def test_what_letters_are_called_decides_nothing() -> None:
             example = outcome.counterexample
             found.append((example["lhs"], example["rhs"], example["difference"]))
     assert found[:3] == found[3:6] == found[6:]
+
+
+def test_nothing_is_called_as_a_known_function() -> None:
+    """Of a function called sin it would be proved that sin(t) > 0."""
+    for name in ("sin", "erf", "Gamma", "psi", "lim", "digamma"):
+        for make in (Function, lambda word: Density(word, x), lambda word: define(f"{word}(t)", t)):
+            with pytest.raises(NotationError):
+                make(name)
+    assert reals("Gamma psi")

@@ -45,6 +45,7 @@ from genmath.proof.language.tree import (
     Relation,
     Symbol,
     as_node,
+    check_head,
     check_name,
     event_variables,
 )
@@ -212,6 +213,7 @@ class Density(Fixed):
         dominates: Density | None = None,
     ) -> None:
         check_name(name)
+        check_head(name)
         givens = given if isinstance(given, tuple) else (given,)
         for v in (*events, *givens):
             if not isinstance(v, Symbol):
@@ -342,6 +344,7 @@ class Function(Fixed):
         _traits: tuple[str, ...] = (),
     ) -> None:
         check_name(name)
+        check_head(name)
         stated = {
             "convex": convex, "positive": positive, "increasing": increasing,
             "decreasing": decreasing, "invertible": invertible,

@@ -36,8 +36,11 @@ DEEPEST = 150  # levels of an expression: every reader of trees recurses
 TAKEN = {  # words that are printed as they stand, or read as a number
     *("log", "exp", "sqrt", "abs", "max", "min", "sigmoid", "softplus", "indicator", "log_gap"),
     *("norm2", "dot", "det", "trace", "inverse", "transpose", "positive_part"),
+    *("sin", "cos", "tan", "tanh", "arctan", "erf", "log_gamma", "digamma", "lim", "sup"),
     *("E", "KL", "JS", "TV", "infinity", "infty", "inf", "oo", "nan", "NaN", "Inf", "Infinity"),
 }
+# what stands before parentheses: letters may be called so
+HEADS = TAKEN | {"Gamma", "psi"}
 DIGITS = 1000  # of a number, above and below
 BITS = (10**DIGITS).bit_length()
 
@@ -83,8 +86,14 @@ def check_name(name: object, pattern: str = WORD) -> None:
     nothing that means something already."""
     if not isinstance(name, str) or not re.fullmatch(pattern, name, re.ASCII):
         raise NotationError(f"name={name!r}: a name is one word, such as 'beta_t' or 'x_{{t-1}}'")
-    if name.partition("(")[0] in TAKEN or name in TAKEN:
+    if name in TAKEN or ("(" in name and name.partition("(")[0] in HEADS):
         raise NotationError(f"name={name!r} has a meaning already: choose another")
+
+
+def check_head(name: str) -> None:
+    """A function or density is not called as one that is known, such as the Gamma function."""
+    if name in HEADS:
+        raise NotationError(f"name={name!r} is a function already: choose another")
 
 
 class Fixed:

@@ -106,7 +106,7 @@ class Binders(Conditions):
         for name, owner in anywhere.known.items():
             self.register(name, owner)
         if rules.needs or rules.nonzero:
-            rules.needs, rules.nonzero = [], set()
+            rules.needs, rules.nonzero, rules.assumed = [], set(), set()
             for at in along(as_end(low), as_end(high)):
                 there = self.apart(Rules())
                 there.scalar(node.body, {**env, node.letter: canon(at)}, w, True)
