@@ -102,14 +102,20 @@ def test_what_settles_is_one() -> None:
     assert verdict(infimum(1 + exp(t), t) - infimum(exp(t), t), 1) == "proved"
 
 
+def agrees(slope: Node) -> bool:
+    """Whether judge B takes a slope for 0."""
+    outcome = judge(Claim(slope, "=", number(0))).outcome
+    return outcome is not None and bool(outcome.verdict == "agree")
+
+
 def test_the_slope_of_a_jump_that_moves_is_not_0() -> None:
     """By rule it is 0 at every point; a bell at which something jumps says otherwise."""
     standard, p = Normal(x, 0, 1), Density("p", x)
     for law in (standard, p(x)):
         moving = E(law, indicator(x > t))
-        assert judge(Claim(diff(moving, t), "=", number(0))).outcome is None
+        assert not agrees(diff(moving, t))
         bent = E(law, absolute(x - t))
-        assert judge(Claim(diff(diff(bent, t), t), "=", number(0))).outcome is None
+        assert not agrees(diff(diff(bent, t), t))
     assert verdict(diff(E(standard, indicator(x > 0) * t), t), E(standard, indicator(x > 0))) == (
         "proved"
     )
