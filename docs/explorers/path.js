@@ -16,6 +16,7 @@ const SETS = {
   one: () => [[0.8, 0.6]],
   mine: state => state.points.split("_").filter(Boolean).map(p => p.split(".").map(c => c / 100)),
 };
+const written = points => points.map(p => p.map(c => Math.round(100 * c)).join(".")).join("_");
 const SCHEDULES = {
   linear: t => [1 - t, t],
   cosine: t => [Math.cos(Math.PI * t / 2), Math.sin(Math.PI * t / 2)],
@@ -276,12 +277,16 @@ export const figure = {
     if (handle === "time") return { time: Math.max(0, Math.min(1, past.x(u))) };
     const points = SETS.mine(state), x = plane.x(u), y = plane.y(v), most = 80;
     if (Math.max(Math.abs(x), Math.abs(y)) > EDGE || points.length >= most || points.some(p => Math.hypot(p[0] - x, p[1] - y) < 0.16)) return null;
-    return { points: [...points, [x, y]].map(p => p.map(c => Math.round(100 * c)).join(".")).join("_") };
+    return { points: written([...points, [x, y]]) };
   },
 
   actions: {
     *play() {
       for (let frame = 0; frame <= 150; frame++) yield { time: 1 - frame / 150 };
+    },
+    *add(state) {  // for who does not draw: the next place of a spiral
+      const points = SETS.mine(state), n = points.length, r = 0.5 + 1.6 * ((0.618 * n) % 1), angle = 2.4 * n;
+      yield { data: "mine", points: written([...points, [r * Math.cos(angle), r * Math.sin(angle)]]) };
     },
     *clear() {
       yield { data: "mine", points: "" };

@@ -96,7 +96,7 @@ EXPLORER = Explorer(
         "w1": "$W_1$ to the data, across",
         "level": r"$\log(\alpha/\sigma)$ at $t$",
     },
-    actions={"play": "Play from noise", "clear": "Clear my points"},
+    actions={"play": "Play from noise", "add": "Add a point of my own", "clear": "Clear my points"},
     words=r"""
 **Try this.** The best guess of the data given a noisy place is known exactly for a handful of points (`score.tweedie`): so here only the *steps* can be wrong.
 

@@ -267,6 +267,11 @@ def test_points_are_drawn_and_particles_end_on_them(visit: Visits) -> None:
     assert len({place.split(".")[1] for place in drawn}) == 1
     assert value(got["w1"]) < 0.5
     assert "points=" in page.url
+    figure.get_by_role("button", name="Add a point").press("Enter")
+    page.wait_for_function(
+        "count => document.querySelector('[name=points]').value.split('_').length === count",
+        arg=len(drawn) + 1,
+    )
 
 
 def test_the_path(visit: Visits) -> None:
