@@ -11,13 +11,16 @@ from genmath.proof import (
     E,
     FiniteSet,
     Function,
+    Geometric,
     Normal,
     NotationError,
+    Poisson,
     absolute,
     define,
     diff,
     equal,
     exp,
+    fractions,
     indicator,
     infimum,
     infinity,
@@ -146,3 +149,13 @@ def test_nothing_is_called_as_a_known_function() -> None:
             with pytest.raises(NotationError):
                 make(name)
     assert reals("Gamma psi")
+
+
+def test_a_count_is_on_no_line() -> None:
+    """What it is compared with may be the count itself."""
+    count = variables("K", domain="count")
+    law = Density("c", count, positive=True)
+    for at in (number(1), t, n):
+        for one in (law(count), Poisson(count, s), Geometric(count, fractions("v"))):
+            both = E(one, indicator(count > at)) + E(one, indicator(count < at))
+            assert verdict(both, 1) != "proved"

@@ -158,7 +158,8 @@ def in_half_lines(e: Any, rules: Rules) -> Any:
         else:
             rest += t
     for spaces, members in groups.items():
-        letters = tuple(fresh(s) for s in spaces)
+        like = members[0][1].args[1:]  # a count stays one
+        letters = tuple(fresh(s, v) for s, v in zip(spaces, like, strict=True))
         body = sp.S.Zero
         for c, i in members:
             body += c * i.args[0].xreplace(dict(zip(i.args[1:], letters, strict=True)))
