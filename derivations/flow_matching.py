@@ -8,12 +8,48 @@
 #
 # **The answer in a line:** the mean of the velocities that meet there; and a network trained on the velocity of single random
 # lines, by squared error, learns exactly that mean.
+#
+# {{ picture flow_matching.question }}
+#
+# !!! board "On the board"
+#
+#     Join data and noise by a straight line, and train a network on the velocity of the line:
+#
+#     {{ define flow_matching.straight }}
+#
+#     {{ define flow_matching.line_loss }}
+#
+#     What the best network answers is the mean of the velocities that meet at $x$:
+#
+#     {{ define flow_matching.u_t }}
+#
+#     $x_0$ is a data point, $\epsilon$ standard normal noise and $t$ a time, uniform on $[0, 1]$; **data are at 0 and noise at 1**. The
+#     velocity of a line is $\epsilon - x_0$, and $v_\theta$ is the network. $p_t(x \mid x_0)$ is the density of the lines of one data point
+#     at time $t$, $u_t(x \mid x_0)$ their velocity, and $p_t(x)$ the density of all lines; all three are written out below.
+#
+# <div class="two" markdown="block">
+#
+# !!! train "Train"
+#
+#     1. Draw data $x_0$, noise $\epsilon$ and times $t$.
+#     2. Go to $x_t = (1 - t)\, x_0 + t\, \epsilon$, and take the velocity $\epsilon - x_0$: `genmath.flow_matching.conditional_path`.
+#     3. Take a gradient step on the mean of $\|v_\theta(x_t, t) - (\epsilon - x_0)\|^2$: `genmath.flow_matching.cfm_loss` does all
+#        three.
+#
+# !!! sample "Sample"
+#
+#     1. Draw $x$ from the standard normal, at $t = 1$.
+#     2. For $t = 1, 1 - h, \dots, h$ walk against the velocity: replace $x$ by $x - h\, v_\theta(x, t)$. This is `genmath.samplers.Euler`;
+#        `genmath.samplers.Heun` needs fewer steps.
+#     3. Return $x$, at $t = 0$: `genmath.samplers.sample` is the loop, with `prediction="velocity"`.
+#
+# </div>
 
 # %% [markdown]
 # ## Notation and hypotheses
 #
-# - Time $t$ runs from 0 to 1, **data at 0 and noise at 1**. Some papers run the other way; `flow_matching.reverse_time` is the
-#   dictionary (in code: `genmath.paths.reverse_time`). Data are $x_0$, noise is $\epsilon$ or, where it is one of two ends on an equal footing, $z$.
+# - Time $t$ runs from 0 to 1, **data at 0 and noise at 1**. Some papers run the other way; the dictionary is under
+#   *Noise at 1, or noise at 0?* Data are $x_0$, noise is $\epsilon$ or, where it is one of two ends on an equal footing, $z$.
 # - A path has two functions of time, $\alpha(t) > 0$ and $\sigma(t) > 0$, and goes through
 #   $x_t = \alpha(t)\, x_0 + \sigma(t)\, \epsilon$. The straight path is $\alpha(t) = 1 - t$, $\sigma(t) = t$. A prime is a derivative in time.
 # - The *velocity* is $\mathrm{d} x_t / \mathrm{d} t$. It is not the $v$ of v-prediction (`flow_matching.predictions`). In the sections on
@@ -31,6 +67,10 @@ t, h = reals("t h")
 alpha, sigma = Function("alpha", positive=True), Function("sigma", positive=True)
 f, g, w = Function("f"), Function("g"), Function("w")
 q = Density("q", x0)
+
+time, net = variables("t"), Function("v_theta")
+straight = define("x_t", (1 - time) * x0 + time * eps)
+line_loss = define("L(theta)", E((Uniform(time, 0, 1), q(x0), Normal(eps, 0, 1)), (net(straight, time) - (eps - x0)) ** 2))
 
 
 def plus(terms):
@@ -54,7 +94,12 @@ def times(factors):
 #
 # Fix a data point and a draw of noise. The position at time $t$ is a formula, so its velocity is the formula's derivative. The same velocity
 # can be told from the position alone, since position and data point give the noise away: that is a *field*, an arrow at
-# every place, for this data point. `field` puts the position into it.
+# every place, for this data point.
+#
+# !!! example "By hand"
+#
+#     The straight path, $x_0 = 1$ and $\epsilon = -0.5$. At $t = 0.25$ the position is $0.75 \cdot 1 + 0.25 \cdot (-0.5) = 0.625$, and the velocity is
+#     $\epsilon - x_0 = -1.5$ at all times. From place and data point alone: $(0.625 - 1)/0.25 = -1.5$. The same.
 #
 # In code: `genmath.flow_matching.conditional_path`.
 
@@ -71,13 +116,14 @@ def field(at, target):
 def conditional_velocity(d):
     d.start(diff(x_t, t))
     d.equals(alpha.prime(t) * x0 + sigma.prime(t) * eps, by="data and noise do not change with time")
-    d.equals(field(x_t, x0), by="the noise is (x_t − α x_0)/σ")
+    d.equals(field(x_t, x0), by=r"the noise is $(x_t - \alpha x_0)/\sigma$")
 
 
 # %% [markdown]
 # Now let the noise be random. For one data point $x_t$ is normal around $\alpha(t)\, x_0$, and its density obeys the **continuity
-# equation**: what changes at a place is what flows in minus what flows out. The derivative in time is taken *at a fixed place*. Somebody who
-# swims along sees another change, `along`: the density of the water around them falls where the flow diverges.
+# equation**: what changes at a place is what flows in minus what flows out. Think of cars on a road: their number between two posts changes only
+# by those that pass a post. The derivative in time is taken *at a fixed place*. Somebody who swims along sees another change,
+# `flow_matching.continuity[along]`: the density of the water around them falls where the flow diverges.
 #
 # The equation is checked by coordinates. In code: `genmath.flow_matching.conditional_path`.
 
@@ -92,10 +138,10 @@ def continuity(d, n):
     divergence = plus([diff(u_i, x_i) for u_i, x_i in zip(velocity, places, strict=True)])
     moving = plus([diff(density, t), *(u_i * diff(density, x_i) for u_i, x_i in zip(velocity, places, strict=True))])
 
-    d.start(moving, name="along")
+    d.start(moving, name="along", words="for somebody who swims along")
     d.equals(-density * divergence, by="in the frame of the flow only its divergence thins the density out")
 
-    d.start(diff(density, t), name="density")
+    d.start(diff(density, t), name="density", words="at a fixed place")
     d.equals(-outflow, by="the derivatives of a normal density in time and in its place")
 
     if n > 1:
@@ -110,14 +156,24 @@ def continuity(d, n):
 
 
 # %% [markdown]
+# **What it means.** A field moves a density. For one data point both are known in closed form, and they fit together.
+#
 # ## All data: the marginalisation trick
 #
 # Draw the data point from $q$. The density at time $t$ is an average over data points, and so is the flow: what streams through a
 # place is the sum of what each data point sends there. Divide it by the density, and you have *one* field for all: at each place the mean of
-# the conditional velocities, weighted by how likely each data point is to be the one passing by. That field and the marginal
-# densities obey the continuity equation, whatever $q$ is.
+# the conditional velocities, weighted by how likely each data point is to be the one passing by.
 #
-# `posterior` says what the weights are. In code: `genmath.toys.GaussianMixture.velocity`, exact for mixtures.
+# {{ picture flow_matching.mean }}
+#
+# !!! example "By hand"
+#
+#     Data at $-1$ and $1$ with equal probability, the straight path, $t = 0.5$. At $x = 0.5$ the data point 1 would have needed the noise $0$, the data
+#     point $-1$ the noise $2$. The likelihoods of these are as $1$ to $e^{-2} \approx 0.135$, so the weights are $0.881$ and $0.119$. The velocities
+#     $(x - x_0)/t$ are $-1$ and $3$. Their mean: $0.881 \cdot (-1) + 0.119 \cdot 3 \approx -0.52$.
+#
+# That field and the marginal densities obey the continuity equation, whatever $q$ is. `flow_matching.marginal_velocity[posterior]` says that the
+# weights sum to one. In code: `genmath.toys.GaussianMixture.velocity`, exact for mixtures.
 
 # %%
 kernel = define("p_t(x|x_0)", Normal(x, alpha(t) * x0, sigma(t) ** 2))
@@ -128,15 +184,20 @@ u_t = define("u_t(x)", E(q(x0), kernel * arrow) / p_t)
 
 @derivation("The marginalisation trick")
 def marginal_velocity(d):
-    d.start(integral(q(x0) * kernel / p_t, x0), name="posterior")
-    d.equals(1, by="q(x_0) p(x | x_0)/p_t(x) is the density of the data point, given the place")
+    d.start(integral(q(x0) * kernel / p_t, x0), name="posterior", words="the weights sum to one")
+    d.equals(1, by=r"$q(x_0)\, p_t(x \mid x_0)/p_t(x)$ is the density of the data point, given the place")
 
-    d.start(diff(p_t, t), name="continuity")
+    d.start(diff(p_t, t), name="continuity", words="the mean field carries the marginal density")
     d.equals(-diff(E(q(x0), kernel * arrow), x), by="`flow_matching.continuity` for each data point, averaged")
-    d.equals(-diff(p_t * u_t, x), by="multiply and divide by p_t: the mean velocity carries the whole flow")
+    d.equals(-diff(p_t * u_t, x), by="multiply and divide by $p_t(x)$: the mean velocity carries the whole flow")
 
 
 # %% [markdown]
+# **What it means.** There is one field that carries all of the noise to all of the data, and nobody had to invent it: it is an average of fields
+# that are known. What cannot be computed is the average, since it runs over the whole data distribution.
+#
+# ## Any two ends, in any pairing { .advanced }
+#
 # Noise need not be independent of the data, and need not be normal. Take any joint density of two ends, $x_0$ and $z$, join each pair by a straight
 # line, and let the points lie around the line with a small standard deviation $\rho$. The trick works as before. This is the form in which optimal
 # transport couplings are used.
@@ -153,14 +214,22 @@ u_pair = define("u_t(x)", E(pair(x0, z), tube * (z - x0)) / p_pair)
 def coupling_velocity(d):
     d.start(diff(p_pair, t))
     d.equals(-diff(E(pair(x0, z), tube * (z - x0)), x), by="each tube moves along its line, as a whole")
-    d.equals(-diff(p_pair * u_pair, x), by="multiply and divide by p_t")
+    d.equals(-diff(p_pair * u_pair, x), by="multiply and divide by $p_t(x)$")
 
 
 # %% [markdown]
-# Without noise around the curves there may be no density to differentiate. Then one tests with functions. Let $r(x, v)$ be the joint
-# density, at one moment, of the position and the velocity of a random line. After a further time $h$ its position is $x + h v$. `moving` is how
-# the mean of a smooth $f$ changes; `mean` says that at $h = 0$ it changes as if everybody at $x$ had the mean velocity. This is
-# the continuity equation in its weak form.
+# ## The lines cross, the flow bends
+#
+# A sampler does not follow the lines. It follows their mean velocity, and at a place where lines cross there is one such velocity: paths of a flow with a smooth
+# field cannot cross. So where the lines go through each other, the flow must turn away.
+#
+# {{ picture flow_matching.crossing }}
+#
+# Why is the flow right nevertheless? Because it moves the same *crowd*. Two people who meet and go through each other, and two people who meet and
+# turn around, make the same crowd at each moment. The next result says so without a density to differentiate: one tests with functions. Let $r(x, v)$ be the joint
+# density, at one moment, of the position and the velocity of a random line. After a further time $h$ its position is $x + h v$.
+# `flow_matching.lines[moving]` is how the mean of a smooth $f$ changes; `flow_matching.lines[mean]` says that at $h = 0$ it changes as if everybody at
+# $x$ had the mean velocity. This is the continuity equation in its weak form.
 
 # %%
 r = Density("r", x, v)
@@ -170,23 +239,36 @@ mean_v = define("u", E(r(v_1 | x), v_1))
 
 @derivation("Random lines flow like their mean velocity")
 def lines(d):
-    d.start(diff(E(r(x, v), f(x + h * v)), h), name="moving")
+    d.start(diff(E(r(x, v), f(x + h * v)), h), name="moving", words="how a mean changes as the lines move")
     d.equals(E(r(x, v), f.prime(x + h * v) * v), by="chain rule")
 
-    d.start(E(r(x, v), f.prime(x) * v), name="mean")
+    d.start(E(r(x, v), f.prime(x) * v), name="mean", words="the mean velocity does the same")
     d.equals(E(r(x), f.prime(x) * mean_v), by="average the velocity first, at each place")
 
 
 # %% [markdown]
+# **What it means.** Lines and flow have the same density at every time. They do not have the same paths: which noise belongs to which data
+# point is decided anew by the flow.
+#
 # {{ explorer path }}
 #
 # ## What to train on
 #
-# The mean field cannot be computed, but a mean is what squared error finds. Let $g$ be any function of $x$, for example a network; $x$ stands for
+# The mean field cannot be computed, but a mean is what squared error finds.
+#
+# {{ picture flow_matching.regression }}
+#
+# Let $g$ be any function of $x$, for example a network; $x$ stands for
 # all that the network sees, position and time. The loss against the velocities of *single* lines (conditional flow matching, which can be
 # sampled) differs from the loss against the *mean* field (flow matching, which cannot) by something in which $g$ does not occur: how
 # much the velocities at one place differ. So both have the same minimiser; and that constant is the loss that remains at the end,
 # which is why a flow matching loss does not go to zero. A weight $w(x) \ge 0$, for example one that depends on time, changes nothing.
+#
+# !!! example "By hand"
+#
+#     Once more $x = 0.5$ at $t = 0.5$, with data at $-1$ and $1$. The targets there are $-1$ with probability $0.881$ and $3$ with $0.119$. Who answers
+#     the mean, $-0.523$, has the squared error $0.881 \cdot 0.477^2 + 0.119 \cdot 3.523^2 \approx 1.68$. Who answers $-1$ has
+#     $0.119 \cdot 4^2 \approx 1.91$, which is $1.68 + 0.477^2$: the constant, plus the squared distance from the mean.
 #
 # In code: `genmath.flow_matching.cfm_loss`.
 
@@ -199,7 +281,7 @@ def cfm_loss(d):
     d.given_that(w(x) >= 0)
     d.start(E(r(x, v), w(x) * (g(x) - v) ** 2))
     d.equals(E(r(x), w(x) * (g(x) - mean_v) ** 2) + spread,
-             by="at each place v deviates from its mean by zero on average, so the cross term vanishes")
+             by="at each place $v$ deviates from its mean by zero on average, so the cross term vanishes")
     d.at_least(spread, by="a square is not negative", because=E(r(x), w(x) * (g(x) - mean_v) ** 2))
 
 
@@ -209,7 +291,6 @@ def cfm_loss(d):
 
 # %%
 theta = reals("theta")
-net = Function("v_theta")
 
 
 @derivation("Conditional and marginal loss have equal gradients")
@@ -217,11 +298,32 @@ def equal_gradients(d):
     d.start(diff(E(r(x, v), (net(x, theta) - v) ** 2), theta))
     d.equals(E(r(x, v), 2 * (net(x, theta) - v) * diff(net(x, theta), theta)), by="differentiate under the integral")
     d.equals(E(r(x), 2 * (net(x, theta) - mean_v) * diff(net(x, theta), theta)),
-             by="v enters linearly, so its mean at each place may be put for it")
+             by="$v$ enters linearly, so its mean at each place may be put for it")
     d.equals(diff(E(r(x), (net(x, theta) - mean_v) ** 2), theta), by="the marginal loss, differentiated under the integral")
 
 
 # %% [markdown]
+# **What it means.** Nobody computes the mean field. One draws a line, takes its velocity as the target, and lets squared error do the averaging.
+#
+# ## Why is this cheaper than likelihood?
+#
+# A model that moves noise to data along a field is a continuous normalizing flow. [That chapter](cnf.py) gives its
+# log-likelihood, `cnf.instantaneous`: the log-density of the noise at which a data point arrives, and the integral of the divergence of the field along the
+# way. One may train on that. Compare what a gradient step then needs:
+#
+# | for one data point | maximum likelihood of the flow | flow matching |
+# | --- | --- | --- |
+# | calls of the network | one for each stage of a solver, one after the other: often dozens | one, at one random time |
+# | divergence | at every stage: the trace of a Jacobian, or a random estimate of it | none |
+# | gradient | back through all stages, or a second differential equation backwards | back through one call |
+# | the way from noise to data | found by training; it may become winding, and the solver slow | chosen before, for example straight lines |
+# | what the loss says | a likelihood, in nats | a mean squared error whose least value is not zero |
+#
+# The reason is in the first picture. Likelihood only knows the two ends, so the flow has to be run to see where it leads. In flow matching the density at *every*
+# time is chosen beforehand, and each time can be trained by itself. The solver runs only when one samples. What one gives up: the loss is no
+# likelihood, and does not measure how good the samples are. The trained field is a flow all the same, so its likelihood can be computed afterwards:
+# `genmath.cnf.log_prob`.
+#
 # ## Five names for one prediction
 #
 # At a fixed time write $\alpha$, $\sigma$, $\alpha'$, $\sigma'$ for the four numbers. Data and noise determine the position $x_t$, the velocity $U$, the score
@@ -245,27 +347,27 @@ size = define("n", a**2 + s**2)
 
 @derivation("Velocity, score, noise, data and v", dims=(1, 2, 3))
 def predictions(d):
-    d.start(U, name="velocity_from_eps")
-    d.equals(a_dot / a * X + bend / a * EPS, by="the data are (x_t − σ ϵ)/α")
-    d.start(U, name="velocity_from_score")
-    d.equals(a_dot / a * X - s * bend / a * S, by="the noise is −σ S")
-    d.start(U, name="velocity_from_x0")
-    d.equals(s_dot / s * X - bend / s * X0, by="the noise is (x_t − α x_0)/σ")
-    d.start(U, name="velocity_from_v")
-    d.equals((a * a_dot + s * s_dot) / size * X + bend / size * V, by="x_t and V are data and noise, turned by an angle")
+    d.start(U, name="velocity_from_eps", words="velocity from the noise")
+    d.equals(a_dot / a * X + bend / a * EPS, by=r"the data are $(x_t - \sigma \epsilon)/\alpha$")
+    d.start(U, name="velocity_from_score", words="velocity from the score")
+    d.equals(a_dot / a * X - s * bend / a * S, by=r"the noise is $-\sigma S$")
+    d.start(U, name="velocity_from_x0", words="velocity from the data")
+    d.equals(s_dot / s * X - bend / s * X0, by=r"the noise is $(x_t - \alpha x_0)/\sigma$")
+    d.start(U, name="velocity_from_v", words="velocity from $V$")
+    d.equals((a * a_dot + s * s_dot) / size * X + bend / size * V, by="$x_t$ and $V$ are data and noise, turned by an angle")
 
-    d.start((s_dot * X - s * U) / bend, name="x0_from_velocity")
+    d.start((s_dot * X - s * U) / bend, name="x0_from_velocity", words="data from the velocity")
     d.equals(X0, by="two linear equations for data and noise: the noise cancels")
-    d.start((a * U - a_dot * X) / bend, name="eps_from_velocity")
+    d.start((a * U - a_dot * X) / bend, name="eps_from_velocity", words="noise from the velocity")
     d.equals(EPS, by="the data cancel")
-    d.start((a_dot * X - a * U) / (s * bend), name="score_from_velocity")
-    d.equals(S, by="the score is −ϵ/σ")
-    d.start((size * U - (a * a_dot + s * s_dot) * X) / bend, name="v_from_velocity")
-    d.equals(V, by="`velocity_from_v`, solved for V")
+    d.start((a_dot * X - a * U) / (s * bend), name="score_from_velocity", words="score from the velocity")
+    d.equals(S, by=r"the score is $-\epsilon/\sigma$")
+    d.start((size * U - (a * a_dot + s * s_dot) * X) / bend, name="v_from_velocity", words="$V$ from the velocity")
+    d.equals(V, by="`flow_matching.predictions[velocity_from_v]`, solved for $V$")
 
-    d.start((a * X - s * V) / size, name="x0_from_v")
+    d.start((a * X - s * V) / size, name="x0_from_v", words="data from $V$")
     d.equals(X0, by="turn back")
-    d.start((s * X + a * V) / size, name="eps_from_v")
+    d.start((s * X + a * V) / size, name="eps_from_v", words="noise from $V$")
     d.equals(EPS, by="turn back")
 
 
@@ -280,12 +382,30 @@ def marginal_score(d):
     d.start(u_t)
     d.equals(alpha.prime(t) / alpha(t) * x
              - (sigma(t) * sigma.prime(t) - alpha.prime(t) / alpha(t) * sigma(t) ** 2) * diff(log(p_t), x),
-             by="the slope of log p_t is the mean slope of the log-kernels, −(x − α x_0)/σ²")
+             by=r"the slope of $\log p_t$ is the mean slope of the log-kernels, $-(x - \alpha x_0)/\sigma^2$")
 
 
 # %% [markdown]
-# When time runs the other way every velocity changes its sign, and nothing else. `lipman` is the path of the first flow matching paper in its own
-# time $\tau$, with noise at 0 and data at 1; the noise does not vanish completely at the data but shrinks to $\rho$.
+# **What it means.** Diffusion and flow matching do not learn different things. They choose another path, another of the five to predict, and so
+# another weight of the same squared error.
+#
+# ## Noise at 1, or noise at 0?
+#
+# Here, and in the literature on diffusion, data stand at $t = 0$. The first papers on flow matching put them at the other end. Nothing but names changes,
+# but formulas of one kind in a program of the other send every sample the wrong way:
+#
+# | | here, and [@esser2024scaling] | [@lipman2023flow], [@liu2023flow] |
+# | --- | --- | --- |
+# | data | $x_0$, at time 0 | $x_1$, at time 1 |
+# | noise | $\epsilon$, at time 1 | $x_0$, at time 0 |
+# | straight path | $(1 - t)\, x_0 + t\, \epsilon$ | $(1 - \tau)\, x_0 + \tau\, x_1$ |
+# | target | $\epsilon - x_0$: noise minus data | $x_1 - x_0$: data minus noise |
+# | a sampler's step | from 1 to 0, $x - h v$ | from 0 to 1, $x + h v$ |
+#
+# Mind that $x_0$ is data on the left and noise on the right. When time runs the other way, $\tau = 1 - t$, every velocity changes its sign, and nothing else.
+# `flow_matching.reverse_time[lipman]` is the path of the first flow matching paper in its own
+# time $\tau$, with our letters for data and noise; the noise does not vanish completely at the data but shrinks to $\rho$. In code:
+# `genmath.paths.reverse_time`.
 
 # %%
 tau, least = fractions("tau rho")
@@ -293,20 +413,21 @@ tau, least = fractions("tau rho")
 
 @derivation("Time reversed")
 def reverse_time(d):
-    d.start(diff(alpha(1 - t) * x0 + sigma(1 - t) * eps, t), name="velocity")
-    d.equals(-(alpha.prime(1 - t) * x0 + sigma.prime(1 - t) * eps), by="chain rule: 1 − t falls as t grows")
+    d.start(diff(alpha(1 - t) * x0 + sigma(1 - t) * eps, t), name="velocity", words="every velocity changes its sign")
+    d.equals(-(alpha.prime(1 - t) * x0 + sigma.prime(1 - t) * eps), by="chain rule: $1 - t$ falls as $t$ grows")
 
     x_tau = define("x_tau", (1 - (1 - least) * tau) * eps + tau * x0)
-    d.start(diff(x_tau, tau), name="lipman")
+    d.start(diff(x_tau, tau), name="lipman", words="the path of Lipman et al. in their time")
     d.equals(x0 - (1 - least) * eps, by="data and noise do not change with time")
-    d.equals((x0 - (1 - least) * x_tau) / (1 - (1 - least) * tau), by="the noise is (x_τ − τ x_0)/(1 − (1 − ρ) τ)")
+    d.equals((x0 - (1 - least) * x_tau) / (1 - (1 - least) * tau), by=r"the noise is $(x_\tau - \tau x_0)/(1 - (1 - \rho) \tau)$")
 
 
 # %% [markdown]
-# ### Which path is which
+# ## Which path is which { .advanced }
 #
 # Two families have names. The *variance preserving* path keeps the second moment of data that have second moment one; here $\bar\alpha$ is its squared
-# $\alpha$. The *variance exploding* path leaves the data as they are and adds. `start` is what noise of standard deviation $s$ is.
+# $\alpha$. The *variance exploding* path leaves the data as they are and adds noise. `flow_matching.second_moment[start]` is what noise of standard
+# deviation $s$ is.
 
 # %%
 abar = fractions("alpha_bar")
@@ -316,13 +437,13 @@ m_2 = define("m_2", E(q(x0), x0**2))
 
 @derivation("The second moment along a path")
 def second_moment(d):
-    d.start(E((q(x0), Normal(x, a * x0, s**2)), x**2), name="any")
+    d.start(E((q(x0), Normal(x, a * x0, s**2)), x**2), name="any", words="along any path")
     d.equals(a**2 * m_2 + s**2, by="the second moment of a normal is its squared mean plus its variance")
-    d.start(E((q(x0), preserving), x**2), name="preserving")
+    d.start(E((q(x0), preserving), x**2), name="preserving", words="variance preserving")
     d.equals(1 + abar * (m_2 - 1), by="what the data lose the noise replaces")
-    d.start(E((q(x0), exploding), x**2), name="exploding")
+    d.start(E((q(x0), exploding), x**2), name="exploding", words="variance exploding")
     d.equals(m_2 + s**2, by="the noise is added on top")
-    d.start(E(Normal(eps, 0, 1), (s * eps) ** 2), name="start")
+    d.start(E(Normal(eps, 0, 1), (s * eps) ** 2), name="start", words="of the noise alone")
     d.equals(s**2, by="the second moment of a normal")
 
     d.slip(
@@ -342,6 +463,8 @@ def second_moment(d):
 
 
 # %% [markdown]
+# ## A case with formulas: normal data
+#
 # One case has every quantity in closed form: normal data of mean $m$ and variance $c$. The field is then linear in $x$.
 #
 # In code: `genmath.toys.GaussianMixture.velocity`, which mixes such fields.
@@ -355,23 +478,42 @@ total_variance = define("s_t", alpha(t) ** 2 * c + sigma(t) ** 2)
 
 @derivation("The velocity for normal data")
 def gaussian_velocity(d):
-    d.start(E(bell, kernel), name="density")
+    d.start(E(bell, kernel), name="density", words="the density at each time")
     d.equals(Normal(x, alpha(t) * m, total_variance), by="means map, variances add")
-    d.start(E(bell, kernel * arrow) / E(bell, kernel), name="velocity")
+    d.start(E(bell, kernel * arrow) / E(bell, kernel), name="velocity", words="the field is linear")
     d.equals(alpha.prime(t) * m
              + (alpha(t) * alpha.prime(t) * c + sigma(t) * sigma.prime(t)) / total_variance * (x - alpha(t) * m),
              by="the mean of the data point given the place, for two normals")
 
 
 # %% [markdown]
+# !!! example "By hand"
+#
+#     Let the data be standard normal, as the noise is, and the path straight. Nothing would have to be moved at all. Yet the lines of random pairs run all over,
+#     and with $s_t = (1 - t)^2 + t^2$ the field is $u_t(x) = (2t - 1)\, x / s_t$. The path of the flow is $x(t) = \sqrt{s_t}\, x(1)$: it starts at the noise, is
+#     pulled in to $0.71$ of it at $t = \frac12$, where the field is zero, and returns to where it started. **The lines are straight and the flow is not.**
+#
 # ## Rectified flow
 #
 # Take the straight path, $X$ from the data and $Z$ from the noise: $X_t = (1 - t) X + t Z$. Its velocity $V = Z - X$ does not depend on time; it is
 # what the network is trained on, and by `flow_matching.cfm_loss` what it learns is the mean of $V$ given $X_t$. **$V$ points from the data to the
-# noise**, so the sampler, which starts at the noise, walks *against* it: `step` goes back by $h$ along one line, and `walk` says that $T$ such
-# steps lead from $Z$ to $X$ exactly. `one_point` is the field for one data point.
+# noise**, so the sampler, which starts at the noise, walks *against* it: `flow_matching.rectified_flow[step]` goes back by $h$ along one line, and
+# `flow_matching.rectified_flow[walk]` says that $T$ such steps lead from $Z$ to $X$ exactly. `flow_matching.rectified_flow[one_point]` is the field for one
+# data point.
 #
-# The sampler is Euler's method for an ordinary differential equation. A step of an SDE with noise of strength $\eta$ would scatter (`scatter`); this one does not.
+# !!! example "By hand"
+#
+#     Data $X = 2$, noise $Z = -1$: $V = -3$. At $t = 0.5$ the line is at $X_t = 0.5$. One step back of length $h = 0.5$ ends at $0.5 - 0.5 \cdot (-3) = 2$, the
+#     data point. With a plus it would end at $-1$, the noise.
+#
+# The sampler is Euler's method for an ordinary differential equation. A step of an SDE with noise of strength $\eta$ would scatter
+# (`flow_matching.rectified_flow[scatter]`); this one does not.
+#
+# **Why is one step not enough, if the lines are straight?** Because the sampler knows the mean velocity, and no line. At pure noise every data point is
+# equally possible, so the field there is $x$ minus the mean of the data, and one step of length 1 sends *every* sample to that mean. Several
+# steps ask again on the way, when more is decided.
+#
+# {{ picture flow_matching.euler }}
 #
 # In code: `genmath.flow_matching.conditional_path` on a `genmath.paths.LinearPath`, and `genmath.samplers.Euler`.
 
@@ -387,21 +529,21 @@ vel = Function("v")
 
 @derivation("Rectified flow: the target and the sampler")
 def rectified_flow(d):
-    d.start(diff(X_t, t), name="target")
-    d.equals(line, by="X and Z do not change with time")
+    d.start(diff(X_t, t), name="target", words="what the network is trained on")
+    d.equals(line, by="$X$ and $Z$ do not change with time")
 
-    d.start(line, name="one_point")
-    d.equals((define("X_tau", (1 - tau) * X + tau * Z) - X) / tau, by="the noise is (X_τ − (1 − τ) X)/τ")
+    d.start(line, name="one_point", words="the field of one data point")
+    d.equals((define("X_tau", (1 - tau) * X + tau * Z) - X) / tau, by=r"the noise is $(X_\tau - (1 - \tau) X)/\tau$")
 
     back = define("X_{t-h}", (1 - (t - h)) * X + (t - h) * Z)
-    d.start(back, name="step")
+    d.start(back, name="step", words="one step back along a line")
     d.equals(X_t - h * line, by="one step back along the line")
 
-    d.start(Z - total(line / T, k, 1, T), name="walk")
-    d.equals(X, by="T steps of length 1/T")
+    d.start(Z - total(line / T, k, 1, T), name="walk", words="a whole line in $T$ steps")
+    d.equals(X, by="$T$ steps of length $1/T$")
 
     scattered = (x - step_size * vel(x, t) + eta * sqrt(step_size) * eps) ** 2
-    d.start(E(Normal(eps, 0, 1), scattered), name="scatter")
+    d.start(E(Normal(eps, 0, 1), scattered), name="scatter", words="a step of an SDE scatters")
     d.equals((x - step_size * vel(x, t)) ** 2 + eta**2 * step_size, by="the noise of an SDE adds its variance in every step")
 
     d.slip(
@@ -422,10 +564,21 @@ def rectified_flow(d):
 
 
 # %% [markdown]
+# **What it means.** Straight lines make the target simple and the last digit of a single line exact. They do not make the model a one-step model; for
+# that the flow itself must become straight.
+#
 # ## Reflow
 #
-# A trained flow maps each noise $z$ to *one* data point: a new pairing, which replaces the random one. Straight lines between the new pairs cross less.
-# Here is one sense in which the new pairing is better: it costs no more to transport, for **every** convex price of the displacement.
+# A trained flow maps each noise $z$ to *one* data point: a new pairing, which replaces the random one. Train a second model on straight lines between the new pairs.
+#
+# {{ picture flow_matching.reflow }}
+#
+# !!! example "By hand"
+#
+#     Standard normal data and noise again. A random pair has the mean squared distance $E[(Z - X)^2] = 1 + 1 = 2$. The flow above returns every point to where it
+#     started, so it pairs each noise with itself, and the new pairs have distance 0. The lines between them do not move at all: one step is exact.
+#
+# Here is one sense in which the new pairing is always better: it costs no more to transport, for **every** convex price of the displacement.
 #
 # Let $r(t, x, z, v)$ be the joint law of the following four. A random moment $t$, uniform on $[0, 1]$. A position $x$, where at that moment
 # a random line of the old pairing is. The velocity $v$ of that line, which is its whole displacement, target minus source. And $z$, the start of
@@ -433,13 +586,12 @@ def rectified_flow(d):
 # The first bound is Jensen's inequality along each path of the flow, the second at each place for the lines that meet there.
 # In between nothing is said about paths any more, only that flow and lines have the same marginal density at each time, which is `flow_matching.lines`.
 #
-# `square` says how much is gained at least for the squared distance: the constant of `flow_matching.cfm_loss`. If it is zero, at
+# `flow_matching.reflow[square]` says how much is gained at least for the squared distance: the constant of `flow_matching.cfm_loss`. If it is zero, at
 # no place do two lines of different velocity meet, and the flow runs straight.
 #
 # In code: `genmath.flow_matching.reflow_pairs`.
 
 # %%
-time = variables("t")
 law = Density("r", time, x, z, v)
 cost = Function("c", convex=True)
 flow = define("u", E(law(v_1 | (time, x)), v_1))
@@ -448,11 +600,11 @@ displacement = define("D", E(law(time, x | z), flow))
 
 @derivation("Reflow does not increase convex transport costs")
 def reflow(d):
-    d.start(E(law(time, x), flow**2), name="square")
+    d.start(E(law(time, x), flow**2), name="square", words="what is gained for the squared distance")
     d.equals(E(law(v), v**2) - E(law(time, x, v), (v - flow) ** 2), by="a mean square is the square of the mean plus the variance")
 
-    d.start(E(law(z), cost(displacement)), name="cost")
-    d.at_most(E(law(time, x, z), cost(flow)), by="Jensen along a path of the flow: c lies above its tangent at the mean",
+    d.start(E(law(z), cost(displacement)), name="cost", words="for any convex price")
+    d.at_most(E(law(time, x, z), cost(flow)), by="Jensen along a path of the flow: $c$ lies above its tangent at the mean",
               because=E(law(time, x, z), tangent_gap(cost, flow, displacement)))
     d.equals(E(law(time, x), cost(flow)), by="the start of the path does not occur any more")
     d.at_most(E(law(time, x, v), cost(v)), by="Jensen at each place, for the lines that meet there",
@@ -461,15 +613,21 @@ def reflow(d):
 
 
 # %% [markdown]
+# **What it means.** Each crossing of lines is a detour that the flow does not take. What reflow gains is what the first model could not learn: the
+# loss that stayed. The price: one has to sample a whole training set from the first model, and its errors become the data of the second.
+#
 # ## Pairing within a batch
 #
 # The pairing may also be chosen before training: draw a batch of sources and a batch of targets, and pair them by an optimal assignment.
+#
+# {{ picture flow_matching.pairing }}
+#
 # Does that distort what is learned? Not the two ends. Let $P_{ij}$ be the weight of the pair of source $i$ and target $j$, a function of the whole
 # batch, with rows and columns that sum to one; a permutation is a special case. For a random pair from the batch, the mean of any function of
 # the target is what it is without pairing. The batch of sources is here one letter $z$, with any density. Two and three targets are written out,
 # with the last row of $P$ determined by the others. Sources and targets play the same part, so the same holds for the sources.
 #
-# What a pairing does change is the *joint* law, which is its purpose: `cheaper`, for two points and any price of a pair, says that the best
+# What a pairing does change is the *joint* law, which is its purpose: `flow_matching.minibatch_pairing[cheaper]`, for two points and any price of a pair, says that the best
 # assignment costs no more on average than independent pairs.
 #
 # In code: `genmath.flow_matching.ot_pairing`.
@@ -487,7 +645,7 @@ def minibatch_pairing(d, n):
     for j in range(1, n + 1):
         rows = [define(f"P_{{{i}{j}}}", Function(f"P_{i}{j}")(z, *targets)) for i in range(1, n)]
         columns.append(plus([*rows, 1 - plus(rows)]))
-    d.start(E(batch, plus([column * f(x_j) for column, x_j in zip(columns, targets, strict=True)]) / n), name="target")
+    d.start(E(batch, plus([column * f(x_j) for column, x_j in zip(columns, targets, strict=True)]) / n), name="target", words="the targets keep their law")
     d.equals(E(target(x0), f(x0)), by="every column sums to one, so each target counts once")
     if n > 2:
         return
@@ -495,16 +653,24 @@ def minibatch_pairing(d, n):
     pairs = (source(z_1), source(z_2), target(x_1), target(x_2))
     straight = define("C", price(z_1, x_1) + price(z_2, x_2))
     crossed = define("C_prime", price(z_1, x_2) + price(z_2, x_1))
-    d.start(E(pairs, straight - positive_part(straight - crossed)) / 2, name="cheaper")
+    d.start(E(pairs, straight - positive_part(straight - crossed)) / 2, name="cheaper", words="the best assignment costs no more")
     d.at_most(E(pairs, straight) / 2, by="the better of two assignments", because=E(pairs, positive_part(straight - crossed)) / 2)
     d.equals(E((source(z), target(x0)), price(z, x0)), by="without a choice the pairs are independent")
 
 
 # %% [markdown]
-# ## Which times to train on
+# **What it means.** Pairing leaves the question as it was, noise to data, and makes it easier: fewer lines of different velocity meet at a place, so the
+# loss that stays is smaller and the flow straighter. Unlike reflow it needs no first model, but an assignment in every batch.
 #
-# The loss is an average over times, and times may be drawn where the task is hard. Two densities are in use. **Logit-normal** times are
-# $t = 1/(1 + e^{-y})$ for a normal $y$. To average a loss under its density over $(0, 1)$ put $t = \operatorname{sigmoid}(y)$, as substitution goes: `average`. For the loss 1 it says that the density integrates to one.
+# ## Which times to train on { .advanced }
+#
+# The loss is an average over times, and times may be drawn where the task is hard.
+#
+# {{ picture flow_matching.times }}
+#
+# Two densities are in use. **Logit-normal** times are
+# $t = 1/(1 + e^{-y})$ for a normal $y$. To average a loss under its density over $(0, 1)$ put $t = \operatorname{sigmoid}(y)$, as substitution goes:
+# `flow_matching.logit_normal_time[average]`. For the loss 1 it says that the density integrates to one.
 # **Shifted** times move every time towards the noise (for $s > 1$) by the same factor in its odds. Hence two shifts compose to one by the product of
 # their factors, a shift is undone by its reciprocal, and a shifted logit-normal is logit-normal with a larger mean. On the straight path the odds of $t$ are
 # $\sigma/\alpha$, so a shift scales the noise-to-signal ratio: this is how larger images, which hide less under the same noise, get more of it.
@@ -527,11 +693,11 @@ def logit_normal_density(at, mean):
 
 @derivation("The logit-normal density of times")
 def logit_normal_time(d):
-    d.start(logit_normal_density(sigmoid(b), mu) * diff(sigmoid(b), b), name="density")
-    d.equals(Normal(b, mu, deviation**2), by="the log-odds of sigmoid(b) are b, and its slope is t (1 − t)")
+    d.start(logit_normal_density(sigmoid(b), mu) * diff(sigmoid(b), b), name="density", words="the density is that of a normal, in other coordinates")
+    d.equals(Normal(b, mu, deviation**2), by=r"the log-odds of $t = \operatorname{sigmoid}(b)$ are $b$, and its slope is $t (1 - t)$")
 
     loss = Function("L")
-    d.start(integral(logit_normal_density(sigmoid(y), mu) * diff(sigmoid(y), y) * loss(sigmoid(y)), y), name="average")
+    d.start(integral(logit_normal_density(sigmoid(y), mu) * diff(sigmoid(y), y) * loss(sigmoid(y)), y), name="average", words="an average over times")
     d.equals(E(Normal(y, mu, deviation**2), loss(sigmoid(y))), by="the same under the integral")
 
 
@@ -542,26 +708,73 @@ def shifted(at, by):
 @derivation("Shifted times")
 def shift_time(d):
     moved, back = shifted(tau, factor), define("tau_back", shifted(tau, 1 / factor))
-    d.start(logit(moved), name="log_odds")
-    d.equals(logit(tau) + log(factor), by="the odds are multiplied by s")
+    d.start(logit(moved), name="log_odds", words="the log-odds move")
+    d.equals(logit(tau) + log(factor), by="the odds are multiplied by $s$")
 
-    d.start(shifted(moved, factor_2), name="compose")
+    d.start(shifted(moved, factor_2), name="compose", words="two shifts are one")
     d.equals(shifted(tau, factor * factor_2), by="the factors of the odds multiply")
-    d.start(shifted(moved, 1 / factor), name="inverse")
+    d.start(shifted(moved, 1 / factor), name="inverse", words="a shift is undone")
     d.equals(tau, by="a factor and its reciprocal")
 
-    d.start(shifted(1, factor) - shifted(0, factor), name="ends")
+    d.start(shifted(1, factor) - shifted(0, factor), name="ends", words="both ends stay")
     d.equals(1, by="both ends stay where they are")
-    d.start(diff(moved, tau), name="slope")
+    d.start(diff(moved, tau), name="slope", words="how densely times are moved")
     d.equals(factor / (1 + (factor - 1) * tau) ** 2, by="quotient rule")
 
-    d.start(diff(back, tau), name="density")
+    d.start(diff(back, tau), name="density", words="the density of shifted uniform times")
     d.equals(factor / (factor + (1 - factor) * tau) ** 2, by="the slope of the inverse is the density of shifted uniform times")
-    d.start(logit_normal_density(back, mu) * diff(back, tau), name="logit_normal")
-    d.equals(logit_normal_density(tau, mu + log(factor)), by="the log-odds move by log s")
+    d.start(logit_normal_density(back, mu) * diff(back, tau), name="logit_normal", words="a shifted logit-normal is logit-normal")
+    d.equals(logit_normal_density(tau, mu + log(factor)), by=r"the log-odds move by $\log s$")
 
 
 # %% [markdown]
+# ## Summary
+#
+# !!! summary "To learn by heart"
+#
+#     - A line from data to noise: $x_t = (1 - t)\, x_0 + t\, \epsilon$, with velocity $\epsilon - x_0$.
+#     - The field that carries noise to data is the **mean** of the velocities at each place (`flow_matching.marginal_velocity`).
+#     - Squared error on single lines has the minimiser and the gradient of squared error on the mean field (`flow_matching.cfm_loss`,
+#       `flow_matching.equal_gradients`); the least loss is not zero.
+#     - One call of the network a training step, no solver, no divergence.
+#     - Lines cross and flows do not: same densities (`flow_matching.lines`), other paths, and these bend.
+#     - Velocity, score, noise, data and $v$ are five names for one prediction (`flow_matching.predictions`).
+#     - Straighter flows need fewer steps: reflow after training (`flow_matching.reflow`), pairing before (`flow_matching.minibatch_pairing`).
+#
+# ## Questions
+#
+# ??? question "The training loss has stopped at 1.7. Is the network bad?"
+#
+#     The number does not tell. The least possible loss is the mean variance of the velocities that meet at a place, by `flow_matching.cfm_loss`. It would
+#     be zero only if no two lines of different velocity met. Compare networks by the difference of their losses, or look at samples.
+#
+# ??? question "What does a single Euler step from the noise give, with the exact field?"
+#
+#     The mean of the data, for every start. At $t = 1$ place and data point are independent, so the mean velocity at $x$ is $x$ minus the mean of the data, and
+#     $x - 1 \cdot (x - E[x_0]) = E[x_0]$.
+#
+# ??? question "A paper writes the target as data minus noise. Which way does its sampler walk?"
+#
+#     With the velocity, from noise at its time 0 to data at its time 1. Here the target is noise minus data and the sampler subtracts it. Both do the same
+#     (`flow_matching.reverse_time`).
+#
+# ??? question "Why may a data point and a noise be paired at random, although the flow will pair them otherwise?"
+#
+#     The loss needs the mean velocity at each place, and for that any pairing with the right two ends will do. The flow then makes a pairing of its own;
+#     it has the same density at each time (`flow_matching.lines`).
+#
+# ??? question "A flow matching model was trained on the straight path. How do you get the score from it?"
+#
+#     By `flow_matching.predictions[score_from_velocity]` with $\alpha = 1 - t$, $\sigma = t$, so $\alpha' = -1$, $\sigma' = 1$ and $\Delta = 1$: the score is
+#     $-(x + (1 - t)\, u)/t$. For one data point at 0 this is right: $u = x/t$ gives $-x/t^2$.
+#
+# ??? question "Why is reflow done with the pairs of the flow, and not with the nearest data point for each noise?"
+#
+#     The nearest data point would not keep the ends: a data point near the middle of the noise would get many, one far out hardly any. The pairs of the flow have the noise at
+#     one end and, for the exact field, the data at the other.
+#
+# {{ spot notes-rf-sampler-direction among flow_matching.rectified_flow[target] flow_matching.rectified_flow[walk] }}
+#
 # ## What these results do not say
 #
 # - **Nothing about a trained network.** The mean field carries noise to data exactly. What the errors of a network do to its samples, and what
