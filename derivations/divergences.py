@@ -1,80 +1,78 @@
 # %% [markdown]
 # # Divergences
 #
-# How far is one distribution from another? A generative model is a density; training moves it
-# towards the density of the data, and "towards" needs a number that is zero when the two are equal
-# and positive otherwise. This chapter derives the numbers of this kind that the book uses, how they
-# bound one another, and what KL is for normal densities.
+# How far is one distribution from another? A generative model is a density; training moves it towards the density of the
+# data, and "towards" needs a number that is zero when the two are equal and positive otherwise. There are several such
+# numbers. Which of them a model is trained with decides what it gets wrong: whether it covers too much or leaves
+# something out.
 #
-# **The answer in a line:** a divergence is the mean of a convex function of the ratio of the two
-# densities. Convexity makes it non-negative, and bounds it from below by two expectations that need
-# samples only.
+# **The answer in a line:** a divergence is the mean of a convex function of the ratio of the two densities. Convexity
+# makes it non-negative, and bounds it from below by two means that need samples only.
 #
-# **Notation.** The letters $p$ and $q$ are densities of $x$ against one base measure. It may be a
-# length or a count; for a count, an integral is a sum, and $p$ and $q$ are tables of probabilities.
-# What is shown for arbitrary densities holds for both. Logarithms are natural, so the unit is the
-# nat. A density may vanish, with $0 \log 0 = 0$. "$q$ is positive wherever $p$ is" is a hypothesis,
-# printed where a result needs it; without it KL is infinite. Expectations that appear are assumed
-# finite.
+# {{ picture divergences.question }}
+#
+# !!! board "On the board"
+#
+#     The Kullback–Leibler divergence, and why maximum likelihood minimises it:
+#
+#     {{ define divergences.kullback_leibler }}
+#
+#     {{ divergences.maximum_likelihood }}
+#
+#     All divergences of this kind, and a bound that samples can estimate:
+#
+#     {{ define divergences.f_mean }}
+#
+#     {{ divergences.fenchel_bound }}
+#
+#     $p$ and $q$ are two densities of $x$. In the second line $p$ is the density of the data, $p_\theta$ the model and $H$ the entropy of the
+#     data, which no parameter changes. $f$ is convex with $f(1) = 0$, $f^*$ its convex conjugate, and $T$ is any
+#     function of $x$: a *critic*.
+#
+# ## Notation and hypotheses
+#
+# - The letters $p$ and $q$ are densities of $x$ against one base measure. It may be a length or a count; for a count, an
+#   integral is a sum, and $p$ and $q$ are tables of probabilities. What is shown for arbitrary densities holds for both.
+# - Logarithms are natural, so the unit is the nat. Divide by $\log 2$ for bits.
+# - A density may vanish, with $0 \log 0 = 0$. Where it is positive is its *support*. "$q$ is positive wherever $p$ is" is a hypothesis, printed where
+#   a result needs it; without it KL is infinite.
+# - Means that appear are assumed finite.
+# - Papers call $D_{\mathrm{KL}}(p \,\Vert\, q)$ with $p$ the data and $q$ the model *forward*, *inclusive* or
+#   *mode-covering*, and the swapped one *reverse*, *exclusive* or *mode-seeking*. This book only says which comes first.
 
 # %%
-from genmath.proof import (
-    JS,
-    KL,
-    TV,
-    Density,
-    E,
-    Function,
-    H,
-    Normal,
-    Sequence,
-    absolute,
-    copies,
-    covariances,
-    define,
-    derivation,
-    det,
-    diff,
-    dot,
-    equal,
-    exp,
-    fenchel_gap,
-    fractions,
-    identity,
-    indicator,
-    integral,
-    inverse,
-    log,
-    log_gap,
-    mean_vectors,
-    naturals,
-    norm2,
-    number,
-    positive_part,
-    positives,
-    product,
-    reals,
-    sigmoid,
-    sqrt,
-    tangent_gap,
-    total,
-    trace,
-    variables,
-    vectors,
-)
+from genmath.proof import *
 
 half = number(1) / 2
 x, y = variables("x y")
 p = Density("p", x)
 q = Density("q", x, dominates=p)  # positive wherever p is
 q_any = Density("q", x)  # for what needs no hypothesis
+kullback_leibler = define("D_{KL}", E(p(x), log(p(x) / q(x))))
+
+
+def times(first, *others):
+    for factor in others:
+        first = first * factor
+    return first
+
 
 # %% [markdown]
 # ## Kullback–Leibler
 #
-# The log-ratio $\log p/q$, averaged under $p$ [@kullback1951information]. Its sign comes from one
-# inequality between numbers: the logarithm lies below its tangent at 1. Applied at $u = q/p$, point
-# by point, it leaves an integrand that is nowhere negative.
+# Draw $x$ from $p$ and ask how much more probable $p$ makes it than $q$ does: $\log p(x) - \log q(x)$. The mean of this over $p$ is the
+# Kullback–Leibler divergence [@kullback1951information].
+#
+# !!! example "By hand"
+#
+#     A fair coin $p = (0.5, 0.5)$ and a bent one $q = (0.9, 0.1)$:
+#     $0.5 \log \frac{0.5}{0.9} + 0.5 \log \frac{0.5}{0.1} \approx -0.294 + 0.805 = 0.511$. One term is negative, the sum
+#     is not. The other way round: $0.9 \log \frac{0.9}{0.5} + 0.1 \log \frac{0.1}{0.5} \approx 0.529 - 0.161 = 0.368$. KL is *not symmetric*.
+#
+# Why can the sum not be negative? From one inequality between numbers: the logarithm lies below its tangent at 1. Applied at $u = q/p$, point by point, it
+# leaves an integrand that is nowhere negative.
+#
+# {{ picture divergences.sign }}
 #
 # In code: `genmath.divergences.kl`, for tables.
 
@@ -85,27 +83,29 @@ def kl_nonnegative(d):
     d.start(KL(p(x), q(x)))
     d.equals(
         integral(p(x) * log(p(x) / q(x)) - p(x) + q(x), x),
-        by="both densities integrate to one, so subtracting p and adding q changes nothing",
+        by="both densities integrate to one, so subtracting $p$ and adding $q$ changes nothing",
     )
-    d.at_least(0, by="log u ≤ u − 1 at u = q/p makes the integrand non-negative at every x")
+    d.at_least(0, by="$\\log u \\le u - 1$ at $u = q/p$ makes the integrand non-negative at every $x$")
     d.tight_when(q(x), p(x))
 
 
 # %% [markdown]
-# Equal densities give zero. That *only* equal densities do so follows from a stronger bound, by the
-# same inequality at the square root of the ratio. What is left is the integral of a square, which
-# is zero only where the two densities agree. That integral is the squared Hellinger distance (some
-# books put a half in front of it).
+# **What it means.** On average, data drawn from $p$ are at least as probable under $p$ itself as under any other density. No model can beat the truth in
+# mean log-likelihood.
+#
+# Equal densities give zero. That *only* equal densities do so follows from a stronger bound, by the same inequality at the square root of the ratio. What is left
+# is the integral of a square, which is zero only where the two densities agree. That integral is the squared Hellinger distance (some books put a half
+# in front of it). For the two coins it is $0.211$, below $0.511$.
 
 
 # %%
 @derivation("KL is at least the squared Hellinger distance", takes=(p(x), q(x)))
 def kl_hellinger(d):
     d.start(KL(p(x), q(x)))
-    d.equals(2 * E(p(x), -log(sqrt(q(x) / p(x)))), by="log u is twice the logarithm of √u")
+    d.equals(2 * E(p(x), -log(sqrt(q(x) / p(x)))), by="$\\log u$ is twice the logarithm of $\\sqrt u$")
     d.at_least(
         2 * E(p(x), 1 - sqrt(q(x) / p(x))),
-        by="log u ≤ u − 1 at u = √(q/p)",
+        by="$\\log u \\le u - 1$ at $u = \\sqrt{q/p}$",
         because=2 * E(p(x), log_gap(sqrt(q(x) / p(x)))),
     )
     d.equals(
@@ -116,11 +116,100 @@ def kl_hellinger(d):
 
 
 # %% [markdown]
-# For a pair of variables, KL splits as the logarithm of a product does: the divergence of the
-# first, and the mean divergence of the second given the first. Hence leaving out a variable can
-# only lower KL, and the divergences of independent coordinates add up. The first fact is why a
-# diffusion model may bound the divergence of images by that of whole noising paths; the second is
-# why KL grows with the number of pixels.
+# ## Maximum likelihood
+#
+# Training maximises the mean log-likelihood. Up to the entropy of the data, which no parameter can change, that *is* minimising KL from the data to the
+# model, in this order of the arguments. So the differences and gradients of the two objectives agree up to sign, and the cross-entropy
+# cannot fall below the entropy of the data.
+#
+# !!! example "By hand"
+#
+#     Of ten throws seven are heads: the data are $p = (0.7, 0.3)$. The model $(0.7, 0.3)$ has mean log-likelihood
+#     $0.7 \log 0.7 + 0.3 \log 0.3 \approx -0.611$, minus the entropy of the data, and no model has more. The fair coin has $\log 0.5 \approx -0.693$. The difference $0.082$ is
+#     $D_{\mathrm{KL}}(p \,\Vert\, (0.5, 0.5)) = 0.7 \log 1.4 + 0.3 \log 0.6$.
+
+# %%
+theta = reals("theta")
+family = Density("p_theta", x, given=theta, positive=True)
+model = Density("p_theta", x, positive=True)
+rival = Density("p_phi", x, positive=True)
+
+
+@derivation("Maximum likelihood minimises KL")
+def maximum_likelihood(d):
+    d.start(KL(p(x), model(x)) - KL(p(x), rival(x)), name="difference", words="two models compared")
+    d.equals(
+        E(p(x), log(rival(x))) - E(p(x), log(model(x))),
+        by="the entropy of the data is in both and cancels",
+    )
+    d.start(diff(KL(p(x), family(x | theta)), theta), name="gradient", words="its gradient")
+    d.equals(
+        -E(p(x), diff(family(x | theta), theta) / family(x | theta)),
+        by="only the model depends on $\\theta$; the derivative of a logarithm",
+    )
+    d.start(-E(p(x), log(model(x))), name="cross_entropy", words="the cross-entropy")
+    d.at_least(
+        H(p(x)),
+        by="their difference is $D_{\\mathrm{KL}}(p \\,\\Vert\\, p_\\theta)$",
+        because=kl_nonnegative(p(x), model(x)),
+    )
+    d.tight_when(model(x), p(x))
+    d.start(KL(p(x), model(x)))
+    d.equals(-H(p(x)) - E(p(x), log(model(x))), by="split the logarithm of the ratio")
+
+
+# %% [markdown]
+# **What it means.** The data come first. Where there are data and the model puts almost nothing, the ratio is large and so is the price; where the model puts mass
+# and there are no data, the integrand is zero and the price is only that this mass is missing elsewhere.
+#
+# For independent data the likelihood is a product, which underflows for a few hundred examples; its logarithm is a sum, whatever the number $N$ of examples. Write
+# $L_i = p_\theta(x_i)$ for the likelihood of one of them. Averaged over data sets of $n$ examples, the sum is $n$ times the objective above. So one minimises an
+# average of minus log-likelihoods, and may estimate it from minibatches.
+
+# %%
+L = Sequence("L", domain="positive")
+i, N = naturals("i N")
+
+
+@derivation("The log-likelihood of independent data is a sum")
+def log_likelihood_iid(d):
+    d.start(log(product(L[i], i, 1, N)))
+    d.equals(
+        total(log(L[i]), i, 1, N), by="the logarithm of a product is the sum of the logarithms"
+    )
+
+
+@derivation("The mean log-likelihood of independent data", n=(1, 2, 3))
+def log_likelihood_mean(d, n):
+    data = copies(x, n)
+    likelihood = times(*(model(x_i) for x_i in data))
+    d.start(E(tuple(p(x_i) for x_i in data), log(likelihood)))
+    d.equals(
+        n * E(p(x), log(model(x))),
+        by="each example has the density $p$, and the others integrate to one",
+    )
+
+
+# %% [markdown]
+# ### Covering or choosing
+#
+# {{ picture divergences.modes }}
+#
+# What if the model cannot be right, a single normal for data with two peaks? Then the order of the arguments decides what is given up.
+#
+# - **Data first**, $D_{\mathrm{KL}}(p_{\mathrm{data}} \,\Vert\, p_\theta)$: leaving out a peak costs much, filling a valley costs little. The best normal has the mean and the
+#   variance of the data, and *covers the modes*. This is maximum likelihood, and the reason why models trained by it produce averages, such as blurred images.
+# - **Model first**, $D_{\mathrm{KL}}(p_\theta \,\Vert\, p_{\mathrm{data}})$: now the mean is over what the *model* makes. A sample in the valley costs much, a peak that is left out costs
+#   nothing directly. The best normal *seeks one mode*. The encoder of a variational autoencoder is fitted in this order (`vae.elbo`).
+#
+# For two equal peaks that do not overlap, a model that is exactly one of them has $D_{\mathrm{KL}}(p_\theta \,\Vert\, p_{\mathrm{data}}) = \log 2 \approx 0.693$: it makes each of its samples twice as often as the
+# data do. The other order is infinite.
+#
+# ## Several variables
+#
+# For a pair of variables, KL splits as the logarithm of a product does: the divergence of the first, and the mean divergence of the second given the first. Hence leaving
+# out a variable can only lower KL, and the divergences of independent coordinates add up. The first fact is why a diffusion model may bound the divergence of
+# images by that of whole noising paths; the second is why KL grows with the number of pixels.
 
 # %%
 p_joint = Density("p", x, y)
@@ -135,11 +224,11 @@ def kl_chain_rule(d):
     d.start(KL(p_joint(x, y), q_joint(x, y)))
     d.equals(
         E(p_joint(x, y), log(p_joint(x) / q_joint(x)) + log(p_given / q_given)),
-        by="the product rule, p(x, y) = p(x) p(y | x), for both densities",
+        by="the product rule, $p(x, y) = p(x)\\,p(y \\mid x)$, for both densities",
     )
     d.equals(
         KL(p_joint(x), q_joint(x)) + E(p_joint(x), KL(p_given, q_given)),
-        by="average over y first, with x held",
+        by="average over $y$ first, with $x$ held",
     )
 
 
@@ -164,10 +253,423 @@ def kl_independent(d):
 
 
 # %% [markdown]
-# KL is convex in the *pair*: mixing two pairs with the same weights gives a divergence that is at
-# most the mean of the two. The gap is again made of pointwise gaps $a \log (a/b) - a + b \ge 0$,
-# now with a component $p_i$ for $a$ and its share $p_\lambda q_i / q_\lambda$ of the mixture for
-# $b$.
+# **What it means.** Who sees more can tell two densities apart more easily. Two laws of whole paths may be very different although their end points are equal; never the other way
+# round.
+#
+# ## Mutual information
+#
+# How much does $y$ tell about $x$? Compare the joint density with the product of its marginals. The result is a KL, hence not negative; it is also the entropy
+# that $x$ loses, on average, when $y$ becomes known. If $y$ is a fair coin and $x$ a copy of it, all of $\log 2$ is lost; if they are independent, nothing.
+
+# %%
+apart = define("r", p_joint(x) * p_joint(y))
+
+
+@derivation("Mutual information")
+def mutual_information(d):
+    d.start(KL(p_joint(x, y), apart), name="entropies", words="as a loss of entropy")
+    d.equals(
+        E(p_joint(y), KL(p_joint(x | y), p_joint(x))),
+        by="product rule: the ratio $p(x, y) / (p(x)\\,p(y))$ is $p(x \\mid y) / p(x)$",
+    )
+    d.equals(
+        H(p_joint(x)) - E(p_joint(y), H(p_joint(x | y))),
+        by="split the logarithm; the mean of $\\log p(x)$ needs only the marginal of $x$",
+    )
+    d.start(KL(p_joint(x, y), apart), name="nonnegative", words="its sign")
+    d.at_least(
+        0,
+        by="it is a KL",
+        because=integral(p_joint(x, y) * log(p_joint(x, y) / apart) - p_joint(x, y) + apart, x, y),
+    )
+    d.slip(
+        "d2l-mi-sign",
+        wrong=equal(KL(p_joint(x, y), apart), -E(p_joint(x, y), log(p_joint(x, y) / apart))),
+        right=equal(KL(p_joint(x, y), apart), E(p_joint(x, y), log(p_joint(x, y) / apart))),
+        source="d2l-ai/d2l-en PR #828 (commit c3432de2)",
+        why="Mutual information is a KL divergence, so it is not negative. A minus sign belongs "
+        "to entropies, not to it.",
+    )
+
+
+# %% [markdown]
+# ## Normal densities
+#
+# Between normals KL has a closed form: every logarithm is quadratic, so the first two moments are all that is needed. First on the line, in means and standard deviations.
+#
+# !!! example "By hand"
+#
+#     Equal widths, means one deviation apart: $\frac12$. Equal means, $\sigma_1 = 2$ against $\sigma_2 = 1$: $\log \frac12 + \frac42 - \frac12 \approx 0.807$. The other way round,
+#     $\log 2 + \frac18 - \frac12 \approx 0.318$. A model that is too narrow pays more than one that is too wide.
+
+# %%
+m_1, m_2 = reals("mu_1 mu_2")
+s_1, s_2 = positives("sigma_1 sigma_2")
+
+
+@derivation("KL between normals on the line", takes=(m_1, s_1, m_2, s_2))
+def gaussian_kl(d):
+    d.start(KL(Normal(x, m_1, s_1**2), Normal(x, m_2, s_2**2)))
+    d.equals(
+        E(
+            Normal(x, m_1, s_1**2),
+            log(s_2 / s_1) - (x - m_1) ** 2 / (2 * s_1**2) + (x - m_2) ** 2 / (2 * s_2**2),
+        ),
+        by="the logarithms of the two densities; their $2\\pi$ cancel",
+    )
+    d.equals(
+        log(s_2 / s_1) + (s_1**2 + (m_1 - m_2) ** 2) / (2 * s_2**2) - half,
+        by="the second moment about any point is the variance plus the squared distance to it",
+    )
+
+
+# %% [markdown]
+# Networks put out a log-variance $\ell = \log \sigma^2$, which may be any real number. In terms of it KL is an exponential minus its tangent, plus a scaled square; grouped like this,
+# nearly equal variances lose no digits. With a diagonal covariance the coordinates are independent, so their divergences add up. The sum is checked for $d \le 3$
+# coordinates, and `divergences.kl_independent` adds one coordinate after another to any $d$.
+#
+# In code: `genmath.divergences.gaussian_kl`.
+
+# %%
+nu, mu = reals("nu mu")
+ell, kappa = reals("ell kappa")
+
+
+@derivation("KL between normals by log-variance")
+def gaussian_kl_log_variance(d):
+    d.start(KL(Normal(x, mu, exp(ell)), Normal(x, nu, exp(kappa))), name="pair", words="two normals")
+    d.equals(
+        (exp(ell - kappa) - 1 - (ell - kappa) + (mu - nu) ** 2 * exp(-kappa)) / 2,
+        by="the closed form on the line with $\\sigma^2 = e^\\ell$",
+    )
+    d.start(KL(Normal(x, mu, exp(ell)), Normal(x, 0, 1)), name="standard", words="against the standard normal")
+    d.equals((exp(ell) - 1 - ell + mu**2) / 2, by="$\\nu = 0$ and $\\kappa = 0$")
+
+
+@derivation("KL between normals with diagonal covariances", d=(1, 2, 3))
+def gaussian_kl_diagonal(it, d):
+    firsts, seconds, terms = [], [], []
+    for i, x_i in enumerate(copies(x, d), 1):
+        m_i, n_i, l_i, k_i = reals(f"mu_{i} nu_{i} ell_{i} kappa_{i}")
+        firsts.append(Normal(x_i, m_i, exp(l_i)))
+        seconds.append(Normal(x_i, n_i, exp(k_i)))
+        gap = exp(l_i - k_i) - 1 - (l_i - k_i) + (m_i - n_i) ** 2 * exp(-k_i)
+        terms.append(define(f"D_{i}", gap / 2))
+    joint_p, joint_q = (
+        define(name, times(*normals)) for name, normals in (("p", firsts), ("q", seconds))
+    )
+    it.start(KL(joint_p, joint_q, over=copies(x, d)))
+    it.equals(
+        sum(terms[1:], terms[0]),
+        by="independent coordinates add, each with the closed form by log-variance",
+    )
+
+
+# %% [markdown]
+# **What it means.** Each coordinate pays for a wrong width and for a wrong place, and the place is measured in widths of the *second* density. The standard normal as the second
+# density is the case that a variational autoencoder pays for (`vae.gaussian_prior_kl`).
+#
+# ## Jensen–Shannon
+#
+# KL is infinite as soon as $q$ vanishes somewhere where $p$ does not. A remedy: compare each density with their mean $m$ instead of with the other, and average the two divergences
+# [@lin1991divergence]. This needs no hypothesis on supports, since $m$ is positive wherever either density is; the result is symmetric and bounded.
+#
+# !!! example "By hand"
+#
+#     For the coins $(0.5, 0.5)$ and $(0.9, 0.1)$ the mean is $(0.7, 0.3)$. The first has KL $0.087$ to it, the second $0.116$; their average, $0.102$, is JS. For $(1, 0)$ and $(0, 1)$
+#     both are $\log 2 \approx 0.693$, and more is not possible.
+#
+# In code: `genmath.divergences.js`, for tables.
+
+# %%
+m = define("m", (p(x) + q_any(x)) / 2)
+
+
+@derivation("JS lies between 0 and log 2")
+def js_bounds(d):
+    d.start(JS(p(x), q_any(x)), name="lower", words="a lower bound")
+    d.equals((KL(p(x), m) + KL(q_any(x), m)) / 2, by="half the KL of each to their mean")
+    d.at_least(
+        0,
+        by="both are divergences",
+        because=(
+            KL(p(x), m) / 2 + KL(q_any(x), m) / 2,
+            kl_nonnegative(p(x), m),
+            kl_nonnegative(q_any(x), m),
+        ),
+    )
+    d.tight_when(q_any(x), p(x))
+    d.slip(
+        "classic-js-no-half",
+        wrong=equal(JS(p(x), q_any(x)), KL(p(x), m) + KL(q_any(x), m)),
+        right=equal(JS(p(x), q_any(x)), KL(p(x), m) / 2 + KL(q_any(x), m) / 2),
+        source="a common slip, no single source",
+        why="Without the halves the bound is 2 log 2, and it is no information of one coin.",
+    )
+    d.start(JS(p(x), q_any(x)), name="upper", words="an upper bound")
+    d.equals(
+        E(p(x), log(2 * p(x) / (p(x) + q_any(x)))) / 2
+        + E(q_any(x), log(2 * q_any(x) / (p(x) + q_any(x)))) / 2,
+        by="the mean written out",
+    )
+    d.at_most(
+        log(number(2)),
+        by="$p/(p + q) \\le 1$: what is lost is $\\log(1 + q/p) \\ge 0$, zero where the supports are disjoint",
+        because=E(p(x), log(1 + q_any(x) / p(x))) / 2 + E(q_any(x), log(1 + p(x) / q_any(x))) / 2,
+    )
+
+
+# %% [markdown]
+# ### When the supports are disjoint
+#
+# {{ picture divergences.disjoint }}
+#
+# What is lost in the last step is zero where the supports are disjoint: then JS is exactly $\log 2$, however near or far the two densities are. A generator that is trained by JS alone then gets no
+# gradient: a small move changes nothing. This is no exception. Images fill a thin part of the space of all pixels, and so does what a generator makes; two thin sets
+# hardly meet. There are three ways out, and each has a chapter: noise is added, so that supports overlap ([Denoising diffusion](ddpm.py)); the discriminator is kept smooth ([Adversarial networks](gan.py)); or the distance itself is
+# measured ([Wasserstein distances](wasserstein.py)).
+#
+# ### Twice more the same number
+#
+# JS is the entropy of the mean minus the mean of the entropies: the entropy of averaged *probabilities*, never of averaged logits. And it is an information: toss a fair coin,
+# draw $x$ from $p$ on heads and from $q$ on tails; then JS is the mutual information of $x$ and the coin. It says how much one draw tells, on average, about which density it
+# came from. One fair coin holds $\log 2$, which is the bound above.
+
+# %%
+heads, tails = define("p(x,1)", p(x) / 2), define("p(x,0)", q_any(x) / 2)
+
+
+@derivation("JS by entropies")
+def js_entropy(d):
+    d.start(JS(p(x), q_any(x)))
+    d.equals(
+        H(m) - (H(p(x)) + H(q_any(x))) / 2,
+        by="split the logarithms; the two terms with $\\log m$ add up to the entropy of $m$",
+    )
+
+
+@derivation("JS is the information of a coin")
+def js_mutual_information(d):
+    d.start(E(p(x), log(heads / (m / 2))) / 2 + E(q_any(x), log(tails / (m / 2))) / 2)
+    d.equals(
+        JS(p(x), q_any(x)),
+        by="the joint density of $x$ and the coin against the product of $m$ and one half",
+    )
+
+
+# %% [markdown]
+# ## Total variation
+#
+# {{ picture divergences.event }}
+#
+# The largest difference of the probabilities that two densities give to one event. The event "$p$ is larger" attains it, and no function with values in $[0, 1]$ does better (an
+# event is such a function: its indicator). For the two coins it is the event "tails", $0.5 - 0.1 = 0.4$. As an integral it is half that of $|p - q|$; some authors leave out the half, and theirs goes
+# up to 2.
+#
+# In code: `genmath.divergences.tv`, for tables.
+
+# %%
+larger = indicator(p(x) > q_any(x))
+phi = Function("phi")
+
+
+@derivation("Total variation is attained where p is larger")
+def total_variation(d):
+    d.start(TV(p(x), q_any(x)), name="at_most_one", words="it is at most one")
+    d.at_most(
+        1,
+        by="what is missing is the overlap: $p$ where $q$ is larger, $q$ where $p$ is",
+        because=integral(p(x) * (1 - larger) ** 2 + q_any(x) * larger, x),
+    )
+    d.start(E(p(x), larger) - E(q_any(x), larger))
+    d.equals(
+        integral(positive_part(p(x) - q_any(x)), x), by="the event keeps where $p - q$ is positive"
+    )
+    d.equals(
+        TV(p(x), q_any(x)),
+        by="$p - q$ integrates to zero, so its positive part is half of its absolute value",
+    )
+
+
+@derivation("Total variation bounds every test function")
+def total_variation_bound(d):
+    d.given_that(phi(x) >= 0)
+    d.given_that(phi(x) <= 1)
+    excess, lack = positive_part(p(x) - q_any(x)), positive_part(q_any(x) - p(x))
+    d.start(TV(p(x), q_any(x)))
+    d.at_least(
+        E(p(x), phi(x)) - E(q_any(x), phi(x)),
+        by="$\\varphi$ misses part of where $p$ is larger, and keeps part of where $q$ is",
+        because=integral(excess * (1 - phi(x)) + lack * phi(x), x),
+    )
+
+
+# %% [markdown]
+# **What it means.** A judge who sees one draw, from $p$ or from $q$ with equal chances, and guesses which, is right with probability at most $\frac12 (1 + D_{\mathrm{TV}})$; "$p$ is larger" is the best rule.
+#
+# ### Side by side
+#
+# {{ explorer divergences }}
+#
+# ## f-divergences
+#
+# All of these are one thing [@csiszar1967information] [@ali1966general]: the mean under $q$ of a convex $f$ of the ratio $p/q$, with $f(1) = 0$. For KL it is $u \log u$, for total variation $\frac12 |u - 1|$.
+# A convex function lies above its tangent at 1, which gives the sign.
+#
+# {{ picture divergences.lines }}
+#
+# It also lies above every line with slope $t$ and intercept $-f^*(t)$, where $f^*$ is the convex conjugate. Choose another slope $T(x)$ at every point, and the divergence is bounded by two
+# means, each of which samples can estimate [@nguyen2010estimating]. A GAN's discriminator is such a $T$ [@nowozin2016fgan].
+#
+# In code: `genmath.divergences.f_divergence` for tables, `genmath.divergences.f_divergence_from_samples`, and `genmath.divergences.fenchel_bound`.
+
+# %%
+f = Function("f", convex=True)
+T = Function("T")
+u = define("u", p(x) / q(x))
+f_mean = define("D_f", E(q(x), f(p(x) / q(x))))
+
+
+@derivation("f-divergences are non-negative")
+def f_divergence_nonnegative(d):
+    d.start(E(q(x), f(p(x) / q(x))))
+    d.at_least(
+        f(1),
+        by="$f$ lies above its tangent at 1, and the ratio has mean one",
+        because=E(q(x), tangent_gap(f, p(x) / q(x), 1)),
+    )
+    d.tight_when(p(x), q(x))
+
+
+@derivation("The variational bound of an f-divergence")
+def fenchel_bound(d):
+    d.start(E(q(x), f(p(x) / q(x))))
+    d.at_least(
+        E(p(x), T(x)) - E(q(x), f.conjugate(T(x))),
+        by="Fenchel's inequality, $f(u) + f^*(t) \\ge u t$, at every $x$",
+        because=E(q(x), fenchel_gap(f, p(x) / q(x), T(x))),
+    )
+
+
+# %% [markdown]
+# **What it means.** Nobody knows $p/q$ of real images. But from samples of both and any critic $T$ one gets a number that is not above the divergence; raising it over critics comes as close
+# as the critics allow. The best one is $T = f'(p/q)$: who knows the best critic knows the ratio.
+#
+# ## The members, one by one { .advanced }
+#
+# Each with its own conjugate, so that nothing rests on an abstract $f^*$. Three statements for each: it *is* the divergence of its name, the bound holds for every critic, and
+# one critic attains it. The gap of the bound is each time something visibly non-negative. The χ²-divergence punishes large ratios most: for the two coins, $p$ fair and $q$ bent, it is $1.78$.
+
+# %%
+def best_critic(value):
+    return define("T_star", value)
+
+
+@derivation("KL as an f-divergence")
+def f_kl(d):
+    d.start(E(q(x), u * log(u)), name="member", words="it is a member")
+    d.equals(KL(p(x), q(x)), by="$f(u) = u \\log u$; $q$ cancels")
+    tilted = define("w", q(x) * exp(T(x) - 1))
+    d.start(KL(p(x), q(x)), name="bound", words="the bound for every critic")
+    d.at_least(
+        E(p(x), T(x)) - E(q(x), exp(T(x) - 1)),
+        by="$f^*(t) = e^{t - 1}$; the gap is that of $p$ against the tilted density $w$",
+        because=integral(p(x) * log(p(x) / tilted) - p(x) + tilted, x),
+    )
+    t = best_critic(1 + log(p(x) / q(x)))
+    d.start(E(p(x), t) - E(q(x), p(x) / q(x)), name="attained", words="the critic that attains it")
+    d.equals(KL(p(x), q(x)), by="at $T = f'(p/q)$ the conjugate is $p/q$, whose mean is one")
+
+
+q_low = Density("q", x)
+p_high = Density("p", x, dominates=q_low)
+
+
+@derivation("The other KL as an f-divergence")
+def f_reverse_kl(d):
+    d.start(E(q_low(x), -log(p_high(x) / q_low(x))), name="member", words="it is a member")
+    d.equals(KL(q_low(x), p_high(x)), by="$f(u) = -\\log u$")
+    g = Function("g")
+    tilted = define("w", p_high(x) * exp(g(x)))
+    d.start(KL(q_low(x), p_high(x)), name="bound", words="the bound for every critic")
+    d.at_least(
+        E(p_high(x), -exp(g(x))) - E(q_low(x), -1 - g(x)),
+        by="$f^*(t) = -1 - \\log(-t)$ for $t < 0$; with $t = -e^g$ it is $-1 - g$",
+        because=integral(q_low(x) * log(q_low(x) / tilted) - q_low(x) + tilted, x),
+    )
+    t = best_critic(-q_low(x) / p_high(x))
+    d.start(E(p_high(x), t) - E(q_low(x), -1 - log(q_low(x) / p_high(x))), name="attained", words="the critic that attains it")
+    d.equals(KL(q_low(x), p_high(x)), by="at $T = f'(p/q)$, that is at $g = \\log(q/p)$")
+
+
+@derivation("χ² as an f-divergence")
+def f_chi2(d):
+    d.start(E(q(x), (p(x) / q(x) - 1) ** 2), name="member", words="it is a member")
+    d.equals(E(p(x), p(x) / q(x)) - 1, by="$f(u) = (u - 1)^2$; expand the square")
+    d.start(E(q(x), (u - 1) ** 2), name="bound", words="the bound for every critic")
+    d.at_least(
+        E(p(x), T(x)) - E(q(x), T(x) + T(x) ** 2 / 4),
+        by="$f^*(t) = t + t^2/4$; the gap is a square",
+        because=E(q(x), (u - 1 - T(x) / 2) ** 2),
+    )
+    t = best_critic(2 * (u - 1))
+    d.start(E(p(x), t) - E(q(x), t + t**2 / 4), name="attained", words="the critic that attains it")
+    d.equals(E(q(x), (u - 1) ** 2), by="at $T = f'(p/q)$ the square is zero")
+
+
+@derivation("Total variation as an f-divergence")
+def f_tv(d):
+    d.given_that(T(x) >= -half)
+    d.given_that(T(x) <= half)
+    d.start(E(q(x), absolute(u - 1) / 2), name="member", words="it is a member")
+    d.equals(TV(p(x), q(x)), by="$f(u) = |u - 1|/2$, and $q$ is not negative")
+    excess, lack = positive_part(p(x) - q_any(x)), positive_part(q_any(x) - p(x))
+    d.start(TV(p(x), q_any(x)), name="bound", words="the bound for every critic")
+    d.at_least(
+        E(p(x), T(x)) - E(q_any(x), T(x)),
+        by="$f^*(t) = t$ for $|t| \\le 1/2$",
+        because=integral(excess * (half - T(x)) + lack * (half + T(x)), x),
+    )
+    t = best_critic(larger - half)
+    d.start(E(p(x), t) - E(q_any(x), t), name="attained", words="the critic that attains it")
+    d.equals(TV(p(x), q_any(x)), by="at $T = 1/2$ where $p$ is larger and $-1/2$ elsewhere")
+
+
+D = define("D", sigmoid(Function("g")(x)))
+share_p = define("b_p", (p(x) + q(x)) * D)
+share_q = define("b_q", (p(x) + q(x)) * (1 - D))
+gap_p = define("g_p", p(x) * log(p(x) / share_p) - p(x) + share_p)
+gap_q = define("g_q", q(x) * log(q(x) / share_q) - q(x) + share_q)
+
+
+@derivation("JS as an f-divergence")
+def f_js(d):
+    d.start(
+        E(q(x), (u * log(u) - (u + 1) * log((u + 1) / 2)) / 2),
+        name="member",
+        words="it is a member",
+    )
+    d.equals(JS(p(x), q(x)), by="$f(u) = \\frac12 \\left(u \\log u - (u + 1) \\log \\frac{u + 1}{2}\\right)$")
+    d.start(JS(p(x), q(x)), name="bound", words="the bound for every critic")
+    d.at_least(
+        E(p(x), log(2 * D)) / 2 + E(q(x), log(2 * (1 - D))) / 2,
+        by="$f^*(t) = -\\frac12 \\log(2 - e^{2t})$; with $T = \\frac12 \\log(2D)$ it is $-\\frac12 \\log(2(1 - D))$",
+        because=integral(gap_p + gap_q, x) / 2,
+    )
+    best = define("D_star", p(x) / (p(x) + q_any(x)))
+    d.start(
+        E(p(x), log(2 * best)) / 2 + E(q_any(x), log(2 * (1 - best))) / 2,
+        name="attained",
+        words="the critic that attains it",
+    )
+    d.equals(JS(p(x), q_any(x)), by="at $D = p/(p + q)$, the posterior of the coin")
+
+
+# %% [markdown]
+# ## KL is convex in the pair { .advanced }
+#
+# Mixing two pairs with the same weights gives a divergence that is at most the mean of the two. The gap is again made of pointwise gaps $a \log (a/b) - a + b \ge 0$, now with a
+# component $p_i$ for $a$ and its share $p_\lambda q_i / q_\lambda$ of the mixture for $b$.
 
 # %%
 a_1, a_2 = Density("p_1", x), Density("p_2", x)
@@ -193,399 +695,10 @@ def kl_convex(d):
 
 
 # %% [markdown]
-# ## Mutual information
+# ## Total variation against KL { .advanced }
 #
-# How much does $y$ tell about $x$? Compare the joint density with the product of its marginals. The
-# result is a KL, hence not negative; it is also the entropy that $x$ loses, on average, when $y$
-# becomes known.
-
-# %%
-apart = define("r", p_joint(x) * p_joint(y))
-
-
-@derivation("Mutual information")
-def mutual_information(d):
-    d.start(KL(p_joint(x, y), apart), name="entropies")
-    d.equals(
-        E(p_joint(y), KL(p_joint(x | y), p_joint(x))),
-        by="product rule: the ratio p(x, y) / (p(x) p(y)) is p(x | y) / p(x)",
-    )
-    d.equals(
-        H(p_joint(x)) - E(p_joint(y), H(p_joint(x | y))),
-        by="split the logarithm; the mean of log p(x) needs only the marginal of x",
-    )
-    d.start(KL(p_joint(x, y), apart), name="nonnegative")
-    d.at_least(
-        0,
-        by="it is a KL",
-        because=integral(p_joint(x, y) * log(p_joint(x, y) / apart) - p_joint(x, y) + apart, x, y),
-    )
-    d.slip(
-        "d2l-mi-sign",
-        wrong=equal(KL(p_joint(x, y), apart), -E(p_joint(x, y), log(p_joint(x, y) / apart))),
-        right=equal(KL(p_joint(x, y), apart), E(p_joint(x, y), log(p_joint(x, y) / apart))),
-        source="d2l-ai/d2l-en PR #828 (commit c3432de2)",
-        why="Mutual information is a KL divergence, so it is not negative. A minus sign belongs "
-        "to entropies, not to it.",
-    )
-
-
-# %% [markdown]
-# ## Normal densities
-#
-# Between normals KL has a closed form: every logarithm is quadratic, so the first two moments are
-# all that is needed. First on the line, in means and standard deviations.
-
-
-# %%
-m_1, m_2 = reals("mu_1 mu_2")
-s_1, s_2 = positives("sigma_1 sigma_2")
-
-
-@derivation("KL between normals on the line", takes=(m_1, s_1, m_2, s_2))
-def gaussian_kl(d):
-    d.start(KL(Normal(x, m_1, s_1**2), Normal(x, m_2, s_2**2)))
-    d.equals(
-        E(
-            Normal(x, m_1, s_1**2),
-            log(s_2 / s_1) - (x - m_1) ** 2 / (2 * s_1**2) + (x - m_2) ** 2 / (2 * s_2**2),
-        ),
-        by="the logarithms of the two densities; their 2π cancel",
-    )
-    d.equals(
-        log(s_2 / s_1) + (s_1**2 + (m_1 - m_2) ** 2) / (2 * s_2**2) - half,
-        by="the second moment about any point is the variance plus the squared distance to it",
-    )
-
-
-# %% [markdown]
-# Networks put out a log-variance $\ell = \log \sigma^2$, which may be any real number. In terms of
-# it KL is an exponential minus its tangent, plus a scaled square; grouped like this, nearly equal
-# variances lose no digits. With a diagonal covariance the coordinates are independent, so their
-# divergences add up. The sum is checked for $d \le 3$ coordinates, and `divergences.kl_independent`
-# adds one coordinate after another to any $d$.
-
-# %%
-nu, mu = reals("nu mu")
-ell, kappa = reals("ell kappa")
-
-
-@derivation("KL between normals by log-variance")
-def gaussian_kl_log_variance(d):
-    d.start(KL(Normal(x, mu, exp(ell)), Normal(x, nu, exp(kappa))), name="pair")
-    d.equals(
-        (exp(ell - kappa) - 1 - (ell - kappa) + (mu - nu) ** 2 * exp(-kappa)) / 2,
-        by="the closed form on the line with σ² = exp ℓ",
-    )
-    d.start(KL(Normal(x, mu, exp(ell)), Normal(x, 0, 1)), name="standard")
-    d.equals((exp(ell) - 1 - ell + mu**2) / 2, by="ν = 0 and κ = 0")
-
-
-def times(first, *others):
-    for factor in others:
-        first = first * factor
-    return first
-
-
-@derivation("KL between normals with diagonal covariances", d=(1, 2, 3))
-def gaussian_kl_diagonal(it, d):
-    firsts, seconds, terms = [], [], []
-    for i, x_i in enumerate(copies(x, d), 1):
-        m_i, n_i, l_i, k_i = reals(f"mu_{i} nu_{i} ell_{i} kappa_{i}")
-        firsts.append(Normal(x_i, m_i, exp(l_i)))
-        seconds.append(Normal(x_i, n_i, exp(k_i)))
-        gap = exp(l_i - k_i) - 1 - (l_i - k_i) + (m_i - n_i) ** 2 * exp(-k_i)
-        terms.append(define(f"D_{i}", gap / 2))
-    joint_p, joint_q = (
-        define(name, times(*normals)) for name, normals in (("p", firsts), ("q", seconds))
-    )
-    it.start(KL(joint_p, joint_q, over=copies(x, d)))
-    it.equals(
-        sum(terms[1:], terms[0]),
-        by="independent coordinates add, each with the closed form by log-variance",
-    )
-
-
-# %% [markdown]
-# In code: `genmath.divergences.gaussian_kl`.
-#
-# With full covariances KL has three parts besides the constant $-d$: the log-ratio of the
-# determinants, a trace that compares the shapes, and the squared distance of the means in units of
-# the second density. The case of the standard normal is the one a variational autoencoder pays for;
-# two isotropic covariances of *different* size occur in every step of a diffusion model.
-#
-# In code: `genmath.divergences.gaussian_kl_full`, by Cholesky factors.
-
-# %%
-X = vectors("x")
-M, M_1, M_2 = mean_vectors("mu mu_1 mu_2")
-S, S_1, S_2 = covariances("Sigma Sigma_1 Sigma_2")
-v_1, v_2 = positives("v_1 v_2")
-dim = define("d", trace(identity))
-shape = trace(inverse(S_2) * S_1)
-shift = dot(M_1 - M_2, inverse(S_2) * (M_1 - M_2))
-
-
-@derivation("KL between normals", dims=(1, 2, 3), takes=(M_1, S_1, M_2, S_2))
-def gaussian_kl_full(d):
-    kl = KL(Normal(X, M_1, S_1), Normal(X, M_2, S_2))
-    d.start(kl)
-    d.equals(
-        (log(det(S_2) / det(S_1)) - dim + shape + shift) / 2,
-        by="take logarithms and average: the mean of (x − m)ᵀA(x − m) is tr(AΣ) plus the value "
-        "at the mean",
-    )
-    d.slip(
-        "udl-gauss-kl-bracket",
-        wrong=equal(kl, log(det(S_2) / det(S_1) - dim + shape + shift) / 2),
-        right=equal(kl, (log(det(S_2) / det(S_1)) - dim + shape + shift) / 2),
-        source="UDL errata (2nd/3rd printing) Eq. C.32",
-        why="The bracket of the logarithm closes too late. For equal densities both give zero, so "
-        "the easiest check does not find it.",
-    )
-
-
-@derivation("KL between isotropic normals", dims=(1, 2, 3), takes=(M_1, v_1, M_2, v_2))
-def gaussian_kl_isotropic(d):
-    d.start(KL(Normal(X, M_1, v_1 * identity), Normal(X, M_2, v_2 * identity)))
-    d.equals(
-        dim / 2 * (v_1 / v_2 - 1 + log(v_2 / v_1)) + norm2(M_1 - M_2) / (2 * v_2),
-        by="d equal coordinates, each with variance v₁ against v₂",
-    )
-
-
-@derivation("KL to the standard normal", dims=(1, 2, 3), takes=(M, S))
-def gaussian_kl_standard(d):
-    d.start(KL(Normal(X, M, S), Normal(X, 0, identity)))
-    d.equals(
-        (trace(S) + norm2(M) - dim - log(det(S))) / 2,
-        by="the mean of ‖x‖² is tr Σ + ‖μ‖²",
-    )
-
-
-# %% [markdown]
-# A sum of squares of normal vectors has a Wishart density, whose dependence on the scale matrix $V$
-# is $\exp(-\frac12 \mathrm{tr}\, V^{-1} S)$ up to constants. A published proof of its KL lost a
-# sign in the ratio of two of these.
-
-# %%
-V_1, V_2, S_w = covariances("V_1 V_2 S")
-
-
-@derivation("The exponents in a ratio of Wishart densities", dims=(1, 2, 3))
-def wishart_ratio(d):
-    first, second = trace(inverse(V_1) * S_w) / 2, trace(inverse(V_2) * S_w) / 2
-    ratio = exp(-first) / exp(-second)
-    d.start(log(ratio))
-    d.equals(-first + second, by="the second density stands in the denominator: its sign turns")
-    d.slip(
-        "statproof-wishart-kl",
-        wrong=equal(ratio, exp(-first - second)),
-        right=equal(ratio, exp(-first + second)),
-        source="StatProofBook commit 9fecb5a (P/wish-kl)",
-        why="The second density is in the denominator, so the sign flips; the slip went through "
-        "five lines of a published proof.",
-    )
-
-
-# %% [markdown]
-# ## Maximum likelihood
-#
-# Training maximises the mean log-likelihood. Up to the entropy of the data, which no parameter can
-# change, that *is* minimising KL from the data to the model, in this order of the arguments: the
-# model is asked to be positive wherever data are, and pays dearly where it is not. So the
-# differences and gradients of the two objectives agree up to sign, and the cross-entropy cannot
-# fall below the entropy of the data.
-
-# %%
-theta = reals("theta")
-family = Density("p_theta", x, given=theta, positive=True)
-model = Density("p_theta", x, positive=True)
-rival = Density("p_phi", x, positive=True)
-
-
-@derivation("Maximum likelihood minimises KL")
-def maximum_likelihood(d):
-    d.start(KL(p(x), model(x)) - KL(p(x), rival(x)), name="difference")
-    d.equals(
-        E(p(x), log(rival(x))) - E(p(x), log(model(x))),
-        by="the entropy of the data is in both and cancels",
-    )
-    d.start(diff(KL(p(x), family(x | theta)), theta), name="gradient")
-    d.equals(
-        -E(p(x), diff(family(x | theta), theta) / family(x | theta)),
-        by="only the model depends on θ; the derivative of a logarithm",
-    )
-    d.start(-E(p(x), log(model(x))), name="cross_entropy")
-    d.at_least(
-        H(p(x)),
-        by="their difference is KL(data ‖ model)",
-        because=kl_nonnegative(p(x), model(x)),
-    )
-    d.tight_when(model(x), p(x))
-    d.start(KL(p(x), model(x)))
-    d.equals(-H(p(x)) - E(p(x), log(model(x))), by="split the logarithm of the ratio")
-
-
-# %% [markdown]
-# For independent data the likelihood is a product, which underflows for a few hundred examples; its
-# logarithm is a sum, whatever the number $N$ of examples. Write $L_i = p_\theta(x_i)$ for the
-# likelihood of one of them. Averaged over data sets of $n$ examples, the sum is $n$ times the
-# objective above. So one minimises an average of minus log-likelihoods, and may estimate it from
-# minibatches.
-
-# %%
-L = Sequence("L", domain="positive")
-i, N = naturals("i N")
-
-
-@derivation("The log-likelihood of independent data is a sum")
-def log_likelihood_iid(d):
-    d.start(log(product(L[i], i, 1, N)))
-    d.equals(
-        total(log(L[i]), i, 1, N), by="the logarithm of a product is the sum of the logarithms"
-    )
-
-
-@derivation("The mean log-likelihood of independent data", n=(1, 2, 3))
-def log_likelihood_mean(d, n):
-    data = copies(x, n)
-    likelihood = times(*(model(x_i) for x_i in data))
-    d.start(E(tuple(p(x_i) for x_i in data), log(likelihood)))
-    d.equals(
-        n * E(p(x), log(model(x))),
-        by="each example has the density p, and the others integrate to one",
-    )
-
-
-# %% [markdown]
-# ## Jensen–Shannon
-#
-# Compare each density with their mean $m$ instead of with the other, and average the two
-# divergences [@lin1991divergence]. This needs no hypothesis on supports, since $m$ is positive
-# wherever either density is; the result is symmetric and bounded.
-#
-# In code: `genmath.divergences.js`, for tables.
-
-# %%
-m = define("m", (p(x) + q_any(x)) / 2)
-
-
-@derivation("JS lies between 0 and log 2")
-def js_bounds(d):
-    d.start(JS(p(x), q_any(x)), name="lower")
-    d.equals((KL(p(x), m) + KL(q_any(x), m)) / 2, by="half the KL of each to their mean")
-    d.at_least(
-        0,
-        by="both are divergences",
-        because=(
-            KL(p(x), m) / 2 + KL(q_any(x), m) / 2,
-            kl_nonnegative(p(x), m),
-            kl_nonnegative(q_any(x), m),
-        ),
-    )
-    d.tight_when(q_any(x), p(x))
-    d.slip(
-        "classic-js-no-half",
-        wrong=equal(JS(p(x), q_any(x)), KL(p(x), m) + KL(q_any(x), m)),
-        right=equal(JS(p(x), q_any(x)), KL(p(x), m) / 2 + KL(q_any(x), m) / 2),
-        source="a common slip, no single source",
-        why="Without the halves the bound is 2 log 2, and it is no information of one coin.",
-    )
-    d.start(JS(p(x), q_any(x)), name="upper")
-    d.equals(
-        E(p(x), log(2 * p(x) / (p(x) + q_any(x)))) / 2
-        + E(q_any(x), log(2 * q_any(x) / (p(x) + q_any(x)))) / 2,
-        by="the mean written out",
-    )
-    d.at_most(
-        log(number(2)),
-        by="p/(p + q) ≤ 1: what is lost is log(1 + q/p) ≥ 0, zero where the supports are disjoint",
-        because=E(p(x), log(1 + q_any(x) / p(x))) / 2 + E(q_any(x), log(1 + p(x) / q_any(x))) / 2,
-    )
-
-
-# %% [markdown]
-# The same number, twice more. It is the entropy of the mean minus the mean of the entropies: the
-# entropy of averaged *probabilities*, never of averaged logits. And it is an information: toss a
-# fair coin, draw $x$ from $p$ on heads and from $q$ on tails; then JS is the mutual information of
-# $x$ and the coin. It says how much one draw tells, on average, about which density it came from.
-# One fair coin holds $\log 2$, which is the bound above.
-
-
-# %%
-heads, tails = define("p(x,1)", p(x) / 2), define("p(x,0)", q_any(x) / 2)
-
-
-@derivation("JS by entropies")
-def js_entropy(d):
-    d.start(JS(p(x), q_any(x)))
-    d.equals(
-        H(m) - (H(p(x)) + H(q_any(x))) / 2,
-        by="split the logarithms; the two terms with log m add up to the entropy of m",
-    )
-
-
-@derivation("JS is the information of a coin")
-def js_mutual_information(d):
-    d.start(E(p(x), log(heads / (m / 2))) / 2 + E(q_any(x), log(tails / (m / 2))) / 2)
-    d.equals(
-        JS(p(x), q_any(x)),
-        by="the joint density of x and the coin against the product of m and one half",
-    )
-
-
-# %% [markdown]
-# ## Total variation
-#
-# The largest difference of the probabilities that two densities give to one event. The event "$p$
-# is larger" attains it, and no function with values in $[0, 1]$ does better (an event is such a
-# function: its indicator). As an integral it is half that of $|p - q|$; some authors leave out the
-# half, and theirs goes up to 2.
-#
-# In code: `genmath.divergences.tv`, for tables.
-
-# %%
-larger = indicator(p(x) > q_any(x))
-phi = Function("phi")
-
-
-@derivation("Total variation is attained where p is larger")
-def total_variation(d):
-    d.start(TV(p(x), q_any(x)), name="at_most_one")
-    d.at_most(
-        1,
-        by="what is missing is the overlap: p where q is larger, q where p is",
-        because=integral(p(x) * (1 - larger) ** 2 + q_any(x) * larger, x),
-    )
-    d.start(E(p(x), larger) - E(q_any(x), larger))
-    d.equals(
-        integral(positive_part(p(x) - q_any(x)), x), by="the event keeps where p − q is positive"
-    )
-    d.equals(
-        TV(p(x), q_any(x)),
-        by="p − q integrates to zero, so its positive part is half of its absolute value",
-    )
-
-
-@derivation("Total variation bounds every test function")
-def total_variation_bound(d):
-    d.given_that(phi(x) >= 0)
-    d.given_that(phi(x) <= 1)
-    excess, lack = positive_part(p(x) - q_any(x)), positive_part(q_any(x) - p(x))
-    d.start(TV(p(x), q_any(x)))
-    d.at_least(
-        E(p(x), phi(x)) - E(q_any(x), phi(x)),
-        by="φ misses part of where p is larger, and keeps part of where q is",
-        because=integral(excess * (1 - phi(x)) + lack * phi(x), x),
-    )
-
-
-# %% [markdown]
-# A small KL makes the two probabilities of every event nearly equal. The best constant here is
-# Pinsker's [@cover2006elements], twice what is proved below; ours needs nothing but the Hellinger
-# bound above and the Cauchy–Schwarz inequality for
-# $|p - q| = |\sqrt p - \sqrt q|\,(\sqrt p + \sqrt q)$.
+# A small KL makes the two probabilities of every event nearly equal. The best constant here is Pinsker's [@cover2006elements], twice what is proved below; ours needs nothing but the
+# Hellinger bound above and the Cauchy–Schwarz inequality for $|p - q| = |\sqrt p - \sqrt q|\,(\sqrt p + \sqrt q)$.
 
 # %%
 (x_1,) = copies(x, 1)
@@ -614,172 +727,137 @@ def pinsker_weak(d):
     )
     d.equals(
         integral(a**2, x) * integral(b**2, x) / 4,
-        by="(√p − √q)² + (√p + √q)² = 2p + 2q integrates to four; a sign squares to one",
+        by="$(\\sqrt p - \\sqrt q)^2 + (\\sqrt p + \\sqrt q)^2 = 2p + 2q$ integrates to four; a sign squares to one",
     )
     d.at_least(
         integral(a * b, x) ** 2 / 4,
         by="Cauchy–Schwarz, with Lagrange's identity for the gap",
         because=integral((a * b_prime - a_prime * b) ** 2, x, x_1) / 8,
     )
-    d.equals(TV(p(x), q(x)) ** 2, by="a b = |p − q|, whose integral is twice the total variation")
+    d.equals(TV(p(x), q(x)) ** 2, by="$a b = |p - q|$, whose integral is twice the total variation")
 
 
 # %% [markdown]
-# ### Side by side
+# ## Normal densities with full covariances { .advanced }
 #
-# {{ explorer divergences }}
-
-# %% [markdown]
-# ## f-divergences
+# With full covariances KL has three parts besides the constant $-d$: the log-ratio of the determinants, a trace that compares the shapes, and the squared distance of the means in units
+# of the second density. Two isotropic covariances of *different* size occur in every step of a diffusion model.
 #
-# All of these are one thing [@csiszar1967information] [@ali1966general]: the mean under $q$ of a
-# convex $f$ of the ratio $p/q$, with $f(1) = 0$. A convex function lies above its tangent at 1,
-# which gives the sign. It also lies above every line with slope $t$ and intercept $-f^*(t)$, where
-# $f^*$ is the convex conjugate. Choose another slope $T(x)$ at every point, and the divergence is
-# bounded by two expectations, each of which samples can estimate [@nguyen2010estimating]. A GAN's
-# discriminator is such a $T$ [@nowozin2016fgan].
-#
-# In code: `genmath.divergences.f_divergence` for tables,
-# `genmath.divergences.f_divergence_from_samples`, and `genmath.divergences.fenchel_bound`.
+# In code: `genmath.divergences.gaussian_kl_full`, by Cholesky factors.
 
 # %%
-f = Function("f", convex=True)
-T = Function("T")
-u = define("u", p(x) / q(x))
+X = vectors("x")
+M, M_1, M_2 = mean_vectors("mu mu_1 mu_2")
+S, S_1, S_2 = covariances("Sigma Sigma_1 Sigma_2")
+v_1, v_2 = positives("v_1 v_2")
+dim = define("d", trace(identity))
+shape = trace(inverse(S_2) * S_1)
+shift = dot(M_1 - M_2, inverse(S_2) * (M_1 - M_2))
 
 
-@derivation("f-divergences are non-negative")
-def f_divergence_nonnegative(d):
-    d.start(E(q(x), f(p(x) / q(x))))
-    d.at_least(
-        f(1),
-        by="f lies above its tangent at 1, and the ratio has mean one",
-        because=E(q(x), tangent_gap(f, p(x) / q(x), 1)),
+@derivation("KL between normals", dims=(1, 2, 3), takes=(M_1, S_1, M_2, S_2))
+def gaussian_kl_full(d):
+    kl = KL(Normal(X, M_1, S_1), Normal(X, M_2, S_2))
+    d.start(kl)
+    d.equals(
+        (log(det(S_2) / det(S_1)) - dim + shape + shift) / 2,
+        by="take logarithms and average: the mean of $(x - m)^{\\top} A (x - m)$ is $\\mathrm{tr}(A\\Sigma)$ plus the value "
+        "at the mean",
     )
-    d.tight_when(p(x), q(x))
+    d.slip(
+        "udl-gauss-kl-bracket",
+        wrong=equal(kl, log(det(S_2) / det(S_1) - dim + shape + shift) / 2),
+        right=equal(kl, (log(det(S_2) / det(S_1)) - dim + shape + shift) / 2),
+        source="UDL errata (2nd/3rd printing) Eq. C.32",
+        why="The bracket of the logarithm closes too late. For equal densities both give zero, so "
+        "the easiest check does not find it.",
+    )
 
 
-@derivation("The variational bound of an f-divergence")
-def fenchel_bound(d):
-    d.start(E(q(x), f(p(x) / q(x))))
-    d.at_least(
-        E(p(x), T(x)) - E(q(x), f.conjugate(T(x))),
-        by="Fenchel's inequality, f(u) + f*(t) ≥ u t, at every x",
-        because=E(q(x), fenchel_gap(f, p(x) / q(x), T(x))),
+@derivation("KL between isotropic normals", dims=(1, 2, 3), takes=(M_1, v_1, M_2, v_2))
+def gaussian_kl_isotropic(d):
+    d.start(KL(Normal(X, M_1, v_1 * identity), Normal(X, M_2, v_2 * identity)))
+    d.equals(
+        dim / 2 * (v_1 / v_2 - 1 + log(v_2 / v_1)) + norm2(M_1 - M_2) / (2 * v_2),
+        by="$d$ equal coordinates, each with variance $v_1$ against $v_2$",
+    )
+
+
+@derivation("KL to the standard normal", dims=(1, 2, 3), takes=(M, S))
+def gaussian_kl_standard(d):
+    d.start(KL(Normal(X, M, S), Normal(X, 0, identity)))
+    d.equals(
+        (trace(S) + norm2(M) - dim - log(det(S))) / 2,
+        by="the mean of $\\|x\\|^2$ is $\\mathrm{tr}\\,\\Sigma + \\|\\mu\\|^2$",
     )
 
 
 # %% [markdown]
-# Now the members, each with its own conjugate, so that nothing rests on an abstract $f^*$. Three
-# statements for each: it *is* the divergence of its name, the bound holds for every critic, and one
-# critic attains it. The gap of the bound is each time something visibly non-negative.
-
+# A sum of squares of normal vectors has a Wishart density, whose dependence on the scale matrix $V$ is $\exp(-\frac12 \mathrm{tr}\, V^{-1} S)$ up to constants. A published proof of its
+# KL lost a sign in the ratio of two of these.
 
 # %%
-def best_critic(value):
-    return define("T_star", value)
+V_1, V_2, S_w = covariances("V_1 V_2 S")
 
 
-@derivation("KL as an f-divergence")
-def f_kl(d):
-    d.start(E(q(x), u * log(u)), name="member")
-    d.equals(KL(p(x), q(x)), by="f(u) = u log u; q cancels")
-    tilted = define("w", q(x) * exp(T(x) - 1))
-    d.start(KL(p(x), q(x)), name="bound")
-    d.at_least(
-        E(p(x), T(x)) - E(q(x), exp(T(x) - 1)),
-        by="f*(t) = exp(t − 1); the gap is that of p against the tilted density w",
-        because=integral(p(x) * log(p(x) / tilted) - p(x) + tilted, x),
+@derivation("The exponents in a ratio of Wishart densities", dims=(1, 2, 3))
+def wishart_ratio(d):
+    first, second = trace(inverse(V_1) * S_w) / 2, trace(inverse(V_2) * S_w) / 2
+    ratio = exp(-first) / exp(-second)
+    d.start(log(ratio))
+    d.equals(-first + second, by="the second density stands in the denominator: its sign turns")
+    d.slip(
+        "statproof-wishart-kl",
+        wrong=equal(ratio, exp(-first - second)),
+        right=equal(ratio, exp(-first + second)),
+        source="StatProofBook commit 9fecb5a (P/wish-kl)",
+        why="The second density is in the denominator, so the sign flips; the slip went through "
+        "five lines of a published proof.",
     )
-    t = best_critic(1 + log(p(x) / q(x)))
-    d.start(E(p(x), t) - E(q(x), p(x) / q(x)), name="attained")
-    d.equals(KL(p(x), q(x)), by="at T = f'(p/q) the conjugate is p/q, whose mean is one")
-
-
-q_low = Density("q", x)
-p_high = Density("p", x, dominates=q_low)
-
-
-@derivation("The other KL as an f-divergence")
-def f_reverse_kl(d):
-    d.start(E(q_low(x), -log(p_high(x) / q_low(x))), name="member")
-    d.equals(KL(q_low(x), p_high(x)), by="f(u) = −log u")
-    g = Function("g")
-    tilted = define("w", p_high(x) * exp(g(x)))
-    d.start(KL(q_low(x), p_high(x)), name="bound")
-    d.at_least(
-        E(p_high(x), -exp(g(x))) - E(q_low(x), -1 - g(x)),
-        by="f*(t) = −1 − log(−t) for t < 0; with t = −exp g it is −1 − g",
-        because=integral(q_low(x) * log(q_low(x) / tilted) - q_low(x) + tilted, x),
-    )
-    t = best_critic(-q_low(x) / p_high(x))
-    d.start(E(p_high(x), t) - E(q_low(x), -1 - log(q_low(x) / p_high(x))), name="attained")
-    d.equals(KL(q_low(x), p_high(x)), by="at T = f'(p/q), that is at g = log(q/p)")
-
-
-@derivation("χ² as an f-divergence")
-def f_chi2(d):
-    d.start(E(q(x), (p(x) / q(x) - 1) ** 2), name="member")
-    d.equals(E(p(x), p(x) / q(x)) - 1, by="f(u) = (u − 1)²; expand the square")
-    d.start(E(q(x), (u - 1) ** 2), name="bound")
-    d.at_least(
-        E(p(x), T(x)) - E(q(x), T(x) + T(x) ** 2 / 4),
-        by="f*(t) = t + t²/4; the gap is a square",
-        because=E(q(x), (u - 1 - T(x) / 2) ** 2),
-    )
-    t = best_critic(2 * (u - 1))
-    d.start(E(p(x), t) - E(q(x), t + t**2 / 4), name="attained")
-    d.equals(E(q(x), (u - 1) ** 2), by="at T = f'(p/q) the square is zero")
-
-
-@derivation("Total variation as an f-divergence")
-def f_tv(d):
-    d.given_that(T(x) >= -half)
-    d.given_that(T(x) <= half)
-    d.start(E(q(x), absolute(u - 1) / 2), name="member")
-    d.equals(TV(p(x), q(x)), by="f(u) = |u − 1|/2, and q is not negative")
-    excess, lack = positive_part(p(x) - q_any(x)), positive_part(q_any(x) - p(x))
-    d.start(TV(p(x), q_any(x)), name="bound")
-    d.at_least(
-        E(p(x), T(x)) - E(q_any(x), T(x)),
-        by="f*(t) = t for |t| ≤ 1/2",
-        because=integral(excess * (half - T(x)) + lack * (half + T(x)), x),
-    )
-    t = best_critic(larger - half)
-    d.start(E(p(x), t) - E(q_any(x), t), name="attained")
-    d.equals(TV(p(x), q_any(x)), by="at T = 1/2 where p is larger and −1/2 elsewhere")
-
-
-D = define("D", sigmoid(Function("g")(x)))
-share_p = define("b_p", (p(x) + q(x)) * D)
-share_q = define("b_q", (p(x) + q(x)) * (1 - D))
-gap_p = define("g_p", p(x) * log(p(x) / share_p) - p(x) + share_p)
-gap_q = define("g_q", q(x) * log(q(x) / share_q) - q(x) + share_q)
-
-
-@derivation("JS as an f-divergence")
-def f_js(d):
-    d.start(
-        E(q(x), (u * log(u) - (u + 1) * log((u + 1) / 2)) / 2),
-        name="member",
-    )
-    d.equals(JS(p(x), q(x)), by="f(u) = (u log u − (u + 1) log((u + 1)/2))/2")
-    d.start(JS(p(x), q(x)), name="bound")
-    d.at_least(
-        E(p(x), log(2 * D)) / 2 + E(q(x), log(2 * (1 - D))) / 2,
-        by="f*(t) = −log(2 − exp 2t)/2; with T = log(2D)/2 it is −log(2(1 − D))/2",
-        because=integral(gap_p + gap_q, x) / 2,
-    )
-    best = define("D_star", p(x) / (p(x) + q_any(x)))
-    d.start(
-        E(p(x), log(2 * best)) / 2 + E(q_any(x), log(2 * (1 - best))) / 2,
-        name="attained",
-    )
-    d.equals(JS(p(x), q_any(x)), by="at D = p/(p + q), the posterior of the coin")
 
 
 # %% [markdown]
-# ## What this does not say
+# ## Summary
+#
+# !!! summary "To learn by heart"
+#
+#     - $D_{\mathrm{KL}}(p \,\Vert\, q)$ is the mean under $p$ of $\log p/q$. It is never negative, because $\log u \le u - 1$ (`divergences.kl_nonnegative`).
+#     - Maximum likelihood is least KL from data to model (`divergences.maximum_likelihood`). Data first covers the modes, model first seeks one.
+#     - KL of a pair is KL of the first plus the mean KL of the second given the first (`divergences.kl_chain_rule`).
+#     - Normals: $\log \frac{\sigma_2}{\sigma_1} + \frac{\sigma_1^2 + (\mu_1 - \mu_2)^2}{2 \sigma_2^2} - \frac12$ (`divergences.gaussian_kl`).
+#     - JS lies between $0$ and $\log 2$ (`divergences.js_bounds`), and is $\log 2$ when the supports are disjoint, at any distance.
+#     - Total variation is half the integral of $|p - q|$, and the largest difference over events (`divergences.total_variation`).
+#     - Every critic gives a lower bound of an f-divergence (`divergences.fenchel_bound`).
+#
+# ## Questions
+#
+# ??? question "Why does maximum likelihood minimise KL from data to model, and not the other?"
+#
+#     Its objective is a mean over the *data*. The other order is a mean over the model's samples of $\log p_\theta - \log p_{\mathrm{data}}$, and nobody can evaluate $p_{\mathrm{data}}$.
+#
+# ??? question "The data are two far peaks, the model is one normal. What is the best model for either order?"
+#
+#     Data first: the normal with the mean and variance of the data, wide and with its middle where no data are. Model first: nearly the normal of one peak, at the price $\log 2$.
+#
+# ??? question "What is $D_{\mathrm{KL}}(p \,\Vert\, q)$ for $p$ uniform on $[0, 1]$ and $q$ uniform on $[0, 2]$? And swapped?"
+#
+#     The ratio is 2 wherever $p$ is positive: $\log 2$. Swapped it is infinite, since $q$ has mass on $(1, 2]$ where $p$ has none.
+#
+# ??? question "A discriminator tells data and samples apart without an error. What is JS, and what does the generator learn from it?"
+#
+#     $\log 2$: one draw tells everything about the coin. If the supports stay disjoint, JS stays $\log 2$ under small moves of the generator, and its gradient is zero.
+#
+# ??? question "Every pixel of an image is shown twice. Does KL between two densities of images double?"
+#
+#     No. By the chain rule the copies add the divergence of copy given original, which is zero: nothing new is seen. It doubles when a second, *independent* image of the same two densities is added.
+#
+# ??? question "Somebody reports a mutual information of $-0.03$ nats. What happened?"
+#
+#     It is a KL and cannot be negative. Either a sign is lost or it is an *estimate* from finitely many samples, and those may fall below zero.
+#
+# {{ spot classic-js-no-half among divergences.js_entropy divergences.f_js[member] }}
+#
+# ## What these results do not say
 #
 # - **Supports.** Where $q$ vanishes and $p$ does not, KL is infinite, and every bound with it on
 #   the larger side says nothing. An f-divergence then needs a further term for the mass of $p$
