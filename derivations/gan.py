@@ -1,24 +1,69 @@
 # %% [markdown]
 # # Generative adversarial networks
 #
-# A generator turns noise into samples. Its density may be impossible to evaluate, or may not exist: so how can it be trained to match
-# data? Let a second network, the discriminator, try to tell its samples from data, and train the generator to
-# make that hard. What does this game measure, what does the generator really follow, and why is the game hard to play?
+# A generator turns noise into samples. Its density may be impossible to evaluate, or may not exist: so how can it be
+# trained to match data? Let a second network, the discriminator, try to tell its samples from data, and train the
+# generator to make that hard. What does this game measure, what does the generator really follow, and why is the
+# game hard to play?
 #
-# **The answer in a line:** against the best discriminator the game measures Jensen–Shannon, which is least where generator and data
-# agree; but the generator follows a gradient with the discriminator *held fixed*, and which divergence that descends depends on
-# its loss.
+# **The answer in a line:** against the best discriminator the game measures Jensen–Shannon, which is least where
+# generator and data agree; but the generator follows a gradient with the discriminator *held fixed*, and which
+# divergence that descends depends on its loss.
+#
+# {{ picture gan.question }}
+#
+# !!! board "On the board"
+#
+#     Two players and one value. The discriminator raises it, the generator lowers it: $\min_G \max_D V(D, G)$ with
+#
+#     {{ define gan.game }}
+#
+#     For a fixed generator the best discriminator is the share of the data at each place,
+#
+#     {{ define gan.D_star }}
+#
+#     and with it the value is Jensen–Shannon, up to two constants (`gan.minimax_value[value]`):
+#
+#     {{ define gan.C }}
+#
+#     In practice the generator minimises another loss, which is not flat where samples are rejected:
+#
+#     {{ define gan.practical_loss }}
+#
+#     $p$ is the density of the data and $q$ that of the samples. $D$, between 0 and 1, is the probability that $x$ is
+#     data; it is the sigmoid of a network's output, its *logit* ($g$ above, $f$ in the last line). A sample is
+#     $G(z, \theta)$ with noise $z$ from a density $r$.
+#
+# <div class="two" markdown="block">
+#
+# !!! train "Train"
+#
+#     1. Draw a batch of data and as many samples $G(z, \theta)$.
+#     2. Discriminator: one gradient step on minus the value, `genmath.gan.discriminator_loss`.
+#     3. Generator: fresh noise, discriminator held fixed, one gradient step on `genmath.gan.generator_loss`.
+#        The gradient goes through the samples.
+#     4. Repeat: `genmath.gan.training_step` does 1 to 3.
+#
+# !!! sample "Sample"
+#
+#     1. Draw noise $z$.
+#     2. Return $G(z, \theta)$: one call, `genmath.gan.GAN.sample`. The discriminator is thrown away.
+#
+# </div>
 
 # %% [markdown]
 # ## Notation and hypotheses
 #
-# - $p$ is the density of the data, $q$ that of the generator, both against one base measure that may be a length or a count. Where the generator
-#   learns, it has a parameter: $q_\theta$. Its samples are $G(z, \theta)$ with noise $z$ from a density $r$.
-# - $D(x)$, strictly between 0 and 1, is the discriminator's probability that $x$ is data. Networks put out its *logit* $a$, any real number, and
-#   $D$ is the sigmoid of $a$.
-# - $m = (p + q)/2$ is the mean of the two densities.
-# - No hypothesis on supports is made unless it is printed: either density may vanish where the other does not, which is the
-#   usual case for images. Where a density is differentiated in $\theta$ it is positive.
+# - $p$ is the density of the data, $q$ that of the generator, both against one base measure that may be a length or a
+#   count. Where the generator learns, it has a parameter: $q_\theta$. Its samples are $G(z, \theta)$ with noise $z$ from a
+#   density $r$. Papers write $p_{\mathrm{data}}$ for $p$, $p_g$ or $p_\theta$ for $q$, and $p_z$ for $r$.
+# - $D(x)$, strictly between 0 and 1, is the discriminator's probability that $x$ is data. Networks put out its *logit*
+#   $a$, any real number, and $D$ is the sigmoid of $a$. (Some programs call the logit $D$. In the chapter on
+#   [Wasserstein distances](wasserstein.py) the output is not a probability at all, and is called a *critic*.)
+# - $m = (p + q)/2$ is the mean of the two densities. $\mathrm{JS}$ is the mean of the two KL divergences to it, so it lies
+#   between 0 and $\log 2$: see [Divergences](divergences.py).
+# - No hypothesis on supports is made unless it is printed: either density may vanish where the other does not, which is
+#   the usual case for images. Where a density is differentiated in $\theta$ it is positive.
 # - Logarithms are natural; expectations that appear are finite.
 
 # %%
@@ -41,14 +86,26 @@ def value(D):
     return E(p(x), log(D)) + E(q(x), log(1 - D))
 
 
+game = define("V(D,G)", value(D))
+
+
 # %% [markdown]
 # ## The best discriminator
 #
-# The discriminator maximises the mean log-probability of the right answer, on data and on samples alike [@goodfellow2014gan]. At each $x$ separately
-# this is a question about one number, and its answer is the share of the data at that place. Setting a derivative to zero would find a stationary point;
-# the gap below shows that it is the *global* maximum, over all functions at once. The gap is nowhere negative: at each $x$ it is
-# $p \log(p/b) - p + b$ for $p$ and $b = (p + q) D$, and the same for $q$. It vanishes only if $D$ agrees with $D^\star$ wherever $p + q$ is positive.
-# Elsewhere neither data nor samples occur, and the game says nothing about $D$.
+# !!! example "By hand"
+#
+#     Let there be two pictures only. Data show them with probabilities $0.8$ and $0.2$, the generator with $0.4$ and
+#     $0.6$. Somebody who is shown the first picture should bet on data with probability $0.8/(0.8 + 0.4) = 2/3$; at the
+#     second with $0.2/(0.2 + 0.6) = 1/4$. The value is then
+#     $0.8 \log\frac23 + 0.2 \log\frac14 + 0.4 \log\frac13 + 0.6 \log\frac34 \approx -1.214$.
+#     The discriminator that always says $\frac12$ has $2 \log \frac12 \approx -1.386$, which is less.
+#
+# The discriminator maximises the mean log-probability of the right answer, on data and on samples alike
+# [@goodfellow2014gan]. At each $x$ separately this is a question about one number, and its answer is the share of the
+# data at that place. Setting a derivative to zero would find a stationary point; the gap below shows that it is the
+# *global* maximum, over all functions at once. The gap is nowhere negative: at each $x$ it is $p \log(p/b) - p + b$ for
+# $p$ and $b = (p + q) D$, and the same for $q$. It vanishes only if $D$ agrees with $D^\star$ wherever $p + q$ is
+# positive. Elsewhere neither data nor samples occur, and the game says nothing about $D$.
 #
 # In code: `genmath.gan.optimal_discriminator`.
 
@@ -66,12 +123,12 @@ p_pos, q_pos = Density("p", x, positive=True), Density("q", x, positive=True)
 def optimal_discriminator(d):
     c_u, c_v = define("c_u", (u + v) * t), define("c_v", (u + v) * (1 - t))
     gap_u, gap_v = define("h_u", u * log(u / c_u) - u + c_u), define("h_v", v * log(v / c_v) - v + c_v)
-    d.start(u * log(t) + v * log(1 - t), name="point")
-    d.at_most(u * log(u / (u + v)) + v * log(v / (u + v)), by="log s ≤ s − 1, at s = c/u and at s = c/v", because=gap_u + gap_v)
+    d.start(u * log(t) + v * log(1 - t), name="point", words="at one place")
+    d.at_most(u * log(u / (u + v)) + v * log(v / (u + v)), by="$\\log s \\le s - 1$ at $s = c_u/u$ and at $s = c_v/v$", because=gap_u + gap_v)
     d.tight_when(t, u / (u + v))
 
-    d.start(value(D), name="game")
-    d.at_most(value(D_star), by="the same at every x, with u = p(x) and v = q(x)", because=integral(gap_p + gap_q, x))
+    d.start(value(D), name="game", words="over all functions at once")
+    d.at_most(value(D_star), by="the same at every $x$, with $u = p(x)$ and $v = q(x)$", because=integral(gap_p + gap_q, x))
     d.slip(
         "udl-gan-loss-sign",
         wrong=value(D) >= value(D_star),
@@ -82,19 +139,26 @@ def optimal_discriminator(d):
     )
 
     best = define("D_star", p_pos(x) / (p_pos(x) + q_pos(x)))
-    d.start(log(best / (1 - best)), name="logit")
+    d.start(log(best / (1 - best)), name="logit", words="its logit")
     d.equals(log(p_pos(x) / q_pos(x)), by="the common denominator cancels")
 
 
 # %% [markdown]
-# `logit` is what makes a discriminator useful beyond the game: its logit is the log-ratio of two densities that nobody could evaluate.
+# **What it means.** A discriminator is a *measuring instrument*: by `gan.optimal_discriminator[logit]` its logit is the
+# log-ratio of two densities that nobody could evaluate. This is useful beyond the game, too.
 #
 # ## The value of the game
 #
-# Put the best discriminator in. What is left depends on the generator alone: it is Jensen–Shannon, up to two constants. Since
-# $0 \le \mathrm{JS} \le \log 2$, it lies between $-\log 4$ and 0.
+# Put the best discriminator in. What is left depends on the generator alone: it is Jensen–Shannon, up to two constants.
+# Since $0 \le \mathrm{JS} \le \log 2$, it lies between $-\log 4$ and 0.
 #
-# In code: `genmath.gan.discriminator_loss`, which is minus the value; on exact ratios it averages to $\log 4 - 2\,\mathrm{JS}$.
+# !!! example "By hand"
+#
+#     The two pictures again. Their mean density is $(0.6, 0.4)$, the two KL divergences to it are $0.0915$ and $0.0811$,
+#     and so $2\,\mathrm{JS} \approx 0.173$. Indeed $-1.386 + 0.173 = -1.214$ up to rounding, the value found above.
+#
+# In code: `genmath.gan.discriminator_loss`, which is minus the value; on exact ratios it averages to
+# $\log 4 - 2\,\mathrm{JS}$.
 
 # %%
 C = -log(number(4)) + 2 * JS(p(x), q(x))
@@ -102,8 +166,8 @@ C = -log(number(4)) + 2 * JS(p(x), q(x))
 
 @derivation("The value of the game")
 def minimax_value(d):
-    d.start(value(D_star), name="value")
-    d.equals(C, by="p/(p + q) is half of p/m, and the halves are −log 2 for each expectation")
+    d.start(value(D_star), name="value", words="with the best discriminator")
+    d.equals(C, by="$p/(p + q)$ is half of $p/m$, and the halves are $-\\log 2$ for each expectation")
     d.at_least(-log(number(4)), by="JS is half the sum of two KL divergences, to the mean",
                because=(KL(p(x), m) + KL(q(x), m), divergences.kl_nonnegative(p(x), m), divergences.kl_nonnegative(q(x), m)))
     d.tight_when(q(x), p(x))
@@ -115,53 +179,82 @@ def minimax_value(d):
         why="samples of the generator are scored by the probability that they are not data, 1 − D",
     )
 
-    d.start(value(D_star), name="at_most_zero")
-    d.at_most(0, by="log(1 + q/p) and log(1 + p/q) are not negative",
+    d.start(value(D_star), name="at_most_zero", words="it is never above zero")
+    d.at_most(0, by="$\\log(1 + q/p)$ and $\\log(1 + p/q)$ are not negative",
               because=E(p(x), log(1 + q(x) / p(x))) + E(q(x), log(1 + p(x) / q(x))))
 
 
 # %% [markdown]
-# When are the two ends reached? `least`: the value exceeds $-\log 4$ by at least two integrals of squares, which are zero only if $p = m = q$. So
-# the generator is at its optimum *only* when it equals the data; it is there, too, as the step above is tight at $q = p$.
-# `greatest` and `overlap`: the value is below 0 by at least $2 \int p q/(p + q)$, and by at most $4 \int \sqrt{p q}$. Both are zero exactly if $p q = 0$
-# everywhere, that is for disjoint supports. Then a perfect discriminator exists, and the value is 0 however near or far the two supports are.
+# **What it means.** If the discriminator were always the best one, training a GAN would be minimising Jensen–Shannon.
+# Nobody can compute that number for two clouds of pictures; the game estimates it, by asking a classifier.
+#
+# ## When the two ends are reached
+#
+# {{ picture gan.disjoint }}
+#
+# *The lower end.* By `gan.equality_cases[least]` the value exceeds $-\log 4$ by at least two integrals of squares, which
+# are zero only if $p = m = q$. So the generator is at its optimum *only* when it equals the data; it is there, too, as
+# the last step of `gan.minimax_value[value]` is tight at $q = p$. Then $D^\star = \frac12$ everywhere: the discriminator
+# can only guess.
+#
+# *The upper end.* By `gan.equality_cases[greatest]` and `gan.equality_cases[overlap]` the value is below 0 by at least
+# $2 \int p q/(p + q)$, and by at most $4 \int \sqrt{p q}$. Both are zero exactly if $p q = 0$ everywhere, that is for
+# *disjoint supports*. Then a perfect discriminator exists, and the value is 0 however near or far the two supports are.
 
 
 # %%
 @derivation("When the two ends are reached")
 def equality_cases(d):
-    d.start(value(D_star), name="least")
+    d.start(value(D_star), name="least", words="near the least value")
     d.equals(-log(number(4)) + KL(p(x), m) + KL(q(x), m), by="the value of the game")
     d.at_least(-log(number(4)) + integral((sqrt(p(x)) - sqrt(m)) ** 2 + (sqrt(q(x)) - sqrt(m)) ** 2, x),
                by="KL is at least the squared Hellinger distance",
                because=2 * E(p(x), log_gap(sqrt(m / p(x)))) + 2 * E(q(x), log_gap(sqrt(m / q(x)))))
 
-    d.start(value(D_star), name="greatest")
-    d.equals(E(p(x), log(p(x) / (p(x) + q(x)))) + E(q(x), log(q(x) / (p(x) + q(x)))), by="1 − D* is q/(p + q)")
-    d.at_most(E(p(x), p(x) / (p(x) + q(x)) - 1) + E(q(x), q(x) / (p(x) + q(x)) - 1), by="log s ≤ s − 1",
+    d.start(value(D_star), name="greatest", words="below zero by the overlap, at least")
+    d.equals(E(p(x), log(p(x) / (p(x) + q(x)))) + E(q(x), log(q(x) / (p(x) + q(x)))), by="$1 - D^\\star$ is $q/(p + q)$")
+    d.at_most(E(p(x), p(x) / (p(x) + q(x)) - 1) + E(q(x), q(x) / (p(x) + q(x)) - 1), by="$\\log s \\le s - 1$",
               because=E(p(x), log_gap(p(x) / (p(x) + q(x)))) + E(q(x), log_gap(q(x) / (p(x) + q(x)))))
     d.equals(-2 * integral(p(x) * (q(x) / (p(x) + q(x))), x), by="both terms are minus the same overlap")
 
     over_p, over_q = sqrt(1 + q(x) / p(x)), sqrt(1 + p(x) / q(x))
     excess = sqrt(p(x)) + sqrt(q(x)) - sqrt(p(x) + q(x))
-    d.start(value(D_star), name="overlap")
-    d.at_least(-2 * E(p(x), over_p - 1) - 2 * E(q(x), over_q - 1), by="log s ≤ s − 1 at the root s of 1 + q/p, and of 1 + p/q",
+    d.start(value(D_star), name="overlap", words="below zero by the overlap, at most")
+    d.at_least(-2 * E(p(x), over_p - 1) - 2 * E(q(x), over_q - 1), by="$\\log s \\le s - 1$ at the root $s$ of $1 + q/p$, and of $1 + p/q$",
                because=2 * E(p(x), log_gap(over_p)) + 2 * E(q(x), log_gap(over_q)))
-    d.at_least(-4 * integral(sqrt(p(x) * q(x)), x), by="with a = √p + √q and c = √(p + q): a² − ac is half of (a − c)² plus √(pq)",
+    d.at_least(-4 * integral(sqrt(p(x) * q(x)), x), by="with $a = \\sqrt p + \\sqrt q$ and $c = \\sqrt{p + q}$: $a^2 - ac$ is half of $(a - c)^2$, plus $\\sqrt{pq}$",
                because=integral(excess**2 + 2 * sqrt(p(x) * q(x)), x))
 
 
 # %% [markdown]
+# **What it means.** With disjoint supports there is no gradient to follow: move the samples a little, and neither the
+# best discriminator's answers nor the value change. This is the usual case for images. Data and samples both lie on
+# surfaces that are thin compared with the space of all pictures, and thin surfaces hardly meet
+# [@arjovsky2017towards]. In practice what saves the game is that the discriminator is *not* the best one: it is
+# smooth, and slopes between the two. The ways out by design are noise on data and samples, a penalty on the
+# discriminator's slope (see below), or a distance that sees how far apart the supports are: [Wasserstein](wasserstein.py),
+# where `wasserstein.parallel_lines` is this picture as a theorem.
+#
 # ## The two losses of the generator, in the logit
 #
-# The game asks the generator to minimise the mean of $\log(1 - D)$ over its samples: the *minimax*, or saturating, loss. Early on the discriminator rejects samples with
-# confidence, $D \approx 0$, and this loss is flat. The remedy of the same paper [@goodfellow2014gan] is to maximise the mean of
-# $\log D$ instead: the *non-saturating* loss $-\log D$. Neither is computed from $D$: by softplus of the logit $a$ both are exact for every $a$, while
-# the logarithm of a rounded $D$ is infinite.
+# {{ picture gan.losses }}
 #
-# By `saturating` and `non_saturating` both push the logit up. They differ in how hard: with weight $D$ or $1 - D$. Their `ratio` is $e^{-a}$, which for the best
-# discriminator is $q/p$. The limit of confident rejection, $a \to -\infty$, is in `vanishing` and `remaining`: the first weight is
-# at most $e^a$, so it vanishes exponentially, while the second is at least $1 - e^a$.
+# The game asks the generator to minimise the mean of $\log(1 - D)$ over its samples: the *minimax*, or saturating, loss.
+# Early on the discriminator rejects samples with confidence, $D \approx 0$, and this loss is flat. The remedy of the same
+# paper [@goodfellow2014gan] is to maximise the mean of $\log D$ instead: the *non-saturating* loss $-\log D$. Neither is
+# computed from $D$: by softplus of the logit $a$ both are exact for every $a$, while the logarithm of a rounded $D$ is
+# infinite.
+#
+# !!! example "By hand"
+#
+#     A sample is rejected with logit $a = -5$, so $D = 1/(1 + e^5) \approx 0.0067$. The minimax loss pushes its logit
+#     with weight $0.0067$, the non-saturating one with $0.9933$: $e^5 \approx 148$ times harder.
+#
+# Both push the logit up, `gan.logit_losses[saturating]` and `gan.logit_losses[non_saturating]`. They differ in how hard:
+# with weight $D$ or $1 - D$. Their ratio, `gan.logit_losses[ratio]`, is $e^{-a}$, which for the best discriminator is
+# $q/p$. The limit of confident rejection, $a \to -\infty$, is in `gan.logit_losses[vanishing]` and
+# `gan.logit_losses[remaining]`: the first weight is at most $e^a$, so it vanishes exponentially, while the second is at
+# least $1 - e^a$.
 #
 # In code: `genmath.gan.generator_loss`, with `"minimax"` and `"non_saturating"`.
 
@@ -171,8 +264,8 @@ a = reals("a")
 
 @derivation("The generator's losses in the logit")
 def logit_losses(d):
-    d.start(log(1 - sigmoid(a)), name="minimax_loss")
-    d.equals(-softplus(a), by="1 − σ(a) is 1/(1 + exp a)")
+    d.start(log(1 - sigmoid(a)), name="minimax_loss", words="the minimax loss")
+    d.equals(-softplus(a), by="$1 - \\sigma(a)$ is $1/(1 + e^a)$")
     d.slip(
         "cs236-gan-log-inside",
         wrong=equal(-softplus(a), 1 - log(sigmoid(a))),
@@ -180,25 +273,25 @@ def logit_losses(d):
         source="deepgenerativemodels/notes commit 8253b61 (gan/index.md)",
         why="the logarithm is of the probability of not being data, 1 − D; it is not 1 minus a logarithm",
     )
-    d.start(-log(sigmoid(a)), name="non_saturating_loss")
-    d.equals(softplus(-a), by="1/σ(a) is 1 + exp(−a)")
+    d.start(-log(sigmoid(a)), name="non_saturating_loss", words="the non-saturating loss")
+    d.equals(softplus(-a), by="$1/\\sigma(a)$ is $1 + e^{-a}$")
 
-    d.start(diff(-softplus(a), a), name="saturating")
-    d.equals(-sigmoid(a), by="the derivative of softplus is the sigmoid: weight D")
-    d.start(diff(softplus(-a), a), name="non_saturating")
-    d.equals(-(1 - sigmoid(a)), by="weight 1 − D")
-    d.start(diff(softplus(-a), a) / diff(-softplus(a), a), name="ratio")
-    d.equals(exp(-a), by="(1 − D)/D")
+    d.start(diff(-softplus(a), a), name="saturating", words="how hard the minimax loss pushes")
+    d.equals(-sigmoid(a), by="the derivative of softplus is the sigmoid: weight $D$")
+    d.start(diff(softplus(-a), a), name="non_saturating", words="how hard the non-saturating loss pushes")
+    d.equals(-(1 - sigmoid(a)), by="weight $1 - D$")
+    d.start(diff(softplus(-a), a) / diff(-softplus(a), a), name="ratio", words="the ratio of the two")
+    d.equals(exp(-a), by="$(1 - D)/D$")
 
-    d.start(sigmoid(a), name="vanishing")
-    d.at_most(exp(a), by="what is missing is exp(a) σ(a)", because=exp(a) * sigmoid(a))
-    d.start(1 - sigmoid(a), name="remaining")
+    d.start(sigmoid(a), name="vanishing", words="a rejected sample: the first weight vanishes")
+    d.at_most(exp(a), by="what is missing is $e^a \\sigma(a)$", because=exp(a) * sigmoid(a))
+    d.start(1 - sigmoid(a), name="remaining", words="a rejected sample: the second stays")
     d.at_least(1 - exp(a), by="the same gap", because=exp(a) * sigmoid(a))
 
 
 # %% [markdown]
-# These weights reach the parameter through the sample: the discriminator's slope at the sample, times how the sample moves with $\theta$. A program that
-# differentiates at *fixed* samples leaves out the last factor.
+# These weights reach the parameter through the sample: the discriminator's slope at the sample, times how the sample
+# moves with $\theta$. A program that differentiates at *fixed* samples leaves out the last factor.
 #
 # In code: `genmath.gan.training_step`.
 
@@ -207,31 +300,38 @@ theta = reals("theta")
 r = Density("r", z)
 f = Function("f")
 G = Function("G")
+practical_loss = define("L_G", E(r(z), -log(sigmoid(f(G(z, theta))))))
 
 
 @derivation("The generator's gradient through its samples")
 def generator_gradient(d):
     at = define("a", f(G(z, theta)))
     push = f.prime(G(z, theta)) * diff(G(z, theta), theta)
-    d.start(diff(E(r(z), log(1 - sigmoid(f(G(z, theta))))), theta), name="minimax")
-    d.equals(-E(r(z), sigmoid(at) * push), by="chain rule, with weight D")
-    d.start(diff(E(r(z), -log(sigmoid(f(G(z, theta))))), theta), name="non_saturating")
-    d.equals(-E(r(z), (1 - sigmoid(at)) * push), by="chain rule, with weight 1 − D")
+    d.start(diff(E(r(z), log(1 - sigmoid(f(G(z, theta))))), theta), name="minimax", words="of the minimax loss")
+    d.equals(-E(r(z), sigmoid(at) * push), by="chain rule, with weight $D$")
+    d.start(diff(E(r(z), -log(sigmoid(f(G(z, theta))))), theta), name="non_saturating", words="of the non-saturating loss")
+    d.equals(-E(r(z), (1 - sigmoid(at)) * push), by="chain rule, with weight $1 - D$")
 
 
 # %% [markdown]
+# **What it means.** All that the generator learns of the data is the slope of the discriminator at its own samples.
+# Where the slope is zero, or where no sample is, it learns nothing.
+#
 # ## What the generator follows
 #
-# The generator's step holds the discriminator fixed. Suppose it is the best one for the present $\theta$, and differentiate only the density that the samples come
-# from: $\partial q = q\, \partial \log q$ (`frozen`, where $D_\phi$ is the best one for another parameter $\phi$).
+# The generator's step holds the discriminator fixed. Suppose it is the best one for the present $\theta$, and
+# differentiate only the density that the samples come from: $\partial q = q\, \partial \log q$. That is
+# `gan.frozen_gradient[frozen]`, where $D_\phi$ is the best one for another parameter $\phi$.
 #
-# - `minimax`: the saturating loss has the gradient of $2\,\mathrm{JS}$, that of the game's value. To first order it does not matter that the discriminator will
-#   move, as it is at its maximum.
-# - `non_saturating`: the other loss has the gradient of $\mathrm{KL}(q \,\Vert\, p) - 2\,\mathrm{JS}$ [@arjovsky2017towards]: the generator is drawn to where the data are dense, by
-#   the reverse KL, and *pushed away* from agreement by $-2\,\mathrm{JS}$. Still $q = p$ is stationary for it.
-# - `substituted`: put $D^\star$ into the loss and take it for a function of $\theta$. Now it is
-#   $\mathrm{KL}(q \,\Vert\, p) - \mathrm{KL}(q \,\Vert\, m) + \log 2$: *another function*. By `difference` its gradient has one more term, which is what $D^\star$ changes
-#   as $\theta$ moves. A step that holds the discriminator fixed does not follow it.
+# - `gan.frozen_gradient[minimax]`: the saturating loss has the gradient of $2\,\mathrm{JS}$, that of the game's value. To
+#   first order it does not matter that the discriminator will move, as it is at its maximum.
+# - `gan.frozen_gradient[non_saturating]`: the other loss has the gradient of
+#   $\mathrm{KL}(q \,\Vert\, p) - 2\,\mathrm{JS}$ [@arjovsky2017towards]: the generator is drawn to where the data are
+#   dense, by the reverse KL, and *pushed away* from agreement by $-2\,\mathrm{JS}$. Still $q = p$ is stationary for it.
+# - `gan.frozen_gradient[substituted]`: put $D^\star$ into the loss and take it for a function of $\theta$. Now it is
+#   $\mathrm{KL}(q \,\Vert\, p) - \mathrm{KL}(q \,\Vert\, m) + \log 2$: *another function*. By
+#   `gan.frozen_gradient[difference]` its gradient has one more term, which is what $D^\star$ changes as $\theta$ moves. A
+#   step that holds the discriminator fixed does not follow it.
 
 # %%
 phi = reals("phi")
@@ -246,32 +346,39 @@ D_theta = define("D_star", data(x) / (data(x) + Q))
 @derivation("The gradient with the discriminator held fixed")
 def frozen_gradient(d):
     score = diff(log(Q), theta)
-    d.start(diff(E(Q, -log(D_phi)), theta), name="frozen")
-    d.equals(-E(Q, log(D_phi) * score), by="only the density of the samples depends on θ")
+    d.start(diff(E(Q, -log(D_phi)), theta), name="frozen", words="with a discriminator that stays")
+    d.equals(-E(Q, log(D_phi) * score), by="only the density of the samples depends on $\\theta$")
 
-    d.start(E(Q, log(1 - D_theta) * score), name="minimax")
-    d.equals(diff(2 * JS(data(x), Q), theta), by="what the logarithms in JS add, p ∂q/(p + q) + q ∂q/(p + q), integrates to zero")
+    d.start(E(Q, log(1 - D_theta) * score), name="minimax", words="the minimax loss follows")
+    d.equals(diff(2 * JS(data(x), Q), theta), by="what the logarithms in JS add, $p\\,\\partial q/(p + q) + q\\,\\partial q/(p + q)$, integrates to zero")
 
-    d.start(-E(Q, log(D_theta) * score), name="non_saturating")
-    d.equals(E(Q, log(Q / data(x)) * score) - E(Q, log(1 - D_theta) * score), by="(1 − D*)/D* is q/p")
-    d.equals(diff(KL(Q, data(x)) - 2 * JS(data(x), Q), theta), by="the gradient of a KL, and `minimax`")
+    d.start(-E(Q, log(D_theta) * score), name="non_saturating", words="the non-saturating loss follows")
+    d.equals(E(Q, log(Q / data(x)) * score) - E(Q, log(1 - D_theta) * score), by="$(1 - D^\\star)/D^\\star$ is $q/p$")
+    d.equals(diff(KL(Q, data(x)) - 2 * JS(data(x), Q), theta), by="the gradient of a KL, and the part before")
 
-    d.start(E(Q, -log(D_theta)), name="substituted")
-    d.equals(KL(Q, data(x)) - KL(Q, mean, over=x) + log(number(2)), by="−log D* is log(q/p) − log(q/m) + log 2")
+    d.start(E(Q, -log(D_theta)), name="substituted", words="another function: the best discriminator put in")
+    d.equals(KL(Q, data(x)) - KL(Q, mean, over=x) + log(number(2)), by="$-\\log D^\\star$ is $\\log(q/p) - \\log(q/m) + \\log 2$")
 
-    d.start(diff(E(Q, -log(D_theta)), theta) - (-E(Q, log(D_theta) * score)), name="difference")
-    d.equals(E(Q, (1 - D_theta) * score), by="the derivative of −log D* by θ is that of log(p + q), (1 − D*) ∂ log q")
+    d.start(diff(E(Q, -log(D_theta)), theta) - (-E(Q, log(D_theta) * score)), name="difference", words="what its gradient has more")
+    d.equals(E(Q, (1 - D_theta) * score), by="the derivative of $-\\log D^\\star$ by $\\theta$ is that of $\\log(p + q)$, which is $(1 - D^\\star)\\, \\partial \\log q$")
 
 
 # %% [markdown]
+# {{ picture gan.modes }}
+#
+# **What it means.** The two losses have the same best answer, $q = p$, for a generator that can do everything. One that
+# cannot has to choose. In the picture, Jensen–Shannon itself hardly cares: its best normal is nearly that of maximum
+# likelihood, with $\mathrm{JS} \approx 0.144$, and the larger peak alone costs less than $0.02$ more. What the
+# non-saturating loss follows prefers the one peak.
+#
 # {{ explorer discriminator }}
 #
-# ## A game that is not this one
+# ## A game that is not this one { .advanced }
 #
-# Let the discriminator minimise its *error rate* instead: with data and samples equally frequent, half the mean of $1 - D$ over data and of $D$ over
-# samples. Its best answer is a plain decision, 1 where data are denser; the least error is $\tfrac12(1 - \mathrm{TV})$. So this game measures total
-# variation, not Jensen–Shannon. The generator *maximises* this error, as it wants to be mistaken for data: the most it can
-# reach is $\tfrac12$, pure guessing, at $q = p$.
+# Let the discriminator minimise its *error rate* instead: with data and samples equally frequent, half the mean of $1 - D$
+# over data and of $D$ over samples. Its best answer is a plain decision, 1 where data are denser; the least error is
+# $\tfrac12(1 - \mathrm{TV})$. So this game measures total variation, not Jensen–Shannon. The generator *maximises* this
+# error, as it wants to be mistaken for data: the most it can reach is $\tfrac12$, pure guessing, at $q = p$.
 #
 # In code: `genmath.gan.error_rate`.
 
@@ -290,11 +397,11 @@ def error_game(d):
     d.given_that(decide(x) <= 1)
     more, less = positive_part(p(x) - q(x)), positive_part(q(x) - p(x))
     least = (1 - TV(p(x), q(x))) / 2
-    d.start(error(decide(x)), name="least_error")
-    d.at_least(least, by="D errs by 1 − D of what p has more, and by D of what q has more",
+    d.start(error(decide(x)), name="least_error", words="no discriminator errs less")
+    d.at_least(least, by="$D$ errs by $1 - D$ of what $p$ has more, and by $D$ of what $q$ has more",
                because=integral(more * (1 - decide(x)) + less * decide(x), x) / 2)
-    d.start(error(larger), name="attained")
-    d.equals(least, by="1 where p is larger, 0 elsewhere")
+    d.start(error(larger), name="attained", words="a decision attains it")
+    d.equals(least, by="1 where $p$ is larger, 0 elsewhere")
     d.slip(
         "notes-gan-error-game",
         wrong=equal(error(larger), (1 - JS(p(x), q(x)) / log(number(2))) / 2),
@@ -302,7 +409,7 @@ def error_game(d):
         source="homework essay on generative models, GAN section",
         why="the game of the error rate gives total variation, not Jensen–Shannon, even if both are scaled to end at 0 and 1/2",
     )
-    d.start(least, name="generator")
+    d.start(least, name="generator", words="the most that a generator can reach")
     d.at_most(half, by="total variation is not negative", because=TV(p(x), q(x)) / 2)
     d.tight_when(q(x), p(x))
     d.slip(
@@ -316,13 +423,14 @@ def error_game(d):
 
 
 # %% [markdown]
-# ## Least squares
+# ## Least squares { .advanced }
 #
-# Regress on labels instead: $s$ for data, $t$ for samples, by squared error [@mao2017least]. The best answer is the mean label at each place, again with a global
-# gap. With labels 1 and −1, and a generator that wants 0, the value at the best answer is a Pearson $\chi^2$, of the generator against the mean density.
+# Regress on labels instead: $s$ for data, $t$ for samples, by squared error [@mao2017least]. The best answer is the mean
+# label at each place, again with a global gap. With labels 1 and −1, and a generator that wants 0, the value at the best
+# answer is a Pearson $\chi^2$, of the generator against the mean density.
 #
-# What the generator *follows* is, once more, another gradient. With labels 1 and 0, and a generator that wants 1, `frozen` says which:
-# $\mathrm{KL}(p \,\Vert\, m)$ less a quarter of $\chi^2$.
+# What the generator *follows* is, once more, another gradient. With labels 1 and 0, and a generator that wants 1,
+# `gan.least_squares[frozen]` says which: $\mathrm{KL}(p \,\Vert\, m)$ less a quarter of $\chi^2$.
 #
 # In code: `"least_squares"` in `genmath.gan.discriminator_loss` and `genmath.gan.generator_loss`, with labels 1 and 0.
 
@@ -337,33 +445,34 @@ def squared(D, for_p, for_q):
 @derivation("The least-squares game")
 def least_squares(d):
     answer = label_p * D_star + label_q * (1 - D_star)
-    d.start(squared(g(x), label_p, label_q), name="best")
+    d.start(squared(g(x), label_p, label_q), name="best", words="the best answer")
     d.at_least(squared(answer, label_p, label_q), by="squares about a mean: the excess is the squared distance to it",
                because=E(p(x), (g(x) - answer) ** 2) / 2 + E(q(x), (g(x) - answer) ** 2) / 2)
 
     signed = D_star - (1 - D_star)
     chi2 = (E(p(x), (q(x) / m - 1) ** 2) + E(q(x), (q(x) / m - 1) ** 2)) / 2
-    d.start((E(p(x), signed**2) + E(q(x), signed**2)) / 2, name="pearson")
-    d.equals(chi2, by="D* is 1 − q/m, and m is the mean of p and q")
+    d.start((E(p(x), signed**2) + E(q(x), signed**2)) / 2, name="pearson", words="the value is a Pearson divergence")
+    d.equals(chi2, by="$D^\\star$ is $1 - q/(2m)$, and $m$ is the mean of $p$ and $q$")
     d.at_least(0, by="a mean of squares", because=chi2)
     d.tight_when(q(x), p(x))
 
     score = diff(log(Q), theta)
-    d.start(E(Q, (D_theta - 1) ** 2 / 2 * score), name="frozen")
+    d.start(E(Q, (D_theta - 1) ** 2 / 2 * score), name="frozen", words="what the generator follows")
     d.equals(diff(KL(data(x), mean, over=x) - integral((data(x) - mean) ** 2 / mean, x) / 4, theta),
-             by="the two sides differ by a multiple of ∂q, which integrates to zero")
+             by="the two sides differ by a multiple of $\\partial q$, which integrates to zero")
 
 
 # %% [markdown]
-# ## Any f-divergence
+# ## Any f-divergence { .advanced }
 #
-# The Fenchel bound turns every f-divergence into a game [@nowozin2016fgan]: a critic $T$ maximises a difference of two expectations, and its maximum is the
-# divergence (`divergences.fenchel_bound`; the members are in that chapter). The best critic is $f'(p/q)$. For Jensen–Shannon, with the
-# paper's $f$, that is a *logarithm*: `js_critic`. By `frozen` the generator's gradient at the best critic is that of the divergence, for every convex $f$: the conjugate
-# $f^*$ at the slope $f'(u)$ is $u f'(u) - f(u)$.
+# The Fenchel bound turns every f-divergence into a game [@nowozin2016fgan]: a critic $T$ maximises a difference of two
+# expectations, and its maximum is the divergence (`divergences.fenchel_bound`; the members are in that chapter). The best
+# critic is $f'(p/q)$. For Jensen–Shannon, with the paper's $f$, that is a *logarithm*: `gan.fgan[js_critic]`. By
+# `gan.fgan[frozen]` the generator's gradient at the best critic is that of the divergence, for every convex $f$: the
+# conjugate $f^*$ at the slope $f'(u)$ is $u f'(u) - f(u)$.
 #
-# In code: the same two losses, with a member of `genmath.divergences` for their name. Their critic is $f'(\exp a)$, so whatever the divergence,
-# the output $a$ estimates $\log p/q$.
+# In code: the same two losses, with a member of `genmath.divergences` for their name. Their critic is $f'(\exp a)$, so
+# whatever the divergence, the output $a$ estimates $\log p/q$.
 
 # %%
 convex = Function("f", convex=True)
@@ -374,12 +483,12 @@ s = positives("u")
 
 @derivation("f-GAN")
 def fgan(d):
-    d.start(E(q_on(x), convex(p_on(x) / q_on(x))), name="bound")
-    d.at_least(E(p_on(x), T(x)) - E(q_on(x), convex.conjugate(T(x))), by="Fenchel's inequality at every x",
+    d.start(E(q_on(x), convex(p_on(x) / q_on(x))), name="bound", words="every critic gives a lower bound")
+    d.at_least(E(p_on(x), T(x)) - E(q_on(x), convex.conjugate(T(x))), by="Fenchel's inequality at every $x$",
                because=E(q_on(x), fenchel_gap(convex, p_on(x) / q_on(x), T(x))))
 
     js_f = s * log(s) - (s + 1) * log((s + 1) / 2)
-    d.start(diff(js_f, s), name="js_critic")
+    d.start(diff(js_f, s), name="js_critic", words="the best critic for Jensen–Shannon")
     d.equals(log(2 / (1 + 1 / s)), by="the derivatives of the two outer factors cancel")
     d.slip(
         "pml2-jsd-critic-log",
@@ -391,20 +500,23 @@ def fgan(d):
 
     ratio = define("u", p(x) / Q)
     score = diff(log(Q), theta)
-    d.start(diff(E(Q, convex(p(x) / Q)), theta), name="frozen")
-    d.equals(-E(Q, (ratio * convex.prime(ratio) - convex(ratio)) * score), by="∂u is −u ∂ log q")
+    d.start(diff(E(Q, convex(p(x) / Q)), theta), name="frozen", words="what the generator follows")
+    d.equals(-E(Q, (ratio * convex.prime(ratio) - convex(ratio)) * score), by="$\\partial u$ is $-u\\, \\partial \\log q$")
 
 
 # %% [markdown]
-# ## Labels, and pairs
+# ## Labels, and pairs { .advanced }
 #
-# Give generator and discriminator a label $y$ [@mirza2014conditional]. If the labels that the generator is asked for are as frequent as in the data, the game is the one above on pairs,
-# and its value an average, over labels, of Jensen–Shannon between the *conditional* densities. So it is least only where each class
-# is right. `projection`: the best logit splits into a part that asks "does $x$ show $y$?" and one that asks "is $x$ real?" [@miyato2018cgans].
+# Give generator and discriminator a label $y$ [@mirza2014conditional]. If the labels that the generator is asked for are
+# as frequent as in the data, the game is the one above on pairs, and its value an average, over labels, of
+# Jensen–Shannon between the *conditional* densities. So it is least only where each class is right.
+# `gan.conditional[projection]`: the best logit splits into a part that asks "does $x$ show $y$?" and one that asks "is $x$
+# real?" [@miyato2018cgans].
 #
-# The game on pairs $(x, z)$ is also how an encoder is trained without a reconstruction loss: one player draws $x$ from data and encodes it, the other
-# draws $z$ and generates (`bigan`) [@donahue2017adversarial]. At the optimum the joint densities agree. For deterministic maps encoder $E_\phi$ and generator $G_\xi$ then invert each other, $G_\xi(E_\phi(x)) = x$: each
-# map with its own parameters (`pml2-bigan-indices`: they were swapped).
+# The game on pairs $(x, z)$ is also how an encoder is trained without a reconstruction loss: one player draws $x$ from data
+# and encodes it, the other draws $z$ and generates, `gan.bigan` [@donahue2017adversarial]. At the optimum the joint
+# densities agree. For deterministic maps encoder $E_\phi$ and generator $G_\xi$ then invert each other,
+# $G_\xi(E_\phi(x)) = x$: each map with its own parameters (`pml2-bigan-indices`: they were swapped).
 #
 # In code: `genmath.nets.Discriminator` and `genmath.nets.Generator`, with `classes`.
 
@@ -426,11 +538,11 @@ def conditional(d):
     c_p, c_q = define("b_p", (pair(x, y) + both) * D_pair), define("b_q", (pair(x, y) + both) * (1 - D_pair))
     h_p = define("g_p", pair(x, y) * log(pair(x, y) / c_p) - pair(x, y) + c_p)
     h_q = define("g_q", both * log(both / c_q) - both + c_q)
-    d.start(pair_value(D_pair), name="best")
+    d.start(pair_value(D_pair), name="best", words="the value of the game on pairs")
     d.at_most(pair_value(D_pair_star), by="the best discriminator, of pairs", because=integral(h_p + h_q, x, y))
-    d.equals(-log(number(4)) + 2 * E(pair(y), JS(pair(x | y), made(x | y))), by="the density of the labels cancels in D*")
+    d.equals(-log(number(4)) + 2 * E(pair(y), JS(pair(x | y), made(x | y))), by="the density of the labels cancels in $D^\\star$")
 
-    d.start(log(pair_pos(x, y) / made_pos(x, y)), name="projection")
+    d.start(log(pair_pos(x, y) / made_pos(x, y)), name="projection", words="the best logit splits")
     d.equals(log(pair_pos(y | x) / made_pos(y | x)) + log(pair_pos(x) / made_pos(x)), by="product rule, for both densities")
 
 
@@ -442,18 +554,29 @@ def bigan(d):
     coded, drawn = define("p(x,z)", encoder(z | x) * p(x)), define("q(x,z)", decoder(x | z) * prior(z))
     best = define("D_star", coded / (coded + drawn))
     d.start(E((p(x), encoder(z | x)), log(best)) + E((prior(z), decoder(x | z)), log(1 - best)))
-    d.equals(-log(number(4)) + 2 * JS(coded, drawn, over=(x, z)), by="`minimax_value`, with pairs for x")
+    d.equals(-log(number(4)) + 2 * JS(coded, drawn, over=(x, z)), by="`gan.minimax_value`, with pairs for $x$")
 
 
 # %% [markdown]
 # ## A mode that is missed
 #
-# Let the data be a mixture, $\pi r + (1 - \pi) s$, and let the generator make only the first part, perfectly: $q = r$. What does that cost? Each line is
-# exact. The logarithms in $\Delta$ (in `js`) and in the last mean of `reverse_kl` are zero where $r$ and $s$ do not overlap, and the total variation in `tv` is then one. (The checked
-# densities are positive everywhere, so here "without overlap" is a limit.) Without overlap Jensen–Shannon is
-# a number between 0 and $\log 2$ that depends on $\pi$ alone, total variation is $1 - \pi$, and the reverse KL is $-\log \pi$. For a rare
-# mode all three are small: the reverse KL charges $0.01$ for a mode with one per cent of the data. (The forward KL, that of maximum likelihood,
-# is infinite.) And as long as the supports are apart these costs do not change when the samples move, so nothing tells the generator where the missed mode is.
+# {{ picture gan.price }}
+#
+# *Mode collapse* is the name for a generator that makes a few kinds of pictures, and makes them well. Why does the game
+# let it? Let the data be a mixture, $\pi r + (1 - \pi) s$, and let the generator make only the first part, perfectly:
+# $q = r$. What does that cost?
+#
+# !!! example "By hand"
+#
+#     One picture in ten is a cat, and the generator never makes one: $\pi = 0.9$. Reverse KL: $-\log 0.9 \approx 0.105$.
+#     Total variation: $0.1$. Jensen–Shannon: $0.036$, a twentieth of its maximum $\log 2$. Forward KL: infinite, since
+#     cats occur and the model says that they cannot.
+#
+# Each line below is exact. The logarithms in $\Delta$ (in `gan.missing_mode[js]`) and in the last mean of
+# `gan.missing_mode[reverse_kl]` are zero where $r$ and $s$ do not overlap, and the total variation between $s$ and $r$ in
+# `gan.missing_mode[tv]` is then one. (The checked densities are positive everywhere, so here "without overlap" is a
+# limit.) Without overlap Jensen–Shannon is a number between 0 and $\log 2$ that depends on $\pi$ alone, total variation is
+# $1 - \pi$, and the reverse KL is $-\log \pi$.
 #
 # In code: `genmath.gan.missing_mode_js`.
 
@@ -468,32 +591,94 @@ def missing_mode(d):
     odds = (1 - share) * s_mode(x) / r_mode(x)
     overlap = define("Delta", (1 + share) * E(r_mode(x), log(1 + odds / (1 + share))) - share * E(r_mode(x), log(1 + odds / share))
                      + (1 - share) * E(s_mode(x), log(1 + r_mode(x) / mixture)))
-    d.start(JS(mixture, r_mode(x), over=x), name="js")
+    d.start(JS(mixture, r_mode(x), over=x), name="js", words="Jensen–Shannon")
     d.equals((share * log(2 * share / (1 + share)) + (1 - share) * log(number(2)) + log(2 / (1 + share))) / 2 - overlap / 2,
              by="split the data into its two modes and take out of each logarithm what it is without overlap")
-    d.start(KL(r_mode(x), mixture, over=x), name="reverse_kl")
-    d.equals(-log(share) - E(r_mode(x), log(1 + odds / share)), by="the mixture is π r (1 + (1 − π)s/(π r))")
-    d.start(TV(mixture, r_mode(x), over=x), name="tv")
-    d.equals((1 - share) * TV(s_mode(x), r_mode(x)), by="p − q is (1 − π)(s − r)")
+    d.start(KL(r_mode(x), mixture, over=x), name="reverse_kl", words="the reverse KL")
+    d.equals(-log(share) - E(r_mode(x), log(1 + odds / share)), by="the mixture is $\\pi r\\, (1 + (1 - \\pi)s/(\\pi r))$")
+    d.start(TV(mixture, r_mode(x), over=x), name="tv", words="total variation")
+    d.equals((1 - share) * TV(s_mode(x), r_mode(x)), by="$p - q$ is $(1 - \\pi)(s - r)$")
 
 
 # %% [markdown]
+# **What it means.** For a rare mode all three are small, so the game hardly punishes that it is missed. And as long as
+# the supports are apart these costs do not change when the samples move a little, so nothing tells the generator where
+# the missed mode is. Nor can it see it: it learns only from slopes at its own samples.
+#
+# There is a second kind of collapse, over time. If the discriminator lags, the best that a generator can do against it is
+# to put *all* samples where $D$ happens to be largest. The discriminator then learns to reject that place, the generator
+# moves all samples to the next, and so on. $\max_D \min_G V$ is another task
+# than $\min_G \max_D V$: a generator that answers a fixed discriminator may do so with a single picture. Remedies that are used: a discriminator that sees whole batches
+# [@salimans2016improved], penalties on its slope, and other distances.
+#
+# ## Why GAN samples are sharp
+#
+# Samples of a [VAE](vae.py) blur, those of a GAN do not. Three reasons are usually given.
+#
+# 1. *A sample is never an average.* A decoder that is trained by a squared error answers with the mean of all pictures
+#    that a code may stand for, and the mean of sharp pictures is a blurred one. The generator is a map from noise to
+#    pictures, and no loss compares its sample with one particular picture.
+# 2. *Samples are judged one by one.* A single blurred sample is easy to reject, so blur costs at once. A missing mode
+#    cannot be seen in any single sample.
+# 3. *What is followed contains the reverse KL* (`gan.frozen_gradient[non_saturating]`). It is large where samples are and
+#    data are not, and small where data are and samples are not; maximum likelihood has it the other way round.
+#
+# The third is not the whole story. One can play the game for the forward KL, too (`gan.fgan`), and its pictures were as
+# realistic [@nowozin2016fgan]. So the kind of model and of judge seems to matter more than the letter of the divergence.
+# None of the three is a theorem.
+#
+# ## How to judge a model without a density
+#
+# {{ picture gan.judge }}
+#
+# A VAE reports a bound on its likelihood. A GAN has no density to report, and the losses of the two players are no
+# measure: they say who is winning, not how good the samples are. What is done instead compares a set of samples with a
+# set of data, in the *features* of a network that was trained to classify.
+#
+# - **FID**, the Fréchet inception distance [@heusel2017gans]: mean and covariance of the features, for data and for
+#   samples, and the squared $W_2$ distance between the two normals with these moments, `wasserstein.w2_normal`
+#   (`genmath.wasserstein.gaussian_w2_squared`). Small is good. It is biased for few samples, so it is compared for the same
+#   number only, usually 50,000.
+# - **Inception score** [@salimans2016improved]: the exponential of the mean KL divergence from the classifier's answer for
+#   one sample to its mean answer over all. It asks for samples that are recognised and varied; it never looks at the data.
+# - **Precision and recall** [@kynkaanniemi2019improved]: the share of samples that lie close to data, and the share of data
+#   that lie close to samples. Sharp but collapsed means high precision and low recall, which one number cannot say.
+#
+# All three are fooled by a generator that has learned the training set by heart: compare with held-out data, and look
+# at the nearest training pictures. And good samples, a good likelihood and good features are three different things:
+# a model may have any of them without the others [@theis2016note].
+#
 # ## Why the game is hard to play
 #
-# Even with exact gradients two players need not arrive. The smallest example has one number each, $x$ who minimises and $y$ who maximises the
-# product $x y$; the equilibrium is the origin. A GAN with a linear discriminator and a single data point is this game near its
-# equilibrium [@mescheder2018which].
+# {{ picture gan.spiral }}
 #
-# **Both at once.** Each step of size $\eta$ multiplies the distance from the equilibrium by exactly $\sqrt{1 + \eta^2}$ (`growth`): the players spiral outwards, however small
-# the step. In the language of eigenvalues: the step is a matrix whose `characteristic` polynomial has the roots $1 \pm i\eta$, of that modulus.
+# Even with exact gradients two players need not arrive. The smallest example has one number each, $x$ who minimises and $y$
+# who maximises the product $x y$; the equilibrium is the origin. A GAN with a linear discriminator and a single data point
+# is this game near its equilibrium [@mescheder2018which].
 #
-# **In turn.** Now $y$ sees the new $x$. The step has determinant 1, and its trace is $2 - \eta_x \eta_y$, so its two eigenvalues have the product 1 and by `characteristic` the
-# discriminant `discriminant`. That is negative exactly for $0 < \eta_x \eta_y < 4$. Then the eigenvalues are a conjugate pair on the unit circle: bounded, and no nearer than before. The same without complex numbers:
-# a quadratic form is *conserved* (`conserved`), and as a sum of squares it is definite exactly for $\eta_x\eta_y < 4$, so orbits stay on an ellipse.
+# !!! example "By hand"
 #
-# At and beyond 4 they leave. Write $\eta_x\eta_y = (1 + \lambda)^2/\lambda$ with $\lambda \ge 1$, which is how every number from 4 on can be written. A linear form of the state is multiplied by $-\lambda$ in each
-# step (`beyond`): for $\lambda > 1$ it grows without bound, unless it is zero at the start. At 4 it only alternates, but then $x$ itself does not: in two steps it moves by a constant
-# that does not die out (`edge`), so it grows linearly.
+#     Start at $(x, y) = (1, 0)$ with steps of size $\frac12$, both at once. $x$ sees $y = 0$ and stays; $y$ sees $x = 1$ and
+#     climbs: $(1, 0.5)$. Then $x$ falls by $\frac12 \cdot 0.5$ and $y$ climbs by $\frac12$: $(0.75, 1)$. The squared distances
+#     from the origin are $1$, $1.25$ and $1.5625$: each is $1.25 = 1 + (\frac12)^2$ times the one before.
+#
+# **Both at once.** Each step of size $\eta$ multiplies the distance from the equilibrium by exactly $\sqrt{1 + \eta^2}$,
+# `gan.simultaneous_steps[growth]`: the players spiral outwards, however small the step. In the language of eigenvalues: the
+# step is a matrix whose characteristic polynomial (`gan.simultaneous_steps[characteristic]`) has the roots
+# $1 \pm i\eta$, of that modulus.
+#
+# **In turn.** Now $y$ sees the new $x$. The step has determinant 1, and its trace is $2 - \eta_x \eta_y$, so its two
+# eigenvalues have the product 1 and by `gan.alternating_steps[characteristic]` the discriminant
+# `gan.alternating_steps[discriminant]`. That is negative exactly for $0 < \eta_x \eta_y < 4$. Then the eigenvalues are a
+# conjugate pair on the unit circle: bounded, and no nearer than before. The same without complex numbers: a quadratic form
+# is *conserved* (`gan.alternating_steps[conserved]`), and as a sum of squares it is definite exactly for
+# $\eta_x\eta_y < 4$, so orbits stay on an ellipse.
+#
+# At and beyond 4 they leave. Write $\eta_x\eta_y = (1 + \lambda)^2/\lambda$ with $\lambda \ge 1$, which is how every number
+# from 4 on can be written. A linear form of the state is multiplied by $-\lambda$ in each step
+# (`gan.alternating_steps[beyond]`): for $\lambda > 1$ it grows without bound, unless it is zero at the start. At 4 it only
+# alternates, but then $x$ itself does not: in two steps it moves by a constant that does not die out
+# (`gan.alternating_steps[edge]`), so it grows linearly.
 
 # %%
 eta, eta_x, eta_y = positives("eta eta_x eta_y")
@@ -509,42 +694,48 @@ def form(at_x, at_y):
 
 @derivation("Simultaneous steps diverge")
 def simultaneous_steps(d):
-    d.start((X - eta * Y) ** 2 + (Y + eta * X) ** 2, name="growth")
+    d.start((X - eta * Y) ** 2 + (Y + eta * X) ** 2, name="growth", words="the distance grows")
     d.equals((1 + eta**2) * (X**2 + Y**2), by="the mixed terms cancel")
-    d.start((lam - 1) * (lam - 1) - (-eta) * eta, name="characteristic")
-    d.equals((lam - 1) ** 2 + eta**2, by="the determinant of λ minus the step: roots 1 ± iη, whose product is 1 + η²")
+    d.start((lam - 1) * (lam - 1) - (-eta) * eta, name="characteristic", words="the characteristic polynomial")
+    d.equals((lam - 1) ** 2 + eta**2, by="the determinant of $\\lambda$ minus the step: roots $1 \\pm i\\eta$, whose product is $1 + \\eta^2$")
 
 
 @derivation("Alternating steps stay bounded below a product of 4")
 def alternating_steps(d):
     product_ = eta_x * eta_y
-    d.start(Y_next, name="step")
-    d.equals(eta_y * X + (1 - product_) * Y, by="y sees the new x")
-    d.start((lam - 1) * (lam - (1 - product_)) - (-eta_x) * eta_y, name="characteristic")
-    d.equals(lam**2 - (2 - product_) * lam + 1, by="trace 2 − η_x η_y, determinant 1")
-    d.start((2 - product_) ** 2 - 4, name="discriminant")
+    d.start(Y_next, name="step", words="the second half of a step")
+    d.equals(eta_y * X + (1 - product_) * Y, by="$y$ sees the new $x$")
+    d.start((lam - 1) * (lam - (1 - product_)) - (-eta_x) * eta_y, name="characteristic", words="the characteristic polynomial")
+    d.equals(lam**2 - (2 - product_) * lam + 1, by="trace $2 - \\eta_x \\eta_y$, determinant 1")
+    d.start((2 - product_) ** 2 - 4, name="discriminant", words="its discriminant")
     d.equals(-product_ * (4 - product_), by="the trace squared minus four determinants")
 
-    d.start(form(X_next, Y_next), name="conserved")
+    d.start(form(X_next, Y_next), name="conserved", words="what no step changes")
     d.equals(form(X, Y), by="multiply out")
     d.equals(eta_y * (X - eta_x * Y / 2) ** 2 + eta_x * (1 - product_ / 4) * Y**2, by="complete the square")
 
     large = define("eta_y", (1 + lam_1) ** 2 / (lam_1 * eta_x))
     x_1, y_1 = X_next, define("y_prime", Y + large * X_next)
-    d.start(large * x_1 - (1 + lam_1) * y_1, name="beyond")
-    d.equals(-lam_1 * (large * X - (1 + lam_1) * Y), by="a row vector that the step multiplies by −λ")
+    d.start(large * x_1 - (1 + lam_1) * y_1, name="beyond", words="a product above 4")
+    d.equals(-lam_1 * (large * X - (1 + lam_1) * Y), by="a row vector that the step multiplies by $-\\lambda$")
 
     four = define("eta_y", 4 / eta_x)
     x_1, y_1 = X - eta_x * Y, Y + four * (X - eta_x * Y)
-    d.start(x_1 - eta_x * y_1 - X, name="edge")
-    d.equals(-4 * (X - eta_x * Y / 2), by="two steps at λ = 1; the form in the bracket keeps its size for ever")
+    d.start(x_1 - eta_x * y_1 - X, name="edge", words="a product of exactly 4")
+    d.equals(-4 * (X - eta_x * Y / 2), by="two steps at $\\lambda = 1$; the form in the bracket keeps its size for ever")
 
 
 # %% [markdown]
-# **What helps.** Look ahead: take a trial step, and step with the gradient found there (*extragradient*). The distance is multiplied by the root of $1 - \eta^2 + \eta^4$ in each step: less than 1 for every
-# $0 < \eta < 1$. Or put friction on the discriminator: a penalty on its gradient at the data [@mescheder2018which],
-# $\tfrac\gamma2\, \mathbb{E}\,\Vert\nabla_x a\Vert^2$ for the logit $a$ (R1). For a linear one that is $\tfrac\gamma2 y^2$, and the step of both at once has the determinant in `penalty`: complex eigenvalues have it for
-# the square of their modulus, and it is below 1 exactly for $\gamma > \eta$.
+# **What it means.** The gradient of a game turns. Minimising one function, one always has a lower value to show for a
+# step; two players of a game have nothing of the kind. So a GAN that oscillates need not have a bug, and a small step is
+# no cure.
+#
+# **What helps.** Look ahead: take a trial step, and step with the gradient found there (*extragradient*). The distance is
+# multiplied by the root of $1 - \eta^2 + \eta^4$ in each step: less than 1 for every $0 < \eta < 1$. Or put friction on the
+# discriminator: a penalty on its gradient at the data [@mescheder2018which],
+# $\tfrac\gamma2\, \mathbb{E}\,\Vert\nabla_x a\Vert^2$ for the logit $a$ (R1). For a linear one that is $\tfrac\gamma2 y^2$, and the
+# step of both at once has the determinant in `gan.remedies[penalty]`: complex eigenvalues have it for the square of their
+# modulus, and it is below 1 exactly for $\gamma > \eta$.
 #
 # In code: `genmath.gan.bilinear_orbit` for the game, `genmath.gan.r1_penalty` for the penalty.
 
@@ -555,14 +746,14 @@ gamma = positives("gamma")
 @derivation("Two remedies in the bilinear game")
 def remedies(d):
     x_try, y_try = define("x_tilde", X - eta * Y), define("y_tilde", Y + eta * X)
-    d.start((X - eta * y_try) ** 2 + (Y + eta * x_try) ** 2, name="extragradient")
+    d.start((X - eta * y_try) ** 2 + (Y + eta * x_try) ** 2, name="extragradient", words="looking ahead")
     d.equals((1 - eta**2 + eta**4) * (X**2 + Y**2), by="multiply out")
 
-    d.start(1 * (1 - eta * gamma) - (-eta) * eta, name="penalty")
-    d.equals(1 - eta * (gamma - eta), by="the determinant of the step with friction ηγ on y")
+    d.start(1 * (1 - eta * gamma) - (-eta) * eta, name="penalty", words="friction: the determinant")
+    d.equals(1 - eta * (gamma - eta), by="the determinant of the step with friction $\\eta\\gamma$ on $y$")
 
-    d.start(gamma / 2 * E(p(x), diff(Y * x, x) ** 2), name="r1")
-    d.equals(gamma * Y**2 / 2, by="the slope of the logit y x is y, at every x")
+    d.start(gamma / 2 * E(p(x), diff(Y * x, x) ** 2), name="r1", words="friction comes from a gradient penalty")
+    d.equals(gamma * Y**2 / 2, by="the slope of the logit $y x$ is $y$, at every $x$")
     d.slip(
         "labml-r1-square",
         wrong=equal(gamma / 2 * E(p(x), absolute(diff((Y * x) ** 2, x))), gamma * Y**2 / 2),
@@ -575,10 +766,12 @@ def remedies(d):
 # %% [markdown]
 # {{ explorer game }}
 #
-# ## Disagreement of classifiers
+# ## Disagreement of classifiers { .advanced }
 #
-# Jensen–Shannon also scores how much several classifiers disagree on one input, for example to select which synthetic images to label. It is the entropy of their mean
-# *probability* minus the mean of their entropies (`divergences.js_entropy`). Here are two classifiers with two classes and the logits $a$ and $b$. Averaging logits gives another number, which can even be negative.
+# Jensen–Shannon also scores how much several classifiers disagree on one input, for example to select which synthetic
+# images to label. It is the entropy of their mean *probability* minus the mean of their entropies
+# (`divergences.js_entropy`). Here are two classifiers with two classes and the logits $a$ and $b$. Averaging logits gives
+# another number, which can even be negative.
 
 # %%
 b = reals("b")
@@ -609,6 +802,52 @@ def disagreement(d):
 
 
 # %% [markdown]
+# ## Summary
+#
+# !!! summary "To learn by heart"
+#
+#     - The game: $\min_G \max_D$ of $\mathbb{E}_p \log D + \mathbb{E}_q \log(1 - D)$.
+#     - Best discriminator: $D^\star = p/(p + q)$; its logit is $\log p/q$ (`gan.optimal_discriminator`).
+#     - With it the value is $-\log 4 + 2\,\mathrm{JS}$, least only at $q = p$ (`gan.minimax_value`).
+#     - Disjoint supports: the value is 0 wherever the samples are, and there is no gradient (`gan.equality_cases`).
+#     - Minimax loss: weight $D$, flat when rejected. Non-saturating loss: weight $1 - D$ (`gan.logit_losses`); it follows
+#       $\mathrm{KL}(q \,\Vert\, p) - 2\,\mathrm{JS}$ (`gan.frozen_gradient`).
+#     - A missed mode is cheap (`gan.missing_mode`): mode collapse.
+#     - The gradient of a game turns: simultaneous steps spiral outwards (`gan.simultaneous_steps`).
+#
+# ## Questions
+#
+# ??? question "The discriminator's loss stays at $\log 4 \approx 1.386$. Is that good?"
+#
+#     It is what the best discriminator has at $q = p$, where it can only say $\frac12$. But one that has learned nothing
+#     also says $\frac12$. The loss alone does not tell the two apart.
+#
+# ??? question "At a place the data are three times as dense as the samples. What does the best discriminator say, and what is its logit?"
+#
+#     $D^\star = 3/(3 + 1) = 0.75$, and its logit is $\log 3 \approx 1.1$ (`gan.optimal_discriminator[logit]`).
+#
+# ??? question "Should one train the discriminator to its optimum before each step of the generator?"
+#
+#     In theory the step is then the gradient of $2\,\mathrm{JS}$. But if the supports are disjoint that optimum is flat,
+#     and the generator learns nothing (`gan.equality_cases[greatest]`). For a Wasserstein critic the answer is yes.
+#
+# ??? question "The minimax and the non-saturating loss have their optimum at the same place. Why does it matter which one is used?"
+#
+#     The way there differs. With $D \approx 0$ the first pushes with weight $D$, hardly at all
+#     (`gan.logit_losses[vanishing]`); and a generator that cannot reach $q = p$ ends elsewhere.
+#
+# ??? question "A generator makes perfect pictures of nine of ten equally frequent classes. What does the best discriminator say to a sample?"
+#
+#     Where it makes samples it makes them with $q = p/0.9$, so $D^\star = p/(p + q) = 0.9/1.9 \approx 0.47$: hardly a
+#     suspicion. On the tenth class it says 1, but there is no sample there that could feel it.
+#
+# ??? question "Two players of the bilinear game make steps a tenth as large. Do they arrive now?"
+#
+#     No. With $\eta = 0.01$ a simultaneous step still multiplies the distance by $\sqrt{1.0001}$; after 1000 steps it is
+#     $5\,\%$ larger. They only go round more slowly.
+#
+# {{ spot cs236-gan-log-inside among gan.logit_losses[non_saturating_loss] gan.logit_losses[ratio] }}
+#
 # ## What these results do not say
 #
 # - **The discriminator is never the best one.** It is a network, trained for a few steps on finitely many samples. The loss of one that is not the best bounds Jensen–Shannon from below only
@@ -652,3 +891,7 @@ def disagreement(d):
 # - [@mescheder2018which]: the example of one data point (section 2), R1 (eq. 9).
 # - [@gidel2019negative]: steps in turn and at once in bilinear games.
 # - [@korpelevich1976extragradient]: the step that looks ahead.
+# - [@salimans2016improved]: the inception score (section 4), a discriminator that sees whole batches (section 3.2).
+# - [@heusel2017gans]: the Fréchet inception distance (section 2).
+# - [@kynkaanniemi2019improved]: precision and recall of samples.
+# - [@theis2016note]: samples, likelihoods and distances may disagree.
