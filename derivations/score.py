@@ -27,8 +27,8 @@
 #     {{ define score.walk }}
 #
 #     $x_0$ is a data point and $\epsilon$ standard normal noise; $x = \alpha x_0 + \sigma\epsilon$ is what the
-#     network $s_\theta$ sees, often with $\alpha = 1$. $p_0$ is the density of the data, and $p_{0|\sigma}$ that of
-#     the data once $x$ is known. $\eta$ is the size of a step, $z$ standard normal.
+#     network $s_\theta$ sees, often with $\alpha = 1$. $p_0$ is the density of the data, and $p_\sigma(x_0 \mid x)$ that
+#     of the data once $x$ is known (Bayes' rule). $\eta$ is the size of a step, $z$ standard normal.
 #
 # <div class="two" markdown="block">
 #
@@ -58,7 +58,7 @@
 #   added; with $\alpha = \sqrt{\bar\alpha_t}$, $\sigma = \sqrt{1 - \bar\alpha_t}$ it is the kernel of
 #   `ddpm.forward_marginal`.
 # - $p_\sigma(x)$ is the density of the noisy $x$, the average of the kernel over the data. It is positive and smooth
-#   whatever $p_0$ is. $p(x_0 \mid x)$ is what Bayes' rule makes of kernel and data.
+#   whatever $p_0$ is. $p_\sigma(x_0 \mid x)$ is what Bayes' rule makes of kernel and data.
 # - *Score* means the derivative of a log-density by the place $x$. (Statistics uses the word for the derivative by
 #   a parameter: `vae.score_function_gradient` is that other one.) $s$ is any smooth function, the model of a score.
 # - Statements about an arbitrary density are written for one coordinate, or for two where coordinates meet; for
@@ -76,7 +76,7 @@ s, f = Function("s"), Function("f")
 data = Density("p_0", x0)
 kernel = Normal(x, alpha * x0, sigma**2)
 noisy = define("p_sigma", integral(kernel * data(x0), x0))
-posterior = define("p_{0|sigma}", kernel * data(x0) / noisy)
+posterior = define("p_sigma(x_0|x)", kernel * data(x0) / noisy)
 marginal_score = diff(log(noisy), x)
 noise = define("eps", (x - alpha * x0) / sigma)
 
@@ -427,7 +427,7 @@ NOISED = define("x", alpha * X0 + sigma * EPS)
 
 @derivation("Scores for every noise level", dims=(1, 2, 3))
 def noise_levels(d):
-    blurred = define("p_{sigma,tau}", integral(Normal(y, alpha * x0, sigma**2 + tau**2) * data(x0), x0))
+    blurred = define("p_sigma_tau", integral(Normal(y, alpha * x0, sigma**2 + tau**2) * data(x0), x0))
     d.start(integral(Normal(y, x, tau**2) * kernel * data(x0), x, x0), name="nested", words="noise on top of noise")
     d.equals(blurred, by="independent noises add, and so do their variances")
 
@@ -564,7 +564,8 @@ def langevin_bias(d):
 #
 # Run Langevin dynamics at the largest noise first, then at each smaller one, starting where the last stopped. Where the
 # noise is large the peaks run together, walkers pass freely, and sort themselves by weight; as it shrinks they stay in
-# their valleys, already in the right numbers. (The last section says why this is needed.) How large a step at each
+# their valleys, already in the right numbers. (Why this is needed is said under
+# *What the score does not see*.) How large a step at each
 # level? Let it be $h = 2c\sigma^2$, in proportion to the variance of the level. Around a sample of data the score has size
 # $1/\sigma$, so the mean square of the drift is $c$ times that of the noise (`score.annealed_steps[balance]`): the same at every level. The
 # *relative* bias is the same, too, $1/(1-c)$ in `score.langevin_bias`. A step of one size for all would be too large at

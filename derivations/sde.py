@@ -3,18 +3,60 @@
 #
 # Let the steps of a diffusion model become small and many. The chain of noisy copies turns into a random curve that
 # drifts and trembles, and the table of $\beta_t$ into a function of time. What is gained? One equation tells how the
-# *density* moves, whatever the data are. Read backwards it shows how to return from noise to data. It also shows a surprise: there are many ways to
-# return. One of them trembles as much as the way out did, one does not tremble at all, and the density cannot tell them apart.
+# *density* moves, whatever the data are. Read backwards it shows how to return from noise to data. It also shows a
+# surprise: there are many ways to return. One of them trembles as much as the way out did, one does not tremble at
+# all, and the density cannot tell them apart.
 #
-# **The answer in a line:** the density moves by drift and diffusion (Fokker–Planck); diffusion is a drift against the score; so any share of the noise may be
-# traded for score, in either direction of time.
+# **The answer in a line:** the density moves by drift and diffusion (Fokker–Planck); diffusion is a drift against the
+# score; so any share of the noise may be traded for score, in either direction of time.
+#
+# {{ picture sde.question }}
+#
+# !!! board "On the board"
+#
+#     Out: $\mathrm{d}x = f x\, \mathrm{d}t + g\, \mathrm{d}w$. The density of the noisy data moves by the Fokker–Planck
+#     equation:
+#
+#     {{ sde.linear_marginal }}
+#
+#     Back: steps of the drift $b_\lambda$ with noise $\lambda g$, for any $\lambda \ge 0$:
+#
+#     {{ define sde.back_drift }}
+#
+#     $\lambda = 1$ is the *reverse SDE*. $\lambda = 0$ is the *probability flow*, an ordinary differential equation
+#     $\mathrm{d}x/\mathrm{d}t = u_t(x)$:
+#
+#     {{ define sde.flow_velocity }}
+#
+#     $p_t$ is the density at time $t$ of $x = \alpha(t) x_0 + \sigma(t) \epsilon$, data at $t = 0$ and noise at $t = 1$;
+#     its slope $\partial \log p_t$ is the score, which a network learns. $f(t)$ and $g(t)^2$ follow from $\alpha$ and
+#     $\sigma$: they are written out at `sde.linear_sde`. $w$ is Brownian motion.
+#
+# <div class="two" markdown="block">
+#
+# !!! train "Train"
+#
+#     1. Draw data $x_0$, a time $t$ between 0 and 1 and noise $\epsilon$.
+#     2. Jump to $x_t = \alpha(t) x_0 + \sigma(t)\epsilon$: `genmath.paths.Path.interpolate`.
+#     3. Take a gradient step on $\|\sigma(t)\, s_\theta(x_t, t) + \epsilon\|^2$, as in [Score matching](score.py):
+#        `genmath.score.denoising_loss`.
+#
+# !!! sample "Sample"
+#
+#     1. Draw $x$ from the noise at $t = 1$.
+#     2. In small steps $h$ down to $t = 0$: $x \leftarrow x - h\, b_\lambda(x) + \lambda g \sqrt{h}\, z$ with the network's
+#        score. `genmath.samplers.ReverseSDE`; without noise `genmath.samplers.Euler` or `genmath.samplers.Heun`.
+#     3. Return $x$: `genmath.samplers.sample` is the loop.
+#
+# </div>
 
 # %% [markdown]
 # ## Notation and hypotheses
 #
-# - Time $t$ runs from 0 to 1, data at 0 and noise at 1. $\mathrm{d}x = b\, \mathrm{d}t + g\, \mathrm{d}w$ is short for: over a short time $h$
-#   the point moves by $b h + g \sqrt h\, \epsilon$ with fresh standard normal $\epsilon$. $b$ is the *drift*, $g$ the *diffusion coefficient*; $g^2$ is a
-#   variance per unit of time.
+# - Time $t$ runs from 0 to 1, data at 0 and noise at 1. (Flow matching papers often run it the other way, and DDPM counts
+#   steps $1, \dots, T$.) $\mathrm{d}x = b\, \mathrm{d}t + g\, \mathrm{d}w$ is short for: over a short time $h$
+#   the point moves by $b h + g \sqrt h\, \epsilon$ with fresh standard normal $\epsilon$. $b$ is the *drift*, $g$ the
+#   *diffusion coefficient*; $g^2$ is a variance per unit of time.
 # - $p$ is the density of the point at one moment, smooth; where a score $\partial \log p$ occurs, it is positive. A prime is a derivative.
 # - *Boundary terms vanish*: the page lists which products must go to zero at infinity.
 # - That the limit $h \to 0$ exists is a theorem about stochastic processes which this book does not prove. What is checked are the equations of the limit: how
@@ -40,14 +82,31 @@ def plus(terms):
 
 
 # %% [markdown]
+# ## Drift and noise
+#
+# {{ picture sde.drift }}
+#
+# A path is made of many small steps, each a bit of drift and a bit of fresh noise. The drift is of size $h$, the noise of
+# size $\sqrt h$: with $h = 0.01$ the noise of one step is ten times the drift. Over $100$ steps the drifts add up to
+# $1$, since they have one direction; the noises add up to $\sqrt{100} \cdot 0.1 = 1$ as well, since they
+# mostly cancel. That is why $\sqrt h$ is the right size: any other power would win or vanish in the limit.
+#
 # ## Itô's formula: why the second derivative counts
 #
+# {{ picture sde.squares }}
+#
 # A smooth curve moves by $b h$ in a short time $h$ and its square, $b^2 h^2$, can be forgotten. The tremble is of size $\sqrt h$, and its square is
-# $h$: not small compared with the drift. `square` is its mean, and `sure` its variance, which *is* small: added up over the $1/h$ steps of a unit of time, the squares have the sum 1 with
+# $h$: not small compared with the drift. `sde.ito[square]` is its mean, and `sde.ito[sure]` its variance, which *is* small: added up over the $1/h$ steps of a unit of time, the squares have the sum 1 with
 # variance $2h$. That is what "$\mathrm{d}w^2 = \mathrm{d}t$" means.
 #
-# Let $f$ be a smooth function and start at $x$ with constant $b$ and $g$. `after` says where the point is after a time $h$, and `rate` how the mean of $f$ changes:
+# Let $f$ be a smooth function and start at $x$ with constant $b$ and $g$. `sde.ito[after]` says where the point is after a time $h$, and `sde.ito[rate]` how the mean of $f$ changes:
 # by its slope times the drift, and by half its *second* derivative times $g^2$. Both sides are exact for every $h$, not only in the limit.
+#
+# !!! example "By hand"
+#
+#     $f(x) = x^2$, no drift, $g = 1$, start at 0. The slope of $f$ at 0 is zero, so a smooth curve through 0 would not
+#     change $f$ to first order. But after a time $h$ the point is $\sqrt h\, \epsilon$, and the mean of its square is $h$: the
+#     rate is 1, which is $\tfrac12 f'' g^2$ with $f'' = 2$.
 
 # %%
 b, g = reals("b"), positives("g")
@@ -57,30 +116,35 @@ moved = Normal(y, x + b * h, g**2 * h)
 
 @derivation("Itô's formula in the mean")
 def ito(d):
-    d.start(E(Normal(eps, 0, 1), tremble**2), name="square")
+    d.start(E(Normal(eps, 0, 1), tremble**2), name="square", words="the squared tremble, in the mean")
     d.equals(h, by="the variance of the tremble")
-    d.start(E(Normal(eps, 0, 1), (tremble**2 - h) ** 2), name="sure")
+    d.start(E(Normal(eps, 0, 1), (tremble**2 - h) ** 2), name="sure", words="its variance")
     d.equals(2 * h**2, by="the fourth moment of a standard normal is 3")
 
-    d.start(E(Normal(eps, 0, 1), f(x + b * h + g * sqrt(h) * eps)), name="after")
+    d.start(E(Normal(eps, 0, 1), f(x + b * h + g * sqrt(h) * eps)), name="after", words="after a time $h$")
     d.equals(E(moved, f(y)), by="a shifted and scaled normal is normal")
 
-    d.start(diff(E(moved, f(y)), h), name="rate")
+    d.start(diff(E(moved, f(y)), h), name="rate", words="how a mean changes")
     d.equals(integral(f(y) * (-diff(b * moved, y) + g**2 / 2 * diff(diff(moved, y), y)), y),
-             by="in h, a normal density changes by moving and by spreading")
+             by="in $h$, a normal density changes by moving and by spreading")
     d.equals(E(moved, b * f.prime(y) + g**2 / 2 * diff(f.prime(y), y)), by="integrate by parts: once for the drift, twice for the spread")
 
 
 # %% [markdown]
+# **What it means.** Noise has no direction, but where a function is curved it changes the mean: on a valley floor every
+# move leads up.
+#
 # ## The Fokker–Planck equation
+#
+# {{ picture sde.density }}
 #
 # Now the point is random, with density $p$, and drift and diffusion depend on where it is. By Itô's formula the mean of $f$ changes at the rate
 # $\mathbb{E}_p[b f' + \tfrac12 g^2 f'']$. Integrate by parts until no derivative is left on $f$: the rate is the integral of $f$ times
 # *something that does not depend on $f$*. Since $f$ is arbitrary, that something is the rate at which the density itself changes:
 # $\partial_t p = -\partial(b p) + \tfrac12 \partial^2 (g^2 p)$.
 #
-# `current` writes the same as a continuity equation (`flow_matching.continuity`): drift carries the density along, and diffusion is a current
-# against its slope. This is the sentence on which the rest of the chapter rests. `plane` is the equation for two coordinates with a common $g$.
+# `sde.fokker_planck[current]` writes the same as a continuity equation (`flow_matching.continuity`): drift carries the density along, and diffusion is a current
+# against its slope. This is the sentence on which the rest of the chapter rests. `sde.fokker_planck[plane]` is the equation for two coordinates with a common $g$.
 #
 # In code: `genmath.paths.Path` has the drift and the squared diffusion coefficient of its own equation.
 
@@ -94,27 +158,30 @@ b_u, b_v = Function("b_1")(u, v), Function("b_2")(u, v)
 
 @derivation("The Fokker–Planck equation")
 def fokker_planck(d):
-    d.start(E(p(x), drift(x) * f.prime(x) + noise(x) ** 2 / 2 * diff(f.prime(x), x)), name="weak")
+    d.start(E(p(x), drift(x) * f.prime(x) + noise(x) ** 2 / 2 * diff(f.prime(x), x)), name="weak", words="no derivative on $f$")
     d.equals(integral(f(x) * (-diff(drift(x) * p(x), x) + diff(diff(noise(x) ** 2 * p(x), x), x) / 2), x),
              by="integrate by parts: once for the drift, twice for the diffusion")
 
-    d.start(-diff(drift(x) * p(x), x) + diff(diff(noise(x) ** 2 * p(x), x), x) / 2, name="current")
+    d.start(-diff(drift(x) * p(x), x) + diff(diff(noise(x) ** 2 * p(x), x), x) / 2, name="current", words="as a current")
     d.equals(-diff(drift(x) * p(x) - diff(noise(x) ** 2 * p(x), x) / 2, x), by="both are derivatives")
 
     spread = g**2 / 2
     d.start(E(flat(u, v), b_u * diff(test, u) + b_v * diff(test, v) + spread * (diff(diff(test, u), u) + diff(diff(test, v), v))),
-            name="plane")
+            name="plane", words="in the plane")
     d.equals(integral(test * (-diff(b_u * flat(u, v), u) - diff(b_v * flat(u, v), v)
                               + spread * (diff(diff(flat(u, v), u), u) + diff(diff(flat(u, v), v), v))), u, v),
              by="the same along each coordinate, the other held")
 
 
 # %% [markdown]
+# **What it means.** Single points move at random, their density does not: its motion is a differential equation without
+# chance. Drift carries mass, diffusion moves it from where there is more to where there is less.
+#
 # ## Linear drift: two numbers are enough
 #
 # All of the usual noising processes have a drift proportional to the position, $b = f x$ with a number $f$ that depends on time, and a $g$ that depends on time only.
 # Put $1$, $x$ and $(x - c)^2$ in place of the test function. The mass does not change. The mean $m$ obeys
-# $m' = f m$. And with $c = m$ the variance obeys $v' = 2 f v + g^2$ (`variance`, `centred`): the drift acts on it twice, since it is a square, and the noise adds $g^2$. No
+# $m' = f m$. And with $c = m$ the variance obeys $v' = 2 f v + g^2$ (`sde.moment_equations[variance]`, `sde.moment_equations[centred]`): the drift acts on it twice, since it is a square, and the noise adds $g^2$. No
 # normality is used: these hold for every data distribution.
 #
 # In code: `genmath.sde.linear_sde_moments`.
@@ -129,21 +196,21 @@ change = define("p_prime", -diff(rate * x * p(x), x) + g**2 / 2 * diff(diff(p(x)
 
 @derivation("Moment equations of a linear SDE")
 def moment_equations(d):
-    d.start(integral(change, x), name="mass")
+    d.start(integral(change, x), name="mass", words="the mass")
     d.equals(0, by="a derivative integrates to zero")
-    d.start(integral(x * change, x), name="mean")
+    d.start(integral(x * change, x), name="mean", words="the mean")
     d.equals(rate * m, by="integrate by parts")
-    d.start(integral((x - centre) ** 2 * change, x), name="variance")
+    d.start(integral((x - centre) ** 2 * change, x), name="variance", words="the second moment around any centre")
     d.equals(2 * rate * E(p(x), (x - centre) * x) + g**2, by="integrate by parts; half the second derivative of the square is 1")
-    d.start(2 * rate * E(p(x), (x - m) * x) + g**2, name="centred")
-    d.equals(2 * rate * variance + g**2, by="x is m plus a deviation that averages to zero")
+    d.start(2 * rate * E(p(x), (x - m) * x) + g**2, name="centred", words="the variance")
+    d.equals(2 * rate * variance + g**2, by="$x$ is $m$ plus a deviation that averages to zero")
 
 
 # %% [markdown]
 # Normal densities stay normal, so for one data point these two numbers are the whole kernel. Read the equations backwards: to have the
 # kernel with mean $\alpha(t) x_0$ and variance $\sigma(t)^2$, take $f = \alpha'/\alpha$ and $g^2 = (\sigma^2)' - 2 f \sigma^2$. **Any** path of the book is the path of an SDE, as long
 # as this $g^2$ is not negative, that is, as long as $\sigma/\alpha$ never falls (`sde.path_noise`). `sde.linear_sde` says that the density then obeys the Fokker–Planck equation, coordinate by coordinate, and
-# `linear_marginal` that with any data distribution in front it still does: the equation is linear in the density.
+# `sde.linear_marginal` that with any data distribution in front it still does: the equation is linear in the density.
 #
 # In code: `genmath.paths.Path.drift` and `genmath.paths.Path.squared_diffusion`.
 
@@ -166,7 +233,7 @@ def linear_sde(d, n):
     for x_i, y_i in list(zip(places, starts, strict=True))[1:]:
         kernel = kernel * Normal(x_i, alpha(t) * y_i, sigma(t) ** 2)
     kernel = define("p", kernel)
-    d.start(diff(kernel, t), name="kernel")
+    d.start(diff(kernel, t), name="kernel", words="the kernel obeys the equation")
     d.equals(fokker_planck_of(kernel, [f_t * x_i for x_i in places], g2_t, places), by="the derivatives of a normal density in time and place")
 
 
@@ -187,8 +254,14 @@ def linear_marginal(d):
 # ### Ornstein–Uhlenbeck
 #
 # The oldest of them pulls to the origin with a constant rate and trembles evenly: $\mathrm{d}x = -\theta x\, \mathrm{d}t + g\, \mathrm{d}w$. It forgets where it started like
-# $e^{-\theta t}$, and settles at the variance $g^2/(2\theta)$, at which what the noise adds is what the pull takes away (`stationary`). In this state it is
-# the same read forwards and backwards (`reversible`), and two moments a time $t$ apart have covariance $e^{-\theta t}$ times the variance (`memory`).
+# $e^{-\theta t}$, and settles at the variance $g^2/(2\theta)$, at which what the noise adds is what the pull takes away (`sde.ornstein_uhlenbeck[stationary]`). In this state it is
+# the same read forwards and backwards (`sde.ornstein_uhlenbeck[reversible]`), and two moments a time $t$ apart have covariance $e^{-\theta t}$ times the variance
+# (`sde.ornstein_uhlenbeck[memory]`).
+#
+# !!! example "By hand"
+#
+#     $\theta = 1$, $g = 1$, start at $x_0 = 2$. It settles at the variance $1/2$. At $t = \log 2 \approx 0.693$ we have $e^{-t} = 1/2$:
+#     the mean has come down to $1$, and the variance is $\tfrac12 (1 - \tfrac14) = 0.375$.
 #
 # In code: `genmath.sde.ornstein_uhlenbeck_moments`.
 
@@ -206,18 +279,18 @@ def kernel_of(point, start):
 @derivation("The Ornstein–Uhlenbeck process")
 def ornstein_uhlenbeck(d):
     k = define("p", kernel_of(x, x0))
-    d.start(diff(k, t), name="kernel")
-    d.equals(fokker_planck_of(k, [-theta * x], g**2, [x]), by="the mean decays at the rate θ, the variance approaches its limit at the rate 2θ")
+    d.start(diff(k, t), name="kernel", words="the kernel")
+    d.equals(fokker_planck_of(k, [-theta * x], g**2, [x]), by="the mean decays at the rate $\\theta$, the variance approaches its limit at the rate $2\\theta$")
 
     rest = define("pi", Normal(x, 0, settled))
-    d.start(fokker_planck_of(rest, [-theta * x], g**2, [x]), name="stationary")
-    d.equals(0, by="v′ = −2θv + g² is zero at v = g²/(2θ)")
+    d.start(fokker_planck_of(rest, [-theta * x], g**2, [x]), name="stationary", words="what stays")
+    d.equals(0, by="$v' = -2\\theta v + g^2$ is zero at $v = g^2/(2\\theta)$")
 
-    d.start(Normal(x, 0, settled) * kernel_of(y, x), name="reversible")
+    d.start(Normal(x, 0, settled) * kernel_of(y, x), name="reversible", words="the same read backwards")
     d.equals(Normal(y, 0, settled) * kernel_of(x, y), by="the exponent is symmetric in x and y")
 
-    d.start(E((Normal(x, 0, settled), kernel_of(y, x)), x * y), name="memory")
-    d.equals(memory * settled, by="given x, the mean of y is c x")
+    d.start(E((Normal(x, 0, settled), kernel_of(y, x)), x * y), name="memory", words="how much is remembered")
+    d.equals(memory * settled, by="given $x$, the mean of $y$ is $c x$")
 
     d.slip(
         "mit-ou-variance",
@@ -236,7 +309,7 @@ def ornstein_uhlenbeck(d):
 # its kernel has $\alpha = e^{-B/2}$ and $\sigma^2 = 1 - e^{-B}$. *Variance exploding*: no drift, only noise, $\mathrm{d}x = g\, \mathrm{d}w$ with $g^2 = (\sigma^2)'$; the data stay where they are.
 #
 # A third one has the drift of the first and a smaller variance, the *square* of $1 - e^{-B}$. By `sde.linear_sde` its $g^2$ is $2 \sigma \sigma' - 2 f \sigma^2$ with
-# $f = -\tfrac12 \beta$, which is `sub`: less noise is added as long as some of the data is left.
+# $f = -\tfrac12 \beta$, which is `sde.vp_kernel[sub]`: less noise is added as long as some of the data is left.
 #
 # In code: `genmath.paths.VPPath` and `genmath.paths.VEPath`.
 
@@ -250,33 +323,40 @@ ve = define("p", Normal(x, x0, sigma(t) ** 2))
 
 @derivation("The variance preserving kernel")
 def vp_kernel(d):
-    d.start(diff(vp, t), name="kernel")
-    d.equals(fokker_planck_of(vp, [-(beta_t / 2 * x)], beta_t, [x]), by="α′ = −βα/2 and (σ²)′ = β(1 − σ²)")
-    d.start(2 * less * diff(less, t) + beta_t * less**2, name="sub")
-    d.equals(beta_t * (1 - exp(-2 * B(t))), by="the slope of σ is βe⁻ᴮ")
+    d.start(diff(vp, t), name="kernel", words="the kernel")
+    d.equals(fokker_planck_of(vp, [-(beta_t / 2 * x)], beta_t, [x]), by="$\\alpha' = -\\beta\\alpha/2$ and $(\\sigma^2)' = \\beta(1 - \\sigma^2)$")
+    d.start(2 * less * diff(less, t) + beta_t * less**2, name="sub", words="the noise of the third process")
+    d.equals(beta_t * (1 - exp(-2 * B(t))), by="the slope of $\\sigma$ is $\\beta e^{-B}$")
 
 
 @derivation("The variance exploding kernel")
 def ve_kernel(d):
     d.start(diff(ve, t))
-    d.equals(fokker_planck_of(ve, [0], diff(sigma(t) ** 2, t), [x]), by="the mean stays and the variance is σ²: the heat equation")
+    d.equals(fokker_planck_of(ve, [0], diff(sigma(t) ** 2, t), [x]), by="the mean stays and the variance is $\\sigma^2$: the heat equation")
 
 
 # %% [markdown]
 # ## DDPM is this SDE, at times on a grid
 #
+# {{ picture sde.grid }}
+#
 # Over a stretch of time in which $\beta(t)$ integrates to $b$, the variance preserving SDE multiplies by $e^{-b/2}$ and adds a variance $1 - e^{-b}$. With
-# $\beta_t = 1 - e^{-b}$ that is the forward step of DDPM, *exactly* (`exact`). So a DDPM is no approximation of the SDE: it is the SDE looked at
+# $\beta_t = 1 - e^{-b}$ that is the forward step of DDPM, *exactly* (`sde.ddpm_step[exact]`). So a DDPM is no approximation of the SDE: it is the SDE looked at
 # on a grid, and its $\bar\alpha_t$ is $e^{-B}$.
 #
 # The approximation is in the other direction, when one reads off "$\beta_t = \beta(t) h$", or takes an Euler step of the SDE, which multiplies by
 # $1 - b/2$ and adds $b$. How far is that from the exact step? The factor $1 - \beta_t/2$ is above $\sqrt{1 - \beta_t}$ by at most $\tfrac12 \beta_t^2$, and
-# at least $\tfrac18 \beta_t^2$ (`factor`); $b$ is above $\beta_t$ by at most $\beta_t^2/(1 - \beta_t)$ (`excess`). Both are errors of second order in *one* step. Over a
+# at least $\tfrac18 \beta_t^2$ (`sde.ddpm_step[factor]`, `sde.ddpm_step[factor_below]`); $b$ is above $\beta_t$ by at most $\beta_t^2/(1 - \beta_t)$ (`sde.ddpm_step[excess]`). Both are errors of second order in *one* step. Over a
 # unit of time there are of the order of $1/\beta_t$ steps, so first order is left.
 #
 # In one case the accumulated error has a closed form. Start in the stationary state, a standard normal, which the exact step keeps
-# (`ddpm.forward_marginal[stationary]`). The Euler step with $b = 4c$ keeps another normal, of variance $1/(1 - c)$ (`fixed`), and approaches it
-# geometrically (`contraction`): the error of the variance is $c/(1 - c)$, a quarter of the step to first order (`bias`).
+# (`ddpm.forward_marginal[stationary]`). The Euler step with $b = 4c$ keeps another normal, of variance $1/(1 - c)$ (`sde.ddpm_step[fixed]`), and approaches it
+# geometrically (`sde.ddpm_step[contraction]`): the error of the variance is $c/(1 - c)$, a quarter of the step to first order (`sde.ddpm_step[bias]`).
+#
+# !!! example "By hand"
+#
+#     A DDPM step with $\beta_t = 0.02$ takes the SDE through $b = -\log 0.98 \approx 0.02020$. It multiplies by $\sqrt{0.98} \approx 0.98995$;
+#     "$1 - \beta_t/2$" would be $0.99$, too large by $0.00005$, which is $\beta_t^2/8$.
 #
 # In code: `genmath.sde.forward_step`, and `genmath.paths.Schedule` for the exact step.
 
@@ -292,38 +372,44 @@ v_k = positives("v_k")
 
 @derivation("DDPM and the discretised SDE")
 def ddpm_step(d):
-    d.start(Normal(xt, exp(-elapsed / 2) * xp, 1 - exp(-elapsed)), name="exact")
-    d.equals(Normal(xt, root * xp, beta), by="e to the −b is 1 − β_t")
+    d.start(Normal(xt, exp(-elapsed / 2) * xp, 1 - exp(-elapsed)), name="exact", words="the exact step")
+    d.equals(Normal(xt, root * xp, beta), by="$e^{-b} = 1 - \\beta_t$")
 
-    d.start(1 - beta / 2 - root, name="factor")
-    d.equals(beta**2 / (2 * (1 + root) ** 2), by="it is half the square of 1 − r, and (1 − r)(1 + r) is β_t")
+    d.start(1 - beta / 2 - root, name="factor", words="the factor of the Euler step, from above")
+    d.equals(beta**2 / (2 * (1 + root) ** 2), by="it is half the square of $1 - r$, and $(1 - r)(1 + r) = \\beta_t$")
     d.at_most(beta**2 / 2, by="the root is positive", because=beta**2 / 2 * (1 - 1 / (1 + root) ** 2))
-    d.start(1 - beta / 2 - root, name="factor_below")
-    d.at_least(beta**2 / 8, by="the root is below 1, so the square of 1 + r is below 4",
+    d.start(1 - beta / 2 - root, name="factor_below", words="the same from below")
+    d.at_least(beta**2 / 8, by="the root is below 1, so the square of $1 + r$ is below 4",
                because=beta**3 / 8 * (3 + root) / (1 + root) ** 3)
 
-    d.start(elapsed - beta, name="excess_below")
+    d.start(elapsed - beta, name="excess_below", words="the noise of the Euler step, from below")
     d.at_least(0, by="the logarithm lies below its tangent", because=log_gap(1 - beta))
-    d.start(elapsed - beta, name="excess")
+    d.start(elapsed - beta, name="excess", words="the same from above")
     d.at_most(beta**2 / (1 - beta), by="the same at the reciprocal", because=log_gap(1 / (1 - beta)))
 
     euler = Normal(y, (1 - length / 2) * x, length)
-    d.start(integral(euler * Normal(x, 0, v_b), x), name="fixed")
-    d.equals(Normal(y, 0, v_b), by="solve v = (1 − b/2)² v + b")
-    d.start((1 - length / 2) ** 2 * v_k + length - v_b, name="contraction")
+    d.start(integral(euler * Normal(x, 0, v_b), x), name="fixed", words="the law that Euler steps keep")
+    d.equals(Normal(y, 0, v_b), by="solve $v = (1 - b/2)^2 v + b$")
+    d.start((1 - length / 2) ** 2 * v_k + length - v_b, name="contraction", words="how fast it is approached")
     d.equals((1 - length / 2) ** 2 * (v_k - v_b), by="subtract the equation of the fixed point")
-    d.start(v_b - 1, name="bias")
-    d.equals(length / 4 / (1 - c), by="c/(1 − c), in terms of the step")
+    d.start(v_b - 1, name="bias", words="how wrong it is")
+    d.equals(length / 4 / (1 - c), by="$c/(1 - c)$, in terms of the step")
 
 
 # %% [markdown]
+# **What it means.** The continuous time is not a new model. It is the old one without a fixed number of steps: train at
+# any $t$, choose the grid when you sample.
+#
 # ## Back in time
 #
+# To run the film of a drop of ink backwards, mass would have to flow from where there is little to where there is much.
+# Noise never does that; a drift *along the score* does.
+#
 # Diffusion is a current against the slope of $p$, and $\partial p = p\, \partial \log p$: so diffusion with $\tfrac12 g^2$ *is* a drift, against the score. Trade the
-# share $1 - \lambda^2$ of it: add $-\tfrac12 (1 - \lambda^2) g^2\, \partial \log p$ to the drift, and reduce the noise to $\lambda g$. The right side of the Fokker–Planck equation is the same for every $\lambda$ (`forwards`).
+# share $1 - \lambda^2$ of it: add $-\tfrac12 (1 - \lambda^2) g^2\, \partial \log p$ to the drift, and reduce the noise to $\lambda g$. The right side of the Fokker–Planck equation is the same for every $\lambda$ (`sde.reverse_family[forwards]`).
 #
 # To go backwards, noise must have the other sign in the equation. Trade *more than all* of it: with the drift
-# $b - \tfrac12 (1 + \lambda^2)\, g^2\, \partial \log p$ what is left over is a negative diffusion, $-\tfrac12 \lambda^2 g^2 \partial^2 p$ (`backwards`). Time read backwards turns every sign, and the
+# $b - \tfrac12 (1 + \lambda^2)\, g^2\, \partial \log p$ what is left over is a negative diffusion, $-\tfrac12 \lambda^2 g^2 \partial^2 p$ (`sde.reverse_family[backwards]`). Time read backwards turns every sign, and the
 # negative diffusion is a positive one: a process with noise $\lambda g$ that runs from noise to data and has the **same marginal density at every time**.
 #
 # - $\lambda = 1$ is Anderson's reverse SDE, with drift $b - g^2\, \partial \log p$.
@@ -347,10 +433,10 @@ def reverse_family(d, n):
     less = [b_i - (1 - lam**2) / 2 * g**2 * s_i for b_i, s_i in zip(drifts, scores, strict=True)]
     back = [b_i - (1 + lam**2) / 2 * g**2 * s_i for b_i, s_i in zip(drifts, scores, strict=True)]
 
-    d.start(fokker_planck_of(density, drifts, g**2, places), name="forwards")
-    d.equals(fokker_planck_of(density, less, lam**2 * g**2, places), by="p times its score is the slope of p")
-    d.start(fokker_planck_of(density, drifts, g**2, places), name="backwards")
-    d.equals(fokker_planck_of(density, back, -(lam**2) * g**2, places), by="the same, with all of the diffusion traded and λ² of it again")
+    d.start(fokker_planck_of(density, drifts, g**2, places), name="forwards", words="noise traded for score")
+    d.equals(fokker_planck_of(density, less, lam**2 * g**2, places), by="$p$ times its score is the slope of $p$")
+    d.start(fokker_planck_of(density, drifts, g**2, places), name="backwards", words="more than all of it")
+    d.equals(fokker_planck_of(density, back, -(lam**2) * g**2, places), by="the same, with all of the diffusion traded and $\\lambda^2$ of it again")
     if n > 1:
         return
 
@@ -366,36 +452,44 @@ def reverse_family(d, n):
 
 
 # %% [markdown]
+# {{ picture sde.marginals }}
+#
+# **What it means.** Forwards, data are destroyed by noise; backwards, the score does the work, and noise is optional.
+# Everything that is not known about the data sits in the score. With a perfect one all $\lambda$ are equally right. With a learned one
+# noise helps to forget earlier errors, and no noise allows long, smooth steps: [Implicit diffusion](ddim.py) is about the second.
+#
 # {{ explorer path }}
 #
 # ### What "the same marginals" does not mean
 #
-# The processes agree at each moment, not as random curves. Take the stationary Ornstein–Uhlenbeck process. Its probability flow stands still (`flow`): every point stays
+# {{ picture sde.memory }}
+#
+# The processes agree at each moment, not as random curves. Take the stationary Ornstein–Uhlenbeck process. Its probability flow stands still (`sde.path_laws[flow]`): every point stays
 # where it is, so two moments of a curve have the full variance as their covariance. The process itself forgets: there the covariance is smaller, by the factor $e^{-\theta t}$ (`sde.ornstein_uhlenbeck[memory]`). And with
-# $\lambda = 1$ the way back drifts by $+\theta x$ (`reverse`), which in reversed time is a pull $-\theta x$: the same process again, as it must be where reading it backwards changes nothing.
+# $\lambda = 1$ the way back drifts by $+\theta x$ (`sde.path_laws[reverse]`), which in reversed time is a pull $-\theta x$: the same process again, as it must be where reading it backwards changes nothing.
 
 
 # %%
 @derivation("Equal marginals, different paths")
 def path_laws(d):
     rest_score = diff(log(Normal(x, 0, settled)), x)
-    d.start(-theta * x - g**2 / 2 * rest_score, name="flow")
-    d.equals(0, by="the score is −x/v, and g²/(2v) is θ")
-    d.start(-theta * x - g**2 * rest_score, name="reverse")
+    d.start(-theta * x - g**2 / 2 * rest_score, name="flow", words="the flow stands still")
+    d.equals(0, by="the score is $-x/v$, and $g^2/(2v) = \\theta$")
+    d.start(-theta * x - g**2 * rest_score, name="reverse", words="the way back with noise")
     d.equals(theta * x, by="twice as much score")
-    d.start(settled - memory * settled, name="gap")
+    d.start(settled - memory * settled, name="gap", words="what the flow remembers more")
     d.equals(settled * (1 - exp(-theta * t)), by="the covariance along the flow minus that along the process")
     d.at_least(0, by="the process forgets", because=settled * (1 - exp(-theta * t)))
 
 
 # %% [markdown]
-# ### From a velocity
+# ## The score from a velocity { .advanced }
 #
 # A flow matching model predicts the velocity of the probability flow, and the score follows from it (`flow_matching.predictions`), so its sampler may tremble, too. On the
-# straight path with data at 0 the noise is $x_t + (1 - t) V$, and the kernel's score is minus that over $t$ (`score`). `there` is the same in the other direction of time,
+# straight path with data at 0 the noise is $x_t + (1 - t) V$, and the kernel's score is minus that over $t$ (`sde.velocity_score[score]`). `sde.velocity_score[there]` is the same in the other direction of time,
 # with data at 1; the sign of the velocity turns with it.
 #
-# `diffusion` is $g^2$ of a path with $\alpha = t$ and $\sigma = \sqrt{1 - t}$ in that direction of time, up to the factor $2/\alpha$: $\sigma^2 \alpha' - \alpha \sigma' \sigma$. At $t = 1$ it is a product of 0 and infinity; the formula next to it has the
+# `sde.velocity_score[diffusion]` is $g^2$ of a path with $\alpha = t$ and $\sigma = \sqrt{1 - t}$ in that direction of time, up to the factor $2/\alpha$: $\sigma^2 \alpha' - \alpha \sigma' \sigma$. At $t = 1$ it is a product of 0 and infinity; the formula next to it has the
 # limit one half, and nowhere is less.
 
 # %%
@@ -408,16 +502,16 @@ other_velocity = define("V", x0 - eps)
 
 @derivation("The score from a velocity, in both directions of time")
 def velocity_score(d):
-    d.start(-(eps / tau), name="score")
+    d.start(-(eps / tau), name="score", words="data at 0")
     d.equals(-(point + (1 - tau) * noise_end) / tau, by="the data cancel")
-    d.start(-(eps / (1 - tau)), name="there")
+    d.start(-(eps / (1 - tau)), name="there", words="data at 1")
     d.equals(-(other_point - tau * other_velocity) / (1 - tau), by="the data cancel")
 
     spread = define("sigma(t)", sqrt(1 - tau))
     rising = spread**2 * diff(tau, tau) - tau * diff(spread, tau) * spread
-    d.start(rising, name="diffusion")
-    d.equals(1 - tau / 2, by="σ′σ is half the slope of σ², which is −1/2")
-    d.at_least(number(1) / 2, by="t is below 1", because=(1 - tau) / 2)
+    d.start(rising, name="diffusion", words="the noise of a path")
+    d.equals(1 - tau / 2, by="$\\sigma'\\sigma$ is half the slope of $\\sigma^2$, and that slope is $-1$")
+    d.at_least(number(1) / 2, by="$t$ is below 1", because=(1 - tau) / 2)
 
     d.slip(
         "flowgrpo-velocity-sde",
@@ -440,16 +534,23 @@ def velocity_score(d):
 #
 # The probability flow is an ordinary differential equation, so a point can be followed, and the log-density *along its way* changes by a simple law: what the velocity $u$ does to the
 # volume around the point. `sde.along` is an identity for any positive function $p(t, x)$: the rate seen by the swimmer is minus the divergence of $u$, plus how much the continuity equation
-# fails, relative to $p$. For the probability flow of a linear SDE it does not fail, whatever the data (`flow`).
+# fails, relative to $p$. For the probability flow of a linear SDE it does not fail, whatever the data (`sde.likelihood[flow]`).
 #
 # So integrate the divergence from the data to the noise: $\log p_0(x_0) = \log p_1(x_1) + \int_0^1 \nabla\cdot u\, \mathrm{d}t$. This makes a likelihood out of a score. For normal data with variance $s(t)$ along the path everything is closed: the
-# flow is a stretch by $\sqrt{s_1/s_0}$, its divergence is half the slope of $\log s$, and `gaussian` is the result.
+# flow is a stretch by $\sqrt{s_1/s_0}$, its divergence is half the slope of $\log s$, and `sde.likelihood[gaussian]` is the result.
+#
+# !!! example "By hand"
+#
+#     Data with variance $s_0 = 4$, noise with $s_1 = 1$: the flow is $x_1 = x_0/2$. At $x_0 = 2$ we arrive at $1$, where
+#     $\log p_1 = -\tfrac12 - \tfrac12 \log 2\pi \approx -1.419$. The stretch adds $\tfrac12 \log \tfrac14 \approx -0.693$: together $-2.112$, the
+#     log-density at 2 of a normal of variance 4.
 #
 # In code: `genmath.sde.log_likelihood`.
 
 # %%
 P = Function("p", positive=True)
 s_0, s_1 = positives("s_0 s_1")
+back_drift = define("b_lambda(x)", f_t * x - (1 + lam**2) / 2 * g2_t * diff(log(p_t), x))
 flow_velocity = define("u_t(x)", f_t * x - g2_t / 2 * diff(log(p_t), x))
 
 
@@ -465,14 +566,63 @@ def along(d, n):
 
 @derivation("The log-density along the flow")
 def likelihood(d):
-    d.start(diff(log(p_t), t) + flow_velocity * diff(log(p_t), x), name="flow")
+    d.start(diff(log(p_t), t) + flow_velocity * diff(log(p_t), x), name="flow", words="along the flow")
     d.equals(-diff(flow_velocity, x), by="`sde.linear_marginal` with the diffusion traded for score: the continuity equation holds")
 
-    d.start(log(Normal(x0, 0, s_0)), name="gaussian")
+    d.start(log(Normal(x0, 0, s_0)), name="gaussian", words="for normal data")
     d.equals(log(Normal(sqrt(s_1 / s_0) * x0, 0, s_1)) + log(s_1 / s_0) / 2, by="the stretch thins the density out by its factor")
 
 
 # %% [markdown]
+# **What it means.** The sampler without noise is a bijection between noise and data, so it has a likelihood and can be run
+# backwards: an image has *its* noise. The sampler with noise offers neither. [Continuous normalizing flows](cnf.py) start from here.
+#
+# ## Summary
+#
+# !!! summary "To learn by heart"
+#
+#     - $\mathrm{d}x = b\, \mathrm{d}t + g\, \mathrm{d}w$: a step $bh + g\sqrt{h}\, \epsilon$.
+#     - Itô: the mean of $f$ changes at the rate $b f' + \tfrac12 g^2 f''$ (`sde.ito`).
+#     - Fokker–Planck: $\partial_t p = -\partial(b p) + \tfrac12 g^2 \partial^2 p$ (`sde.fokker_planck`).
+#     - Any path $\alpha(t) x_0 + \sigma(t)\epsilon$ has an SDE, with $f = \alpha'/\alpha$ and $g^2 = (\sigma^2)' - 2f\sigma^2$ (`sde.linear_sde`).
+#     - Back: drift $fx - g^2 \partial\log p_t$ with noise $g$, or $fx - \tfrac12 g^2 \partial\log p_t$ without (`sde.reverse_family`).
+#     - A DDPM is the variance preserving SDE on a grid, exactly: $1 - \beta_t = e^{-b}$ (`sde.ddpm_step`).
+#
+# ## Questions
+#
+# ??? question "Brownian motion, $\mathrm{d}w$ alone, from 0. Where is it after a time 4?"
+#
+#     Normal with mean 0 and variance 4: a typical distance of 2. After a time 16 it is 4; noise goes with the root of time.
+#
+# ??? question "Why does $\tfrac12 f''$ occur in Itô's formula, and not in the chain rule of a smooth curve?"
+#
+#     The second term of Taylor's formula is half the second derivative times the squared step. For a smooth curve that is of size $h^2$; for
+#     the noise it is of size $h$, like the drift.
+#
+# ??? question "Start the variance preserving SDE in a standard normal. What do the three processes do: out, back with noise, back without?"
+#
+#     The score is $-x$. Out: $-\tfrac12\beta x$ and noise $\sqrt\beta$, and the normal stays. Back with noise: the drift in forward
+#     time is $-\tfrac12\beta x + \beta x = \tfrac12\beta x$, run backwards: the same process. Without noise: $-\tfrac12\beta x + \tfrac12\beta x = 0$,
+#     nothing moves.
+#
+# ??? question "May I take twice the noise on the way back?"
+#
+#     Yes: $\lambda = 2$, with the drift $fx - \tfrac52 g^2 \partial\log p_t$. The marginals are the same, the steps have to be smaller.
+#
+# ??? question "Somebody takes the drift of the probability flow, and adds the noise of the reverse SDE. What goes wrong?"
+#
+#     Half of the score is missing, so nothing holds the extra noise together: the samples are too spread out, and their density is that of no
+#     member of the family. Drift and noise must have the same $\lambda$.
+#
+# ??? question "Is a DDPM with 1000 steps an Euler discretisation of the SDE?"
+#
+#     Not forwards: its step is the exact law of the SDE over a stretch of time (`sde.ddpm_step[exact]`), while Euler would multiply by $1 - b/2$. Backwards it is an
+#     approximation, since the true step back is not normal: see [Denoising diffusion](ddpm.py).
+#
+# In the lines below $v_{\mathrm{rest}}$ is the variance at which an Ornstein–Uhlenbeck process settles, and $c(t) = e^{-\theta t}$.
+#
+# {{ spot mit-ou-variance among sde.path_laws[flow] sde.ornstein_uhlenbeck[memory] }}
+#
 # ## What these results do not say
 #
 # - **Nothing about the limit itself.** That the steps converge to a process, that the process has a smooth density, and that the Fokker–Planck equation has only

@@ -189,7 +189,7 @@ def walk() -> Html:
         alt="Two histograms over a density with a large left and a small right peak. Left: both peaks of the histogram "
         "are equally high. Right: the histogram follows the density.",
         caption="The density (orange) has 80 % of its weight on the left. 4000 walkers with the exact score: plain "
-        "Langevin steps find both peaks, and wrong weights, because nobody crosses the gap; annealed ones are "
+        "Langevin steps find both peaks, and wrong weights, because hardly any crosses the gap; annealed ones are "
         "sorted while the noise still joins the peaks.",
     )
 
