@@ -492,6 +492,9 @@ def _mutate_claim(
         proof, outcome = prove(broken), None
         with contextlib.suppress(numeric.Unsupported):
             outcome = numeric.compare(broken, worlds=worlds)
+            if outcome.verdict == "agree" and not proof.proved:  # nobody vouches for it
+                beyond = numeric.farther(broken)
+                outcome = beyond if beyond.verdict == "refuted" else outcome
         if (
             proof.meaningless
             or (outcome is None and ill_typed(broken))

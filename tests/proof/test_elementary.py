@@ -340,8 +340,9 @@ def test_floats_have_the_same_slopes(cosh: Elementary) -> None:
     assert math.isnan(tabulated(FLOAT, "gamma", 1)(-0.5))
 
 
-@pytest.mark.parametrize("row", [r for r in TABLE.values() if r.ends != (None, None)], ids=str)
-def test_a_row_comes_to_its_ends(row: Elementary) -> None:
+@pytest.mark.parametrize("name", [r.name for r in ROWS if r.ends != (None, None)])
+def test_a_row_comes_to_its_ends(name: str) -> None:
+    row = TABLE[name]
     for end, at in zip(row.ends, (-1000, 1000), strict=True):
         if end is not None:
             there = call(row, "mpmath", mpmath, mpmath.mpf(at))
