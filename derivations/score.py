@@ -676,6 +676,10 @@ def blind_spot(d):
 
 
 # %% [markdown]
+# **What it means.** A model may have a nearly perfect score and give 90 % of its weight to what should have 50 %. Where
+# the weights matter, samples have to be counted; the loss does not show it. It is also why a plain Langevin
+# chain, even with the exact score, keeps for very long the weights with which it began.
+#
 # ## Summary
 #
 # !!! summary "To learn by heart"

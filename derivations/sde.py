@@ -87,7 +87,7 @@ def plus(terms):
 # {{ picture sde.drift }}
 #
 # A path is made of many small steps, each a bit of drift and a bit of fresh noise. The drift is of size $h$, the noise of
-# size $\sqrt h$: with $h = 0.01$ the noise of one step is ten times the drift. Over $100$ steps the drifts add up to
+# size $\sqrt h$: with $b = g = 1$ and $h = 0.01$ the noise of one step is ten times the drift. Over $100$ steps the drifts add up to
 # $1$, since they have one direction; the noises add up to $\sqrt{100} \cdot 0.1 = 1$ as well, since they
 # mostly cancel. That is why $\sqrt h$ is the right size: any other power would win or vanish in the limit.
 #

@@ -11,7 +11,7 @@ alpha, sigma = positives("alpha sigma")
 data = Density("p_0", x0)
 kernel = Normal(x, alpha * x0, sigma**2)
 noisy = define("p_sigma", integral(kernel * data(x0), x0))
-posterior = define("p_{0|sigma}", kernel * data(x0) / noisy)
+posterior = define("p_sigma(x_0|x)", kernel * data(x0) / noisy)
 
 
 @derivation("The score is a mean under the posterior")
