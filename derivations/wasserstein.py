@@ -5,20 +5,42 @@
 # that it goes? A divergence only asks how much sand lies at each place here and there; it does not see how far apart the places are. For a generator that
 # misses its data by a little or by a lot the divergence is the same, as long as the two do not overlap; the work is not, and it tells which way to go.
 #
-# **The answer in a line:** the least cost over all couplings equals the most that any function of slope at most one can see. The first is a number to compute, the
-# second is a network to train.
-
-# %% [markdown]
+# **The answer in a line:** the least cost over all couplings equals the most that any function of slope at most one can see. The first is a number to
+# compute, the second is a network to train.
+#
+# {{ picture wasserstein.question }}
+#
+# !!! board "On the board"
+#
+#     The least cost of moving $p$ to $q$, and its dual:
+#
+#     $$
+#     W_1(p, q) = \inf_{\pi}\, \mathbb{E}_{\pi(x, y)}\, |x - y| = \sup_{|f(x) - f(y)| \,\le\, |x - y|} \mathbb{E}_{p(x)} f(x) - \mathbb{E}_{q(y)} f(y)
+#     $$
+#
+#     The easy half, for every coupling and every critic of slope at most one:
+#
+#     {{ wasserstein.lipschitz }}
+#
+#     and what a critic tells a generator:
+#
+#     {{ wasserstein.generator_gradient }}
+#
+#     $\pi$ is a coupling: a joint density of $x$ and $y$ whose marginals are $p$ and $q$; it says which mass goes where. $f$ is the critic. $G(z, \theta)$ is the generator, which
+#     makes a sample of noise $z$ from $r$. The supremum over critics is what a Wasserstein GAN trains [@arjovsky2017wasserstein].
+#
 # ## Notation and hypotheses
 #
 # - $\pi(x, y)$ is a **coupling**, or plan: a joint density whose marginals are the two densities to compare. Its marginals are written $\pi(x)$ and
 #   $\pi(y)$, or $p$ and $q$ where they are given first. How much of the mass at $x$ goes to $y$ is $\pi(y \mid x)$.
 # - $c(x, y)$ is the price of a pair, often a distance. $W_1$ is the least mean distance over all couplings, and $W_2$ the root of the least mean
 #   squared distance. $W_1$ is measured in the units of $x$, not in nats.
-# - A **potential**, or critic, is a function $f$ that may be used against a price: $f(x) - f(y)$ is at most the price of the pair. For a distance this says that $f$
-#   has slope at most one (it is 1-Lipschitz).
+# - A **potential**, or critic, is a function $f$ that may be used against a price: $f(x) - f(y)$ is at most the price of the pair. For a distance this says
+#   that $f$ has slope at most one (it is 1-Lipschitz).
 # - Sums and integrals are written alike. What is shown for arbitrary densities holds for tables as for densities, on the line as in many dimensions.
 #   Means that appear are finite. That a best coupling and a best potential *exist* is not shown here.
+# - Other names: *earth mover's distance* and *Kantorovich–Rubinstein distance* for $W_1$, *Fréchet distance* for $W_2$ of normal densities; many write $\gamma$ for the plan, and
+#   $\|f\|_L \le 1$ for the slope. In the dual of many books the potentials add, $f(x) + g(y) \le c(x, y)$; here the second is subtracted.
 
 # %%
 from genmath.proof import *
@@ -41,6 +63,12 @@ def plus(terms):
 # %% [markdown]
 # ## Couplings
 #
+# !!! example "By hand"
+#
+#     Four grains, each a quarter of the mass, lie at $0, 0, 1, 4$ and are wanted at $1, 3, 3, 5$. In order: $0 \to 1$, $0 \to 3$, $1 \to 3$, $4 \to 5$. The mean way is
+#     $(1 + 3 + 2 + 1)/4 = 1.75$. If each place sends its mass everywhere alike, the mean over all pairs is $2.375$. Another plan leaves the grain at 1 where it is:
+#     $0 \to 3$, $0 \to 3$, $1 \to 1$, $4 \to 5$ costs $1.75$, too. A best plan need not be unique.
+#
 # A coupling says who goes where, so its *marginals* are what is prescribed: all that leaves $x$ is what lies there, and all that arrives at $y$ is
 # what belongs there. There is always one, the independent coupling $p(x)\, q(y)$: everything is spread over everything.
 
@@ -48,12 +76,12 @@ def plus(terms):
 # %%
 @derivation("The marginals of a coupling")
 def couplings(d):
-    d.start(integral(plan(x, y), y), name="leaves")
-    d.equals(plan(x), by="all that leaves x")
-    d.start(integral(plan(x, y), x), name="arrives")
-    d.equals(plan(y), by="all that arrives at y")
-    d.start(integral(p(x) * q(y), y), name="independent")
-    d.equals(p(x), by="q integrates to one")
+    d.start(integral(plan(x, y), y), name="leaves", words="what leaves")
+    d.equals(plan(x), by="all that leaves $x$")
+    d.start(integral(plan(x, y), x), name="arrives", words="what arrives")
+    d.equals(plan(y), by="all that arrives at $y$")
+    d.start(integral(p(x) * q(y), y), name="independent", words="the independent coupling")
+    d.equals(p(x), by="$q$ integrates to one")
 
     d.slip(
         "labml-wgan-marginals",
@@ -68,12 +96,21 @@ def couplings(d):
 # %% [markdown]
 # ## Weak duality
 #
+# How would one ever know that a plan is best? By a *price list* that no plan can beat.
+#
 # Somebody offers to do the transport: they pay $g(y)$ for what they deliver at $y$ and ask $f(x)$ for what they collect at $x$. If no pair is dearer with
 # them than by ourselves, then neither is the whole. This holds for **every** coupling and **every** pair of potentials, so the best potentials see at most what
-# the best coupling costs. `gap` says by how much they may differ: by the mean of what each pair could have cost less. So a
+# the best coupling costs. `wasserstein.weak_duality[gap]` says by how much they may differ: by the mean of what each pair could have cost less. So a
 # potential is best, and the coupling too, if it uses up the price of almost every pair that the coupling makes.
 #
-# `lipschitz` is the case of one function and a distance. Its left side is what a critic is trained to raise.
+# !!! example "By hand"
+#
+#     For the four grains take the critic that falls with slope one from 0 to 3, is flat to 4, and falls again to 5: $f(0) = 0$, $f(1) = -1$, $f(3) = f(4) = -3$, $f(5) = -4$. Its mean is
+#     $(0 + 0 - 1 - 3)/4 = -1$ where the grains lie and $(-1 - 3 - 3 - 4)/4 = -2.75$ where they are wanted. It sees $1.75$. A plan costs that, so both are best.
+#
+# {{ picture wasserstein.costs }}
+#
+# `wasserstein.lipschitz` is the case of one function and a distance. Its left side is what a critic is trained to raise.
 #
 # In code: `genmath.wasserstein.critic_loss`.
 
@@ -82,9 +119,9 @@ def couplings(d):
 @derivation("Weak duality")
 def weak_duality(d):
     d.given_that(f(x) - g(y) <= c(x, y))
-    d.start(E(plan(x, y), c(x, y)) - (E(plan(x), f(x)) - E(plan(y), g(y))), name="gap")
-    d.equals(E(plan(x, y), c(x, y) - (f(x) - g(y))), by="the mean of a function of x alone needs the marginal alone")
-    d.start(E(plan(x), f(x)) - E(plan(y), g(y)), name="bound")
+    d.start(E(plan(x, y), c(x, y)) - (E(plan(x), f(x)) - E(plan(y), g(y))), name="gap", words="how far apart the two sides are")
+    d.equals(E(plan(x, y), c(x, y) - (f(x) - g(y))), by="the mean of a function of $x$ alone needs the marginal alone")
+    d.start(E(plan(x), f(x)) - E(plan(y), g(y)), name="bound", words="no potential sees more")
     d.equals(E(plan(x, y), f(x) - g(y)), by="both means under the coupling")
     d.at_most(E(plan(x, y), c(x, y)), by="no pair gains more than its price",
               because=E(plan(x, y), c(x, y) - (f(x) - g(y))))
@@ -94,12 +131,15 @@ def weak_duality(d):
 def lipschitz(d):
     d.given_that(f(x) - f(y) <= absolute(x - y))
     d.start(E(plan(x), f(x)) - E(plan(y), f(y)))
-    d.at_most(E(plan(x, y), absolute(x - y)), by="the slope of f is at most one",
+    d.at_most(E(plan(x, y), absolute(x - y)), by="the slope of $f$ is at most one",
               because=E(plan(x, y), absolute(x - y) - (f(x) - f(y))))
 
 
 # %% [markdown]
-# Pay by the squared distance instead, and it cannot be less than the square of what the distance costs: $W_1 \le W_2$.
+# **What it means.** A critic that sees much proves that *no* plan is cheap; a plan that is cheap proves that no critic sees much. Where the two numbers are equal, nothing remains to be searched.
+#
+# Pay by the squared distance instead, and it cannot be less than the square of what the distance costs: $W_1 \le W_2$. For the four grains, in order, $W_2^2 = (1 + 9 + 4 + 1)/4 = 3.75$, so $W_2 \approx 1.94$; the other
+# plan, as good for $W_1$, has $4.75$. Squares punish long ways.
 
 
 # %%
@@ -112,14 +152,434 @@ def w1_w2(d):
 
 
 # %% [markdown]
-# ## Strong duality on finite spaces
+# ## On the line
+#
+# {{ picture wasserstein.area }}
+#
+# In one dimension everything is explicit. Stand at a place $t$ and count what goes by. $F(t)$ is the mass of the first density to the left of $t$, $G(t)$ that of the
+# second. $A$ is what a coupling carries across $t$ to the right, and $B$ what it carries to the left. The difference is prescribed by the marginals; the sum is what
+# goes by. Let $s$ be any number of size at most one: then at least $s\,(F(t) - G(t))$ must go by, and with the sign of $F - G$ for $s$ this is $|F(t) - G(t)|$.
+
+# %%
+t, slope = reals("t s")
+from_left, to_left = indicator(t > x), indicator(t > y)
+F, G = define("F", E(plan(x), from_left)), define("G", E(plan(y), to_left))
+A = define("A", E(plan(x, y), from_left * (1 - to_left)))
+B = define("B", E(plan(x, y), to_left * (1 - from_left)))
+
+
+@derivation("What goes by a place")
+def crossings(d):
+    d.given_that(slope <= 1)
+    d.given_that(slope >= -1)
+    d.start(A + B)
+    d.at_least(slope * (A - B), by="$s = \\pm 1$ counts one direction against the other", because=A * (1 - slope) + B * (slope - -1))
+    d.equals(slope * (F - G), by="what is on the left in both cancels")
+
+
+# %% [markdown]
+# **What it means.** The way of a pair is the length of the $t$ that it passes, so the cost of a coupling is the integral of what goes by, and never less than $\int |F - G|$. Keep the order, *first come, first served*, and in each place mass goes by in
+# one direction only: then that is the cost. So
+#
+# $$
+# W_1(p, q) = \int |F(t) - G(t)| \, dt.
+# $$
+#
+# Two samples of the same size are sorted and compared in order: nothing is cheaper to compute. The proof for points in a row is at the end of this chapter, `wasserstein.line_bound` and `wasserstein.line`.
+#
+# In code: `genmath.wasserstein.wasserstein_1d` and `genmath.wasserstein.potential_1d`.
+
+
+# %% [markdown]
+# ## Densities that do not overlap
+#
+# {{ picture wasserstein.slope }}
+#
+# Two densities on two parallel lines, at distance $\theta$; on its own line each is twice their mean, and on the other line there is nothing of it. Their Jensen–Shannon divergence is $\log 2$ **whatever $\theta$ is** (`wasserstein.parallel_lines[js]`), so
+# a generator learns nothing from it about which way to go. KL is infinite. And $W_1$ is $\theta$ when both lines carry the same density $r$: `wasserstein.parallel_lines[coupling]` goes straight across, and the first coordinate is a
+# potential, since it differs by no more than the points do (`wasserstein.parallel_lines[potential]`) and sees $\theta$ (`wasserstein.parallel_lines[value]`). Its slope in $\theta$ is one at every distance (`wasserstein.parallel_lines[slope]`).
+#
+# The optimal discriminator for this divergence, and what it does to the generator's gradient, is a story of its own ([Adversarial networks](gan.py)); here it is enough that the letter $\theta$ does not occur.
+
+# %%
+r, r_p, r_q = Density("r", z), Density("p", z), Density("q", z)
+theta = positives("theta")
+
+
+@derivation("Parallel lines: JS sees nothing, W1 the distance")
+def parallel_lines(d):
+    d.start(E(r_p(z), log(r_p(z) / (r_p(z) / 2))) / 2 + E(r_q(z), log(r_q(z) / (r_q(z) / 2))) / 2, name="js", words="Jensen–Shannon")
+    d.equals(log(number(2)), by="on its line each density is twice the mean of both")
+
+    (z_1,) = copies(z, 1)
+    u, v = reals("u v")
+    d.start(E(r(z), sqrt((theta - 0) ** 2 + (z - z) ** 2)), name="coupling", words="a coupling")
+    d.equals(theta, by="straight across")
+    d.start((u - v) ** 2 + (z - z_1) ** 2, name="potential", words="a potential")
+    d.at_least((u - v) ** 2, by="a distance is at least that of one coordinate", because=(z - z_1) ** 2)
+    d.start(E(r(z), theta) - E(r(z), 0), name="value", words="what it sees")
+    d.equals(theta, by="the first coordinate is $\\theta$ on one line and $0$ on the other")
+    d.start(diff(E(r(z), sqrt((theta - 0) ** 2 + (z - z) ** 2)), theta), name="slope", words="the slope in $\\theta$")
+    d.equals(1, by="$W_1$ is $\\theta$")
+
+
+# %% [markdown]
+# **What it means.** Where divergences are constant, the work still has a slope, and following it leads to the data.
+#
+# ## Training with a critic
+#
+# A generator $G(z, \theta)$ follows the critic: with the critic held fixed, the mean that it sees changes by the critic's slope at each sample, times how the sample moves. (That the *best* critic may be held fixed, although it
+# changes with $\theta$ too, is the envelope theorem, which this book does not prove.)
+#
+# In code: `genmath.wasserstein.generator_loss`.
+
+# %%
+made = Function("G")
+parameter = reals("theta")
+
+
+@derivation("What a critic tells the generator")
+def generator_gradient(d):
+    d.start(diff(E(r(z), -f(made(z, parameter))), parameter))
+    d.equals(-E(r(z), f.prime(made(z, parameter)) * diff(made(z, parameter), parameter)), by="chain rule, sample by sample")
+
+
+# %% [markdown]
+# !!! train "Train a Wasserstein GAN"
+#
+#     1. Draw data and samples; for several steps raise what the critic sees, $\mathbb{E}_p f - \mathbb{E}_q f$: `genmath.wasserstein.critic_loss`.
+#     2. Keep its slope near or below one: `genmath.wasserstein.gradient_penalty` or, as at first, `genmath.wasserstein.clip_weights`.
+#     3. Move the generator one step along the critic: `genmath.wasserstein.generator_loss`. Again from 1.
+#
+# Step 2 is where theory and practice part. The next two sections say what each of the two does.
+#
+# ## The slope of a best critic
+#
+# Take a pair that a best coupling makes. By `wasserstein.weak_duality[gap]` a best critic uses up its distance: $f(x) - f(y) = |x - y|$. Since it can nowhere rise faster, it must rise at full
+# speed all the way from $y$ to $x$. Write $\varphi(s)$ for its value at $y + s\,(x - y)$ and $L$ for the distance. `wasserstein.slope_one[segment]`: if the pair falls short of its distance by $L - (\varphi(1) - \varphi(0))$, then no point in
+# between falls behind by more. With no shortfall, $\varphi(s) - \varphi(0) = s L$.
+#
+# So the derivative in the direction $e$ of the pair is one. `wasserstein.slope_one[direction]` says that a gradient of length at most one with this property *is* $e$: its squared distance from $e$ is at most
+# twice what its component lacks. Hence $|\nabla f| = 1$ on the segments between **optimally coupled** pairs, wherever $f$ is differentiable. This is the reason for the gradient
+# penalty, and the word "optimally" is the part of it that the penalty drops.
+
+# %%
+s, eps_t = fractions("s epsilon")
+L = positives("L")
+phi = Function("varphi")
+GRADIENT, UNIT = mean_vectors("g e")
+
+
+@derivation("Along an optimal pair a best critic rises at full speed", dims=(1, 2, 3))
+def slope_one(d):
+    d.given_that(phi(1) - phi(s) <= (1 - s) * L)
+    d.given_that(norm2(GRADIENT) <= 1)
+    d.given_that(norm2(UNIT) <= 1)
+    d.start(phi(s) - phi(0), name="segment", words="along the segment")
+    d.at_least(s * L - (L - (phi(1) - phi(0))), by="the rest of the way cannot make up for more than its length",
+               because=(1 - s) * L - (phi(1) - phi(s)))
+    d.start(norm2(GRADIENT - UNIT), name="direction", words="its direction")
+    d.at_most(2 * (1 - dot(GRADIENT, UNIT)), by="expand the square; neither is longer than one",
+              because=(1 - norm2(GRADIENT), 1 - norm2(UNIT)))
+
+
+# %% [markdown]
+# ### The gradient penalty
+#
+# The WGAN with gradient penalty adds $\lambda\,(|\nabla f(\hat x)| - 1)^2$ at random points $\hat x$ between a data point and a sample that were drawn *independently*. For such pairs the
+# argument above fails: `wasserstein.independent_pairs[shortfall]` is `wasserstein.weak_duality[gap]` for the independent coupling. What independent pairs fall short of, on average, is what their distance exceeds $W_1$ by. Unless
+# *every* coupling is optimal that is more than zero.
+#
+# An example on the line. Data at $-a$ and $a$, samples at $-a-h$ and $a+h$. Each sample belongs to the data point next to it, so $W_1 = h$ (`wasserstein.independent_pairs[near]`). One best critic is $0$ between the data and falls outside with slope 1, to $-h$ at
+# the samples (`wasserstein.independent_pairs[value]`). Between $-a$ and $a + h$, an independent pair, lies the point $0$ (`wasserstein.independent_pairs[between]`), and around it this critic is flat: the penalty is at its
+# worst there. Some best critics escape it by a kink in the middle, with slope $\pm 1$; but no smooth one does. `wasserstein.independent_pairs[far]` holds for **any** critic: what it sees between the opposite
+# pairs is what it sees between the near ones, over a way that is longer by $2a$. Training can be caught by this: a straight line of slope one pays no penalty, whatever little it sees,
+# and on the way to a better critic the slope has to pass through zero. A penalty for slopes *above* one only, the one-sided form, has no such barrier.
+#
+# In code: `genmath.wasserstein.gradient_penalty`.
+
+# %%
+a, h = positives("a h")
+
+
+@derivation("The penalty's pairs are independent")
+def independent_pairs(d):
+    d.start(E((p(x), q(y)), c(x, y) - (f(x) - f(y))), name="shortfall", words="what independent pairs fall short of")
+    d.equals(E((p(x), q(y)), c(x, y)) - (E(p(x), f(x)) - E(q(y), f(y))), by="each mean needs one of the densities")
+
+    d.start((absolute(a - (a + h)) + absolute(-a - (-(a + h)))) / 2, name="near", words="the best plan")
+    d.equals(h, by="each sample goes to the data point next to it")
+    top, bottom = define("f_a", number(0)), define("f_{a+h}", -h)
+    d.start((top + top) / 2 - (bottom + bottom) / 2, name="value", words="what the critic sees")
+    d.equals(h, by="nothing at the data, $-h$ at the samples")
+    share = define("s", a / (2 * a + h))
+    d.start((1 - share) * (-a) + share * (a + h), name="between", words="a point between an independent pair")
+    d.equals(0, by="$a$ of the way $2a + h$")
+    d.start((f(a) - f(-(a + h))) / 2 + (f(-a) - f(a + h)) / 2, name="far", words="opposite pairs")
+    d.equals((f(a) + f(-a)) / 2 - (f(a + h) + f(-(a + h))) / 2, by="the same four values")
+
+
+# %% [markdown]
+# Even where all pairs are optimal the penalty is not free. Let all data be at $\theta > 0$ and all samples at 0. A critic of constant slope $s$ sees $s\,\theta$ and pays $\lambda (s - 1)^2$.
+# The best slope is *larger* than one, and the critic reports more than $\theta$ by a term that is quadratic in the distance.
+
+
+# %%
+@derivation("A penalised critic overshoots")
+def penalty_bias(d):
+    theta, lam, slope = positives("theta lambda s")
+    d.start(slope * theta - lam * (slope - 1) ** 2)
+    d.at_most(theta + theta**2 / (4 * lam), by="complete the square", because=lam * (slope - 1 - theta / (2 * lam)) ** 2)
+    d.tight_when(slope, 1 + theta / (2 * lam))
+
+
+# %% [markdown]
+# Two things go wrong in code. The point between data and sample needs **one** random weight a sample; with one for each coordinate it leaves the line that the two span (`wasserstein.penalty_points[on_the_line]`). And
+# the length of a gradient is that of the *whole* gradient, over channels and pixels alike. A critic of slope one has to be free: `wasserstein.penalty_points[free]` is the critic $\frac12 (x_{11} + x_{12} + x_{21} + x_{22})$ on an image
+# of two channels and two pixels. The norm over channels alone wants every pixel to have slope one by itself.
+
+
+# %%
+@derivation("Points and lengths of the gradient penalty")
+def penalty_points(d):
+    x_1, x_2, y_1, y_2 = reals("x_1 x_2 y_1 y_2")
+    other = fractions("delta")
+
+    def across(first, second):
+        """How far from the line through x and y the point with these weights is, times a length."""
+        at_1, at_2 = first * x_1 + (1 - first) * y_1, second * x_2 + (1 - second) * y_2
+        return (at_1 - y_1) * (x_2 - y_2) - (at_2 - y_2) * (x_1 - y_1)
+
+    d.start(across(eps_t, eps_t), name="on_the_line", words="one weight a sample")
+    d.equals(0, by="both coordinates go the same part of their way")
+    whole = (sqrt(4 * half**2) - 1) ** 2
+    channels = ((sqrt(2 * half**2) - 1) ** 2 + (sqrt(2 * half**2) - 1) ** 2) / 2
+    d.start(whole, name="free", words="a critic that has to be free")
+    d.equals(0, by="four squares of a half sum to one")
+    d.slip(
+        "wgangp-alpha-per-pixel",
+        wrong=equal(across(eps_t, other), 0),
+        right=equal(across(eps_t, eps_t), 0),
+        source="hwalsuklee/tensorflow-generative-model-collections issue #33",
+        why="a weight was drawn for every pixel; the point is then somewhere in the box of the two images, not between them",
+    )
+    d.slip(
+        "wgangp-channel-norm",
+        wrong=equal(channels, 0),
+        right=equal(whole, 0),
+        source="eriklindernoren/PyTorch-GAN issue #20; caogang/wgan-gp issue #25; Zeleni9/pytorch-wgan issue #40",
+        why="the norm along dimension 1 of a (B, C, H, W) gradient is over channels only, and pushes the gradient at each pixel to length one",
+    )
+
+
+# %% [markdown]
+# ## Clipping
+#
+# {{ picture wasserstein.clipped }}
+#
+# The first WGAN kept the slope in bounds by clipping: no weight may exceed $c$ in size. What is then measured? Take the simplest critic, $f(x) = w_1 x_1 + w_2 x_2$, and densities that are shifted copies, by
+# $\theta = (\theta_1, \theta_2)$. $W_1$ is the length of $\theta$. The clipped critic sees at most $c\,(|\theta_1| + |\theta_2|)$ (`wasserstein.clipping[bound]`), reached by weights that are all $\pm c$ (`wasserstein.clipping[attained]`). That is another
+# distance: along the diagonal of two coordinates it is $\sqrt 2$ times larger than along an axis (`wasserstein.clipping[diagonal]`), in a space of $d$ dimensions $\sqrt d$ times. No choice of $c$ mends that.
+#
+# In code: `genmath.wasserstein.clip_weights`.
+
+
+# %%
+@derivation("A clipped critic measures another distance")
+def clipping(d):
+    bound = positives("c")
+    w_1, w_2, t_1, t_2 = reals("w_1 w_2 theta_1 theta_2")
+    for w in (w_1, w_2):
+        d.given_that(w <= bound)
+        d.given_that(w >= -bound)
+
+    def lacks(w, shift):
+        return positive_part(shift) * (bound - w) + positive_part(-shift) * (w - -bound)
+
+    d.start(w_1 * t_1 + w_2 * t_2, name="bound", words="the most it sees")
+    d.at_most(bound * (absolute(t_1) + absolute(t_2)), by="each weight is at most $c$ in size",
+              because=lacks(w_1, t_1) + lacks(w_2, t_2))
+    corner = [bound * (2 * indicator(shift > 0) - 1) for shift in (t_1, t_2)]
+    d.start(corner[0] * t_1 + corner[1] * t_2, name="attained", words="which is attained")
+    d.equals(bound * (absolute(t_1) + absolute(t_2)), by="each weight has the sign of its shift")
+    d.start(bound * (absolute(a) + absolute(a)), name="diagonal", words="along the diagonal")
+    d.equals(sqrt(number(2)) * (bound * sqrt(a**2 + a**2)), by="the length of the diagonal $(a, a)$")
+
+
+# %% [markdown]
+# The slope of a network is bounded by the product over its layers: `wasserstein.layer_slopes[layers]` for two, and so on. For one linear layer the least bound is its largest *singular* value. `wasserstein.layer_slopes[frobenius]` is a bound that is easy to see, the root
+# of the sum of squares, for a matrix with two rows and columns. *Eigenvalues* bound nothing: a shear has eigenvalues 1 and 1 and lengthens some vectors.
+#
+# In code: `genmath.wasserstein.lipschitz_bound`.
+
+
+# %%
+@derivation("Slopes of layers multiply")
+def layer_slopes(d):
+    u, v, x_1, x_2 = reals("u v x_1 x_2")
+    m_11, m_12, m_21, m_22 = reals("m_11 m_12 m_21 m_22")
+    K, M = positives("K M")
+    d.given_that(absolute(g(u) - g(v)) <= K * absolute(u - v))
+    d.given_that(absolute(f(g(u)) - f(g(v))) <= M * absolute(g(u) - g(v)))
+    d.start(absolute(f(g(u)) - f(g(v))), name="layers", words="two layers")
+    d.at_most(M * absolute(g(u) - g(v)), by="the slope of the second layer",
+              because=M * absolute(g(u) - g(v)) - absolute(f(g(u)) - f(g(v))))
+    d.at_most(M * K * absolute(u - v), by="the slope of the first", because=M * (K * absolute(u - v) - absolute(g(u) - g(v))))
+
+    d.start((m_11 * x_1 + m_12 * x_2) ** 2 + (m_21 * x_1 + m_22 * x_2) ** 2, name="frobenius", words="one linear layer")
+    d.at_most((m_11**2 + m_12**2 + m_21**2 + m_22**2) * (x_1**2 + x_2**2), by="Cauchy–Schwarz in each row",
+              because=(m_11 * x_2 - m_12 * x_1) ** 2 + (m_21 * x_2 - m_22 * x_1) ** 2)
+
+    sheared = (x_1 + x_2) ** 2 + x_2**2
+    d.slip(
+        "udl-lipschitz-eigenvalue",
+        wrong=sheared <= x_1**2 + x_2**2,
+        right=sheared <= (1 + 1 + 1) * (x_1**2 + x_2**2),
+        source="Understanding Deep Learning, errata (4th printing), section 16.3.7",
+        why="the Lipschitz constant of a matrix was given as its largest eigenvalue in size; it is the largest singular value. Here the eigenvalues are 1 and 1",
+        because=(x_2 - x_1) ** 2 + x_1**2,
+    )
+
+
+# %% [markdown]
+# ## Normal densities
+#
+# !!! example "By hand"
+#
+#     $\mathcal{N}(0, 1)$ and $\mathcal{N}(3, 4)$ have means 0 and 3, deviations 1 and 2: $W_2^2 = 3^2 + (2 - 1)^2 = 10$. The map is $T(x) = 3 + 2x$.
+#
+# With the squared distance as the price, quadratic potentials are best for normal densities. First on the line, and for **any** coupling of any two densities: let $m_1$, $m_2$ be their means and $v_1$, $v_2$ their
+# variances. For every number $s > 0$ there is a bound, with a square as its certificate. With $s^2 = \sigma_2/\sigma_1$ it becomes $(m_1 - m_2)^2 + (\sigma_1 - \sigma_2)^2$ (`wasserstein.w2_line[best]`). It is reached by the straight line from
+# one normal density to the other (`wasserstein.w2_line[reached]`). So it is $W_2^2$ for normal densities, and a lower bound for all others with the same means and variances.
+
+# %%
+m_1, m_2 = define("m_1", E(plan(x), x)), define("m_2", E(plan(y), y))
+v_1, v_2 = define("v_1", E(plan(x), (x - m_1) ** 2)), define("v_2", E(plan(y), (y - m_2) ** 2))
+stretch, sigma_1, sigma_2 = positives("s sigma_1 sigma_2")
+mu_1, mu_2 = reals("mu_1 mu_2")
+
+
+@derivation("W2 on the line is at least that of normal densities")
+def w2_line(d):
+    d.start(E(plan(x, y), (x - y) ** 2), name="every", words="for every coupling")
+    d.at_least((m_1 - m_2) ** 2 + (1 - stretch**2) * v_1 + (1 - 1 / stretch**2) * v_2, by="a square, averaged over the coupling",
+               because=E(plan(x, y), (stretch * (x - m_1) - (y - m_2) / stretch) ** 2))
+
+    d.start((1 - sigma_2 / sigma_1) * sigma_1**2 + (1 - sigma_1 / sigma_2) * sigma_2**2, name="best", words="the best bound")
+    d.equals((sigma_1 - sigma_2) ** 2, by="$s^2 = \\sigma_2/\\sigma_1$")
+    moved = mu_2 + sigma_2 / sigma_1 * (x - mu_1)
+    d.start(E(Normal(x, mu_1, sigma_1**2), (x - moved) ** 2), name="reached", words="which normal densities reach")
+    d.equals((mu_1 - mu_2) ** 2 + (sigma_1 - sigma_2) ** 2, by="the first two moments of $x - T(x)$")
+
+
+# %% [markdown]
+# **What it means.** Means and deviations are moved separately, each by its own distance. Compare KL, which divides by the variance: as a normal density becomes narrow, $W_2$ stays finite and KL does not. FID, by which generators are judged, is this number for normal densities that are fitted to the features of a network, in many dimensions ([Adversarial networks](gan.py)).
+#
+# For isotropic normal densities no matrices are needed: $W_2^2$ is $\Vert m_1 - m_2\Vert^2 + d\,(\sigma_1 - \sigma_2)^2$. The proof is at the end of this chapter, `wasserstein.w2_normal`.
+#
+# ## Slices
+#
+# In many dimensions the line can still be used: project both densities on a random direction, and average. On average a projected pair costs a fixed share of what the pair costs: the share is one if the direction is a
+# standard normal vector $u$, as here, and $1/d$ if it has unit length, as in the code. Each direction may choose a cheaper coupling of its own, so the result is cheap to compute, but at most $W_2$ ($W_2/\sqrt d$ for unit length).
+#
+# In code: `genmath.wasserstein.sliced_wasserstein`.
+
+# %%
+U, V = vectors("u"), mean_vectors("w")
+
+
+@derivation("A squared distance is a mean over directions", dims=(1, 2, 3))
+def slices(d):
+    d.start(E(Normal(U, 0, identity), dot(U, V) ** 2))
+    d.equals(norm2(V), by="the second moment of $u$ is the identity")
+
+
+# %% [markdown]
+# ## Entropic transport
+#
+# {{ picture wasserstein.entropic }}
+#
+# Linear programs are slow, and their solution jumps. Add $\varepsilon$ times the divergence of the plan from independence [@cuturi2013sinkhorn]. Now the best plan is smooth, and spread out. Let $f$ and $g$ be any two functions, and $w$ the
+# positive function that they make. `wasserstein.entropic_dual[dual]` holds for **every** plan: what it costs exceeds the dual value by $\varepsilon$ times a gap of KL's kind between $\pi$ and $w$, and so it is zero only where $\pi = w$. Hence a
+# plan *of this form* is the best of all with its marginals: `wasserstein.entropic_dual[attained]`. Duality is strong here, and needs no linear program.
+#
+# In code: `genmath.wasserstein.sinkhorn`.
+
+# %%
+epsilon = positives("epsilon")
+K, scale_u, scale_v = Function("K", positive=True), Function("u", positive=True), Function("v", positive=True)
+positive_plan = Density("pi", x, y, positive=True)
+q_row = Density("q", y)
+
+
+@derivation("Entropic transport: the dual")
+def entropic_dual(d):
+    gibbs = define("w", plan(x) * plan(y) * exp((f(x) + g(y) - c(x, y)) / epsilon))
+    d.start(E(plan(x, y), c(x, y)) + epsilon * KL(plan(x, y), plan(x) * plan(y)), name="dual", words="the dual")
+    d.at_least(E(plan(x), f(x)) + E(plan(y), g(y)) - epsilon * (integral(gibbs, x, y) - 1),
+               by="the gap is $\\varepsilon$ times that of $\\pi$ against $w$",
+               because=epsilon * integral(plan(x, y) * log(plan(x, y) / gibbs) - plan(x, y) + gibbs, x, y))
+
+    whole = positive_plan
+    price = define("c", f(x) + g(y) - epsilon * log(whole(x, y) / (whole(x) * whole(y))))
+    d.start(E(whole(x, y), price) + epsilon * KL(whole(x, y), whole(x) * whole(y)), name="attained", words="where it is attained")
+    d.equals(E(whole(x), f(x)) + E(whole(y), g(y)), by="the logarithm of the plan cancels")
+
+
+# %% [markdown]
+# How to find $f$ and $g$? Make the rows right, then the columns, and again. With $K = e^{-c/\varepsilon}$, $u = e^{f/\varepsilon}$ and $v = e^{g/\varepsilon}$ a step sets $u$ to one over the mean of $K v$; in logarithms $f$ is a soft
+# minimum of $c - g$. `wasserstein.sinkhorn_step[row]`: then the plan's rows are right. `wasserstein.sinkhorn_step[ascent]`: no step lowers the dual, and it rises by $\varepsilon$ times how wrong the rows were (the ratio of what the plan takes
+# from $x$ to what is there is $\rho$). So at the **fixed point** rows and columns are both right, and by `wasserstein.entropic_dual` the plan is the best one. Before that, the plan is *no coupling*, and its cost
+# may be far from any answer; so how wrong the marginals are has to be reported with it.
+
+
+# %%
+@derivation("Sinkhorn's step")
+def sinkhorn_step(d):
+    taken = define("m", E(q_row(y), K(x, y) * scale_v(y)))
+    ratio = define("rho", E(q_row(y), scale_u(x) * K(x, y) * scale_v(y)))
+    d.start(integral(p(x) * q_row(y) * (1 / taken) * K(x, y) * scale_v(y), y), name="row", words="the rows are right")
+    d.equals(p(x), by="$u$ is one over the mean of $K v$")
+    d.start(E(p(x), -epsilon * log(taken)) - E(p(x), epsilon * log(scale_u(x))) + epsilon * (E(p(x), ratio) - 1), name="ascent", words="the dual rises")
+    d.equals(epsilon * E(p(x), log_gap(ratio)), by="the new plan has mass one, the old one the mean of $\\rho$")
+    d.at_least(0, by="the logarithm lies below its tangent at 1")
+
+
+# %% [markdown]
+# {{ explorer transport }}
+#
+# ## The price of smoothness { .advanced }
+#
+# The plan's own cost cannot be less than the least one, since it is a coupling. It is not much more either: at the optimum, cost plus $\varepsilon$ times divergence is at most that of the best plan without entropy. For $n$ points
+# of equal weight and a plan that is a permutation, that divergence is $\log n$ (`wasserstein.entropic_bias[permutation]`), so the cost exceeds the least one by at most $\varepsilon \log n$.
+#
+# The bias is there even between a density and itself. Two points at distance 1, both of weight ½, coupled with themselves: nothing need be moved. With $k = e^{-1/\varepsilon}$ the plan of `wasserstein.entropic_bias[marginal]` is Sinkhorn's fixed point, and it moves `wasserstein.entropic_bias[moved]`, which vanishes only as $\varepsilon \to 0$.
+
+
+# %%
+@derivation("The bias of entropic transport")
+def entropic_bias(d):
+    count, index = naturals("n i")
+    d.start(total(1 / count * log((1 / count) / (1 / count * (1 / count))), index, 1, count), name="permutation", words="the divergence of a permutation")
+    d.equals(log(count), by="each of $n$ pairs has $n$ times the mass that independence gives it")
+
+    k = define("k", exp(-1 / epsilon))
+    stays, moves = half * half * (2 / (1 + k)), half * half * (2 / (1 + k)) * k
+    d.start(stays + moves, name="marginal", words="its marginals")
+    d.equals(half, by="$e^{(f + g)/\\varepsilon} = 2/(1 + k)$ for both pairs of potentials")
+    d.start(2 * moves, name="moved", words="what is moved")
+    d.equals(sigmoid(-1 / epsilon), by="both points send the same to the other")
+
+
+# %% [markdown]
+# ## Strong duality on finite spaces { .advanced }
 #
 # That the two sides *meet* is the hard half. On finitely many points it is the duality of linear programs. Where coupling and
-# potential can be written down, their equal values are the whole proof: by `weak_duality` neither can be improved.
+# potential can be written down, their equal values are the whole proof: by `wasserstein.weak_duality` neither can be improved.
 #
 # **Three points**, any distances. Compare what lies at each point with what belongs there; either two points have too much and one too little, or the
-# other way round. Let 1 and 2 have too much. Then both send their surplus to 3, and the potential is the distance from 3. `every` says that no plan $\pi_{ij}$ is
-# cheaper than what that potential sees (the two hypotheses are triangle inequalities, they make it a potential), and `surplus` that this is what the plan costs
+# other way round. Let 1 and 2 have too much. Then both send their surplus to 3, and the potential is the distance from 3. `wasserstein.three_points[every]` says that no plan $\pi_{ij}$ is
+# cheaper than what that potential sees (the two hypotheses are triangle inequalities, they make it a potential), and `wasserstein.three_points[surplus]` that this is what the plan costs
 # which moves $e_1$ from 1 and $e_2$ from 2. When one point has too much, exchange the roles of the two densities.
 
 # %%
@@ -133,21 +593,21 @@ def three_points(d):
     d.given_that(d_12 + d_23 >= d_13)
     moved = {(i, j): nonnegatives(f"pi_{i}{j}") for i in (1, 2, 3) for j in (1, 2, 3) if i != j}
     length = {(1, 2): d_12, (1, 3): d_13, (2, 3): d_23}
-    d.start(plus([mass * length[min(pair), max(pair)] for pair, mass in moved.items()]), name="every")
+    d.start(plus([mass * length[min(pair), max(pair)] for pair, mass in moved.items()]), name="every", words="no plan is cheaper")
     d.at_least(d_13 * (moved[1, 2] + moved[1, 3] - moved[2, 1] - moved[3, 1])
                + d_23 * (moved[2, 1] + moved[2, 3] - moved[1, 2] - moved[3, 2]),
                by="no pair gains more than its distance",
                because=moved[1, 2] * (d_12 + d_23 - d_13) + moved[2, 1] * (d_12 + d_13 - d_23)
                + 2 * moved[3, 1] * d_13 + 2 * moved[3, 2] * d_23)
 
-    d.start(d_13 * ((r_1 + e_1) - r_1) + d_23 * ((r_2 + e_2) - r_2) + 0 * (r_3 - (r_3 + e_1 + e_2)), name="surplus")
+    d.start(d_13 * ((r_1 + e_1) - r_1) + d_23 * ((r_2 + e_2) - r_2) + 0 * (r_3 - (r_3 + e_1 + e_2)), name="surplus", words="what the plan costs")
     d.equals(e_1 * d_13 + e_2 * d_23, by="the two surpluses, each times its way to 3")
 
 
 # %% [markdown]
 # **Four points** need many cases, and here are three spaces with numbers: a square whose sides are the roads; a star with three arms; and a space of no
-# particular shape. For each a plan and a potential are given by whole numbers (of grains, and of the unit of length). The marginals are those of the plan, so it is a coupling. `slope` sums, over all pairs, by how much the potential
-# exceeds the distance: by nothing, so it is a potential. `value` says that the two sides meet, which makes both of them best. The tests of this chapter do
+# particular shape. For each a plan and a potential are given by whole numbers (of grains, and of the unit of length). The marginals are those of the plan, so it is a coupling. `wasserstein.four_points[slope]` sums, over all pairs, by how much the potential
+# exceeds the distance: by nothing, so it is a potential. `wasserstein.four_points[value]` says that the two sides meet, which makes both of them best. The tests of this chapter do
 # the same for random spaces, and let an exact simplex method find both.
 
 # %%
@@ -169,49 +629,23 @@ def four_points(d, example):
     apart = {pair: mass for pair, mass in plan.items() if pair[0] != pair[1]}
 
     d.start(plus([positive_part(height[i] - height[j] - length[min(i, j), max(i, j)])
-                  for i in points for j in points if i != j]), name="slope")
+                  for i in points for j in points if i != j]), name="slope", words="it is a potential")
     d.equals(0, by="no slope is more than one")
 
-    d.start(plus([mass * length[min(pair), max(pair)] for pair, mass in apart.items()]), name="value")
+    d.start(plus([mass * length[min(pair), max(pair)] for pair, mass in apart.items()]), name="value", words="the two sides meet")
     d.equals(plus([mass * height[i] for (i, _), mass in plan.items()])
              - plus([mass * height[j] for (_, j), mass in plan.items()]),
              by="the potential uses up the distance of every pair of the plan")
 
 
 # %% [markdown]
-# ## On the line
+# ## On the line, point by point { .advanced }
 #
-# In one dimension everything is explicit. Stand at a place $t$ and count what goes by. $F(t)$ is the mass of the first density to the left of $t$, $G(t)$ that of the
-# second. $A$ is what a coupling carries across $t$ to the right, and $B$ what it carries to the left. The difference is prescribed by the marginals; the sum is what
-# goes by. Let $s$ be any number of size at most one: then at least $s\,(F(t) - G(t))$ must go by, and with the sign of $F - G$ for $s$ this is $|F(t) - G(t)|$. The way of a pair is the
-# length of the $t$ that it passes, so the cost of a coupling is the integral of what goes by, and never less than $\int |F - G|$.
-
-# %%
-t, slope = reals("t s")
-from_left, to_left = indicator(t > x), indicator(t > y)
-F, G = define("F", E(plan(x), from_left)), define("G", E(plan(y), to_left))
-A = define("A", E(plan(x, y), from_left * (1 - to_left)))
-B = define("B", E(plan(x, y), to_left * (1 - from_left)))
-
-
-@derivation("What goes by a place")
-def crossings(d):
-    d.given_that(slope <= 1)
-    d.given_that(slope >= -1)
-    d.start(A + B)
-    d.at_least(slope * (A - B), by="s = ±1 counts one direction against the other", because=A * (1 - slope) + B * (slope - -1))
-    d.equals(slope * (F - G), by="what is on the left in both cancels")
-
-
-# %% [markdown]
-# The same for points in a row with the gaps $h_k$ between neighbours, now with the costs themselves. `line_bound` holds for any plan $\pi_{ij}$, and its right side is what a potential with the slopes
-# $-s_k$ sees. In `line`, `monotone` and the parts after it are plans that do not cross: first come, first served. Cut the total mass at all $F_k$ and all $G_k$; each piece has one point that it comes from and one that it
+# What was said on the line, for points in a row with the gaps $h_k$ between neighbours, now with the costs themselves. `wasserstein.line_bound` holds for any plan $\pi_{ij}$, and its right side is what a potential with the slopes
+# $-s_k$ sees. In `wasserstein.line`, `wasserstein.line[monotone]` and the parts after it are plans that do not cross: first come, first served. Cut the total mass at all $F_k$ and all $G_k$; each piece has one point that it comes from and one that it
 # goes to, and along the pieces both only ever move on. In a table of sources and targets the pieces form a **staircase** from one corner to the other, one cell a piece, and each order of the cuts gives another
-# staircase. The masses $m_i$ of its cells may be any numbers, so this is every monotone plan, for any two densities. In each gap mass goes by in one direction only, so it costs $\sum_k h_k |F_k - G_k|$. `potential` has slope $+1$ or $-1$ in
+# staircase. The masses $m_i$ of its cells may be any numbers, so this is every monotone plan, for any two densities. In each gap mass goes by in one direction only, so it costs $\sum_k h_k |F_k - G_k|$. `wasserstein.line[potential]` has slope $+1$ or $-1$ in
 # each gap, according to the sign of $G_k - F_k$, and sees the same. So on the line all three are equal: the best coupling, the best potential, and the integral.
-#
-# In code: `genmath.wasserstein.wasserstein_1d` and `genmath.wasserstein.potential_1d`.
-
 
 # %%
 def row(n):
@@ -237,7 +671,7 @@ def line_bound(d, n):
     before, after = sums("F", mass, gaps, lambda i, j, k: i <= k), sums("G", mass, gaps, lambda i, j, k: j <= k)
     d.start(plus([m * distance(i, j) for (i, j), m in mass.items() if i != j]))
     d.equals(plus([h * (right[k] + left[k]) for k, h in gaps.items()]), by="a way is the sum of the gaps that it passes")
-    d.at_least(plus([h * slopes[k] * (right[k] - left[k]) for k, h in gaps.items()]), by="`crossings` in each gap",
+    d.at_least(plus([h * slopes[k] * (right[k] - left[k]) for k, h in gaps.items()]), by="`wasserstein.crossings` in each gap",
                because=plus([h * (right[k] * (1 - slopes[k]) + left[k] * (slopes[k] - -1)) for k, h in gaps.items()]))
     d.equals(plus([h * slopes[k] * (before[k] - after[k]) for k, h in gaps.items()]), by="what is on the left in both cancels")
 
@@ -256,293 +690,36 @@ def line(d, n):
     for number_of_way, way in enumerate(staircases(n), 1):
         mass = {cell: nonnegatives(f"m_{i}") for i, cell in enumerate(way, 1)}
         before, after = sums("F", mass, gaps, lambda i, j, k: i <= k), sums("G", mass, gaps, lambda i, j, k: j <= k)
-        d.start(plus([m * distance(i, j) for (i, j), m in mass.items() if i != j]), name="monotone" if number_of_way == 1 else f"staircase_{number_of_way}")
+        d.start(plus([m * distance(i, j) for (i, j), m in mass.items() if i != j]), name="monotone" if number_of_way == 1 else f"staircase_{number_of_way}",
+                words=f"monotone plans of staircase {number_of_way}")
         d.equals(plus([h * absolute(before[k] - after[k]) for k, h in gaps.items()]), by="in each gap mass goes by in one direction only")
 
     cdf = {k: reals(f"F_{k}") for k in gaps} | {0: number(0), n: number(1)}
     cdg = {k: reals(f"G_{k}") for k in gaps} | {0: number(0), n: number(1)}
     sign = {k: define(f"s_{k}", 1 - 2 * indicator(cdf[k] > cdg[k])) for k in gaps}
     height = {i: plus([sign[k] * gaps[k] for k in range(1, i)]) for i in range(2, n + 1)}
-    d.start(plus([height[i] * (cdf[i] - cdf[i - 1] - (cdg[i] - cdg[i - 1])) for i in height]), name="potential")
+    d.start(plus([height[i] * (cdf[i] - cdf[i - 1] - (cdg[i] - cdg[i - 1])) for i in height]), name="potential", words="the potential sees the same")
     d.equals(plus([h * absolute(cdf[k] - cdg[k]) for k, h in gaps.items()]),
-             by="sum by parts: each gap counts with F − G, and the slope turns its sign")
+             by="sum by parts: each gap counts with $F - G$, and the slope turns its sign")
 
 
 # %% [markdown]
-# ## The slope of a best critic
+# ## Normal densities in many dimensions { .advanced }
 #
-# Take a pair that a best coupling makes. By `weak_duality` a best critic uses up its distance: $f(x) - f(y) = |x - y|$. Since it can nowhere rise faster, it must rise at full
-# speed all the way from $y$ to $x$. Write $\varphi(s)$ for its value at $y + s\,(x - y)$ and $L$ for the distance. `segment`: if the pair falls short of its distance by $L - (\varphi(1) - \varphi(0))$, then no point in
-# between falls behind by more. With no shortfall, $\varphi(s) - \varphi(0) = s L$.
-#
-# So the derivative in the direction $e$ of the pair is one. `direction` says that a gradient of length at most one with this property *is* $e$: its squared distance from $e$ is at most
-# twice what its component lacks. Hence $|\nabla f| = 1$ on the segments between **optimally coupled** pairs, wherever $f$ is differentiable. This is the reason for the gradient
-# penalty, and the word "optimally" is the part of it that the penalty drops.
-
-# %%
-s, eps_t = fractions("s epsilon")
-L = positives("L")
-phi = Function("varphi")
-GRADIENT, UNIT = mean_vectors("g e")
-
-
-@derivation("Along an optimal pair a best critic rises at full speed", dims=(1, 2, 3))
-def slope_one(d):
-    d.given_that(phi(1) - phi(s) <= (1 - s) * L)
-    d.given_that(norm2(GRADIENT) <= 1)
-    d.given_that(norm2(UNIT) <= 1)
-    d.start(phi(s) - phi(0), name="segment")
-    d.at_least(s * L - (L - (phi(1) - phi(0))), by="the rest of the way cannot make up for more than its length",
-               because=(1 - s) * L - (phi(1) - phi(s)))
-    d.start(norm2(GRADIENT - UNIT), name="direction")
-    d.at_most(2 * (1 - dot(GRADIENT, UNIT)), by="expand the square; neither is longer than one",
-              because=(1 - norm2(GRADIENT), 1 - norm2(UNIT)))
-
-
-# %% [markdown]
-# The WGAN with gradient penalty adds $\lambda\,(|\nabla f(\hat x)| - 1)^2$ at random points $\hat x$ between a data point and a sample that were drawn *independently*. For such pairs the
-# argument above fails: `shortfall` is `wasserstein.weak_duality[gap]` for the independent coupling. What independent pairs fall short of, on average, is what their distance exceeds $W_1$ by. Unless
-# *every* coupling is optimal that is more than zero.
-#
-# An example on the line. Data at $-a$ and $a$, samples at $-a-h$ and $a+h$. Each sample belongs to the data point next to it, so $W_1 = h$ (`near`). One best critic is $0$ between the data and falls outside with slope 1, to $-h$ at
-# the samples (`value`). Between $-a$ and $a + h$, an independent pair, lies the point $0$ (`between`), and around it this critic is flat: the penalty is at its
-# worst there. Some best critics escape it by a kink in the middle, with slope $\pm 1$; but no smooth one does. `far` holds for **any** critic: what it sees between the opposite
-# pairs is what it sees between the near ones, over a way that is longer by $2a$. Training can be caught by this: a straight line of slope one pays no penalty, whatever little it sees,
-# and on the way to a better critic the slope has to pass through zero. A penalty for slopes *above* one only, the one-sided form, has no such barrier.
-#
-# In code: `genmath.wasserstein.gradient_penalty`.
-
-# %%
-a, h = positives("a h")
-
-
-@derivation("The penalty's pairs are independent")
-def independent_pairs(d):
-    d.start(E((p(x), q(y)), c(x, y) - (f(x) - f(y))), name="shortfall")
-    d.equals(E((p(x), q(y)), c(x, y)) - (E(p(x), f(x)) - E(q(y), f(y))), by="each mean needs one of the densities")
-
-    d.start((absolute(a - (a + h)) + absolute(-a - (-(a + h)))) / 2, name="near")
-    d.equals(h, by="each sample goes to the data point next to it")
-    top, bottom = define("f_a", number(0)), define("f_{a+h}", -h)
-    d.start((top + top) / 2 - (bottom + bottom) / 2, name="value")
-    d.equals(h, by="nothing at the data, −h at the samples")
-    share = define("s", a / (2 * a + h))
-    d.start((1 - share) * (-a) + share * (a + h), name="between")
-    d.equals(0, by="a of the way 2a + h")
-    d.start((f(a) - f(-(a + h))) / 2 + (f(-a) - f(a + h)) / 2, name="far")
-    d.equals((f(a) + f(-a)) / 2 - (f(a + h) + f(-(a + h))) / 2, by="the same four values")
-
-
-# %% [markdown]
-# Even where all pairs are optimal the penalty is not free. Let all data be at $\theta > 0$ and all samples at 0. A critic of constant slope $s$ sees $s\,\theta$ and pays $\lambda (s - 1)^2$.
-# The best slope is *larger* than one, and the critic reports more than $\theta$ by a term that is quadratic in the distance.
-
-
-# %%
-@derivation("A penalised critic overshoots")
-def penalty_bias(d):
-    theta, lam, slope = positives("theta lambda s")
-    d.start(slope * theta - lam * (slope - 1) ** 2)
-    d.at_most(theta + theta**2 / (4 * lam), by="complete the square", because=lam * (slope - 1 - theta / (2 * lam)) ** 2)
-    d.tight_when(slope, 1 + theta / (2 * lam))
-
-
-# %% [markdown]
-# Two things go wrong in code. The point between data and sample needs **one** random weight a sample; with one for each coordinate it leaves the line that the two span (`on_the_line`). And
-# the length of a gradient is that of the *whole* gradient, over channels and pixels alike. A critic of slope one has to be free: `free` is the critic $\frac12 (x_{11} + x_{12} + x_{21} + x_{22})$ on an image
-# of two channels and two pixels. The norm over channels alone wants every pixel to have slope one by itself.
-
-
-# %%
-@derivation("Points and lengths of the gradient penalty")
-def penalty_points(d):
-    x_1, x_2, y_1, y_2 = reals("x_1 x_2 y_1 y_2")
-    other = fractions("delta")
-
-    def across(first, second):
-        """How far from the line through x and y the point with these weights is, times a length."""
-        at_1, at_2 = first * x_1 + (1 - first) * y_1, second * x_2 + (1 - second) * y_2
-        return (at_1 - y_1) * (x_2 - y_2) - (at_2 - y_2) * (x_1 - y_1)
-
-    d.start(across(eps_t, eps_t), name="on_the_line")
-    d.equals(0, by="both coordinates go the same part of their way")
-    whole = (sqrt(4 * half**2) - 1) ** 2
-    channels = ((sqrt(2 * half**2) - 1) ** 2 + (sqrt(2 * half**2) - 1) ** 2) / 2
-    d.start(whole, name="free")
-    d.equals(0, by="four squares of a half sum to one")
-    d.slip(
-        "wgangp-alpha-per-pixel",
-        wrong=equal(across(eps_t, other), 0),
-        right=equal(across(eps_t, eps_t), 0),
-        source="hwalsuklee/tensorflow-generative-model-collections issue #33",
-        why="a weight was drawn for every pixel; the point is then somewhere in the box of the two images, not between them",
-    )
-    d.slip(
-        "wgangp-channel-norm",
-        wrong=equal(channels, 0),
-        right=equal(whole, 0),
-        source="eriklindernoren/PyTorch-GAN issue #20; caogang/wgan-gp issue #25; Zeleni9/pytorch-wgan issue #40",
-        why="the norm along dimension 1 of a (B, C, H, W) gradient is over channels only, and pushes the gradient at each pixel to length one",
-    )
-
-
-# %% [markdown]
-# ## Clipping
-#
-# The first WGAN kept the slope in bounds by clipping: no weight may exceed $c$ in size. What is then measured? Take the simplest critic, $f(x) = w_1 x_1 + w_2 x_2$, and densities that are shifted copies, by
-# $\theta = (\theta_1, \theta_2)$. $W_1$ is the length of $\theta$. The clipped critic sees at most $c\,(|\theta_1| + |\theta_2|)$ (`bound`), reached by weights that are all $\pm c$ (`attained`). That is another
-# distance: along the diagonal of two coordinates it is $\sqrt 2$ times larger than along an axis (`diagonal`), in a space of $d$ dimensions $\sqrt d$ times. No choice of $c$ mends that.
-#
-# In code: `genmath.wasserstein.clip_weights`.
-
-
-# %%
-@derivation("A clipped critic measures another distance")
-def clipping(d):
-    bound = positives("c")
-    w_1, w_2, t_1, t_2 = reals("w_1 w_2 theta_1 theta_2")
-    for w in (w_1, w_2):
-        d.given_that(w <= bound)
-        d.given_that(w >= -bound)
-
-    def lacks(w, shift):
-        return positive_part(shift) * (bound - w) + positive_part(-shift) * (w - -bound)
-
-    d.start(w_1 * t_1 + w_2 * t_2, name="bound")
-    d.at_most(bound * (absolute(t_1) + absolute(t_2)), by="each weight is at most c in size",
-              because=lacks(w_1, t_1) + lacks(w_2, t_2))
-    corner = [bound * (2 * indicator(shift > 0) - 1) for shift in (t_1, t_2)]
-    d.start(corner[0] * t_1 + corner[1] * t_2, name="attained")
-    d.equals(bound * (absolute(t_1) + absolute(t_2)), by="each weight has the sign of its shift")
-    d.start(bound * (absolute(a) + absolute(a)), name="diagonal")
-    d.equals(sqrt(number(2)) * (bound * sqrt(a**2 + a**2)), by="the length of the diagonal (a, a)")
-
-
-# %% [markdown]
-# The slope of a network is bounded by the product over its layers: `layers` for two, and so on. For one linear layer the least bound is its largest *singular* value. `frobenius` is a bound that is easy to see, the root
-# of the sum of squares, for a matrix with two rows and columns. *Eigenvalues* bound nothing: a shear has eigenvalues 1 and 1 and lengthens some vectors.
-#
-# In code: `genmath.wasserstein.lipschitz_bound`.
-
-
-# %%
-@derivation("Slopes of layers multiply")
-def layer_slopes(d):
-    u, v, x_1, x_2 = reals("u v x_1 x_2")
-    m_11, m_12, m_21, m_22 = reals("m_11 m_12 m_21 m_22")
-    K, M = positives("K M")
-    d.given_that(absolute(g(u) - g(v)) <= K * absolute(u - v))
-    d.given_that(absolute(f(g(u)) - f(g(v))) <= M * absolute(g(u) - g(v)))
-    d.start(absolute(f(g(u)) - f(g(v))), name="layers")
-    d.at_most(M * absolute(g(u) - g(v)), by="the slope of the second layer",
-              because=M * absolute(g(u) - g(v)) - absolute(f(g(u)) - f(g(v))))
-    d.at_most(M * K * absolute(u - v), by="the slope of the first", because=M * (K * absolute(u - v) - absolute(g(u) - g(v))))
-
-    d.start((m_11 * x_1 + m_12 * x_2) ** 2 + (m_21 * x_1 + m_22 * x_2) ** 2, name="frobenius")
-    d.at_most((m_11**2 + m_12**2 + m_21**2 + m_22**2) * (x_1**2 + x_2**2), by="Cauchy–Schwarz in each row",
-              because=(m_11 * x_2 - m_12 * x_1) ** 2 + (m_21 * x_2 - m_22 * x_1) ** 2)
-
-    sheared = (x_1 + x_2) ** 2 + x_2**2
-    d.slip(
-        "udl-lipschitz-eigenvalue",
-        wrong=sheared <= x_1**2 + x_2**2,
-        right=sheared <= (1 + 1 + 1) * (x_1**2 + x_2**2),
-        source="Understanding Deep Learning, errata (4th printing), section 16.3.7",
-        why="the Lipschitz constant of a matrix was given as its largest eigenvalue in size; it is the largest singular value. Here the eigenvalues are 1 and 1",
-        because=(x_2 - x_1) ** 2 + x_1**2,
-    )
-
-
-# %% [markdown]
-# ## Densities that do not overlap
-#
-# Two densities on two parallel lines, at distance $\theta$; on its own line each is twice their mean, and on the other line there is nothing of it. Their Jensen–Shannon divergence is $\log 2$ **whatever $\theta$ is** (`js`), so
-# a generator learns nothing from it about which way to go. KL is infinite. And $W_1$ is $\theta$ when both lines carry the same density $r$: `coupling` goes straight across, and the first coordinate is a
-# potential, since it differs by no more than the points do (`potential`) and sees $\theta$ (`value`). Its slope in $\theta$ is one at every distance (`slope`).
-#
-# The optimal discriminator for `js` and what it does to the generator's gradient is a story of its own; here it is enough that the letter $\theta$ does not occur.
-
-# %%
-r, r_p, r_q = Density("r", z), Density("p", z), Density("q", z)
-theta = positives("theta")
-
-
-@derivation("Parallel lines: JS sees nothing, W1 the distance")
-def parallel_lines(d):
-    d.start(E(r_p(z), log(r_p(z) / (r_p(z) / 2))) / 2 + E(r_q(z), log(r_q(z) / (r_q(z) / 2))) / 2, name="js")
-    d.equals(log(number(2)), by="on its line each density is twice the mean of both")
-
-    (z_1,) = copies(z, 1)
-    u, v = reals("u v")
-    d.start(E(r(z), sqrt((theta - 0) ** 2 + (z - z) ** 2)), name="coupling")
-    d.equals(theta, by="straight across")
-    d.start((u - v) ** 2 + (z - z_1) ** 2, name="potential")
-    d.at_least((u - v) ** 2, by="a distance is at least that of one coordinate", because=(z - z_1) ** 2)
-    d.start(E(r(z), theta) - E(r(z), 0), name="value")
-    d.equals(theta, by="the first coordinate is θ on one line and 0 on the other")
-    d.start(diff(E(r(z), sqrt((theta - 0) ** 2 + (z - z) ** 2)), theta), name="slope")
-    d.equals(1, by="W1 is θ")
-
-
-# %% [markdown]
-# A generator $G(z, \theta)$ follows the critic: with the critic held fixed, the mean that it sees changes by the critic's slope at each sample, times how the sample moves. (That the *best* critic may be held fixed, although it
-# changes with $\theta$ too, is the envelope theorem, which this book does not prove.)
-#
-# In code: `genmath.wasserstein.generator_loss`.
-
-# %%
-made = Function("G")
-parameter = reals("theta")
-
-
-@derivation("What a critic tells the generator")
-def generator_gradient(d):
-    d.start(diff(E(r(z), -f(made(z, parameter))), parameter))
-    d.equals(-E(r(z), f.prime(made(z, parameter)) * diff(made(z, parameter), parameter)), by="chain rule, sample by sample")
-
-
-# %% [markdown]
-# ## Normal densities
-#
-# With the squared distance as the price, quadratic potentials are best for normal densities. First on the line, and for **any** coupling of any two densities: let $m_1$, $m_2$ be their means and $v_1$, $v_2$ their
-# variances. For every number $s > 0$ there is a bound, with a square as its certificate. With $s^2 = \sigma_2/\sigma_1$ it becomes $(m_1 - m_2)^2 + (\sigma_1 - \sigma_2)^2$ (`best`). It is reached by the straight line from
-# one normal density to the other (`reached`). So it is $W_2^2$ for normal densities, and a lower bound for all others with the same means and variances.
-
-# %%
-m_1, m_2 = define("m_1", E(plan(x), x)), define("m_2", E(plan(y), y))
-v_1, v_2 = define("v_1", E(plan(x), (x - m_1) ** 2)), define("v_2", E(plan(y), (y - m_2) ** 2))
-stretch, sigma_1, sigma_2 = positives("s sigma_1 sigma_2")
-mu_1, mu_2 = reals("mu_1 mu_2")
-
-
-@derivation("W2 on the line is at least that of normal densities")
-def w2_line(d):
-    d.start(E(plan(x, y), (x - y) ** 2), name="every")
-    d.at_least((m_1 - m_2) ** 2 + (1 - stretch**2) * v_1 + (1 - 1 / stretch**2) * v_2, by="a square, averaged over the coupling",
-               because=E(plan(x, y), (stretch * (x - m_1) - (y - m_2) / stretch) ** 2))
-
-    d.start((1 - sigma_2 / sigma_1) * sigma_1**2 + (1 - sigma_1 / sigma_2) * sigma_2**2, name="best")
-    d.equals((sigma_1 - sigma_2) ** 2, by="s² = σ₂/σ₁")
-    moved = mu_2 + sigma_2 / sigma_1 * (x - mu_1)
-    d.start(E(Normal(x, mu_1, sigma_1**2), (x - moved) ** 2), name="reached")
-    d.equals((mu_1 - mu_2) ** 2 + (sigma_1 - sigma_2) ** 2, by="the first two moments of x − T(x)")
-
-
-# %% [markdown]
-# In $d$ dimensions let $A$ be symmetric and positive definite, and $T(x) = m_2 + A\,(x - m_1)$. `every`: for any two points, and so on average for **every coupling**, the squared distance is at least a function of $x$ plus a function of $y$;
-# the certificate, with $A = S^2$, is a squared length, and it is zero where $y = T(x)$. `source` and `target` are the means of these two functions under normal densities; only the trace of $A \Sigma_1$ and that of $A^{-1} \Sigma_2$ remain.
-# $T$ carries the covariance $\Sigma_1$ to $\Sigma_2 = A \Sigma_1 A$, and then both traces are the same (`same`). `reached` is what the coupling $y = T(x)$ costs, which is the bound. So
+# In $d$ dimensions let $A$ be symmetric and positive definite, and $T(x) = m_2 + A\,(x - m_1)$. `wasserstein.w2_normal[every]`: for any two points, and so on average for **every coupling**, the squared distance is at least a function of $x$ plus a function of $y$;
+# the certificate, with $A = S^2$, is a squared length, and it is zero where $y = T(x)$. `wasserstein.w2_normal[source]` and `wasserstein.w2_normal[target]` are the means of these two functions under normal densities; only the trace of $A \Sigma_1$ and that of $A^{-1} \Sigma_2$ remain.
+# $T$ carries the covariance $\Sigma_1$ to $\Sigma_2 = A \Sigma_1 A$, and then both traces are the same (`wasserstein.w2_normal[same]`). `wasserstein.w2_normal[reached]` is what the coupling $y = T(x)$ costs, which is the bound. So
 #
 # {{ wasserstein.w2_normal[reached] }}
 #
-# is $W_2^2$. In the usual closed form the last trace is that of $(\Sigma_1^{1/2} \Sigma_2 \Sigma_1^{1/2})^{1/2}$. With $R = \Sigma_1^{1/2}$, `wasserstein.w2_root` says that $R A R$ squares to $R \Sigma_2 R$, and `trace` that it has the trace
+# is $W_2^2$. In the usual closed form the last trace is that of $(\Sigma_1^{1/2} \Sigma_2 \Sigma_1^{1/2})^{1/2}$. With $R = \Sigma_1^{1/2}$, `wasserstein.w2_root` says that $R A R$ squares to $R \Sigma_2 R$, and `wasserstein.w2_normal[trace]` that it has the trace
 # of $A \Sigma_1$. (Given $\Sigma_1$ and $\Sigma_2$, the matrix $A$ is $R^{-1} (R \Sigma_2 R)^{1/2} R^{-1}$.)
 #
 # In code: `genmath.wasserstein.gaussian_w2_squared`.
 
 # %%
-X, Y, U = vectors("x y u")
-M_1, M_2, V = mean_vectors("m_1 m_2 w")
+X, Y = vectors("x y")
+M_1, M_2 = mean_vectors("m_1 m_2")
 S, R, A_map, B_map, Sigma, Sigma_b = covariances("S R A B Sigma_1 Sigma_2")
 
 
@@ -551,123 +728,73 @@ def w2_normal(d):
     u, v = X - M_1, Y - M_2
     image = define("Sigma_2", A_map * Sigma * A_map)
 
-    d.start(norm2((M_1 + u) - (M_2 + v)), name="every")
+    d.start(norm2((M_1 + u) - (M_2 + v)), name="every", words="for every pair of points")
     d.at_least(norm2(M_1 - M_2) + 2 * dot(M_1 - M_2, u) - 2 * dot(M_1 - M_2, v) + norm2(u) - norm2(S * u) + norm2(v) - norm2(inverse(S) * v),
                by="what is left is a squared length", because=norm2(S * u - inverse(S) * v))
-    d.start(E(Normal(X, M_1, Sigma), 2 * dot(M_1 - M_2, u) + norm2(u) - dot(u, A_map * u)), name="source")
-    d.equals(trace(Sigma) - trace(A_map * Sigma), by="the mean of uᵀAu is the trace of AΣ₁, and u has mean zero")
-    d.start(E(Normal(Y, M_2, Sigma_b), norm2(v) - 2 * dot(M_1 - M_2, v) - dot(v, inverse(A_map) * v)), name="target")
-    d.equals(trace(Sigma_b) - trace(inverse(A_map) * Sigma_b), by="the same for v")
-    d.start(trace(inverse(A_map) * (A_map * Sigma * A_map)), name="same")
-    d.equals(trace(A_map * Sigma), by="A cancels")
-    d.start(E(Normal(X, M_1, Sigma), norm2(X - (M_2 + A_map * u))), name="reached")
-    d.equals(norm2(M_1 - M_2) + trace(Sigma) + trace(image) - 2 * trace(A_map * Sigma), by="the first two moments of x − T(x)")
-    d.start(trace(R * A_map * R), name="trace")
+    d.start(E(Normal(X, M_1, Sigma), 2 * dot(M_1 - M_2, u) + norm2(u) - dot(u, A_map * u)), name="source", words="the function of the source")
+    d.equals(trace(Sigma) - trace(A_map * Sigma), by="the mean of $u^{\\top} A u$ is the trace of $A\\Sigma_1$, and $u$ has mean zero")
+    d.start(E(Normal(Y, M_2, Sigma_b), norm2(v) - 2 * dot(M_1 - M_2, v) - dot(v, inverse(A_map) * v)), name="target", words="the function of the target")
+    d.equals(trace(Sigma_b) - trace(inverse(A_map) * Sigma_b), by="the same for $v$")
+    d.start(trace(inverse(A_map) * (A_map * Sigma * A_map)), name="same", words="both traces are the same")
+    d.equals(trace(A_map * Sigma), by="$A$ cancels")
+    d.start(E(Normal(X, M_1, Sigma), norm2(X - (M_2 + A_map * u))), name="reached", words="what the map costs")
+    d.equals(norm2(M_1 - M_2) + trace(Sigma) + trace(image) - 2 * trace(A_map * Sigma), by="the first two moments of $x - T(x)$")
+    d.start(trace(R * A_map * R), name="trace", words="the trace of the root")
     d.equals(trace(A_map * (R * R)), by="a trace may be rotated")
 
 
 @derivation("The root in W2 of normal densities", dims=(1, 2))
 def w2_root(d):
     d.start(R * (A_map * (R * R) * A_map) * R)
-    d.equals((R * A_map * R) * (R * A_map * R), by="R Σ₂ R with Σ₂ = A R² A")
+    d.equals((R * A_map * R) * (R * A_map * R), by="$R\\,\\Sigma_2 R$ with $\\Sigma_2 = A R^2 A$")
 
 
 # %% [markdown]
-# For isotropic normal densities no matrices are needed: $W_2^2$ is $\Vert m_1 - m_2\Vert^2 + d\,(\sigma_1 - \sigma_2)^2$.
+# ## Summary
 #
-# ## Slices
+# !!! summary "To learn by heart"
 #
-# In many dimensions the line can still be used: project both densities on a random direction, and average. On average a projected pair costs a fixed share of what the pair costs: the share is one if the direction is a
-# standard normal vector $u$, as here, and $1/d$ if it has unit length, as in the code. Each direction may choose a cheaper coupling of its own, so the result is cheap to compute, but at most $W_2$ ($W_2/\sqrt d$ for unit length).
+#     - A coupling is a joint density with the two given marginals (`wasserstein.couplings`); $W_1$ is the least mean distance over couplings.
+#     - Every critic of slope at most one sees at most what any coupling costs (`wasserstein.lipschitz`); the best of both meet.
+#     - On the line $W_1 = \int |F - G|$: keep the order (`wasserstein.crossings`).
+#     - Densities that do not overlap: JS is $\log 2$ at any distance, $W_1$ is the distance, with slope one (`wasserstein.parallel_lines`).
+#     - A best critic has slope one between *optimally coupled* pairs (`wasserstein.slope_one`); the gradient penalty uses independent ones.
+#     - Clipping measures another distance (`wasserstein.clipping`).
+#     - Normal densities on the line: $W_2^2 = (\mu_1 - \mu_2)^2 + (\sigma_1 - \sigma_2)^2$ (`wasserstein.w2_line`).
+#     - Entropy makes the plan smooth, unique and biased (`wasserstein.entropic_dual`, `wasserstein.entropic_bias`).
 #
-# In code: `genmath.wasserstein.sliced_wasserstein`.
-
-
-# %%
-@derivation("A squared distance is a mean over directions", dims=(1, 2, 3))
-def slices(d):
-    d.start(E(Normal(U, 0, identity), dot(U, V) ** 2))
-    d.equals(norm2(V), by="the second moment of u is the identity")
-
-
-# %% [markdown]
-# ## Entropic transport
+# ## Questions
 #
-# Linear programs are slow, and their solution jumps. Add $\varepsilon$ times the divergence of the plan from independence [@cuturi2013sinkhorn]. Now the best plan is smooth, and spread out. Let $f$ and $g$ be any two functions, and $w$ the
-# positive function that they make. `dual` holds for **every** plan: what it costs exceeds the dual value by $\varepsilon$ times a gap of KL's kind between $\pi$ and $w$, and so it is zero only where $\pi = w$. Hence a
-# plan *of this form* is the best of all with its marginals: `attained`. Duality is strong here, and needs no linear program.
+# ??? question "Data lie at 0, samples at $\theta$. What are KL, JS, total variation and $W_1$?"
 #
-# In code: `genmath.wasserstein.sinkhorn`.
-
-# %%
-epsilon = positives("epsilon")
-K, scale_u, scale_v = Function("K", positive=True), Function("u", positive=True), Function("v", positive=True)
-positive_plan = Density("pi", x, y, positive=True)
-q_row = Density("q", y)
-
-
-@derivation("Entropic transport: the dual")
-def entropic_dual(d):
-    gibbs = define("w", plan(x) * plan(y) * exp((f(x) + g(y) - c(x, y)) / epsilon))
-    d.start(E(plan(x, y), c(x, y)) + epsilon * KL(plan(x, y), plan(x) * plan(y)), name="dual")
-    d.at_least(E(plan(x), f(x)) + E(plan(y), g(y)) - epsilon * (integral(gibbs, x, y) - 1),
-               by="the gap is ε times that of π against w",
-               because=epsilon * integral(plan(x, y) * log(plan(x, y) / gibbs) - plan(x, y) + gibbs, x, y))
-
-    whole = positive_plan
-    price = define("c", f(x) + g(y) - epsilon * log(whole(x, y) / (whole(x) * whole(y))))
-    d.start(E(whole(x, y), price) + epsilon * KL(whole(x, y), whole(x) * whole(y)), name="attained")
-    d.equals(E(whole(x), f(x)) + E(whole(y), g(y)), by="the logarithm of the plan cancels")
-
-
-# %% [markdown]
-# How to find $f$ and $g$? Make the rows right, then the columns, and again. With $K = e^{-c/\varepsilon}$, $u = e^{f/\varepsilon}$ and $v = e^{g/\varepsilon}$ a step sets $u$ to one over the mean of $K v$; in logarithms $f$ is a soft
-# minimum of $c - g$. `row`: then the plan's rows are right. `ascent`: no step lowers the dual, and it rises by $\varepsilon$ times how wrong the rows were (the ratio of what the plan takes
-# from $x$ to what is there is $\rho$). So at the **fixed point** rows and columns are both right, and by `entropic_dual` the plan is the best one. Before that, the plan is *no coupling*, and its cost
-# may be far from any answer; so how wrong the marginals are has to be reported with it.
-
-
-# %%
-@derivation("Sinkhorn's step")
-def sinkhorn_step(d):
-    taken = define("m", E(q_row(y), K(x, y) * scale_v(y)))
-    ratio = define("rho", E(q_row(y), scale_u(x) * K(x, y) * scale_v(y)))
-    d.start(integral(p(x) * q_row(y) * (1 / taken) * K(x, y) * scale_v(y), y), name="row")
-    d.equals(p(x), by="u is one over the mean of K v")
-    d.start(E(p(x), -epsilon * log(taken)) - E(p(x), epsilon * log(scale_u(x))) + epsilon * (E(p(x), ratio) - 1), name="ascent")
-    d.equals(epsilon * E(p(x), log_gap(ratio)), by="the new plan has mass one, the old one the mean of ρ")
-    d.at_least(0, by="the logarithm lies below its tangent at 1")
-
-
-# %% [markdown]
-# What is the price of smoothness? The plan's own cost cannot be less than the least one, since it is a coupling. It is not much more either: at the optimum, cost plus $\varepsilon$ times divergence is at most that of the best plan without entropy. For $n$ points
-# of equal weight and a plan that is a permutation, that divergence is $\log n$ (`permutation`), so the cost exceeds the least one by at most $\varepsilon \log n$.
+#     For $\theta \ne 0$: infinite, $\log 2$, $1$ and $|\theta|$. Only the last has a slope that says which way to move.
 #
-# The bias is there even between a density and itself. Two points at distance 1, both of weight ½, coupled with themselves: nothing need be moved. With $k = e^{-1/\varepsilon}$ the plan of `marginal` is Sinkhorn's fixed point, and it moves `moved`, which vanishes only as $\varepsilon \to 0$.
-
-
-# %%
-@derivation("The bias of entropic transport")
-def entropic_bias(d):
-    count, index = naturals("n i")
-    d.start(total(1 / count * log((1 / count) / (1 / count * (1 / count))), index, 1, count), name="permutation")
-    d.equals(log(count), by="each of n pairs has n times the mass that independence gives it")
-
-    k = define("k", exp(-1 / epsilon))
-    stays, moves = half * half * (2 / (1 + k)), half * half * (2 / (1 + k)) * k
-    d.start(stays + moves, name="marginal")
-    d.equals(half, by="e^{(f + g)/ε} = 2/(1 + k) for both pairs of potentials")
-    d.start(2 * moves, name="moved")
-    d.equals(sigmoid(-1 / epsilon), by="both points send the same to the other")
-
-
-# %% [markdown]
-# {{ explorer transport }}
+# ??? question "A plan costs 3 and a critic of slope at most one sees 2.9. What do you know of $W_1$?"
+#
+#     It lies between 2.9 and 3: a critic is a lower bound, a plan an upper one.
+#
+# ??? question "Why does a WGAN train its critic for many steps, while in a GAN a perfect discriminator is feared?"
+#
+#     A critic of bounded slope does not saturate: the better it is, the closer is what it sees to $W_1$, and its slope stays a direction for every sample. A perfect discriminator is flat at the samples.
+#
+# ??? question "Your critic's weights are multiplied by ten. What happens to the loss, and to $W_1$?"
+#
+#     The loss is multiplied, by ten for a linear critic and by more for a deep one; the distance is the same. Without a bound on the slope the loss says nothing.
+#
+# ??? question "Somebody computes $W_1$ between two samples of the same density and finds 0.3. Is the code wrong?"
+#
+#     No. Two finite samples differ, so the distance is positive, and in many dimensions it falls slowly with their size. Compare with the same number for two samples of the data.
+#
+# ??? question "What are $W_2$ and $W_1$ between $\mathcal{N}(0, 1)$ and $\mathcal{N}(3, 1)$? And $W_2$ between $\mathcal{N}(0, 1)$ and $\mathcal{N}(0, 9)$?"
+#
+#     Both are 3: every grain moves by 3. For the second pair $W_2 = |1 - 3| = 2$: the deviations are subtracted, not the variances.
+#
+# {{ spot udl-lipschitz-eigenvalue among wasserstein.layer_slopes[frobenius] wasserstein.clipping[bound] }}
 #
 # ## What these results do not say
 #
 # - **Existence.** That a best coupling and a best potential exist, and that the two sides meet in general, is a theorem of analysis [@villani2009optimal] which no finite computation shows. Here it is proved for three points with any distances, on the line for
-#   two and three points with any gaps and masses, and for normal densities; on four points it is checked for examples; and `crossings` and `weak_duality` hold in general.
+#   two and three points with any gaps and masses, and for normal densities; on four points it is checked for examples; and `wasserstein.crossings` and `wasserstein.weak_duality` hold in general.
 # - **A trained critic is not a best one.** What a network sees is a *lower* bound if its slope is at most one, and no bound at all if only a penalty says so (`wasserstein.penalty_bias`). The loss curve of a WGAN is no distance.
 # - **From samples.** The distance between two samples is not that between their densities. In $d > 2$ dimensions the error of $W_1$ falls like $n^{-1/d}$ only, and it has a sign: samples of *one* density are at a distance from each other.
 # - **The gradient penalty has no theorem.** On optimal pairs a best critic has slope one. That a critic of slope one at random points in between be best, or exist, does not follow; `wasserstein.independent_pairs` shows what goes wrong.
