@@ -409,8 +409,8 @@ def flow(d):
 #
 # A plain Euler step in $x$ against $t$ is in general *another* method: it also approximates the linear part. Neither is better for all data. DDIM is exact for a
 # single point (below); on a variance-preserving path the other is exact for standard normal data, which stand still (the laboratory compares them). On the straight path of
-# [Flow matching](flow_matching.py), $\alpha = 1 - t$ and $\sigma = t$, the two are the same, since there data and noise that are frozen move along a line: $\alpha_s \hat x_0 + \sigma_s \hat\epsilon =
-# x_t - (t - s)(\hat\epsilon - \hat x_0)$.
+# [Flow matching](flow_matching.py), $\alpha = 1 - t$ and $\sigma = t$, the two are the same, since there data and noise that are frozen move along a line:
+# $\alpha_s \hat x_0 + \sigma_s \hat\epsilon = x_t - (t - s)(\hat\epsilon - \hat x_0)$.
 
 
 # %%

@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from genmath import book
+from genmath import book, cnf
 from genmath.flow_matching import (
     cfm_loss,
     conditional_path,
@@ -248,6 +248,22 @@ def test_the_exact_velocity_has_the_least_loss(path) -> None:
     assert slopes.abs().max().item() < 0.05 * loss.item()
     worse = cfm_loss(lambda x, s: 1.2 * model(x, s), x0, path, t=t, noise=noise)
     assert worse > loss
+
+
+def test_a_gradient_step_calls_the_network_once_and_that_of_a_likelihood_eighty_times() -> None:
+    """The figures of the chapter, "Why is this cheaper than likelihood?"."""
+    calls = []
+
+    def model(x, t):
+        calls.append(t)
+        return x * t[:, None]
+
+    x0 = normal(5, 2).requires_grad_()
+    cfm_loss(model, x0, generator=rng()).backward()
+    assert len(calls) == 1
+    calls.clear()
+    cnf.log_prob(model, x0).sum().backward()
+    assert len(calls) == 80
 
 
 def test_data_at_a_large_offset_train_like_data_at_the_origin() -> None:
