@@ -28,6 +28,7 @@
 #
 #     $\pi$ is a coupling: a joint density of $x$ and $y$ whose marginals are $p$ and $q$; it says which mass goes where. $f$ is the critic. $G(z, \theta)$ is the generator, which
 #     makes a sample of noise $z$ from $r$. The supremum over critics is what a Wasserstein GAN trains [@arjovsky2017wasserstein].
+#     That both sides are equal is a theorem; this chapter proves it on the line and in the small cases at its end.
 #
 # ## Notation and hypotheses
 #
@@ -789,7 +790,7 @@ def w2_root(d):
 #
 #     Both are 3: every grain moves by 3. For the second pair $W_2 = |1 - 3| = 2$: the deviations are subtracted, not the variances.
 #
-# {{ spot udl-lipschitz-eigenvalue among wasserstein.layer_slopes[frobenius] wasserstein.clipping[bound] }}
+# {{ spot udl-lipschitz-eigenvalue among wasserstein.layer_slopes[frobenius] wasserstein.parallel_lines[potential] }}
 #
 # ## What these results do not say
 #
