@@ -8,18 +8,60 @@
 #
 # **The answer in a line:** along the flow, $\log p$ falls at the rate of the field's divergence, which is the
 # trace of its Jacobian; and that trace can be estimated without bias from one random direction.
+#
+# {{ picture cnf.question }}
+#
+# !!! board "On the board"
+#
+#     A point moves with the field $f$ from data at $t = 0$ to noise at $t = 1$. Its log-density falls at the rate of the
+#     divergence of $f$. So the log-density at the data is that of the noise plus all that was lost on the way:
+#
+#     {{ cnf.likelihood }}
+#
+#     $\ell(t)$ is $\log p$ at time $t$, at the place where the point is then; $\ell(0)$ is the log-likelihood of the data
+#     point, and $\ell(1)$ the log-density of the noise where it arrives. $\mathrm{div}$ is the divergence of the field
+#     there, $\partial_1 f_1 + \dots + \partial_n f_n$: the trace of the field's Jacobian. In one coordinate:
+#
+#     {{ cnf.instantaneous[along] }}
+#
+#     On the left is the rate of $\log p$ for somebody who moves with the field. $R$ is zero for the density that the
+#     field carries.
+#
+# <div class="two" markdown="block">
+#
+# !!! train "Train by likelihood"
+#
+#     1. Draw data $x$, and for each a random direction $w$ of signs.
+#     2. Run a solver from $t = 0$ to $1$; on the way add up $w^\top A w$, with the Jacobian $A$ of the field:
+#        `genmath.solvers.transport`.
+#     3. Add the log-density of the noise at the place of arrival: `genmath.cnf.log_prob` does 2 and 3.
+#     4. Take a gradient step on minus the mean.
+#
+# !!! sample "Sample"
+#
+#     1. Draw noise.
+#     2. Run the solver from $t = 1$ to $0$: `genmath.cnf.sample`. No divergence is needed.
+#
+# </div>
+#
+# Most flows are trained otherwise today, by [Flow matching](flow_matching.py); their likelihood is still computed as here.
 
 # %% [markdown]
 # ## Notation and hypotheses
 #
-# - Time $t$ runs from 0 to 1, **data at 0 and noise at 1**, as in all chapters. The field has the components $f_1, \dots, f_n$, which may
-#   depend on time. Its flow $\varphi(t, z)$ starts at $z$ and moves with the field: $\partial_t \varphi = f(t, \varphi)$.
-# - The *divergence* is $\operatorname{div} f = \partial_1 f_1 + \dots + \partial_n f_n$. The Jacobian of the flow has the entries
-#   $J_{ij} = \partial \varphi_i / \partial z_j$, and $D$ is its determinant.
+# - Time $t$ runs from 0 to 1, **data at 0 and noise at 1**, as in all chapters. Many papers on flows run the other way, from
+#   noise at $t_0$ to data at $t_1$ [@chen2018neural] [@grathwohl2019ffjord]: there the integral of the divergence stands with
+#   a minus sign before the log-density of the data.
+# - The field has the components $f_1, \dots, f_n$, which may depend on time. Its flow $\varphi(t, z)$ starts at $z$ and moves
+#   with the field: $\partial_t \varphi = f(t, \varphi)$.
+# - The *divergence* is $\operatorname{div} f = \partial_1 f_1 + \dots + \partial_n f_n$. (It has nothing to do with the
+#   divergences of two densities.) The Jacobian of the flow has the entries $J_{ij} = \partial \varphi_i / \partial z_j$, and
+#   $D$ is its determinant.
 # - Fields, flows and densities are any smooth functions, in $n = 1, 2, 3$ coordinates that are written out.
 # - $p(t, x)$ is a density at every time $t$, positive everywhere.
-# - A derivative at the place where the flow is, is written as one by a shift $e$ of that place, or by a shift $s$ of the time:
-#   $\partial_{e_1} f(\varphi_1 + e_1, \varphi_2)$ at $e_1 = 0$ is $\partial_1 f$ at $\varphi$. What holds for every shift holds for none.
+# - A derivative at the place where the flow is, is written as one by a shift $e$ of that place, or by a shift $s$ of the
+#   time: $\partial_{e_1} f(\varphi_1 + e_1, \varphi_2)$ at $e_1 = 0$ is $\partial_1 f$ at $\varphi$. What holds for every
+#   shift holds for none.
 
 # %%
 from genmath.proof import *
@@ -100,11 +142,37 @@ def matched(matrix, other):
 
 
 # %% [markdown]
+# ## The one idea
+#
+# {{ picture cnf.cells }}
+#
+# Points are neither made nor lost. So if the flow makes a small cell larger, the density in it falls by the same factor:
+# *area times density stays*. Now take a short time $h$. In one coordinate an interval of length $\delta$ has its two ends
+# carried with slightly different velocities, $f(x)$ and $f(x + \delta) \approx f(x) + f'(x)\,\delta$; its length becomes
+# $\delta\,(1 + h f'(x))$. In several coordinates each side of a small box grows in this way, and the volume by
+# $1 + h\,(\partial_1 f_1 + \dots + \partial_n f_n)$. That sum is the divergence. The logarithm of the factor is
+# $h \operatorname{div} f$, so in the time $h$ the log-density loses $h \operatorname{div} f$. Add up all short times: **the log-density
+# loses the integral of the divergence**. The rest of the chapter makes this exact and says how to compute it.
+#
+# !!! example "By hand"
+#
+#     The data of the first picture have the density $0.6$ times a normal with mean $1$ and deviation $0.3$, and a second
+#     peak that is far from $x = 1$. So $\log p(1) \approx \log(0.6 \cdot 1.330) \approx -0.226$. The flow carries $x = 1$ to
+#     $0.524$, and the divergence adds up to $0.831$ on the way. The noise has the log-density
+#     $-\frac12 \log 2\pi - \frac12\, 0.524^2 \approx -1.056$ there. And $-1.056 + 0.831 = -0.225$: the same up to rounding.
+#
+# {{ picture cnf.along }}
+#
 # ## Change of variables
 #
-# In one coordinate: let $x = T(z)$ with an increasing $T$. Then $x \le T(b)$ says the same as $z \le b$, so the distribution function
-# of $x$, here $F$, at $T(b)$ is that of $z$ at $b$. Differentiate by $b$: the density of $z$ is the density of
-# $x$ at $T(b)$, *times the slope*. Where $T$ stretches, the density of $x$ is smaller.
+# First one map, in one coordinate: let $x = T(z)$ with an increasing $T$. Then $x \le T(b)$ says the same as $z \le b$, so the
+# distribution function of $x$, here $F$, at $T(b)$ is that of $z$ at $b$. Differentiate by $b$: the density of $z$ is the
+# density of $x$ at $T(b)$, *times the slope*. Where $T$ stretches, the density of $x$ is smaller.
+#
+# !!! example "By hand"
+#
+#     Let $z$ be standard normal and $x = 2z$. The density of $z$ at $0$ is $0.399$. All lengths are doubled, so the density
+#     of $x$ at $0$ is $0.199$: a normal with deviation 2. In logarithms: $\log 2 \approx 0.693$ is lost.
 
 # %%
 b = reals("b")
@@ -114,18 +182,23 @@ slope, value = Function("g", positive=True), Function("p_x", positive=True)
 
 @derivation("Change of variables in one coordinate")
 def change_of_variables(d):
-    d.start(diff(F(T(b)), b), name="density")
+    d.start(diff(F(T(b)), b), name="density", words="a density and a slope")
     d.equals(F.prime(T(b)) * T.prime(b), by="chain rule: the derivative of a distribution function is the density")
 
-    d.start(log(value(T(b)) * slope(b)), name="log")
-    d.equals(log(value(T(b))) + log(slope(b)), by="the same with logarithms; g is the slope of T")
+    d.start(log(value(T(b)) * slope(b)), name="log", words="with logarithms")
+    d.equals(log(value(T(b))) + log(slope(b)), by="the same with logarithms; $g$ is the slope of $T$")
 
 
 # %% [markdown]
+# **What it means.** A map adds the logarithm of its slope to the account. Many maps one after the other add many logarithms.
+#
+# ## Several coordinates: determinants { .advanced }
+#
 # In several coordinates the slope becomes the factor by which small volumes grow: the determinant of the Jacobian. For normal
-# densities it can be seen at once. An affine map with a triangular matrix makes every normal density from the standard one; each
-# coordinate of $x$ is normal given those before it, and the determinant is the product of the diagonal. When maps are composed
-# their determinants multiply, so that **log-determinants add**. `inverse` is the direction one trains in: from $x$ back to $z$.
+# densities it can be seen at once. An affine map with a triangular matrix makes every normal density from the standard
+# one; each coordinate of $x$ is normal given those before it, and the determinant is the product of the diagonal. When maps
+# are composed their determinants multiply, so that **log-determinants add**. `cnf.affine[inverse]` is the direction one trains
+# in: from $x$ back to $z$.
 
 
 # %%
@@ -138,10 +211,10 @@ def affine(d, n):
     after = [define(f"x_{i + 1}", before[i] + L[i][i] * zs[i]) for i in range(n)]
     standard = times([Normal(z_i, 0, 1) for z_i in zs])
     moved = define("p_x", times([Normal(x_i, m_i, L[i][i] ** 2) for i, (x_i, m_i) in enumerate(zip(after, before, strict=True))]))
-    d.start(standard, name="density")
+    d.start(standard, name="density", words="from the standard normal")
     d.equals(moved * times([L[i][i] for i in range(n)]), by="a normal density is divided by its standard deviation")
 
-    d.start(log(moved), name="inverse")
+    d.start(log(moved), name="inverse", words="the way back, in logarithms")
     d.equals(log(standard) - plus([log(L[i][i]) for i in range(n)]), by="the log-determinant of the way back is minus that of the way there")
 
 
@@ -153,11 +226,19 @@ def composition(d, n):
 
 
 # %% [markdown]
-# ## A small step
+# ## A small step needs only a trace
 #
-# Let the map be a small step along a field, $x + h f(x)$, with Jacobian $I + hA$. To first order in $h$ its determinant is $1 + h \operatorname{tr} A$:
-# the trace is what is left of a determinant when steps get small. That is why a continuous flow needs only a *trace*, for
-# any field, where a layer of a discrete flow is built so that its determinant is cheap.
+# {{ picture cnf.square }}
+#
+# Let the map be a small step along a field, $x + h f(x)$, with Jacobian $I + hA$. To first order in $h$ its determinant is
+# $1 + h \operatorname{tr} A$: the trace is what is left of a determinant when steps get small. That is why a continuous flow
+# needs only a *trace*, for any field, where a layer of a discrete flow is built so that its determinant is cheap.
+#
+# !!! example "By hand"
+#
+#     Take $A$ with the rows $(1, 2)$ and $(0, 3)$, and $h = 0.1$. Then $I + hA$ has the rows $(1.1, 0.2)$ and $(0, 1.3)$, and its
+#     determinant is $1.43$. The trace alone gives $1 + 0.1 \cdot 4 = 1.4$; what is left is $h^2 \det A = 0.03$. With $h = 0.01$
+#     the two are $1.0403$ and $1.04$.
 
 
 # %%
@@ -168,16 +249,22 @@ def small_step(d, n):
     squares = [h**2 * determinant([[A[i][i], A[i][j]], [A[j][i], A[j][j]]]) for i, j in pairs(n)]
     cube = [h**3 * determinant(A)] if n == 3 else []
     d.start(determinant(step))
-    d.equals(plus([1 + h * plus([A[i][i] for i in range(n)]), *squares, *cube]), by="sort by powers of h")
+    d.equals(plus([1 + h * plus([A[i][i] for i in range(n)]), *squares, *cube]), by="sort by powers of $h$")
 
 
 # %% [markdown]
-# ## The determinant along a flow
+# **What it means.** $\log(1 + h \operatorname{tr} A)$ is $h \operatorname{tr} A$ to first order, and what was left out is of the
+# order $h^2$. In a unit of time there are $1/h$ steps, so what was left out adds up to something of the order $h$, and
+# vanishes. A determinant of a large matrix takes $n^3$ operations; a trace takes $n$ numbers.
 #
-# Now continuously. Let $J(t)$ be any matrix that depends on time. `jacobi`: the derivative of its determinant is the sum of the derivatives of
-# the entries, each with its cofactor. `trace`: if $J' = A J$, that sum is $\operatorname{tr} A$ times the determinant, *whatever $J$ is*. Hence
-# $D' = D \operatorname{tr} A$, Liouville's formula. `solution` solves it: let $B' = \operatorname{tr} A$; the right side vanishes, so $D e^{-(B(t) - B(0))}$ does not change, and
-# $D(t) = D(0) \exp \int_0^t \operatorname{tr} A$. A flow starts with $J = I$, so **its determinant is positive at all times**: a flow never folds space over.
+# ## The determinant along a flow { .advanced }
+#
+# Now continuously. Let $J(t)$ be any matrix that depends on time. `cnf.log_determinant[jacobi]`: the derivative of its
+# determinant is the sum of the derivatives of the entries, each with its cofactor. `cnf.log_determinant[trace]`: if
+# $J' = A J$, that sum is $\operatorname{tr} A$ times the determinant, *whatever $J$ is*. Hence $D' = D \operatorname{tr} A$,
+# Liouville's formula. `cnf.log_determinant[solution]` solves it: let $B' = \operatorname{tr} A$; the right side vanishes, so
+# $D e^{-(B(t) - B(0))}$ does not change, and $D(t) = D(0) \exp \int_0^t \operatorname{tr} A$. A flow starts with $J = I$, so
+# **its determinant is positive at all times**: a flow never folds space over.
 #
 # In code: `genmath.solvers.transport` returns $\int \operatorname{tr} A$ as the log-determinant.
 
@@ -189,22 +276,23 @@ grown = define("G", exp(B(t) - B(0)))
 @derivation("The log-determinant grows at the rate of the trace", n=(1, 2, 3))
 def log_determinant(d, n):
     J = [[Function(f"J_{i}{j}")(t) for j in range(1, n + 1)] for i in range(1, n + 1)]
-    d.start(diff(define("D", determinant(J)), t), name="jacobi")
+    d.start(diff(define("D", determinant(J)), t), name="jacobi", words="the derivative of a determinant")
     d.equals(matched(J, [[diff(entry, t) for entry in row] for row in J]), by="product rule: each entry has its cofactor")
 
     A, K = letters("A", n), letters("J", n)
-    d.start(matched(K, multiplied("M", A, K)), name="trace")
+    d.start(matched(K, multiplied("M", A, K)), name="trace", words="only the trace remains")
     d.equals(plus([A[i][i] for i in range(n)]) * define("D", determinant(K)), by="a row with the cofactors of another row gives zero")
 
     if n < 3:
         return
-    d.start(diff(volume(t) / grown, t), name="solution")
-    d.equals((diff(volume(t), t) - B.prime(t) * volume(t)) / grown, by="quotient rule; zero if D′ = B′ D")
+    d.start(diff(volume(t) / grown, t), name="solution", words="Liouville's formula")
+    d.equals((diff(volume(t), t) - B.prime(t) * volume(t)) / grown, by="quotient rule; zero if $D' = B' D$")
 
 
 # %% [markdown]
-# For the Jacobian of a flow $\partial_t J_{ij} = \partial_{z_j} \partial_t \varphi_i = \partial_{z_j} [f_i(\varphi)]$. By the chain rule this is $\sum_k A_{ik} J_{kj}$, where $A$ is **the Jacobian of the
-# field** at the place where the flow is; so its trace is the divergence there. One row and one column are written, at one moment.
+# For the Jacobian of a flow $\partial_t J_{ij} = \partial_{z_j} \partial_t \varphi_i = \partial_{z_j} [f_i(\varphi)]$. By the
+# chain rule this is $\sum_k A_{ik} J_{kj}$, where $A$ is **the Jacobian of the field** at the place where the flow is; so its
+# trace is the divergence there. One row and one column are written, at one moment.
 
 
 # %%
@@ -220,11 +308,16 @@ def jacobian(d, n):
 # %% [markdown]
 # ## The density along a flow
 #
-# What does all this say about densities? Mass is kept: where volumes grow, density falls, and density times $D$ stays as it is. Follow one point along its path $\varphi(t)$. The first line of `mass`
-# is how $p(t, \varphi)\, D$ changes for it. Now put in that it moves with the field, $\varphi_i' = f_i$, and that $D' = D \operatorname{div} f$: the second line becomes the first of `continuity`, which
-# says that it is $D$ times the left side of the **continuity equation** $\partial_t p + \operatorname{div}(p f) = 0$. So the two are the same statement: a density obeys the equation if and only if
-# $p(t, \varphi(t, z))\, D(t, z) = p(0, z)$ for all $z$, which is the change of variables for the map $\varphi$, in any smooth flow.
-# The flow matching chapter shows the equation for its paths (`flow_matching.continuity`).
+# Mass is kept: where volumes grow, density falls, and density times the volume factor $D$ stays as it is. Two things are
+# needed for that, and the folded section before proves the second: the point moves with the field, $\varphi_i' = f_i$, and
+# volumes grow at the rate of the divergence, $D' = D \operatorname{div} f$.
+#
+# Follow one point along its path $\varphi(t)$. The first line of `cnf.conservation[mass]` is how $p(t, \varphi)\, D$ changes for
+# it. Now put in the two things: the second line becomes the first of `cnf.conservation[continuity]`, which says that it is
+# $D$ times the left side of the **continuity equation** $\partial_t p + \operatorname{div}(p f) = 0$. So the two are the same
+# statement: a density obeys the equation if and only if $p(t, \varphi(t, z))\, D(t, z) = p(0, z)$ for all $z$, which is the
+# change of variables for the map $\varphi$, in any smooth flow. The flow matching chapter shows the equation for its paths
+# (`flow_matching.continuity`).
 
 
 # %%
@@ -237,26 +330,28 @@ def conservation(d, n):
     field = [define(f"f_{i}", Function(f"f_{i}")(t + s, *place)) for i in range(1, n + 1)]
     D = volume(t)
 
-    d.start(diff(density * D, t), name="mass")
+    d.start(diff(density * D, t), name="mass", words="how density times volume changes")
     d.equals(D * plus([diff(density, s), *[f.prime(t) * diff(density, e_i) for f, e_i in zip(path, e, strict=True)]]) + density * volume.prime(t),
              by="product rule and chain rule")
 
     d.start(D * plus([diff(density, s), *[f_i * diff(density, e_i) for f_i, e_i in zip(field, e, strict=True)]])
-            + density * (D * plus([diff(f_i, e_i) for f_i, e_i in zip(field, e, strict=True)])), name="continuity")
+            + density * (D * plus([diff(f_i, e_i) for f_i, e_i in zip(field, e, strict=True)])), name="continuity", words="it is the continuity equation")
     d.equals(D * plus([diff(density, s), *[diff(density * f_i, e_i) for f_i, e_i in zip(field, e, strict=True)]]),
              by="product rule backwards")
 
 
 # %% [markdown]
-# Divide by the density, and the flow itself disappears. At every place, in `along`, the first line is the rate at which $\log p$ changes for somebody
-# who moves with the field. $R$ is the left side of the continuity equation; it is zero for the density that the field carries. What is left is **minus the divergence**.
-# `against` is the way back, from noise to data, on a clock $s$ that runs from 0 at the noise: the field is walked against, and $\log p$ *rises* at the
-# rate of the divergence.
+# **What it means.** The continuity equation is book-keeping: what a place loses, $-\partial_t p$, is what flows out of it,
+# $\operatorname{div}(p f)$.
 #
-# `curl` is about which fields: add to $f$ any field $g$ whose flux has no divergence, $\operatorname{div}(p g) = 0$, and the density does not notice, although
-# the points do. The same marginals have many flows.
+# Divide by the density, and the flow itself disappears. At every place, in `cnf.instantaneous[along]`, the first line is the
+# rate at which $\log p$ changes for somebody who moves with the field. $R$ is the left side of the continuity equation; it is
+# zero for the density that the field carries. What is left is **minus the divergence**. `cnf.instantaneous[against]` is the way
+# back, from noise to data, on a clock $s$ that runs from 0 at the noise: the field is walked against, and $\log p$ *rises* at
+# the rate of the divergence.
 #
-# In code: `genmath.cnf.log_prob` follows the data to the noise and adds up the divergence.
+# `cnf.instantaneous[curl]` is about which fields: add to $f$ any field $g$ whose flux has no divergence,
+# $\operatorname{div}(p g) = 0$, and the density does not notice, although the points do. The same marginals have many flows.
 
 
 # %%
@@ -279,24 +374,53 @@ def instantaneous(d, n):
 
     f, density = fields("f", t), define("p", p(t, *places))
     R = define("R", plus([diff(density, t), *flux(density, f)]))
-    d.start(plus([diff(log(density), t), *carried(density, f)]), name="along")
-    d.equals(-spread(f) + R / density, by="product rule in the continuity equation, divided by p")
+    d.start(plus([diff(log(density), t), *carried(density, f)]), name="along", words="for somebody who moves with the field")
+    d.equals(-spread(f) + R / density, by="product rule in the continuity equation, divided by $p$")
 
     back, reversed_ = fields("f", 1 - s), define("p", p(1 - s, *places))
     R_back = define("R", plus([-diff(reversed_, s), *flux(reversed_, back)]))
-    d.start(diff(log(reversed_), s) - plus(carried(reversed_, back)), name="against")
+    d.start(diff(log(reversed_), s) - plus(carried(reversed_, back)), name="against", words="for somebody who moves against it")
     d.equals(spread(back) - R_back / reversed_, by="time runs the other way: both signs change")
 
     g = fields("g", t)
-    d.start(plus([diff(density, t), *flux(density, [f_i + g_i for f_i, g_i in zip(f, g, strict=True)])]), name="curl")
+    d.start(plus([diff(density, t), *flux(density, [f_i + g_i for f_i, g_i in zip(f, g, strict=True)])]), name="curl", words="many fields, one density")
     d.equals(R + define("div_{pg}", plus(flux(density, g))), by="the flux is linear in the field")
 
 
 # %% [markdown]
+# The rate is known at every time, so integrate it. Let $\ell(t)$ be $\log p$ at time $t$, at the place where the point is then.
+# The letter $\mathrm{div}$ stands below for $-\ell'(t)$; by `cnf.instantaneous[along]` that *is* the divergence of the field on
+# the way. The fundamental theorem of calculus says the rest.
+#
+# In code: `genmath.cnf.log_prob` follows the data to the noise and adds up the divergence.
+
+# %%
+ell = Function("ell")
+lost = define("div", -ell.prime(t))
+
+
+@derivation("The log-likelihood of a data point")
+def likelihood(d):
+    d.start(ell(0))
+    d.equals(ell(1) + integral(lost, t, between=(0, 1)), by="the log-density that is lost on the way is the integral of its rate")
+
+
+# %% [markdown]
+# **What it means.** This is an equation, not a bound. Nothing is averaged over hidden codes, as in a [VAE](vae.py): a flow
+# can be walked back, so there is exactly one code for each data point. The price is that the field must be run through a
+# solver to know a single likelihood.
+#
 # ## A case in closed form
 #
-# Let each coordinate grow at its own rate, $f_i = B_i'(t)\, x_i$. `place`: then $x_i$ is multiplied by $G_i = e^{B_i(t) - B_i(0)}$. `density`: a normal density stays normal, and at the place
-# where $x$ is carried to, its logarithm has fallen by the sum of $B_i(t) - B_i(0)$, the integral of the divergence **from 0 to $t$**.
+# Let each coordinate grow at its own rate, $f_i = B_i'(t)\, x_i$. Then $x_i$ is multiplied by $G_i = e^{B_i(t) - B_i(0)}$
+# (`cnf.linear[place]`). A normal density stays normal, and at the place where $x$ is carried to, its logarithm has fallen by
+# the sum of $B_i(t) - B_i(0)$, the integral of the divergence **from 0 to $t$** (`cnf.linear[density]`).
+#
+# !!! example "By hand"
+#
+#     One coordinate, $f(x) = x$, so $B(t) = t$, from the standard normal density. The divergence is 1 everywhere. At time 1 all
+#     points are multiplied by $e$: the density is normal with deviation $e \approx 2.718$, and at the origin it is
+#     $0.399/e \approx 0.147$. Its logarithm has fallen by 1, the integral of the divergence.
 #
 # In code: `genmath.cnf.log_prob` reproduces it to all digits.
 
@@ -309,13 +433,13 @@ def linear(d, n):
     growth = [define(f"G_{i}", exp(rate(t) - rate(0))) for i, rate in enumerate(rates, 1)]
     m, c = [reals(f"m_{i}") for i in range(1, n + 1)], [positives(f"c_{i}") for i in range(1, n + 1)]
     if n == 3:
-        d.start(diff(growth[0] * places[0], t), name="place")
+        d.start(diff(growth[0] * places[0], t), name="place", words="where a point is carried")
         d.equals(rates[0].prime(t) * (growth[0] * places[0]), by="chain rule: it moves with the field")
     first = define("p_0", times([Normal(*triple) for triple in zip(places, m, c, strict=True)]))
     later = define("p_t", times([Normal(g * x_i, g * m_i, g**2 * c_i) for g, x_i, m_i, c_i in zip(growth, places, m, c, strict=True)]))
     thinned = plus([rate(t) - rate(0) for rate in rates])
-    d.start(log(later), name="density")
-    d.equals(log(first) - thinned, by="every standard deviation has grown by its G")
+    d.start(log(later), name="density", words="what its log-density becomes")
+    d.equals(log(first) - thinned, by="every standard deviation has grown by its $G$")
 
     if n > 1:
         return
@@ -333,12 +457,21 @@ def linear(d, n):
 #
 # ## Steps of a solver
 #
-# A computer takes steps. Runge–Kutta methods evaluate the field at a few places on the way; what they do with $f = a x$ shows how high their order can be: the factor of a step agrees
-# with $e^{u}$, $u = ha$, up to the power 1 (Euler), 2 (midpoint) or 4 (the classical method). That they have these orders for every smooth field is a theorem [@hairer1993solving].
+# {{ picture cnf.steps }}
 #
-# `gap` is about the log-determinant. We integrate the trace, and do not take the determinant of the step that was made. The two differ: Euler's
-# step stretches by $1 + u$, its log-determinant is at most $u$. So a computed log-density is neither exactly that of the computed map nor
-# exactly that of the flow; both errors vanish with the step, at the order of the method.
+# A computer takes steps. Runge–Kutta methods evaluate the field at a few places on the way; what they do with $f = a x$ shows
+# how high their order can be: the factor of a step agrees with $e^{u}$, $u = ha$, up to the power 1 (Euler), 2 (midpoint) or 4
+# (the classical method). That they have these orders for every smooth field is a theorem [@hairer1993solving].
+#
+# `cnf.steps[gap]` is about the log-determinant. We integrate the trace, and do not take the determinant of the step that was
+# made. The two differ: Euler's step stretches by $1 + u$, its log-determinant is at most $u$. So a computed log-density is
+# neither exactly that of the computed map nor exactly that of the flow; both errors vanish with the step, at the order of the
+# method.
+#
+# !!! example "By hand"
+#
+#     With $u = 0.1$ the exact factor is $e^{0.1} \approx 1.10517$. Euler: $1.1$. Midpoint: $1.105$. The integrated trace says that
+#     the log-density fell by $0.1$; the determinant of Euler's step says $\log 1.1 \approx 0.0953$.
 #
 # In code: `genmath.solvers.Tableau`, of which `EULER`, `MIDPOINT` and `RK4` are instances.
 
@@ -353,32 +486,43 @@ def steps(d):
         return a * at
 
     k_1 = define("k_1", field(x))
-    d.start(x + h * k_1, name="euler")
+    d.start(x + h * k_1, name="euler", words="Euler's step")
     d.equals((1 + u) * x, by="the slope at the start")
 
     k_2 = define("k_2", field(x + h / 2 * k_1))
-    d.start(x + h * k_2, name="midpoint")
+    d.start(x + h * k_2, name="midpoint", words="the midpoint step")
     d.equals((1 + u + u**2 / 2) * x, by="the slope half a step ahead")
 
     k_3 = define("k_3", field(x + h / 2 * k_2))
     k_4 = define("k_4", field(x + h * k_3))
-    d.start(x + h * (k_1 + 2 * k_2 + 2 * k_3 + k_4) / 6, name="rk4")
+    d.start(x + h * (k_1 + 2 * k_2 + 2 * k_3 + k_4) / 6, name="rk4", words="the classical Runge–Kutta step")
     d.equals((1 + u + u**2 / 2 + u**3 / 6 + u**4 / 24) * x, by="four slopes, the inner ones twice")
 
-    d.start(log(1 + ahead), name="gap")
+    d.start(log(1 + ahead), name="gap", words="the log-determinant of Euler's step")
     d.at_most(ahead, by="the logarithm lies below its tangent at one", because=log_gap(1 + ahead))
 
 
 # %% [markdown]
 # ## A trace from one direction
 #
-# The exact divergence costs one derivative for each coordinate, too many for images. Take a random direction $w$ instead and compute $w^\top A w$, one vector–Jacobian product.
-# `any`: its mean depends only on the second moments of $w$; so it is $\operatorname{tr} A$ *for every $A$* exactly where $\mathbb{E}[w_i w_j]$ is 1 for $i = j$ and 0 otherwise. Standard normal directions and
-# random signs are of that kind.
+# {{ picture cnf.directions }}
 #
-# How noisy is it? Only the symmetric part $S = (A + A^\top)/2$ counts, for $w^\top A w = w^\top S w$. For normal directions the variance is **twice the sum $Q$ of all squared entries of $S$**; for signs
-# the part $\Delta$ from the diagonal drops out, since $w_i^2 = 1$. Signs are never worse (`better`), and for a diagonal Jacobian they are exact. The mean over signs is a finite sum;
-# as $-w$ gives the same value as $w$, the first sign is plus.
+# The exact divergence costs one derivative for each coordinate, too many for images. Take a random direction $w$ instead and
+# compute $w^\top A w$, one vector–Jacobian product. By `cnf.hutchinson[any]` its mean depends only on the second moments of $w$; so
+# it is $\operatorname{tr} A$ *for every $A$* exactly where $\mathbb{E}[w_i w_j]$ is 1 for $i = j$ and 0 otherwise. Standard normal
+# directions and random signs are of that kind.
+#
+# !!! example "By hand"
+#
+#     $A$ with the rows $(1, 2)$ and $(0, 3)$ has the trace 4. For signs $w = (1, 1)$ or $(-1, -1)$: $1 + 2 + 3 = 6$. For
+#     $w = (1, -1)$ or $(-1, 1)$: $1 - 2 + 3 = 2$. The mean is 4 and the variance 4. By the formulas below: $S$ has the diagonal
+#     $1, 3$ and the entry $1$ beside it, so $Q = 1 + 9 + 2 = 12$ and $\Delta = 10$; signs have variance $2(12 - 10) = 4$, normal
+#     directions $24$.
+#
+# How noisy is it? Only the symmetric part $S = (A + A^\top)/2$ counts, for $w^\top A w = w^\top S w$. For normal directions the
+# variance is **twice the sum $Q$ of all squared entries of $S$**; for signs the part $\Delta$ from the diagonal drops out,
+# since $w_i^2 = 1$. Signs are never worse (`cnf.hutchinson[better]`), and for a diagonal Jacobian they are exact. The mean over signs is a
+# finite sum; as $-w$ gives the same value as $w$, the first sign is plus.
 #
 # In code: `genmath.solvers.transport` with a `probe`, or with a `generator` for random signs.
 
@@ -395,31 +539,36 @@ def hutchinson(d, n):
     ws = [variables(f"w_{i}") for i in range(1, n + 1)]
     bend = define("q", plus([A[i][j] * ws[i] * ws[j] for i in index for j in index]))
     moments = [[define(f"M_{i}{j}", E(Density("r", *ws)(*ws), w_i * w_j)) for j, w_j in enumerate(ws, 1)] for i, w_i in enumerate(ws, 1)]
-    d.start(E(Density("r", *ws)(*ws), bend), name="any")
+    d.start(E(Density("r", *ws)(*ws), bend), name="any", words="the mean for any directions")
     d.equals(plus([A[i][j] * moments[i][j] for i in index for j in index]), by="the mean is linear")
 
     normal = tuple(Normal(w_i, 0, 1) for w_i in ws)
-    d.start(E(normal, bend), name="normal")
+    d.start(E(normal, bend), name="normal", words="normal directions: the mean")
     d.equals(tr, by="mean square one, and uncorrelated")
-    d.start(E(normal, (bend - tr) ** 2), name="normal_variance")
+    d.start(E(normal, (bend - tr) ** 2), name="normal_variance", words="normal directions: the variance")
     d.equals(2 * squares, by="the fourth moment of a normal is 3")
 
     def signed(w):
         return plus([A[i][i] for i in index] + [w[i] * w[j] * (A[i][j] + A[j][i]) for i, j in pairs(n)])
 
     values = [define("q_{" + "".join("+" if sign > 0 else "-" for sign in w) + "}", signed(w)) for w in [(1, *rest) for rest in signs(n - 1)]]
-    d.start(plus(values) / len(values), name="signs")
+    d.start(plus(values) / len(values), name="signs", words="random signs: the mean")
     d.equals(tr, by="the products of two signs cancel")
-    d.start(plus([(value - tr) ** 2 for value in values]) / len(values), name="signs_variance")
+    d.start(plus([(value - tr) ** 2 for value in values]) / len(values), name="signs_variance", words="random signs: the variance")
     d.equals(2 * (squares - diagonal), by="different products of two signs are uncorrelated")
-    d.start(2 * (squares - diagonal), name="better")
+    d.start(2 * (squares - diagonal), name="better", words="signs are never worse")
     d.at_most(2 * squares, by="the diagonal comes on top", because=2 * diagonal)
 
 
 # %% [markdown]
-# One direction is drawn for each sample and kept all along the way, so that the field of the solver stays smooth. The path does not depend on the
-# direction, so the log-density is a mean over times of unbiased estimates and is itself unbiased. **The density is not**: let $y$ be the
-# error of the log-density, with mean zero. Its exponential is at least one on average, above one unless there is no error at all. So on average densities come out too large.
+# **What it means.** One backward pass in place of $n$, and right on average. The noise does not depend on how many coordinates
+# there are, but on how large the Jacobian is off its diagonal.
+#
+# One direction is drawn for each sample and kept all along the way, so that the field of the solver stays smooth. The path
+# does not depend on the direction, so the log-density is a mean over times of unbiased estimates and is itself unbiased. **The
+# density is not**: let $y$ be the error of the log-density, with mean zero. Its exponential is at least one on average, above
+# one unless there is no error at all. So on average densities come out too large: if $y$ is $\frac12$ or $-\frac12$, half the time
+# each, by the factor $(e^{0.5} + e^{-0.5})/2 \approx 1.128$.
 
 
 # %%
@@ -433,6 +582,73 @@ def exponentiated(d):
 
 
 # %% [markdown]
+# ## Why is training by likelihood slow?
+#
+# {{ picture cnf.cost }}
+#
+# To know the likelihood of one data point, the flow has to be run from the data to the noise. A gradient step on the
+# likelihood [@chen2018neural] [@grathwohl2019ffjord] therefore needs
+#
+# - *many calls in a row*: twenty steps of RK4 are eighty calls of the network, none of which can start before the one before
+#   has ended;
+# - *a divergence at each call*: $n$ backward passes, or one with a random direction;
+# - *the way back*: the gradient goes through all calls, which keeps all of them in memory, or solves a second differential
+#   equation backwards (the *adjoint* method), which takes about as many calls again;
+# - *more and more steps*: likelihood only asks where the flow ends, not how it gets there. While it trains, the field may
+#   become winding, and a solver with a tolerance then takes more steps.
+#
+# [Flow matching](flow_matching.py) removes all four. It fixes the density at *every* time beforehand, so that each time can be
+# trained by itself, by a squared error at one random place: one call, no divergence, no solver. What it learns is a field, so
+# this chapter applies to it: afterwards its likelihood costs one run of a solver. The chapter [Stochastic differential
+# equations](sde.py) does the same for diffusion models, by their probability flow.
+#
+# ## Summary
+#
+# !!! summary "To learn by heart"
+#
+#     - Volume times density stays: $\log p$ falls by the logarithm of the volume's growth (`cnf.change_of_variables`).
+#     - For a small step that logarithm is $h$ times the trace of the field's Jacobian (`cnf.small_step`).
+#     - So $\log p$ of a moving point falls at the rate of the divergence (`cnf.instantaneous`), and
+#       $\log p(x) = \log p_{\mathrm{noise}} + \int_0^1 \operatorname{div} f\, \mathrm{d}t$ along its path (`cnf.likelihood`).
+#     - The same as an equation at one place: $\partial_t p + \operatorname{div}(p f) = 0$ (`cnf.conservation`).
+#     - $w^\top A w$ with random signs has the mean $\operatorname{tr} A$ (`cnf.hutchinson`): unbiased for the log-density, not for the
+#       density (`cnf.exponentiated`).
+#     - Training by likelihood runs a solver for each gradient; flow matching does not.
+#
+# ## Questions
+#
+# ??? question "A field turns the plane around the origin, $f(x_1, x_2) = (-x_2, x_1)$. What happens to the density?"
+#
+#     The divergence is $0 + 0$, so every point keeps its log-density; the density is turned as a whole. The standard normal
+#     density does not change at all, although every point moves: see `cnf.instantaneous[curl]`.
+#
+# ??? question "The field is $f(x) = -2x$ in one coordinate. By which factor has the density at a moving point grown after time 1?"
+#
+#     The divergence is $-2$ everywhere, so $\log p$ rises by 2 and the density by $e^2 \approx 7.39$. Distances shrink by the
+#     same factor.
+#
+# ??? question "Why does a layer of a discrete flow need a special form, and a continuous flow does not?"
+#
+#     A layer needs a determinant, which costs $n^3$ operations unless the Jacobian is, for example, triangular. A small step
+#     needs a trace only (`cnf.small_step`), and a trace can be estimated for any field.
+#
+# ??? question "Can a flow in one coordinate exchange two points?"
+#
+#     No. To pass each other they would have to be at the same place at the same time, and from there on they would move
+#     together. The determinant stays positive.
+#
+# ??? question "Somebody reports the mean over directions of $p(x)$, computed from estimated traces. What is wrong?"
+#
+#     The estimate of $\log p$ is unbiased, its exponential is too large on average (`cnf.exponentiated`). Average the
+#     logarithms.
+#
+# ??? question "A model has a better log-likelihood with five steps of Euler than with a hundred. Which number should be reported?"
+#
+#     That with a hundred, after a look whether two hundred still change it. With few steps the number is the likelihood of no
+#     density at all: it need not integrate to one.
+#
+# {{ spot cnf-upper-limit among cnf.likelihood cnf.linear[place] }}
+#
 # ## What these results do not say
 #
 # - **The field must have a flow.** A field that is not Lipschitz may have several flows through a point, or one that reaches infinity in finite time, as $f = x^2$ does.

@@ -13,18 +13,6 @@ ROOT = Path(__file__).resolve().parents[1]
 TOPICS = book.topics()
 # What trains no model of its own has no boxes that say how.
 NO_MODEL = {"divergences", "wasserstein"}
-# Written before chapters had this anatomy, and not yet rewritten.
-OLD = set(TOPICS) - {
-    "ddim",
-    "ddpm",
-    "divergences",
-    "flow_matching",
-    "gan",
-    "score",
-    "sde",
-    "vae",
-    "wasserstein",
-}
 # Mathematics in words: 1 − beta_s, log u <= u − 1.
 UNTYPESET = re.compile(r"\w_[\w{]|[\^≤≥√]|[<>]=|\b(?:alpha|beta|gamma|eps|sigma|theta|phi)\b")
 
@@ -34,12 +22,7 @@ def prose(topic: str) -> str:
     return "\n".join(line[2:] for line in lines if line.startswith("# "))
 
 
-def new(topics: list[str]) -> list[object]:
-    marks = pytest.mark.xfail(reason="of the old anatomy", strict=True)
-    return [pytest.param(t, marks=marks) if t in OLD else t for t in topics]
-
-
-@pytest.mark.parametrize("topic", new(TOPICS))
+@pytest.mark.parametrize("topic", TOPICS)
 def test_a_chapter_can_be_learned_from(topic: str) -> None:
     text = prose(topic)
     opening = text.partition("\n## ")[0]
@@ -59,7 +42,7 @@ def test_a_chapter_can_be_learned_from(topic: str) -> None:
     assert [what for what, found in wanted.items() if not found] == []
 
 
-@pytest.mark.parametrize("topic", new(TOPICS))
+@pytest.mark.parametrize("topic", TOPICS)
 def test_parts_and_reasons_are_words_for_a_reader(topic: str) -> None:
     chapter = book.chapter(topic)
     unnamed = {
