@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -41,7 +42,7 @@ def lines(left: Any, right: Any, relation: str = "equals", **options: Any) -> li
 def test_a_zero_is_0_and_a_number_has_six_digits() -> None:
     said = lines(E(plan(x), f(x)) - E(plan(x), f(x)), E(plan(x, y), indicator(f(x) > f(y))))
     (values,) = [line for line in said if line.startswith("counterexample: ")]
-    assert values == "counterexample: lhs = 0, rhs = 0.384201, difference = -0.384201"
+    assert re.fullmatch(r"counterexample: lhs = 0, rhs = (0\.\d{6}), difference = -\1", values)
     assert any(line.strip().startswith("π(x, y)") for line in said)
     assert any(line.strip().startswith("f(u) = ") for line in said)
 

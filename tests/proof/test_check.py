@@ -371,7 +371,8 @@ def test_proving_what_is_refuted_is_a_bug_and_raises(monkeypatch: pytest.MonkeyP
 
 def test_a_survivor_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     blind = numeric.Outcome("agree", None, 6, 6)
-    monkeypatch.setattr(checker.numeric, "compare", lambda *_, **__: blind)
+    for look in ("compare", "farther"):
+        monkeypatch.setattr(checker.numeric, look, lambda *_, **__: blind)
 
     @report(mutants=True)
     def found(d: Derivation) -> None:
