@@ -26,6 +26,7 @@ from genmath.proof.language.notation import (
     indicator,
     integral,
     log,
+    nonnegatives,
     number,
     pi,
     positives,
@@ -45,6 +46,7 @@ x, y = variables("x y")
 (z,) = copies(x, 1)
 a, b, c, m = reals("a b c m")
 s, t, rate = positives("s t lambda")
+least = nonnegatives("eta")
 p = Density("p", x)
 f, g = Function("f", increasing=True), Function("g", decreasing=True)
 h = Function("h", invertible=True)
@@ -157,6 +159,7 @@ FALSE: dict[str, Claim] = {
     "diverges": equal(integral(above(x, 0) * exp(rate * x), x), -1 / rate),
     "a shift": equal(over(sigmoid(x + 1) - sigmoid(x), -oo, oo), 0),
     "of a sign": equal(over(x / absolute(x), -1, 1), 2),
+    "a pole that leaves at 0": equal(over(least / (1 + least * x) ** 2, 0, oo), 1),
     "no factor of two": equal(integral(exp(-absolute(x)), x), 1),
 }  # fmt: skip
 
@@ -185,6 +188,10 @@ NEVER: dict[str, Claim] = {  # of what does not exist
 def test_what_does_not_exist_is_not_proved(what: str) -> None:
     assert not prove(NEVER[what]).proved
     assert judge(NEVER[what]).verdict in ("open", "refuted")
+
+
+def test_at_infinity_another_term_leads_where_the_first_may_be_0() -> None:
+    assert not prove(FALSE["a pole that leaves at 0"]).proved
 
 
 def test_two_bounds_whose_order_is_not_known() -> None:

@@ -93,6 +93,8 @@ BROKEN: dict[str, tuple[Node, Any]] = {
         E(Normal(x, 0, 4), 1 / standard) - E(Normal(x, 0, 4), 1 / standard), 0),
     "over a density of any width": (
         E(standard, 1 / Normal(x, 0, s)) - E(standard, 1 / Normal(x, 0, s)), 0),
+    "too much for large letters": (
+        E(standard, exp(s * x**2 / 40)) - E(standard, exp(s * x**2 / 40)), 0),
     "a product of letters": (
         E((standard, Normal(y, 0, 1)), exp(2 * x * y) + 1)
         - E((standard, Normal(y, 0, 1)), exp(2 * x * y)), 1),
@@ -127,6 +129,13 @@ KEPT: dict[str, tuple[Node, Any]] = {
     "singular, and zero": (integral(Normal(y, x, 1) * (y - y), x, y), 0),
     "singular, with a variance": (
         integral(Normal(x, y, s) * exp(-(y**4)), x, y), integral(exp(-(y**4)), y)),
+    "a scale that is a square": (
+        integral(exp(-(s**2) * u), u, between=(0, infinity)), 1 / s**2),
+    "a pole that is a square away": (
+        integral(1 / (a**2 + 1 + u) ** 2, u, between=(0, infinity)), 1 / (a**2 + 1)),
+    "a scale that is a square, over the line": (
+        integral(exp(-(s**2) * absolute(x)), x), 2 / s**2),
+    "a width that is a square": (integral(1 / (s**4 + x**2), x), pi / s**2),
 }  # fmt: skip
 
 

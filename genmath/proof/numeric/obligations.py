@@ -59,6 +59,9 @@ MOST = 60_000  # points of the widest window
 STEADY = 0.7  # an integral converges if what a wider window adds falls faster than this
 ENDS = 0.9  # the same between limits, where windows widen evenly in the logarithm
 UNUSUAL = 3.0  # where letters are tiny, many an integral that converges does so slowly
+# kinds of worlds: the square of such a letter sets a scale that no window reaches, and what goes on
+# growing up to there looks as if it always did, unless it grows beyond all floats
+TOO_FAR = ("far", "farthest")
 OUT = (20.0, 60.0, 180.0)  # places far out
 FAST = ("exp", "gamma", "tan")
 Drawn = Callable[[], Sequence[World]]
@@ -264,6 +267,7 @@ def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any]
     grows = grows and added[-1] > 1e-6 * finite[-1]
     if grows and any(loop == ("grid", "gauss") for chain in program.chains for loop in chain):
         grows = _bends([math.log(a) for a in added[-3:]]) > -4  # past the peak of exp(a x)
+    grows = grows and world.kind not in TOO_FAR
     rises = len(finite) < 2 or finite[-1] > 10 * finite[-2]
     beyond = len(sizes) - len(finite) > 1 and rises and _beyond(program, world, free)
     if not grows and not beyond:

@@ -58,8 +58,14 @@ def _signed(e: Any, v: Any) -> int | None:
     return 1 if is_positive(e) else -1 if is_positive(-e) else None
 
 
+def _nonzero(e: Any) -> bool:
+    return bool(e.is_nonzero or is_positive(e) or is_positive(-e))
+
+
 def _of_fraction(e: Any, v: Any, sign: int) -> Any | None:
     over, under = (sp.Poly(part, v) for part in sp.fraction(sp.together(e)))
+    if not _nonzero(under.LC()):
+        return None  # where it is 0, another term leads
     gap = over.degree() - under.degree()
     if gap < 0:
         return sp.S.Zero
