@@ -11,6 +11,7 @@ from genmath.proof import (
     TV,
     Density,
     E,
+    Exponential,
     Function,
     Normal,
     absolute,
@@ -38,6 +39,7 @@ from genmath.proof.language.tree import Node
 from genmath.proof.report import check_derivation
 
 x, y = variables("x y")
+z = variables("z", domain="positive")
 a, b = reals("a b")
 s, t, rate = positives("s t lambda")
 quarter = number(1) / 4
@@ -135,6 +137,7 @@ KEPT: dict[str, tuple[Node, Any]] = {
         integral(1 / (a**2 + 1 + u) ** 2, u, between=(0, infinity)), 1 / (a**2 + 1)),
     "a scale that is a square, over the line": (
         integral(exp(-(s**2) * absolute(x)), x), 2 / s**2),
+    "a density that falls little faster": (E(Exponential(z, s + t), exp(s * z)), (s + t) / t),
     "a width that is a square": (integral(1 / (s**4 + x**2), x), pi / s**2),
 }  # fmt: skip
 

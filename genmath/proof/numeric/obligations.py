@@ -62,6 +62,7 @@ UNUSUAL = 3.0  # where letters are tiny, many an integral that converges does so
 # kinds of worlds: the square of such a letter sets a scale that no window reaches, and what goes on
 # growing up to there looks as if it always did, unless it grows beyond all floats
 TOO_FAR = ("far", "farthest")
+STEEP = 100.0  # the growth of a logarithm that no power makes from a window to the next
 OUT = (20.0, 60.0, 180.0)  # places far out
 FAST = ("exp", "gamma", "tan")
 Drawn = Callable[[], Sequence[World]]
@@ -79,7 +80,8 @@ def broken(
             continue
         tried = tried or [*worlds[:2], *unusual()]
         abstract = any(isinstance(n, (Apply, Dens)) for n in one.whole.walk())
-        results = (_breaks(one, survey, world) for world in tried)
+        seen = [w for w in tried if not (abstract and w.kind in TOO_FAR)]
+        results = (_breaks(one, survey, world) for world in seen)
         found = None
         for found in results:
             if (found is None) == abstract:
@@ -278,14 +280,15 @@ def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any]
 def _beyond(program: Program, world: World, free: Any) -> bool:
     """Whether windows in which floats overflow hold ever more indeed: a density that underflows in
     a denominator looks like infinity, too. Decimals do neither."""
-    logs: list[float] = []
+    far, logs = world.kind in TOO_FAR, list[float]()
     for level in range(LEVELS, LEVELS + WINDOWS):
         if program.cost(world, level) > MOST // 4:
             break
         try:
             ((value,),) = program.run(world, EXACT, level, free)
         except decimal.Overflow:
-            logs.append(math.inf)
+            if not far:  # there a factor may overflow, and the product not
+                logs.append(math.inf)
             break
         except ArithmeticError:
             break
@@ -294,8 +297,10 @@ def _beyond(program: Program, world: World, free: Any) -> bool:
         logs.append(float(CONTEXT.ln(value.copy_abs())) if value else -math.inf)
     if len(logs) > 1 and logs[-1] == math.inf:
         return True
-    last = logs[-3:]
-    return len(last) == 3 and last[2] > last[1] + 2 > last[0] + 4 and _bends(last) > -4
+    if len(logs) < 3:
+        return False
+    before, last = (b - a for a, b in itertools.pairwise(logs[-3:]))
+    return last > (STEEP if far else 2) and before > 2 and _bends(logs[-3:]) > -4
 
 
 def _bends(logs: Sequence[float]) -> float:
