@@ -230,8 +230,8 @@ def equality_cases(d):
 # **What it means.** With disjoint supports there is no gradient to follow: move the samples a little, and neither the
 # best discriminator's answers nor the value change. This is the usual case for images. Data and samples both lie on
 # surfaces that are thin compared with the space of all pictures, and thin surfaces hardly meet
-# [@arjovsky2017towards]. In practice what saves the game is that the discriminator is *not* the best one: it is
-# smooth, and slopes between the two. The ways out by design are noise on data and samples, a penalty on the
+# [@arjovsky2017towards]. In practice it helps that the discriminator is *not* the best one: a network that was trained for a
+# few steps is smooth, and slopes between the two. The ways out by design are noise on data and samples, a penalty on the
 # discriminator's slope (see below), or a distance that sees how far apart the supports are: [Wasserstein](wasserstein.py),
 # where `wasserstein.parallel_lines` is this picture as a theorem.
 #
@@ -368,7 +368,7 @@ def frozen_gradient(d):
 #
 # **What it means.** The two losses have the same best answer, $q = p$, for a generator that can do everything. One that
 # cannot has to choose. In the picture, Jensen–Shannon itself hardly cares: its best normal is nearly that of maximum
-# likelihood, with $\mathrm{JS} \approx 0.144$, and the larger peak alone costs less than $0.02$ more. What the
+# likelihood, with $\mathrm{JS} \approx 0.145$, and the larger peak alone has $0.163$. What the
 # non-saturating loss follows prefers the one peak.
 #
 # {{ explorer discriminator }}
@@ -892,6 +892,6 @@ def disagreement(d):
 # - [@gidel2019negative]: steps in turn and at once in bilinear games.
 # - [@korpelevich1976extragradient]: the step that looks ahead.
 # - [@salimans2016improved]: the inception score (section 4), a discriminator that sees whole batches (section 3.2).
-# - [@heusel2017gans]: the Fréchet inception distance (section 2).
+# - [@heusel2017gans]: the Fréchet inception distance.
 # - [@kynkaanniemi2019improved]: precision and recall of samples.
 # - [@theis2016note]: samples, likelihoods and distances may disagree.
