@@ -220,3 +220,9 @@ def test_what_no_author_writes() -> None:
         induction(v)
     with pytest.raises(NotationError, match="depends on the letter itself"):
         attained(v, v + 1)
+
+
+def test_a_place_that_is_the_square_of_a_far_letter_is_no_divergence() -> None:
+    top = judge(equal(supremum(2 * v * a**2 - v**2, v), a**4), (attained(v, a**2),))
+    near = judge(equal(limit(1 / (h**6 + v**2), v, 0), 1 / h**6))
+    assert (top.verdict, near.verdict) == ("proved", "proved")

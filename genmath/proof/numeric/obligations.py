@@ -163,7 +163,7 @@ def _grows(m: Node) -> bool:
 def _breaks(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | None:
     try:
         if isinstance(one.whole, (Over, Limit)):
-            return _wanders(one, survey, world)
+            return None if world.kind in TOO_FAR else _wanders(one, survey, world)
         survey = Survey((one.whole,), base=survey)
         program = Program((one.whole,), survey, world.dim, world.family, widening=True)
         if one.kind == VANISHES:
