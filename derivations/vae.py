@@ -1,28 +1,34 @@
 # %% [markdown]
 # # Variational autoencoders
 #
-# A generative model with hidden causes first draws a code $z$ from a simple prior $p_\theta(z)$, then an
-# observation $x$ from $p_\theta(x \mid z)$. To train it by maximum likelihood we need $\log p_\theta(x)$, which
-# averages over *every* code that could have produced $x$. How can we raise a number that we cannot compute?
+# Think of an image $x$ as made in two steps: first draw a short *code* $z$, which nobody sees, from a simple density
+# $p_\theta(z)$, the *prior*; then draw $x$ from $p_\theta(x \mid z)$, which a neural network computes from $z$. The
+# letter $\theta$ stands for the parameters of this model. To train it by maximum likelihood we need
+# $\log p_\theta(x)$; but $p_\theta(x)$, the *evidence*, is an average over *every* code that could have produced $x$.
+# How can we raise a number that we cannot compute?
 #
-# **The answer in a line:** guess the code with a second network $q_\phi(z \mid x)$; the guess gives a lower bound
-# on $\log p_\theta(x)$ that can be computed and differentiated, and the gap is exactly the KL divergence from the
-# guess to the true posterior.
+# **The answer in a line:** guess the code with a second network $q_\phi(z \mid x)$, with parameters $\phi$. The guess
+# gives a lower bound on $\log p_\theta(x)$ that can be estimated and differentiated. The gap is exactly the KL
+# divergence from the guess to the *posterior* $p_\theta(z \mid x)$, the true density of the code when $x$ is known.
 #
 # {{ picture vae.question }}
 #
 # !!! board "On the board"
 #
-#     The evidence lower bound, reconstruction minus regularisation:
+#     The evidence lower bound (ELBO). Its first term says how well $x$ is rebuilt from its code, the second how far
+#     the guess is from the prior:
 #
 #     {{ vae.elbo }}
 #
-#     and for a Gaussian encoder with mean $\mu$ and log-variance $\ell$, in each coordinate of the code:
+#     If the encoder is normal with mean $\mu$ and variance $e^\ell$, and the prior is standard normal, the second term
+#     is, in each coordinate of the code:
 #
 #     {{ vae.gaussian_prior_kl }}
 #
 #     $x$ is an observation and $z$ its code; $p_\theta(x \mid z)$ is the decoder, $p_\theta(z)$ the prior and
-#     $q_\phi(z \mid x)$ the encoder. $D_{\mathrm{KL}}$ is the divergence of [Divergences](divergences.py).
+#     $q_\phi(z \mid x)$ the encoder. $\mathbb{E}$ is the mean when $z$ is drawn from the density below it.
+#     $D_{\mathrm{KL}}(q \,\Vert\, p)$, the mean of $\log q - \log p$ under $q$, is the KL divergence of
+#     [Divergences](divergences.py). The network gives $\mu$ and $\ell$, which depend on $x$.
 #
 # <div class="two" markdown="block">
 #
@@ -30,8 +36,8 @@
 #
 #     1. Encode a batch: mean $\mu$ and log-variance $\ell$ of each code.
 #     2. Draw $z = \mu + e^{\ell/2} \epsilon$ with standard normal $\epsilon$: `genmath.vae.reparameterize`.
-#     3. Decode, and take a gradient step that raises the mean bound: `genmath.vae.elbo`;
-#        `genmath.vae.VAE` joins the three.
+#     3. Decode: compute $\log p_\theta(x \mid z)$ from $z$. Take a gradient step in $\theta$ and $\phi$ that raises the
+#        bound, averaged over the batch: `genmath.vae.elbo`; `genmath.vae.VAE` joins the three.
 #
 # !!! sample "Sample"
 #
@@ -45,12 +51,17 @@
 #
 # - $x$ is an observation, $z$ its hidden code. $p_\theta(x, z)$ is the model; its prior $p_\theta(z)$, its
 #   likelihood or *decoder* $p_\theta(x \mid z)$, its evidence $p_\theta(x)$ and its posterior $p_\theta(z \mid x)$
-#   are the marginals and conditionals of this one joint density.
+#   are the marginals and conditionals of this one joint density. "Evidence" is just the name of the density of $x$
+#   alone, $p_\theta(x)$; its logarithm is the *log-evidence*.
 # - $q_\phi(z \mid x)$ is the *encoder*: any density of $z$, one for each $x$.
-# - Sums and integrals are written alike. All values are in nats. The model's density is taken to be positive,
-#   so that every logarithm exists; where the encoder has to be positive too, the page says so.
-# - $\ell$ is the *logarithm of a variance*, $\sigma$ a standard deviation: several of the slips at the end of
-#   this chapter confuse the two.
+# - If $z$ takes only some values, as a coin does, read each integral over $z$ as a sum. Logarithms are natural; the
+#   unit of their values is called the *nat*.
+# - The model's density is taken to be positive, so that every logarithm exists; where the encoder has to be positive
+#   too, the page says so.
+# - $\sigma$ is a standard deviation. $\ell$ is the *logarithm of a variance*, $\ell = \log \sigma^2$, except where the
+#   page says that it is a logit: several of the slips at the end of this chapter confuse the two.
+# - $H(p)$ is the entropy of a density, the mean of $-\log p$ under $p$.
+# - $\partial$ is a derivative; "$\partial p = p\, \partial \log p$" is the derivative of a logarithm, read backwards.
 
 # %%
 from genmath.book import chapter
@@ -65,10 +76,11 @@ kl_hellinger = chapter("divergences").kl_hellinger
 # %% [markdown]
 # ## Why the evidence is hard
 #
-# The evidence is an average of the likelihood over the prior, so one could draw codes from the prior and average.
-# `vae.evidence[variance]` shows what that costs. The variance of one such draw, measured in units of the squared
-# evidence, is a divergence from posterior to prior (the χ²-divergence): an observation that tells much about its code
-# makes the posterior narrow, and almost every code drawn from the prior then contributes nothing.
+# The evidence is an average of the likelihood over the prior, so one could draw codes $z$ from the prior and average
+# $p_\theta(x \mid z)$. `vae.evidence[variance]` shows what that costs. Divide the variance of one such draw by
+# $p_\theta(x)^2$: what is left is the average of $p_\theta(z \mid x)/p_\theta(z)$ over the posterior, minus one. (This is
+# the χ²-divergence from posterior to prior.) If an observation tells much about its code, the posterior is narrow and
+# high, and this number is large: almost every code drawn from the prior contributes nothing.
 
 
 # %%
@@ -86,8 +98,9 @@ def evidence(d):
 
 
 # %% [markdown]
-# The gradient is no easier. It is an average over the posterior, and the posterior is what we do not have: its
-# normaliser is the evidence itself.
+# The gradient is no easier. It is an average over the posterior, and the posterior is what we do not have: by Bayes'
+# rule it is $p(x, z)/p(x)$, and its denominator is the evidence itself. Here $\theta$ is one of the parameters, and we
+# write $p(x \mid \theta)$ for $p_\theta(x)$, so that we can differentiate by it.
 
 # %%
 theta = reals("theta")
@@ -107,15 +120,21 @@ def evidence_gradient(d):
 #
 # !!! example "By hand"
 #
-#     Let the code be a fair coin, $z \in \{0, 1\}$, and let $x$ have probability $0.1$ given $z = 0$ and $0.9$
-#     given $z = 1$. Then $p(x) = 0.5$ and $\log p(x) \approx -0.693$. Guess $q(z = 1) = 0.8$. Reconstruction:
-#     $0.8 \log 0.9 + 0.2 \log 0.1 \approx -0.545$. KL to the prior:
-#     $0.8 \log 1.6 + 0.2 \log 0.4 \approx 0.193$. The bound is $-0.738$, below $-0.693$ by $0.044$; and that is
-#     the KL from $q$ to the true posterior $(0.1, 0.9)$: $0.8 \log \frac{0.8}{0.9} + 0.2 \log \frac{0.2}{0.1} \approx 0.044$.
+#     Let the code be a fair coin, $z \in \{0, 1\}$. We have seen one observation $x$; it has probability $0.1$ given
+#     $z = 0$ and $0.9$ given $z = 1$.
 #
-# Insert the encoder. Whatever it is, the log-evidence splits into a part that we can estimate and a KL divergence that
-# we cannot compute, but whose sign we know. Training raises the first part; the bound is *tight* where the encoder is
-# the posterior [@kingma2014vae].
+#     - The evidence: $p(x) = 0.5 \cdot 0.1 + 0.5 \cdot 0.9 = 0.5$, so $\log p(x) \approx -0.693$.
+#     - The posterior, by Bayes' rule: $p(z = 1 \mid x) = 0.5 \cdot 0.9 / 0.5 = 0.9$, and $0.1$ for $z = 0$.
+#     - Suppose that the encoder guesses $q(z = 1 \mid x) = 0.8$ and $q(z = 0 \mid x) = 0.2$.
+#     - Reconstruction, the mean of $\log p(x \mid z)$ under $q$: $0.8 \log 0.9 + 0.2 \log 0.1 \approx -0.545$.
+#     - KL from $q$ to the prior: $0.8 \log \frac{0.8}{0.5} + 0.2 \log \frac{0.2}{0.5} \approx 0.193$.
+#     - The bound is $-0.545 - 0.193 = -0.738$, below $-0.693$ by $0.044$.
+#     - KL from $q$ to the posterior: $0.8 \log \frac{0.8}{0.9} + 0.2 \log \frac{0.2}{0.1} \approx 0.044$, the same number.
+#
+# Now in general: take the average of $\log p_\theta(x)$ over codes drawn from the encoder. Whatever the encoder is, the
+# log-evidence splits into a part that we can estimate and a KL divergence that we cannot compute, but which is never
+# negative. Training raises the first part, the bound. It is *tight*, that is equal to the log-evidence, where the
+# encoder is the posterior [@kingma2014vae].
 #
 # In code: `genmath.vae.elbo`, `genmath.vae.VAE.elbo`.
 
@@ -145,8 +164,9 @@ def elbo(d):
 # %% [markdown]
 # {{ picture vae.gap }}
 #
-# The same without an inequality. The first term rewards codes from which $x$ can be rebuilt (*reconstruction*), the
-# second charges for an encoder that is unlike the prior (*regularisation*), the third is the gap.
+# The same without an inequality: the log-evidence is a sum of three terms. The first rewards codes from which $x$ can
+# be rebuilt (*reconstruction*). The second is taken off where the encoder is unlike the prior (*regularisation*); in
+# this chapter "the KL term" is this one. The third is the gap, the KL divergence to the posterior.
 
 
 # %%
@@ -165,14 +185,16 @@ def decomposition(d):
 
 
 # %% [markdown]
-# **What it means.** Raising the bound does two things at once: it raises the evidence of the model, and it moves the
-# encoder towards the posterior. The bound alone does not say which of the two happened.
+# **What it means.** The bound is the log-evidence minus the gap. When it rises, the evidence of the model has risen, or
+# the encoder has come closer to the posterior, or both. The bound alone does not say which of these happened.
 #
 # ### By Jensen's inequality
 #
-# Many texts take another road. Read the evidence as the average of *importance weights*
-# $w = p_\theta(x, z)/q_\phi(z \mid x)$ and move the logarithm inside the average. Jensen's inequality is here no
-# black box: its gap is the average of $u - 1 - \log u$ at $u = w/p_\theta(x)$, and that is never negative.
+# Many texts take another road. Read the evidence as the average, over codes from the encoder, of *importance weights*
+# $w = p_\theta(x, z)/q_\phi(z \mid x)$, and move the logarithm inside the average. Jensen's inequality says that this
+# cannot make it larger: the logarithm of an average is at least the average of the logarithms. We need not take it on
+# trust. What is lost, *Jensen's gap*, is the average of $u - 1 - \log u$ at $u = w/p_\theta(x)$, and this number is
+# never negative, since $\log u \le u - 1$. (Here the encoder is positive, so that we may divide by it.)
 
 # %%
 qp = Density("q_phi", z, given=x, positive=True)
@@ -203,9 +225,10 @@ def jensen_gap(d):
 # %% [markdown]
 # ### All data at once
 #
-# Average over data from $r(x)$ and let $r(x, z)$ be data with their codes, so that $r(z \mid x)$ is the encoder.
-# Maximising the mean bound is minimising *one* KL divergence between two joint densities; the entropy of the data
-# is a constant.
+# So far $x$ was one observation. Now draw $x$ from the density $r(x)$ of the data, then a code from the encoder, and
+# write $r(x, z)$ for the joint density of the two. So $r(z \mid x)$ is another name of the encoder. To maximise the
+# bound, averaged over the data, is to minimise *one* KL divergence between two joint densities, data with their codes
+# against the model. The entropy $H(r(x))$ of the data is a constant, which no parameter changes.
 
 # %%
 r = Density("r", x, z)
@@ -219,9 +242,11 @@ def joint_kl(d):
 
 
 # %% [markdown]
-# The regularisation term splits in the same way [@hoffman2016elbo]: into what a code tells about *which* $x$ it came
-# from (the mutual information), and how far all codes together, the *aggregate posterior* $r(z)$, are from the prior.
-# Only the second must vanish for samples from the prior to look like codes; the first is what makes codes useful.
+# The KL term, averaged over the data, splits too [@hoffman2016elbo]. Let $r(z)$ be the density of the codes of *all*
+# data together, the *aggregate posterior*. One part is the KL divergence from $r(z)$ to the prior $p(z)$. The other is the
+# *mutual information* of $x$ and $z$, the KL divergence from $r(x, z)$ to $r(x)\, r(z)$: how much a code tells about
+# *which* $x$ it came from. To sample we decode draws from the prior, so these should look like codes of data: for this
+# only the first part must be zero. The second is what makes codes useful.
 
 # %%
 prior = Density("p", z, positive=True)
@@ -238,11 +263,16 @@ def aggregate_posterior(d):
 # %% [markdown]
 # ## The three terms in closed form
 #
+# To train we compute the bound. It needs the KL term, which has a formula when encoder and prior are normal, and the
+# logarithm of the decoder's density, for which there are two usual choices: one for black-and-white pixels and one for
+# real numbers.
+#
 # ### A Gaussian encoder
 #
-# With $q$ normal and a standard normal prior the KL term needs no sampling. The network gives the mean $\mu$ and the
-# log-variance $\ell$, which may be any real numbers. Codes have many coordinates: for independent ones the divergences add
-# up (`divergences.kl_independent`).
+# With $q$ normal and a standard normal prior the KL term needs no sampling. For each $x$ the encoder's network gives the
+# mean $\mu$ and the log-variance $\ell$ of the code, which may be any real numbers. Below, $z$ is one coordinate of the
+# code, and $\mathcal{N}(z; \mu, e^\ell)$ is the normal density of $z$ with mean $\mu$ and variance $e^\ell$. Codes have
+# many coordinates: for independent ones the divergences add up (`divergences.kl_independent`).
 #
 # In code: `genmath.divergences.gaussian_kl`, and the `kl` of `genmath.vae.elbo`.
 
@@ -282,9 +312,11 @@ def gaussian_prior_kl(d):
 # %% [markdown]
 # ### A Bernoulli decoder
 #
-# The decoder gives a logit $\ell$ for each pixel. Written with softplus the likelihood loses no digits when the
-# logit is large: the probabilities themselves would round to 0 or 1. The identity holds for every real $x$, but only
-# for $x \in \{0, 1\}$ is it the logarithm of a probability.
+# Let $x$ be one pixel, 0 or 1. The decoder gives a real number for it, a *logit*. In this section $\ell$ is this logit
+# (not a log-variance): the pixel is 1 with probability $\mathrm{sigmoid}(\ell) = 1/(1 + e^{-\ell})$. The result is
+# written with $\mathrm{softplus}(\ell) = \log(1 + e^\ell)$, and so stays exact in a computer when the logit is large:
+# the probability itself would be rounded to 0 or 1, and the logarithm of 0 is $-\infty$. The identity holds for every
+# real $x$, but only for $x \in \{0, 1\}$ is it the logarithm of a probability.
 #
 # In code: `genmath.vae.bernoulli_log_likelihood`.
 
@@ -302,6 +334,9 @@ def bernoulli_likelihood(d):
 # %% [markdown]
 # ### A Gaussian decoder, and its best variance
 #
+# Let $x$ be one real number. Now $\mu$ and $\ell$ are the mean and the log-variance of $x$ given the code; the decoder
+# gives them.
+#
 # In code: `genmath.vae.gaussian_log_likelihood`.
 
 
@@ -313,9 +348,10 @@ def gaussian_likelihood(d):
 
 
 # %% [markdown]
-# With a fixed variance the likelihood is a squared error up to scale and constant, and the choice of the variance
-# weighs reconstruction against the KL term, just as β does below. It need not be chosen by hand [@rybkin2021simple]:
-# average over data $r(x)$, and write $m > 0$ for the mean squared error. The best *variance* is $m$.
+# Write $v$ for the decoder's variance. If $v$ is fixed, the log-likelihood is $-(x - \mu)^2/(2v)$ plus a constant: a
+# squared error. A small $v$ makes reconstruction count more against the KL term, a large one less, as β does
+# below. It need not be chosen by hand [@rybkin2021simple]: average over the data, $x$ from $r(x)$, and write $m > 0$ for
+# the mean squared error, the average of $(x - \mu)^2$. The best *variance* is $v = m$.
 
 # %%
 v, m = positives("v m")
@@ -335,18 +371,24 @@ def optimal_variance(d):
 
 
 # %% [markdown]
-# **Why samples blur.** Where the code does not decide between two values of a pixel, the best normal covers both,
-# and its mean is a value between them. That is the price of maximum likelihood: to give no probability to
-# something that occurs costs more than to give some to what never does (*mode covering*, see [Divergences](divergences.py)). A GAN
-# is asked for samples that look real, and may drop one of the two: sharp, and incomplete ([GAN](gan.py)).
+# **Why samples blur.** Sometimes the code does not say which of two values a pixel has. Then the best normal covers
+# both, and its mean is a value between them. That is the price of maximum likelihood: a model that gives no probability
+# to something that occurs loses much; a model that gives some probability to what never occurs loses little (*mode
+# covering*, see [Divergences](divergences.py)). A generative adversarial network ([GAN](gan.py)) is trained only to make
+# samples that look real. It may drop one of the two values: its samples are sharp, but some kinds are missing.
 #
 # {{ picture vae.blur }}
 #
 # ## Gradients through a random draw
 #
-# The reconstruction term is an average under $q_\phi$, and $\phi$ is what we differentiate by: a draw of $z$ has no
-# gradient. There are two ways out. The first holds for any density, discrete ones included [@williams1992simple]:
-# weigh $f$ by the *score*, here the derivative of the log-density by its parameter.
+# The reconstruction term is an average of $f(z) = \log p_\theta(x \mid z)$ over codes drawn from $q_\phi$, and we need its
+# derivative by $\phi$. But a drawn number $z$ has no derivative by $\phi$. There are two ways out, for any function $f$ that
+# does not depend on $\phi$. In this section $x$ is fixed, so we write $q(z \mid \phi)$ for the encoder with the parameter
+# $\phi$.
+#
+# The first way works for any density, and for discrete codes too [@williams1992simple]: draw $z$, and multiply
+# $f(z)$ by the *score*, here the derivative of the log-density by its parameter $\phi$. The average of the product is the
+# gradient.
 
 # %%
 phi = reals("phi")
@@ -361,9 +403,11 @@ def score_function_gradient(d):
 
 
 # %% [markdown]
-# The second draws the noise first, $z = \mu + \sigma\epsilon$, and differentiates along the draw [@kingma2014vae]
-# [@rezende2014stochastic]. It needs the derivative of $f$, and a density that is a smooth image of fixed noise. Both
-# estimate the same number: for normal $q$ this is integration by parts, for the mean and for the scale.
+# The second way (*reparameterisation*) draws standard normal noise $\epsilon$ first, whose density has no parameter, and
+# puts $z = \mu + \sigma\epsilon$ [@kingma2014vae] [@rezende2014stochastic]. Now $z$ is a function of $\mu$ and $\sigma$, and
+# the chain rule gives the derivative of $f(z)$ by them: the *path gradient*. It needs the derivative $f'$, and a $z$ that can
+# be written as a smooth function of the parameters and of such noise. Both ways estimate the same number: for normal $q$
+# this is integration by parts, for the mean $\mu$ and for the scale $\sigma$.
 #
 # In code: `genmath.vae.reparameterize`.
 
@@ -392,8 +436,10 @@ def reparameterization_gradient(d):
 #
 # {{ picture vae.gradients }}
 #
-# The means agree, the variances do not [@mohamed2020monte]. For $f(z) = z^2$ the path wins by far: its variance does
-# not even depend on $\mu$, while the score's grows with the fourth power of $\mu$ and, at fixed $\mu \ne 0$, without
+# The two estimates have the same mean but not the same variance [@mohamed2020monte]. Take the derivative by $\mu$. One
+# draw $z$ from $\mathcal{N}(\mu, \sigma^2)$ gives $g_{\text{score}} = f(z)(z - \mu)/\sigma^2$ by the first way and
+# $g_{\text{path}} = f'(z)$ by the second. For $f(z) = z^2$ the path gradient is far better: its variance does not even
+# depend on $\mu$. The variance with the score grows with the fourth power of $\mu$ and, at fixed $\mu \ne 0$, without
 # limit as σ → 0.
 
 # %%
@@ -414,10 +460,11 @@ def gradient_variances(d):
 
 
 # %% [markdown]
-# It is not always so. Take a bump at zero, $f(z) = \exp(-\rho z^2/(2\sigma^2))$, and draws from $N(0, \sigma^2)$. Draw
-# by draw the path's gradient is −ρ times the score's. Their means are equal (`vae.reparameterization_gradient`), so
-# both means are zero and the second moments are the variances. The path's variance is ρ² times the score's: for a bump
-# narrower than $q$, that is for ρ > 1, the score wins. Which is better is a matter of $f$.
+# It is not always so. Take a bump at zero, $f(z) = \exp(-\rho z^2/(2\sigma^2))$ with $\rho \ge 1$, and draws from
+# $\mathcal{N}(0, \sigma^2)$, so that $\mu = 0$. For every draw the path gradient is −ρ times the one with the score. Their
+# means are equal (`vae.reparameterization_gradient`), so both means are zero, and the variances are the means of the
+# squares. The variance of the path gradient is ρ² times the other: for a bump narrower than $q$, that is for ρ > 1, the
+# score is better. Which way is better depends on $f$.
 
 # %%
 rho = at_least_one("rho")
@@ -439,9 +486,10 @@ def gradient_variances_bump(d):
 # %% [markdown]
 # ## β: another price for the KL term
 #
-# Multiply the KL term by β, as β-VAE does [@higgins2017beta]. Write $R$ for the reconstruction and $K$ for the KL term
-# (in information theory, minus the *distortion* and the *rate* [@alemi2018fixing]). For β ≥ 1 something non-negative
-# is taken away: the objective is still a bound, only a looser one.
+# Multiply the KL term by a number β, as β-VAE does [@higgins2017beta]. Write $R$ for the reconstruction and $K$ for the
+# KL term; the *objective* is then $R - \beta K$, and the bound is the case β = 1. (Information theory calls $-R$ the
+# *distortion* and $K$ the *rate* [@alemi2018fixing].) For β ≥ 1 something non-negative is taken away from the bound: the
+# objective is still a lower bound, only a looser one.
 #
 # In code: `beta=` of `genmath.vae.elbo`.
 
@@ -461,8 +509,8 @@ def beta_vae(d):
 
 # %% [markdown]
 # For β < 1 it is in general no bound, and one case shows it: with the posterior as encoder the objective *exceeds* the
-# log-evidence by $1 - \beta$ times a KL divergence, which is zero only where posterior and prior are equal (its last
-# form, a squared distance of square roots, shows that).
+# log-evidence by $1 - \beta$ times the KL divergence from posterior to prior. This is zero only where the two are equal:
+# the last line shows it, since the integral of a square is zero only if the square is zero everywhere.
 
 
 # %%
@@ -477,9 +525,11 @@ def beta_below_one(d):
 # %% [markdown]
 # {{ picture vae.tempered }}
 #
-# What is maximised instead? For every β > 0 the objective is a number without the encoder in it, minus β times a KL
-# divergence to the *tempered* posterior $p_\beta$, prior times likelihood to the power 1/β. So the best encoder is
-# $p_\beta$: the observation counts less than in the posterior for β > 1, and more for β < 1.
+# Which encoder is the best for another β? Take the *tempered* posterior, prior times likelihood to the power 1/β:
+# $p_\beta = p_\theta(z)\, p_\theta(x \mid z)^{1/\beta}/Z_\beta$, where the number $Z_\beta$ makes it integrate to one. For every
+# β > 0 the objective is $\beta \log Z_\beta$, in which there is no encoder, minus β times the KL divergence from the encoder
+# to $p_\beta$. So the best encoder is $p_\beta$: the observation counts less than in the posterior for β > 1, and more for
+# β < 1.
 
 # %%
 temperature = positives("beta")
@@ -501,8 +551,9 @@ def beta_optimum(d):
 #
 # ### As a constrained problem
 #
-# β is the price (a Lagrange multiplier) of a budget: reconstruct as well as possible, using at most $c$ nats of KL. The
-# priced objective bounds what any encoder within the budget can reach.
+# There is another view of β. Suppose that we want the best reconstruction $R$ with a KL term of at most $c$ nats, a
+# *budget*: $K \le c$. Then β ≥ 0 is the price of a nat (a Lagrange multiplier). For every encoder within the budget, $R$ is at
+# most the *priced objective* $R - \beta(K - c)$. (That a price gives such an upper bound is called *weak duality*.)
 
 # %%
 c = positives("c")
@@ -517,9 +568,10 @@ def beta_dual(d):
 
 
 # %% [markdown]
-# Conversely, a maximiser of the priced objective solves the constrained problem for the budget that it uses. Fix one
-# observation and write $f(z)$ for its log-likelihood, $J$ for the priced objective. If $q^\star$ is no worse than $q$ at the
-# price β, and $q$ spends no more than $q^\star$, then $q$ reconstructs no better.
+# Conversely, an encoder that maximises $R - \beta K$ is also the best one for the budget that it uses itself. Fix one
+# observation and write $f(z)$ for its log-likelihood. Compare two encoders: $q^\star$, with $R_\star$, $K_\star$ and
+# $J_\star = R_\star - \beta K_\star$, and $q$, with $R$, $K$ and $J = R - \beta K$. If $J_\star \ge J$, and $q$ uses no more
+# KL than $q^\star$, then $q$ reconstructs no better.
 
 # %%
 q_z, q_star = Density("q", z), Density("q_star", z)
@@ -543,8 +595,10 @@ def beta_constraint(d):
 #
 # {{ picture vae.draws }}
 #
-# Draw $k$ codes and average their weights *before* taking the logarithm [@burda2016importance]. The average still has
-# mean $p_\theta(x)$ but fluctuates less, so less is lost. With one draw this is the evidence lower bound again.
+# Draw $k$ codes $z_1, \dots, z_k$ from the encoder. Each has an importance weight
+# $w_i = p_\theta(x, z_i)/q_\phi(z_i \mid x)$, as above. Average the weights *before* taking the logarithm
+# [@burda2016importance]. The average still has mean $p_\theta(x)$ but varies less, so Jensen's inequality loses less. With
+# one draw this is the evidence lower bound again. Below, $m_{12}$ is the mean of the weights 1 and 2, and so on.
 #
 # In code: `genmath.vae.iwae_bound` of `genmath.vae.VAE.log_weights`.
 
@@ -588,9 +642,10 @@ def iwae_one(d):
 
 
 # %% [markdown]
-# The bound does not fall when a draw is added. The mean of $k + 1$ weights is the mean of the $k + 1$ means that leave one
-# weight out; the logarithm is concave; and each of these means has the same law as the mean of $k$ weights. Below, $m_{12}$ is
-# the mean of the weights 1 and 2, and so on.
+# The bound does not fall when a draw is added. Three facts show it. The mean of $k + 1$ weights is the mean of $k + 1$ smaller
+# means, each of which leaves one weight out: for three weights, of $m_{12}$, $m_{13}$ and $m_{23}$. The logarithm of a mean is at
+# least the mean of the logarithms (`vae.log_of_mean`, for positive numbers $u_i$ with mean $\bar u$). And each of the smaller
+# means has the same distribution as the mean of $k$ weights.
 
 # %%
 u = positives("u_1 u_2 u_3")
@@ -621,9 +676,10 @@ def iwae_increases(d, k):
 # %% [markdown]
 # ### Its gradient
 #
-# Write $f_i(\phi)$ for the log-weight of draw $i$. The gradient is a mean of the log-weights' gradients under the *normalised*
-# weights. In code one differentiates the logarithm of the mean and is done; who writes the loss as a weighted sum of
-# log-weights has to hold the normalised weights fixed (detach them).
+# Write $f_i(\phi) = \log w_i$ for the log-weight of draw $i$ as a function of the parameter, with the noise held fixed. The
+# gradient is a weighted mean of the gradients $f_i'$; the weights in it are $w_i$ divided by the sum of all, the
+# *normalised* weights. In code it is enough to differentiate the logarithm of the mean. If you write the loss as a weighted
+# sum of log-weights instead, you must hold the normalised weights fixed (`detach` in PyTorch).
 
 
 # %%
@@ -664,22 +720,23 @@ def iwae_gradient(d, k):
 #
 # ??? question "The KL term is exactly zero for every observation. What has happened?"
 #
-#     The encoder ignores $x$ and returns the prior: posterior collapse. The decoder then models $x$ without the
-#     code. The bound may be perfectly good; the code tells nothing.
+#     The encoder ignores $x$ and returns the prior. The code tells nothing about $x$, and the decoder models $x$ without
+#     it. This is called *posterior collapse*. The bound may still be high.
 #
 # ??? question "Why can one not simply draw $z$ and differentiate the loss by $\phi$?"
 #
-#     A drawn number has no derivative by the parameters of the law it was drawn from. One either writes the draw as a
-#     function of $\phi$ and fixed noise, or weighs the loss by the score.
+#     A drawn number has no derivative by the parameters of the density it was drawn from. One either writes the draw as a
+#     function of $\phi$ and of noise without parameters, or multiplies the loss by the score.
 #
 # ??? question "What is the KL term of a Gaussian encoder with $\mu = 0$ and $\ell = 0$? And with $\ell = 2$?"
 #
 #     Zero: it is the prior. With $\ell = 2$: $\frac12(e^2 - 1 - 2) \approx 2.19$ nats.
 #
-# ??? question "A colleague minimises the squared error plus the KL term, without a factor. Which decoder is that?"
+# ??? question "A colleague minimises the squared error plus the KL term, without a factor. Which normal decoder is that?"
 #
-#     $\|x - \mu\|^2$ is minus the log-likelihood of a normal with variance ½, up to a constant. Any other variance changes
-#     the weight of the KL term, as $\beta$ does; the best is the mean squared error (`vae.optimal_variance`).
+#     The one with variance ½: minus its log-likelihood is $(x - \mu)^2/(2 \cdot \frac12)$ for each number $x$, up to a constant.
+#     Any other variance changes the weight of the KL term, as $\beta$ does; the best variance is the mean squared error
+#     (`vae.optimal_variance`).
 #
 # {{ spot classic-kl-swap among vae.jensen_gap vae.decomposition }}
 #
@@ -691,7 +748,7 @@ def iwae_gradient(d, k):
 # - **A good bound is not a good code.** A decoder that models $x$ well without $z$ can make both the KL term and the
 #   information in the code zero (*posterior collapse* [@bowman2016generating]), and the bound sees nothing wrong.
 # - **The bound holds for averages.** A minibatch with one draw of $z$ gives an unbiased *estimate* of it, which may lie
-#   above the log-evidence. The importance-weighted bound is below it on average too, not draw by draw.
+#   above the log-evidence. The importance-weighted bound, too, is below the log-evidence on average, not for every draw.
 # - **More draws help the bound, not every gradient.** The monotonicity in $k$ is proved here for the first steps only
 #   (the label says which; theorem 1 of the paper [@burda2016importance] has every $k$), and it says nothing about the
 #   signal-to-noise ratio of the encoder's gradient, which falls [@rainforth2018tighter].

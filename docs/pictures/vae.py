@@ -62,8 +62,9 @@ def question() -> Html:
         right,
         alt="Left: a bell of codes and, over it, a posterior with two peaks. Right: the decoder sends the line of "
         "codes to a curve in the plane, data scatter around it, and one observation lies between two of its bends.",
-        caption="The decoder (blue) sends a line of codes to a curve; data scatter around it. Which codes can have made "
-        "the orange point? The answer, the posterior, has no formula, and it is what training needs.",
+        caption="Right: the decoder sends each code z to a point of the blue curve, and data (dots) scatter around it. Which "
+        "codes can have made the orange point x? Left: before we see x, the codes have the blue density; after, the orange one. "
+        "For a neural network this posterior has no formula, and training needs it.",
     )
 
 
@@ -116,8 +117,9 @@ def gap() -> Html:
         start=1,
         alt="Left: a normal encoder moves onto the posterior. Right: the bound rises towards the log-evidence, which "
         "stays where it is, and the gap between them shrinks.",
-        caption="The log-evidence (orange line) does not depend on the encoder. A better encoder raises the bound (blue) "
-        "by exactly what it takes from the gap; a normal cannot close it, since this posterior has two peaks.",
+        caption="Left: the posterior (orange area) and a normal encoder (blue). Right: the log-evidence (orange line) does "
+        "not depend on the encoder. Move the slider: a better encoder raises the bound (blue) by exactly what the gap (green) "
+        "loses. A normal encoder cannot close the gap here, since this posterior has two peaks.",
     )
 
 
@@ -137,8 +139,8 @@ def tempered() -> Html:
         panel,
         alt="Three densities of the code: a sharp one for a small β, the posterior for β = 1, and one that is nearly "
         "the prior for β = 4.",
-        caption="What a free encoder would do: for β = 1 it is the posterior; a higher price makes it forget the "
-        "observation and return to the prior.",
+        caption="The best of all encoders for three values of β. For β = 1 it is the posterior. For β = 4 the KL term costs "
+        "more, and the best encoder is nearly the prior: it forgets the observation. For β = 0.3 it is sharper than the posterior.",
     )
 
 
@@ -171,8 +173,8 @@ def gradients() -> Html:
         panel,
         alt="Two histograms around the same mean: the one of the path gradient is narrow, the one of the score gradient "
         "spreads over many times its mean.",
-        caption="20,000 single-draw gradients of the mean of z² by the mean μ = 1 of the draws. Both histograms average to "
-        "2 (line); one draw along the path tells far more.",
+        caption="Draw z from a normal with μ = 1 and σ = 0.5, and estimate from this one draw the derivative by μ of the mean of "
+        "z². Done 20,000 times in both ways: both histograms have the mean 2 (line), but the path gradients (blue) are much closer to it.",
     )
 
 
@@ -193,8 +195,9 @@ def blur() -> Html:
         panel,
         alt="Grey: two peaks, dark and light. Blue: one wide bell over both, whose mean lies between them. Orange: a narrow "
         "bell on one peak.",
-        caption="The code does not say whether the pixel is dark or light (grey area). Maximum likelihood with a normal "
-        "decoder must cover both, and its mean (dot) is a grey that never occurs: blur.",
+        caption="The code does not say whether the pixel is dark or light: the data have two peaks (grey area). The normal of "
+        "maximum likelihood (blue) covers both, and its mean (dot) is a grey value that never occurs: blur. A model that takes "
+        "one peak only (orange) is sharp.",
     )
 
 
@@ -219,6 +222,6 @@ def draws() -> Html:
     return figure(
         panel,
         alt="The bound rises with the number of draws and comes close to the log-evidence.",
-        caption="The same observation, with the prior itself as a poor encoder: averaging k weights before the logarithm "
-        "is taken makes up for it.",
+        caption="The observation x of the first picture, with a bad encoder, the prior itself. With one draw the bound is far "
+        "below the log-evidence; when k weights are averaged before the logarithm is taken, it comes close.",
     )
