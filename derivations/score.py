@@ -1,14 +1,15 @@
 # %% [markdown]
 # # Score matching
 #
-# A density that can be evaluated needs a normaliser, and for a flexible model the normaliser is an integral that
-# nobody can compute. The *score* $\nabla \log p$, the direction in which the log-density rises, does not see the
-# normaliser at all: a constant factor of $p$ is a constant summand of $\log p$, and has no slope. Can the score be
+# A density has to integrate to one. So a model $p(x) = q(x)/Z$, with any positive function $q$, needs the *normaliser*
+# $Z = \int q(x)\, \mathrm{d}x$, and for a flexible $q$ nobody can compute this integral. The *score*
+# $\nabla \log p$ is the direction in which the log-density rises. It does not see the normaliser:
+# $\log p = \log q - \log Z$, and the constant $\log Z$ has no slope. Can the score be
 # learned from samples alone, although samples show neither $p$ nor its slope? And once we have it, can we draw from
 # $p$ with nothing but this field of arrows?
 #
-# **The answer in a line:** add noise and learn to guess the noise; the best guess is minus sigma times the score of
-# the *noisy* density, and small steps along the score plus fresh noise leave that density as it is.
+# **The answer in a line:** add noise of size $\sigma$ and learn to guess the noise; the best guess is $-\sigma$ times the
+# score of the *noisy* density, and small steps along the score plus fresh noise leave that density as it is.
 #
 # {{ picture score.question }}
 #
@@ -18,7 +19,8 @@
 #
 #     {{ define score.dsm_loss }}
 #
-#     At its best it knows the score of the noisy density $p_\sigma$, and with it where the data are on average:
+#     The best network $s_\theta$ is the score of the noisy density $p_\sigma$. With it we also know the average of the
+#     data $x_0$ that may have led to $x$ (*Tweedie's formula*):
 #
 #     {{ score.tweedie }}
 #
@@ -28,43 +30,46 @@
 #
 #     $x_0$ is a data point and $\epsilon$ standard normal noise; $x = \alpha x_0 + \sigma\epsilon$ is what the
 #     network $s_\theta$ sees, often with $\alpha = 1$. $p_0$ is the density of the data, and $p_\sigma(x_0 \mid x)$ that
-#     of the data once $x$ is known (Bayes' rule). $\eta$ is the size of a step, $z$ standard normal.
+#     of the data once $x$ is known (Bayes' rule). $x_k$ is the sample after $k$ steps, $\eta$ the size of a step, $z$
+#     standard normal, and $\theta$ the weights of the network.
 #
 # <div class="two" markdown="block">
 #
 # !!! train "Train"
 #
-#     1. Draw data $x_0$, noise $\epsilon$, and for each sample a level $\sigma$ from a ladder:
-#        `genmath.score.geometric_levels`.
+#     1. Draw data $x_0$, noise $\epsilon$, and for each sample a level $\sigma$ from a *ladder*, a list of levels from
+#        large to small: `genmath.score.geometric_levels`.
 #     2. Add the noise: $x = \alpha x_0 + \sigma\epsilon$.
 #     3. Take a gradient step on the mean of $\|\sigma s_\theta(x, \sigma) + \epsilon\|^2$:
 #        `genmath.score.denoising_loss` does 2 and 3.
 #
 # !!! sample "Sample"
 #
-#     1. Draw $x$ from a wide normal, and take the largest $\sigma$.
-#     2. Some steps of `genmath.score.langevin_step` with $\eta$ in proportion to $\sigma^2$; then the next smaller
+#     1. Take the largest $\sigma$ of the ladder, and draw $x$ from a normal of that size.
+#     2. Take some steps of `genmath.score.langevin_step` with $\eta$ in proportion to $\sigma^2$. Go to the next smaller
 #        $\sigma$, and so on: `genmath.score.annealed_langevin` is the loop.
-#     3. Take the last noise out: `genmath.score.tweedie`.
+#     3. Remove the noise that is left: `genmath.score.tweedie`.
 #
 # </div>
 
 # %% [markdown]
 # ## Notation and hypotheses
 #
-# - $x_0$ is data with any density $p_0(x_0)$, which may vanish in places. $x = \alpha x_0 + \sigma\epsilon$ is data
+# - $x_0$ is data with any density $p_0(x_0)$, which may be zero in places. $x = \alpha x_0 + \sigma\epsilon$ is data
 #   seen through noise, with $\alpha, \sigma > 0$ and $\epsilon$ standard normal: the *kernel* of $x$ given $x_0$ is
 #   normal with mean $\alpha x_0$ and variance $\sigma^2$. Papers on score matching take $\alpha = 1$, so noise is only
 #   added; with $\alpha = \sqrt{\bar\alpha_t}$, $\sigma = \sqrt{1 - \bar\alpha_t}$ it is the kernel of
 #   `ddpm.forward_marginal`.
 # - $p_\sigma(x)$ is the density of the noisy $x$, the average of the kernel over the data. It is positive and smooth
-#   whatever $p_0$ is. $p_\sigma(x_0 \mid x)$ is what Bayes' rule makes of kernel and data.
-# - *Score* means the derivative of a log-density by the place $x$. (Statistics uses the word for the derivative by
+#   whatever $p_0$ is. It is also called the *marginal* density: the data point is averaged out. $p_\sigma(x_0 \mid x)$ is what
+#   Bayes' rule makes of kernel and data, the *posterior*: which data may have led to $x$.
+# - *Score* means the derivative of a log-density by the place $x$, written $\partial \log p$ on the line and $\nabla \log p$ for a
+#   vector $x$. (Statistics uses the word for the derivative by
 #   a parameter: `vae.score_function_gradient` is that other one.) $s$ is any smooth function, the model of a score.
 # - Statements about an arbitrary density are written for one coordinate, or for two where coordinates meet; for
 #   a sum over coordinates they hold term by term. Statements about normal densities are for vectors, checked for
-#   $d \le 3$.
-# - $u$ and $v$, where a random direction occurs, are its two coordinates.
+#   $d \le 3$ dimensions.
+# - Where a statement needs a point in the plane, $u$ and $v$ are its two coordinates.
 
 # %%
 from genmath.proof import *
@@ -89,9 +94,10 @@ walk = define("x_{k+1}", x_k + eta * s_net(x_k, sigma) + sqrt(2 * eta) * z)
 # %% [markdown]
 # ## The score of the kernel
 #
-# One sample of data and one of noise: the log-density of $x$ given $x_0$ is a parabola, its slope points *back* to where
-# $x$ came from, and is the noise itself up to $-1/\sigma$. It does not depend on the data distribution, which is why it
-# can serve as a training target. `score.kernel_score[any]` is the same for any covariance.
+# Take one sample of data and one of noise. The log-density of $x$ given $x_0$ is a parabola. Its slope points *back* to where
+# $x$ came from, and is the noise times $-1/\sigma$. It does not depend on the data distribution, which is why it
+# can serve as a training target. `score.kernel_score[any]` is the same for a normal density with any mean $\mu$ and any
+# covariance $\Sigma$. ($\mathbf{I}$ is the identity matrix.)
 #
 # In code: `genmath.score.kernel_score`.
 
@@ -152,19 +158,22 @@ def kernel_score(d):
 
 
 # %% [markdown]
-# **What it means.** A noisy sample whose noise is known is worth an arrow: back to where it came from, the longer
-# the less noise there is.
+# **What it means.** A noisy sample whose noise is known gives an arrow $-\epsilon/\sigma$, back to where it came from. The
+# smaller $\sigma$ is, the longer is the arrow.
 #
 # ## Denoising instead of matching
 #
 # {{ picture score.target }}
 #
-# We want $s(x)$ to match the score of the density of $x$, the *marginal* score: that is explicit score matching, with loss $J$.
-# Nobody can evaluate that score. The score of $x$ *given* $x_0$ can be evaluated, and to match it on average is the same task: the
-# two losses differ by a number $C$ that contains no model. Nothing here is normal: $q(x, x_0)$ is any positive joint density, so
-# any way of corrupting data will do.
+# Here $q(x, x_0)$ is any positive joint density of noisy $x$ and data $x_0$. Nothing has to be normal: any way of corrupting data
+# will do. From it we have the density $q(x)$ of $x$ alone, and $q(x \mid x_0)$ of $x$ given $x_0$.
 #
-# $C$ is the mean squared distance between the conditional and the marginal score, the part
+# We want $s(x)$ to match the *marginal* score $\partial \log q(x)$. This is *explicit* score matching, and its loss is
+# $J = \mathbb{E}\,(s(x) - \partial \log q(x))^2$. Nobody can evaluate that score. The *conditional* score
+# $\partial \log q(x \mid x_0)$ can be evaluated (for normal noise it is $-\epsilon/\sigma$). To match it on average is the
+# *denoising* loss, and it is the same task: the two losses differ by a number $C$ that contains no model.
+#
+# $C$ is the mean squared distance between the conditional and the marginal score. It is the part
 # of the target that $x$ does not determine.
 #
 # !!! example "By hand"
@@ -196,14 +205,15 @@ def denoising(d):
 
 
 # %% [markdown]
-# **What it means.** Training pairs $(x, x_0)$ are free, so the score of *noisy* data can be learned by plain regression.
+# **What it means.** Training pairs $(x, x_0)$ cost nothing (take data, add noise), so the score of *noisy* data can be learned by plain regression.
 # But **a denoising loss at its optimum is not zero**, and its value says nothing about how good the model is as long as
 # $C$ is not known.
 #
 # ## What a network that guesses the noise learns
 #
 # Squared error has one best answer: the mean of what is to be guessed, *given what is seen*. This is general: the
-# target $y$ and the guess $g$ may be anything. The network never sees $x_0$, so it cannot return $\epsilon$; what it
+# target $y$ and the guess $g$ may be anything; $q(y \mid x)$ is the density of the target once $x$ is seen, and $m$ its
+# mean. The network never sees $x_0$, so it cannot return $\epsilon$; what it
 # returns, if it is perfect, is the average of all noises that could have led to this $x$.
 
 # %%
@@ -225,12 +235,12 @@ def best_guess(d):
 # !!! example "By hand"
 #
 #     Two data points, $-1$ and $1$, equally likely; $\alpha = 1$, $\sigma = 0.5$, and $x = 0.5$ is seen. It came from $1$
-#     with noise $-1$, or from $-1$ with noise $3$. The kernel's densities are as $e^{-1/2}$ to $e^{-9/2}$, so the
-#     probabilities are $0.982$ and $0.018$. The best guess of the noise is $0.982 \cdot (-1) + 0.018 \cdot 3 \approx -0.928$. No
+#     with noise $-1$, or from $-1$ with noise $3$. The kernel's densities are in the ratio $e^{-1/2} : e^{-9/2}$. By Bayes' rule
+#     the probabilities are in the same ratio, since the two points are equally likely: $0.982$ and $0.018$. The best guess of the noise is $0.982 \cdot (-1) + 0.018 \cdot 3 \approx -0.928$. No
 #     noise that occurs has this value.
 #
-# And this average is, up to $-\sigma$, the score of the *noisy marginal*. Here the density of the data is arbitrary again.
-# Most sources jump from `score.kernel_score` to this line by writing $\epsilon$ where its conditional mean belongs. They are
+# And this average is $-\sigma$ times the score of the *noisy* density $p_\sigma$. Here the density of the data is arbitrary again.
+# Most sources jump from `score.kernel_score` to this line by writing $\epsilon$ where its mean given $x$ belongs. They are
 # different things: $-\epsilon/\sigma$ is random given $x$, a score is not.
 #
 # In code: `genmath.predictions.convert` with `source="eps", target="score"`.
@@ -252,15 +262,16 @@ def eps_optimum(d):
 
 
 # %% [markdown]
-# **What it means.** DDPM's noise network *is* a score network: $s_\theta = -\epsilon_\theta/\sigma$. The two communities
-# trained the same function under two names.
+# **What it means.** A network $\epsilon_\theta(x)$ that guesses the noise, as in [Denoising diffusion](ddpm.py) (DDPM), *is* a
+# score network: $s_\theta = -\epsilon_\theta/\sigma$. Two communities trained the same function under two names.
 #
 # ## Tweedie's formula
 #
 # {{ picture score.denoiser }}
 #
 # Solve $x = \alpha x_0 + \sigma\epsilon$ for the data: the same conditional mean tells where the data are, on average. The best
-# denoiser walks from $x$ along the score, by the variance of the noise. This is an old formula of empirical Bayes: it needs the density of the *observations* only.
+# denoiser walks from $x$ along the score, by $\sigma^2$, the variance of the noise (and then divides by $\alpha$). The formula is
+# older than these models: it needs only the density of what is *observed*, and not that of the data.
 #
 # !!! example "By hand"
 #
@@ -284,14 +295,15 @@ def tweedie(d):
 #
 # ## How sure can the denoiser be?
 #
-# The next derivative tells. Where the log-density is flat the variance is
-# $\sigma^2/\alpha^2$, that of the noise alone; where it is curved downwards the data are better known than that. Since a
-# variance is not negative, **noise bounds the curvature**: no density seen through noise of variance
-# $\sigma^2$ bends down more sharply than the kernel does.
+# The denoiser returns $m$, the mean of the data given $x$. The variance around $m$ follows from the second derivative of
+# $\log p_\sigma$. Where that is zero the variance is
+# $\sigma^2/\alpha^2$, that of the noise alone; where it is negative (near a peak) the data are better known than that. Since a
+# variance is not negative, **noise bounds the curvature**: no log-density seen through noise of variance
+# $\sigma^2$ bends down more sharply than that of the kernel, whose second derivative is $-1/\sigma^2$.
 #
-# `score.tweedie_covariance[covariance]` is the entry off the diagonal, for two coordinates $u, v$ with their own noises. It is written as an average over the data
-# with weight $\rho$, the kernel over $p_\sigma$, which is the average under the posterior. With it the whole covariance matrix is
-# $\frac{\sigma^2}{\alpha^2}(I + \sigma^2 \nabla\nabla^\top \log p_\sigma)$.
+# `score.tweedie_covariance[covariance]` is the covariance of two coordinates $u, v$ with independent noises. It is written as an average over the data
+# with weight $\rho$, the kernel divided by $p_\sigma$: this is the average under the posterior. So the whole covariance matrix is
+# $\frac{\sigma^2}{\alpha^2}(I + \sigma^2 \nabla\nabla^\top \log p_\sigma)$, where $\nabla\nabla^\top$ is the matrix of second derivatives.
 #
 # In code: `genmath.score.tweedie_covariance`.
 
@@ -320,15 +332,21 @@ def tweedie_covariance(d):
 
 
 # %% [markdown]
+# What can be done with a denoiser? The data below are a few points, so Tweedie's formula can be evaluated exactly. The explorer
+# uses it at many levels of noise to move particles from noise to data; other chapters explain its samplers.
+#
 # {{ explorer path }}
 #
 # ## Without noise: Hyvärinen's score matching
 #
-# Can the explicit loss be computed without corrupting the data? Integrate the cross term by parts: the unknown score
-# moves onto the model as a derivative, and what is left is an average over data of things that are known. This wants a
-# smooth density and a product $p\,s$ that vanishes at infinity; the page lists it as an assumption, since data on an
+# Can the explicit loss be computed without corrupting the data? Now $p$ is the density of the data themselves, and
+# $s^\star = \partial \log p$ its score. Expand the square. The cross term $\mathbb{E}\,[s\, s^\star]$ contains the unknown score, but
+# $p\, s^\star = \partial p$, so integration by parts turns it into $-\mathbb{E}\,[s']$. What is left is an average over data of
+# things that are known, $s^2 + 2 s'$, and a number without the model. This needs a
+# smooth density and a product $p\,s$ that goes to zero at infinity; it is listed as an assumption, since data on an
 # interval, or on a surface, break it. `score.hyvarinen[coordinate]` is the same for
-# one of several coordinates; their sum has the squared length of the model and twice its divergence.
+# one of several coordinates. Their sum is the squared length of $s$ plus twice its *divergence*, the sum of the derivatives
+# of each $s_i$ by its own coordinate.
 #
 # In code: `genmath.score.hyvarinen_loss`.
 
@@ -351,21 +369,22 @@ def hyvarinen(d):
 
 
 # %% [markdown]
-# **What it means.** No noise, no density, only data and the model's own slope: the model should be flat at the data and
-# fall there. Why is it not used instead of denoising? The divergence costs one backward pass for each coordinate, and
-# where no data are the loss says nothing. Noise mends both.
+# **What it means.** No noise, no density, only data and the model's own slope. At the data $s^2$ should be small and $s'$
+# negative: short arrows that point from both sides to the data, as at a peak. Why is it not used instead of denoising? The
+# divergence costs one backward pass for each coordinate, and where no data are the loss says nothing. Noise helps with both.
 #
 # ## Sliced score matching { .advanced }
 #
 # In many dimensions the divergence costs one derivative for each coordinate. Look at the score along a random
-# *direction* $w$ instead: one directional derivative is enough, and it comes from one backward pass. Write $s_w$ for
-# the component of $s$ along $w$ and $s_w^\star$ for that of the true score. In the square of their difference only the
-# product is unknown; `score.sliced[cross_term]` turns it into $D_w$, the derivative of $s_w$ along $w$. So minimise the mean of
-# $s_w^2 + 2 D_w$.
+# *direction* $w$ instead: one directional derivative is enough, and it comes from one backward pass. Write $s_w = w \cdot s$ for
+# the component of $s$ along $w$ and $s_w^\star$ for that of the true score. In the mean square of their difference only the
+# mean of the product is unknown, and matters; `score.sliced[cross_term]` turns it into that of $-D_w$, where $D_w$ is the
+# derivative of $s_w$ along $w$. So minimise the mean of $s_w^2 + 2 D_w$.
 #
-# Averaged over standard normal directions this is the full loss *at every point* (`score.sliced[average]`). It is unbiased but noisy:
-# for a symmetric Jacobian $A$, with the entries $a, b, c$ here, the directional derivative $w^\top A w$ has the trace as
-# its mean (`score.sliced[hutchinson]`) and twice the sum of squares of $A$ as its variance (`score.sliced[spread]`).
+# Averaged over standard normal directions this is the full loss *at every point* (`score.sliced[average]`). One random direction
+# gives the right value on average, but a noisy one. Let $A$ be the matrix of derivatives of $s$, symmetric, with $a$ and $c$ on
+# the diagonal and $b$ beside it. Then $D_w = w^\top A w$ has the trace $a + c$ as
+# its mean (`score.sliced[hutchinson]`) and twice the sum of the squared entries of $A$ as its variance (`score.sliced[spread]`).
 #
 # In code: `genmath.score.sliced_loss`.
 
@@ -410,12 +429,13 @@ def sliced(d):
 # {{ picture score.levels }}
 #
 # Little noise gives a score close to that of the data, but only where data are; much noise gives one everywhere, but of
-# a blurred density. So train one network for a ladder of levels. More noise on top of noise is again noise of a larger
-# variance (`score.noise_levels[nested]`), so the levels are one family.
+# a blurred density. So train one network for a ladder of levels. More noise, of variance $\tau^2$, on top of noise of variance
+# $\sigma^2$ is again noise, of variance $\sigma^2 + \tau^2$ (`score.noise_levels[nested]`; $p_{\sigma,\tau}$ is the density of
+# that noisier data). So each level is a blurred version of the one below.
 #
-# How should they be weighed against each other? The target grows like $1/\sigma$ as the noise shrinks. The weight
+# How should the levels be weighted against each other? The target grows like $1/\sigma$ as the noise shrinks. The weight
 # $\sigma^2$ makes the target's mean square one for each coordinate at *every* level (`score.noise_levels[size]`), and turns the loss into a squared error of the
-# noise (`score.noise_levels[weight]`), where the network's score is $s$ and its guess of the noise $-\sigma s$.
+# noise (`score.noise_levels[weight]`): the network's score is $s_\theta$, and its guess of the noise is $-\sigma s_\theta$.
 #
 # In code: `genmath.score.denoising_loss`, whose default weight is this one.
 
@@ -444,10 +464,12 @@ def noise_levels(d):
 #
 # ## Energy-based models { .advanced }
 #
-# Give the model as an *energy*, $p_\theta(x) = \exp(-U_\theta(x))/Z_\theta$. Its score by the place is $-\nabla U$: the
-# normaliser is gone (`score.energy_gradient[place]`), and score matching trains it. Maximum likelihood needs the other derivative, by the parameter,
-# and there the normaliser matters. It becomes an average over the *model*: lower the energy of data, raise that of the
-# model's own samples, until both pull alike. These samples are what Langevin dynamics is for.
+# Give the model as an *energy* $U_\theta$, low where data are likely: $p_\theta(x) = \exp(-U_\theta(x))/Z_\theta$ with the normaliser
+# $Z_\theta$. Its score by the place is $-\nabla U_\theta$: the normaliser is gone (`score.energy_gradient[place]`), so score matching can train
+# it. Maximum likelihood needs the other derivative, by the parameter $\theta$,
+# and there the normaliser matters. Let $q$ be the density of the data. The derivative of $\log Z_\theta$ becomes an average over the *model*: lower
+# the energy of data, raise that of the model's own samples, until the two averages are equal. To draw these samples one needs Langevin
+# dynamics, the next section.
 #
 # In code: `genmath.score.energy_score` and `genmath.score.contrastive_loss`.
 
@@ -476,11 +498,17 @@ def energy_gradient(d):
 # Why not simply climb? A walker that only follows the arrows ends on a peak, and all walkers end on few points: that is
 # optimisation, and no sampling. Noise has to push them off again, just so much that the peaks are as crowded as $p$ says.
 #
-# Take a step along the score and add noise, $x \leftarrow x + h\,\nabla\log p(x) + \sqrt{2h}\,z$. In the limit of small
-# steps $h$ the density $p$ stays as it is. Two ways to see it. `score.langevin[flux]`: what drifts uphill and what diffuses down are equal *at every
-# point*, so nothing flows. `score.langevin[generator]`: to first order in $h$ the mean of any function $f$ changes by $h$ times
-# the average of $f' s^\star + f''$, and that is zero. The drift gives the first part, half the noise's variance, $\tfrac12 \cdot 2h$, the
-# second: which is why the noise is $\sqrt{2h}$ and not $\sqrt{h}$. (With drift $\tfrac h2 \nabla \log p$ it is $\sqrt h$.)
+# Take a step along the score and add noise, $x \leftarrow x + h\,\nabla\log p(x) + \sqrt{2h}\,z$ with standard normal $z$. The first
+# part is called the *drift*. In the limit of small steps $h$ the density $p$ stays as it is. There are two ways to see it; $s^\star = \partial \log p$
+# is the score on the line.
+#
+# - `score.langevin[flux]`: the drift carries the mass $p\, s^\star$ uphill, and noise carries $\partial p$ downhill, from crowded places to
+#   empty ones. The two are equal *at every point*, so nothing flows.
+# - `score.langevin[generator]`: take any smooth function $f$ and expand it at $x$ to second order (Taylor). The drift changes its mean by
+#   the average of $h f' s^\star$. The noise has mean zero, so only its square counts: it gives $\tfrac12 f''$ times the variance
+#   $2h$. Together this is $h$ times the average of $f' s^\star + f''$, and that is zero.
+#
+# This is why the noise is $\sqrt{2h}$ and not $\sqrt{h}$. (With drift $\tfrac h2 \nabla \log p$ it is $\sqrt h$.)
 #
 # In code: `genmath.score.langevin_step`.
 
@@ -506,7 +534,7 @@ def langevin(d):
 
 
 # %% [markdown]
-# **What it means.** Drift and noise balance for one density only, and the balance needs nothing but its score. On the
+# **What it means.** Uphill drift and noise balance for one density only, and to keep this balance one needs nothing but its score. On the
 # board the score is the network's, and $h$ is called $\eta$. Papers often write $\epsilon$ or $\epsilon/2$ for $h$: look at
 # the noise to see which step is meant.
 #
@@ -514,18 +542,20 @@ def langevin(d):
 #
 # {{ picture score.bias }}
 #
-# A step of finite size is not exact. How large is the error? For a normal target the answer is closed. Write the step as
-# $h = 2c\sigma^2$ with $0 < c < 1$. Then the law stays normal (`score.langevin_bias[step]`), contracts by $1 - 2c$ in each step, and has a fixed
-# point (`score.langevin_bias[fixed]`): normal, with the right mean and a variance that is *too large*, by the factor $1/(1 - c)$. In terms of the
+# A step of finite size is not exact. How large is the error? For a normal target with mean $\mu$ and variance $\sigma^2$ there is a
+# formula. Write the step as $h = 2c\sigma^2$ with $0 < c < 1$. After $k$ steps let the walkers be normal with mean $m_k$ and variance
+# $v_k$. Then they are normal after the next step, too (`score.langevin_bias[step]`): the distance of the mean from $\mu$ is multiplied by $1 - 2c$, and
+# the variance becomes $v_{k+1} = (1 - 2c)^2 v_k + 2h$. One normal density stays as it is
+# (`score.langevin_bias[fixed]`): it has the right mean, and a variance $v_h = \sigma^2/(1 - c)$ that is *too large*. In terms of the
 # step that is an error of $h/2$ to first order (`score.langevin_bias[bias]`), and no number of steps removes it: smaller steps do, or a
-# Metropolis correction. At $c \ge 1$, a step above $2\sigma^2$, the iteration diverges. The distance to the
-# fixed variance shrinks by $(1 - 2c)^2$ (`score.langevin_bias[contraction]`), so a small bias costs many steps.
+# *Metropolis correction*, a rule that rejects some of the steps. At $c \ge 1$, a step of $2\sigma^2$ or more, the variance grows without end. The distance to the
+# variance $v_h$ shrinks by $(1 - 2c)^2$ (`score.langevin_bias[contraction]`). For a small $c$ this is close to 1, so a small error costs many steps.
 #
 # !!! example "By hand"
 #
 #     $\sigma = 1$ and $h = 0.2$, so $c = 0.1$. The variance that stays is $1/0.9 \approx 1.111$, too large by $0.111$; the
-#     first-order rule says $h/2 = 0.1$. Check: a step multiplies by $0.8$ and adds $0.4$, and
-#     $0.64 \cdot 1.111 + 0.4 \approx 1.111$.
+#     first-order rule says $h/2 = 0.1$. Check: a step multiplies $x$ by $1 - 2c = 0.8$, so the variance by $0.64$, and adds
+#     noise of variance $2h = 0.4$: $0.64 \cdot 1.111 + 0.4 \approx 1.111$.
 #
 # In code: `genmath.score.langevin_variance`.
 
@@ -550,10 +580,10 @@ def langevin_bias(d):
     d.equals(Normal(after, mu, v_h), by="solve $v = (1 - 2c)^2 v + 4c\\sigma^2$")
 
     d.start(v_next - v_h, name="contraction", words="how fast it is approached")
-    d.equals((1 - 2 * step) ** 2 * (v_k - v_h), by="subtract the equation of the fixed point")
+    d.equals((1 - 2 * step) ** 2 * (v_k - v_h), by="subtract the equation of the variance that stays")
 
     d.start(v_h - sigma**2, name="bias", words="how wrong it is")
-    d.equals(h / 2 / (1 - step), by="one fraction, in terms of $h = 2c\\sigma^2$")
+    d.equals(h / 2 / (1 - step), by="put both over $1 - c$, and use $h = 2c\\sigma^2$")
     d.at_least(h / 2, by="$1/(1 - c) \\ge 1$", because=h * step / (2 * (1 - step)))
 
 
@@ -562,14 +592,17 @@ def langevin_bias(d):
 #
 # {{ picture score.walk }}
 #
-# Run Langevin dynamics at the largest noise first, then at each smaller one, starting where the last stopped. Where the
-# noise is large the peaks run together, walkers pass freely, and sort themselves by weight; as it shrinks they stay in
-# their valleys, already in the right numbers. (Why this is needed is said under
-# *What the score does not see*.) How large a step at each
-# level? Let it be $h = 2c\sigma^2$, in proportion to the variance of the level. Around a sample of data the score has size
-# $1/\sigma$, so the mean square of the drift is $c$ times that of the noise (`score.annealed_steps[balance]`): the same at every level. The
-# *relative* bias is the same, too, $1/(1-c)$ in `score.langevin_bias`. A step of one size for all would be too large at
-# the bottom of the ladder or too small at the top.
+# If two peaks are far apart, a walker hardly ever crosses the gap between them: so plain Langevin steps do not find out how much
+# weight each peak should have. *Annealing* helps: run Langevin dynamics at the largest noise first, then at each smaller one,
+# starting where the last stopped. Where the noise is large the peaks run together and walkers pass freely from one to the other, so
+# the right number of them comes to each. As the noise shrinks the peaks separate, and each walker stays at its peak. (More under
+# *What the score does not see*.)
+#
+# How large should a step be at each level? Let it be $h = 2c\sigma^2$, in proportion to the variance of the level, with one number
+# $c$ for all levels. For the kernel around one data point the score has size
+# $1/\sigma$ in each coordinate, so the mean square of the drift is $c$ times that of the noise (`score.annealed_steps[balance]`): the same at every level. The
+# *relative* error of the variance is the same, too, the factor $1/(1-c)$ of `score.langevin_bias`. A step of one size for all would be too large at
+# the smallest noise or too small at the largest.
 #
 # In code: `genmath.score.geometric_levels` and `genmath.score.annealed_langevin`, which is `genmath.samplers.Langevin` with
 # `annealed=True`.
@@ -587,8 +620,9 @@ def annealed_steps(d):
 #
 # {{ picture score.blind }}
 #
-# The score is a *local* thing. Take a mixture of two narrow bumps at $-m$ and $m$, the second with weight $w$. Its score is the average of the two bumps' scores, weighed by
-# how likely each bump is given $x$ (`score.mixture_score[mixture]`), and that likelihood is a steep sigmoid: near a bump only that
+# The score is a *local* thing. Take a mixture $p_w$ of two narrow bumps, normal densities with means $-m$ and $m$; the second has the weight $w$.
+# Given $x$, the second bump has the probability $r$ (Bayes' rule, `score.mixture_score[share]`), and the score of $p_w$ is the average of the two bumps' scores,
+# weighted by $1 - r$ and $r$ (`score.mixture_score[mixture]`). As a function of $x$ this $r$ is a steep sigmoid, a smooth step from 0 to 1: near a bump only that
 # bump counts, and *how much weight each bump has* is visible only between them, where there are no data.
 
 # %%
@@ -612,10 +646,15 @@ def mixture_score(d):
 
 
 # %% [markdown]
-# How little of the weight can be learned? Measure lengths in units of the bumps' width. Let the data have equal weights,
-# and let the model be exact but for the weight $w$: its mean is off by $(2w - 1) m$. Both mixtures are $g$, the overlap
-# $\exp(-m^2/2)$ times the normal density at the midpoint, times a sum of two exponentials; so the two scores differ by a bounded function
-# that is large only around the midpoint.
+# How little does the loss say about the weights? Measure lengths in units of the bumps' width, so that $\sigma = 1$. Let the data $p$ have equal
+# weights, and let the model $p_w$ be exact except for the weight $w$: its mean is wrong by $(2w - 1) m$. Both mixtures have a common factor $g$,
+# which is $\exp(-m^2/2)$ times the standard normal density. The other factor is a weighted sum of $e^{-u}$ and $e^{u}$ with $u = mx$: with
+# equal weights it is $c$ (the hyperbolic cosine of $u$), with the weights of the model it is $c_w$. So the two scores differ by
+#
+# {{ define score.delta }}
+#
+# which is bounded, and large only around the midpoint $x = 0$: elsewhere $c$ and $c_w$ are huge. The mean of $\delta^2$ will contain
+# $h = 1/(c\, c_w^2)$ (here $h$ and $c$ have nothing to do with a step). `score.score_difference[bound]` says that it is at most the number $b = 1/(4w(1 - w))$.
 
 # %%
 near, far = Normal(x, -m, 1), Normal(x, m, 1)
@@ -652,14 +691,15 @@ def score_difference(d):
 
 
 # %% [markdown]
-# There are hardly any data around the midpoint. The explicit loss of the wrong model, with infinitely many data and a
-# perfect fit everywhere else, is *exponentially small* in the squared distance of the bumps.
+# There are hardly any data around the midpoint. So the explicit loss of the wrong model, the mean of $\delta^2$ over the data, is
+# *exponentially small* in the squared distance of the bumps: `score.blind_spot` bounds it by $K b$, where
+# $K = ((1 - 2w) m)^2 e^{-m^2/2}$. Infinitely many data do not change this.
 #
 # !!! example "By hand"
 #
-#     Bumps at $\pm 4$ and $w = 0.1$: the model gives its right bump a fifth of the weight that it has. The bound is
-#     $(0.8 \cdot 4)^2 e^{-8} / (4 \cdot 0.1 \cdot 0.9) \approx 0.0095$. The true excess, in the picture, is $0.0011$. A training
-#     curve cannot show it.
+#     Bumps at $\pm 4$ and $w = 0.1$: the model gives the right bump a tenth of the weight, where the data give it a half. The bound is
+#     $(0.8 \cdot 4)^2 e^{-8} / (4 \cdot 0.1 \cdot 0.9) \approx 0.0095$. The explicit loss itself, in the caption of the picture, is $0.0011$; that
+#     of the right model is 0. A training curve cannot show such a difference.
 #
 # Noise cures it. With noise of variance $\tau^2$ the bumps have variance $\sigma^2 + \tau^2$ and the old weights
 # (`score.mixture_score[noised]`); in units of their new width they are close together, and the weight can be seen. This is the reason
@@ -709,9 +749,9 @@ def blind_spot(d):
 #     The number does not tell. The loss is the explicit loss plus an unknown $C$ (`score.denoising`). Two models with
 #     the same noise may be compared, since $C$ is the same for both.
 #
-# ??? question "Why does the weight $\sigma^2$ stand in the loss?"
+# ??? question "Why is the squared error of the score multiplied by $\sigma^2$ in the loss?"
 #
-#     The target $-\epsilon/\sigma$ is huge at small noise, and those levels would rule the sum. With the weight the target has
+#     The target $-\epsilon/\sigma$ is huge at small noise, and those levels would dominate the sum. With the weight the target has
 #     mean square one at every level (`score.noise_levels[size]`).
 #
 # ??? question "Somebody leaves out the noise of the Langevin step. What are the samples?"
@@ -722,7 +762,7 @@ def blind_spot(d):
 # ??? question "Does Tweedie's formula return a sample of the data?"
 #
 #     No, an average of the data that may have led to $x$. Between two faces it is a blurred face. It is close to a
-#     sample only where the noise is so small that one data point is meant.
+#     sample only where the noise is so small that only one data point can have led to $x$.
 #
 # {{ spot acids-dsm-sign among score.tweedie score.kernel_score[noise] }}
 #
@@ -735,11 +775,11 @@ def blind_spot(d):
 #   data. It need not even be the gradient of anything: a field $s$ with $\partial_u s_v \ne \partial_v s_u$ is no
 #   score.
 # - **A mean over data is blind where there are no data.** `score.blind_spot` bounds a loss by an exponentially small number for
-#   a model that is plainly wrong; a loss near its floor is no evidence about far modes. The other way round, the loss's value
-#   alone says nothing, since the floor $C$ of `score.denoising` is unknown.
+#   a model that is plainly wrong; a loss near its minimum is no evidence about far modes. The other way round, the loss's value
+#   alone says nothing, since the smallest possible loss, $C$ of `score.denoising` is unknown.
 # - **Boundary terms vanish by assumption.** Score matching by parts needs $p\,s \to 0$ at infinity and a smooth $p$. Pixels
 #   in $[0, 1]$, an exponential density or a uniform one break it: a term at the border remains.
-# - **Stationary is not fast.** `score.langevin` says that $p$, once reached, is kept. How long it takes to reach it is another
+# - **To keep a density is not to reach it fast.** `score.langevin` says that $p$, once reached, is kept. How long it takes to reach it is another
 #   matter: between two far modes it is exponentially long in practice, for the same reason as in `score.blind_spot`. And
 #   the first-order statement is for small steps; the closed form of the bias is for a normal target only.
 # - **Annealing is a recipe.** Nothing here says how many levels or steps are enough.

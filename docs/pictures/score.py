@@ -149,8 +149,9 @@ def levels() -> Html:
         start=2,
         alt="With little noise the density has two sharp peaks and the score is steep, with a jump between them; with "
         "much noise the density is one bell and the score a flat line.",
-        caption="Little noise: a score close to that of the data, steep, with a jump where nothing is sampled. Much "
-        "noise: an easy score that shows the way from everywhere, but to a blurred density.",
+        caption="Move the slider: left the noisy density (orange), right its score (blue). Little noise: a score close to "
+        "that of the data, steep, with a jump between the peaks, where no data are. Much noise: a simple score that "
+        "shows the way from everywhere, but to a blurred density.",
     )
 
 
@@ -188,9 +189,10 @@ def walk() -> Html:
         *panels,
         alt="Two histograms over a density with a large left and a small right peak. Left: both peaks of the histogram "
         "are equally high. Right: the histogram follows the density.",
-        caption="The density (orange) has 80 % of its weight on the left. 4000 walkers with the exact score: plain "
-        "Langevin steps find both peaks, and wrong weights, because hardly any crosses the gap; annealed ones are "
-        "sorted while the noise still joins the peaks.",
+        caption="The density (orange) has 80 % of its weight on the left. 4000 walkers start far and wide, half of them on "
+        "each side, and use the exact score (blue: where they end). Plain Langevin steps find both peaks, but wrong "
+        "weights, because hardly any walker crosses the gap. Annealed walkers find the right weights while the noise "
+        "still joins the peaks.",
     )
 
 
@@ -215,8 +217,9 @@ def blind() -> Html:
         right,
         alt="Left: two densities with the same two peaks, of very different heights. Right: their scores are the same "
         "curve except for a short stretch in the middle.",
-        caption="Very different densities, nearly the same score: the curves differ only around the middle, where the "
-        f"data never are. The loss of the wrong model is {loss:.4f} above that of the right one.",
+        caption="Black: the data. Purple: a wrong model. Very different densities, nearly the same score: the scores differ "
+        "only around the middle, where there are hardly any data. The loss of the wrong model is "
+        f"{loss:.4f} above that of the right one.",
     )
 
 
@@ -237,8 +240,9 @@ def bias() -> Html:
     return figure(
         panel,
         alt="Three curves rise from zero: with large steps fast and to 1.67, with small steps slowly and to nearly one.",
-        caption="Walkers that start at one point, on a normal target of variance 1. Large steps arrive soon at a wrong "
-        "variance, small ones late at nearly the right one.",
+        caption="Many walkers start at one point; the target is normal with variance 1 (orange line). The curves show the "
+        "variance of the walkers after k steps of size h. Large steps arrive soon at a wrong variance, small ones late "
+        "at nearly the right one.",
     )
 
 
