@@ -6,7 +6,7 @@
 # generator to make that hard. What does this game measure, what does the generator really follow, and why is the
 # game hard to play?
 #
-# **The answer in a line:** against the best discriminator the game measures Jensen–Shannon, which is least where
+# **The answer in a line:** against the best discriminator the game measures the Jensen–Shannon divergence, which is least where
 # generator and data agree; but the generator follows a gradient with the discriminator *held fixed*, and which
 # divergence that descends depends on its loss.
 #
@@ -22,17 +22,17 @@
 #
 #     {{ define gan.D_star }}
 #
-#     and with it the value is Jensen–Shannon, up to two constants (`gan.minimax_value[value]`):
+#     and with it the value is the Jensen–Shannon divergence JS, up to two constants (`gan.minimax_value[value]`):
 #
 #     {{ define gan.C }}
 #
-#     In practice the generator minimises another loss, which is not flat where samples are rejected:
+#     In practice the generator minimises another loss, which is not flat where samples are rejected, that is where $D$ is near 0:
 #
 #     {{ define gan.practical_loss }}
 #
 #     $p$ is the density of the data and $q$ that of the samples. $D$, between 0 and 1, is the probability that $x$ is
 #     data; it is the sigmoid of a network's output, its *logit* ($g$ above, $f$ in the last line). A sample is
-#     $G(z, \theta)$ with noise $z$ from a density $r$.
+#     $G(z, \theta)$: the network $G$ with the weights $\theta$, applied to noise $z$ from a density $r$. The mean over a density is $\mathbb{E}$.
 #
 # <div class="two" markdown="block">
 #
@@ -54,14 +54,16 @@
 # %% [markdown]
 # ## Notation and hypotheses
 #
-# - $p$ is the density of the data, $q$ that of the generator, both against one base measure that may be a length or a
-#   count. Where the generator learns, it has a parameter: $q_\theta$. Its samples are $G(z, \theta)$ with noise $z$ from a
+# - $p$ is the density of the data, $q$ that of the generator. All that is said holds on a continuum, and for finitely many
+#   points, too: there $p(x)$ is a probability and an integral is a sum. Where the generator learns, it has a parameter: $q_\theta$. Its samples are $G(z, \theta)$ with noise $z$ from a
 #   density $r$. Papers write $p_{\mathrm{data}}$ for $p$, $p_g$ or $p_\theta$ for $q$, and $p_z$ for $r$.
 # - $D(x)$, strictly between 0 and 1, is the discriminator's probability that $x$ is data. Networks put out its *logit*
 #   $a$, any real number, and $D$ is the sigmoid of $a$. (Some programs call the logit $D$. In the chapter on
 #   [Wasserstein distances](wasserstein.py) the output is not a probability at all, and is called a *critic*.)
 # - $m = (p + q)/2$ is the mean of the two densities. $\mathrm{JS}$ is the mean of the two KL divergences to it, so it lies
-#   between 0 and $\log 2$: see [Divergences](divergences.py).
+#   between 0 and $\log 2$. $\mathrm{TV}$ is the total variation, $\frac12 \int |p - q|$. See [Divergences](divergences.py) for both.
+# - The *support* of a density is where it is positive. Two supports are *disjoint* if they have no point in common.
+# - $\sigma(a) = 1/(1 + e^{-a})$ is the sigmoid, and $\operatorname{softplus}(a) = \log(1 + e^a)$.
 # - No hypothesis on supports is made unless it is printed: either density may vanish where the other does not, which is
 #   the usual case for images. Where a density is differentiated in $\theta$ it is positive.
 # - Logarithms are natural; expectations that appear are finite.
@@ -102,10 +104,14 @@ game = define("V(D,G)", value(D))
 #
 # The discriminator maximises the mean log-probability of the right answer, on data and on samples alike
 # [@goodfellow2014gan]. At each $x$ separately this is a question about one number, and its answer is the share of the
-# data at that place. Setting a derivative to zero would find a stationary point; the gap below shows that it is the
-# *global* maximum, over all functions at once. The gap is nowhere negative: at each $x$ it is $p \log(p/b) - p + b$ for
-# $p$ and $b = (p + q) D$, and the same for $q$. It vanishes only if $D$ agrees with $D^\star$ wherever $p + q$ is
-# positive. Elsewhere neither data nor samples occur, and the game says nothing about $D$.
+# data at that place. First look at one $x$: write $u$ for $p(x)$, $v$ for $q(x)$ and $t$ for $D(x)$, and find the best $t$
+# (`gan.optimal_discriminator[point]`). Setting a derivative to zero would find a stationary point. We want more: the
+# *global* maximum, over all functions at once (`gan.optimal_discriminator[game]`). So look at the *gap*, the value of
+# $D^\star$ minus the value of $D$. It is the integral of $p \log(p/b) - p + b$ with $b = (p + q) D$, plus the same with $q$ for
+# $p$ and $b = (p + q)(1 - D)$. (Both $b$ add up to $p + q$, so what is
+# added cancels.) Neither term is negative, by $\log s \le s - 1$ at $s = b/p$. The gap vanishes only if $D$
+# agrees with $D^\star$ wherever $p + q$ is positive. Elsewhere neither data nor samples occur, and the game says nothing
+# about $D$.
 #
 # In code: `genmath.gan.optimal_discriminator`.
 
@@ -124,7 +130,7 @@ def optimal_discriminator(d):
     c_u, c_v = define("c_u", (u + v) * t), define("c_v", (u + v) * (1 - t))
     gap_u, gap_v = define("h_u", u * log(u / c_u) - u + c_u), define("h_v", v * log(v / c_v) - v + c_v)
     d.start(u * log(t) + v * log(1 - t), name="point", words="at one place")
-    d.at_most(u * log(u / (u + v)) + v * log(v / (u + v)), by="$\\log s \\le s - 1$ at $s = c_u/u$ and at $s = c_v/v$", because=gap_u + gap_v)
+    d.at_most(u * log(u / (u + v)) + v * log(v / (u + v)), by="$\\log s \\le s - 1$ at $s = c_u/u$ with $c_u = (u + v)\\,t$, and at $s = c_v/v$ with $c_v = (u + v)(1 - t)$", because=gap_u + gap_v)
     d.tight_when(t, u / (u + v))
 
     d.start(value(D), name="game", words="over all functions at once")
@@ -154,11 +160,12 @@ def optimal_discriminator(d):
 #
 # !!! example "By hand"
 #
-#     The two pictures again. Their mean density is $(0.6, 0.4)$, the two KL divergences to it are $0.0915$ and $0.0811$,
-#     and so $2\,\mathrm{JS} \approx 0.173$. Indeed $-1.386 + 0.173 = -1.214$ up to rounding, the value found above.
+#     The two pictures again. The mean of $(0.8, 0.2)$ and $(0.4, 0.6)$ is $m = (0.6, 0.4)$. The two KL divergences to it are
+#     $0.0915$ and $0.0811$. JS is half of their sum, so $2\,\mathrm{JS} \approx 0.173$. And $-\log 4 \approx -1.386$: indeed
+#     $-1.386 + 0.173 = -1.214$ up to rounding, the value found above.
 #
-# In code: `genmath.gan.discriminator_loss`, which is minus the value; on exact ratios it averages to
-# $\log 4 - 2\,\mathrm{JS}$.
+# In code: `genmath.gan.discriminator_loss`, which is minus the value. With the logits $\log p/q$ of the best discriminator its
+# mean is $\log 4 - 2\,\mathrm{JS}$.
 
 # %%
 C = -log(number(4)) + 2 * JS(p(x), q(x))
@@ -193,8 +200,8 @@ def minimax_value(d):
 # {{ picture gan.disjoint }}
 #
 # *The lower end.* By `gan.equality_cases[least]` the value exceeds $-\log 4$ by at least two integrals of squares, which
-# are zero only if $p = m = q$. So the generator is at its optimum *only* when it equals the data; it is there, too, as
-# the last step of `gan.minimax_value[value]` is tight at $q = p$. Then $D^\star = \frac12$ everywhere: the discriminator
+# are zero only if $p = m = q$. So *only* a generator that equals the data is at its optimum. And it is: the last step of
+# `gan.minimax_value[value]` is an equality at $q = p$. Then $D^\star = \frac12$ everywhere: the discriminator
 # can only guess.
 #
 # *The upper end.* By `gan.equality_cases[greatest]` and `gan.equality_cases[overlap]` the value is below 0 by at least
@@ -208,7 +215,7 @@ def equality_cases(d):
     d.start(value(D_star), name="least", words="near the least value")
     d.equals(-log(number(4)) + KL(p(x), m) + KL(q(x), m), by="the value of the game")
     d.at_least(-log(number(4)) + integral((sqrt(p(x)) - sqrt(m)) ** 2 + (sqrt(q(x)) - sqrt(m)) ** 2, x),
-               by="KL is at least the squared Hellinger distance",
+               by="KL is at least the integral of the squared difference of the two roots (Hellinger)",
                because=2 * E(p(x), log_gap(sqrt(m / p(x)))) + 2 * E(q(x), log_gap(sqrt(m / q(x)))))
 
     d.start(value(D_star), name="greatest", words="below zero by the overlap, at least")
@@ -229,30 +236,32 @@ def equality_cases(d):
 # %% [markdown]
 # **What it means.** With disjoint supports there is no gradient to follow: move the samples a little, and neither the
 # best discriminator's answers nor the value change. This is the usual case for images. Data and samples both lie on
-# surfaces that are thin compared with the space of all pictures, and thin surfaces hardly meet
+# surfaces that are thin compared with the space of all pictures, and two thin surfaces hardly meet
 # [@arjovsky2017towards]. In practice it helps that the discriminator is *not* the best one: a network that was trained for a
 # few steps is smooth, and slopes between the two. The ways out by design are noise on data and samples, a penalty on the
 # discriminator's slope (see below), or a distance that sees how far apart the supports are: [Wasserstein](wasserstein.py),
-# where `wasserstein.parallel_lines` is this picture as a theorem.
+# where `wasserstein.parallel_lines` is an example like the picture, with a proof.
 #
 # ## The two losses of the generator, in the logit
 #
 # {{ picture gan.losses }}
 #
 # The game asks the generator to minimise the mean of $\log(1 - D)$ over its samples: the *minimax*, or saturating, loss.
-# Early on the discriminator rejects samples with confidence, $D \approx 0$, and this loss is flat. The remedy of the same
-# paper [@goodfellow2014gan] is to maximise the mean of $\log D$ instead: the *non-saturating* loss $-\log D$. Neither is
-# computed from $D$: by softplus of the logit $a$ both are exact for every $a$, while the logarithm of a rounded $D$ is
-# infinite.
+# (A loss *saturates* where it becomes flat.) Early on the discriminator rejects samples with confidence, $D \approx 0$, and
+# this loss is flat. The remedy of the same paper [@goodfellow2014gan] is to maximise the mean of $\log D$ instead: the
+# *non-saturating* loss $-\log D$. A program does not compute them from $D$. For a large logit a computer rounds $D$ to
+# exactly 0 or 1, and the logarithm of zero is infinite. It uses softplus of the logit $a$, which is exact for every $a$:
+# `gan.logit_losses[minimax_loss]` and `gan.logit_losses[non_saturating_loss]`.
 #
 # !!! example "By hand"
 #
-#     A sample is rejected with logit $a = -5$, so $D = 1/(1 + e^5) \approx 0.0067$. The minimax loss pushes its logit
-#     with weight $0.0067$, the non-saturating one with $0.9933$: $e^5 \approx 148$ times harder.
+#     A sample is rejected with logit $a = -5$, so $D = 1/(1 + e^5) \approx 0.0067$. The derivative of a loss by $a$ says how
+#     hard it pushes the logit. For the minimax loss its size is $D \approx 0.0067$, for the non-saturating loss
+#     $1 - D \approx 0.9933$: $e^5 \approx 148$ times harder.
 #
-# Both push the logit up, `gan.logit_losses[saturating]` and `gan.logit_losses[non_saturating]`. They differ in how hard:
-# with weight $D$ or $1 - D$. Their ratio, `gan.logit_losses[ratio]`, is $e^{-a}$, which for the best discriminator is
-# $q/p$. The limit of confident rejection, $a \to -\infty$, is in `gan.logit_losses[vanishing]` and
+# Both derivatives are negative, so both losses push the logit up (`gan.logit_losses[saturating]` and
+# `gan.logit_losses[non_saturating]`). They differ in how hard: with weight $D$ or $1 - D$. The second derivative over the first,
+# `gan.logit_losses[ratio]`, is $e^{-a}$, which for the best discriminator is $q/p$. The limit of confident rejection, $a \to -\infty$, is in `gan.logit_losses[vanishing]` and
 # `gan.logit_losses[remaining]`: the first weight is at most $e^a$, so it vanishes exponentially, while the second is at
 # least $1 - e^a$.
 #
@@ -290,8 +299,9 @@ def logit_losses(d):
 
 
 # %% [markdown]
-# These weights reach the parameter through the sample: the discriminator's slope at the sample, times how the sample
-# moves with $\theta$. A program that differentiates at *fixed* samples leaves out the last factor.
+# These weights reach the parameter $\theta$ through the sample $G(z, \theta)$, by the chain rule: the weight, times the slope
+# $f'$ of the logit at the sample, times how the sample moves with $\theta$. A program that differentiates at *fixed* samples
+# leaves out the last factor.
 #
 # In code: `genmath.gan.training_step`.
 
@@ -319,19 +329,22 @@ def generator_gradient(d):
 #
 # ## What the generator follows
 #
-# The generator's step holds the discriminator fixed. Suppose it is the best one for the present $\theta$, and
-# differentiate only the density that the samples come from: $\partial q = q\, \partial \log q$. That is
-# `gan.frozen_gradient[frozen]`, where $D_\phi$ is the best one for another parameter $\phi$.
+# The generator's step holds the discriminator fixed. Write $\partial$ for the derivative by $\theta$. Let $D_\phi$ be the best
+# discriminator for a parameter $\phi$ that stays: only the density that the samples come from is differentiated, by
+# $\partial q = q\, \partial \log q$. That is `gan.frozen_gradient[frozen]`. Then put $\phi = \theta$: the discriminator is the best
+# one for the present $\theta$, but has not been differentiated.
 #
-# - `gan.frozen_gradient[minimax]`: the saturating loss has the gradient of $2\,\mathrm{JS}$, that of the game's value. To
-#   first order it does not matter that the discriminator will move, as it is at its maximum.
+# - `gan.frozen_gradient[minimax]`: the saturating loss has the gradient of $2\,\mathrm{JS}$, that of the game's value. Here it
+#   does not matter that $D^\star$ depends on $\theta$, too: it is at the maximum of the value, where a small change of $D$
+#   changes nothing to first order.
 # - `gan.frozen_gradient[non_saturating]`: the other loss has the gradient of
 #   $\mathrm{KL}(q \,\Vert\, p) - 2\,\mathrm{JS}$ [@arjovsky2017towards]: the generator is drawn to where the data are
-#   dense, by the reverse KL, and *pushed away* from agreement by $-2\,\mathrm{JS}$. Still $q = p$ is stationary for it.
-# - `gan.frozen_gradient[substituted]`: put $D^\star$ into the loss and take it for a function of $\theta$. Now it is
+#   dense, by the reverse KL, and *pushed away* from agreement by $-2\,\mathrm{JS}$. Still $q = p$ is stationary for it: there
+#   the gradient is zero.
+# - `gan.frozen_gradient[substituted]`: put $D^\star$ into the loss first, and then differentiate all of it. Now the loss is
 #   $\mathrm{KL}(q \,\Vert\, p) - \mathrm{KL}(q \,\Vert\, m) + \log 2$: *another function*. By
-#   `gan.frozen_gradient[difference]` its gradient has one more term, which is what $D^\star$ changes as $\theta$ moves. A
-#   step that holds the discriminator fixed does not follow it.
+#   `gan.frozen_gradient[difference]` its gradient has one more term: how $D^\star$ changes as $\theta$ moves. A
+#   step that holds the discriminator fixed does not follow this function.
 
 # %%
 phi = reals("phi")
@@ -367,9 +380,9 @@ def frozen_gradient(d):
 # {{ picture gan.modes }}
 #
 # **What it means.** The two losses have the same best answer, $q = p$, for a generator that can do everything. One that
-# cannot has to choose. In the picture, Jensen–Shannon itself hardly cares: its best normal is nearly that of maximum
-# likelihood, with $\mathrm{JS} \approx 0.145$, and the larger peak alone has $0.163$. What the
-# non-saturating loss follows prefers the one peak.
+# cannot has to choose. In the picture it may only be one normal density. For Jensen–Shannon itself the choice makes little
+# difference: its best normal is nearly that of maximum likelihood, with $\mathrm{JS} \approx 0.145$, and the larger peak alone
+# has $0.163$. What the non-saturating loss follows prefers the one peak.
 #
 # {{ explorer discriminator }}
 #
@@ -426,11 +439,12 @@ def error_game(d):
 # ## Least squares { .advanced }
 #
 # Regress on labels instead: $s$ for data, $t$ for samples, by squared error [@mao2017least]. The best answer is the mean
-# label at each place, again with a global gap. With labels 1 and −1, and a generator that wants 0, the value at the best
-# answer is a Pearson $\chi^2$, of the generator against the mean density.
+# label at each place, $s D^\star + t\,(1 - D^\star)$ (`gan.least_squares[best]`, where $g$ is the answer). Take the labels 1 and −1, and a
+# generator that wants the answer 0. The squared error about 0 (half over data, half over samples) is then, at the best answer, $\int (q - m)^2/m$, which is Pearson's $\chi^2$ of $q$ against $m$
+# (`gan.least_squares[pearson]`).
 #
 # What the generator *follows* is, once more, another gradient. With labels 1 and 0, and a generator that wants 1,
-# `gan.least_squares[frozen]` says which: $\mathrm{KL}(p \,\Vert\, m)$ less a quarter of $\chi^2$.
+# `gan.least_squares[frozen]` says which: that of $\mathrm{KL}(p \,\Vert\, m)$ minus a quarter of the $\chi^2$ of $p$ against $m$.
 #
 # In code: `"least_squares"` in `genmath.gan.discriminator_loss` and `genmath.gan.generator_loss`, with labels 1 and 0.
 
@@ -465,14 +479,17 @@ def least_squares(d):
 # %% [markdown]
 # ## Any f-divergence { .advanced }
 #
-# The Fenchel bound turns every f-divergence into a game [@nowozin2016fgan]: a critic $T$ maximises a difference of two
-# expectations, and its maximum is the divergence (`divergences.fenchel_bound`; the members are in that chapter). The best
+# In this section $f$ is a convex function with $f(1) = 0$, and no longer the logit. Its *f-divergence* is the mean of $f(p/q)$
+# under $q$; KL, JS and TV are of this kind. The *conjugate* is $f^*(t) = \sup_u\, (t u - f(u))$, so that $f(u) \ge t u - f^*(t)$ for all
+# $u$ and $t$ (Fenchel's inequality). This turns every f-divergence into a game [@nowozin2016fgan]. Any function $T$ of $x$,
+# called a critic, gives a lower bound: `gan.fgan[bound]`. The discriminator's task is to raise it, and its maximum is the divergence
+# (`divergences.fenchel_bound`; that chapter lists the functions $f$). The best
 # critic is $f'(p/q)$. For Jensen–Shannon, with the paper's $f$, that is a *logarithm*: `gan.fgan[js_critic]`. By
-# `gan.fgan[frozen]` the generator's gradient at the best critic is that of the divergence, for every convex $f$: the
-# conjugate $f^*$ at the slope $f'(u)$ is $u f'(u) - f(u)$.
+# `gan.fgan[frozen]` the generator's gradient at the best critic is that of the divergence, for every convex $f$. There
+# $u = p/q$, and the conjugate $f^*$ at the slope $f'(u)$ is $u f'(u) - f(u)$.
 #
-# In code: the same two losses, with a member of `genmath.divergences` for their name. Their critic is $f'(\exp a)$, so
-# whatever the divergence, the output $a$ estimates $\log p/q$.
+# In code: the same two losses, with the name of an f-divergence of `genmath.divergences`. Their critic is $f'(e^a)$ for the network's
+# output $a$. So for every divergence the best output is $a = \log p/q$.
 
 # %%
 convex = Function("f", convex=True)
@@ -507,16 +524,18 @@ def fgan(d):
 # %% [markdown]
 # ## Labels, and pairs { .advanced }
 #
-# Give generator and discriminator a label $y$ [@mirza2014conditional]. If the labels that the generator is asked for are
+# Give generator and discriminator a label $y$, for example the class of a picture [@mirza2014conditional]. The generator has the
+# density $q(x \mid y)$. If the labels that the generator is asked for are
 # as frequent as in the data, the game is the one above on pairs, and its value an average, over labels, of
 # Jensen–Shannon between the *conditional* densities. So it is least only where each class is right.
 # `gan.conditional[projection]`: the best logit splits into a part that asks "does $x$ show $y$?" and one that asks "is $x$
 # real?" [@miyato2018cgans].
 #
 # The game on pairs $(x, z)$ is also how an encoder is trained without a reconstruction loss: one player draws $x$ from data
-# and encodes it, the other draws $z$ and generates, `gan.bigan` [@donahue2017adversarial]. At the optimum the joint
-# densities agree. For deterministic maps encoder $E_\phi$ and generator $G_\xi$ then invert each other,
-# $G_\xi(E_\phi(x)) = x$: each map with its own parameters (`pml2-bigan-indices`: they were swapped).
+# and encodes it with the density $e(z \mid x)$, the other draws $z$ from $r$ and generates with $q(x \mid z)$: `gan.bigan`
+# [@donahue2017adversarial]. At the optimum the joint densities agree. Let encoder and generator be deterministic maps,
+# $E_\phi$ (no mean here) and $G_\xi$, with the parameters $\phi$ and $\xi$. Then they invert each other: $G_\xi(E_\phi(x)) = x$. Each map
+# has its own parameters (in `pml2-bigan-indices` they were swapped).
 #
 # In code: `genmath.nets.Discriminator` and `genmath.nets.Generator`, with `classes`.
 
@@ -562,9 +581,10 @@ def bigan(d):
 #
 # {{ picture gan.price }}
 #
-# *Mode collapse* is the name for a generator that makes a few kinds of pictures, and makes them well. Why does the game
-# let it? Let the data be a mixture, $\pi r + (1 - \pi) s$, and let the generator make only the first part, perfectly:
-# $q = r$. What does that cost?
+# A *mode* is a peak of the density, here: one kind of picture. *Mode collapse* is the name for a generator that makes only a
+# few kinds of pictures, and makes them well. Why does the game allow this? In this section $r$ and $s$ are the densities of
+# two kinds of data ($r$ is no noise), and $\pi$ is the share of the first. So the data are a mixture, $p = \pi r + (1 - \pi) s$. Let the generator
+# make only the first part, perfectly: $q = r$. What does that cost?
 #
 # !!! example "By hand"
 #
@@ -572,10 +592,10 @@ def bigan(d):
 #     Total variation: $0.1$. Jensen–Shannon: $0.036$, a twentieth of its maximum $\log 2$. Forward KL: infinite, since
 #     cats occur and the model says that they cannot.
 #
-# Each line below is exact. The logarithms in $\Delta$ (in `gan.missing_mode[js]`) and in the last mean of
-# `gan.missing_mode[reverse_kl]` are zero where $r$ and $s$ do not overlap, and the total variation between $s$ and $r$ in
-# `gan.missing_mode[tv]` is then one. (The checked densities are positive everywhere, so here "without overlap" is a
-# limit.) Without overlap Jensen–Shannon is a number between 0 and $\log 2$ that depends on $\pi$ alone, total variation is
+# Each line below is exact, with or without overlap of $r$ and $s$. What the overlap changes stands apart: $\Delta$ in `gan.missing_mode[js]`,
+# the last mean in `gan.missing_mode[reverse_kl]`, and the total variation between $s$ and $r$ in `gan.missing_mode[tv]`. Without
+# overlap the first two are zero and the last is one. (The checked densities are positive everywhere, so here "without overlap"
+# is a limit.) Then Jensen–Shannon is a number between 0 and $\log 2$ that depends on $\pi$ alone, total variation is
 # $1 - \pi$, and the reverse KL is $-\log \pi$.
 #
 # In code: `genmath.gan.missing_mode_js`.
@@ -607,8 +627,8 @@ def missing_mode(d):
 #
 # There is a second kind of collapse, over time. If the discriminator lags, the best that a generator can do against it is
 # to put *all* samples where $D$ happens to be largest. The discriminator then learns to reject that place, the generator
-# moves all samples to the next, and so on. $\max_D \min_G V$ is another task
-# than $\min_G \max_D V$: a generator that answers a fixed discriminator may do so with a single picture. Remedies that are used: a discriminator that sees whole batches
+# moves all samples to the next, and so on. The order matters: in $\min_G \max_D V$ the discriminator answers the generator,
+# in $\max_D \min_G V$ the generator answers a fixed discriminator, and for that a single picture may be enough. Remedies that are used: a discriminator that sees whole batches
 # [@salimans2016improved], penalties on its slope, and other distances.
 #
 # ## Why GAN samples are sharp
@@ -624,7 +644,7 @@ def missing_mode(d):
 #    data are not, and small where data are and samples are not; maximum likelihood has it the other way round.
 #
 # The third is not the whole story. One can play the game for the forward KL, too (`gan.fgan`), and its pictures were as
-# realistic [@nowozin2016fgan]. So the kind of model and of judge seems to matter more than the letter of the divergence.
+# realistic [@nowozin2016fgan]. So the kind of model and of discriminator seems to matter more than which divergence it is.
 # None of the three is a theorem.
 #
 # ## How to judge a model without a density
@@ -636,7 +656,7 @@ def missing_mode(d):
 # set of data, in the *features* of a network that was trained to classify.
 #
 # - **FID**, the Fréchet inception distance [@heusel2017gans]: mean and covariance of the features, for data and for
-#   samples, and the squared $W_2$ distance between the two normals with these moments, `wasserstein.w2_normal`
+#   samples, and the squared Wasserstein distance $W_2$ between the two normal densities with these moments, `wasserstein.w2_normal`
 #   (`genmath.wasserstein.gaussian_w2_squared`). Small is good. It is biased for few samples, so it is compared for the same
 #   number only, usually 50,000.
 # - **Inception score** [@salimans2016improved]: the exponential of the mean KL divergence from the classifier's answer for
@@ -653,7 +673,9 @@ def missing_mode(d):
 # {{ picture gan.spiral }}
 #
 # Even with exact gradients two players need not arrive. The smallest example has one number each, $x$ who minimises and $y$
-# who maximises the product $x y$; the equilibrium is the origin. A GAN with a linear discriminator and a single data point
+# who maximises the product $x y$. The *equilibrium*, where neither can do better by a move of its own, is the origin. $x$ steps
+# against its derivative $y$, and $y$ steps along its derivative $x$. Write $\eta$ for the size of the steps, or $\eta_x$ and $\eta_y$ if
+# they differ, and $x'$, $y'$ for the numbers after a step. A GAN with a linear discriminator and a single data point
 # is this game near its equilibrium [@mescheder2018which].
 #
 # !!! example "By hand"
@@ -664,21 +686,22 @@ def missing_mode(d):
 #
 # **Both at once.** Each step of size $\eta$ multiplies the distance from the equilibrium by exactly $\sqrt{1 + \eta^2}$,
 # `gan.simultaneous_steps[growth]`: the players spiral outwards, however small the step. In the language of eigenvalues: the
-# step is a matrix whose characteristic polynomial (`gan.simultaneous_steps[characteristic]`) has the roots
-# $1 \pm i\eta$, of that modulus.
+# step is a matrix, and its eigenvalues are the roots $\lambda$ of its characteristic polynomial
+# (`gan.simultaneous_steps[characteristic]`). They are $1 \pm i\eta$, whose absolute value is $\sqrt{1 + \eta^2}$.
 #
-# **In turn.** Now $y$ sees the new $x$. The step has determinant 1, and its trace is $2 - \eta_x \eta_y$, so its two
-# eigenvalues have the product 1 and by `gan.alternating_steps[characteristic]` the discriminant
-# `gan.alternating_steps[discriminant]`. That is negative exactly for $0 < \eta_x \eta_y < 4$. Then the eigenvalues are a
-# conjugate pair on the unit circle: bounded, and no nearer than before. The same without complex numbers: a quadratic form
-# is *conserved* (`gan.alternating_steps[conserved]`), and as a sum of squares it is definite exactly for
-# $\eta_x\eta_y < 4$, so orbits stay on an ellipse.
+# **In turn.** Now $y$ sees the new $x$ (`gan.alternating_steps[step]`). The matrix of the step has determinant 1, which is the
+# product of its two eigenvalues, and its trace is $2 - \eta_x \eta_y$. The eigenvalues are the roots of
+# `gan.alternating_steps[characteristic]`, a quadratic polynomial with the discriminant `gan.alternating_steps[discriminant]`. That is
+# negative exactly for $0 < \eta_x \eta_y < 4$. Then the eigenvalues are a conjugate pair of complex numbers with the product 1, so both have
+# absolute value 1: the players stay bounded, and come no nearer. The same without complex numbers: a quadratic form in $x$
+# and $y$ is *conserved*, that is, no step changes it (`gan.alternating_steps[conserved]`). Written as a sum of squares, both its coefficients
+# are positive exactly for $\eta_x\eta_y < 4$. So all later points stay on one ellipse.
 #
-# At and beyond 4 they leave. Write $\eta_x\eta_y = (1 + \lambda)^2/\lambda$ with $\lambda \ge 1$, which is how every number
-# from 4 on can be written. A linear form of the state is multiplied by $-\lambda$ in each step
-# (`gan.alternating_steps[beyond]`): for $\lambda > 1$ it grows without bound, unless it is zero at the start. At 4 it only
-# alternates, but then $x$ itself does not: in two steps it moves by a constant that does not die out
-# (`gan.alternating_steps[edge]`), so it grows linearly.
+# If the product is 4 or more, they leave. Every number from 4 on can be written as $\eta_x\eta_y = (1 + \lambda)^2/\lambda$ with $\lambda \ge 1$
+# (here $-\lambda$ is an eigenvalue). A sum of multiples of $x$ and $y$ is multiplied by $-\lambda$ in each step
+# (`gan.alternating_steps[beyond]`): for $\lambda > 1$ it grows without bound, unless it is zero at the start. For a product of
+# exactly 4, $\lambda = 1$ and it only changes its sign. But $x$ itself grows: in every two steps it moves by the same amount
+# (`gan.alternating_steps[edge]`), which is zero only if that sum was zero at the start.
 
 # %%
 eta, eta_x, eta_y = positives("eta eta_x eta_y")
@@ -722,20 +745,23 @@ def alternating_steps(d):
     four = define("eta_y", 4 / eta_x)
     x_1, y_1 = X - eta_x * Y, Y + four * (X - eta_x * Y)
     d.start(x_1 - eta_x * y_1 - X, name="edge", words="a product of exactly 4")
-    d.equals(-4 * (X - eta_x * Y / 2), by="two steps at $\\lambda = 1$; the form in the bracket keeps its size for ever")
+    d.equals(-4 * (X - eta_x * Y / 2), by="two steps at $\\lambda = 1$; the bracket only changes its sign in each step")
 
 
 # %% [markdown]
-# **What it means.** The gradient of a game turns. Minimising one function, one always has a lower value to show for a
-# step; two players of a game have nothing of the kind. So a GAN that oscillates need not have a bug, and a small step is
+# **What it means.** The gradient of a game turns. Who minimises one function sees its value fall with every small step. For
+# two players there is no such function. So a GAN that oscillates need not have a bug, and a small step is
 # no cure.
 #
-# **What helps.** Look ahead: take a trial step, and step with the gradient found there (*extragradient*). The distance is
-# multiplied by the root of $1 - \eta^2 + \eta^4$ in each step: less than 1 for every $0 < \eta < 1$. Or put friction on the
-# discriminator: a penalty on its gradient at the data [@mescheder2018which],
-# $\tfrac\gamma2\, \mathbb{E}\,\Vert\nabla_x a\Vert^2$ for the logit $a$ (R1). For a linear one that is $\tfrac\gamma2 y^2$, and the
-# step of both at once has the determinant in `gan.remedies[penalty]`: complex eigenvalues have it for the square of their
-# modulus, and it is below 1 exactly for $\gamma > \eta$.
+# **What helps.** First, look ahead: take a trial step to $(\tilde x, \tilde y)$, and then step from the old point with the gradient
+# found there (*extragradient*). The distance is multiplied by the root of $1 - \eta^2 + \eta^4$ in each step
+# (`gan.remedies[extragradient]`): less than 1 for every $0 < \eta < 1$.
+#
+# Second, put friction on the discriminator: a penalty on its gradient at the data [@mescheder2018which], called R1. It is
+# $\tfrac\gamma2\, \mathbb{E}\,\Vert\nabla_x a\Vert^2$ for the logit $a$, with a weight $\gamma > 0$. For the linear logit, data $x$ times the
+# discriminator's number $y$, that is $\tfrac\gamma2 y^2$ (`gan.remedies[r1]`). Its derivative $\gamma y$ slows $y$ down. The step of both at once then has
+# the determinant in `gan.remedies[penalty]`. If the eigenvalues are a complex pair, the square of their absolute value is this
+# determinant, and it is below 1 exactly for $\gamma > \eta$.
 #
 # In code: `genmath.gan.bilinear_orbit` for the game, `genmath.gan.r1_penalty` for the penalty.
 
@@ -749,7 +775,7 @@ def remedies(d):
     d.start((X - eta * y_try) ** 2 + (Y + eta * x_try) ** 2, name="extragradient", words="looking ahead")
     d.equals((1 - eta**2 + eta**4) * (X**2 + Y**2), by="multiply out")
 
-    d.start(1 * (1 - eta * gamma) - (-eta) * eta, name="penalty", words="friction: the determinant")
+    d.start(1 * (1 - eta * gamma) - (-eta) * eta, name="penalty", words="friction: the determinant of a step")
     d.equals(1 - eta * (gamma - eta), by="the determinant of the step with friction $\\eta\\gamma$ on $y$")
 
     d.start(gamma / 2 * E(p(x), diff(Y * x, x) ** 2), name="r1", words="friction comes from a gradient penalty")
@@ -770,8 +796,8 @@ def remedies(d):
 #
 # Jensen–Shannon also scores how much several classifiers disagree on one input, for example to select which synthetic
 # images to label. It is the entropy of their mean *probability* minus the mean of their entropies
-# (`divergences.js_entropy`). Here are two classifiers with two classes and the logits $a$ and $b$. Averaging logits gives
-# another number, which can even be negative.
+# (`divergences.js_entropy`). Here are two classifiers with two classes and the logits $a$ and $b$: their probabilities of the first
+# class are $c_1 = \sigma(a)$ and $c_2 = \sigma(b)$, with the mean $c$. If one averages the logits instead, one gets another number, which can even be negative.
 
 # %%
 b = reals("b")
@@ -828,12 +854,12 @@ def disagreement(d):
 #
 # ??? question "Should one train the discriminator to its optimum before each step of the generator?"
 #
-#     In theory the step is then the gradient of $2\,\mathrm{JS}$. But if the supports are disjoint that optimum is flat,
+#     In theory the step with the minimax loss then follows the gradient of $2\,\mathrm{JS}$. But if the supports are disjoint that optimum is flat,
 #     and the generator learns nothing (`gan.equality_cases[greatest]`). For a Wasserstein critic the answer is yes.
 #
 # ??? question "The minimax and the non-saturating loss have their optimum at the same place. Why does it matter which one is used?"
 #
-#     The way there differs. With $D \approx 0$ the first pushes with weight $D$, hardly at all
+#     The way there differs. With $D \approx 0$ the minimax loss pushes with weight $D$, hardly at all
 #     (`gan.logit_losses[vanishing]`); and a generator that cannot reach $q = p$ ends elsewhere.
 #
 # ??? question "A generator makes perfect pictures of nine of ten equally frequent classes. What does the best discriminator say to a sample?"
@@ -855,11 +881,11 @@ def disagreement(d):
 # - **Frozen and exact.** The generator follows the gradients of `gan.frozen_gradient` only where the discriminator *is* $D^\star$ for the present generator. Whether that descent ends anywhere
 #   is another question: the value being least at $q = p$ says nothing about how players get there, and the bilinear game shows that they may not.
 # - **Densities.** Where samples of the generator lie on a thin set, $q$ is no density against the base measure of the data. A perfect discriminator then exists, the value is 0, and $\log p/q$ is infinite: the
-#   chapter's smooth gradients in $\theta$ need positive densities. Noise on data and samples, or another distance, is the way out.
+#   chapter's gradients in $\theta$ need positive densities. Noise on data and samples, or another distance, is the way out.
 # - **Local, linear, two numbers.** The bilinear game is the linear part of a GAN near equilibrium, for one discriminator. Curvature can help or harm, and the bounds for $\eta$ are of this
-#   game alone. That eigenvalues in the unit disc mean convergence nearby, and conserved forms bounded orbits, is argued in prose: the checker has the polynomials and the forms.
+#   game alone. That eigenvalues of size below one mean convergence nearby, and that a conserved form keeps the players bounded, is argued in prose: the checker has the polynomials and the forms.
 # - **A mode that is missed is not proved to occur.** `gan.missing_mode` prices it. That the price is small is one reason among several.
-# - **f-GAN needs $q > 0$ wherever $p$ is**, or an extra term (see Divergences), and critics of unlimited power.
+# - **f-GAN needs $q > 0$ wherever $p > 0$**, or an extra term (see Divergences), and critics that may be any function.
 #
 # ## Where sources slip
 #

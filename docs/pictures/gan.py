@@ -40,7 +40,7 @@ def question() -> Html:
         alt="Below, a line of noise whose points arrows carry to samples on the line above. Over that line the data have "
         "two peaks, the samples one bell to the right of the middle, and the discriminator falls and rises between 0 and 1.",
         caption="The generator carries noise to samples (orange), which should be spread like the data (grey). All that it is "
-        "told is the discriminator (blue): near 1 where data are denser, near 0 where samples are.",
+        "told is the discriminator (blue, with the axis on the left): near 1 where data are denser, near 0 where samples are denser.",
     )
 
 
@@ -65,8 +65,8 @@ def losses() -> Html:
         right,
         alt="Left: two falling curves; the minimax loss is flat at the left end, the other is steep there. Right: the "
         "slopes D and 1 − D, mirror images.",
-        caption="A young generator lives on the left, where its samples are rejected. There the minimax loss is flat; "
-        "the non-saturating loss pushes with full strength.",
+        caption="At the start of training samples are rejected: they are on the left. There the minimax loss (orange) is flat, and its push D "
+        "is nearly 0; the non-saturating loss (blue) pushes with full strength, 1 − D is nearly 1.",
     )
 
 
@@ -104,7 +104,7 @@ def disjoint() -> Html:
         alt="Left: two separate blocks, the discriminator is 1 over one and 0 over the other. Right: against the shift, "
         "Jensen–Shannon rises to log 2 at shift one and stays there; the Wasserstein distance keeps rising.",
         caption="Two blocks of width one. As soon as they are apart, the best discriminator is flat over both and "
-        "Jensen–Shannon stays at log 2, wherever the samples are. The Wasserstein distance still says how far they have to go.",
+        "Jensen–Shannon stays at log 2, wherever the samples are. The Wasserstein distance (another chapter) still says how far they have to go.",
     )
 
 
@@ -141,7 +141,7 @@ def modes() -> Html:
         alt="Grey: data with a larger peak on the left and a smaller one on the right. Green: one wide bell over both. Orange: a narrow "
         "bell that is the left peak alone.",
         caption="One bell for two peaks. Maximum likelihood must cover both, and puts samples into the gap. What the "
-        "non-saturating loss follows (reverse KL less 2 JS) is least on the larger peak alone: sharp, and incomplete.",
+        "non-saturating loss follows (reverse KL minus 2 JS) is least on the larger peak alone: sharp, and incomplete.",
     )
 
 
@@ -164,8 +164,8 @@ def price() -> Html:
         panel,
         alt="Three curves that start at zero and rise slowly with the missed share; a vertical line at zero says that the "
         "forward KL is infinite at once.",
-        caption="A perfect generator of a part of the data. For a small missed share three of the costs are small. Only the forward KL, "
-        "which maximum likelihood minimises, forbids it.",
+        caption="The generator makes a part of the data perfectly and misses the rest. For a small missed share the three curves are low: the cost is "
+        "small. Only the forward KL, which maximum likelihood minimises, is infinite as soon as anything is missed.",
     )
 
 
@@ -213,7 +213,8 @@ def spiral() -> Html:
     return figure(
         *panels,
         alt="Three panels with forty steps from the same start: a spiral outwards, a closed ring, a spiral inwards.",
-        caption="Forty steps of size 0.2 from the black dot; the cross is the equilibrium. All three use exact gradients.",
+        caption="Forty steps of size 0.2 from the black dot; the cross is the equilibrium. All three use exact gradients, but both at once goes "
+        "away from it, in turn goes round it, and only looking ahead comes nearer.",
     )
 
 
