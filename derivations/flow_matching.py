@@ -23,9 +23,11 @@
 #
 #     {{ define flow_matching.u_t }}
 #
-#     $x_0$ is a data point, $\epsilon$ standard normal noise and $t$ a time, uniform on $[0, 1]$; **data are at 0 and noise at 1**. The
-#     velocity of a line is $\epsilon - x_0$, and $v_\theta$ is the network. $p_t(x \mid x_0)$ is the density of the lines of one data point
-#     at time $t$, $u_t(x \mid x_0)$ their velocity, and $p_t(x)$ the density of all lines; all three are written out below.
+#     $x_0$ is a data point, drawn from the density $q$ of the data; $\epsilon$ is standard normal noise and $t$ a time, uniform on $[0, 1]$;
+#     **data are at 0 and noise at 1**. $\mathbb{E}$ is a mean, and its index says over what. The velocity of a line is $\epsilon - x_0$, and
+#     $v_\theta$ is the network with its parameters $\theta$. $x$ is a place. Take all lines that start at one data point $x_0$: $p_t(x \mid x_0)$
+#     is the density of their positions at time $t$, and $u_t(x \mid x_0)$ is the velocity of the one that is at $x$ then. $p_t(x)$ is the density of the
+#     positions of all lines. So $u_t(x)$ is a weighted mean; the weights are $q(x_0)\, p_t(x \mid x_0)/p_t(x)$, Bayes' rule. All of these are written out below.
 #
 # <div class="two" markdown="block">
 #
@@ -39,7 +41,8 @@
 # !!! sample "Sample"
 #
 #     1. Draw $x$ from the standard normal, at $t = 1$.
-#     2. For $t = 1, 1 - h, \dots, h$ walk against the velocity: replace $x$ by $x - h\, v_\theta(x, t)$. This is `genmath.samplers.Euler`;
+#     2. Choose a step $h$, for example $1/50$. For $t = 1, 1 - h, \dots, h$ walk against the velocity (it points to the noise): replace $x$
+#        by $x - h\, v_\theta(x, t)$. This is Euler's method, `genmath.samplers.Euler`;
 #        `genmath.samplers.Heun` needs fewer steps.
 #     3. Return $x$, at $t = 0$: `genmath.samplers.sample` is the loop, with `prediction="velocity"`.
 #
@@ -49,15 +52,17 @@
 # ## Notation and hypotheses
 #
 # - Time $t$ runs from 0 to 1, **data at 0 and noise at 1**. Some papers run the other way; the dictionary is under
-#   *Noise at 1, or noise at 0?* Data are $x_0$, noise is $\epsilon$ or, where it is one of two ends on an equal footing, $z$.
+#   *Noise at 1, or noise at 0?* Data are $x_0$. Noise is $\epsilon$; where the second end of a line may be anything, it is $z$.
 # - A path has two functions of time, $\alpha(t) > 0$ and $\sigma(t) > 0$, and goes through
 #   $x_t = \alpha(t)\, x_0 + \sigma(t)\, \epsilon$. The straight path is $\alpha(t) = 1 - t$, $\sigma(t) = t$. A prime is a derivative in time.
 # - The *velocity* is $\mathrm{d} x_t / \mathrm{d} t$. It is not the $v$ of v-prediction (`flow_matching.predictions`). In the sections on
 #   lines $v$ is the letter for the velocity of one random line.
-# - $q$ and $r$ are arbitrary densities. Sums and integrals are written alike, and where nothing is differentiated in $x$ a letter $x$ may
-#   stand for anything: a position in many dimensions, together with its time and a label.
-# - What is differentiated in $x$ is written by coordinates. Functions of time are smooth, and derivatives and integrals may be
-#   interchanged; each result lists what it assumed.
+# - *Conditional* means: for one data point. *Marginal* means: for all data together, averaged over the data point.
+# - $\mathbb{E}_{q(x_0)}[\dots]$ is the mean when $x_0$ has the density $q$. $q$ (of the data) and $r$ (a joint density) are arbitrary. From a joint
+#   density $r(x, v)$ come $r(x)$, the density of $x$ alone, and $r(v \mid x)$, that of $v$ at a given $x$.
+# - Where nothing is differentiated in $x$ the letter $x$ may stand for anything, for example a position in many dimensions, together with its
+#   time and a label. Where something is differentiated in $x$, the coordinates $x_1, \dots, x_n$ are written out, or $x$ is one coordinate.
+# - Functions of time are smooth, and derivatives and integrals may be exchanged; each result lists what it assumed.
 
 # %%
 from genmath.proof import *
@@ -92,9 +97,9 @@ def times(factors):
 # %% [markdown]
 # ## One data point
 #
-# Fix a data point and a draw of noise. The position at time $t$ is a formula, so its velocity is the formula's derivative. The same velocity
-# can be told from the position alone, since position and data point give the noise away: that is a *field*, an arrow at
-# every place, for this data point.
+# Fix a data point and a draw of noise. The position at time $t$ is a formula, so its velocity is the formula's derivative. For a fixed data point
+# the same velocity can also be computed without the noise, from the position: solve $x_t = \alpha x_0 + \sigma \epsilon$ for the noise,
+# and put it in. That is a *field* for this data point: an arrow at every place, here $u_t(x \mid x_0)$ of the board.
 #
 # !!! example "By hand"
 #
@@ -120,12 +125,19 @@ def conditional_velocity(d):
 
 
 # %% [markdown]
-# Now let the noise be random. For one data point $x_t$ is normal around $\alpha(t)\, x_0$, and its density obeys the **continuity
-# equation**: what changes at a place is what flows in minus what flows out. Think of cars on a road: their number between two posts changes only
-# by those that pass a post. The derivative in time is taken *at a fixed place*. Somebody who swims along sees another change,
-# `flow_matching.continuity[along]`: the density of the water around them falls where the flow diverges.
+# Now let the noise be random. For one data point $x_t$ is normal around $\alpha(t)\, x_0$, with standard deviation $\sigma(t)$. Call its density $p$
+# and the field $u$. They obey the **continuity equation**, in one coordinate $\partial_t\, p = -\partial_x (p\, u)$.
 #
-# The equation is checked by coordinates. In code: `genmath.flow_matching.conditional_path`.
+# Think of cars on a road, with $p$ cars per metre and the speed $u$. In a second $p\, u$ cars pass a post. The number of cars between two posts
+# changes only by those that pass a post: what comes in at the first minus what goes out at the second. For posts close to each other that is
+# minus the derivative of $p\, u$. In several coordinates ($n$ is their number, and $u_i$ is the $i$-th component of the field) the outflows of all
+# coordinates are added.
+#
+# The derivative in time is taken *at a fixed place* (`flow_matching.continuity[density]`). Somebody who moves with the flow sees another
+# change, `flow_matching.continuity[along]`. The left side there is the rate that they see: what changes with time, plus what changes because they
+# move. For them the density falls where arrows run apart; how much they do is the *divergence* of the field, $\partial_1 u_1 + \dots + \partial_n u_n$.
+#
+# In code: `genmath.flow_matching.conditional_path`.
 
 
 # %%
@@ -138,8 +150,8 @@ def continuity(d, n):
     divergence = plus([diff(u_i, x_i) for u_i, x_i in zip(velocity, places, strict=True)])
     moving = plus([diff(density, t), *(u_i * diff(density, x_i) for u_i, x_i in zip(velocity, places, strict=True))])
 
-    d.start(moving, name="along", words="for somebody who swims along")
-    d.equals(-density * divergence, by="in the frame of the flow only its divergence thins the density out")
+    d.start(moving, name="along", words="for somebody who moves with the flow")
+    d.equals(-density * divergence, by="who moves with the flow sees the density change by the divergence alone")
 
     d.start(diff(density, t), name="density", words="at a fixed place")
     d.equals(-outflow, by="the derivatives of a normal density in time and in its place")
@@ -160,20 +172,24 @@ def continuity(d, n):
 #
 # ## All data: the marginalisation trick
 #
-# Draw the data point from $q$. The density at time $t$ is an average over data points, and so is the flow: what streams through a
-# place is the sum of what each data point sends there. Divide it by the density, and you have *one* field for all: at each place the mean of
-# the conditional velocities, weighted by how likely each data point is to be the one passing by.
+# Draw the data point from $q$. For one data point the density at time $t$ is the normal density $p_t(x \mid x_0)$ of the section before; it is called
+# the *kernel*. The density of all, $p_t(x)$, is the average of the kernels over data points. So is the flow: what streams through a
+# place, density times velocity, is the average of what each data point sends there. Divide it by the density $p_t(x)$, and you have *one* field for
+# all, $u_t(x)$: at each place the mean of the conditional velocities. The weight of a data point is the probability that the line which is at $x$
+# comes from it.
 #
 # {{ picture flow_matching.mean }}
 #
 # !!! example "By hand"
 #
-#     Data at $-1$ and $1$ with equal probability, the straight path, $t = 0.5$. At $x = 0.5$ the data point 1 would have needed the noise $0$, the data
-#     point $-1$ the noise $2$. The likelihoods of these are as $1$ to $e^{-2} \approx 0.135$, so the weights are $0.881$ and $0.119$. The velocities
-#     $(x - x_0)/t$ are $-1$ and $3$. Their mean: $0.881 \cdot (-1) + 0.119 \cdot 3 \approx -0.52$.
+#     Data at $-1$ and $1$ with equal probability, the straight path, $t = 0.5$. Which lines are at $x = 0.5$? From $0.5\, x_0 + 0.5\, \epsilon = 0.5$
+#     follows $\epsilon = 1 - x_0$: the line of the data point $1$ needs the noise $0$, that of the data point $-1$ the noise $2$. The standard normal
+#     density $\propto e^{-\epsilon^2/2}$ is $1$ to $e^{-2} \approx 0.135$ there, so the weights are $1/1.135 \approx 0.881$ and $0.135/1.135 \approx 0.119$.
+#     The velocities $\epsilon - x_0$ are $-1$ and $3$. Their mean: $0.881 \cdot (-1) + 0.119 \cdot 3 \approx -0.52$.
 #
-# That field and the marginal densities obey the continuity equation, whatever $q$ is. `flow_matching.marginal_velocity[posterior]` says that the
-# weights sum to one. In code: `genmath.toys.GaussianMixture.velocity`, exact for mixtures.
+# That field and the marginal densities obey the continuity equation, whatever $q$ is: this is the *marginalisation trick*, written in one coordinate.
+# `flow_matching.marginal_velocity[posterior]` says that the weights sum to one. In code: `genmath.toys.GaussianMixture.velocity`, exact for mixtures
+# of normal densities.
 
 # %%
 kernel = define("p_t(x|x_0)", Normal(x, alpha(t) * x0, sigma(t) ** 2))
@@ -198,9 +214,9 @@ def marginal_velocity(d):
 #
 # ## Any two ends, in any pairing { .advanced }
 #
-# Noise need not be independent of the data, and need not be normal. Take any joint density of two ends, $x_0$ and $z$, join each pair by a straight
-# line, and let the points lie around the line with a small standard deviation $\rho$. The trick works as before. This is the form in which optimal
-# transport couplings are used.
+# Noise need not be independent of the data, and need not be normal. Take any joint density $q(x_0, z)$ of two ends (such a joint density is called a
+# *coupling*), join each pair by a straight line, and let the points lie around the line with a small standard deviation $\rho$: a tube around the line. All
+# points of a tube have the velocity $z - x_0$. The trick works as before. It is used where pairs are chosen so that lines are short (see *Pairing within a batch*).
 
 # %%
 rho = positives("rho")
@@ -226,10 +242,13 @@ def coupling_velocity(d):
 # {{ picture flow_matching.crossing }}
 #
 # Why is the flow right nevertheless? Because it moves the same *crowd*. Two people who meet and go through each other, and two people who meet and
-# turn around, make the same crowd at each moment. The next result says so without a density to differentiate: one tests with functions. Let $r(x, v)$ be the joint
-# density, at one moment, of the position and the velocity of a random line. After a further time $h$ its position is $x + h v$.
-# `flow_matching.lines[moving]` is how the mean of a smooth $f$ changes; `flow_matching.lines[mean]` says that at $h = 0$ it changes as if everybody at
-# $x$ had the mean velocity. This is the continuity equation in its weak form.
+# turn around, make the same crowd at each moment.
+#
+# The next result says so without differentiating a density. Instead it takes the mean of a smooth function $f$ of the position: who knows these means for
+# every smooth $f$ knows the density. Let $r(x, v)$ be the joint density, at one moment, of the position and the velocity of a random line, and
+# $u$ the mean of $v$ at a given $x$. After a further time $h$ the position is $x + h v$.
+# `flow_matching.lines[moving]` is how the mean of $f$ changes; `flow_matching.lines[mean]` says that at $h = 0$ it changes as if everybody at
+# $x$ had the mean velocity $u$. This is the continuity equation in its *weak form*: with means of functions in place of densities.
 
 # %%
 r = Density("r", x, v)
@@ -258,17 +277,19 @@ def lines(d):
 #
 # {{ picture flow_matching.regression }}
 #
-# Let $g$ be any function of $x$, for example a network; $x$ stands for
-# all that the network sees, position and time. The loss against the velocities of *single* lines (conditional flow matching, which can be
-# sampled) differs from the loss against the *mean* field (flow matching, which cannot) by something in which $g$ does not occur: how
-# much the velocities at one place differ. So both have the same minimiser; and that constant is the loss that remains at the end,
+# Of all single answers to a random number $v$, the one with the least mean squared error is the mean of $v$. The same holds at each place.
+# Let $g$ be any function of $x$, for example a network; $x$ stands for all that the network sees, position and time. As before $v$ is the velocity of a
+# random line through $x$, and $u$ is the mean of $v$ at $x$. The loss against the velocities of *single* lines (the *conditional* loss, which can be
+# sampled) differs from the loss against the *mean* field (the *marginal* loss, which cannot) by something in which $g$ does not occur: the variance of
+# the velocities at one place, averaged over places. So both have the same minimiser, $g = u$; and that constant is the loss that remains at the end,
 # which is why a flow matching loss does not go to zero. A weight $w(x) \ge 0$, for example one that depends on time, changes nothing.
 #
 # !!! example "By hand"
 #
 #     Once more $x = 0.5$ at $t = 0.5$, with data at $-1$ and $1$. The targets there are $-1$ with probability $0.881$ and $3$ with $0.119$. Who answers
-#     the mean, $-0.523$, has the squared error $0.881 \cdot 0.477^2 + 0.119 \cdot 3.523^2 \approx 1.68$. Who answers $-1$ has
-#     $0.119 \cdot 4^2 \approx 1.91$, which is $1.68 + 0.477^2$: the constant, plus the squared distance from the mean.
+#     the mean, $-0.523$, is $0.477$ away from the first and $3.523$ from the second. The mean squared error is
+#     $0.881 \cdot 0.477^2 + 0.119 \cdot 3.523^2 \approx 1.68$. Who answers $-1$ is right with probability $0.881$, else $4$ away:
+#     $0.119 \cdot 4^2 \approx 1.91$. That is $1.68 + 0.477^2$: the constant, plus the squared distance of the answer from the mean.
 #
 # In code: `genmath.flow_matching.cfm_loss`.
 
@@ -286,8 +307,8 @@ def cfm_loss(d):
 
 
 # %% [markdown]
-# In particular their gradients are equal, whatever the parameters do. The second line is the gradient that training follows: it is an average
-# over single lines, and their velocity enters it linearly.
+# In particular their gradients are equal, for every network $v_\theta$ and any parameter $\theta$; one parameter is written. The second line is the
+# gradient that training follows: it is an average over single lines, and $v$ enters it linearly.
 
 # %%
 theta = reals("theta")
@@ -298,7 +319,7 @@ def equal_gradients(d):
     d.start(diff(E(r(x, v), (net(x, theta) - v) ** 2), theta))
     d.equals(E(r(x, v), 2 * (net(x, theta) - v) * diff(net(x, theta), theta)), by="differentiate under the integral")
     d.equals(E(r(x), 2 * (net(x, theta) - mean_v) * diff(net(x, theta), theta)),
-             by="$v$ enters linearly, so its mean at each place may be put for it")
+             by="$v$ enters linearly, so at each place its mean $u$ may take its place")
     d.equals(diff(E(r(x), (net(x, theta) - mean_v) ** 2), theta), by="the marginal loss, differentiated under the integral")
 
 
@@ -309,7 +330,8 @@ def equal_gradients(d):
 #
 # A model that moves noise to data along a field is a continuous normalizing flow. [That chapter](cnf.py) gives its
 # log-likelihood, `cnf.instantaneous`: the log-density of the noise at which a data point arrives, and the integral of the divergence of the field along the
-# way. One may train on that. Compare what a gradient step then needs:
+# way. One may train on that. Compare what a gradient step then needs. (A *solver* follows the flow in small steps; a *stage* is one look at the field within a
+# step, and a good method takes several. The divergence is the trace of the field's Jacobian, the matrix of its derivatives.)
 #
 # | for one data point | maximum likelihood of the flow | flow matching |
 # | --- | --- | --- |
@@ -329,9 +351,13 @@ def equal_gradients(d):
 #
 # ## Five names for one prediction
 #
-# At a fixed time write $\alpha$, $\sigma$, $\alpha'$, $\sigma'$ for the four numbers. Data and noise determine the position $x_t$, the velocity $U$, the score
-# $S = -\epsilon/\sigma$ of the kernel, and the $v$ of v-prediction, $V = \alpha \epsilon - \sigma x_0$. Given the position, each of the five tells the other
-# four. All of it is linear with coefficients that depend on time alone, so the same holds between the *means* of these quantities given
+# At a fixed time write $\alpha$, $\sigma$, $\alpha'$, $\sigma'$ for the four numbers $\alpha(t)$, $\sigma(t)$ and their derivatives. The *score* of a density is
+# the derivative of its logarithm in the place; the score of the kernel is $S = -(x_t - \alpha x_0)/\sigma^2 = -\epsilon/\sigma$. A network may predict any of five
+# things: the data $x_0$, the noise $\epsilon$, the velocity $U = \alpha' x_0 + \sigma' \epsilon$, the score $S$, or the $v$ of v-prediction,
+# $V = \alpha \epsilon - \sigma x_0$. Given the position $x_t$, each of the five tells the other four. Two short names are used:
+# $\Delta = \alpha \sigma' - \alpha' \sigma$ and $n = \alpha^2 + \sigma^2$. On the straight path $\Delta = 1$.
+#
+# All of it is linear with coefficients that depend on time alone, so the same holds between the *means* of these quantities given
 # $x_t$, which is what a network predicts.
 #
 # $V$ is the velocity only for the path $\alpha = \cos t$, $\sigma = \sin t$. In code: `genmath.predictions.convert`.
@@ -357,7 +383,7 @@ def predictions(d):
     d.start(U, name="velocity_from_x0", words="velocity from the data")
     d.equals(s_dot / s * X - bend / s * X0, by=r"the noise is $(x_t - \alpha x_0)/\sigma$")
     d.start(U, name="velocity_from_v", words="velocity from $V$")
-    d.equals((a * a_dot + s * s_dot) / size * X + bend / size * V, by="$x_t$ and $V$ are data and noise, turned by an angle")
+    d.equals((a * a_dot + s * s_dot) / size * X + bend / size * V, by=r"solve $x_t$ and $V$ for the data, $(\alpha x_t - \sigma V)/n$, and the noise, $(\sigma x_t + \alpha V)/n$")
 
     d.start((s_dot * X - s * U) / bend, name="x0_from_velocity", words="data from the velocity")
     d.equals(X0, by="two linear equations for data and noise: the noise cancels")
@@ -369,14 +395,15 @@ def predictions(d):
     d.equals(V, by="`flow_matching.predictions[velocity_from_v]`, solved for $V$")
 
     d.start((a * X - s * V) / size, name="x0_from_v", words="data from $V$")
-    d.equals(X0, by="turn back")
+    d.equals(X0, by=r"put in $x_t$ and $V$: the noise cancels, and the data stand there $n$ times")
     d.start((s * X + a * V) / size, name="eps_from_v", words="noise from $V$")
-    d.equals(EPS, by="turn back")
+    d.equals(EPS, by=r"the data cancel, and the noise stands there $n$ times")
 
 
 # %% [markdown]
-# For the marginal density the same sentence reads: the velocity is a multiple of the position plus a multiple of the **score of the
-# marginal density**. So a flow matching network is a score network, and a diffusion model has a velocity.
+# Now average `flow_matching.predictions[velocity_from_score]` over the data points that may have led to $x$. The mean of the kernel's score is the score of
+# $p_t(x)$. So the mean velocity is a multiple of the position plus a multiple of the **score of the marginal density**: a flow
+# matching network is a score network, and a diffusion model, which learns the score, has a velocity.
 
 
 # %%
@@ -385,7 +412,7 @@ def marginal_score(d):
     d.start(u_t)
     d.equals(alpha.prime(t) / alpha(t) * x
              - (sigma(t) * sigma.prime(t) - alpha.prime(t) / alpha(t) * sigma(t) ** 2) * diff(log(p_t), x),
-             by=r"the slope of $\log p_t$ is the mean slope of the log-kernels, $-(x - \alpha x_0)/\sigma^2$")
+             by=r"the score of $p_t$ is the mean of the scores of the kernels, $-(x - \alpha x_0)/\sigma^2$")
 
 
 # %% [markdown]
@@ -428,9 +455,10 @@ def reverse_time(d):
 # %% [markdown]
 # ## Which path is which { .advanced }
 #
-# Two families have names. The *variance preserving* path keeps the second moment of data that have second moment one; here $\bar\alpha$ is its squared
-# $\alpha$. The *variance exploding* path leaves the data as they are and adds noise. `flow_matching.second_moment[start]` is what noise of standard
-# deviation $s$ is.
+# Two families have names. The *second moment* of $x$ is the mean of $x^2$; that of the data is $m_2$. At one time $\alpha$ and $\sigma$ are two numbers.
+# The *variance preserving* path has $\alpha^2 = \bar\alpha$ and $\sigma^2 = 1 - \bar\alpha$: data with second moment one keep it. The *variance
+# exploding* path has $\alpha = 1$: it leaves the data as they are and adds noise. `flow_matching.second_moment[start]` is the second moment of
+# noise of standard deviation $\sigma$.
 
 # %%
 abar = fractions("alpha_bar")
@@ -468,7 +496,8 @@ def second_moment(d):
 # %% [markdown]
 # ## A case with formulas: normal data
 #
-# One case has every quantity in closed form: normal data of mean $m$ and variance $c$. The field is then linear in $x$.
+# One case has every quantity in closed form: normal data of mean $m$ and variance $c$. Then the density at time $t$ is normal, with a variance called
+# $s_t$ here, and the field is a straight line in $x$.
 #
 # In code: `genmath.toys.GaussianMixture.velocity`, which mixes such fields.
 
@@ -482,8 +511,8 @@ total_variance = define("s_t", alpha(t) ** 2 * c + sigma(t) ** 2)
 @derivation("The velocity for normal data")
 def gaussian_velocity(d):
     d.start(E(bell, kernel), name="density", words="the density at each time")
-    d.equals(Normal(x, alpha(t) * m, total_variance), by="means map, variances add")
-    d.start(E(bell, kernel * arrow) / E(bell, kernel), name="velocity", words="the field is linear")
+    d.equals(Normal(x, alpha(t) * m, total_variance), by=r"$\alpha$ times a normal plus a normal: the mean is $\alpha m$, and the variances add")
+    d.start(E(bell, kernel * arrow) / E(bell, kernel), name="velocity", words="the field is a straight line")
     d.equals(alpha.prime(t) * m
              + (alpha(t) * alpha.prime(t) * c + sigma(t) * sigma.prime(t)) / total_variance * (x - alpha(t) * m),
              by="the mean of the data point given the place, for two normals")
@@ -492,29 +521,31 @@ def gaussian_velocity(d):
 # %% [markdown]
 # !!! example "By hand"
 #
-#     Let the data be standard normal, as the noise is, and the path straight. Nothing would have to be moved at all. Yet the lines of random pairs run all over,
-#     and with $s_t = (1 - t)^2 + t^2$ the field is $u_t(x) = (2t - 1)\, x / s_t$. The path of the flow is $x(t) = \sqrt{s_t}\, x(1)$: it starts at the noise, is
-#     pulled in to $0.71$ of it at $t = \frac12$, where the field is zero, and returns to where it started. **The lines are straight and the flow is not.**
+#     Let the data be standard normal, as the noise is, and the path straight: $m = 0$, $c = 1$. Nothing would have to be moved at all. Yet the lines of random
+#     pairs run everywhere. The variance at time $t$ is $s_t = (1 - t)^2 + t^2$, and the field is $u_t(x) = (2t - 1)\, x / s_t$. The path of the flow is
+#     $x(t) = \sqrt{s_t}\, x(1)$ (differentiate it to see that it follows the field). It starts at the noise $x(1)$, comes in to $\sqrt{1/2} \approx 0.71$ of it
+#     at $t = \frac12$, where the field is zero, and returns to where it started. **The lines are straight and the flow is not.**
 #
 # ## Rectified flow
 #
 # Take the straight path, $X$ from the data and $Z$ from the noise: $X_t = (1 - t) X + t Z$. Its velocity $V = Z - X$ does not depend on time; it is
 # what the network is trained on, and by `flow_matching.cfm_loss` what it learns is the mean of $V$ given $X_t$. **$V$ points from the data to the
 # noise**, so the sampler, which starts at the noise, walks *against* it: `flow_matching.rectified_flow[step]` goes back by $h$ along one line, and
-# `flow_matching.rectified_flow[walk]` says that $T$ such steps lead from $Z$ to $X$ exactly. `flow_matching.rectified_flow[one_point]` is the field for one
-# data point.
+# `flow_matching.rectified_flow[walk]` says that $T$ such steps of length $1/T$ lead from $Z$ to $X$ exactly. `flow_matching.rectified_flow[one_point]` is the
+# field for one data point, at a time $\tau$ that is not 0.
 #
 # !!! example "By hand"
 #
 #     Data $X = 2$, noise $Z = -1$: $V = -3$. At $t = 0.5$ the line is at $X_t = 0.5$. One step back of length $h = 0.5$ ends at $0.5 - 0.5 \cdot (-3) = 2$, the
 #     data point. With a plus it would end at $-1$, the noise.
 #
-# The sampler is Euler's method for an ordinary differential equation. A step of an SDE with noise of strength $\eta$ would scatter
-# (`flow_matching.rectified_flow[scatter]`); this one does not.
+# The sampler is Euler's method for an ordinary differential equation: look at the arrow, walk a short way along it (here: against it), look again. A step
+# for a stochastic differential equation (SDE) would also add fresh noise, of strength $\eta$ (`flow_matching.rectified_flow[scatter]`; $v(x, t)$ is any field
+# there). Here nothing is added: the same noise always leads to the same sample.
 #
-# **Why is one step not enough, if the lines are straight?** Because the sampler knows the mean velocity, and no line. At pure noise every data point is
-# equally possible, so the field there is $x$ minus the mean of the data, and one step of length 1 sends *every* sample to that mean. Several
-# steps ask again on the way, when more is decided.
+# **Why is one step not enough, if the lines are straight?** Because the sampler knows the mean velocity, and no line. At $t = 1$ the place is pure noise and
+# tells nothing about the data point. So the field there is $x$ minus the mean of the data, and one step of length 1 sends *every* sample to that
+# mean. With several steps the sampler looks at the field again on the way, where the place tells more about the data point.
 #
 # {{ picture flow_matching.euler }}
 #
@@ -581,12 +612,15 @@ def rectified_flow(d):
 #     Standard normal data and noise again. A random pair has the mean squared distance $E[(Z - X)^2] = 1 + 1 = 2$. The flow above returns every point to where it
 #     started, so it pairs each noise with itself, and the new pairs have distance 0. The lines between them do not move at all: one step is exact.
 #
-# Here is one sense in which the new pairing is always better: it costs no more to transport, for **every** convex price of the displacement.
+# Here is one sense in which the new pairing is never worse. Let it cost $c(D)$ to carry something by the displacement $D$, target minus source; for
+# example $c(D) = D^2$. Then the new pairs cost no more than the old ones on average, for **every** convex price $c$.
 #
 # Let $r(t, x, z, v)$ be the joint law of the following four. A random moment $t$, uniform on $[0, 1]$. A position $x$, where at that moment
-# a random line of the old pairing is. The velocity $v$ of that line, which is its whole displacement, target minus source. And $z$, the start of
-# the flow's own path that goes through $x$ at time $t$. Given $z$, the flow's velocity along that path averages over time to its whole displacement $D$.
-# The first bound is Jensen's inequality along each path of the flow, the second at each place for the lines that meet there.
+# a random line of the old pairing is. The velocity $v$ of that line; since it goes on for the time 1, it is also the line's displacement. And $z$, the start of
+# the flow's own path that goes through $x$ at time $t$. The flow's velocity $u$ is the mean of $v$ given $t$ and $x$. Given $z$, the mean of $u$
+# over the times of that path is the displacement $D$ of the path.
+# Jensen's inequality says that a convex $c$ of a mean is at most the mean of $c$. The first bound uses it along each path of the flow, the second at
+# each place for the lines that meet there.
 # In between nothing is said about paths any more, only that flow and lines have the same marginal density at each time, which is `flow_matching.lines`.
 #
 # `flow_matching.reflow[square]` says how much is gained at least for the squared distance: the constant of `flow_matching.cfm_loss`. If it is zero, at
@@ -621,17 +655,21 @@ def reflow(d):
 #
 # ## Pairing within a batch
 #
-# The pairing may also be chosen before training: draw a batch of sources and a batch of targets, and pair them by an optimal assignment.
+# The pairing may also be chosen before training: draw a batch of sources (noise) and a batch of targets (data), and pair them one to one so that the
+# sum of the prices, for example of the squared distances, is as small as possible. This is called the *optimal assignment*.
 #
 # {{ picture flow_matching.pairing }}
 #
-# Does that distort what is learned? Not the two ends. Let $P_{ij}$ be the weight of the pair of source $i$ and target $j$, a function of the whole
-# batch, with rows and columns that sum to one; a permutation is a special case. For a random pair from the batch, the mean of any function of
-# the target is what it is without pairing. The batch of sources is here one letter $z$, with any density. Two and three targets are written out,
-# with the last row of $P$ determined by the others. Sources and targets play the same part, so the same holds for the sources.
+# Does that change which sources and targets are seen? No. Let $P_{ij}$ be the weight of the pair of source $i$ and target $j$, a function of the whole
+# batch, with rows and columns that sum to one. In an assignment each weight is 1 or 0: paired or not. For a random pair from the batch, the mean of any
+# function $f$ of the target is what it is without pairing. The batch of sources is here one letter $z$, with any density $p$; the targets
+# $x_{0,1}, x_{0,2}, \dots$ have the density $q$. Two and three targets are written out; the last row of $P$ is one minus the others, since columns
+# sum to one. Sources and targets play the same part, so the same holds for the sources.
 #
-# What a pairing does change is the *joint* law, which is its purpose: `flow_matching.minibatch_pairing[cheaper]`, for two points and any price of a pair, says that the best
-# assignment costs no more on average than independent pairs.
+# What a pairing does change is the *joint* law, which is its purpose. `flow_matching.minibatch_pairing[cheaper]` is about two sources $z_1, z_2$, two targets
+# $x_{0,1}, x_{0,2}$ and any price $c$ of a pair. There are two assignments: $C$ is the price of the straight one (1 with 1, 2 with 2), $C'$ that of the crossed one.
+# The smaller of the two is $C - (C - C')_+$, where $(\,\cdot\,)_+$ is the number itself if it is positive, else 0. On average it costs no more than
+# independent pairs.
 #
 # In code: `genmath.flow_matching.ot_pairing`.
 
@@ -671,12 +709,17 @@ def minibatch_pairing(d, n):
 #
 # {{ picture flow_matching.times }}
 #
-# Two densities are in use. **Logit-normal** times are
-# $t = 1/(1 + e^{-y})$ for a normal $y$. To average a loss under its density over $(0, 1)$ put $t = \operatorname{sigmoid}(y)$, as substitution goes:
-# `flow_matching.logit_normal_time[average]`. For the loss 1 it says that the density integrates to one.
-# **Shifted** times move every time towards the noise (for $s > 1$) by the same factor in its odds. Hence two shifts compose to one by the product of
-# their factors, a shift is undone by its reciprocal, and a shifted logit-normal is logit-normal with a larger mean. On the straight path the odds of $t$ are
-# $\sigma/\alpha$, so a shift scales the noise-to-signal ratio: this is how larger images, which hide less under the same noise, get more of it.
+# Two densities are in use besides the uniform one. **Logit-normal** times are $t = \operatorname{sigmoid}(y) = 1/(1 + e^{-y})$ for a normal $y$ of mean $\mu$ and
+# standard deviation $\delta$. The other way round, $y = \log \frac{t}{1 - t}$, the *log-odds* of $t$. `flow_matching.logit_normal_time[density]` is the change
+# of variables between the two, at any value $b$ of $y$. So the average of a loss $L(t)$ over logit-normal times is the average of
+# $L(\operatorname{sigmoid}(y))$ over a normal $y$: `flow_matching.logit_normal_time[average]`. For the loss 1 it says that the density integrates to one.
+#
+# **Shifted** times: the *odds* of a time are $t/(1 - t)$. A shift multiplies them by a factor $s$, which gives the new time $s\,t/(1 + (s - 1)\,t)$ (in the
+# derivation the time is $\tau$, and $\tau_{\mathrm{back}}$ is the time before the shift). For $s > 1$ every time moves towards the noise: with $s = 3$ the time $\frac12$, with
+# odds 1, moves to $\frac34$, with odds 3. Two shifts are one shift by the product of their factors, the factor $1/s$ undoes the factor $s$, and a
+# shifted logit-normal is logit-normal with the mean $\mu + \log s$.
+# On the straight path the odds of $t$ are $\sigma/\alpha$, so a shift multiplies the ratio of noise to data. Larger images hide less under the same noise; in this
+# way they get more of it.
 #
 # In code: `genmath.paths.logit_normal_time`, `genmath.paths.logit_normal_density`, `genmath.paths.shift_time` and `genmath.paths.shifted_density`.
 
@@ -717,15 +760,15 @@ def shift_time(d):
     d.start(shifted(moved, factor_2), name="compose", words="two shifts are one")
     d.equals(shifted(tau, factor * factor_2), by="the factors of the odds multiply")
     d.start(shifted(moved, 1 / factor), name="inverse", words="a shift is undone")
-    d.equals(tau, by="a factor and its reciprocal")
+    d.equals(tau, by="multiply the odds by $s$, then by $1/s$")
 
     d.start(shifted(1, factor) - shifted(0, factor), name="ends", words="both ends stay")
-    d.equals(1, by="both ends stay where they are")
+    d.equals(1, by="0 goes to 0 and 1 goes to 1")
     d.start(diff(moved, tau), name="slope", words="how densely times are moved")
     d.equals(factor / (1 + (factor - 1) * tau) ** 2, by="quotient rule")
 
     d.start(diff(back, tau), name="density", words="the density of shifted uniform times")
-    d.equals(factor / (factor + (1 - factor) * tau) ** 2, by="the slope of the inverse is the density of shifted uniform times")
+    d.equals(factor / (factor + (1 - factor) * tau) ** 2, by="a uniform density is 1, so the new density is the slope of the way back")
     d.start(logit_normal_density(back, mu) * diff(back, tau), name="logit_normal", words="a shifted logit-normal is logit-normal")
     d.equals(logit_normal_density(tau, mu + log(factor)), by=r"the log-odds move by $\log s$")
 
@@ -739,7 +782,7 @@ def shift_time(d):
 #     - The field that carries noise to data is the **mean** of the velocities at each place (`flow_matching.marginal_velocity`).
 #     - Squared error on single lines has the minimiser and the gradient of squared error on the mean field (`flow_matching.cfm_loss`,
 #       `flow_matching.equal_gradients`); the least loss is not zero.
-#     - One call of the network a training step, no solver, no divergence.
+#     - For each data point and training step one call of the network, no solver, no divergence.
 #     - Lines cross and flows do not: same densities (`flow_matching.lines`), other paths, and these bend.
 #     - Velocity, score, noise, data and $v$ are five names for one prediction (`flow_matching.predictions`).
 #     - Straighter flows need fewer steps: reflow after training (`flow_matching.reflow`), pairing before (`flow_matching.minibatch_pairing`).
@@ -783,9 +826,9 @@ def shift_time(d):
 # - **Nothing about a trained network.** The mean field carries noise to data exactly. What the errors of a network do to its samples, and what
 #   the steps of a solver add, is not bounded here. The loss at the end does not tell either: most of it is the constant of
 #   `flow_matching.cfm_loss`.
-# - **The field gives the marginals, not the lines.** The continuity equation says that the *densities* at each time are right. That its own paths
+# - **The field gives the marginals, not the lines.** The continuity equation says that the *densities* at each time are right. That the field's own paths
 #   carry one density to the next needs more: a field that is smooth enough for the differential equation to have one solution. Where data
-#   lie on a thin set the field is singular at $t = 0$, and the last step of every sampler is a choice.
+#   lie on a thin set, for example on single points, the velocities $(x - x_0)/t$ grow without bound as $t$ goes to 0, and how a sampler takes its last step is a choice.
 # - **Its paths are not straight.** The lines are straight; their mean field is not, except where lines do not cross. One Euler step is exact
 #   for one line (`flow_matching.rectified_flow`), not for a model.
 # - **Reflow is for the exact velocity.** It needs the exact field and a unique solution, so that the flow has the marginals of the lines; an error of the network stays in

@@ -44,7 +44,7 @@ def question() -> Html:
         alt="Straight lines join points of a density with two peaks on the left with points of a bell on the right. "
         "They cross; at one place four of them leave with four velocities.",
         caption="Each line joins a data point (left) with a draw of noise (right) and has a constant velocity. At the green "
-        "place many lines meet, each with a velocity of its own. A network can give one answer there.",
+        "place many lines meet, each with a velocity of its own (arrows). A network can give only one answer there: which?",
     )
 
 
@@ -74,7 +74,8 @@ def mean() -> Html:
         alt="Left: two weights that sum to one and exchange their places around zero. Right: two parallel rising lines, "
         "and an S-shaped curve that runs along the upper one on the left and along the lower one on the right.",
         caption="Data at −1 and 1. Seen from each data point the velocity is a rising line; the field is their mean "
-        "(orange), with the weights on the left. Far out one data point is certain; in the middle the two cancel.",
+        "(orange), with the weights on the left. Far from the middle only one data point is likely, and the mean runs along its "
+        "line; at 0 both are equally likely, and their velocities cancel.",
     )
 
 
@@ -220,7 +221,8 @@ def times() -> Html:
     return figure(
         panel,
         alt="Three densities on the unit interval: constant, a hump in the middle, and one that rises towards the noise.",
-        caption="Uniform times, logit-normal times, which avoid both ends, and shifted times, which move towards the noise.",
+        caption="Three ways to draw the training time. Uniform: all times alike. Logit-normal: the middle often, both ends rarely. "
+        "Shifted: uniform times that were moved towards the noise.",
     )
 
 
