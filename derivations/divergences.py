@@ -2,12 +2,13 @@
 # # Divergences
 #
 # How far is one distribution from another? A generative model is a density; training moves it towards the density of the
-# data, and "towards" needs a number that is zero when the two are equal and positive otherwise. There are several such
-# numbers. Which of them a model is trained with decides what it gets wrong: whether it covers too much or leaves
-# something out.
+# data, and "towards" needs a number that is zero when the two are equal and positive otherwise. Such a number is called a
+# *divergence*. There are several. Which of them a model is trained with decides what it gets wrong: whether it covers
+# too much or leaves something out.
 #
-# **The answer in a line:** a divergence is the mean of a convex function of the ratio of the two densities. Convexity
-# makes it non-negative, and bounds it from below by two means that need samples only.
+# **The answer in a line:** each divergence of this chapter is the mean of a convex function of the ratio of the two
+# densities. Convexity makes it non-negative. It also gives a lower bound that can be estimated from samples, without
+# knowing the densities.
 #
 # {{ picture divergences.question }}
 #
@@ -25,18 +26,20 @@
 #
 #     {{ divergences.fenchel_bound }}
 #
-#     $p$ and $q$ are two densities of $x$. In the second line $p$ is the density of the data, $p_\theta$ the model and $H$ the entropy of the
-#     data, which no parameter changes. $f$ is convex with $f(1) = 0$, $f^*$ its convex conjugate, and $T$ is any
-#     function of $x$: a *critic*.
+#     $p$ and $q$ are two densities of $x$, and $\mathbb{E}_p$ is the mean when $x$ is drawn from $p$. In the second line $p$
+#     is the density of the data, $p_\theta$ the model with parameters $\theta$, and $H(p)$ the *entropy* of the data, the
+#     mean of $-\log p(x)$ under $p$, which no parameter changes. $f$ is a convex function with $f(1) = 0$, and $f^*$ its convex conjugate:
+#     $f^*(t)$ is the largest value of $u t - f(u)$ over all $u$. $T$ is any function of $x$, called a *critic*.
 #
 # ## Notation and hypotheses
 #
-# - The letters $p$ and $q$ are densities of $x$ against one base measure. It may be a length or a count; for a count, an
-#   integral is a sum, and $p$ and $q$ are tables of probabilities. What is shown for arbitrary densities holds for both.
+# - The letters $p$ and $q$ are densities of $x$. If $x$ takes only some values, as a coin or a die does, they are tables of
+#   probabilities, and each integral is a sum. What is shown for arbitrary densities holds for both cases.
+# - A *mean under* $p$ is an expectation: the average of a function of $x$ when $x$ is drawn from $p$. Means that appear are
+#   assumed finite.
 # - Logarithms are natural, so the unit is the nat. Divide by $\log 2$ for bits.
-# - A density may vanish, with $0 \log 0 = 0$. Where it is positive is its *support*. "$q$ is positive wherever $p$ is" is a hypothesis, printed where
-#   a result needs it; without it KL is infinite.
-# - Means that appear are assumed finite.
+# - A density may be zero at some $x$; there $0 \log 0$ counts as $0$. The set where it is positive is its *support*. "$q$ is
+#   positive wherever $p$ is" is a hypothesis, printed where a result needs it; without it KL is infinite.
 # - Papers call $D_{\mathrm{KL}}(p \,\Vert\, q)$ with $p$ the data and $q$ the model *forward*, *inclusive* or
 #   *mode-covering*, and the swapped one *reverse*, *exclusive* or *mode-seeking*. This book only says which comes first.
 
@@ -65,12 +68,12 @@ def times(first, *others):
 #
 # !!! example "By hand"
 #
-#     A fair coin $p = (0.5, 0.5)$ and a bent one $q = (0.9, 0.1)$:
+#     A fair coin $p = (0.5, 0.5)$ and a biased one $q = (0.9, 0.1)$; the first number is the probability of heads:
 #     $0.5 \log \frac{0.5}{0.9} + 0.5 \log \frac{0.5}{0.1} \approx -0.294 + 0.805 = 0.511$. One term is negative, the sum
 #     is not. The other way round: $0.9 \log \frac{0.9}{0.5} + 0.1 \log \frac{0.1}{0.5} \approx 0.529 - 0.161 = 0.368$. KL is *not symmetric*.
 #
-# Why can the sum not be negative? From one inequality between numbers: the logarithm lies below its tangent at 1. Applied at $u = q/p$, point by point, it
-# leaves an integrand that is nowhere negative.
+# Why can the sum not be negative? It follows from one inequality between numbers: the logarithm lies below its tangent at 1, $\log u \le u - 1$ for every $u > 0$. Put $u = q/p$:
+# then $\log \frac{p}{q} = -\log \frac{q}{p} \ge 1 - \frac{q}{p}$. Multiply by $p$: $p \log \frac{p}{q} - p + q \ge 0$ at every $x$.
 #
 # {{ picture divergences.sign }}
 #
@@ -93,9 +96,9 @@ def kl_nonnegative(d):
 # **What it means.** On average, data drawn from $p$ are at least as probable under $p$ itself as under any other density. No model can beat the truth in
 # mean log-likelihood.
 #
-# Equal densities give zero. That *only* equal densities do so follows from a stronger bound, by the same inequality at the square root of the ratio. What is left
-# is the integral of a square, which is zero only where the two densities agree. That integral is the squared Hellinger distance (some books put a half
-# in front of it). For the two coins it is $0.211$, below $0.511$.
+# Equal densities give zero. That *only* equal densities do so follows from a stronger bound. It uses the same inequality, now with $u = \sqrt{q/p}$. What is left
+# is the integral of the square $(\sqrt p - \sqrt q)^2$, and it is zero only if the two densities are equal. This integral is the *squared Hellinger distance* (some books put a half
+# in front of it). For the two coins it is $(\sqrt{0.5} - \sqrt{0.9})^2 + (\sqrt{0.5} - \sqrt{0.1})^2 \approx 0.211$, below $0.511$.
 
 
 # %%
@@ -118,9 +121,9 @@ def kl_hellinger(d):
 # %% [markdown]
 # ## Maximum likelihood
 #
-# Training maximises the mean log-likelihood. Up to the entropy of the data, which no parameter can change, that *is* minimising KL from the data to the
-# model, in this order of the arguments. So the differences and gradients of the two objectives agree up to sign, and the cross-entropy
-# cannot fall below the entropy of the data.
+# Training by maximum likelihood maximises the mean of $\log p_\theta(x)$ over the data $p$. Minus this mean is called the *cross-entropy*. It differs from $D_{\mathrm{KL}}(p \,\Vert\, p_\theta)$ only by the entropy
+# $H(p)$ of the data, which no parameter can change. So to maximise the mean log-likelihood *is* to minimise KL from the data to the model, in this order of the arguments. Hence three facts
+# below: the difference between two models $p_\theta$ and $p_\varphi$ is the same number in both, up to sign; so is the gradient; and the cross-entropy is never below the entropy of the data.
 #
 # !!! example "By hand"
 #
@@ -159,11 +162,11 @@ def maximum_likelihood(d):
 
 
 # %% [markdown]
-# **What it means.** The data come first. Where there are data and the model puts almost nothing, the ratio is large and so is the price; where the model puts mass
-# and there are no data, the integrand is zero and the price is only that this mass is missing elsewhere.
+# **What it means.** The data come first. Where there are data and the model has almost no probability, the ratio $p/p_\theta$ is large and so is the loss. Where the model has probability
+# and there are no data, the integrand is zero; the model loses only because this probability is missing elsewhere.
 #
-# For independent data the likelihood is a product, which underflows for a few hundred examples; its logarithm is a sum, whatever the number $N$ of examples. Write
-# $L_i = p_\theta(x_i)$ for the likelihood of one of them. Averaged over data sets of $n$ examples, the sum is $n$ times the objective above. So one minimises an
+# For independent data $x_1, \dots, x_N$ the likelihood is a product. For a few hundred examples it is often so small that a computer rounds it to zero (*underflow*); its logarithm is a sum, which has no such problem.
+# Write $L_i = p_\theta(x_i)$ for the likelihood of one example. Averaged over all data sets of $n$ examples, the sum is $n$ times the mean log-likelihood above. So one minimises an
 # average of minus log-likelihoods, and may estimate it from minibatches.
 
 # %%
@@ -195,21 +198,21 @@ def log_likelihood_mean(d, n):
 #
 # {{ picture divergences.modes }}
 #
-# What if the model cannot be right, a single normal for data with two peaks? Then the order of the arguments decides what is given up.
+# What if the model can never be equal to the data, as when it is a single normal and the data have two peaks (*modes*)? Then the order of the arguments decides which error the model makes.
 #
-# - **Data first**, $D_{\mathrm{KL}}(p_{\mathrm{data}} \,\Vert\, p_\theta)$: leaving out a peak costs much, filling a valley costs little. The best normal has the mean and the
-#   variance of the data, and *covers the modes*. This is maximum likelihood, and the reason why models trained by it produce averages, such as blurred images.
+# - **Data first**, $D_{\mathrm{KL}}(p_{\mathrm{data}} \,\Vert\, p_\theta)$: leaving out a peak costs much, filling the valley between the peaks costs little. The best normal has the mean and the
+#   variance of the data, as always when a normal is fitted by maximum likelihood, and *covers the modes*. This is maximum likelihood, and the reason why models trained by it produce averages, such as blurred images.
 # - **Model first**, $D_{\mathrm{KL}}(p_\theta \,\Vert\, p_{\mathrm{data}})$: now the mean is over what the *model* makes. A sample in the valley costs much, a peak that is left out costs
 #   nothing directly. The best normal *seeks one mode*. The encoder of a variational autoencoder is fitted in this order (`vae.elbo`).
 #
-# For two equal peaks that do not overlap, a model that is exactly one of them has $D_{\mathrm{KL}}(p_\theta \,\Vert\, p_{\mathrm{data}}) = \log 2 \approx 0.693$: it makes each of its samples twice as often as the
-# data do. The other order is infinite.
+# Suppose that the data are two equal peaks that do not overlap, and the model is exactly one of them. On this peak the model's density is twice that of the data, so $D_{\mathrm{KL}}(p_\theta \,\Vert\, p_{\mathrm{data}}) = \log 2 \approx 0.693$.
+# The other order is infinite, since the model is zero on the other peak.
 #
 # ## Several variables
 #
-# For a pair of variables, KL splits as the logarithm of a product does: the divergence of the first, and the mean divergence of the second given the first. Hence leaving
-# out a variable can only lower KL, and the divergences of independent coordinates add up. The first fact is why a diffusion model may bound the divergence of
-# images by that of whole noising paths; the second is why KL grows with the number of pixels.
+# For a pair of variables $x$ and $y$, KL splits as the logarithm of the product $p(x)\,p(y \mid x)$ does: into the KL of the first variable, and the mean KL of the second given the first. Two facts follow. Leaving
+# out a variable cannot raise KL; and the KL of independent coordinates adds up. The second fact is why KL grows with the number of pixels. The first is used by diffusion models: they look at an image together with
+# all its noisier copies (a *path*), and the KL between the images alone is at most the KL between the paths.
 
 # %%
 p_joint = Density("p", x, y)
@@ -253,13 +256,14 @@ def kl_independent(d):
 
 
 # %% [markdown]
-# **What it means.** Who sees more can tell two densities apart more easily. Two laws of whole paths may be very different although their end points are equal; never the other way
-# round.
+# **What it means.** If you see more, you can tell two densities apart more easily. Two distributions of paths may be very different although their end points have the same distribution. But if the end points differ,
+# so do the paths.
 #
 # ## Mutual information
 #
-# How much does $y$ tell about $x$? Compare the joint density with the product of its marginals. The result is a KL, hence not negative; it is also the entropy
-# that $x$ loses, on average, when $y$ becomes known. If $y$ is a fair coin and $x$ a copy of it, all of $\log 2$ is lost; if they are independent, nothing.
+# How much does $y$ tell about $x$? Compare the joint density $p(x, y)$ with the product of its marginals, $r = p(x)\,p(y)$, which would be the joint density if $x$ and $y$ were independent. The KL from the first to the second is the
+# *mutual information*. It is a KL, hence not negative. It is also the entropy that $x$ loses, on average, when $y$ becomes known. If $y$ is a fair coin and $x$ a copy of it, $x$ has entropy $\log 2$ and loses all of it; if they are
+# independent, it loses nothing.
 
 # %%
 apart = define("r", p_joint(x) * p_joint(y))
@@ -295,12 +299,17 @@ def mutual_information(d):
 # %% [markdown]
 # ## Normal densities
 #
-# Between normals KL has a closed form: every logarithm is quadratic, so the first two moments are all that is needed. First on the line, in means and standard deviations.
+# Between normals KL has a closed form: the logarithm of a normal density is a quadratic function of $x$, so only means and variances are needed. First for one real variable $x$: from a normal with mean $\mu_1$ and standard deviation $\sigma_1$
+# to one with $\mu_2$ and $\sigma_2$, the formula is
+# $\log \frac{\sigma_2}{\sigma_1} + \frac{\sigma_1^2 + (\mu_1 - \mu_2)^2}{2 \sigma_2^2} - \frac12$.
 #
 # !!! example "By hand"
 #
-#     Equal widths, means one deviation apart: $\frac12$. Equal means, $\sigma_1 = 2$ against $\sigma_2 = 1$: $\log \frac12 + \frac42 - \frac12 \approx 0.807$. The other way round,
-#     $\log 2 + \frac18 - \frac12 \approx 0.318$. A model that is too narrow pays more than one that is too wide.
+#     - $\sigma_1 = \sigma_2$, and the means are one standard deviation apart: $0 + \frac{1 + 1}{2} - \frac12 = \frac12$.
+#     - Equal means, $\sigma_1 = 2$ and $\sigma_2 = 1$: $\log \frac12 + \frac42 - \frac12 \approx 0.807$.
+#     - Equal means, $\sigma_1 = 1$ and $\sigma_2 = 2$: $\log 2 + \frac18 - \frac12 \approx 0.318$.
+#
+#     If the second density is the model, then in the second case it is too narrow, in the third too wide. Too narrow costs more.
 
 # %%
 m_1, m_2 = reals("mu_1 mu_2")
@@ -324,9 +333,9 @@ def gaussian_kl(d):
 
 
 # %% [markdown]
-# Networks put out a log-variance $\ell = \log \sigma^2$, which may be any real number. In terms of it KL is an exponential minus its tangent, plus a scaled square; grouped like this,
-# nearly equal variances lose no digits. With a diagonal covariance the coordinates are independent, so their divergences add up. The sum is checked for $d \le 3$
-# coordinates, and `divergences.kl_independent` adds one coordinate after another to any $d$.
+# The output of a network can be any real number, so it gives the log-variance $\ell = \log \sigma^2$. Now the first normal has mean $\mu$ and log-variance $\ell$, the second $\nu$ and $\kappa$. Then KL is half of $e^{\ell - \kappa} - 1 - (\ell - \kappa)$,
+# an exponential minus its tangent, plus a square of the means' difference; written like this, it loses no accuracy in a computer when the variances are nearly equal. With a diagonal covariance the coordinates are independent, so the
+# divergences $D_1, D_2, \dots$ of the coordinates add up. The sum is checked for $d \le 3$ coordinates, and `divergences.kl_independent` adds one coordinate after another to any $d$.
 #
 # In code: `genmath.divergences.gaussian_kl`.
 
@@ -366,18 +375,19 @@ def gaussian_kl_diagonal(it, d):
 
 
 # %% [markdown]
-# **What it means.** Each coordinate pays for a wrong width and for a wrong place, and the place is measured in widths of the *second* density. The standard normal as the second
-# density is the case that a variational autoencoder pays for (`vae.gaussian_prior_kl`).
+# **What it means.** Each coordinate adds something for a wrong width and something for a wrong mean, and the distance of the means is measured in standard deviations of the *second* density. With the standard normal as the second
+# density this is a term in the loss of a variational autoencoder (`vae.gaussian_prior_kl`).
 #
 # ## Jensen–Shannon
 #
-# KL is infinite as soon as $q$ vanishes somewhere where $p$ does not. A remedy: compare each density with their mean $m$ instead of with the other, and average the two divergences
-# [@lin1991divergence]. This needs no hypothesis on supports, since $m$ is positive wherever either density is; the result is symmetric and bounded.
+# KL is infinite if $q$ is zero on a set to which $p$ gives probability. A way out: compare each density with their average $m = (p + q)/2$ instead of with the other, and average the two divergences:
+# $\frac12 D_{\mathrm{KL}}(p \,\Vert\, m) + \frac12 D_{\mathrm{KL}}(q \,\Vert\, m)$ is the *Jensen–Shannon* divergence, JS for short [@lin1991divergence]. This needs no hypothesis on supports, since $m$ is positive wherever either density is; the result does
+# not change when $p$ and $q$ are swapped, and is at most $\log 2$.
 #
 # !!! example "By hand"
 #
-#     For the coins $(0.5, 0.5)$ and $(0.9, 0.1)$ the mean is $(0.7, 0.3)$. The first has KL $0.087$ to it, the second $0.116$; their average, $0.102$, is JS. For $(1, 0)$ and $(0, 1)$
-#     both are $\log 2 \approx 0.693$, and more is not possible.
+#     For the coins $(0.5, 0.5)$ and $(0.9, 0.1)$ the average is $m = (0.7, 0.3)$. The first coin has KL $0.5 \log \frac{0.5}{0.7} + 0.5 \log \frac{0.5}{0.3} \approx 0.087$ to it, the second
+#     $0.9 \log \frac{0.9}{0.7} + 0.1 \log \frac{0.1}{0.3} \approx 0.116$; JS is the average of the two, $0.102$. For $(1, 0)$ and $(0, 1)$, $m$ is the fair coin, and both KL are $\log 2 \approx 0.693$; more is not possible.
 #
 # In code: `genmath.divergences.js`, for tables.
 
@@ -424,16 +434,16 @@ def js_bounds(d):
 #
 # {{ picture divergences.disjoint }}
 #
-# What is lost in the last step is zero where the supports are disjoint: then JS is exactly $\log 2$, however near or far the two densities are. A generator that is trained by JS alone then gets no
-# gradient: a small move changes nothing. This is no exception. Images fill a thin part of the space of all pixels, and so does what a generator makes; two thin sets
-# hardly meet. There are three ways out, and each has a chapter: noise is added, so that supports overlap ([Denoising diffusion](ddpm.py)); the discriminator is kept smooth ([Adversarial networks](gan.py)); or the distance itself is
+# Supports are *disjoint* if no $x$ is in both. Then nothing is lost in the last step above, and JS is exactly $\log 2$, whether the two densities are near or far. Suppose that $q$ is a *generator*, a network that makes samples, and that it is
+# trained by JS alone. Then its gradient is zero: a small move changes nothing. This is not rare. Images fill only a thin part of the space of all pixel values, like a curve in a plane, and so do the samples of a generator; two such thin sets
+# hardly meet. There are three ways out, and each has a chapter: noise is added, so that supports overlap ([Denoising diffusion](ddpm.py)); the *discriminator*, a network that tells data from samples, is kept smooth ([Adversarial networks](gan.py)); or the distance itself is
 # measured ([Wasserstein distances](wasserstein.py)).
 #
-# ### Twice more the same number
+# ### Two other ways to write JS
 #
-# JS is the entropy of the mean minus the mean of the entropies: the entropy of averaged *probabilities*, never of averaged logits. And it is an information: toss a fair coin,
-# draw $x$ from $p$ on heads and from $q$ on tails; then JS is the mutual information of $x$ and the coin. It says how much one draw tells, on average, about which density it
-# came from. One fair coin holds $\log 2$, which is the bound above.
+# First, JS is the entropy of the average $m$ minus the average of the two entropies. (In code, average *probabilities*; the average of a network's outputs before the softmax, its *logits*, gives another density.) Second, JS is a mutual information: toss a fair coin, and
+# draw $x$ from $p$ if it shows heads (1) and from $q$ if it shows tails (0). The joint density of $x$ and the coin is $p(x, 1) = p(x)/2$ and $p(x, 0) = q(x)/2$; alone, $x$ has the density $m$. JS is the mutual information of $x$ and the coin.
+# It says how much one draw tells, on average, about which density it came from. A fair coin has entropy $\log 2$, and no draw can tell more: this is the bound above.
 
 # %%
 heads, tails = define("p(x,1)", p(x) / 2), define("p(x,0)", q_any(x) / 2)
@@ -462,9 +472,10 @@ def js_mutual_information(d):
 #
 # {{ picture divergences.event }}
 #
-# The largest difference of the probabilities that two densities give to one event. The event "$p$ is larger" attains it, and no function with values in $[0, 1]$ does better (an
-# event is such a function: its indicator). For the two coins it is the event "tails", $0.5 - 0.1 = 0.4$. As an integral it is half that of $|p - q|$; some authors leave out the half, and theirs goes
-# up to 2.
+# An *event* is a set of values of $x$. Each of the two densities gives it a probability; the *total variation* $D_{\mathrm{TV}}$ (TV for short) is the largest difference of these two probabilities over all events. The event of all $x$ with $p(x) > q(x)$
+# has this largest difference. For the two coins it is the event "tails": $0.5 - 0.1 = 0.4$. As a formula, TV is half of the integral of $|p - q|$; some authors leave out the half, and then it goes up to 2.
+#
+# An event is the same as its indicator, the function that is 1 on it and 0 elsewhere. The last result below says more: any function $\varphi$ with values between 0 and 1 has means under $p$ and $q$ that differ by at most TV.
 #
 # In code: `genmath.divergences.tv`, for tables.
 
@@ -505,7 +516,7 @@ def total_variation_bound(d):
 
 
 # %% [markdown]
-# **What it means.** A judge who sees one draw, from $p$ or from $q$ with equal chances, and guesses which, is right with probability at most $\frac12 (1 + D_{\mathrm{TV}})$; "$p$ is larger" is the best rule.
+# **What it means.** Toss a fair coin, draw $x$ from $p$ or from $q$ accordingly, and let somebody guess from $x$ which it was. The guess is right with probability at most $\frac12 (1 + D_{\mathrm{TV}})$, and the best rule is: say $p$ where $p(x) > q(x)$.
 #
 # ### Side by side
 #
@@ -513,13 +524,16 @@ def total_variation_bound(d):
 #
 # ## f-divergences
 #
-# All of these are one thing [@csiszar1967information] [@ali1966general]: the mean under $q$ of a convex $f$ of the ratio $p/q$, with $f(1) = 0$. For KL it is $u \log u$, for total variation $\frac12 |u - 1|$.
-# A convex function lies above its tangent at 1, which gives the sign.
+# All of these have one form [@csiszar1967information] [@ali1966general]. Take a convex function $f$ with $f(1) = 0$, put the ratio $u = p(x)/q(x)$ into it, and take the mean under $q$. For KL, $f(u) = u \log u$: indeed $q \cdot \frac{p}{q} \log \frac{p}{q} = p \log \frac{p}{q}$.
+# For total variation, $f(u) = \frac12 |u - 1|$. A convex function lies above its tangent at 1, and the mean of the ratio under $q$ is 1; so the mean of $f$ is at least $f(1) = 0$.
 #
 # {{ picture divergences.lines }}
 #
-# It also lies above every line with slope $t$ and intercept $-f^*(t)$, where $f^*$ is the convex conjugate. Choose another slope $T(x)$ at every point, and the divergence is bounded by two
-# means, each of which samples can estimate [@nguyen2010estimating]. A GAN's discriminator is such a $T$ [@nowozin2016fgan].
+# It lies above other lines too. For a slope $t$, let the *convex conjugate* $f^*(t)$ be the largest value of $u t - f(u)$ over all $u$ for which $f$ is defined (the supremum, if none is the largest). Then $u t - f(u) \le f^*(t)$ for every such $u$, that is $f(u) \ge u t - f^*(t)$: a line with slope $t$ that starts at $-f^*(t)$ and lies below the curve.
+# For $f(u) = u \log u$ the derivative $t - \log u - 1$ is zero at $u = e^{t - 1}$, which gives $f^*(t) = e^{t - 1}$.
+#
+# Now choose a slope $T(x)$ for every $x$, put $u = p(x)/q(x)$, and take the mean under $q$. The first term, the mean of $\frac{p}{q} T$ under $q$, is the mean of $T$ under $p$. So the divergence is at least a mean under $p$ minus a mean under $q$, and each of them can be
+# estimated from samples [@nguyen2010estimating]. The discriminator of a generative adversarial network (GAN) is such a $T$ [@nowozin2016fgan].
 #
 # In code: `genmath.divergences.f_divergence` for tables, `genmath.divergences.f_divergence_from_samples`, and `genmath.divergences.fenchel_bound`.
 
@@ -552,13 +566,14 @@ def fenchel_bound(d):
 
 
 # %% [markdown]
-# **What it means.** Nobody knows $p/q$ of real images. But from samples of both and any critic $T$ one gets a number that is not above the divergence; raising it over critics comes as close
-# as the critics allow. The best one is $T = f'(p/q)$: who knows the best critic knows the ratio.
+# **What it means.** Nobody knows $p/q$ of real images. But any critic $T$ gives a number that is not above the divergence and that samples of both can estimate. One trains the critic to make this number large; it comes as close to the divergence
+# as the critics allow. The best critic is $T = f'(p/q)$, the slope at which the line touches the curve: from it one can often compute the ratio $p/q$.
 #
 # ## The members, one by one { .advanced }
 #
-# Each with its own conjugate, so that nothing rests on an abstract $f^*$. Three statements for each: it *is* the divergence of its name, the bound holds for every critic, and
-# one critic attains it. The gap of the bound is each time something visibly non-negative. The χ²-divergence punishes large ratios most: for the two coins, $p$ fair and $q$ bent, it is $1.78$.
+# Now each divergence with its own $f$ and its own formula for $f^*$; $u$ is the ratio $p/q$. There are three statements for each: it *is* an f-divergence, the bound holds for every critic, and with the critic $T^\star$ the bound is equal to the divergence. (Where the conjugate is finite only for
+# some slopes, the critic is written by another function: $T = -e^g$ for the swapped KL, and $T = \frac12 \log(2D)$ with $D = \mathrm{sigmoid}(g)$ for JS, where $g$ is any function of $x$.) One more member is the χ²-divergence, with $f(u) = (u - 1)^2$. It punishes
+# large ratios most: for the two coins, $p$ fair and $q$ biased, it is $\frac{(0.5 - 0.9)^2}{0.9} + \frac{(0.5 - 0.1)^2}{0.1} \approx 1.78$.
 
 # %%
 def best_critic(value):
@@ -668,8 +683,8 @@ def f_js(d):
 # %% [markdown]
 # ## KL is convex in the pair { .advanced }
 #
-# Mixing two pairs with the same weights gives a divergence that is at most the mean of the two. The gap is again made of pointwise gaps $a \log (a/b) - a + b \ge 0$, now with a
-# component $p_i$ for $a$ and its share $p_\lambda q_i / q_\lambda$ of the mixture for $b$.
+# Take two pairs of densities, $p_1, q_1$ and $p_2, q_2$, and mix them with the same weight $0 < \lambda < 1$: $p_\lambda = \lambda p_1 + (1 - \lambda) p_2$, and $q_\lambda$ likewise. The divergence of the mixtures is at most the weighted mean of the two divergences. The difference is again an
+# integral of terms $a \log (a/b) - a + b \ge 0$, now with a component $p_i$ for $a$ and its share $p_\lambda q_i / q_\lambda$ of the mixture for $b$.
 
 # %%
 a_1, a_2 = Density("p_1", x), Density("p_2", x)
@@ -697,8 +712,9 @@ def kl_convex(d):
 # %% [markdown]
 # ## Total variation against KL { .advanced }
 #
-# A small KL makes the two probabilities of every event nearly equal. The best constant here is Pinsker's [@cover2006elements], twice what is proved below; ours needs nothing but the
-# Hellinger bound above and the Cauchy–Schwarz inequality for $|p - q| = |\sqrt p - \sqrt q|\,(\sqrt p + \sqrt q)$.
+# If KL is small, so is total variation: the two probabilities of every event are nearly equal. Pinsker's inequality says that KL is at least $2 D_{\mathrm{TV}}^2$, and 2 is the best constant [@cover2006elements]. Below we prove half of it, that KL is at least $D_{\mathrm{TV}}^2$. This needs only the
+# Hellinger bound above and the Cauchy–Schwarz inequality for the product $|p - q| = |\sqrt p - \sqrt q|\,(\sqrt p + \sqrt q)$. In the lines below $h$ is the squared Hellinger distance, $a = \sqrt p - \sqrt q$, and $b$ is $\sqrt p + \sqrt q$ with the sign of $a$, so that
+# $a b = |p - q|$.
 
 # %%
 (x_1,) = copies(x, 1)
@@ -740,8 +756,8 @@ def pinsker_weak(d):
 # %% [markdown]
 # ## Normal densities with full covariances { .advanced }
 #
-# With full covariances KL has three parts besides the constant $-d$: the log-ratio of the determinants, a trace that compares the shapes, and the squared distance of the means in units
-# of the second density. Two isotropic covariances of *different* size occur in every step of a diffusion model.
+# Now $x$ is a vector with $d$ coordinates, and the two normals have mean vectors $\mu_1, \mu_2$ and covariance matrices $\Sigma_1, \Sigma_2$. KL has three parts besides the constant $-d$: the logarithm of the ratio of the determinants, a trace that compares the shapes, and the squared distance of the means, measured by
+# the covariance of the second density. A covariance is *isotropic* if it is a number $v$ times the identity matrix $I$. Two isotropic covariances of *different* size occur in every step of a diffusion model.
 #
 # In code: `genmath.divergences.gaussian_kl_full`, by Cholesky factors.
 
@@ -793,8 +809,8 @@ def gaussian_kl_standard(d):
 
 
 # %% [markdown]
-# A sum of squares of normal vectors has a Wishart density, whose dependence on the scale matrix $V$ is $\exp(-\frac12 \mathrm{tr}\, V^{-1} S)$ up to constants. A published proof of its
-# KL lost a sign in the ratio of two of these.
+# The next result is about a slip in print; you may skip it. The sum $S$ of the matrices $x x^{\top}$ of independent normal vectors with mean zero and covariance $V$ has a *Wishart* density. It contains the factor $\exp(-\frac12 \mathrm{tr}\, V^{-1} S)$. A published proof of the KL between two
+# such densities, with $V_1$ and $V_2$, lost a sign in the ratio of these factors.
 
 # %%
 V_1, V_2, S_w = covariances("V_1 V_2 S")
@@ -837,7 +853,7 @@ def wishart_ratio(d):
 #
 # ??? question "The data are two far peaks, the model is one normal. What is the best model for either order?"
 #
-#     Data first: the normal with the mean and variance of the data, wide and with its middle where no data are. Model first: nearly the normal of one peak, at the price $\log 2$.
+#     Data first: the normal with the mean and variance of the data, wide and with its middle where no data are. Model first: nearly the normal of one peak, with a KL of nearly $\log 2$ (for two equal, normal peaks).
 #
 # ??? question "What is $D_{\mathrm{KL}}(p \,\Vert\, q)$ for $p$ uniform on $[0, 1]$ and $q$ uniform on $[0, 2]$? And swapped?"
 #
@@ -845,11 +861,11 @@ def wishart_ratio(d):
 #
 # ??? question "A discriminator tells data and samples apart without an error. What is JS, and what does the generator learn from it?"
 #
-#     $\log 2$: one draw tells everything about the coin. If the supports stay disjoint, JS stays $\log 2$ under small moves of the generator, and its gradient is zero.
+#     $\log 2$: one draw tells everything about the coin, that is whether it came from the data. If the supports stay disjoint, JS stays $\log 2$ under small moves of the generator, and its gradient is zero.
 #
 # ??? question "Every pixel of an image is shown twice. Does KL between two densities of images double?"
 #
-#     No. By the chain rule the copies add the divergence of copy given original, which is zero: nothing new is seen. It doubles when a second, *independent* image of the same two densities is added.
+#     No. By the chain rule the copy adds the mean KL of the copy given the original, which is zero: given the original, the copy is the same under both densities. KL doubles when a second, *independent* image is added, drawn from the same density as the first.
 #
 # ??? question "Somebody reports a mutual information of $-0.03$ nats. What happened?"
 #
@@ -861,7 +877,7 @@ def wishart_ratio(d):
 #
 # - **Supports.** Where $q$ vanishes and $p$ does not, KL is infinite, and every bound with it on
 #   the larger side says nothing. An f-divergence then needs a further term for the mass of $p$
-#   outside the support of $q$, which an expectation under $q$ cannot see. The results above state
+#   outside the support of $q$, which a mean under $q$ cannot see. The results above state
 #   the hypothesis instead; `genmath.divergences.f_divergence` adds the term for tables.
 # - **Samples.** A bound by a critic holds for expectations. An average over finitely many samples,
 #   with a critic chosen on those very samples, may exceed the divergence.

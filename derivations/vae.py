@@ -437,8 +437,8 @@ def reparameterization_gradient(d):
 # {{ picture vae.gradients }}
 #
 # The two estimates have the same mean but not the same variance [@mohamed2020monte]. Take the derivative by $\mu$. One
-# draw $z$ from $\mathcal{N}(\mu, \sigma^2)$ gives $g_{\text{score}} = f(z)(z - \mu)/\sigma^2$ by the first way and
-# $g_{\text{path}} = f'(z)$ by the second. For $f(z) = z^2$ the path gradient is far better: its variance does not even
+# draw $z$ from $\mathcal{N}(\mu, \sigma^2)$ gives $g_{\mathrm{score}} = f(z)(z - \mu)/\sigma^2$ by the first way and
+# $g_{\mathrm{path}} = f'(z)$ by the second. For $f(z) = z^2$ the path gradient is far better: its variance does not even
 # depend on $\mu$. The variance with the score grows with the fourth power of $\mu$ and, at fixed $\mu \ne 0$, without
 # limit as σ → 0.
 
@@ -569,8 +569,8 @@ def beta_dual(d):
 
 # %% [markdown]
 # Conversely, an encoder that maximises $R - \beta K$ is also the best one for the budget that it uses itself. Fix one
-# observation and write $f(z)$ for its log-likelihood. Compare two encoders: $q^\star$, with $R_\star$, $K_\star$ and
-# $J_\star = R_\star - \beta K_\star$, and $q$, with $R$, $K$ and $J = R - \beta K$. If $J_\star \ge J$, and $q$ uses no more
+# observation and write $f(z)$ for its log-likelihood. Compare two encoders: $q^\star$, with $R^\star$, $K^\star$ and
+# $J^\star = R^\star - \beta K^\star$, and $q$, with $R$, $K$ and $J = R - \beta K$. If $J^\star \ge J$, and $q$ uses no more
 # KL than $q^\star$, then $q$ reconstructs no better.
 
 # %%

@@ -58,8 +58,9 @@ def question() -> Html:
         right,
         alt="Left: data with two peaks, a wide bell A over both and a narrow bell B on one. Right: bars. KL from data to "
         "model is smaller for A, KL from model to data for B; Jensen–Shannon and total variation are slightly smaller for A.",
-        caption="Which model is closer to the data (grey)? KL with the data first prefers A, which covers everything; KL with "
-        "the model first prefers B, which puts nothing where no data are. The longest bar is cut.",
+        caption="Which model is closer to the data (grey), A (blue) or B (orange)? Right: four divergences, all explained in this "
+        "chapter; a short bar means close. KL with the data first prefers A, which covers everything; KL with the model first "
+        "prefers B, which puts little where no data are. The longest bar is cut.",
     )
 
 
@@ -89,8 +90,8 @@ def sign() -> Html:
         right,
         alt="Left: the logarithm lies below the line u − 1 and touches it at one. Right: the integrand p log p/q is negative "
         "in places; with minus p plus q added it is nowhere negative.",
-        caption="Left: the logarithm lies below its tangent. Right: the integrand of KL (orange) is negative in places. Taking off p "
-        "and adding q does not change the area, and makes the integrand (green) nowhere negative.",
+        caption="Left: the logarithm lies below its tangent at u = 1. Right: the integrand of KL (orange) is negative at some x. "
+        "If we subtract p and add q, the integral stays the same, since both integrate to one; the new integrand (green) is nowhere negative.",
     )
 
 
@@ -131,8 +132,8 @@ def modes() -> Html:
         start=2,
         alt="Grey: two peaks. With the data first the best normal is a wide bell over both peaks; with the model first it is a narrow "
         "bell on one of them, once the peaks are far enough apart.",
-        caption="Both are the best normal, each for one order of the arguments. While the peaks are close the two agree; when they "
-        "part, one covers the valley too, and the other gives up a peak.",
+        caption="Both bells are the best normal, each for one order of the arguments. Move the slider: while the peaks (grey) are close, the "
+        "two bells are similar; when the peaks are far apart, the blue one covers the valley too, and the orange one leaves out a peak.",
     )
 
 
@@ -167,8 +168,9 @@ def disjoint() -> Html:
         right,
         alt="Left: two boxes of width one, shifted. Right: against the shift, total variation and Jensen–Shannon rise until the boxes "
         "no longer overlap and are then constant; the Wasserstein distance rises on; KL is infinite at once.",
-        caption="Once the boxes do not overlap, total variation and JS are flat: no derivative says which way to go. KL is "
-        "infinite from the first shift on. W₁, of a later chapter, is the shift itself.",
+        caption="The densities p and q are boxes, and q is shifted by θ. From θ = 1 on they do not overlap, and JS and total variation "
+        "(explained below) are flat: no derivative says in which direction to move q. KL is infinite for every shift. The Wasserstein "
+        "distance W₁, of a later chapter, is the shift itself.",
     )
 
 
@@ -195,8 +197,8 @@ def event() -> Html:
     return figure(
         panel,
         alt="Two overlapping bells. The area where p exceeds q is blue, the area where q exceeds p orange; a bar marks where p is larger.",
-        caption=f"The blue area and the orange one are equal, and each is the total variation, here {tv:.2f}. The event "
-        "“p is larger” collects all of the blue.",
+        caption=f"The blue area (p above q) and the orange one (q above p) are equal, and each is the total variation, here {tv:.2f}. "
+        "The event “p is larger” contains all of the blue area.",
     )
 
 
@@ -218,6 +220,7 @@ def lines() -> Html:
     return figure(
         panel,
         alt="The curve u log u and three of its tangents; every tangent lies below the curve and touches it in one point.",
-        caption="Each line u t − f*(t) lies below the curve and touches it once. Choose a line for every x, by its slope T(x): the mean of the lines "
-        "is below the mean of the curve, and needs samples only.",
+        caption="Three lines u t − f*(t), for three slopes t: each lies below the curve f and touches it once. The text below "
+        "says what f* is. Choose a line for every x, by its slope T(x): the mean of the lines is below the mean of the curve, "
+        "and can be estimated from samples.",
     )
