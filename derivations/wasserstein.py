@@ -2,17 +2,17 @@
 # # Wasserstein distances
 #
 # Two heaps of sand of the same mass lie on a line, and one is to be moved so that it becomes the other. How much work is that, if a grain costs the way
-# that it goes? A divergence only asks how much sand lies at each place here and there; it does not see how far apart the places are. For a generator that
-# misses its data by a little or by a lot the divergence is the same, as long as the two do not overlap; the work is not, and it tells which way to go.
+# that it goes? A divergence compares the two amounts of sand at each place; it does not see how far apart the places are. Think of a generator whose
+# samples do not overlap with the data. Whether they are near or far, a divergence such as Jensen–Shannon is the same. The work is not, and it tells which way to go.
 #
-# **The answer in a line:** the least cost over all couplings equals the most that any function of slope at most one can see. The first is a number to
-# compute, the second is a network to train.
+# **The answer in a line:** the least cost over all couplings (plans of who goes where) equals the most that any function of slope at most one can see: the largest
+# difference of its two means. The first is a number to compute, the second is a network to train.
 #
 # {{ picture wasserstein.question }}
 #
 # !!! board "On the board"
 #
-#     The least cost of moving $p$ to $q$, and its dual:
+#     The least cost of moving $p$ to $q$, and its *dual*, a greatest value that is the same number:
 #
 #     $$
 #     W_1(p, q) = \inf_{\pi}\, \mathbb{E}_{\pi(x, y)}\, |x - y| = \sup_{|f(x) - f(y)| \,\le\, |x - y|} \mathbb{E}_{p(x)} f(x) - \mathbb{E}_{q(y)} f(y)
@@ -26,8 +26,8 @@
 #
 #     {{ wasserstein.generator_gradient }}
 #
-#     $\pi$ is a coupling: a joint density of $x$ and $y$ whose marginals are $p$ and $q$; it says which mass goes where. $f$ is the critic. $G(z, \theta)$ is the generator, which
-#     makes a sample of noise $z$ from $r$. The supremum over critics is what a Wasserstein GAN trains [@arjovsky2017wasserstein].
+#     $\pi$ is a coupling: a joint density of $x$ and $y$; it says which mass goes where. Its marginals $\pi(x)$ and $\pi(y)$ are $p$ and $q$. The infimum is over all couplings, the supremum over all
+#     functions $f$ of slope at most one; $f$ is called the critic, and $f'$ is its derivative. $G(z, \theta)$ is the generator with the parameter $\theta$, which makes a sample of noise $z$ from the density $r$. The supremum over critics is what a Wasserstein GAN trains [@arjovsky2017wasserstein].
 #     That both sides are equal is a theorem; this chapter proves it on the line and in the small cases at its end.
 #
 # ## Notation and hypotheses
@@ -36,9 +36,9 @@
 #   $\pi(y)$, or $p$ and $q$ where they are given first. How much of the mass at $x$ goes to $y$ is $\pi(y \mid x)$.
 # - $c(x, y)$ is the price of a pair, often a distance. $W_1$ is the least mean distance over all couplings, and $W_2$ the root of the least mean
 #   squared distance. $W_1$ is measured in the units of $x$, not in nats.
-# - A **potential**, or critic, is a function $f$ that may be used against a price: $f(x) - f(y)$ is at most the price of the pair. For a distance this says
-#   that $f$ has slope at most one (it is 1-Lipschitz).
-# - Sums and integrals are written alike. What is shown for arbitrary densities holds for tables as for densities, on the line as in many dimensions.
+# - A pair of **potentials** for a price is two functions with $f(x) - g(y) \le c(x, y)$ for all $x$ and $y$. If the price is a distance, one function is enough, $g = f$: it is called a
+#   potential, or critic, and the condition says that $f$ has slope at most one (it is 1-Lipschitz). What the critic *sees* is the difference of its means, $\mathbb{E}_p f - \mathbb{E}_q f$.
+# - Sums and integrals are written alike. What is shown for arbitrary densities also holds for finitely many points with weights, and it holds in many dimensions as on the line.
 #   Means that appear are finite. That a best coupling and a best potential *exist* is not shown here.
 # - Other names: *earth mover's distance* and *Kantorovich–Rubinstein distance* for $W_1$, *Fréchet distance* for $W_2$ of normal densities; many write $\gamma$ for the plan, and
 #   $\|f\|_L \le 1$ for the slope. In the dual of many books the potentials add, $f(x) + g(y) \le c(x, y)$; here the second is subtracted.
@@ -67,7 +67,7 @@ def plus(terms):
 # !!! example "By hand"
 #
 #     Four grains, each a quarter of the mass, lie at $0, 0, 1, 4$ and are wanted at $1, 3, 3, 5$. In order: $0 \to 1$, $0 \to 3$, $1 \to 3$, $4 \to 5$. The mean way is
-#     $(1 + 3 + 2 + 1)/4 = 1.75$. If each place sends its mass everywhere alike, the mean over all pairs is $2.375$. Another plan leaves the grain at 1 where it is:
+#     $(1 + 3 + 2 + 1)/4 = 1.75$. If each grain is split and a quarter of it goes to each of the four places, the cost is the mean over all 16 pairs, $2.375$. Another plan leaves the grain at 1 where it is:
 #     $0 \to 3$, $0 \to 3$, $1 \to 1$, $4 \to 5$ costs $1.75$, too. A best plan need not be unique.
 #
 # A coupling says who goes where, so its *marginals* are what is prescribed: all that leaves $x$ is what lies there, and all that arrives at $y$ is
@@ -97,17 +97,17 @@ def couplings(d):
 # %% [markdown]
 # ## Weak duality
 #
-# How would one ever know that a plan is best? By a *price list* that no plan can beat.
+# How can one know that a plan is best? By a *price list* that no plan can beat.
 #
-# Somebody offers to do the transport: they pay $g(y)$ for what they deliver at $y$ and ask $f(x)$ for what they collect at $x$. If no pair is dearer with
-# them than by ourselves, then neither is the whole. This holds for **every** coupling and **every** pair of potentials, so the best potentials see at most what
-# the best coupling costs. `wasserstein.weak_duality[gap]` says by how much they may differ: by the mean of what each pair could have cost less. So a
-# potential is best, and the coupling too, if it uses up the price of almost every pair that the coupling makes.
+# Somebody offers to do the transport for us. For a grain at $x$ we pay them $f(x)$, and when it arrives at $y$ they pay back $g(y)$: in all $f(x) - g(y)$. If for no pair this is more
+# than the price $c(x, y)$ that it costs ourselves, then the whole transport is not more expensive either. This holds for **every** coupling and **every** pair of potentials
+# (`wasserstein.weak_duality[bound]`), so the best potentials see at most what the best coupling costs. `wasserstein.weak_duality[gap]` says by how much the two sides differ: by the mean of
+# $c - (f - g)$, what is left of the price. So if nothing is left, for almost every pair that the coupling makes, then the potentials are the best, and the coupling, too.
 #
 # !!! example "By hand"
 #
 #     For the four grains take the critic that falls with slope one from 0 to 3, is flat to 4, and falls again to 5: $f(0) = 0$, $f(1) = -1$, $f(3) = f(4) = -3$, $f(5) = -4$. Its mean is
-#     $(0 + 0 - 1 - 3)/4 = -1$ where the grains lie and $(-1 - 3 - 3 - 4)/4 = -2.75$ where they are wanted. It sees $1.75$. A plan costs that, so both are best.
+#     $(0 + 0 - 1 - 3)/4 = -1$ where the grains lie and $(-1 - 3 - 3 - 4)/4 = -2.75$ where they are wanted. It sees $-1 + 2.75 = 1.75$. A plan costs the same, so both are best.
 #
 # {{ picture wasserstein.costs }}
 #
@@ -120,7 +120,7 @@ def couplings(d):
 @derivation("Weak duality")
 def weak_duality(d):
     d.given_that(f(x) - g(y) <= c(x, y))
-    d.start(E(plan(x, y), c(x, y)) - (E(plan(x), f(x)) - E(plan(y), g(y))), name="gap", words="how far apart the two sides are")
+    d.start(E(plan(x, y), c(x, y)) - (E(plan(x), f(x)) - E(plan(y), g(y))), name="gap", words="by how much the two sides differ")
     d.equals(E(plan(x, y), c(x, y) - (f(x) - g(y))), by="the mean of a function of $x$ alone needs the marginal alone")
     d.start(E(plan(x), f(x)) - E(plan(y), g(y)), name="bound", words="no potential sees more")
     d.equals(E(plan(x, y), f(x) - g(y)), by="both means under the coupling")
@@ -139,7 +139,7 @@ def lipschitz(d):
 # %% [markdown]
 # **What it means.** A critic that sees much proves that *no* plan is cheap; a plan that is cheap proves that no critic sees much. Where the two numbers are equal, nothing remains to be searched.
 #
-# Pay by the squared distance instead, and it cannot be less than the square of what the distance costs: $W_1 \le W_2$. For the four grains, in order, $W_2^2 = (1 + 9 + 4 + 1)/4 = 3.75$, so $W_2 \approx 1.94$; the other
+# Now let the price be the squared distance. For every coupling its mean is at least the square of the mean distance, so $W_1 \le W_2$. For the four grains, in order, $W_2^2 = (1 + 9 + 4 + 1)/4 = 3.75$, so $W_2 \approx 1.94$; the other
 # plan, as good for $W_1$, has $4.75$. Squares punish long ways.
 
 
@@ -158,8 +158,8 @@ def w1_w2(d):
 # {{ picture wasserstein.area }}
 #
 # In one dimension everything is explicit. Stand at a place $t$ and count what goes by. $F(t)$ is the mass of the first density to the left of $t$, $G(t)$ that of the
-# second. $A$ is what a coupling carries across $t$ to the right, and $B$ what it carries to the left. The difference is prescribed by the marginals; the sum is what
-# goes by. Let $s$ be any number of size at most one: then at least $s\,(F(t) - G(t))$ must go by, and with the sign of $F - G$ for $s$ this is $|F(t) - G(t)|$.
+# second ($G$ is no generator here). $A$ is what a coupling carries across $t$ to the right, and $B$ what it carries across $t$ to the left. The difference $A - B$ is $F(t) - G(t)$: the marginals prescribe it.
+# The sum $A + B$ is what goes by. Let $s$ be any number from $-1$ to 1: then at least $s\,(F(t) - G(t))$ must go by. Take the sign of $F - G$ for $s$, and this is $|F(t) - G(t)|$.
 
 # %%
 t, slope = reals("t s")
@@ -179,8 +179,8 @@ def crossings(d):
 
 
 # %% [markdown]
-# **What it means.** The way of a pair is the length of the $t$ that it passes, so the cost of a coupling is the integral of what goes by, and never less than $\int |F - G|$. Keep the order, *first come, first served*, and in each place mass goes by in
-# one direction only: then that is the cost. So
+# **What it means.** A pair passes all $t$ between $x$ and $y$, and their length is its way. So the cost of a coupling is the integral over $t$ of what goes by, and never less than $\int |F - G|$. Now keep the order: the leftmost mass goes to the leftmost
+# place, the next to the next. Then at each place mass goes by in one direction only, and the cost is exactly this integral. So
 #
 # $$
 # W_1(p, q) = \int |F(t) - G(t)| \, dt.
@@ -196,11 +196,11 @@ def crossings(d):
 #
 # {{ picture wasserstein.slope }}
 #
-# Two densities on two parallel lines, at distance $\theta$; on its own line each is twice their mean, and on the other line there is nothing of it. Their Jensen–Shannon divergence is $\log 2$ **whatever $\theta$ is** (`wasserstein.parallel_lines[js]`), so
-# a generator learns nothing from it about which way to go. KL is infinite. And $W_1$ is $\theta$ when both lines carry the same density $r$: `wasserstein.parallel_lines[coupling]` goes straight across, and the first coordinate is a
-# potential, since it differs by no more than the points do (`wasserstein.parallel_lines[potential]`) and sees $\theta$ (`wasserstein.parallel_lines[value]`). Its slope in $\theta$ is one at every distance (`wasserstein.parallel_lines[slope]`).
+# Take two parallel lines in the plane, at distance $\theta$. The points of one are $(\theta, z)$ and those of the other $(0, z)$, and on each line there is a density of $z$. On its own line a density is twice the mean of the two, since the other is zero there. Their Jensen–Shannon divergence is $\log 2$ **whatever $\theta$ is** (`wasserstein.parallel_lines[js]`), so
+# a generator learns nothing from it about which way to go. KL is infinite. And $W_1$ is $\theta$ when both lines carry the same density $r$: `wasserstein.parallel_lines[coupling]` goes straight across, from $(\theta, z)$ to $(0, z)$. The first coordinate is a
+# potential: two points $(u, z)$ and $(v, z_1)$ are at least as far apart as their first coordinates $u$ and $v$ (`wasserstein.parallel_lines[potential]`). It sees $\theta$ (`wasserstein.parallel_lines[value]`). Its slope in $\theta$ is one at every distance (`wasserstein.parallel_lines[slope]`).
 #
-# The optimal discriminator for this divergence, and what it does to the generator's gradient, is a story of its own ([Adversarial networks](gan.py)); here it is enough that the letter $\theta$ does not occur.
+# The best discriminator belongs to this divergence; what it does to the generator's gradient is in the chapter on [Adversarial networks](gan.py). Here it is enough that $\theta$ does not occur in $\log 2$.
 
 # %%
 r, r_p, r_q = Density("r", z), Density("p", z), Density("q", z)
@@ -225,11 +225,11 @@ def parallel_lines(d):
 
 
 # %% [markdown]
-# **What it means.** Where divergences are constant, the work still has a slope, and following it leads to the data.
+# **What it means.** Where Jensen–Shannon is constant, the work still has a slope, and following it leads to the data.
 #
 # ## Training with a critic
 #
-# A generator $G(z, \theta)$ follows the critic: with the critic held fixed, the mean that it sees changes by the critic's slope at each sample, times how the sample moves. (That the *best* critic may be held fixed, although it
+# A generator $G(z, \theta)$ follows the critic ($\theta$ is now the parameter of the generator). It moves its samples to where the critic $f$ is higher, so its loss is the mean of $-f$. With the critic held fixed, this loss changes by minus the critic's slope $f'$ at each sample, times how the sample moves. (That the *best* critic may be held fixed, although it
 # changes with $\theta$ too, is the envelope theorem, which this book does not prove.)
 #
 # In code: `genmath.wasserstein.generator_loss`.
@@ -256,12 +256,12 @@ def generator_gradient(d):
 #
 # ## The slope of a best critic
 #
-# Take a pair that a best coupling makes. By `wasserstein.weak_duality[gap]` a best critic uses up its distance: $f(x) - f(y) = |x - y|$. Since it can nowhere rise faster, it must rise at full
-# speed all the way from $y$ to $x$. Write $\varphi(s)$ for its value at $y + s\,(x - y)$ and $L$ for the distance. `wasserstein.slope_one[segment]`: if the pair falls short of its distance by $L - (\varphi(1) - \varphi(0))$, then no point in
-# between falls behind by more. With no shortfall, $\varphi(s) - \varphi(0) = s L$.
+# Take a pair $x$, $y$ that a best coupling makes. By `wasserstein.weak_duality[gap]` a best critic leaves nothing of its distance: $f(x) - f(y) = |x - y|$. Since it can nowhere rise faster than with slope one, it must rise with slope one
+# all the way from $y$ to $x$. In letters: let $L = |x - y|$, and for $0 \le s \le 1$ let $\varphi(s)$ be the critic's value at $y + s\,(x - y)$. The *shortfall* of the pair is $L - (\varphi(1) - \varphi(0))$, and that of a point in between is
+# $s L - (\varphi(s) - \varphi(0))$. `wasserstein.slope_one[segment]`: the second is never more than the first. For a best critic the first is zero, and the second cannot be negative, so $\varphi(s) - \varphi(0) = s L$.
 #
-# So the derivative in the direction $e$ of the pair is one. `wasserstein.slope_one[direction]` says that a gradient of length at most one with this property *is* $e$: its squared distance from $e$ is at most
-# twice what its component lacks. Hence $|\nabla f| = 1$ on the segments between **optimally coupled** pairs, wherever $f$ is differentiable. This is the reason for the gradient
+# Let $e$ be the unit vector from $y$ to $x$, and $g$ the gradient of $f$ at a point in between (no potential here). The derivative in the direction $e$ is $g \cdot e = 1$, and the length of $g$ is at most one.
+# `wasserstein.slope_one[direction]` says that then $g$ *is* $e$: the squared distance of $g$ from $e$ is at most twice $1 - g \cdot e$. Hence $|\nabla f| = 1$ on the segments between **optimally coupled** pairs, wherever $f$ is differentiable. This is the reason for the gradient
 # penalty, and the word "optimally" is the part of it that the penalty drops.
 
 # %%
@@ -287,14 +287,14 @@ def slope_one(d):
 # %% [markdown]
 # ### The gradient penalty
 #
-# The WGAN with gradient penalty adds $\lambda\,(|\nabla f(\hat x)| - 1)^2$ at random points $\hat x$ between a data point and a sample that were drawn *independently*. For such pairs the
-# argument above fails: `wasserstein.independent_pairs[shortfall]` is `wasserstein.weak_duality[gap]` for the independent coupling. What independent pairs fall short of, on average, is what their distance exceeds $W_1$ by. Unless
-# *every* coupling is optimal that is more than zero.
+# The WGAN with gradient penalty adds $\lambda\,(|\nabla f(\hat x)| - 1)^2$ to the critic's loss, with a weight $\lambda$, at random points $\hat x$ between a data point and a sample that were drawn *independently*. For such pairs the
+# argument above fails: `wasserstein.independent_pairs[shortfall]` is `wasserstein.weak_duality[gap]` for the independent coupling. For a best critic the mean shortfall of independent pairs is their mean distance minus $W_1$. That is more than
+# zero, unless the independent coupling is itself a best one.
 #
 # An example on the line. Data at $-a$ and $a$, samples at $-a-h$ and $a+h$. Each sample belongs to the data point next to it, so $W_1 = h$ (`wasserstein.independent_pairs[near]`). One best critic is $0$ between the data and falls outside with slope 1, to $-h$ at
 # the samples (`wasserstein.independent_pairs[value]`). Between $-a$ and $a + h$, an independent pair, lies the point $0$ (`wasserstein.independent_pairs[between]`), and around it this critic is flat: the penalty is at its
-# worst there. Some best critics escape it by a kink in the middle, with slope $\pm 1$; but no smooth one does. `wasserstein.independent_pairs[far]` holds for **any** critic: what it sees between the opposite
-# pairs is what it sees between the near ones, over a way that is longer by $2a$. Training can be caught by this: a straight line of slope one pays no penalty, whatever little it sees,
+# worst there. Some best critics escape it by a kink in the middle, for example $-|x|$ with the slopes $\pm 1$; but no smooth one does. `wasserstein.independent_pairs[far]` holds for **any** critic $f$: what it sees between the opposite
+# pairs is what it sees between the near ones, over a way that is longer by $2a$. Training can be caught by this: a straight line of slope one pays no penalty, although it sees nothing here,
 # and on the way to a better critic the slope has to pass through zero. A penalty for slopes *above* one only, the one-sided form, has no such barrier.
 #
 # In code: `genmath.wasserstein.gradient_penalty`.
@@ -305,7 +305,7 @@ a, h = positives("a h")
 
 @derivation("The penalty's pairs are independent")
 def independent_pairs(d):
-    d.start(E((p(x), q(y)), c(x, y) - (f(x) - f(y))), name="shortfall", words="what independent pairs fall short of")
+    d.start(E((p(x), q(y)), c(x, y) - (f(x) - f(y))), name="shortfall", words="the mean shortfall of independent pairs")
     d.equals(E((p(x), q(y)), c(x, y)) - (E(p(x), f(x)) - E(q(y), f(y))), by="each mean needs one of the densities")
 
     d.start((absolute(a - (a + h)) + absolute(-a - (-(a + h)))) / 2, name="near", words="the best plan")
@@ -321,8 +321,8 @@ def independent_pairs(d):
 
 
 # %% [markdown]
-# Even where all pairs are optimal the penalty is not free. Let all data be at $\theta > 0$ and all samples at 0. A critic of constant slope $s$ sees $s\,\theta$ and pays $\lambda (s - 1)^2$.
-# The best slope is *larger* than one, and the critic reports more than $\theta$ by a term that is quadratic in the distance.
+# Even where all pairs are optimal the penalty changes the result. Let all data be at $\theta > 0$ and all samples at 0. A critic of constant slope $s$ sees $s\,\theta$ and pays $\lambda (s - 1)^2$.
+# The best slope is *larger* than one, $1 + \theta/(2\lambda)$, and what the critic sees minus its penalty exceeds the distance $\theta$ by $\theta^2/(4\lambda)$.
 
 
 # %%
@@ -335,8 +335,8 @@ def penalty_bias(d):
 
 
 # %% [markdown]
-# Two things go wrong in code. The point between data and sample needs **one** random weight a sample; with one for each coordinate it leaves the line that the two span (`wasserstein.penalty_points[on_the_line]`). And
-# the length of a gradient is that of the *whole* gradient, over channels and pixels alike. A critic of slope one has to be free: `wasserstein.penalty_points[free]` is the critic $\frac12 (x_{11} + x_{12} + x_{21} + x_{22})$ on an image
+# Two things go wrong in code. The point between data and sample needs **one** random weight a sample; with one for each coordinate it leaves the line that the two span. In `wasserstein.penalty_points[on_the_line]` data point $x$ and sample $y$ have two coordinates and $\epsilon$ is the one weight; zero means on the line. And
+# the length of a gradient is that of the *whole* gradient, over channels and pixels alike. A critic of slope one must pay no penalty: `wasserstein.penalty_points[free]` is the critic $\frac12 (x_{11} + x_{12} + x_{21} + x_{22})$ on an image
 # of two channels and two pixels. The norm over channels alone wants every pixel to have slope one by itself.
 
 
@@ -355,7 +355,7 @@ def penalty_points(d):
     d.equals(0, by="both coordinates go the same part of their way")
     whole = (sqrt(4 * half**2) - 1) ** 2
     channels = ((sqrt(2 * half**2) - 1) ** 2 + (sqrt(2 * half**2) - 1) ** 2) / 2
-    d.start(whole, name="free", words="a critic that has to be free")
+    d.start(whole, name="free", words="a critic that must pay no penalty")
     d.equals(0, by="four squares of a half sum to one")
     d.slip(
         "wgangp-alpha-per-pixel",
@@ -378,7 +378,7 @@ def penalty_points(d):
 #
 # {{ picture wasserstein.clipped }}
 #
-# The first WGAN kept the slope in bounds by clipping: no weight may exceed $c$ in size. What is then measured? Take the simplest critic, $f(x) = w_1 x_1 + w_2 x_2$, and densities that are shifted copies, by
+# The first WGAN kept the slope in bounds by clipping: no weight may exceed a number $c$ in size (here $c$ is no price). What is then measured? Take the simplest critic, $f(x) = w_1 x_1 + w_2 x_2$, and densities that are shifted copies, by
 # $\theta = (\theta_1, \theta_2)$. $W_1$ is the length of $\theta$. The clipped critic sees at most $c\,(|\theta_1| + |\theta_2|)$ (`wasserstein.clipping[bound]`), reached by weights that are all $\pm c$ (`wasserstein.clipping[attained]`). That is another
 # distance: along the diagonal of two coordinates it is $\sqrt 2$ times larger than along an axis (`wasserstein.clipping[diagonal]`), in a space of $d$ dimensions $\sqrt d$ times. No choice of $c$ mends that.
 #
@@ -408,8 +408,9 @@ def clipping(d):
 
 
 # %% [markdown]
-# The slope of a network is bounded by the product over its layers: `wasserstein.layer_slopes[layers]` for two, and so on. For one linear layer the least bound is its largest *singular* value. `wasserstein.layer_slopes[frobenius]` is a bound that is easy to see, the root
-# of the sum of squares, for a matrix with two rows and columns. *Eigenvalues* bound nothing: a shear has eigenvalues 1 and 1 and lengthens some vectors.
+# The slope of a network is bounded by the product of the bounds of its layers: `wasserstein.layer_slopes[layers]` for a layer $g$ with the bound $K$ and after it a layer $f$ with the bound $M$, and so on. For one linear layer the least bound is its largest *singular* value: the largest factor
+# by which its matrix lengthens a vector. `wasserstein.layer_slopes[frobenius]` is a bound that is easy to see, the root of the sum of the squared entries, for a matrix $m$ with two rows and columns. *Eigenvalues* bound nothing: the shear
+# $(x_1, x_2) \mapsto (x_1 + x_2, x_2)$ has eigenvalues 1 and 1 and lengthens some vectors.
 #
 # In code: `genmath.wasserstein.lipschitz_bound`.
 
@@ -447,11 +448,11 @@ def layer_slopes(d):
 #
 # !!! example "By hand"
 #
-#     $\mathcal{N}(0, 1)$ and $\mathcal{N}(3, 4)$ have means 0 and 3, deviations 1 and 2: $W_2^2 = 3^2 + (2 - 1)^2 = 10$. The map is $T(x) = 3 + 2x$.
+#     $\mathcal{N}(0, 1)$ and $\mathcal{N}(3, 4)$ have means 0 and 3, variances 1 and 4, standard deviations 1 and 2: $W_2^2 = 3^2 + (2 - 1)^2 = 10$. The map that moves the first to the second is $T(x) = 3 + 2x$.
 #
 # With the squared distance as the price, quadratic potentials are best for normal densities. First on the line, and for **any** coupling of any two densities: let $m_1$, $m_2$ be their means and $v_1$, $v_2$ their
-# variances. For every number $s > 0$ there is a bound, with a square as its certificate. With $s^2 = \sigma_2/\sigma_1$ it becomes $(m_1 - m_2)^2 + (\sigma_1 - \sigma_2)^2$ (`wasserstein.w2_line[best]`). It is reached by the straight line from
-# one normal density to the other (`wasserstein.w2_line[reached]`). So it is $W_2^2$ for normal densities, and a lower bound for all others with the same means and variances.
+# variances, and $\sigma_1 = \sqrt{v_1}$, $\sigma_2 = \sqrt{v_2}$ the standard deviations. For every number $s > 0$ there is a bound (`wasserstein.w2_line[every]`): the two sides differ by the mean of a square. With $s^2 = \sigma_2/\sigma_1$ the bound becomes $(m_1 - m_2)^2 + (\sigma_1 - \sigma_2)^2$ (`wasserstein.w2_line[best]`). For two normal densities, with means $\mu_1$ and
+# $\mu_2$, the coupling $y = T(x) = \mu_2 + (\sigma_2/\sigma_1)(x - \mu_1)$ reaches it (`wasserstein.w2_line[reached]`). So it is $W_2^2$ for normal densities, and a lower bound for all others with the same means and variances.
 
 # %%
 m_1, m_2 = define("m_1", E(plan(x), x)), define("m_2", E(plan(y), y))
@@ -476,12 +477,12 @@ def w2_line(d):
 # %% [markdown]
 # **What it means.** Means and deviations are moved separately, each by its own distance. Compare KL, which divides by the variance: as a normal density becomes narrow, $W_2$ stays finite and KL does not. FID, by which generators are judged, is this number for normal densities that are fitted to the features of a network, in many dimensions ([Adversarial networks](gan.py)).
 #
-# For isotropic normal densities no matrices are needed: $W_2^2$ is $\Vert m_1 - m_2\Vert^2 + d\,(\sigma_1 - \sigma_2)^2$. The proof is at the end of this chapter, `wasserstein.w2_normal`.
+# For isotropic normal densities in $d$ dimensions (covariances $\sigma_1^2$ and $\sigma_2^2$ times the identity) no matrices are needed: $W_2^2$ is $\Vert m_1 - m_2\Vert^2 + d\,(\sigma_1 - \sigma_2)^2$. The proof is at the end of this chapter, `wasserstein.w2_normal`.
 #
 # ## Slices
 #
-# In many dimensions the line can still be used: project both densities on a random direction, and average. On average a projected pair costs a fixed share of what the pair costs: the share is one if the direction is a
-# standard normal vector $u$, as here, and $1/d$ if it has unit length, as in the code. Each direction may choose a cheaper coupling of its own, so the result is cheap to compute, but at most $W_2$ ($W_2/\sqrt d$ for unit length).
+# In many dimensions the line can still be used: project both densities on a random direction, compute $W_2^2$ on that line, and average. Take one pair first, with the difference $w = x - y$. On the direction $u$ its squared distance is $(u \cdot w)^2$. On average over directions this is a fixed share of $\Vert w\Vert^2$: the share is one if $u$ is a
+# standard normal vector, as here, and $1/d$ if $u$ has unit length, as in the code. Each direction may choose a cheaper coupling of its own. So the result, after a root, is at most $W_2$ ($W_2/\sqrt d$ for unit length), and it is cheap to compute: on a line one only sorts.
 #
 # In code: `genmath.wasserstein.sliced_wasserstein`.
 
@@ -500,9 +501,9 @@ def slices(d):
 #
 # {{ picture wasserstein.entropic }}
 #
-# Linear programs are slow, and their solution jumps. Add $\varepsilon$ times the divergence of the plan from independence [@cuturi2013sinkhorn]. Now the best plan is smooth, and spread out. Let $f$ and $g$ be any two functions, and $w$ the
-# positive function that they make. `wasserstein.entropic_dual[dual]` holds for **every** plan: what it costs exceeds the dual value by $\varepsilon$ times a gap of KL's kind between $\pi$ and $w$, and so it is zero only where $\pi = w$. Hence a
-# plan *of this form* is the best of all with its marginals: `wasserstein.entropic_dual[attained]`. Duality is strong here, and needs no linear program.
+# To find the best plan between points one minimises a linear function of $\pi$ under linear conditions, a *linear program*. That is slow, and its solution can jump when the data change a little. So add a second cost: $\varepsilon > 0$ times $\mathrm{KL}(\pi(x, y) \,\Vert\, \pi(x)\,\pi(y))$, the divergence of the plan from independence [@cuturi2013sinkhorn]. Now the best plan is smooth, and spread out.
+# From here on the two potentials *add*: let $f$ and $g$ be any two functions, and let $w$ be $\pi(x)\,\pi(y)$ times the exponential of $(f(x) + g(y) - c(x, y))/\varepsilon$. `wasserstein.entropic_dual[dual]` holds for **every** plan: both costs together exceed the dual value on the right by $\varepsilon$ times the integral of
+# $\pi \log(\pi/w) - \pi + w$. This is never negative, and zero only if $\pi = w$. So a plan that *has the form of $w$* for some $f$ and $g$ is the best of all with its marginals, and the only best one: `wasserstein.entropic_dual[attained]`. The two sides meet (this is called *strong* duality), and no linear program is needed.
 #
 # In code: `genmath.wasserstein.sinkhorn`.
 
@@ -528,9 +529,9 @@ def entropic_dual(d):
 
 
 # %% [markdown]
-# How to find $f$ and $g$? Make the rows right, then the columns, and again. With $K = e^{-c/\varepsilon}$, $u = e^{f/\varepsilon}$ and $v = e^{g/\varepsilon}$ a step sets $u$ to one over the mean of $K v$; in logarithms $f$ is a soft
-# minimum of $c - g$. `wasserstein.sinkhorn_step[row]`: then the plan's rows are right. `wasserstein.sinkhorn_step[ascent]`: no step lowers the dual, and it rises by $\varepsilon$ times how wrong the rows were (the ratio of what the plan takes
-# from $x$ to what is there is $\rho$). So at the **fixed point** rows and columns are both right, and by `wasserstein.entropic_dual` the plan is the best one. Before that, the plan is *no coupling*, and its cost
+# How to find $f$ and $g$? Think of the plan as a table $p(x)\, q(y)\, u(x)\, K(x, y)\, v(y)$ with $K = e^{-c/\varepsilon}$, $u = e^{f/\varepsilon}$ and $v = e^{g/\varepsilon}$; it has a row for each $x$ and a column for each $y$. Row $x$ should add up to $p(x)$ and column $y$ to $q(y)$. Make the rows right, then the columns, and repeat. A step for the rows sets $u(x)$ to
+# $1/m(x)$, where $m(x)$ is the mean of $K(x, y)\,v(y)$ over $q$; so the new $f$ is $-\varepsilon \log m$, a smooth version of the least $c - g$. `wasserstein.sinkhorn_step[row]`: then the plan's rows are right. `wasserstein.sinkhorn_step[ascent]`: no step lowers the dual, and it rises by $\varepsilon$ times how wrong the rows were, the mean of $\rho - 1 - \log \rho$, where
+# $\rho(x)$ is the sum of row $x$ before the step, divided by $p(x)$. So at the **fixed point** rows and columns are both right, and by `wasserstein.entropic_dual` the plan is the best one. Before that, the plan is *no coupling*, and its cost
 # may be far from any answer; so how wrong the marginals are has to be reported with it.
 
 
@@ -551,10 +552,10 @@ def sinkhorn_step(d):
 #
 # ## The price of smoothness { .advanced }
 #
-# The plan's own cost cannot be less than the least one, since it is a coupling. It is not much more either: at the optimum, cost plus $\varepsilon$ times divergence is at most that of the best plan without entropy. For $n$ points
-# of equal weight and a plan that is a permutation, that divergence is $\log n$ (`wasserstein.entropic_bias[permutation]`), so the cost exceeds the least one by at most $\varepsilon \log n$.
+# How much more than the least cost does the entropic plan cost? Not less, since it is a coupling. And not much more: it has the least sum of cost and $\varepsilon$ times divergence, so its sum is at most that of the best plan without entropy. For $n$ points
+# of equal weight on both sides that plan can be a permutation (each point sends all its mass to one point), and its divergence is $\log n$ (`wasserstein.entropic_bias[permutation]`), so the cost exceeds the least one by at most $\varepsilon \log n$.
 #
-# The bias is there even between a density and itself. Two points at distance 1, both of weight ½, coupled with themselves: nothing need be moved. With $k = e^{-1/\varepsilon}$ the plan of `wasserstein.entropic_bias[marginal]` is Sinkhorn's fixed point, and it moves `wasserstein.entropic_bias[moved]`, which vanishes only as $\varepsilon \to 0$.
+# The bias is there even between a density and itself. Two points at distance 1, both of weight ½, coupled with themselves: without entropy nothing is moved. With $k = e^{-1/\varepsilon}$ the plan of `wasserstein.entropic_bias[marginal]` is Sinkhorn's fixed point: each point keeps $\frac14 \cdot 2/(1 + k)$ and sends $k$ times as much to the other, in all $\frac12$. It moves `wasserstein.entropic_bias[moved]`, which vanishes only as $\varepsilon \to 0$.
 
 
 # %%
@@ -575,12 +576,12 @@ def entropic_bias(d):
 # %% [markdown]
 # ## Strong duality on finite spaces { .advanced }
 #
-# That the two sides *meet* is the hard half. On finitely many points it is the duality of linear programs. Where coupling and
+# That the two sides, least cost and best potential, *meet* is the hard half. On finitely many points it is the duality of linear programs. Where coupling and
 # potential can be written down, their equal values are the whole proof: by `wasserstein.weak_duality` neither can be improved.
 #
 # **Three points**, any distances. Compare what lies at each point with what belongs there; either two points have too much and one too little, or the
-# other way round. Let 1 and 2 have too much. Then both send their surplus to 3, and the potential is the distance from 3. `wasserstein.three_points[every]` says that no plan $\pi_{ij}$ is
-# cheaper than what that potential sees (the two hypotheses are triangle inequalities, they make it a potential), and `wasserstein.three_points[surplus]` that this is what the plan costs
+# other way round. Let 1 and 2 have too much, $e_1$ and $e_2$ more than the $r_1$ and $r_2$ that belong there. Then both send this surplus to 3, and the potential is the distance from 3. Write $d_{ij}$ for the distance of the points $i$ and $j$, and $\pi_{ij}$ for what a plan moves from $i$ to $j$. `wasserstein.three_points[every]` says that no plan is
+# cheaper than what that potential sees (the two hypotheses are triangle inequalities, they make it a potential), and `wasserstein.three_points[surplus]` that what it sees is the cost of the plan
 # which moves $e_1$ from 1 and $e_2$ from 2. When one point has too much, exchange the roles of the two densities.
 
 # %%
@@ -601,7 +602,7 @@ def three_points(d):
                because=moved[1, 2] * (d_12 + d_23 - d_13) + moved[2, 1] * (d_12 + d_13 - d_23)
                + 2 * moved[3, 1] * d_13 + 2 * moved[3, 2] * d_23)
 
-    d.start(d_13 * ((r_1 + e_1) - r_1) + d_23 * ((r_2 + e_2) - r_2) + 0 * (r_3 - (r_3 + e_1 + e_2)), name="surplus", words="what the plan costs")
+    d.start(d_13 * ((r_1 + e_1) - r_1) + d_23 * ((r_2 + e_2) - r_2) + 0 * (r_3 - (r_3 + e_1 + e_2)), name="surplus", words="it sees what the plan costs")
     d.equals(e_1 * d_13 + e_2 * d_23, by="the two surpluses, each times its way to 3")
 
 
@@ -642,8 +643,8 @@ def four_points(d, example):
 # %% [markdown]
 # ## On the line, point by point { .advanced }
 #
-# What was said on the line, for points in a row with the gaps $h_k$ between neighbours, now with the costs themselves. `wasserstein.line_bound` holds for any plan $\pi_{ij}$, and its right side is what a potential with the slopes
-# $-s_k$ sees. In `wasserstein.line`, `wasserstein.line[monotone]` and the parts after it are plans that do not cross: first come, first served. Cut the total mass at all $F_k$ and all $G_k$; each piece has one point that it comes from and one that it
+# What was said on the line, for points in a row with the gaps $h_k$ between neighbours, now with the costs themselves. $A_k$ and $B_k$ are what goes by in gap $k$ to the right and to the left, $F_k$ and $G_k$ the masses of the two densities to the left of it. `wasserstein.line_bound` holds for any plan $\pi_{ij}$ (mass from $i$ to $j$), and its right side is what a potential with the slopes
+# $-s_k$ sees, for any $s_k$ from $-1$ to 1. In `wasserstein.line`, `wasserstein.line[monotone]` and the parts after it are plans that keep the order. Cut the total mass at all $F_k$ and all $G_k$; each piece has one point that it comes from and one that it
 # goes to, and along the pieces both only ever move on. In a table of sources and targets the pieces form a **staircase** from one corner to the other, one cell a piece, and each order of the cuts gives another
 # staircase. The masses $m_i$ of its cells may be any numbers, so this is every monotone plan, for any two densities. In each gap mass goes by in one direction only, so it costs $\sum_k h_k |F_k - G_k|$. `wasserstein.line[potential]` has slope $+1$ or $-1$ in
 # each gap, according to the sign of $G_k - F_k$, and sees the same. So on the line all three are equal: the best coupling, the best potential, and the integral.
@@ -708,7 +709,7 @@ def line(d, n):
 # ## Normal densities in many dimensions { .advanced }
 #
 # In $d$ dimensions let $A$ be symmetric and positive definite, and $T(x) = m_2 + A\,(x - m_1)$. `wasserstein.w2_normal[every]`: for any two points, and so on average for **every coupling**, the squared distance is at least a function of $x$ plus a function of $y$;
-# the certificate, with $A = S^2$, is a squared length, and it is zero where $y = T(x)$. `wasserstein.w2_normal[source]` and `wasserstein.w2_normal[target]` are the means of these two functions under normal densities; only the trace of $A \Sigma_1$ and that of $A^{-1} \Sigma_2$ remain.
+# what is left, with $S$ the root of $A$ ($S^2 = A$), $u = x - m_1$ and $v = y - m_2$, is the squared length of $S u - S^{-1} v$, and it is zero where $y = T(x)$. `wasserstein.w2_normal[source]` and `wasserstein.w2_normal[target]` are the means of these two functions under normal densities; only the trace of $A \Sigma_1$ and that of $A^{-1} \Sigma_2$ remain.
 # $T$ carries the covariance $\Sigma_1$ to $\Sigma_2 = A \Sigma_1 A$, and then both traces are the same (`wasserstein.w2_normal[same]`). `wasserstein.w2_normal[reached]` is what the coupling $y = T(x)$ costs, which is the bound. So
 #
 # {{ wasserstein.w2_normal[reached] }}
@@ -776,7 +777,7 @@ def w2_root(d):
 #
 # ??? question "Why does a WGAN train its critic for many steps, while in a GAN a perfect discriminator is feared?"
 #
-#     A critic of bounded slope does not saturate: the better it is, the closer is what it sees to $W_1$, and its slope stays a direction for every sample. A perfect discriminator is flat at the samples.
+#     A critic of bounded slope does not become flat: the better it is, the closer is what it sees to $W_1$, and its slope stays a direction for every sample. A perfect discriminator is flat at the samples.
 #
 # ??? question "Your critic's weights are multiplied by ten. What happens to the loss, and to $W_1$?"
 #
@@ -784,7 +785,7 @@ def w2_root(d):
 #
 # ??? question "Somebody computes $W_1$ between two samples of the same density and finds 0.3. Is the code wrong?"
 #
-#     No. Two finite samples differ, so the distance is positive, and in many dimensions it falls slowly with their size. Compare with the same number for two samples of the data.
+#     No. Two finite samples differ, so the distance is positive, and in many dimensions it falls slowly as the samples get larger. Compare with the same number for two samples of the data.
 #
 # ??? question "What are $W_2$ and $W_1$ between $\mathcal{N}(0, 1)$ and $\mathcal{N}(3, 1)$? And $W_2$ between $\mathcal{N}(0, 1)$ and $\mathcal{N}(0, 9)$?"
 #

@@ -52,7 +52,7 @@ def question() -> Html:
     return figure(
         panel,
         alt="A heap with two humps on the left, above the axis, and the wanted heap on the right, below it; lines join grains here to places there.",
-        caption="Each grain of the blue heap has to go to a place of the orange one. Who goes where, so that the ways are short on average? On the line the "
+        caption="Each grain of the blue heap has to go to a place of the orange one. Who should go where, so that the ways are short on average? On the line the "
         "answer is: keep the order.",
     )
 
@@ -88,8 +88,8 @@ def costs() -> Html:
     return figure(
         panel,
         alt="On one axis: dots of plans, all to the right of the green line, and dots of critics, all to the left of it.",
-        caption="The example by hand: 41 plans, the independent one among them, and 40 critics of slope at most one, all drawn at random. No "
-        "critic sees more than a plan costs; the best of both meet at W₁.",
+        caption="The four grains of the example. Upper dots: what 41 plans cost, the independent one among them. Lower dots: what 40 random critics of slope at most one "
+        "see. No critic sees more than a plan costs; the best of both meet at W₁, the green line.",
     )
 
 
@@ -123,8 +123,8 @@ def area() -> Html:
         left,
         right,
         alt="Left: two staircases, F above G, and the area between them. Right: a critic that falls with slope one where F is larger and is flat elsewhere; dots mark the masses.",
-        caption="The example by hand. Left: what must go by t is the distance of the two staircases, and the area is W₁. Right: where mass goes to the right, the best critic falls "
-        "with slope one.",
+        caption="The four grains of the example. Left: the two staircases are F and G. What must go by t is their distance there, and the area between them is W₁. Right: where mass "
+        "goes to the right, the best critic falls with slope one.",
     )
 
 
@@ -176,7 +176,8 @@ def clipped() -> Html:
     return figure(
         panel,
         alt="A circle, and a four-leaved curve that touches it on the axes and is further out on the diagonals.",
-        caption="The radius says how large a shift of length one is in this direction. W₁ is the same in all; a clipped critic sees √2 times as much on the diagonals.",
+        caption="In each direction, the distance of the curve from the centre says how large a shift of length one is. W₁ (circle) is the same in all; a critic whose weights are clipped at 1 (outer curve) sees √2 times as "
+        "much on the diagonals.",
     )
 
 
@@ -209,5 +210,5 @@ def entropic() -> Html:
         label="weight of the divergence",
         start=1,
         alt="A table of the plan: for a small epsilon a thin rising curve, for a large one a blurred block, the independent plan.",
-        caption="A plan as a table. For small ε it is nearly the best plan, a thin curve that never falls; for large ε it is spread out, and in the end independent. Its cost rises.",
+        caption="A plan as a table: one axis is where mass comes from, the other where it goes, and strong blue is much mass. For small ε it is nearly the best plan, a thin curve that never falls; for large ε it is spread out, and in the end independent. Its cost rises.",
     )
