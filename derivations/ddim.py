@@ -1,13 +1,16 @@
 # %% [markdown]
 # # Implicit diffusion
 #
-# A diffusion model needs a thousand steps for a sample, because every step is small enough to be nearly
-# normal. Does it have to be that many? The loss that trained the network sees only pairs of $x_0$ and $x_t$, never a whole
+# A diffusion model ([Denoising diffusion](ddpm.py), or DDPM) needs a thousand steps for a sample, because only
+# short steps back are nearly normal. Does it have to be that many? The loss that trained the network sees only pairs of $x_0$ and $x_t$, never a whole
 # chain. So any other chain with the same pairs can be sampled with the same network: one that skips
 # steps, one that adds less noise, even one that adds none and turns noise into data like a function.
 #
-# **The answer in a line:** keep the marginals of $x_t$ given $x_0$ and choose freely how much of the noise is old and how
+# **The answer in a line:** keep the distribution of each $x_t$ given $x_0$ and choose freely how much of the noise is old and how
 # much is fresh; with no fresh noise, the sampler is Euler's method for an ODE.
+#
+# (An *ODE*, an ordinary differential equation, gives the velocity of a moving point at each place and time. *Euler's method* follows it in
+# straight steps: it takes the velocity at the start of a step and keeps it to the end.)
 #
 # {{ picture ddim.question }}
 #
@@ -25,9 +28,10 @@
 #
 #     {{ define ddim.v_eta }}
 #
-#     $\hat\epsilon = \epsilon_\theta(x_t, t)$ is the noise that the network guesses in $x_t = \alpha_t x_0 + \sigma_t \epsilon$, and $\hat x_0$ the guess of the data that goes with it;
-#     $z$ is fresh standard normal noise and $v$ its variance. $c_s$ is what the old noise is multiplied with. $\eta = 0$ is DDIM, without fresh noise; $\eta = 1$ has the
-#     noise of DDPM.
+#     A noisy point is $x_t = \alpha_t x_0 + \sigma_t \epsilon$: $x_0$ is the data, $\epsilon$ standard normal noise, $\alpha_t$ the scale of the data and $\sigma_t$ that of the noise.
+#     $\hat\epsilon = \epsilon_\theta(x_t, t)$ is the noise that the network guesses in $x_t$, and $\hat x_0$ the guess of the data that goes with it.
+#     $z$ is fresh standard normal noise; multiplied with $\sqrt v$ it has the variance $v$. $c_s$ is what the old noise is multiplied with. In a DDPM $\bar\alpha_t$ is the square of $\alpha_t$.
+#     The number $\eta$ from 0 to 1 is chosen: $\eta = 0$ is DDIM (denoising diffusion implicit model), without fresh noise; $\eta = 1$ has the noise of DDPM.
 #
 # <div class="two" markdown="block">
 #
@@ -49,8 +53,11 @@
 # - $x_t = \alpha_t x_0 + \sigma_t \epsilon$ with $\epsilon$ standard normal: so $q(x_t \mid x_0)$ is normal with mean
 #   $\alpha_t x_0$ and variance $\sigma_t^2$. In a DDPM $\alpha_t = \sqrt{\bar\alpha_t}$ and $\sigma_t = \sqrt{1 - \bar\alpha_t}$
 #   (`ddpm.forward_marginal`); nothing below needs that until we compare with it.
-# - A step goes from $t$ to an earlier $s$, **any** earlier one. The variance of its fresh noise is $v$, a share $h$ of
-#   $\sigma_s^2$, strictly between 0 and 1. The two ends, $v = 0$ and clean data, are treated apart.
+# - A step goes from $t$ to an earlier $s < t$, **any** earlier one. The variance of its fresh noise is $v = h \sigma_s^2$, where the share $h$ is
+#   strictly between 0 and 1. The two ends, $v = 0$ and clean data, are treated apart.
+# - $q(x_t \mid x_0)$ is called a *marginal* of the chain: it is about one step $t$, whatever the other steps do. $\mathcal{N}(x;\, m, v)$ is the density at $x$ of a
+#   normal with mean $m$ and variance $v$.
+# - The *signal-to-noise ratio* is $\mathrm{SNR}_t = \alpha_t^2 / \sigma_t^2$.
 # - $c_s$ is what the old noise is multiplied with, $\sqrt{\sigma_s^2 - v}$.
 # - $\eta$ scales the fresh noise: 0 is the deterministic DDIM, 1 is DDPM.
 # - Coordinates are independent given $x_0$, so statements about densities are written for one of them.
@@ -85,17 +92,18 @@ mean = alpha_s * x0 + c_s * (xt - alpha_t * x0) / sigma_t
 #    property of the pair $(x_0, x_t)$ alone.
 # 2. **Many chains have these pairs.** Given $x_0$, let $x_s$ be any mixture of old and fresh noise with the right total variance: every pair $(x_0, x_s)$ is as before
 #    (`ddim.marginal`), whether $s$ is one step away or five hundred.
-# 3. **They have the same loss.** The bound of each such chain is the same squared error of the noise with other weights (`ddim.training`), so the same network is best for all.
+# 3. **They have the same loss.** Each such chain has a bound on the negative log-likelihood, as DDPM has (`ddpm.negative_elbo`). Its terms are the same squared errors of the noise with other
+#    weights (`ddim.training`), so the same network is best for all.
 #
-# What a DDPM assumes is something else: that the step back without knowing $x_0$ is nearly normal, which is true for short steps only. A long step does not come free here
-# either. It uses a *guess* of $x_0$ where the chain wants $x_0$, and the guess is made once for the whole step. What that loses is worked out below, under *What a step loses*.
+# What a DDPM assumes is something else: that the step back without knowing $x_0$ is nearly normal, which is true for short steps only. A long step has its price here
+# too. It uses a *guess* of $x_0$ where the chain wants $x_0$, and the guess is made once for the whole step. What that loses is worked out below, under *What a step loses*.
 #
 # ## Old noise, fresh noise, the same marginals
 #
 # {{ picture ddim.joint }}
 #
-# Given $x_0$ and $x_t$, the noise in $x_t$ is known. Let $x_s$ keep a part of it and add fresh noise, so that the two variances
-# add up to $\sigma_s^2$. Averaged over $x_t$, this gives $q(x_s \mid x_0)$, whatever the share of fresh noise.
+# Given $x_0$ and $x_t$, the noise in $x_t$ is known: it is $(x_t - \alpha_t x_0) / \sigma_t$, the *old* noise. Let $x_s$ be $\alpha_s x_0$ plus $c_s$ times the old noise plus
+# fresh noise of variance $v$, so that the two variances $c_s^2$ and $v$ add up to $\sigma_s^2$. Averaged over $x_t$, this gives $q(x_s \mid x_0)$, whatever the share of fresh noise.
 #
 # !!! example "By hand"
 #
@@ -105,7 +113,7 @@ mean = alpha_s * x0 + c_s * (xt - alpha_t * x0) / sigma_t
 #
 # `ddim.marginal[noise]` says it as code does it, for every function $f$ of the result. `ddim.marginal[deterministic]` is the end at which no fresh noise is added:
 # then $x_s$ given $x_0$ and $x_t$ is a point and has no density, but functions of it still have the right mean.
-# `ddim.marginal[excess]` is the converse: noise that the mean has not made room for is too much, by exactly its variance.
+# `ddim.marginal[excess]` is a warning: add more noise, of variance $w$, without a smaller $c_s$, and the variance of $x_s$ is too large by exactly $w$.
 #
 # The chain starts at its last step with $q(x_T \mid x_0)$ and walks down any sub-sequence of the steps. The step shown here takes the
 # marginal at each of them to the marginal at the next; that all of them follow is the principle of induction.
@@ -134,7 +142,7 @@ def marginal(d):
 
 
 # %% [markdown]
-# **What it means.** How $x_s$ hangs together with $x_t$ is free; how each of them hangs together with $x_0$ is not. Training sees only the second.
+# **What it means.** How $x_s$ depends on $x_t$ is free; how each of them depends on $x_0$ is not. Training sees only the second.
 #
 # ## The step
 #
@@ -148,7 +156,7 @@ def marginal(d):
 #     The levels as before, $x_t = 1.4$, and a network that guesses $\hat\epsilon = 0.5$. Then $\hat x_0 = (1.4 - 0.8 \cdot 0.5)/0.6 \approx 1.667$. Without fresh noise
 #     $x_s = 0.8 \cdot 1.667 + 0.6 \cdot 0.5 \approx 1.633$. As one combination: $1.333 \cdot 1.4 - 0.467 \cdot 0.5 \approx 1.633$.
 #
-# `ddim.step[same_guess]` takes a step from $t$ to $u$ and one from $u$ to $s$ with one and the same guess, without fresh noise. It lands where the step from $t$ to
+# `ddim.step[same_guess]` takes a step from $t$ to a step $u$ in between and one from $u$ to $s$ with one and the same guess, without fresh noise. It lands where the step from $t$ to
 # $s$ lands: steps in between change something only because the network is asked again. At the step to clean data $\bar\alpha_0 = 1$: it returns the
 # guess of the data (`ddim.step[last]`), and there is no noise to add (`ddim.step[last_noise]`).
 #
@@ -211,7 +219,7 @@ def step(d):
 #     $\tilde\beta = \frac{0.36}{0.64} \cdot 0.4375 \approx 0.246$. For $\eta = 1$ that is the variance of the fresh noise; for $\eta = 0.5$ it is a quarter of it, $0.062$, and
 #     $0.36 - 0.062 = 0.298$ is left for the old noise.
 #
-# `ddim.step_variance[snr]` is the form that needs no $\bar\alpha$: it holds for every path, and it is how the code computes it.
+# `ddim.step_variance[snr]` is the form that needs only $\sigma_s^2 = 1 - \bar\alpha_s$ and the two signal-to-noise ratios. So it can be used for any $\alpha_t$ and $\sigma_t$, and it is how the code computes it.
 # `ddim.step_variance[room]` says what is left for the old noise. It is positive for every $\eta \le 1$, so the root exists and nothing has to be clamped.
 # `ddim.step_variance[last]` is the step to clean data again.
 #
@@ -259,12 +267,12 @@ def step_variance(d):
 
 
 # %% [markdown]
-# **What it means.** $\eta$ is a dial between two samplers of one network. What it changes is how much of the way is forgotten at each step. At $\eta = 0$ nothing is: the sample is a
+# **What it means.** $\eta$ is a dial between two samplers of one network. It says how much of the old noise is replaced by new noise at each step. At $\eta = 0$ nothing is: the sample is a
 # **function** of the noise at the start.
 #
 # {{ picture ddim.function }}
 #
-# Determinism has its uses: the same start gives the same sample, so two models can be compared on one start; starts can be blended, and the samples change
+# It is useful that nothing is random after the start: the same start gives the same sample, so two models can be compared on one start; starts can be blended, and the samples change
 # gradually; and the function can be inverted (*Running it backwards*). It does not make the samples less diverse: all variety comes from the start then.
 #
 # {{ explorer path }}
@@ -273,7 +281,7 @@ def step_variance(d):
 #
 # Bayes' rule gave the posterior of one step back. Its density and the step above with $\eta = 1$ are the same normal. Nothing in
 # the argument needs $t - 1$ to be the step before $t$: read $\beta_t$ as the noise of a jump and $\bar\alpha_{t-1}$ as the signal at its end.
-# `ddim.posterior[direction]` is the coefficient of the old noise.
+# `ddim.posterior[direction]` is the coefficient of the old noise. $k_0$ and $k_t$ are the two weights of DDPM's posterior mean.
 #
 # In code: `genmath.ddpm.posterior`, and `genmath.ddim.ddim_step` with `eta=1`.
 
@@ -305,9 +313,10 @@ def posterior(d):
 #
 # ## The chain that has been changed { .advanced }
 #
-# Keeping the marginals is not keeping the process. Turn the new step around by Bayes' rule: the way from $x_s$ to $x_t$ now leans on $x_0$, with the coefficient in
-# `ddim.forward[pull]`. So the noising process is no longer a Markov chain, which is why the paper calls its models non-Markovian. `ddim.forward[markov]`: for the
-# variance of DDPM the pull is gone, and $x_t$ is a multiple of $x_s$ plus noise.
+# The marginals are the same as before, but the process is not. Turn the new step around by Bayes' rule: the step from $x_s$ to $x_t$ now depends on $x_0$ as well. Its mean has the
+# coefficient $k$ for $x_s$ and, in `ddim.forward[pull]`, another one for $x_0$. In a *Markov chain* the next point depends only on the present one. So the noising process is
+# no longer a Markov chain, which is why the paper calls its models non-Markovian. `ddim.forward[markov]`: for the
+# variance of DDPM $k$ is $\alpha_t / \alpha_s$. Then the coefficient of $x_0$ is zero, and $x_t$ is a multiple of $x_s$ plus noise.
 
 
 # %%
@@ -340,7 +349,8 @@ def forward(d):
 #     The levels above, for $\eta = 1$: the fresh noise has variance $0.246$ and $c = \sqrt{0.36 - 0.246} = 0.3375$. The squared error of the noise has the weight
 #     $(0.8 \cdot 0.8/0.6 - 0.3375)^2 / (2 \cdot 0.246) \approx 1.08$. For $\eta = 0.5$ it is $(1.067 - 0.546)^2/(2 \cdot 0.0615) \approx 2.20$. Twice the weight, the same error.
 #
-# $c$ is any coefficient of the old noise, $s^2$ any variance.
+# In the formula $c$ is any coefficient of the old noise. $s^2$ is any variance of the fresh noise (here $s$ is not a step). $\mu$ is the mean of $x_s$ with the true noise, and
+# $\mu_\theta$ the one with the network's guess $\epsilon_\theta$.
 
 # %%
 X0, XS, XT, EPS = vectors("x_0 x_s x_t eps")
@@ -358,7 +368,7 @@ def training(d):
 
 
 # %% [markdown]
-# **What it means.** This is the licence for the whole chapter: a network is trained once, and the number of steps and $\eta$ are chosen afterwards.
+# **What it means.** This is what permits the whole chapter: a network is trained once, and the number of steps and $\eta$ are chosen afterwards.
 #
 # ## Without noise it is an ODE
 #
@@ -366,13 +376,16 @@ def training(d):
 #
 # {{ picture ddim.straight }}
 #
-# Write $\alpha_t = e^{a(t)}$ and $\sigma_t = e^{b(t)}$ for smooth curves, and $x(t)$ for a curve of samples whose noise at time $t$ is $e(t)$: the network's guess at
-# $x(t)$. Its velocity is that of $\alpha_t x_0 + \sigma_t \epsilon$ with the data and the noise frozen (`ddim.flow[velocity]`); with the exact network this is the
-# *probability-flow ODE*. In $x$ it has a linear part. Divide by $\alpha_t$ and it is gone: `ddim.flow[scaled]` is the derivative of $x / \alpha$, and `ddim.flow[ode]` says that
-# it is $e(t)$ times the derivative of $\rho = \sigma / \alpha$. So **in the variable $x / \alpha$, against $\rho$, the slope is the noise itself.**
+# Let $t$ be a real number now, a time. Both scales are positive, so we may write $\alpha_t = e^{a(t)}$ and $\sigma_t = e^{b(t)}$ with smooth functions $a$ and $b$; a prime is the
+# derivative by the time. Let $x(t)$ be the curve of one sample, and $e(t)$ the noise that the network guesses at $x(t)$.
 #
-# `ddim.flow[solution]` is the exact answer: for any $F$ whose derivative is $\rho' e$, the curve below starts at $x(t)$ and solves the ODE. The linear part is solved exactly, and only the integral of
-# the noise over $\rho$ is left to be approximated.
+# 1. *The velocity.* At time $t$ the guessed data are $\hat x_0 = (x - \sigma_t e) / \alpha_t$. Hold them and the noise fixed for a moment: then $\alpha_t \hat x_0 + \sigma_t e$ moves with the
+#    velocity $\alpha_t' \hat x_0 + \sigma_t' e$. Written with $x$ this is $a' x + \sigma_t (b' - a') e$ (`ddim.flow[velocity]`). That $x(t)$ moves with this velocity is our ODE; with the exact
+#    network it is called the *probability-flow ODE*.
+# 2. *Another variable.* The part $a' x$ has nothing to do with the network. Divide $x$ by $\alpha_t$ and it is gone: `ddim.flow[scaled]` is the derivative of $x / \alpha$, and
+#    `ddim.flow[ode]` says that it is $e(t)$ times the derivative of $\rho = \sigma / \alpha$. So **if $x / \alpha$ is drawn against $\rho$, the slope is the noise itself.**
+# 3. *The solution.* Let $F$ be any function whose derivative is $\rho' e$. The curve in `ddim.flow[solution]` is $x(t)$ at $s = t$, and it solves the ODE. The part $a' x$ is solved exactly, and
+#    only $F(s) - F(t)$, the integral of the noise over $\rho$, is left to be approximated.
 
 # %%
 r, t, s = reals("r t s")
@@ -403,12 +416,13 @@ def flow(d):
 
 
 # %% [markdown]
-# Now freeze the noise over one step, at the network's guess. Then $F$ is $\rho$ times that guess, and the solution is Euler's method for $x / \alpha$ against $\rho$: the DDIM step with
-# $v = 0$. With $h$ the gain in half the logarithm of the signal-to-noise ratio, $\lambda = \log(\alpha / \sigma)$, it is also what DPM-Solver calls its first order, for a network that guesses the noise
-# (`ddim.euler[exponential]`) and for one that guesses the data (`ddim.euler[exponential_data]`): one method under three names.
+# Now hold the noise fixed over one step, at the network's guess. Then $F$ is $\rho$ times that guess, and the solution is Euler's method for $x / \alpha$ against $\rho$: the DDIM step with
+# $v = 0$. The solver DPM-Solver measures a step by another $h$, which is not the share above: the difference of $\log(\alpha / \sigma)$, half the logarithm of the signal-to-noise ratio, between $s$ and $t$. Its method of
+# first order is the same step, for a network that guesses the noise (`ddim.euler[exponential]`) and for one that guesses the data (`ddim.euler[exponential_data]`): one method under three names.
 #
-# A plain Euler step in $x$ against $t$ is in general *another* method: it also approximates the linear part. Neither is better for all data. DDIM is exact for a
-# single point (below); on a variance-preserving path the other is exact for standard normal data, which stand still (the laboratory compares them). On the straight path of
+# A plain Euler step in $x$ against $t$ is in general *another* method: it also approximates the part $a' x$. Neither is better for all data. DDIM is exact for a
+# single point (below). If $\alpha_t^2 + \sigma_t^2 = 1$ (a *variance-preserving* path) and the data are standard normal, the velocity is zero: the points do not move, and the plain step is exact
+# (the laboratory compares them). On the straight path of
 # [Flow matching](flow_matching.py), $\alpha = 1 - t$ and $\sigma = t$, the two are the same, since there data and noise that are frozen move along a line:
 # $\alpha_s \hat x_0 + \sigma_s \hat\epsilon = x_t - (t - s)(\hat\epsilon - \hat x_0)$.
 
@@ -430,13 +444,13 @@ def euler(d):
 
 
 # %% [markdown]
-# **What it means.** Skipping steps is taking longer steps of a solver. All that is known about solvers applies: first order here, and better methods ask the network
-# twice or remember earlier answers.
+# **What it means.** To skip steps is to take longer steps of a solver. All that is known about solvers applies. This one is of *first order*: with twice as many steps the error is about half.
+# Better methods ask the network twice in a step or remember earlier answers.
 #
 # ## Where it is exact: a single point
 #
-# If the data are one point $\mu$, the noise in $x_t$ is known, and it stays the same along the whole curve. Then one step of any length is exact, whatever is
-# between: a straight line needs no more.
+# If the data are one point $\mu$, the noise in $x_t$ is known, and it stays the same along the whole curve. So the slope of $x / \alpha$ against $\rho$ never changes: the curve is a straight
+# line, and one step of any length is exact.
 
 
 # %%
@@ -468,9 +482,9 @@ def one_point(d):
 # {{ picture ddim.few }}
 #
 # With more than one data point the guess changes along the way, and a step that asks only once misses that. How much is it? Let the data be normal with mean $m$ and standard
-# deviation $\omega$. Everything is known: $x_t$ is normal with mean $\alpha_t m$ and variance $D_t$ (`ddim.gaussian_step[marginal]`), the data given $x_t$ are
+# deviation $\omega$. Everything is known: $x_t$ is normal with mean $\alpha_t m$ and variance $D_t = \alpha_t^2 \omega^2 + \sigma_t^2$ (`ddim.gaussian_step[marginal]`), the data given $x_t$ are
 # normal (`ddim.gaussian_step[posterior]`), and the exact network predicts the mean of the noise given $x_t$ (`ddim.gaussian_step[noise]`). Put that into the step: it is
-# linear, with the slope in `ddim.gaussian_step[step]`.
+# linear in $x_t$, with the slope $g$ in `ddim.gaussian_step[step]`. So the variance after the step is $g^2 D_t + v$.
 #
 # !!! example "By hand"
 #
@@ -520,8 +534,8 @@ def gaussian_step(d):
 # **What it means.** The guess of the data is a conditional mean, and means vary less than the data. A long step moves towards the mean, so samples come out too close to it: too
 # little contrast, too little variety.
 #
-# And the deterministic step lacks least, as long as the signal-to-noise ratio grows along the step: then the root of the square is positive, and it grows as $c_s$
-# makes room for fresh noise. So with an exact network and few steps, less fresh noise is better. With an imperfect one fresh noise also
+# And the deterministic step lacks least, as long as the signal-to-noise ratio grows along the step, which means $\alpha_s \sigma_t \ge \alpha_t \sigma_s$. Look at what is missing: it has the square of
+# $\alpha_s \sigma_t - \alpha_t c_s$ in it. This difference is not negative, and it becomes larger when $c_s$ becomes smaller to make room for fresh noise. So with an exact network and few steps, less fresh noise is better. With an imperfect one fresh noise also
 # forgets old errors, and that is not in this formula.
 #
 # {{ picture ddim.loss }}
@@ -540,12 +554,12 @@ def gaussian_loss(d):
 
 # %% [markdown]
 # The exact curve of the ODE scales the deviation from the mean by the ratio of the standard deviations: `ddim.gaussian_flow[flow]` checks that this solves the ODE, with the exact
-# noise at $s$ on the right. It is a bijection: going from $t$ to $s$ and on to $u$ is going from $t$ to $u$, and with $u = t$ it is undone without any error
-# (`ddim.gaussian_flow[inverse]`).
+# noise at $s$ on the right. It can be undone: going from $t$ to $s$ and back to $t$ leaves no error at all (`ddim.gaussian_flow[inverse]`).
 #
-# Compare it with the step. In the plane with coordinates $(\alpha \omega, \sigma)$ the slope of the deterministic step is the exact ratio of the standard deviations times the *cosine* of the
-# angle through which the step turns (`ddim.gaussian_flow[cosine]` is its square). From pure noise to clean data the angle is a right one in all, so $n$ steps that turn through equal
-# angles end with $\omega \cos^n(\pi / 2n)$ in place of $\omega$: nothing for one step, $0.88\,\omega$ for ten, $0.976\,\omega$ for fifty. The loss falls like $1/n$: DDIM is a
+# Compare it with the step. Draw each time $t$ as an arrow in the plane, from the origin to the point $(\alpha_t \omega, \sigma_t)$. Its length is the standard deviation $\sqrt{D_t}$. The inner product of the
+# arrows of $t$ and $s$ is the numerator of the slope $g$ of the deterministic step. So $g$ is the exact ratio of the standard deviations times the *cosine* of the
+# angle between the two arrows (`ddim.gaussian_flow[cosine]` is its square). Pure noise is the arrow $(0, 1)$ and clean data are $(\omega, 0)$, so all steps together turn by a right angle, $\pi / 2$. Let $n$ steps
+# turn by equal angles. They end with the standard deviation $\omega \cos^n(\pi / 2n)$ in place of $\omega$: zero for one step, $0.88\,\omega$ for ten, $0.976\,\omega$ for fifty. What is lost falls like $1/n$: DDIM is a
 # method of first order.
 
 
@@ -584,13 +598,14 @@ def gaussian_flow(d):
 # A deterministic sampler is a function of the noise it starts from. Which noise ends in *this* picture? The answer is used to edit pictures. There are two ways to it.
 #
 # *Reverse the ODE.* Take the same step upwards, from $s$ to $t$, with the noise guessed at $x_s$ (the sampler with its steps in reverse order). For normal data
-# `ddim.inversion[round_trip]` says what is left of a deviation that went up this way and then down: not
-# all of it, the same squared cosine as above. It is exact only if the data are a single point, and only to first order otherwise.
+# `ddim.inversion[round_trip]` says what is left of a deviation from the mean that went up this way and then down: not
+# all of it, it is multiplied by the squared cosine from above. So this way is exact only if the data are a single point, and only to first order otherwise.
 #
-# *Invert the step.* The sampler guessed the noise at the $x_t$ we look for, so that is an equation, $x_s = A x_t + B\, \hat\epsilon(x_t)$, with the coefficients of `ddim.step`. Solve it by repetition: put the last answer for $x_t$ into the guess.
-# The result is the exact inverse of the sampler, discretisation included. On normal data the last line says that the distance of two attempts is multiplied by $\kappa$ each time;
-# `ddim.inversion[sign]` and `ddim.inversion[rate]` bound it, and $\kappa < 1$ strictly, since what is subtracted is positive. So the attempts converge like
-# a geometric series for a step of any length. For other data it needs a step short enough for the guess to change little. One repetition is what most code calls DDIM inversion.
+# *Invert the step.* The sampler guessed the noise at the $x_t$ we look for, so that is an equation, $x_s = A x_t + B\, \hat\epsilon(x_t)$, with the coefficients of `ddim.step`. Solve it by repetition: start with any $x_t$, guess the noise there,
+# solve the equation for the other $x_t$, and repeat with the answer. If the answers settle, they have found the exact inverse of the sampler's step, also when the step is long.
+# Does it settle? On normal data the last line says that the distance of two attempts $y$ and $z$ is multiplied by $\kappa$ each time ($z$ is no noise here);
+# `ddim.inversion[sign]` and `ddim.inversion[rate]` say that $\kappa$ lies between 0 and 1, and it is below 1 strictly, since what is subtracted is positive. So the error shrinks by the factor $\kappa$
+# in each repetition, for a step of any length. For other data it needs a step short enough for the guess to change little. One repetition is what most code calls DDIM inversion.
 #
 # In code: `genmath.ddim.ddim_invert`.
 
@@ -635,7 +650,7 @@ def inversion(d):
 #     - The loss of a diffusion model knows only pairs $(x_0, x_t)$. Every chain with the same pairs may use the same network
 #       (`ddim.marginal`, `ddim.training`).
 #     - A step: guess the data, noise them again to level $s$, with a part $c_s$ of old noise and fresh noise of variance $v$, where $c_s^2 + v = \sigma_s^2$ (`ddim.step`).
-#     - $v = \eta^2 \tilde\beta$: with $\eta = 1$ it is DDPM (`ddim.posterior`), with $\eta = 0$ the sample is a function of the start.
+#     - $v = \eta^2 \tilde\beta$, where $\tilde\beta$ is the variance of DDPM's posterior: with $\eta = 1$ it is DDPM (`ddim.posterior`), with $\eta = 0$ the sample is a function of the start.
 #     - $\eta = 0$ is Euler's method for $x/\alpha$ against $\sigma/\alpha$ (`ddim.euler`), exact for a single point.
 #     - A long step loses variance, because the guess is made once (`ddim.gaussian_step`); fresh noise loses more (`ddim.gaussian_loss`); $n$ steps lose about $1/n$.
 #

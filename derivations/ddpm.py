@@ -4,12 +4,16 @@
 # Destroying data is easy: add a little noise, shrink a little, and repeat until nothing is left but noise.
 # Can each of these small steps be undone by a network, so that a sample of pure noise is turned back, step by
 # step, into a sample of the data? And what should the network be trained to do? A diffusion model
-# [@sohldickstein2015deep] [@ho2020ddpm] is a latent variable model whose latents are the noisy copies of the
-# data, so the answer comes from the evidence lower bound, `vae.elbo`. What is new is that the encoder is
-# fixed and Gaussian, and so every term has a closed form.
+# [@sohldickstein2015deep] [@ho2020ddpm] is a latent variable model: a model with hidden variables, called
+# latents. Here they are the noisy copies of the data. So the answer comes from a lower bound on the logarithm
+# of the model's density at the data, the *evidence lower bound* or ELBO, `vae.elbo`. What is new is that the
+# encoder, which draws the latents when the data are given, is not learned. It adds normal noise, and so every
+# term of the bound has a closed form.
 #
 # **The answer in a line:** apart from its two ends, the negative ELBO is a sum of KL divergences between
 # normals, and each of them is a weighted squared error of a network that guesses the noise, plus a constant.
+# (The KL divergence of two densities is the mean, under the first, of the logarithm of first over second.
+# It is never negative, and zero only if they are the same: [Divergences](divergences.py).)
 #
 # {{ picture ddpm.question }}
 #
@@ -28,8 +32,10 @@
 #     $x_0$ is a data point and $\epsilon$ standard normal noise. $\beta_t$ is the variance of the noise added
 #     at step $t$, and $\bar\alpha_t$ the product of all $1 - \beta_s$ up to it: the share of the data's
 #     variance that is left. $\tilde\mu_t$ and $\tilde\beta_t$ are the mean and variance of $x_{t-1}$ when
-#     $x_t$ and $x_0$ are both known, and $k_0$, $k_t$ are written out at `ddpm.posterior`.
-#     $\epsilon_\theta$ is the network. The steps $t$ of a batch are drawn uniformly.
+#     $x_t$ and $x_0$ are both known; $k_0$ and $k_t$ are two positive numbers made of the $\beta_s$, written
+#     out at `ddpm.posterior`. $\epsilon_\theta$ is the network with its parameters $\theta$: it sees $x_t$ and
+#     $t$. $L_{\mathrm{simple}}(t)$ is its mean squared error at step $t$, over data from the density $q$ and
+#     over the noise; it is written for one coordinate. The steps $t$ of a batch are drawn uniformly.
 #
 # <div class="two" markdown="block">
 #
@@ -43,7 +49,7 @@
 # !!! sample "Sample"
 #
 #     1. Draw $x_T$ from the standard normal.
-#     2. For $t = T, \dots, 1$: put the guessed noise into the posterior mean
+#     2. For $t = T, \dots, 1$: put the guessed noise into the mean $\tilde\mu_t$
 #        (`ddpm.posterior_mean_from_eps`), and add noise of variance $\tilde\beta_t$ or $\beta_t$, except at
 #        the last step: `genmath.ddpm.ancestral_step`.
 #     3. Return $x_0$: `genmath.ddpm.sample` is the loop.
@@ -52,20 +58,25 @@
 #
 # ## Notation and hypotheses
 #
-# - Steps are $t = 1, \dots, T$; $x_0$ is data and $x_T$ is nearly noise. Tables have $T + 1$ entries and
+# - Steps are $t = 1, \dots, T$; $x_0$ is data and $x_T$ is nearly noise. *Early* means small $t$, little
+#   noise; *late* means large $t$. The code keeps $\beta_t$ and $\bar\alpha_t$ in tables of $T + 1$ entries;
 #   entry 0 is clean data. It is easy to be off by one: see the end of this chapter.
+# - $\mathcal{N}(x;\, m, v)$ is the density at $x$ of a normal with mean $m$ and **variance** $v$.
+#   $\mathbb{E}_{q(x)}[f(x)]$ is the mean of $f(x)$ when $x$ is drawn from $q$.
+# - $q$ stands for the densities of the data and of the noising, $p$ for those of the model. Which one is
+#   meant is seen from the variables: $q(x_t \mid x_0)$ is the density of $x_t$ when $x_0$ is given.
 # - $\beta_t$, strictly between 0 and 1, is the *variance* of the noise added at step $t$. The forward
 #   step has density $q(x_t \mid x_{t-1})$, normal with mean $\sqrt{1 - \beta_t}\, x_{t-1}$ and variance
 #   $\beta_t$ in each coordinate.
 # - $\bar\alpha_t$ is the product of all $1 - \beta_s$ with $s \le t$. Papers write $\alpha_t$ for
 #   $1 - \beta_t$ [@ho2020ddpm], and some write $\alpha_t$ for our $\bar\alpha_t$ [@song2021ddim]; here
-#   $1 - \beta_t$ has no letter of its own. Where $\bar\alpha_{t-1}$ occurs as a letter it is strictly between
+#   $1 - \beta_t$ has no letter of its own. Formulas in which $\bar\alpha_{t-1}$ occurs take it strictly between
 #   0 and 1, which means $t \ge 2$; the first step is treated apart.
 # - $\mathrm{SNR}_t$ is the signal-to-noise ratio $\bar\alpha_t / (1 - \bar\alpha_t)$.
 # - Every covariance is a multiple of the identity, so coordinates are independent given $x_0$. The
 #   statements about densities are written for one coordinate; those about losses for vectors of $d$
 #   coordinates, checked for $d \le 3$.
-# - Divergences are in nats.
+# - Logarithms are natural, so divergences are in nats.
 
 # %%
 from genmath.proof import *
@@ -112,16 +123,20 @@ def alpha_bar(n):
 #     $1 - 0.72 = 0.28$. The same.
 #
 # Training needs $x_t$ for a random $t$, and running $t$ steps to get it would be slow. It is not needed: the
-# steps are linear and the noise is normal, so $t$ steps are one step with a larger variance. The proof is by
-# induction. The base, `ddpm.forward_marginal[base]`, is the first step; `ddpm.forward_marginal[clean]` is the
+# steps are linear and the noise is normal, so $t$ steps are one step with a larger variance. The result,
+# $q(x_t \mid x_0)$, is called the *forward marginal*: *forward* because noise is added, *marginal* because
+# the points between $x_0$ and $x_t$ have been integrated out. The proof is by induction. The base,
+# `ddpm.forward_marginal[base]`, is the first step; `ddpm.forward_marginal[clean]` is the
 # convention of the tables, the empty product. The step, `ddpm.forward_marginal[step]`, says that one forward
 # step takes the formula for $t - 1$ to the formula for $t$. Each of these is checked; that together they give
 # every $t$ is the principle of induction.
 #
-# Three more parts are used later. `ddpm.forward_marginal[remaining]` is the same recursion for the variance.
-# `ddpm.forward_marginal[noise]` is what code does, draw the noise and add it, and holds for every function
-# $f$ of the result. `ddpm.forward_marginal[stationary]` says that noise stays noise, which is why the scale
-# $\sqrt{1 - \beta_t}$ is there.
+# Four more parts are used later. `ddpm.forward_marginal[recursion]` goes from $\bar\alpha_t$ to
+# $\bar\alpha_{t+1}$, and `ddpm.forward_marginal[remaining]` is the same for the variance.
+# `ddpm.forward_marginal[noise]` is what code does, draw the noise and add it: every function $f$ of the result
+# has the same mean as under the forward marginal, so both are the same distribution.
+# `ddpm.forward_marginal[stationary]` says that noise stays noise: if $x_{t-1}$ is standard normal, so is
+# $x_t$. This is why the scale $\sqrt{1 - \beta_t}$ is there.
 #
 # In code: `genmath.ddpm.add_noise`; the tables are `genmath.paths.Schedule`.
 
@@ -178,19 +193,25 @@ def forward_marginal(d):
 
 
 # %% [markdown]
-# **What it means.** The squared scale of the data and the variance of the noise add up to one at every step, so
-# data of variance 1 keep variance 1 on the whole way. One number, $\bar\alpha_t$, says where on the way a
+# **What it means.** The squared scale of the data, $\bar\alpha_t$, and the variance of the noise,
+# $1 - \bar\alpha_t$, add up to one at every step, so data of variance 1 keep variance 1 on the whole way. One
+# number, $\bar\alpha_t$, says where on the way a
 # point is, and training may jump to any $t$ at the price of one draw.
 #
 # ## Is anything left of the data?
 #
+# The list of all $\beta_t$ is called a *schedule*. Two are common. In the *linear* one $\beta_t$ grows along a
+# line, from $0.0001$ to $0.02$ in 1000 steps. The *cosine* one starts from the wish for $\bar\alpha_t$, nearly the
+# squared cosine of an angle that grows from 0 to 90 degrees, and takes the $\beta_t$ that give it.
+#
 # {{ picture ddpm.signal }}
 #
 # The model starts from pure noise, so $\bar\alpha_T$ should be nearly zero. Its logarithm is a sum, and the
-# inequality $\log u \le u - 1$, used once for $u = 1 - \beta_s$ and once for its reciprocal, encloses it.
+# inequality $\log u \le u - 1$, used once for $u = 1 - \beta_s$ and once for $u = 1 / (1 - \beta_s)$, gives a
+# bound on each side.
 #
-# Two conclusions follow. The bounds are checked for every $T$ and every sequence; the two passages to the
-# limit are prose.
+# Two conclusions follow. The bounds are checked for every $T$ and every sequence; the two limits are argued
+# here in words.
 #
 # *One fixed sequence, T growing.* If the $\beta_s$ add up to infinity, `ddpm.alpha_bar_vanishes[upper]` sends
 # the logarithm to minus infinity and the signal dies. If they add up to something finite, then
@@ -201,8 +222,9 @@ def forward_marginal(d):
 # *A finer and finer schedule.* Practice refines one curve instead: step $s$ gets $\beta(s/T)/T$, where
 # $\beta$ is a bounded positive curve on $[0, 1]$ with a Riemann integral. Let $M$ be any number above the
 # curve. Once $T > M$, all steps are below $c = M / T < 1$, and `ddpm.alpha_bar_vanishes[upper]` and
-# `ddpm.alpha_bar_vanishes[small_steps]` enclose the logarithm between minus the sum of the steps and the same
-# thing over $1 - c$. The sum is a Riemann sum of the curve and $c \to 0$, so both ends tend to minus the
+# `ddpm.alpha_bar_vanishes[small_steps]` put the logarithm between minus the sum of the steps and the same
+# thing over $1 - c$. (There a step below $c$ is written $c\,w_s$, with $w_s$ between 0 and 1.) The sum is a
+# Riemann sum of the curve and $c \to 0$, so both ends tend to minus the
 # integral of the curve. The limit of $\bar\alpha_T$ is the exponential of that, and it is *not zero*: more
 # steps do not remove the signal, only a larger integral does.
 
@@ -236,12 +258,20 @@ def alpha_bar_vanishes(d):
 # {{ picture ddpm.posterior }}
 #
 # The reverse step $q(x_{t-1} \mid x_t)$ cannot be computed, since it depends on the whole data distribution.
-# Given the clean data as well, it can: Bayes' rule divides a product of two normals by a third. The quotient
-# is a normal *exactly*, normaliser included. We write $\tilde\mu_t$ for its mean and $\tilde\beta_t$ for its
-# variance. Its precision, one over the variance, is the precision of what comes from $x_t$ plus that of what
-# comes from $x_0$; its mean weighs the two by their precisions. At the first step nothing is left to be
+# Given the clean data as well, it can: by Bayes' rule $q(x_{t-1} \mid x_t, x_0)$ is the product of
+# $q(x_t \mid x_{t-1})$ and $q(x_{t-1} \mid x_0)$, divided by $q(x_t \mid x_0)$. (Once $x_{t-1}$ is known, $x_0$
+# says nothing more about $x_t$.) This density of the earlier point is called the *posterior*. All three
+# factors are normal, and the quotient is a normal *exactly*, including the constant in front. We write
+# $\tilde\mu_t$ for its mean and $\tilde\beta_t$ for its variance.
+#
+# One over a variance is called a *precision*. There are two sources. From $x_0$ we know that $x_{t-1}$ lies near
+# $\sqrt{\bar\alpha_{t-1}}\, x_0$, with variance $1 - \bar\alpha_{t-1}$. From $x_t$ we know, solving the forward
+# step for $x_{t-1}$, that it lies near $x_t / \sqrt{1 - \beta_t}$, with variance $\beta_t / (1 - \beta_t)$. The
+# precision of the posterior, $\lambda$ below, is the sum of both precisions; its mean weighs the two places by
+# their precisions. At the first step nothing is left to be
 # uncertain about: with the table's $\bar\alpha_0 = 1$ the mean is the data (`ddpm.posterior[first_weight]`)
-# and the variance is zero (`ddpm.posterior[first_variance]`).
+# and the variance is zero (`ddpm.posterior[first_variance]`). In these two lines $\sigma_1$ is the variance
+# $1 - \bar\alpha_1$.
 #
 # In code: `genmath.ddpm.posterior`.
 
@@ -300,15 +330,17 @@ def posterior(d):
 #
 # ## The same mean, from the noise
 #
-# A network sees $x_t$ and not $x_0$. If it guesses the noise in $x_t$, the data follow by solving for
-# $x_0$, and the posterior mean takes a form from which $x_0$ and $\bar\alpha_{t-1}$ have both vanished. Put the
+# A network sees $x_t$ and not $x_0$. If it guesses the noise $\epsilon$ in
+# $x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon$, the data follow by solving for $x_0$,
+# and the posterior mean takes a form from which $x_0$ and $\bar\alpha_{t-1}$ have both vanished. Put the
 # network's guess for $\epsilon$ into it and you have the sampler's step.
 #
 # **Why predict the noise?** Guessing $x_0$, guessing $\epsilon$ and guessing the mean say the same thing, since
 # $x_t$ is known. But the noise has variance one at every step, so a network is asked for numbers of the same
 # size at all noise levels. Late in the chain the best guess of the data is hardly more than their mean; the
 # best guess of the noise is nearly the input itself, which a network can copy. Early it is the other way
-# round: there hardly any noise is to be seen in $x_t$. Other predictions are compared in [Flow matching](flow_matching.py) under
+# round: there $x_t$ is nearly the data, and its noise is hard to see. Other predictions are compared in [Flow matching](flow_matching.py)
+# under
 # *Five names for one prediction*.
 #
 # {{ picture ddpm.prediction }}
@@ -336,18 +368,35 @@ def posterior_mean_from_eps(d):
 #
 # ## The bound
 #
-# The model draws $x_T$ from $p_T$ and each earlier variable from $p_t(x_{t-1} \mid x_t)$. As in every latent
-# variable model, the marginal is an average over the encoder, here the forward chain: the average of the
-# ratio of model to encoder. Jensen's inequality moves the logarithm inside. Bayes' rule then turns every
-# forward factor but the first around, the marginals of neighbouring steps cancel, and the path splits into
-# one term a step: $L_T$, a KL that no network changes; one $L_{t-1}$ for each $t \ge 2$, a KL from the
-# posterior to the model's reverse step; and $L_0$, the reconstruction. **The sum bounds the negative
-# log-likelihood from above: it is the negative ELBO, to be minimised.**
+# So far nothing says that the noise is the right thing to guess. We want the model to give the data a high
+# density; from this the loss is derived now.
 #
-# Nothing in this derivation is normal: any positive Markov chains will do, discrete ones included. It is
+# The model draws $x_T$ from $p_T$ and each earlier variable from $p_t(x_{t-1} \mid x_t)$. A *path* is
+# $(x_1, \dots, x_T)$. Write $p$ for the model's density of data and path together, $p_\theta$ for its density of
+# the data $x_0$ alone, and $q$ for the encoder: the forward chain, which draws the path when $x_0$ is given.
+#
+# 1. $p_\theta$ is the integral of $p$ over all paths. Divide by $q$ and multiply with it: that is the average of
+#    $p / q$ over paths drawn from $q$. So $-\log p_\theta$ is minus the logarithm of an average.
+# 2. The logarithm of an average is at least the average of the logarithm (*Jensen's inequality*). So
+#    $-\log p_\theta$ is at most minus the average of $\log (p / q)$.
+# 3. Both $p$ and $q$ are products with one factor for each step. Bayes' rule turns every forward factor but the
+#    first around: $q(x_t \mid x_{t-1})$ is the posterior $q(x_{t-1} \mid x_t, x_0)$ times
+#    $q(x_t \mid x_0) / q(x_{t-1} \mid x_0)$. In the product these ratios cancel with each other and with the first
+#    factor, $q(x_1 \mid x_0)$. Only $q(x_T \mid x_0)$ is left of them.
+# 4. The logarithm of the product is a sum, with one term for each step. $L_T$ is the KL from $q(x_T \mid x_0)$ to
+#    the start $p_T$, and no network changes it. For each $t \ge 2$ there is one $L_{t-1}$, the mean KL from the
+#    posterior to the model's reverse step $p_t$. And $L_0$ is the mean of $-\log p_1(x_0 \mid x_1)$, the
+#    *reconstruction*.
+#
+# **The sum bounds the negative log-likelihood $-\log p_\theta$ from above: it is the negative ELBO, to be
+# minimised.** In the formulas below $q_{t|0}$ is $q(x_t \mid x_0)$, $q_{t-1|t,0}$ is the posterior, and a small
+# variable at the sign of a divergence is the one that it integrates over.
+#
+# This derivation does not need normal densities. Any chains with positive densities will do, discrete ones
+# included, if each variable depends only on its neighbour (*Markov chains*). It is
 # checked for $T \le 3$; every step of the argument reads the same for larger $T$. `ddpm.negative_elbo[gap]`
-# says how much Jensen's inequality gives away: the KL from the encoder to the model's own posterior over
-# paths.
+# says how much Jensen's inequality gives away: the KL from the encoder to $p_{post}$, the model's own density
+# of the path when the data are given.
 #
 # In code: `genmath.ddpm.bound_terms`, whose `total` is this bound, and `genmath.ddpm.bits_per_dim` for the units.
 
@@ -396,11 +445,13 @@ def negative_elbo(d, T):
 # Now the steps are normal again. The model's reverse step has the mean $\mu_\theta$ of a network and a variance
 # $\sigma_t^2$ that is *chosen*, so the KL in $L_{t-1}$ is between normals of different variances. It is the squared
 # distance of the means over twice the model's variance, plus a constant that no network changes, called $C_t$ below.
-# (`ddpm.transition_kl` is for any variance $v$ of the posterior; in a DDPM it is $\tilde\beta_t$.)
+# (`ddpm.transition_kl` is for any variance $v$ of the posterior; in a DDPM it is $\tilde\beta_t$. From here on
+# points, means and noise are vectors of $d$ coordinates; $\mathbf{I}$ is the identity matrix.)
 #
-# The constant vanishes for one choice only, the variance of the posterior. `ddpm.transition_constant[beta]`
-# shows what it is for $\sigma_t^2 = \beta_t$, and bounds it from below by a square that is positive because
-# $\bar\alpha_{t-1} > \bar\alpha_t$. Leave it out, and the reported likelihood is too good.
+# The constant depends only on $\rho$, the variance of the posterior divided by the model's. It is zero for one choice
+# only, $\sigma_t^2 = \tilde\beta_t$. `ddpm.transition_constant[beta]`
+# shows what it is for $\sigma_t^2 = \beta_t$, and bounds it from below by a square. That square is positive
+# because $\bar\alpha_{t-1} > \bar\alpha_t$, so $\rho < 1$. Leave the constant out, and the reported likelihood is too good.
 #
 # In code: `genmath.ddpm.transition_term`.
 
@@ -420,7 +471,7 @@ def cost(variance):
 def transition_kl(d):
     d.start(KL(Normal(XP, mu_post, v * identity), Normal(XP, mu_theta, sigma**2 * identity)))
     d.equals(norm2(mu_post - mu_theta) / (2 * sigma**2) + cost(v),
-             by="second moments: a squared distance of the means and a function of the ratio of the variances")
+             by="the mean squared distance to the model's mean is that of the means plus $d$ times $v$")
 
 
 constant = define("C_t", cost(beta_tilde))
@@ -442,15 +493,17 @@ def transition_constant(d):
 
 
 # %% [markdown]
-# **What it means.** The network has one task, to put its mean where the posterior's mean is. Nothing else in the
-# bound depends on it.
+# **What it means.** The network has one task, to put its mean where the posterior's mean is. Nothing else in
+# these terms depends on it. (The reconstruction $L_0$ depends on it too, and in the same way:
+# `ddpm.reconstruction_term`.)
 #
 # Now write both means of `ddpm.transition_kl` in terms of the noise: the true noise in one, the guessed noise
 # in the other. $x_t$ is known to both, so it cancels, and the squared distance of the means becomes a squared
 # error of the noise **times a weight**. That weight depends on the step and on the variance chosen. The loss
 # that is used in practice, $L_{\mathrm{simple}}$ [@ho2020ddpm], puts 1 in its place and draws $t$ uniformly.
-# It is the bound *reweighted*: it has the same minimiser for a network that could do everything, since each
-# term is minimised by itself, but it is not the bound, and its value is no likelihood.
+# It is the bound *reweighted*. Suppose that the network can fit every step by itself: then each term is
+# minimised alone, a positive weight does not matter, and the minimiser is the same. But the value of
+# $L_{\mathrm{simple}}$ is not the value of the bound, so it says nothing about the likelihood.
 #
 # **Why weight 1?** The weight of the bound is largest at the first steps, where a little noise has to be taken
 # from nearly clean data. That decides the likelihood, which counts every last digit of a pixel, and it is not
@@ -471,13 +524,13 @@ mean_net = define("mu_theta", (XT - beta / sqrt(1 - abar) * eps_theta) / sqrt(1 
 @derivation("The loss in terms of the noise", dims=(1, 2, 3))
 def loss_weight(d):
     d.start(weight * squared, name="simple", words="a distance of the means")
-    d.equals(norm2(mean_eps - mean_net) / (2 * sigma**2), by="divide by the weight and only the squared error is left")
+    d.equals(norm2(mean_eps - mean_net) / (2 * sigma**2), by="both means hold the same $x_t$, so only the two noises differ")
 
     d.start(beta**2 / (2 * beta_tilde * (1 - beta) * (1 - abar)), name="posterior", words="the weight for the variance of the posterior")
     d.equals(beta / (2 * (1 - beta) * (1 - abar_prev)), by="the weight for the variance of the posterior")
 
     d.start(KL(Normal(XP, mean_eps, beta_tilde * identity), Normal(XP, mean_net, sigma**2 * identity)))
-    d.equals(norm2(mean_eps - mean_net) / (2 * sigma**2) + constant, by="the divergence of two isotropic normals",
+    d.equals(norm2(mean_eps - mean_net) / (2 * sigma**2) + constant, by="one term of the bound, as above, for the variance of the posterior",
              because=transition_kl(mean_eps, beta_tilde, mean_net, sigma))
     d.equals(weight * squared + constant, by="$x_t$ cancels from the difference of the means")
 
@@ -491,9 +544,9 @@ def loss_weight(d):
 
 
 # %% [markdown]
-# The same divergence for a network that guesses the data [@kingma2021vdm]. With the variance of the posterior
-# there is no constant, and the weight is half of what the signal-to-noise ratio loses at the step: the bound
-# pays for a loss of signal at the step where it happens. `ddpm.snr_weight[noise]` is the same weight for an
+# The same divergence for a network $x_\theta$ that guesses the data [@kingma2021vdm]. With the variance of the
+# posterior there is no constant, and the weight is half of what the signal-to-noise ratio loses at the step: the
+# bound pays for a loss of signal at the step where it happens. `ddpm.snr_weight[noise]` is the same weight for an
 # error of the noise, and agrees with `ddpm.loss_weight[posterior]`.
 #
 # In code: `genmath.ddpm.snr_weight`.
@@ -525,8 +578,9 @@ def snr_weight(d):
 # ## The two ends of the chain { .advanced }
 #
 # $L_T$ compares what is left of the data with the prior, and holds no network: it is the price of a chain
-# that is too short. $L_0$ is minus the logarithm of a density at the data point itself, so it is no KL; for
-# continuous data and a small variance it can be negative without bound. (Images are integers, and the
+# that is too short. $L_0$ is minus the logarithm of a density at the data point itself, so it is no KL. Its
+# normal has a standard deviation that is chosen, here called $\sigma_1$. For continuous data and a small variance
+# it can be negative without bound. (Images are integers, and the
 # original paper [@ho2020ddpm] integrates this normal over the bin of each pixel:
 # `genmath.ddpm.discretized_log_likelihood`.)
 #
@@ -555,9 +609,11 @@ def reconstruction_term(d):
 # %% [markdown]
 # ## Why so many steps?
 #
-# The bound holds for any chain, but it is tight only if the true step back is nearly normal, as the model's is.
-# Between two peaks a long step back is a choice of one of them, and no single normal makes a choice. A short
-# step is different: the density changes little on its scale, and the true step back *is* nearly normal. This
+# The bound holds for any chain, but it gives little away only if the true step back (the one that does not know
+# $x_0$) is nearly normal, as the model's is.
+# A point between two peaks may come from either. A long step back must then reach one of the two, so its
+# density has two peaks, and a normal has only one. A short step is different: over so short a distance the
+# density changes little, and the true step back *is* nearly normal. This
 # is why a DDPM takes hundreds of steps, one call of the network each, and why its sampler cannot simply skip
 # some: a step that was trained short would have to be long. [Implicit diffusion](ddim.py) shows what can be done about it.
 #
@@ -566,10 +622,11 @@ def reconstruction_term(d):
 # ## Which variance? { .advanced }
 #
 # The bound may also be minimised over the variance of the reverse step [@bao2022analytic]. Take any joint
-# density $r$ of two neighbouring steps, with as reverse step a normal whose mean is a function $g$ of $x_t$.
-# What the bound pays is its cross-entropy, which depends on $g$ through the mean squared error alone; over
-# all $g$ that error is least for the conditional mean; and over all variances the cross-entropy is least when
-# the variance *is* that error. So the optimal variance is the smallest mean squared error with which
+# density $r$ of two neighbouring steps. Let the model's reverse step be a normal whose mean is a function $g$ of
+# $x_t$, with variance $s$. What the bound pays is the mean of minus its logarithm, called *cross-entropy*. It
+# depends on $g$ through the mean squared error alone. Over all $g$ that error is least for the conditional mean
+# $m$, the mean of $x_{t-1}$ when $x_t$ is given. And if the error is $v$, the cross-entropy is least when the
+# variance $s$ *is* $v$. So the optimal variance is the smallest mean squared error with which
 # $x_{t-1}$ can be guessed from $x_t$. With $d$ coordinates and one variance for all, it is the average of
 # theirs.
 
@@ -600,7 +657,7 @@ def best_reverse_step(d):
 # How large is that error? One part of it nobody can avoid: even with the data known, $x_{t-1}$ scatters
 # around the posterior mean. The rest comes from not knowing the data. `ddpm.reverse_error` says so for any
 # joint density of data and $x_t$, any coefficients $k$ and $l$, and any function $\hat x$ of $x_t$ that
-# stands in for the data.
+# is put in the place of the data. $\hat\mu_t$ is the mean with $\hat x$ in it.
 
 # %%
 k, l = reals("k l")
@@ -628,7 +685,8 @@ def reverse_error(d):
 #   the standard normal, *no* mean does better.
 #
 # So among data whose coordinates have variance at most 1 the optimal variance lies between the posterior's and $\beta_t$, and
-# both ends occur. This is what is checked; that the infimum over means inherits both bounds, and that $d$ coordinates average, is prose.
+# both ends occur. The lines below are checked; that the smallest error over all means has both bounds too, and that $d$ coordinates
+# average, is said in words only.
 #
 # In code: `genmath.ddpm.reverse_variance`, with the two ends of the interval, `"posterior"` and `"beta"`.
 
@@ -677,8 +735,8 @@ def optimal_variance(d):
 # %% [markdown]
 # Without the hypothesis on the data the upper bound is larger. For every density of $x_{t-1}$, even one
 # without a variance, the mean $x_t / \sqrt{1 - \beta_t}$ has the same error,
-# `ddpm.unrestricted_variance[any]`. The error of a linear mean when $x_{t-1}$ is normal of variance $v$ is
-# `ddpm.unrestricted_variance[wide]`; for a normal the best mean is linear, so as $v$ grows the optimal
+# `ddpm.unrestricted_variance[any]`. The error of the linear mean $\kappa\, x_t$ when $x_{t-1}$ is normal of
+# variance $v$ is `ddpm.unrestricted_variance[wide]`; for a normal the best mean is linear, so as $v$ grows the optimal
 # variance tends to this bound.
 
 
@@ -702,7 +760,7 @@ def unrestricted_variance(d):
 #
 #     - Forward: $q(x_t \mid x_0)$ is normal with mean $\sqrt{\bar\alpha_t}\, x_0$ and variance $1 - \bar\alpha_t$
 #       (`ddpm.forward_marginal`).
-#     - Back, if the data were known: normal, precision-weighted mean, variance $\tilde\beta_t$
+#     - Back, if the data were known: normal, a mean weighted by precisions, variance $\tilde\beta_t$
 #       (`ddpm.posterior`).
 #     - The negative ELBO is a sum of KL divergences between normals (`ddpm.negative_elbo`), each a weighted squared
 #       error of the noise (`ddpm.loss_weight`).
@@ -729,8 +787,9 @@ def unrestricted_variance(d):
 #
 # ??? question "Somebody reports $L_{\mathrm{simple}}$ in bits per dimension. What is wrong?"
 #
-#     It is no bound on the log-likelihood: the weights are changed and the constants and both ends are left
-#     out. `genmath.ddpm.bound_terms` gives the bound.
+#     (Bits per dimension are nats over $d \log 2$, a unit for likelihoods.) It is no bound on the
+#     log-likelihood: the weights are changed and the constants and both ends are left out.
+#     `genmath.ddpm.bound_terms` gives the bound.
 #
 # ??? question "Why can the sampler not take every tenth step with the same network?"
 #
@@ -743,7 +802,7 @@ def unrestricted_variance(d):
 #
 # - They do not say that the true reverse step is normal. The bound holds for any model, but a normal one is tight only for small
 #   steps; that is why there are many of them.
-# - `ddpm.alpha_bar_vanishes` gives bounds for every finite $T$. The limits drawn from them are prose.
+# - `ddpm.alpha_bar_vanishes` gives bounds for every finite $T$. The limits drawn from them are argued in words and not checked.
 # - `ddpm.negative_elbo` is checked for chains of at most three steps, and for positive densities.
 # - That $L_{\mathrm{simple}}$ has the same minimiser holds for a network that can fit every step by itself. A real network shares
 #   its weights among the steps, and then the weights of the loss decide where it errs.
@@ -752,7 +811,8 @@ def unrestricted_variance(d):
 # ## Where sources slip
 #
 # Beside each derivation stand the published slips it breaks, each with its counterexample: `hf-cov-sqrt`, `hf-noise-scaled-beta` and
-# `digress-betabar` at the forward marginal, `varun-posterior-variance` and `labml-beta-tilde` at the posterior, `classic-mu-alpha` at the mean from
+# `digress-betabar` at the forward marginal, `varun-posterior-variance` and `labml-beta-tilde` at the posterior,
+# `classic-mu-alpha` at the mean from
 # the noise, `notes-ddpm-elbo-sign` at the bound, `notes-lsimple-by-substitution` at the loss. `pidm-sigma-choice` is shown as what
 # it is, a difference without a mistake. Two slips are in code and state no formula that could be checked:
 #

@@ -47,7 +47,7 @@ def question() -> Html:
         alt="Left: five jagged paths from noise on the right to one of two peaks on the left. Right: five smooth paths "
         "of eight straight pieces from the same starts to the same two peaks.",
         caption="One network, the same five starts. Left, DDPM: many small steps, each with fresh noise. Right, DDIM: "
-        "eight steps and no noise. Why may the network be used in this way?",
+        "eight steps and no fresh noise. Both end at the peaks of the data (grey). Why may the network be used in this way?",
     )
 
 
@@ -76,8 +76,10 @@ def joint() -> Html:
         *panels,
         alt="Three scatter plots of the earlier point against the later one: a straight line for no fresh noise, a "
         "narrow cloud for some, a wide cloud for as much as in DDPM.",
-        caption="Both points for one known data point. Without fresh noise (left) the earlier is a function of the later. "
-        "Looked at from below or from the side, all three clouds are the same two bells.",
+        caption="Each dot is a later point x_t and the earlier point x_s drawn from it, for one known data point. "
+        "Without fresh noise (left) the earlier is a function of the later. "
+        "With more of it the cloud is wider. But take the horizontal places alone, or the vertical places alone: they are "
+        "distributed in the same way in all three.",
     )
 
 
@@ -101,7 +103,8 @@ def few() -> Html:
         *panels,
         alt="Four histograms over the density of the data. After five steps without fresh noise the two peaks are "
         "too narrow, with fresh noise they are narrower still; after twenty steps both are better.",
-        caption="Samples of the exact network, data in grey. What few steps lose is width: the peaks are too narrow. Fresh "
+        caption="Histograms of samples, made with the exact network; the density of the data in grey. "
+        "What few steps lose is width: the peaks are too narrow. Fresh "
         "noise (blue) loses more than none (orange), and both improve with more steps.",
     )
 
@@ -150,7 +153,7 @@ def straight() -> Html:
         alt="Left: five curves that bend between data and noise. Right: the same curves, nearly straight except close to "
         "the data, where they turn to one of two peaks.",
         caption="The same curves twice. In the coordinates on the right the slope is the guessed noise itself. Far from the "
-        "data it hardly changes, so one long step does; close to the data the curve decides for a peak.",
+        "data (large ρ) it hardly changes, so one long step is enough; close to the data the curve turns to one of the peaks.",
     )
 
 
@@ -172,7 +175,7 @@ def loss() -> Html:
         panel,
         alt="Three falling lines on logarithmic axes: without fresh noise the missing share is least at every number of "
         "steps above two, with the noise of DDPM largest.",
-        caption="Standard normal data, the exact network, steps that turn through equal angles. Few steps give too "
+        caption="Standard normal data, the exact network, and steps that turn through equal angles (explained below). Few steps give too "
         "little spread, and fresh noise loses more. Twice as many steps lose about half as much.",
     )
 

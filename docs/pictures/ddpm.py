@@ -62,8 +62,8 @@ def signal() -> Html:
         panel,
         alt="Two falling curves from one to nearly zero: the linear schedule falls early, the "
         "cosine schedule evenly.",
-        caption="The number that matters is the product of all factors so far. The linear schedule has "
-        "destroyed most of the signal by the middle; the cosine schedule spreads the loss evenly.",
+        caption="What is left of the data's variance after t steps, the product of all 1 - β so far. The linear schedule has "
+        "destroyed most of it by the middle; the cosine schedule spreads the loss evenly.",
     )
 
 
@@ -99,8 +99,10 @@ def posterior() -> Html:
         start=3,
         alt="Two bells, one from the data point and one from the later point; their normalised "
         "product lies between them and is narrower than either.",
-        caption="Early steps trust the data (blue is sharp), late steps trust the next point (green is sharp). "
-        "The posterior is always narrower than both.",
+        caption="Where is the point at step t - 1, if the data point is 1 and the point at step t is -0.5? Move the slider. At "
+        "small t the data say more (blue is narrower), in the middle both say as much, and at the end the next point "
+        "is nearly pure noise and says little (green is flat). What both say together, the posterior, is always "
+        "narrower than each.",
     )
 
 
@@ -142,10 +144,11 @@ def weights() -> Html:
     panel.text(420, 0.012, "the bound", color=ORANGE, fontsize=9)
     return figure(
         panel,
-        alt="On a logarithmic axis the weight of the bound falls from above one at the first steps "
-        "to about a hundredth; the simple loss has weight one throughout.",
-        caption="Beside the simple loss, the bound cares most for the very first steps, where there is hardly any noise to see. The "
-        "simple loss moves the effort to the steps that decide what a sample looks like.",
+        alt="On a logarithmic axis the weight of the bound falls from 0.6 at the second step to less than "
+        "a hundredth and rises a little at the end; the simple loss has weight one throughout.",
+        caption="How much one error of the noise costs at each step. In the bound (orange) it costs most at the very first steps, "
+        "where there is hardly any noise to see. The simple loss (blue) counts all steps alike, and so moves the effort "
+        "to the later ones, which decide what a sample looks like.",
     )
 
 
@@ -166,7 +169,8 @@ def prediction() -> Html:
         right,
         alt="Left: the guessed noise against the noisy point, at three steps. Right: the guessed "
         "data, a staircase between the two peaks early and nearly constant late.",
-        caption="Two views of one function. Late (purple) the guess of the data is only their mean, while the guess "
+        caption="The best network, asked at three steps. Both sides show the same function: from a guess of the noise "
+        "follows one of the data. Late (purple) the guess of the data is only their mean, while the guess "
         "of the noise is nearly the input itself: an easy target of size one at every step.",
     )
 
