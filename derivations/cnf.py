@@ -20,18 +20,19 @@
 #
 #     $\ell(t)$ is $\log p$ at time $t$, at the place where the point is then; $\ell(0)$ is the log-likelihood of the data
 #     point, and $\ell(1)$ the log-density of the noise where it arrives. $\mathrm{div}$ is the divergence of the field
-#     there, $\partial_1 f_1 + \dots + \partial_n f_n$: the trace of the field's Jacobian. In one coordinate:
+#     there, $\partial_1 f_1 + \dots + \partial_n f_n$, where $\partial_i$ is the derivative in the $i$-th coordinate: the trace of
+#     the field's Jacobian, the matrix of all $\partial_j f_i$. In one coordinate:
 #
 #     {{ cnf.instantaneous[along] }}
 #
-#     On the left is the rate of $\log p$ for somebody who moves with the field. $R$ is zero for the density that the
-#     field carries.
+#     On the left is the rate of $\log p$ for somebody who moves with the field: what changes with time, plus what changes because
+#     they move. $R$ is zero for the density that the field carries; why is said below.
 #
 # <div class="two" markdown="block">
 #
 # !!! train "Train by likelihood"
 #
-#     1. Draw data $x$, and for each a random direction $w$ of signs.
+#     1. Draw data $x$, and for each a random direction $w$: every entry is $1$ or $-1$, with probability one half.
 #     2. Run a solver from $t = 0$ to $1$; on the way add up $w^\top A w$, with the Jacobian $A$ of the field:
 #        `genmath.solvers.transport`.
 #     3. Add the log-density of the noise at the place of arrival: `genmath.cnf.log_prob` does 2 and 3.
@@ -59,9 +60,9 @@
 #   $D$ is its determinant.
 # - Fields, flows and densities are any smooth functions, in $n = 1, 2, 3$ coordinates that are written out.
 # - $p(t, x)$ is a density at every time $t$, positive everywhere.
-# - A derivative at the place where the flow is, is written as one by a shift $e$ of that place, or by a shift $s$ of the
-#   time: $\partial_{e_1} f(\varphi_1 + e_1, \varphi_2)$ at $e_1 = 0$ is $\partial_1 f$ at $\varphi$. What holds for every
-#   shift holds for none.
+# - How to write the derivative $\partial_1 f$ at the place $\varphi$? Here the place is shifted by $e = (e_1, e_2, \dots)$, and one
+#   differentiates in the shift: $\partial_{e_1} f(\varphi_1 + e_1, \varphi_2)$ at $e = 0$ is $\partial_1 f$ at $\varphi$. In the same way a
+#   shift $s$ of the time gives the derivative in time. The equations hold for every shift, so they hold for the shift 0.
 
 # %%
 from genmath.proof import *
@@ -147,27 +148,29 @@ def matched(matrix, other):
 # {{ picture cnf.cells }}
 #
 # Points are neither made nor lost. So if the flow makes a small cell larger, the density in it falls by the same factor:
-# *area times density stays*. Now take a short time $h$. In one coordinate an interval of length $\delta$ has its two ends
-# carried with slightly different velocities, $f(x)$ and $f(x + \delta) \approx f(x) + f'(x)\,\delta$; its length becomes
+# *area times density stays*. Now take a short time $h$. In one coordinate take an interval of length $\delta$. Its two ends move
+# with slightly different velocities, $f(x)$ and $f(x + \delta) \approx f(x) + f'(x)\,\delta$; its length becomes
 # $\delta\,(1 + h f'(x))$. In several coordinates each side of a small box grows in this way, and the volume by
-# $1 + h\,(\partial_1 f_1 + \dots + \partial_n f_n)$. That sum is the divergence. The logarithm of the factor is
+# about the factor $1 + h\,(\partial_1 f_1 + \dots + \partial_n f_n)$. The sum in it is the divergence. The logarithm of the factor is about
 # $h \operatorname{div} f$, so in the time $h$ the log-density loses $h \operatorname{div} f$. Add up all short times: **the log-density
 # loses the integral of the divergence**. The rest of the chapter makes this exact and says how to compute it.
 #
 # !!! example "By hand"
 #
 #     The data of the first picture have the density $0.6$ times a normal with mean $1$ and deviation $0.3$, and a second
-#     peak that is far from $x = 1$. So $\log p(1) \approx \log(0.6 \cdot 1.330) \approx -0.226$. The flow carries $x = 1$ to
-#     $0.524$, and the divergence adds up to $0.831$ on the way. The noise has the log-density
+#     peak that is far from $x = 1$. The normal has the height $1/(0.3 \sqrt{2 \pi}) \approx 1.330$ at its mean, so
+#     $\log p(1) \approx \log(0.6 \cdot 1.330) \approx -0.226$. Now the same by the flow. A solver (not by hand) says that it carries $x = 1$ to
+#     $0.524$, and that the divergence adds up to $0.831$ on the way. The noise has the log-density
 #     $-\frac12 \log 2\pi - \frac12\, 0.524^2 \approx -1.056$ there. And $-1.056 + 0.831 = -0.225$: the same up to rounding.
 #
 # {{ picture cnf.along }}
 #
 # ## Change of variables
 #
-# First one map, in one coordinate: let $x = T(z)$ with an increasing $T$. Then $x \le T(b)$ says the same as $z \le b$, so the
-# distribution function of $x$, here $F$, at $T(b)$ is that of $z$ at $b$. Differentiate by $b$: the density of $z$ is the
-# density of $x$ at $T(b)$, *times the slope*. Where $T$ stretches, the density of $x$ is smaller.
+# First one map, in one coordinate: let $x = T(z)$ with an increasing $T$. For any number $b$, $x \le T(b)$ says the same as $z \le b$. So
+# the two probabilities are equal: $F(T(b))$, with the distribution function $F$ of $x$, is the probability of $z \le b$. Differentiate
+# by $b$: the density of $z$ at $b$ is the density of $x$ at $T(b)$, *times the slope* $T'(b)$. Where $T$ stretches, the density of $x$ is
+# smaller. In the second part $p_x = F'$ is the density of $x$, and $g = T'$ the slope.
 #
 # !!! example "By hand"
 #
@@ -190,15 +193,19 @@ def change_of_variables(d):
 
 
 # %% [markdown]
-# **What it means.** A map adds the logarithm of its slope to the account. Many maps one after the other add many logarithms.
+# **What it means.** A map takes the logarithm of its slope away from the log-density. For many maps, one after the other, these logarithms add up.
 #
 # ## Several coordinates: determinants { .advanced }
 #
-# In several coordinates the slope becomes the factor by which small volumes grow: the determinant of the Jacobian. For normal
-# densities it can be seen at once. An affine map with a triangular matrix makes every normal density from the standard
-# one; each coordinate of $x$ is normal given those before it, and the determinant is the product of the diagonal. When maps
-# are composed their determinants multiply, so that **log-determinants add**. `cnf.affine[inverse]` is the direction one trains
-# in: from $x$ back to $z$.
+# In several coordinates the slope becomes the factor by which small volumes grow: the absolute value of the determinant of the
+# Jacobian. For normal densities it can be seen at once. Start with standard normal $z_1, z_2, \dots$ and let
+# $x_i = \mu_i + l_{i1} z_1 + \dots + l_{ii} z_i$, with a triangular matrix of entries $l_{ij}$ and positive $l_{ii}$; every normal density with a
+# positive definite covariance can be made in this way. Given the coordinates before it, $x_i$ is normal with the standard deviation $l_{ii}$; its mean is called $m_i$. The
+# density of $x$, here $p_x$, is the product of these, and the determinant is the product of the diagonal $l_{11} l_{22} \cdots$.
+# `cnf.affine[inverse]` is the direction in which one trains: from $x$ back to $z$.
+#
+# When two linear maps with the matrices $A$ and $B$ are done one after the other, the matrix is $M = AB$, and the determinants $D_A$ and
+# $D_B$ multiply (`cnf.composition`), so that **log-determinants add**.
 
 
 # %%
@@ -230,9 +237,10 @@ def composition(d, n):
 #
 # {{ picture cnf.square }}
 #
-# Let the map be a small step along a field, $x + h f(x)$, with Jacobian $I + hA$. To first order in $h$ its determinant is
-# $1 + h \operatorname{tr} A$: the trace is what is left of a determinant when steps get small. That is why a continuous flow
-# needs only a *trace*, for any field, where a layer of a discrete flow is built so that its determinant is cheap.
+# Let the map be a small step along a field, $x + h f(x)$. Its Jacobian is $I + hA$, with the Jacobian $A$ of the field. To first order in
+# $h$ its determinant is $1 + h \operatorname{tr} A$: the trace is what is left of a determinant when steps get small. That is why a
+# continuous flow needs only a *trace*, for any field. A *discrete* flow is a chain of finitely many maps, its layers, and
+# each layer must have a special form so that its determinant is cheap.
 #
 # !!! example "By hand"
 #
@@ -259,12 +267,16 @@ def small_step(d, n):
 #
 # ## The determinant along a flow { .advanced }
 #
-# Now continuously. Let $J(t)$ be any matrix that depends on time. `cnf.log_determinant[jacobi]`: the derivative of its
-# determinant is the sum of the derivatives of the entries, each with its cofactor. `cnf.log_determinant[trace]`: if
-# $J' = A J$, that sum is $\operatorname{tr} A$ times the determinant, *whatever $J$ is*. Hence $D' = D \operatorname{tr} A$,
-# Liouville's formula. `cnf.log_determinant[solution]` solves it: let $B' = \operatorname{tr} A$; the right side vanishes, so
-# $D e^{-(B(t) - B(0))}$ does not change, and $D(t) = D(0) \exp \int_0^t \operatorname{tr} A$. A flow starts with $J = I$, so
-# **its determinant is positive at all times**: a flow never folds space over.
+# Now continuously. Let $J(t)$ be any matrix that depends on time, and $D$ its determinant. The cofactor $C_{ij}$ is what multiplies the entry
+# $J_{ij}$ in the determinant. Three steps:
+#
+# - `cnf.log_determinant[jacobi]`: the derivative of the determinant is the sum of the derivatives of the entries, each times its cofactor.
+# - `cnf.log_determinant[trace]`: if $J' = A J$ (the product has the entries $M_{ij}$), that sum is $\operatorname{tr} A$ times the
+#   determinant, *whatever $J$ is*. Hence $D' = D \operatorname{tr} A$, Liouville's formula.
+# - `cnf.log_determinant[solution]` solves it. Let $B$ be a function with $B' = \operatorname{tr} A$, and $G = e^{B(t) - B(0)}$. The right side is
+#   then zero, so $D/G$ does not change with time. At $t = 0$ it is $D(0)$, so $D(t) = D(0) \exp \int_0^t \operatorname{tr} A$.
+#
+# A flow starts with $J = I$, so **its determinant is positive at all times**: a flow never folds space over.
 #
 # In code: `genmath.solvers.transport` returns $\int \operatorname{tr} A$ as the log-determinant.
 
@@ -277,7 +289,7 @@ grown = define("G", exp(B(t) - B(0)))
 def log_determinant(d, n):
     J = [[Function(f"J_{i}{j}")(t) for j in range(1, n + 1)] for i in range(1, n + 1)]
     d.start(diff(define("D", determinant(J)), t), name="jacobi", words="the derivative of a determinant")
-    d.equals(matched(J, [[diff(entry, t) for entry in row] for row in J]), by="product rule: each entry has its cofactor")
+    d.equals(matched(J, [[diff(entry, t) for entry in row] for row in J]), by="product rule: the derivative of each entry is multiplied by its cofactor")
 
     A, K = letters("A", n), letters("J", n)
     d.start(matched(K, multiplied("M", A, K)), name="trace", words="only the trace remains")
@@ -290,9 +302,10 @@ def log_determinant(d, n):
 
 
 # %% [markdown]
-# For the Jacobian of a flow $\partial_t J_{ij} = \partial_{z_j} \partial_t \varphi_i = \partial_{z_j} [f_i(\varphi)]$. By the
+# Why is $J' = AJ$ for the Jacobian of a flow? $\partial_t J_{ij} = \partial_{z_j} \partial_t \varphi_i = \partial_{z_j} [f_i(\varphi)]$. By the
 # chain rule this is $\sum_k A_{ik} J_{kj}$, where $A$ is **the Jacobian of the field** at the place where the flow is; so its
-# trace is the divergence there. One row and one column are written, at one moment.
+# trace is the divergence there. One row $i$ and one column are written, at one moment: $z$ is one coordinate of the start, and
+# $f_i$ is taken at $\varphi + e$.
 
 
 # %%
@@ -313,7 +326,8 @@ def jacobian(d, n):
 # volumes grow at the rate of the divergence, $D' = D \operatorname{div} f$.
 #
 # Follow one point along its path $\varphi(t)$. The first line of `cnf.conservation[mass]` is how $p(t, \varphi)\, D$ changes for
-# it. Now put in the two things: the second line becomes the first of `cnf.conservation[continuity]`, which says that it is
+# it. ($\partial/\partial s$ is the derivative of $p$ in time at a fixed place, $\partial/\partial e_i$ that in the $i$-th coordinate.)
+# Now put in the two things: the second line becomes the first of `cnf.conservation[continuity]`, which says that it is
 # $D$ times the left side of the **continuity equation** $\partial_t p + \operatorname{div}(p f) = 0$. So the two are the same
 # statement: a density obeys the equation if and only if $p(t, \varphi(t, z))\, D(t, z) = p(0, z)$ for all $z$, which is the
 # change of variables for the map $\varphi$, in any smooth flow. The flow matching chapter shows the equation for its paths
@@ -341,17 +355,18 @@ def conservation(d, n):
 
 
 # %% [markdown]
-# **What it means.** The continuity equation is book-keeping: what a place loses, $-\partial_t p$, is what flows out of it,
-# $\operatorname{div}(p f)$.
+# **What it means.** Nothing gets lost: what a place loses, $-\partial_t p$, is what flows out of it,
+# $\operatorname{div}(p f)$. The product $p f$, density times velocity, is called the *flux*.
 #
-# Divide by the density, and the flow itself disappears. At every place, in `cnf.instantaneous[along]`, the first line is the
+# Divide by the density, and neither $\varphi$ nor $D$ is needed any more. At every place, in `cnf.instantaneous[along]`, the first line is the
 # rate at which $\log p$ changes for somebody who moves with the field. $R$ is the left side of the continuity equation; it is
 # zero for the density that the field carries. What is left is **minus the divergence**. `cnf.instantaneous[against]` is the way
 # back, from noise to data, on a clock $s$ that runs from 0 at the noise: the field is walked against, and $\log p$ *rises* at
 # the rate of the divergence.
 #
-# `cnf.instantaneous[curl]` is about which fields: add to $f$ any field $g$ whose flux has no divergence,
-# $\operatorname{div}(p g) = 0$, and the density does not notice, although the points do. The same marginals have many flows.
+# Is there only one field that carries a given density? No. `cnf.instantaneous[curl]`: add to $f$ any field $g$ whose flux has no divergence,
+# $\operatorname{div}(p g) = 0$ (written $\mathrm{div}_{pg}$ there). The density stays the same, although the points move otherwise. So many flows
+# have the same density at every time.
 
 
 # %%
@@ -406,15 +421,16 @@ def likelihood(d):
 
 
 # %% [markdown]
-# **What it means.** This is an equation, not a bound. Nothing is averaged over hidden codes, as in a [VAE](vae.py): a flow
-# can be walked back, so there is exactly one code for each data point. The price is that the field must be run through a
-# solver to know a single likelihood.
+# **What it means.** This is an equation, not a bound. In a [VAE](vae.py) many hidden codes may lead to one data point, and one must average
+# over them. A flow can be walked back, so exactly one point of noise belongs to each data point. The price is that a solver must
+# follow the field to know a single likelihood.
 #
 # ## A case in closed form
 #
-# Let each coordinate grow at its own rate, $f_i = B_i'(t)\, x_i$. Then $x_i$ is multiplied by $G_i = e^{B_i(t) - B_i(0)}$
-# (`cnf.linear[place]`). A normal density stays normal, and at the place where $x$ is carried to, its logarithm has fallen by
-# the sum of $B_i(t) - B_i(0)$, the integral of the divergence **from 0 to $t$** (`cnf.linear[density]`).
+# Let each coordinate grow at its own rate, $f_i = B_i'(t)\, x_i$, where $B_i$ is any smooth function. The divergence is the sum of the $B_i'(t)$. Then $x_i$ is
+# multiplied by $G_i = e^{B_i(t) - B_i(0)}$ (`cnf.linear[place]`). Start with independent normal coordinates of means $m_i$ and variances $c_i$: $p_0$ is
+# their density at $x$. At time $t$ they are normal still; $p_t$ is their density at the place to which $x$ was carried. Its logarithm has fallen by
+# the sum of the $B_i(t) - B_i(0)$, the integral of the divergence **from 0 to $t$** (`cnf.linear[density]`).
 #
 # !!! example "By hand"
 #
@@ -459,14 +475,15 @@ def linear(d, n):
 #
 # {{ picture cnf.steps }}
 #
-# A computer takes steps. Runge–Kutta methods evaluate the field at a few places on the way; what they do with $f = a x$ shows
-# how high their order can be: the factor of a step agrees with $e^{u}$, $u = ha$, up to the power 1 (Euler), 2 (midpoint) or 4
-# (the classical method). That they have these orders for every smooth field is a theorem [@hairer1993solving].
+# A computer takes steps of a length $h$. Runge–Kutta methods look at the field at a few places within a step, $k_1, k_2, \dots$ are its values there, and
+# walk along a mean of them. A method of *order* 4 is one where half the step divides the error at the end by about $2^4 = 16$; and so on. Try them on $f = a x$, where
+# the flow multiplies $x$ by $e^{u}$ in a step, $u = ha$. The factor of a method agrees with the series of $e^u$ up to the power 1 (Euler), 2 (midpoint) or
+# 4 (the classical method, RK4): its order cannot be higher. That they have these orders for every smooth field is a theorem [@hairer1993solving].
 #
 # `cnf.steps[gap]` is about the log-determinant. We integrate the trace, and do not take the determinant of the step that was
-# made. The two differ: Euler's step stretches by $1 + u$, its log-determinant is at most $u$. So a computed log-density is
-# neither exactly that of the computed map nor exactly that of the flow; both errors vanish with the step, at the order of the
-# method.
+# made. The two differ: here the trace is $a$, and its integral over a step is $u$. But Euler's step stretches by $1 + u$, and its log-determinant
+# $\log(1 + u)$ is at most $u$. So a computed log-density is neither exactly that of the computed map nor exactly that of the flow; both errors
+# vanish with the step, at the order of the method.
 #
 # !!! example "By hand"
 #
@@ -508,21 +525,21 @@ def steps(d):
 # {{ picture cnf.directions }}
 #
 # The exact divergence costs one derivative for each coordinate, too many for images. Take a random direction $w$ instead and
-# compute $w^\top A w$, one vector–Jacobian product. By `cnf.hutchinson[any]` its mean depends only on the second moments of $w$; so
-# it is $\operatorname{tr} A$ *for every $A$* exactly where $\mathbb{E}[w_i w_j]$ is 1 for $i = j$ and 0 otherwise. Standard normal
-# directions and random signs are of that kind.
+# compute the number $q = w^\top A w = \sum_{ij} A_{ij} w_i w_j$, where $A$ is the Jacobian of the field. One backward pass gives $w^\top A$ without
+# writing down $A$. By `cnf.hutchinson[any]` the mean of $q$ depends only on the second moments $M_{ij} = \mathbb{E}[w_i w_j]$; so
+# it is $\operatorname{tr} A$ *for every $A$* exactly where $M_{ij}$ is 1 for $i = j$ and 0 otherwise. Independent standard normal entries
+# and independent random signs are of that kind.
+#
+# How noisy is it? Only the symmetric part $S = (A + A^\top)/2$ counts, for $w^\top A w = w^\top S w$. Let $Q$ be the sum of all squared entries of $S$,
+# and $\Delta$ the part of it from the diagonal. For normal directions the variance is **twice $Q$**; for signs $\Delta$ drops out,
+# since $w_i^2 = 1$. Signs are never worse (`cnf.hutchinson[better]`), and for a diagonal Jacobian they are exact. The mean over signs is a
+# finite sum: $q_{+-}$ is the value for $w = (1, -1)$, for example. As $-w$ gives the same value as $w$, the first sign is plus.
 #
 # !!! example "By hand"
 #
 #     $A$ with the rows $(1, 2)$ and $(0, 3)$ has the trace 4. For signs $w = (1, 1)$ or $(-1, -1)$: $1 + 2 + 3 = 6$. For
-#     $w = (1, -1)$ or $(-1, 1)$: $1 - 2 + 3 = 2$. The mean is 4 and the variance 4. By the formulas below: $S$ has the diagonal
-#     $1, 3$ and the entry $1$ beside it, so $Q = 1 + 9 + 2 = 12$ and $\Delta = 10$; signs have variance $2(12 - 10) = 4$, normal
-#     directions $24$.
-#
-# How noisy is it? Only the symmetric part $S = (A + A^\top)/2$ counts, for $w^\top A w = w^\top S w$. For normal directions the
-# variance is **twice the sum $Q$ of all squared entries of $S$**; for signs the part $\Delta$ from the diagonal drops out,
-# since $w_i^2 = 1$. Signs are never worse (`cnf.hutchinson[better]`), and for a diagonal Jacobian they are exact. The mean over signs is a
-# finite sum; as $-w$ gives the same value as $w$, the first sign is plus.
+#     $w = (1, -1)$ or $(-1, 1)$: $1 - 2 + 3 = 2$. The mean is 4 and the variance 4. By the formulas: $S$ has the rows $(1, 1)$ and
+#     $(1, 3)$, so $Q = 1 + 1 + 1 + 9 = 12$ and $\Delta = 1 + 9 = 10$; signs have variance $2(12 - 10) = 4$, normal directions $2 \cdot 12 = 24$.
 #
 # In code: `genmath.solvers.transport` with a `probe`, or with a `generator` for random signs.
 
@@ -561,14 +578,14 @@ def hutchinson(d, n):
 
 
 # %% [markdown]
-# **What it means.** One backward pass in place of $n$, and right on average. The noise does not depend on how many coordinates
-# there are, but on how large the Jacobian is off its diagonal.
+# **What it means.** One backward pass in place of $n$, and right on average. For signs the noise depends only on how large the
+# symmetric part of the Jacobian is off its diagonal.
 #
 # One direction is drawn for each sample and kept all along the way, so that the field of the solver stays smooth. The path
-# does not depend on the direction, so the log-density is a mean over times of unbiased estimates and is itself unbiased. **The
-# density is not**: let $y$ be the error of the log-density, with mean zero. Its exponential is at least one on average, above
-# one unless there is no error at all. So on average densities come out too large: if $y$ is $\frac12$ or $-\frac12$, half the time
-# each, by the factor $(e^{0.5} + e^{-0.5})/2 \approx 1.128$.
+# does not depend on the direction, so the log-density is a sum over times of unbiased estimates and is itself unbiased (apart from the
+# error of the solver). **The density is not**: let $y$ be the error of the log-density, with mean zero and any density $r$. The density is wrong by the
+# factor $e^y$. Since $e^y \ge 1 + y$, its mean is at least one, and above one unless there is no error at all. So on average densities come out too
+# large. For example let $y$ be $\frac12$ or $-\frac12$, half the time each: too large by the factor $(e^{0.5} + e^{-0.5})/2 \approx 1.128$.
 
 
 # %%
@@ -589,7 +606,7 @@ def exponentiated(d):
 # To know the likelihood of one data point, the flow has to be run from the data to the noise. A gradient step on the
 # likelihood [@chen2018neural] [@grathwohl2019ffjord] therefore needs
 #
-# - *many calls in a row*: twenty steps of RK4 are eighty calls of the network, none of which can start before the one before
+# - *many calls, one after the other*: twenty steps of RK4 are eighty calls of the network, none of which can start before the one before
 #   has ended;
 # - *a divergence at each call*: $n$ backward passes, or one with a random direction;
 # - *the way back*: the gradient goes through all calls, which keeps all of them in memory, or solves a second differential
@@ -644,8 +661,8 @@ def exponentiated(d):
 #
 # ??? question "A model has a better log-likelihood with five steps of Euler than with a hundred. Which number should be reported?"
 #
-#     That with a hundred, after a look whether two hundred still change it. With few steps the number is the likelihood of no
-#     density at all: it need not integrate to one.
+#     That with a hundred, after checking that two hundred do not change it. The number from few steps belongs to no density at all: as a
+#     function of the data point its exponential need not integrate to one.
 #
 # {{ spot cnf-upper-limit among cnf.likelihood cnf.linear[place] }}
 #

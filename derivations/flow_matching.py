@@ -53,7 +53,7 @@
 #
 # - Time $t$ runs from 0 to 1, **data at 0 and noise at 1**. Some papers run the other way; the dictionary is under
 #   *Noise at 1, or noise at 0?* Data are $x_0$. Noise is $\epsilon$; where the second end of a line may be anything, it is $z$.
-# - A path has two functions of time, $\alpha(t) > 0$ and $\sigma(t) > 0$, and goes through
+# - A path has two functions of time, $\alpha(t)$ and $\sigma(t)$, positive for $0 < t < 1$, and goes through
 #   $x_t = \alpha(t)\, x_0 + \sigma(t)\, \epsilon$. The straight path is $\alpha(t) = 1 - t$, $\sigma(t) = t$. A prime is a derivative in time.
 # - The *velocity* is $\mathrm{d} x_t / \mathrm{d} t$. It is not the $v$ of v-prediction (`flow_matching.predictions`). In the sections on
 #   lines $v$ is the letter for the velocity of one random line.
@@ -104,7 +104,8 @@ def times(factors):
 # !!! example "By hand"
 #
 #     The straight path, $x_0 = 1$ and $\epsilon = -0.5$. At $t = 0.25$ the position is $0.75 \cdot 1 + 0.25 \cdot (-0.5) = 0.625$, and the velocity is
-#     $\epsilon - x_0 = -1.5$ at all times. From place and data point alone: $(0.625 - 1)/0.25 = -1.5$. The same.
+#     $\epsilon - x_0 = -1.5$ at all times. From place and data point alone: on the straight path
+#     $u_t(x \mid x_0) = (x - x_0)/t$, here $(0.625 - 1)/0.25 = -1.5$. The same.
 #
 # In code: `genmath.flow_matching.conditional_path`.
 
@@ -185,7 +186,7 @@ def continuity(d, n):
 #     Data at $-1$ and $1$ with equal probability, the straight path, $t = 0.5$. Which lines are at $x = 0.5$? From $0.5\, x_0 + 0.5\, \epsilon = 0.5$
 #     follows $\epsilon = 1 - x_0$: the line of the data point $1$ needs the noise $0$, that of the data point $-1$ the noise $2$. The standard normal
 #     density $\propto e^{-\epsilon^2/2}$ is $1$ to $e^{-2} \approx 0.135$ there, so the weights are $1/1.135 \approx 0.881$ and $0.135/1.135 \approx 0.119$.
-#     The velocities $\epsilon - x_0$ are $-1$ and $3$. Their mean: $0.881 \cdot (-1) + 0.119 \cdot 3 \approx -0.52$.
+#     The velocities $\epsilon - x_0$, or $(x - x_0)/t$, are $-1$ and $3$. Their mean: $0.881 \cdot (-1) + 0.119 \cdot 3 \approx -0.52$.
 #
 # That field and the marginal densities obey the continuity equation, whatever $q$ is: this is the *marginalisation trick*, written in one coordinate.
 # `flow_matching.marginal_velocity[posterior]` says that the weights sum to one. In code: `genmath.toys.GaussianMixture.velocity`, exact for mixtures

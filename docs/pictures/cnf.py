@@ -95,8 +95,8 @@ def square() -> Html:
     return figure(
         *panels,
         alt="A unit square and the parallelogram that a step makes of it, for a long and for a short step.",
-        caption="Grey: a unit square. Orange: where a step along a linear field takes it. For the short step the trace alone tells the "
-        "area to two thousandths.",
+        caption="Grey: a unit square. Orange: where a step along a linear field takes it. For the short step the trace alone gives the "
+        "area with an error of two thousandths.",
     )
 
 
@@ -131,8 +131,8 @@ def along() -> Html:
         right,
         alt="Left: the divergence along two paths, mostly positive for one and far below zero for the other. Right: the log-density of the first "
         "falls, that of the second rises and then falls.",
-        caption="Where the divergence (left) is positive the log-density of the moving point (right) falls, at just that rate; where it is "
-        "negative the log-density rises.",
+        caption="Two data points on their way to the noise: one starts at a peak of the data, one in the gap between the peaks. Where the divergence (left) is "
+        "positive the log-density of the moving point (right) falls, at exactly that rate; where it is negative the log-density rises.",
     )
 
 
@@ -161,7 +161,8 @@ def steps() -> Html:
     return figure(
         panel,
         alt="Three falling lines on logarithmic axes: Euler falls slowly, midpoint faster, the classical method fastest.",
-        caption="The exact field of two-peaked data. Twice as many steps divide the error by about 2, 4 or 16.",
+        caption="Across: how often the field was evaluated; up: the error of the log-density in nats, the unit of natural logarithms. The field is the exact "
+        "one of two-peaked data. Twice as many steps divide the error by about 2 (Euler), 4 (midpoint) or 16 (RK4).",
     )
 
 
@@ -191,7 +192,8 @@ def directions() -> Html:
     return figure(
         panel,
         alt="A wide, skew histogram for normal directions and two bars at 2 and 6 for random signs; a line marks 4.",
-        caption="The matrix of the example. Both kinds of directions are right on average; signs have variance 4, normal directions 24 (a few lie beyond the right edge).",
+        caption="How often which estimate comes out, for the matrix of the example (trace 4). Both kinds of directions are right on average. Signs give only 2 or 6 "
+        "(variance 4); normal directions scatter more (variance 24; a few lie beyond the right edge).",
     )
 
 
