@@ -1,21 +1,22 @@
 # %% [markdown]
 # # Stochastic differential equations
 #
-# Let the steps of a diffusion model become small and many. The chain of noisy copies turns into a random curve that
-# drifts and trembles, and the table of $\beta_t$ into a function of time. What is gained? One equation tells how the
+# A diffusion model ([Denoising diffusion](ddpm.py), DDPM) adds noise to data in many steps, and the variance of step $t$ is the
+# number $\beta_t$ of a table. Let the steps become small and many. The chain of noisy copies turns into a random curve that
+# drifts and trembles, and the table into a function of time. What is gained? One equation tells how the
 # *density* moves, whatever the data are. Read backwards it shows how to return from noise to data. It also shows a
 # surprise: there are many ways to return. One of them trembles as much as the way out did, one does not tremble at
 # all, and the density cannot tell them apart.
 #
-# **The answer in a line:** the density moves by drift and diffusion (Fokker–Planck); diffusion is a drift against the
-# score; so any share of the noise may be traded for score, in either direction of time.
+# **The answer in a line:** the density moves by drift and diffusion (Fokker–Planck); for the density, diffusion is the same as a
+# drift against the score; so any part of the noise may be replaced by a drift with the score, in either direction of time.
 #
 # {{ picture sde.question }}
 #
 # !!! board "On the board"
 #
-#     Out: $\mathrm{d}x = f x\, \mathrm{d}t + g\, \mathrm{d}w$. The density of the noisy data moves by the Fokker–Planck
-#     equation:
+#     Out: $\mathrm{d}x = f x\, \mathrm{d}t + g\, \mathrm{d}w$. In a short time $h$ the point moves by $f x\, h$, the *drift*, and by
+#     $g \sqrt h\, z$, fresh noise with standard normal $z$. The density of the noisy data moves by the Fokker–Planck equation:
 #
 #     {{ sde.linear_marginal }}
 #
@@ -23,14 +24,15 @@
 #
 #     {{ define sde.back_drift }}
 #
-#     $\lambda = 1$ is the *reverse SDE*. $\lambda = 0$ is the *probability flow*, an ordinary differential equation
+#     $\lambda = 1$ is the reverse *stochastic differential equation* (SDE). $\lambda = 0$ is the *probability flow*, an ordinary differential equation
 #     $\mathrm{d}x/\mathrm{d}t = u_t(x)$:
 #
 #     {{ define sde.flow_velocity }}
 #
-#     $p_t$ is the density at time $t$ of $x = \alpha(t) x_0 + \sigma(t) \epsilon$, data at $t = 0$ and noise at $t = 1$;
-#     its slope $\partial \log p_t$ is the score, which a network learns. $f(t)$ and $g(t)^2$ follow from $\alpha$ and
-#     $\sigma$: they are written out at `sde.linear_sde`. $w$ is Brownian motion.
+#     $p_t$ is the density at time $t$ of $x = \alpha(t) x_0 + \sigma(t) \epsilon$, data $x_0$ at $t = 0$ and noise at $t = 1$, with
+#     standard normal $\epsilon$. The derivative of $\log p_t$ by $x$ is the *score*, which a network learns. $f(t)$ and $g(t)^2$
+#     follow from $\alpha$ and $\sigma$: they are written out at `sde.linear_sde`. $w$ is *Brownian motion*: in a time $h$ it moves
+#     by a normal amount of variance $h$, whatever it did before.
 #
 # <div class="two" markdown="block">
 #
@@ -44,8 +46,8 @@
 # !!! sample "Sample"
 #
 #     1. Draw $x$ from the noise at $t = 1$.
-#     2. In small steps $h$ down to $t = 0$: $x \leftarrow x - h\, b_\lambda(x) + \lambda g \sqrt{h}\, z$ with the network's
-#        score. `genmath.samplers.ReverseSDE`; without noise `genmath.samplers.Euler` or `genmath.samplers.Heun`.
+#     2. In small steps $h$ down to $t = 0$: $x \leftarrow x - h\, b_\lambda(x) + \lambda g \sqrt{h}\, z$ with the network
+#        $s_\theta$ as the score. `genmath.samplers.ReverseSDE`; without noise `genmath.samplers.Euler` or `genmath.samplers.Heun`.
 #     3. Return $x$: `genmath.samplers.sample` is the loop.
 #
 # </div>
@@ -54,11 +56,12 @@
 # ## Notation and hypotheses
 #
 # - Time $t$ runs from 0 to 1, data at 0 and noise at 1. (Flow matching papers often run it the other way, and DDPM counts
-#   steps $1, \dots, T$.) $\mathrm{d}x = b\, \mathrm{d}t + g\, \mathrm{d}w$ is short for: over a short time $h$
-#   the point moves by $b h + g \sqrt h\, \epsilon$ with fresh standard normal $\epsilon$. $b$ is the *drift*, $g$ the
+#   steps $1, \dots, T$.) A *stochastic differential equation* (SDE) $\mathrm{d}x = b\, \mathrm{d}t + g\, \mathrm{d}w$ is short for:
+#   over a short time $h$ the point moves by $b h + g \sqrt h\, \epsilon$ with fresh standard normal $\epsilon$. $b$ is the *drift*, $g$ the
 #   *diffusion coefficient*; $g^2$ is a variance per unit of time.
-# - $p$ is the density of the point at one moment, smooth; where a score $\partial \log p$ occurs, it is positive. A prime is a derivative.
-# - *Boundary terms vanish*: the page lists which products must go to zero at infinity.
+# - $p$ is the density of the point at one moment, smooth; where a score $\partial \log p$ occurs, it is positive. $\partial$ is the
+#   derivative by the place $x$, $\partial_t$ that by time, and a prime is the derivative of a function of one variable.
+# - *Boundary terms vanish*: where we integrate by parts, certain products must go to zero at infinity. They are listed with each result.
 # - That the limit $h \to 0$ exists is a theorem about stochastic processes which this book does not prove. What is checked are the equations of the limit: how
 #   means, moments and densities move.
 
@@ -89,18 +92,21 @@ def plus(terms):
 # A path is made of many small steps, each a bit of drift and a bit of fresh noise. The drift is of size $h$, the noise of
 # size $\sqrt h$: with $b = g = 1$ and $h = 0.01$ the noise of one step is ten times the drift. Over $100$ steps the drifts add up to
 # $1$, since they have one direction; the noises add up to $\sqrt{100} \cdot 0.1 = 1$ as well, since they
-# mostly cancel. That is why $\sqrt h$ is the right size: any other power would win or vanish in the limit.
+# mostly cancel. That is why $\sqrt h$ is the right size: with a smaller power of $h$ the sum of the noises would grow without end as $h \to 0$,
+# with a larger one it would disappear.
 #
 # ## Itô's formula: why the second derivative counts
 #
 # {{ picture sde.squares }}
 #
-# A smooth curve moves by $b h$ in a short time $h$ and its square, $b^2 h^2$, can be forgotten. The tremble is of size $\sqrt h$, and its square is
-# $h$: not small compared with the drift. `sde.ito[square]` is its mean, and `sde.ito[sure]` its variance, which *is* small: added up over the $1/h$ steps of a unit of time, the squares have the sum 1 with
-# variance $2h$. That is what "$\mathrm{d}w^2 = \mathrm{d}t$" means.
+# A smooth curve moves by $b h$ in a short time $h$, and the square of this, $b^2 h^2$, is so small that it can be forgotten. The noise of a step, the *tremble*
+# $\epsilon_h = \sqrt h\, \epsilon$, has a square of size $h$: not small compared with the drift. The mean of the square is $h$ (`sde.ito[square]`), and its variance
+# is $2h^2$ (`sde.ito[sure]`), which *is* small. A unit of time has $1/h$ steps: there the squares have a sum of mean $1$ and
+# variance $2h$, so in the limit the sum is not random. That is what "$\mathrm{d}w^2 = \mathrm{d}t$" means.
 #
-# Let $f$ be a smooth function and start at $x$ with constant $b$ and $g$. `sde.ito[after]` says where the point is after a time $h$, and `sde.ito[rate]` how the mean of $f$ changes:
-# by its slope times the drift, and by half its *second* derivative times $g^2$. Both sides are exact for every $h$, not only in the limit.
+# Let $f$ be any smooth function (not the number $f$ of the board), and start at $x$ with constant $b$ and $g$. `sde.ito[after]` says how the point $y$ after a time $h$
+# is distributed: it is normal. `sde.ito[rate]` says how the mean of $f(y)$ changes with $h$:
+# by the slope of $f$ times the drift, and by half the *second* derivative times $g^2$. Both sides are exact for every $h$, not only in the limit.
 #
 # !!! example "By hand"
 #
@@ -138,13 +144,16 @@ def ito(d):
 #
 # {{ picture sde.density }}
 #
-# Now the point is random, with density $p$, and drift and diffusion depend on where it is. By Itô's formula the mean of $f$ changes at the rate
+# Now the point is random, with density $p$, and drift and diffusion depend on where it is. By Itô's formula the mean of a function $f$ of the point changes at the rate
 # $\mathbb{E}_p[b f' + \tfrac12 g^2 f'']$. Integrate by parts until no derivative is left on $f$: the rate is the integral of $f$ times
-# *something that does not depend on $f$*. Since $f$ is arbitrary, that something is the rate at which the density itself changes:
+# *something that does not depend on $f$*. But the mean of $f$ is $\int f p\, \mathrm{d}x$, so its rate is $\int f\, \partial_t p\, \mathrm{d}x$. Since this holds for every
+# $f$ ($f$ is called a *test function*), that something is the rate $\partial_t p$ at which the density itself changes:
 # $\partial_t p = -\partial(b p) + \tfrac12 \partial^2 (g^2 p)$.
 #
-# `sde.fokker_planck[current]` writes the same as a continuity equation (`flow_matching.continuity`): drift carries the density along, and diffusion is a current
-# against its slope. This is the sentence on which the rest of the chapter rests. `sde.fokker_planck[plane]` is the equation for two coordinates with a common $g$.
+# `sde.fokker_planck[current]` writes the right side as minus the derivative of a *current*, the amount of mass that passes a place in a unit of time. (That
+# $\partial_t p$ is minus the derivative of the current is called the *continuity equation*, see `flow_matching.continuity`: mass only moves.) The drift has the
+# current $b p$: it carries the density along. For constant $g$ diffusion has the current $-\tfrac12 g^2\, \partial p$: against the slope, from more to less. The rest of the
+# chapter rests on this. `sde.fokker_planck[plane]` is the equation for two coordinates $u, v$, with the drift $(b_1, b_2)$ and the same $g$ for both.
 #
 # In code: `genmath.paths.Path` has the drift and the squared diffusion coefficient of its own equation.
 
@@ -179,10 +188,11 @@ def fokker_planck(d):
 #
 # ## Linear drift: two numbers are enough
 #
-# All of the usual noising processes have a drift proportional to the position, $b = f x$ with a number $f$ that depends on time, and a $g$ that depends on time only.
-# Put $1$, $x$ and $(x - c)^2$ in place of the test function. The mass does not change. The mean $m$ obeys
-# $m' = f m$. And with $c = m$ the variance obeys $v' = 2 f v + g^2$ (`sde.moment_equations[variance]`, `sde.moment_equations[centred]`): the drift acts on it twice, since it is a square, and the noise adds $g^2$. No
-# normality is used: these hold for every data distribution.
+# All of the usual noising processes have a drift proportional to the position, $b = f x$. From here on $f$ is a number that depends on time, as on the board, and $g$ depends on time only.
+# Let $p'$ be the rate of change of $p$ by the Fokker–Planck equation. Multiply it by the test functions $1$, $x$ and $(x - c)^2$ with any number $c$, and integrate.
+# The mass does not change. The mean $m$ obeys
+# $m' = f m$. And with $c = m$ the variance $v$ obeys $v' = 2 f v + g^2$ (`sde.moment_equations[variance]`, `sde.moment_equations[centred]`): the drift acts on it twice, since it is a square, and the noise adds $g^2$. We did
+# not use a normal density: these hold for every data distribution.
 #
 # In code: `genmath.sde.linear_sde_moments`.
 
@@ -207,10 +217,11 @@ def moment_equations(d):
 
 
 # %% [markdown]
-# Normal densities stay normal, so for one data point these two numbers are the whole kernel. Read the equations backwards: to have the
-# kernel with mean $\alpha(t) x_0$ and variance $\sigma(t)^2$, take $f = \alpha'/\alpha$ and $g^2 = (\sigma^2)' - 2 f \sigma^2$. **Any** path of the book is the path of an SDE, as long
-# as this $g^2$ is not negative, that is, as long as $\sigma/\alpha$ never falls (`sde.path_noise`). `sde.linear_sde` says that the density then obeys the Fokker–Planck equation, coordinate by coordinate, and
-# `sde.linear_marginal` that with any data distribution in front it still does: the equation is linear in the density.
+# With a linear drift normal densities stay normal. So for one data point $x_0$ these two numbers say everything about the *kernel*, the density of $x$ at time $t$ given $x_0$.
+# Now solve the two equations for $f$ and $g^2$: to have the
+# kernel with mean $\alpha(t) x_0$ and variance $\sigma(t)^2$, take $f = \alpha'/\alpha$ and $g^2 = (\sigma^2)' - 2 f \sigma^2$. So **any** path $\alpha(t) x_0 + \sigma(t) \epsilon$ of this book is the path of an SDE, as long
+# as this $g^2$ is not negative, that is, as long as $r = \sigma/\alpha$ never falls (`sde.path_noise`). `sde.linear_sde` says that the kernel then obeys the Fokker–Planck equation, in one coordinate and in two.
+# `sde.linear_marginal` says the same of $p_t$, the average of the kernels over the data with any density $q(x_0)$: the equation is linear in the density.
 #
 # In code: `genmath.paths.Path.drift` and `genmath.paths.Path.squared_diffusion`.
 
@@ -253,14 +264,15 @@ def linear_marginal(d):
 # %% [markdown]
 # ### Ornstein–Uhlenbeck
 #
-# The oldest of them pulls to the origin with a constant rate and trembles evenly: $\mathrm{d}x = -\theta x\, \mathrm{d}t + g\, \mathrm{d}w$. It forgets where it started like
-# $e^{-\theta t}$, and settles at the variance $g^2/(2\theta)$, at which what the noise adds is what the pull takes away (`sde.ornstein_uhlenbeck[stationary]`). In this state it is
-# the same read forwards and backwards (`sde.ornstein_uhlenbeck[reversible]`), and two moments a time $t$ apart have covariance $e^{-\theta t}$ times the variance
+# The oldest of these processes pulls to the origin at a constant rate $\theta > 0$, with a constant $g$: $\mathrm{d}x = -\theta x\, \mathrm{d}t + g\, \mathrm{d}w$. From the start $x_0$ its mean is
+# $c(t)\, x_0$ with $c(t) = e^{-\theta t}$: it forgets where it started. Its variance approaches $v_{\mathrm{rest}} = g^2/(2\theta)$, at which the noise adds as much as the pull takes away. The normal
+# density $\pi$ with mean 0 and this variance stays as it is, it is *stationary* (`sde.ornstein_uhlenbeck[stationary]`). In this state let the point be at $x$ now and at $y$ a time $t$ later. The pair $(x, y)$ has
+# the same density as $(y, x)$, so the process looks the same forwards and backwards (`sde.ornstein_uhlenbeck[reversible]`); and the covariance of $x$ and $y$ is $e^{-\theta t}$ times the variance
 # (`sde.ornstein_uhlenbeck[memory]`).
 #
 # !!! example "By hand"
 #
-#     $\theta = 1$, $g = 1$, start at $x_0 = 2$. It settles at the variance $1/2$. At $t = \log 2 \approx 0.693$ we have $e^{-t} = 1/2$:
+#     $\theta = 1$, $g = 1$, start at $x_0 = 2$. The variance after a time $t$ is $v_{\mathrm{rest}} (1 - e^{-2\theta t})$, with $v_{\mathrm{rest}} = 1/2$. At $t = \log 2 \approx 0.693$ we have $e^{-t} = 1/2$:
 #     the mean has come down to $1$, and the variance is $\tfrac12 (1 - \tfrac14) = 0.375$.
 #
 # In code: `genmath.sde.ornstein_uhlenbeck_moments`.
@@ -304,11 +316,11 @@ def ornstein_uhlenbeck(d):
 # %% [markdown]
 # ### Variance preserving, variance exploding
 #
-# The two processes of diffusion models. *Variance preserving*: an Ornstein–Uhlenbeck process with its clock sped up by $\beta(t)$,
+# The two processes of diffusion models. *Variance preserving*: the Ornstein–Uhlenbeck process with $\theta = \tfrac12$ and $g = 1$, in which time runs $\beta(t)$ times as fast,
 # $\mathrm{d}x = -\tfrac12 \beta x\, \mathrm{d}t + \sqrt{\beta}\, \mathrm{d}w$. With $B(t)$ for the integral of $\beta$ from 0 to $t$, so that $\beta = B'$,
-# its kernel has $\alpha = e^{-B/2}$ and $\sigma^2 = 1 - e^{-B}$. *Variance exploding*: no drift, only noise, $\mathrm{d}x = g\, \mathrm{d}w$ with $g^2 = (\sigma^2)'$; the data stay where they are.
+# its kernel has $\alpha = e^{-B/2}$ and $\sigma^2 = 1 - e^{-B}$. The name: $\alpha^2 + \sigma^2 = 1$, so data of variance 1 keep this variance. *Variance exploding*: no drift, only noise, $\mathrm{d}x = g\, \mathrm{d}w$ with $g^2 = (\sigma^2)'$; the data stay where they are and the variance grows, up to a large number.
 #
-# A third one has the drift of the first and a smaller variance, the *square* of $1 - e^{-B}$. By `sde.linear_sde` its $g^2$ is $2 \sigma \sigma' - 2 f \sigma^2$ with
+# A third one has the drift of the first and a smaller variance: $\sigma = 1 - e^{-B}$, so $\sigma^2$ is the *square* of the first one's variance. By `sde.linear_sde` its $g^2$ is $2 \sigma \sigma' - 2 f \sigma^2$ with
 # $f = -\tfrac12 \beta$, which is `sde.vp_kernel[sub]`: less noise is added as long as some of the data is left.
 #
 # In code: `genmath.paths.VPPath` and `genmath.paths.VEPath`.
@@ -340,23 +352,24 @@ def ve_kernel(d):
 #
 # {{ picture sde.grid }}
 #
-# Over a stretch of time in which $\beta(t)$ integrates to $b$, the variance preserving SDE multiplies by $e^{-b/2}$ and adds a variance $1 - e^{-b}$. With
-# $\beta_t = 1 - e^{-b}$ that is the forward step of DDPM, *exactly* (`sde.ddpm_step[exact]`). So a DDPM is no approximation of the SDE: it is the SDE looked at
-# on a grid, and its $\bar\alpha_t$ is $e^{-B}$.
+# Take a piece of time and let $b$ be the integral of $\beta(t)$ over it (in this section $b$ is not a drift). Over this piece the variance preserving SDE multiplies the point by $e^{-b/2}$ and
+# adds noise of variance $1 - e^{-b}$. The forward step of DDPM, from $x_{t-1}$ to $x_t$, multiplies by $r = \sqrt{1 - \beta_t}$ and adds noise of variance $\beta_t$. With
+# $\beta_t = 1 - e^{-b}$ the two are the same, *exactly* (`sde.ddpm_step[exact]`). So the forward chain of a DDPM is no approximation of the SDE: it is the SDE, seen only at the times of
+# a grid. The $\bar\alpha_t$ of DDPM, the product of all factors $1 - \beta_t$ so far, is $e^{-B}$.
 #
-# The approximation is in the other direction, when one reads off "$\beta_t = \beta(t) h$", or takes an Euler step of the SDE, which multiplies by
-# $1 - b/2$ and adds $b$. How far is that from the exact step? The factor $1 - \beta_t/2$ is above $\sqrt{1 - \beta_t}$ by at most $\tfrac12 \beta_t^2$, and
-# at least $\tfrac18 \beta_t^2$ (`sde.ddpm_step[factor]`, `sde.ddpm_step[factor_below]`); $b$ is above $\beta_t$ by at most $\beta_t^2/(1 - \beta_t)$ (`sde.ddpm_step[excess]`). Both are errors of second order in *one* step. Over a
-# unit of time there are of the order of $1/\beta_t$ steps, so first order is left.
+# An approximation comes in when one sets "$\beta_t = \beta(t) h$", or takes an *Euler step* of the SDE: it treats the drift as constant during the step, so it multiplies by
+# $1 - b/2$ and adds noise of variance $b$. How far is that from the exact step? The factor $1 - \beta_t/2$ is larger than $\sqrt{1 - \beta_t}$ by at most $\tfrac12 \beta_t^2$, and
+# at least $\tfrac18 \beta_t^2$ (`sde.ddpm_step[factor]`, `sde.ddpm_step[factor_below]`); $b$ is larger than $\beta_t$ by at most $\beta_t^2/(1 - \beta_t)$ (`sde.ddpm_step[excess]`). Both are errors of second order in *one* step. But
+# about $1/\beta_t$ steps are needed until $\beta(t)$ has integrated to 1, and their errors add up: an error of first order is left.
 #
-# In one case the accumulated error has a closed form. Start in the stationary state, a standard normal, which the exact step keeps
-# (`ddpm.forward_marginal[stationary]`). The Euler step with $b = 4c$ keeps another normal, of variance $1/(1 - c)$ (`sde.ddpm_step[fixed]`), and approaches it
-# geometrically (`sde.ddpm_step[contraction]`): the error of the variance is $c/(1 - c)$, a quarter of the step to first order (`sde.ddpm_step[bias]`).
+# In one case there is a formula for the total error. Start with a standard normal, which the exact step keeps
+# (`ddpm.forward_marginal[stationary]`). Euler steps with $b = 4c$ keep another normal, of variance $v_b = 1/(1 - c)$ (`sde.ddpm_step[fixed]`). In each Euler step the distance of the variance $v_k$ from
+# $v_b$ is multiplied by $(1 - b/2)^2$ (`sde.ddpm_step[contraction]`). So in the end the variance is wrong by $c/(1 - c)$, a quarter of $b$ to first order (`sde.ddpm_step[bias]`).
 #
 # !!! example "By hand"
 #
 #     A DDPM step with $\beta_t = 0.02$ takes the SDE through $b = -\log 0.98 \approx 0.02020$. It multiplies by $\sqrt{0.98} \approx 0.98995$;
-#     "$1 - \beta_t/2$" would be $0.99$, too large by $0.00005$, which is $\beta_t^2/8$.
+#     "$1 - \beta_t/2$" would be $0.99$, too large by $0.00005$, which is about $\beta_t^2/8$.
 #
 # In code: `genmath.sde.forward_step`, and `genmath.paths.Schedule` for the exact step.
 
@@ -391,9 +404,9 @@ def ddpm_step(d):
     d.start(integral(euler * Normal(x, 0, v_b), x), name="fixed", words="the law that Euler steps keep")
     d.equals(Normal(y, 0, v_b), by="solve $v = (1 - b/2)^2 v + b$")
     d.start((1 - length / 2) ** 2 * v_k + length - v_b, name="contraction", words="how fast it is approached")
-    d.equals((1 - length / 2) ** 2 * (v_k - v_b), by="subtract the equation of the fixed point")
+    d.equals((1 - length / 2) ** 2 * (v_k - v_b), by="subtract the equation of the variance that Euler steps keep")
     d.start(v_b - 1, name="bias", words="how wrong it is")
-    d.equals(length / 4 / (1 - c), by="$c/(1 - c)$, in terms of the step")
+    d.equals(length / 4 / (1 - c), by="it is $c/(1 - c)$, and $c = b/4$")
 
 
 # %% [markdown]
@@ -402,20 +415,21 @@ def ddpm_step(d):
 #
 # ## Back in time
 #
-# To run the film of a drop of ink backwards, mass would have to flow from where there is little to where there is much.
+# A drop of ink spreads in water. In a film of it that runs backwards, mass flows from where there is little to where there is much.
 # Noise never does that; a drift *along the score* does.
 #
-# Diffusion is a current against the slope of $p$, and $\partial p = p\, \partial \log p$: so diffusion with $\tfrac12 g^2$ *is* a drift, against the score. Trade the
-# share $1 - \lambda^2$ of it: add $-\tfrac12 (1 - \lambda^2) g^2\, \partial \log p$ to the drift, and reduce the noise to $\lambda g$. The right side of the Fokker–Planck equation is the same for every $\lambda$ (`sde.reverse_family[forwards]`).
+# Diffusion has the current $-\tfrac12 g^2\, \partial p$, against the slope of $p$. Now $\partial p = p\, \partial \log p$, so this is also the current of a drift $-\tfrac12 g^2\, \partial \log p$, against the score:
+# the density cannot tell the two apart. Choose a number $0 \le \lambda \le 1$ and replace the
+# part $1 - \lambda^2$ of the diffusion: add $-\tfrac12 (1 - \lambda^2) g^2\, \partial \log p$ to the drift, and reduce the noise from $g$ to $\lambda g$. The right side of the Fokker–Planck equation is the same for every $\lambda$ (`sde.reverse_family[forwards]`).
 #
-# To go backwards, noise must have the other sign in the equation. Trade *more than all* of it: with the drift
-# $b - \tfrac12 (1 + \lambda^2)\, g^2\, \partial \log p$ what is left over is a negative diffusion, $-\tfrac12 \lambda^2 g^2 \partial^2 p$ (`sde.reverse_family[backwards]`). Time read backwards turns every sign, and the
-# negative diffusion is a positive one: a process with noise $\lambda g$ that runs from noise to data and has the **same marginal density at every time**.
+# Time read backwards changes the sign of $\partial_t p$, so the right side changes its sign, too. To have positive diffusion on the way back we need negative diffusion here. So replace *more than all* of it, the part $1 + \lambda^2$: with the drift
+# $b - \tfrac12 (1 + \lambda^2)\, g^2\, \partial \log p$ there is a negative diffusion left, $-\tfrac12 \lambda^2 g^2 \partial^2 p$ (`sde.reverse_family[backwards]`). Read backwards, all signs change: the drift is run in the other direction, and the
+# negative diffusion becomes a positive one. This is a process with noise $\lambda g$, now for any $\lambda \ge 0$, that runs from noise to data and has the **same density $p_t$ at every time**. (The density at one time is called a *marginal* of the process.)
 #
-# - $\lambda = 1$ is Anderson's reverse SDE, with drift $b - g^2\, \partial \log p$.
-# - $\lambda = 0$ is the **probability flow** ODE, with drift $b - \tfrac12 g^2\, \partial \log p$: no noise at all, in both directions of time.
+# - $\lambda = 1$ is Anderson's **reverse SDE**, with drift $b - g^2\, \partial \log p$.
+# - $\lambda = 0$ is the **probability flow**, an ordinary differential equation (ODE) with velocity $b - \tfrac12 g^2\, \partial \log p$: no noise at all, in both directions of time.
 #
-# Nothing here uses that the process is linear, only that $g$ is the same at every place. `genmath.samplers.ReverseSDE` takes steps of this equation, for any $\lambda$; in code also
+# The drift $b$ may be any function of the place; only $g$ must be the same at every place. In the lines below $s_1$ and $s_2$ are the coordinates of the score. `genmath.samplers.ReverseSDE` takes steps of this equation, for any $\lambda$; in code also
 # `genmath.sde.reverse_drift` and `genmath.sde.probability_flow_velocity`.
 
 # %%
@@ -436,7 +450,7 @@ def reverse_family(d, n):
     d.start(fokker_planck_of(density, drifts, g**2, places), name="forwards", words="noise traded for score")
     d.equals(fokker_planck_of(density, less, lam**2 * g**2, places), by="$p$ times its score is the slope of $p$")
     d.start(fokker_planck_of(density, drifts, g**2, places), name="backwards", words="more than all of it")
-    d.equals(fokker_planck_of(density, back, -(lam**2) * g**2, places), by="the same, with all of the diffusion traded and $\\lambda^2$ of it again")
+    d.equals(fokker_planck_of(density, back, -(lam**2) * g**2, places), by="the same, with the part $1 + \\lambda^2$ of the diffusion replaced")
     if n > 1:
         return
 
@@ -458,6 +472,9 @@ def reverse_family(d, n):
 # Everything that is not known about the data sits in the score. With a perfect one all $\lambda$ are equally right. With a learned one
 # noise helps to forget earlier errors, and no noise allows long, smooth steps: [Implicit diffusion](ddim.py) is about the second.
 #
+# Try it: below the data are a few points, so the score is known exactly. Choose the reverse SDE or a sampler without noise (Euler, Heun), and compare the paths
+# and the densities.
+#
 # {{ explorer path }}
 #
 # ### What "the same marginals" does not mean
@@ -465,8 +482,8 @@ def reverse_family(d, n):
 # {{ picture sde.memory }}
 #
 # The processes agree at each moment, not as random curves. Take the stationary Ornstein–Uhlenbeck process. Its probability flow stands still (`sde.path_laws[flow]`): every point stays
-# where it is, so two moments of a curve have the full variance as their covariance. The process itself forgets: there the covariance is smaller, by the factor $e^{-\theta t}$ (`sde.ornstein_uhlenbeck[memory]`). And with
-# $\lambda = 1$ the way back drifts by $+\theta x$ (`sde.path_laws[reverse]`), which in reversed time is a pull $-\theta x$: the same process again, as it must be where reading it backwards changes nothing.
+# where it is, so the covariance of its places at two moments is the full variance. The process itself forgets: there the covariance is smaller, by the factor $c(t) = e^{-\theta t}$ (`sde.ornstein_uhlenbeck[memory]`). And with
+# $\lambda = 1$ the way back has the drift $+\theta x$ (`sde.path_laws[reverse]`), which in reversed time is a pull $-\theta x$: the same process again. So it must be, since this process looks the same backwards.
 
 
 # %%
@@ -485,12 +502,12 @@ def path_laws(d):
 # %% [markdown]
 # ## The score from a velocity { .advanced }
 #
-# A flow matching model predicts the velocity of the probability flow, and the score follows from it (`flow_matching.predictions`), so its sampler may tremble, too. On the
-# straight path with data at 0 the noise is $x_t + (1 - t) V$, and the kernel's score is minus that over $t$ (`sde.velocity_score[score]`). `sde.velocity_score[there]` is the same in the other direction of time,
-# with data at 1; the sign of the velocity turns with it.
+# A [flow matching](flow_matching.py) model predicts the velocity of the probability flow, and the score follows from it (`flow_matching.predictions`), so one may sample from it with noise, too. On the
+# straight path with data at 0 we have $x_t = (1 - t) x_0 + t \epsilon$, and for one data point and one noise the velocity is $V = \epsilon - x_0$. So the noise is $\epsilon = x_t + (1 - t) V$, and the kernel's score is $-\epsilon/t$ (`sde.velocity_score[score]`). `sde.velocity_score[there]` is the same in the other direction of time,
+# with data at 1: there $x_t = t x_0 + (1 - t) \epsilon$ and $V = x_0 - \epsilon$, so the sign of the velocity changes.
 #
-# `sde.velocity_score[diffusion]` is $g^2$ of a path with $\alpha = t$ and $\sigma = \sqrt{1 - t}$ in that direction of time, up to the factor $2/\alpha$: $\sigma^2 \alpha' - \alpha \sigma' \sigma$. At $t = 1$ it is a product of 0 and infinity; the formula next to it has the
-# limit one half, and nowhere is less.
+# Also with data at 1, take the path $\alpha = t$, $\sigma = \sqrt{1 - t}$. Its $g^2$ is $2/\alpha$ times $\sigma^2 \alpha' - \alpha \sigma' \sigma$, and `sde.velocity_score[diffusion]` computes the second factor. At $t = 1$ the product $\sigma' \sigma$ is infinity times 0; but it is $-\tfrac12$ at every $t$ before,
+# so the whole has the limit one half there, and is nowhere less.
 
 # %%
 tau = fractions("t")
@@ -532,17 +549,19 @@ def velocity_score(d):
 # %% [markdown]
 # ## The likelihood along the flow
 #
-# The probability flow is an ordinary differential equation, so a point can be followed, and the log-density *along its way* changes by a simple law: what the velocity $u$ does to the
-# volume around the point. `sde.along` is an identity for any positive function $p(t, x)$: the rate seen by the swimmer is minus the divergence of $u$, plus how much the continuity equation
-# fails, relative to $p$. For the probability flow of a linear SDE it does not fail, whatever the data (`sde.likelihood[flow]`).
+# The probability flow is an ordinary differential equation, so we can follow a point that moves with the velocity $u$. Where points move apart the density falls. How fast they do is the *divergence*
+# $\nabla\cdot u$: the derivative of $u$, or in several dimensions the sum of the derivatives of each $u_i$ by its own coordinate.
 #
-# So integrate the divergence from the data to the noise: $\log p_0(x_0) = \log p_1(x_1) + \int_0^1 \nabla\cdot u\, \mathrm{d}t$. This makes a likelihood out of a score. For normal data with variance $s(t)$ along the path everything is closed: the
-# flow is a stretch by $\sqrt{s_1/s_0}$, its divergence is half the slope of $\log s$, and `sde.likelihood[gaussian]` is the result.
+# The rate of $\log p$ that the moving point sees is $\partial_t \log p + u\, \partial \log p$ (chain rule). By `sde.along` this is minus the divergence, plus $(\partial_t p + \partial(p u))/p$, for any positive function $p(t, x)$. For
+# the probability flow of a linear SDE the last part is zero, whatever the data: it is the continuity equation (`sde.likelihood[flow]`).
+#
+# So integrate the divergence from the data to the noise, along the way from $x_0$ to its noise $x_1$: $\log p_0(x_0) = \log p_1(x_1) + \int_0^1 \nabla\cdot u\, \mathrm{d}t$. So from the score we get the density of a data point. For normal data, with variance $s(t)$ at time $t$, we can compute everything: the
+# flow multiplies by $\sqrt{s_1/s_0}$ from time 0 to time 1, its divergence is half the derivative of $\log s$, and `sde.likelihood[gaussian]` is the result.
 #
 # !!! example "By hand"
 #
-#     Data with variance $s_0 = 4$, noise with $s_1 = 1$: the flow is $x_1 = x_0/2$. At $x_0 = 2$ we arrive at $1$, where
-#     $\log p_1 = -\tfrac12 - \tfrac12 \log 2\pi \approx -1.419$. The stretch adds $\tfrac12 \log \tfrac14 \approx -0.693$: together $-2.112$, the
+#     Data with variance $s_0 = 4$, noise with $s_1 = 1$: the flow is $x_1 = x_0/2$. From $x_0 = 2$ we arrive at $1$, where
+#     $\log p_1 = -\tfrac12 - \tfrac12 \log 2\pi \approx -1.419$. The integral of the divergence adds $\tfrac12 \log \tfrac14 \approx -0.693$: together $-2.112$, the
 #     log-density at 2 of a normal of variance 4.
 #
 # In code: `genmath.sde.log_likelihood`.
@@ -570,12 +589,12 @@ def likelihood(d):
     d.equals(-diff(flow_velocity, x), by="`sde.linear_marginal` with the diffusion traded for score: the continuity equation holds")
 
     d.start(log(Normal(x0, 0, s_0)), name="gaussian", words="for normal data")
-    d.equals(log(Normal(sqrt(s_1 / s_0) * x0, 0, s_1)) + log(s_1 / s_0) / 2, by="the stretch thins the density out by its factor")
+    d.equals(log(Normal(sqrt(s_1 / s_0) * x0, 0, s_1)) + log(s_1 / s_0) / 2, by="the flow multiplies by $\\sqrt{s_1/s_0}$, and the density is divided by that")
 
 
 # %% [markdown]
-# **What it means.** The sampler without noise is a bijection between noise and data, so it has a likelihood and can be run
-# backwards: an image has *its* noise. The sampler with noise offers neither. [Continuous normalizing flows](cnf.py) start from here.
+# **What it means.** The sampler without noise is one-to-one between noise and data. So each image has *its* noise, and we can compute its
+# density. The sampler with noise offers neither. [Continuous normalizing flows](cnf.py) start from here.
 #
 # ## Summary
 #
@@ -583,7 +602,7 @@ def likelihood(d):
 #
 #     - $\mathrm{d}x = b\, \mathrm{d}t + g\, \mathrm{d}w$: a step $bh + g\sqrt{h}\, \epsilon$.
 #     - Itô: the mean of $f$ changes at the rate $b f' + \tfrac12 g^2 f''$ (`sde.ito`).
-#     - Fokker–Planck: $\partial_t p = -\partial(b p) + \tfrac12 g^2 \partial^2 p$ (`sde.fokker_planck`).
+#     - Fokker–Planck: $\partial_t p = -\partial(b p) + \tfrac12 g^2 \partial^2 p$, if $g$ is the same everywhere (`sde.fokker_planck`).
 #     - Any path $\alpha(t) x_0 + \sigma(t)\epsilon$ has an SDE, with $f = \alpha'/\alpha$ and $g^2 = (\sigma^2)' - 2f\sigma^2$ (`sde.linear_sde`).
 #     - Back: drift $fx - g^2 \partial\log p_t$ with noise $g$, or $fx - \tfrac12 g^2 \partial\log p_t$ without (`sde.reverse_family`).
 #     - A DDPM is the variance preserving SDE on a grid, exactly: $1 - \beta_t = e^{-b}$ (`sde.ddpm_step`).
@@ -592,7 +611,7 @@ def likelihood(d):
 #
 # ??? question "Brownian motion, $\mathrm{d}w$ alone, from 0. Where is it after a time 4?"
 #
-#     Normal with mean 0 and variance 4: a typical distance of 2. After a time 16 it is 4; noise goes with the root of time.
+#     Normal with mean 0 and variance 4: a typical distance of 2. After a time 16 it is 4; the distance grows like the root of time.
 #
 # ??? question "Why does $\tfrac12 f''$ occur in Itô's formula, and not in the chain rule of a smooth curve?"
 #
@@ -611,12 +630,12 @@ def likelihood(d):
 #
 # ??? question "Somebody takes the drift of the probability flow, and adds the noise of the reverse SDE. What goes wrong?"
 #
-#     Half of the score is missing, so nothing holds the extra noise together: the samples are too spread out, and their density is that of no
-#     member of the family. Drift and noise must have the same $\lambda$.
+#     Half of the drift along the score is missing, so the noise is not pulled back: the samples are too spread out, and their density is
+#     not $p_t$. Drift and noise must have the same $\lambda$.
 #
 # ??? question "Is a DDPM with 1000 steps an Euler discretisation of the SDE?"
 #
-#     Not forwards: its step is the exact law of the SDE over a stretch of time (`sde.ddpm_step[exact]`), while Euler would multiply by $1 - b/2$. Backwards it is an
+#     Not forwards: its step is exactly what the SDE does over a piece of time (`sde.ddpm_step[exact]`), while Euler would multiply by $1 - b/2$. Backwards it is an
 #     approximation, since the true step back is not normal: see [Denoising diffusion](ddpm.py).
 #
 # In the lines below $v_{\mathrm{rest}}$ is the variance at which an Ornstein–Uhlenbeck process settles, and $c(t) = e^{-\theta t}$.
@@ -627,12 +646,12 @@ def likelihood(d):
 #
 # - **Nothing about the limit itself.** That the steps converge to a process, that the process has a smooth density, and that the Fokker–Planck equation has only
 #   one solution, are theorems with hypotheses on $b$ and $g$. Linear processes meet them. A network's score need not.
-# - **Marginals are not paths.** All members of the family have the same density at each time *if the score is exact*. With a learned score they do not: the errors of the flow add up, those of the reverse SDE are partly forgotten, and
-#   the noise costs steps. Which is better at a given budget is for experiments.
+# - **Marginals are not paths.** The processes for all $\lambda$ have the same density at each time *if the score is exact*. With a learned score they do not: the errors of the flow add up, those of the reverse SDE are partly forgotten, and
+#   the noise needs more and smaller steps. Which is better for a given number of steps must be found by experiments.
 # - **The way back does not start at pure noise.** The exact start is the marginal at $t = 1$, which is not quite a standard normal; what remains of the data there is $\bar\alpha_1$ (`ddpm.alpha_bar_vanishes`).
 # - **A likelihood of the ODE is that of the model, not of the data.** With a learned score the formula gives the density of the *flow with that score*, and only if the divergence is that of the field that was followed. Steps of a solver
-#   and a random estimate of the divergence add errors of their own, and so does the data's quantisation.
-# - **At the ends the coefficients may blow up.** The score grows like $1/\sigma$ near the data if these lie on a thin set, and $g^2$ of the straight path grows without bound at the noise end, where $\alpha$ is zero. Where to stop is a choice.
+#   and a random estimate of the divergence add errors of their own, and so does the rounding of the data (pixels are integers).
+# - **At the ends the coefficients may grow without bound.** The score grows like $1/\sigma$ near the data if these lie on a thin set, and $g^2$ of the straight path grows without bound at the noise end, where $\alpha$ is zero. Where to stop is a choice.
 # - **Equations for two coordinates** are checked with a common $g$; for more they hold term by term. The label says what was checked.
 #
 # ## Where sources slip

@@ -44,8 +44,9 @@ def question() -> Html:
         *panels,
         alt="Three panels with densities at both ends. Left: trembling lines from two peaks into one bell. Middle: "
         "trembling lines from the bell back to the peaks. Right: smooth lines from the same points to the peaks.",
-        caption="Data become noise along trembling paths. Both ways back begin at the same points, and both make the "
-        "same density (orange) at every time: one trembles as much as the way out did, the other not at all.",
+        caption="Each line is the path of one point; the density at both ends is orange. Data become noise along trembling "
+        "paths. Both ways back begin at the same points, and both have the same density at every time: one trembles as "
+        "much as the way out did, the other not at all.",
     )
 
 
@@ -71,8 +72,8 @@ def drift() -> Html:
         *panels,
         alt="Left: five curves that run smoothly together at zero. Middle: five trembling lines that spread. Right: "
         "trembling lines that come together and stay in a band.",
-        caption="A drift towards 0 forgets where a path began; noise spreads what was together. Both at once settle in a "
-        "band whose width is the balance of the two.",
+        caption="Five paths, with x upwards. Drift towards 0 alone (left): all paths come to 0. Noise alone (middle): the "
+        "paths spread more and more. Both (right): the paths stay in a band, where drift and noise are in balance.",
     )
 
 
@@ -90,8 +91,9 @@ def squares() -> Html:
     return figure(
         panel,
         alt="Three rising lines: with 20 steps a rough staircase, with 200 a wavy line, with 20,000 nearly the diagonal.",
-        caption="Noise of variance 1 per unit of time, in steps of three sizes. The squared steps do not vanish: they add "
-        "up to the time, and the finer the steps the less chance is in it.",
+        caption="Noise of variance 1 per unit of time, in steps of three sizes. Each line is the sum of the squared steps up "
+        "to a time. It does not vanish for small steps: it comes close to the time itself, and the smaller the steps, "
+        "the less random it is.",
     )
 
 
@@ -129,8 +131,9 @@ def density() -> Html:
         start=1,
         alt="A density with two peaks melts into one bell. Beside it the rate of change: the drift carries mass inwards, "
         "the diffusion takes from the peaks and fills the valleys, and both add up to the rate.",
-        caption="The rate at which the density changes (orange) is what the drift carries in (green) plus what diffusion "
-        "takes from peaks and gives to valleys (blue). At the end the two cancel: noise stays noise.",
+        caption="Move the slider. Left: the density. Right: the rate at which it changes (orange) is the sum of what the drift "
+        "does (green: it carries mass towards 0) and what diffusion does (blue: it takes from peaks and gives to "
+        "valleys). At the end the two cancel: noise stays noise.",
     )
 
 
@@ -153,8 +156,8 @@ def marginals() -> Html:
     return figure(
         *panels,
         alt="Three histograms, each of them on the same curve with two peaks.",
-        caption="3000 particles from pure noise back to t = 0.2, with the exact score, for three members of the family. "
-        "The histograms agree with the exact density (orange), and so with each other.",
+        caption="3000 particles from pure noise back to t = 0.2, with the exact score, with noise of three sizes "
+        "(λ = 0, 1, 2). The histograms agree with the exact density (orange), and so with each other.",
     )
 
 
@@ -178,8 +181,9 @@ def memory() -> Html:
     return figure(
         *panels,
         alt="Left: all points on the diagonal. Right: a round cloud, slightly tilted along the diagonal.",
-        caption="A standard normal that does not change: seen along either axis both pictures have the same density. "
-        "Along its flow every particle stays where it is; the process has forgotten half of where it was.",
+        caption="Each dot is one particle: where it was before, and where it is later. On either axis alone both pictures show "
+        "the same standard normal. Along the flow every particle stays where it is; in the process its later place is on "
+        "average only half of the earlier one, plus noise.",
     )
 
 
@@ -199,8 +203,9 @@ def grid() -> Html:
     return figure(
         panel,
         alt="A trembling grey line with eleven blue dots on it, joined by straight lines, and a smooth falling mean.",
-        caption="Grey: a path of the variance preserving SDE. Blue: the same path, seen at eleven times. Seen like this it "
-        "is a DDPM chain of ten steps, exactly, whatever happened in between.",
+        caption="Grey: a path of the variance preserving SDE. Orange: the mean of all paths from this start. Blue: the same "
+        "path, seen only at eleven times. Seen like this it is a DDPM chain of ten steps, exactly, whatever happened in "
+        "between.",
     )
 
 
