@@ -321,7 +321,7 @@ def jacobian(d, n):
 # %% [markdown]
 # ## The density along a flow
 #
-# Mass is kept: where volumes grow, density falls, and density times the volume factor $D$ stays as it is. Two things are
+# Mass is kept: where volumes grow, density falls, and density times the volume factor $D$ (the determinant of the flow's Jacobian) stays as it is. Two things are
 # needed for that, and the folded section before proves the second: the point moves with the field, $\varphi_i' = f_i$, and
 # volumes grow at the rate of the divergence, $D' = D \operatorname{div} f$.
 #

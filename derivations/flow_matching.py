@@ -332,7 +332,7 @@ def equal_gradients(d):
 # A model that moves noise to data along a field is a continuous normalizing flow. [That chapter](cnf.py) gives its
 # log-likelihood, `cnf.instantaneous`: the log-density of the noise at which a data point arrives, and the integral of the divergence of the field along the
 # way. One may train on that. Compare what a gradient step then needs. (A *solver* follows the flow in small steps; a *stage* is one look at the field within a
-# step, and a good method takes several. The divergence is the trace of the field's Jacobian, the matrix of its derivatives.)
+# step, and a good method takes several. The Jacobian of the field is the matrix of its derivatives; its trace is the divergence. A likelihood is in *nats* when the logarithm is the natural one.)
 #
 # | for one data point | maximum likelihood of the flow | flow matching |
 # | --- | --- | --- |
@@ -435,7 +435,8 @@ def marginal_score(d):
 #
 # Mind that $x_0$ is data on the left and noise on the right. When time runs the other way, $\tau = 1 - t$, every velocity changes its sign, and nothing else.
 # `flow_matching.reverse_time[lipman]` is the path of the first flow matching paper in its own
-# time $\tau$, with our letters for data and noise; the noise does not vanish completely at the data but shrinks to $\rho$. In code:
+# time $\tau$, with our letters for data and noise; the noise does not vanish completely at the data but shrinks to the
+# standard deviation $\rho$. In code:
 # `genmath.paths.reverse_time`.
 
 # %%
@@ -616,7 +617,8 @@ def rectified_flow(d):
 # Here is one sense in which the new pairing is never worse. Let it cost $c(D)$ to carry something by the displacement $D$, target minus source; for
 # example $c(D) = D^2$. Then the new pairs cost no more than the old ones on average, for **every** convex price $c$.
 #
-# Let $r(t, x, z, v)$ be the joint law of the following four. A random moment $t$, uniform on $[0, 1]$. A position $x$, where at that moment
+# In this proof time runs from the source to the target; which of the two ends is the data does not matter.
+# Let $r(t, x, z, v)$ be the joint density of the following four. A random moment $t$, uniform on $[0, 1]$. A position $x$, where at that moment
 # a random line of the old pairing is. The velocity $v$ of that line; since it goes on for the time 1, it is also the line's displacement. And $z$, the start of
 # the flow's own path that goes through $x$ at time $t$. The flow's velocity $u$ is the mean of $v$ given $t$ and $x$. Given $z$, the mean of $u$
 # over the times of that path is the displacement $D$ of the path.
