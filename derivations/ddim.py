@@ -235,7 +235,7 @@ beta_tilde = define("beta_tilde", (1 - abar_s) / (1 - abar_t) * beta)
 @derivation("The variance of the fresh noise")
 def step_variance(d):
     snr_s, snr_t = define("SNR_s", abar_s / (1 - abar_s)), define("SNR_t", abar_t / (1 - abar_t))
-    d.start(v_eta, name="snr", words="for any path")
+    d.start(v_eta, name="snr", words="from the signal-to-noise ratios")
     d.equals(eta**2 * (1 - abar_s) * (1 - snr_t / snr_s), by="the share of the signal-to-noise ratio that the jump loses")
 
     d.start(1 - abar_s - v_eta, name="room", words="what is left for the old noise")
@@ -323,12 +323,12 @@ def posterior(d):
 @derivation("The forward process of the changed chain")
 def forward(d):
     k = define("k", c_s * sigma_t / sigma_s**2)
-    d.start(alpha_t * x0 + k * (xs - alpha_s * x0), name="pull", words="the way forward leans on the data")
+    d.start(alpha_t * x0 + k * (xs - alpha_s * x0), name="pull", words="the step forward depends on the data")
     d.equals(k * xs + (alpha_t - k * alpha_s) * x0, by="collect the terms in $x_s$ and in $x_0$")
 
     snr_s, snr_t = define("SNR_s", alpha_s**2 / sigma_s**2), define("SNR_t", alpha_t**2 / sigma_t**2)
     of_ddpm = define("v", sigma_s**2 * (1 - snr_t / snr_s))
-    d.start(sqrt(sigma_s**2 - of_ddpm) * sigma_t / sigma_s**2, name="markov", words="for the variance of DDPM it does not")
+    d.start(sqrt(sigma_s**2 - of_ddpm) * sigma_t / sigma_s**2, name="markov", words="for the variance of DDPM it does not: the coefficient k")
     d.equals(alpha_t / alpha_s, by="then $k$ carries the whole signal from $x_s$ to $x_t$")
 
     d.start(Normal(xs, mean, v) * now / earlier)
@@ -483,7 +483,7 @@ def one_point(d):
 #
 # With more than one data point the guess changes along the way, and a step that asks only once misses that. How much is it? Let the data be normal with mean $m$ and standard
 # deviation $\omega$. Everything is known: $x_t$ is normal with mean $\alpha_t m$ and variance $D_t = \alpha_t^2 \omega^2 + \sigma_t^2$ (`ddim.gaussian_step[marginal]`), the data given $x_t$ are
-# normal (`ddim.gaussian_step[posterior]`), and the exact network predicts the mean of the noise given $x_t$ (`ddim.gaussian_step[noise]`). Put that into the step: it is
+# normal with a mean called $\mu_0$ (`ddim.gaussian_step[posterior]`), and the exact network predicts the mean of the noise given $x_t$ (`ddim.gaussian_step[noise]`). Put that into the step: it is
 # linear in $x_t$, with the slope $g$ in `ddim.gaussian_step[step]`. So the variance after the step is $g^2 D_t + v$.
 #
 # !!! example "By hand"
@@ -601,7 +601,7 @@ def gaussian_flow(d):
 # `ddim.inversion[round_trip]` says what is left of a deviation from the mean that went up this way and then down: not
 # all of it, it is multiplied by the squared cosine from above. So this way is exact only if the data are a single point, and only to first order otherwise.
 #
-# *Invert the step.* The sampler guessed the noise at the $x_t$ we look for, so that is an equation, $x_s = A x_t + B\, \hat\epsilon(x_t)$, with the coefficients of `ddim.step`. Solve it by repetition: start with any $x_t$, guess the noise there,
+# *Invert the step.* The sampler guessed the noise at the $x_t$ that we look for. So $x_t$ is the unknown of an equation, $x_s = A x_t + B\, \hat\epsilon(x_t)$, with the coefficients of `ddim.step`. Solve it by repetition: start with any $x_t$, guess the noise there,
 # solve the equation for the other $x_t$, and repeat with the answer. If the answers settle, they have found the exact inverse of the sampler's step, also when the step is long.
 # Does it settle? On normal data the last line says that the distance of two attempts $y$ and $z$ is multiplied by $\kappa$ each time ($z$ is no noise here);
 # `ddim.inversion[sign]` and `ddim.inversion[rate]` say that $\kappa$ lies between 0 and 1, and it is below 1 strictly, since what is subtracted is positive. So the error shrinks by the factor $\kappa$

@@ -339,9 +339,8 @@ def posterior(d):
 # $x_t$ is known. But the noise has variance one at every step, so a network is asked for numbers of the same
 # size at all noise levels. Late in the chain the best guess of the data is hardly more than their mean; the
 # best guess of the noise is nearly the input itself, which a network can copy. Early it is the other way
-# round: there $x_t$ is nearly the data, and its noise is hard to see. Other predictions are compared in [Flow matching](flow_matching.py)
-# under
-# *Five names for one prediction*.
+# round: there $x_t$ is nearly the data, and its noise is hard to see. Other predictions are compared in
+# [Flow matching](flow_matching.py) under *Five names for one prediction*.
 #
 # {{ picture ddpm.prediction }}
 #
@@ -376,7 +375,7 @@ def posterior_mean_from_eps(d):
 # the data $x_0$ alone, and $q$ for the encoder: the forward chain, which draws the path when $x_0$ is given.
 #
 # 1. $p_\theta$ is the integral of $p$ over all paths. Divide by $q$ and multiply with it: that is the average of
-#    $p / q$ over paths drawn from $q$. So $-\log p_\theta$ is minus the logarithm of an average.
+#    $p / q$, the *weight* of a path, over paths drawn from $q$. So $-\log p_\theta$ is minus the logarithm of an average.
 # 2. The logarithm of an average is at least the average of the logarithm (*Jensen's inequality*). So
 #    $-\log p_\theta$ is at most minus the average of $\log (p / q)$.
 # 3. Both $p$ and $q$ are products with one factor for each step. Bayes' rule turns every forward factor but the
@@ -577,8 +576,8 @@ def snr_weight(d):
 #
 # ## The two ends of the chain { .advanced }
 #
-# $L_T$ compares what is left of the data with the prior, and holds no network: it is the price of a chain
-# that is too short. $L_0$ is minus the logarithm of a density at the data point itself, so it is no KL. Its
+# $L_T$ compares what is left of the data with the prior $p_T$, a standard normal, and holds no network: it is the
+# price of a chain that is too short. $L_0$ is minus the logarithm of a density at the data point itself, so it is no KL. Its
 # normal has a standard deviation that is chosen, here called $\sigma_1$. For continuous data and a small variance
 # it can be negative without bound. (Images are integers, and the
 # original paper [@ho2020ddpm] integrates this normal over the bin of each pixel:
