@@ -62,6 +62,7 @@
 #   [Wasserstein distances](wasserstein.py) the output is not a probability at all, and is called a *critic*.)
 # - $m = (p + q)/2$ is the mean of the two densities. $\mathrm{JS}$ is the mean of the two KL divergences to it, so it lies
 #   between 0 and $\log 2$. $\mathrm{TV}$ is the total variation, $\frac12 \int |p - q|$. See [Divergences](divergences.py) for both.
+# - The *forward* KL is $\mathrm{KL}(p \,\Vert\, q)$, which maximum likelihood minimises; the *reverse* KL is $\mathrm{KL}(q \,\Vert\, p)$.
 # - The *support* of a density is where it is positive. Two supports are *disjoint* if they have no point in common.
 # - $\sigma(a) = 1/(1 + e^{-a})$ is the sigmoid, and $\operatorname{softplus}(a) = \log(1 + e^a)$.
 # - No hypothesis on supports is made unless it is printed: either density may vanish where the other does not, which is
@@ -97,8 +98,8 @@ game = define("V(D,G)", value(D))
 # !!! example "By hand"
 #
 #     Let there be two pictures only. Data show them with probabilities $0.8$ and $0.2$, the generator with $0.4$ and
-#     $0.6$. Somebody who is shown the first picture should bet on data with probability $0.8/(0.8 + 0.4) = 2/3$; at the
-#     second with $0.2/(0.2 + 0.6) = 1/4$. The value is then
+#     $0.6$. One sees the first picture: the probability that it is from the data is $0.8/(0.8 + 0.4) = 2/3$. For the
+#     second it is $0.2/(0.2 + 0.6) = 1/4$. The best discriminator says these numbers. The value is then
 #     $0.8 \log\frac23 + 0.2 \log\frac14 + 0.4 \log\frac13 + 0.6 \log\frac34 \approx -1.214$.
 #     The discriminator that always says $\frac12$ has $2 \log \frac12 \approx -1.386$, which is less.
 #
@@ -249,7 +250,7 @@ def equality_cases(d):
 # The game asks the generator to minimise the mean of $\log(1 - D)$ over its samples: the *minimax*, or saturating, loss.
 # (A loss *saturates* where it becomes flat.) Early on the discriminator rejects samples with confidence, $D \approx 0$, and
 # this loss is flat. The remedy of the same paper [@goodfellow2014gan] is to maximise the mean of $\log D$ instead: the
-# *non-saturating* loss $-\log D$. A program does not compute them from $D$. For a large logit a computer rounds $D$ to
+# *non-saturating* loss $-\log D$. A program does not compute them from $D$. For a logit of large size a computer rounds $D$ to
 # exactly 0 or 1, and the logarithm of zero is infinite. It uses softplus of the logit $a$, which is exact for every $a$:
 # `gan.logit_losses[minimax_loss]` and `gan.logit_losses[non_saturating_loss]`.
 #
@@ -260,7 +261,7 @@ def equality_cases(d):
 #     $1 - D \approx 0.9933$: $e^5 \approx 148$ times harder.
 #
 # Both derivatives are negative, so both losses push the logit up (`gan.logit_losses[saturating]` and
-# `gan.logit_losses[non_saturating]`). They differ in how hard: with weight $D$ or $1 - D$. The second derivative over the first,
+# `gan.logit_losses[non_saturating]`). They differ in how hard: with weight $D$ or $1 - D$. The non-saturating derivative divided by the minimax one,
 # `gan.logit_losses[ratio]`, is $e^{-a}$, which for the best discriminator is $q/p$. The limit of confident rejection, $a \to -\infty$, is in `gan.logit_losses[vanishing]` and
 # `gan.logit_losses[remaining]`: the first weight is at most $e^a$, so it vanishes exponentially, while the second is at
 # least $1 - e^a$.
@@ -621,7 +622,7 @@ def missing_mode(d):
 
 
 # %% [markdown]
-# **What it means.** For a rare mode all three are small, so the game hardly punishes that it is missed. And as long as
+# **What it means.** For a rare mode Jensen–Shannon, total variation and the reverse KL are small, so the game hardly punishes that it is missed. And as long as
 # the supports are apart these costs do not change when the samples move a little, so nothing tells the generator where
 # the missed mode is. Nor can it see it: it learns only from slopes at its own samples.
 #

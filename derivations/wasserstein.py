@@ -139,7 +139,7 @@ def lipschitz(d):
 # %% [markdown]
 # **What it means.** A critic that sees much proves that *no* plan is cheap; a plan that is cheap proves that no critic sees much. Where the two numbers are equal, nothing remains to be searched.
 #
-# Now let the price be the squared distance. For every coupling its mean is at least the square of the mean distance, so $W_1 \le W_2$. For the four grains, in order, $W_2^2 = (1 + 9 + 4 + 1)/4 = 3.75$, so $W_2 \approx 1.94$; the other
+# Now let the price be the squared distance. For every coupling its mean is at least the square of the mean distance, so $W_1 \le W_2$. For the four grains the plan in order is the best for squares, too (on the line it always is, which is not proved here): $W_2^2 = (1 + 9 + 4 + 1)/4 = 3.75$, so $W_2 \approx 1.94$. The other
 # plan, as good for $W_1$, has $4.75$. Squares punish long ways.
 
 
@@ -252,7 +252,7 @@ def generator_gradient(d):
 #     2. Keep its slope near or below one: `genmath.wasserstein.gradient_penalty` or, as at first, `genmath.wasserstein.clip_weights`.
 #     3. Move the generator one step along the critic: `genmath.wasserstein.generator_loss`. Again from 1.
 #
-# Step 2 is where theory and practice part. The next two sections say what each of the two does.
+# In step 2 theory and practice differ. The next sections say what the gradient penalty and what clipping does.
 #
 # ## The slope of a best critic
 #
@@ -294,7 +294,7 @@ def slope_one(d):
 # An example on the line. Data at $-a$ and $a$, samples at $-a-h$ and $a+h$. Each sample belongs to the data point next to it, so $W_1 = h$ (`wasserstein.independent_pairs[near]`). One best critic is $0$ between the data and falls outside with slope 1, to $-h$ at
 # the samples (`wasserstein.independent_pairs[value]`). Between $-a$ and $a + h$, an independent pair, lies the point $0$ (`wasserstein.independent_pairs[between]`), and around it this critic is flat: the penalty is at its
 # worst there. Some best critics escape it by a kink in the middle, for example $-|x|$ with the slopes $\pm 1$; but no smooth one does. `wasserstein.independent_pairs[far]` holds for **any** critic $f$: what it sees between the opposite
-# pairs is what it sees between the near ones, over a way that is longer by $2a$. Training can be caught by this: a straight line of slope one pays no penalty, although it sees nothing here,
+# pairs, $a$ with $-a-h$ and $-a$ with $a+h$, is what it sees between the near ones, over a way that is longer by $2a$. Training can be caught by this: a straight line of slope one pays no penalty, although it sees nothing here,
 # and on the way to a better critic the slope has to pass through zero. A penalty for slopes *above* one only, the one-sided form, has no such barrier.
 #
 # In code: `genmath.wasserstein.gradient_penalty`.
@@ -709,7 +709,7 @@ def line(d, n):
 # ## Normal densities in many dimensions { .advanced }
 #
 # In $d$ dimensions let $A$ be symmetric and positive definite, and $T(x) = m_2 + A\,(x - m_1)$. `wasserstein.w2_normal[every]`: for any two points, and so on average for **every coupling**, the squared distance is at least a function of $x$ plus a function of $y$;
-# what is left, with $S$ the root of $A$ ($S^2 = A$), $u = x - m_1$ and $v = y - m_2$, is the squared length of $S u - S^{-1} v$, and it is zero where $y = T(x)$. `wasserstein.w2_normal[source]` and `wasserstein.w2_normal[target]` are the means of these two functions under normal densities; only the trace of $A \Sigma_1$ and that of $A^{-1} \Sigma_2$ remain.
+# what is left, with $S$ the root of $A$ ($S^2 = A$), $u = x - m_1$ and $v = y - m_2$, is the squared length of $S u - S^{-1} v$, and it is zero where $y = T(x)$. `wasserstein.w2_normal[source]` and `wasserstein.w2_normal[target]` are the means of these two functions under normal densities with the means $m_1$, $m_2$ and the covariances $\Sigma_1$, $\Sigma_2$; only the trace of $A \Sigma_1$ and that of $A^{-1} \Sigma_2$ remain.
 # $T$ carries the covariance $\Sigma_1$ to $\Sigma_2 = A \Sigma_1 A$, and then both traces are the same (`wasserstein.w2_normal[same]`). `wasserstein.w2_normal[reached]` is what the coupling $y = T(x)$ costs, which is the bound. So
 #
 # {{ wasserstein.w2_normal[reached] }}
