@@ -27,8 +27,8 @@
 #     {{ divergences.fenchel_bound }}
 #
 #     $p$ and $q$ are two densities of $x$, and $\mathbb{E}_p$ is the mean when $x$ is drawn from $p$. In the second line $p$
-#     is the density of the data, $p_\theta$ the model with parameters $\theta$, and $H(p)$ the *entropy* of the data, the
-#     mean of $-\log p(x)$ under $p$, which no parameter changes. $f$ is a convex function with $f(1) = 0$, and $f^*$ its convex conjugate:
+#     is the density of the data, $p_\theta$ the model with parameters $\theta$, and $\mathbb{H}[p]$ the *entropy* of the data, the
+#     mean of $-\log p(x)$ under $p$, which no parameter changes. $D_f$ has a convex function $f$ with $f(1) = 0$ in it, and $f^*$ is the convex conjugate of $f$:
 #     $f^*(t)$ is the largest value of $u t - f(u)$ over all $u$. $T$ is any function of $x$, called a *critic*.
 #
 # ## Notation and hypotheses
@@ -122,8 +122,9 @@ def kl_hellinger(d):
 # ## Maximum likelihood
 #
 # Training by maximum likelihood maximises the mean of $\log p_\theta(x)$ over the data $p$. Minus this mean is called the *cross-entropy*. It differs from $D_{\mathrm{KL}}(p \,\Vert\, p_\theta)$ only by the entropy
-# $H(p)$ of the data, which no parameter can change. So to maximise the mean log-likelihood *is* to minimise KL from the data to the model, in this order of the arguments. Hence three facts
-# below: the difference between two models $p_\theta$ and $p_\varphi$ is the same number in both, up to sign; so is the gradient; and the cross-entropy is never below the entropy of the data.
+# $\mathbb{H}[p]$ of the data, which no parameter can change. So to maximise the mean log-likelihood *is* to minimise KL from the data to the model, in this order of the arguments. Hence three facts
+# below: the difference between two models $p_\theta$ and $p_\phi$ is the same number in both, up to sign; so is the gradient; and the cross-entropy is never below the entropy of the data.
+# (In the gradient $\theta$ is one parameter, and $p_\theta(x \mid \theta)$ is the model as a function of it.)
 #
 # !!! example "By hand"
 #
@@ -381,7 +382,7 @@ def gaussian_kl_diagonal(it, d):
 # ## Jensen–Shannon
 #
 # KL is infinite if $q$ is zero on a set to which $p$ gives probability. A way out: compare each density with their average $m = (p + q)/2$ instead of with the other, and average the two divergences:
-# $\frac12 D_{\mathrm{KL}}(p \,\Vert\, m) + \frac12 D_{\mathrm{KL}}(q \,\Vert\, m)$ is the *Jensen–Shannon* divergence, JS for short [@lin1991divergence]. This needs no hypothesis on supports, since $m$ is positive wherever either density is; the result does
+# $\frac12 D_{\mathrm{KL}}(p \,\Vert\, m) + \frac12 D_{\mathrm{KL}}(q \,\Vert\, m)$ is the *Jensen–Shannon* divergence $D_{\mathrm{JS}}$, JS for short [@lin1991divergence]. This needs no hypothesis on supports, since $m$ is positive wherever either density is; the result does
 # not change when $p$ and $q$ are swapped, and is at most $\log 2$.
 #
 # !!! example "By hand"
@@ -473,9 +474,9 @@ def js_mutual_information(d):
 # {{ picture divergences.event }}
 #
 # An *event* is a set of values of $x$. Each of the two densities gives it a probability; the *total variation* $D_{\mathrm{TV}}$ (TV for short) is the largest difference of these two probabilities over all events. The event of all $x$ with $p(x) > q(x)$
-# has this largest difference. For the two coins it is the event "tails": $0.5 - 0.1 = 0.4$. As a formula, TV is half of the integral of $|p - q|$; some authors leave out the half, and then it goes up to 2.
+# has this largest difference. For the two coins it is the event "tails", which $p$ gives $0.5$ and $q$ gives $0.1$: the total variation is $0.4$. As a formula, TV is half of the integral of $|p - q|$; some authors leave out the half, and then it goes up to 2.
 #
-# An event is the same as its indicator, the function that is 1 on it and 0 elsewhere. The last result below says more: any function $\varphi$ with values between 0 and 1 has means under $p$ and $q$ that differ by at most TV.
+# An event is the same as its indicator, the function that is 1 on it and 0 elsewhere. The last result below says more: any function $\phi$ with values between 0 and 1 has means under $p$ and $q$ that differ by at most TV.
 #
 # In code: `genmath.divergences.tv`, for tables.
 
@@ -510,7 +511,7 @@ def total_variation_bound(d):
     d.start(TV(p(x), q_any(x)))
     d.at_least(
         E(p(x), phi(x)) - E(q_any(x), phi(x)),
-        by="$\\varphi$ misses part of where $p$ is larger, and keeps part of where $q$ is",
+        by="$\\phi$ misses part of where $p$ is larger, and keeps part of where $q$ is",
         because=integral(excess * (1 - phi(x)) + lack * phi(x), x),
     )
 
@@ -533,7 +534,7 @@ def total_variation_bound(d):
 # For $f(u) = u \log u$ the derivative $t - \log u - 1$ is zero at $u = e^{t - 1}$, which gives $f^*(t) = e^{t - 1}$.
 #
 # Now choose a slope $T(x)$ for every $x$, put $u = p(x)/q(x)$, and take the mean under $q$. The first term, the mean of $\frac{p}{q} T$ under $q$, is the mean of $T$ under $p$. So the divergence is at least a mean under $p$ minus a mean under $q$, and each of them can be
-# estimated from samples [@nguyen2010estimating]. The discriminator of a generative adversarial network (GAN) is such a $T$ [@nowozin2016fgan].
+# estimated from samples [@nguyen2010estimating]. The discriminator of a generative adversarial network (GAN) gives such a $T$ [@nowozin2016fgan].
 #
 # In code: `genmath.divergences.f_divergence` for tables, `genmath.divergences.f_divergence_from_samples`, and `genmath.divergences.fenchel_bound`.
 
@@ -917,4 +918,4 @@ def wishart_ratio(d):
 # - [@ali1966general]: f-divergences, found independently.
 # - [@nguyen2010estimating]: the variational bound.
 # - [@nowozin2016fgan]: the variational bound (eqs. 2 and 4) and the members (table 1, whose
-#   generator of Jensen–Shannon is twice the one here).
+#   $f$ of Jensen–Shannon is twice the one here).

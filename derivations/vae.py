@@ -60,7 +60,7 @@
 #   too, the page says so.
 # - $\sigma$ is a standard deviation. $\ell$ is the *logarithm of a variance*, $\ell = \log \sigma^2$, except where the
 #   page says that it is a logit: several of the slips at the end of this chapter confuse the two.
-# - $H(p)$ is the entropy of a density, the mean of $-\log p$ under $p$.
+# - $\mathbb{H}[p]$ is the entropy of a density, the mean of $-\log p$ under $p$.
 # - $\partial$ is a derivative; "$\partial p = p\, \partial \log p$" is the derivative of a logarithm, read backwards.
 
 # %%
@@ -165,8 +165,8 @@ def elbo(d):
 # {{ picture vae.gap }}
 #
 # The same without an inequality: the log-evidence is a sum of three terms. The first rewards codes from which $x$ can
-# be rebuilt (*reconstruction*). The second is taken off where the encoder is unlike the prior (*regularisation*); in
-# this chapter "the KL term" is this one. The third is the gap, the KL divergence to the posterior.
+# be rebuilt (*reconstruction*). The second is subtracted, and is large where the encoder is far from the prior
+# (*regularisation*); in this chapter "the KL term" is this one. The third is the gap, the KL divergence to the posterior.
 
 
 # %%
@@ -228,7 +228,7 @@ def jensen_gap(d):
 # So far $x$ was one observation. Now draw $x$ from the density $r(x)$ of the data, then a code from the encoder, and
 # write $r(x, z)$ for the joint density of the two. So $r(z \mid x)$ is another name of the encoder. To maximise the
 # bound, averaged over the data, is to minimise *one* KL divergence between two joint densities, data with their codes
-# against the model. The entropy $H(r(x))$ of the data is a constant, which no parameter changes.
+# against the model. The entropy $\mathbb{H}[r(x)]$ of the data is a constant, which no parameter changes.
 
 # %%
 r = Density("r", x, z)
@@ -715,8 +715,8 @@ def iwae_gradient(d, k):
 #
 # ??? question "The bound of your model rises during training. Has the likelihood risen?"
 #
-#     Not necessarily: the encoder may have come closer to the posterior while the evidence stayed. The bound is the
-#     evidence minus the gap, and only their difference is seen.
+#     Not necessarily: the encoder may have come closer to the posterior while the evidence stayed the same. The
+#     bound is the log-evidence minus the gap, and we see only this difference.
 #
 # ??? question "The KL term is exactly zero for every observation. What has happened?"
 #
@@ -752,8 +752,8 @@ def iwae_gradient(d, k):
 # - **More draws help the bound, not every gradient.** The monotonicity in $k$ is proved here for the first steps only
 #   (the label says which; theorem 1 of the paper [@burda2016importance] has every $k$), and it says nothing about the
 #   signal-to-noise ratio of the encoder's gradient, which falls [@rainforth2018tighter].
-# - **Densities are positive here.** A decoder with bounded support or a model that puts no mass on some data makes the
-#   log-evidence $-\infty$; then there is nothing to bound.
+# - **Densities are positive here.** If a model gives density zero to some data, as a decoder can that is zero outside a
+#   bounded set, their log-evidence is $-\infty$; then there is nothing to bound.
 # - **Grey pixels are not binary.** For $x$ strictly between 0 and 1 the Bernoulli expression is a cross-entropy but not a
 #   log-density, and numbers in nats obtained from it cannot be compared with a density's.
 # - **The gradients are exchanged with integrals**, and the boundary terms of the integration by parts vanish: this is
