@@ -1,10 +1,10 @@
 # %% [markdown]
 # # Score matching
 #
-# A density has to integrate to one. So a model $p(x) = q(x)/Z$, with any positive function $q$, needs the *normaliser*
-# $Z = \int q(x)\, \mathrm{d}x$, and for a flexible $q$ nobody can compute this integral. The *score*
+# A density has to integrate to one. So a model $p(x) = \tilde p(x)/Z$, with any positive function $\tilde p$, needs the
+# *normaliser* $Z = \int \tilde p(x)\, \mathrm{d}x$, and for a flexible $\tilde p$ nobody can compute this integral. The *score*
 # $\nabla \log p$ is the direction in which the log-density rises. It does not see the normaliser:
-# $\log p = \log q - \log Z$, and the constant $\log Z$ has no slope. Can the score be
+# $\log p = \log \tilde p - \log Z$, and the constant $\log Z$ has no slope. Can the score be
 # learned from samples alone, although samples show neither $p$ nor its slope? And once we have it, can we draw from
 # $p$ with nothing but this field of arrows?
 #
@@ -702,7 +702,7 @@ def score_difference(d):
 #     of the right model is 0. A training curve cannot show such a difference.
 #
 # Noise cures it. With noise of variance $\tau^2$ the bumps have variance $\sigma^2 + \tau^2$ and the old weights
-# (`score.mixture_score[noised]`); in units of their new width they are close together, and the weight can be seen. This is the reason
+# (`score.mixture_score[noised]`). If $\tau$ is as large as $m$ they overlap, so there are data between them, and the weight can be seen. This is the reason
 # for a ladder of noise levels, and for annealing.
 
 
@@ -730,15 +730,15 @@ def blind_spot(d):
 #       (`score.denoising`): guess the noise, divide by $-\sigma$ (`score.eps_optimum`).
 #     - Tweedie: $\mathbb{E}[x_0 \mid x] = (x + \sigma^2 \nabla\log p_\sigma(x))/\alpha$ (`score.tweedie`).
 #     - Langevin: $x \leftarrow x + h \nabla\log p(x) + \sqrt{2h}\, z$ keeps $p$ (`score.langevin`).
-#     - The score of clean data does not see the weights of far modes (`score.blind_spot`): hence many noise levels, from
+#     - The score of clean data does not see the weights of far modes (peaks of the density; `score.blind_spot`): hence many noise levels, from
 #       large to small.
 #
 # ## Questions
 #
 # ??? question "Why learn the score, and not the density?"
 #
-#     A density must integrate to one, and to make a flexible function do so is an integral over all images. Any smooth
-#     function may be tried as a score: a normaliser is a constant summand of $\log p$ and has slope zero.
+#     A density must integrate to one. For a flexible function this needs an integral over all images. Any smooth
+#     function may be tried as a score: a normaliser only adds a constant to $\log p$, and a constant has slope zero.
 #
 # ??? question "The density is normal with mean 3 and variance 4. What is its score at 5, and what does it say?"
 #
@@ -769,19 +769,19 @@ def blind_spot(d):
 # ## What these results do not say
 #
 # - **They are about the density of the *noisy* data.** A denoising loss teaches the score of $p_\sigma$, not that of the
-#   data. For data on a surface, or a finite set of samples, the clean score does not exist; the perfect denoiser of a finite
-#   training set only returns training samples.
+#   data. For data on a surface, or a finite set of samples, the clean score does not exist. The perfect denoiser of a finite
+#   training set returns averages of training samples, and with less and less noise the training samples themselves: nothing new.
 # - **The optimum is over all functions.** A network is from a family, is trained by few gradient steps and on finite
-#   data. It need not even be the gradient of anything: a field $s$ with $\partial_u s_v \ne \partial_v s_u$ is no
-#   score.
+#   data. It need not even be the gradient of anything: a field with the components $s_1, s_2$ and
+#   $\partial_u s_2 \ne \partial_v s_1$ is no score.
 # - **A mean over data is blind where there are no data.** `score.blind_spot` bounds a loss by an exponentially small number for
 #   a model that is plainly wrong; a loss near its minimum is no evidence about far modes. The other way round, the loss's value
-#   alone says nothing, since the smallest possible loss, $C$ of `score.denoising` is unknown.
+#   alone says nothing, since the smallest possible loss, the $C$ of `score.denoising`, is unknown.
 # - **Boundary terms vanish by assumption.** Score matching by parts needs $p\,s \to 0$ at infinity and a smooth $p$. Pixels
 #   in $[0, 1]$, an exponential density or a uniform one break it: a term at the border remains.
 # - **To keep a density is not to reach it fast.** `score.langevin` says that $p$, once reached, is kept. How long it takes to reach it is another
 #   matter: between two far modes it is exponentially long in practice, for the same reason as in `score.blind_spot`. And
-#   the first-order statement is for small steps; the closed form of the bias is for a normal target only.
+#   the first-order statement is for small steps; the formula for the error of a step is for a normal target only.
 # - **Annealing is a recipe.** Nothing here says how many levels or steps are enough.
 # - **Statements for one coordinate** hold term by term for a sum over coordinates, with the other coordinates held. The
 #   `label` of each result says what was checked.
@@ -798,7 +798,7 @@ def blind_spot(d):
 # - `score.eps_optimum`: the conditional score written for the marginal one (`notes-score-marginal`).
 # - `score.langevin`: noise of size $\sqrt h$ with a drift of size $h$ (`classic-langevin-step`).
 #
-# Nothing on our list for this chapter is beyond what a claim can express.
+# Every item on our list for this chapter could be written as a claim, so all of them are here.
 
 # %% [markdown]
 # ## References
