@@ -188,11 +188,6 @@ def _list(folder: str) -> str:
     return f"<ul>{''.join(items)}</ul>"
 
 
-def without(markdown: str) -> str:
-    """For a notebook, which has no scripts of ours."""
-    return PLACE.sub("", markdown)
-
-
 def figure(name: str, folder: str) -> str:
     """The explorer as HTML: its still picture and its numbers, and controls for the script."""
     made, drawn = explorer(name), still(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 
@@ -148,9 +149,27 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     try:
-        return maths.typeset(output)
+        return maths.typeset(_named(output, page, config))
     except SiteError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from error
+
+
+def _named(output: str, page: Page, config: MkDocsConfig) -> str:
+    """With the card that a link to the page shows elsewhere, and a name for the search dialog."""
+    card = {
+        "og:type": "article",
+        "og:site_name": config.site_name,
+        "og:title": str(page.title or config.site_name),
+        "og:description": str(page.meta.get("description") or config.site_description),
+        "og:url": page.canonical_url or "",
+    }
+    tags = "".join(
+        f'<meta property="{name}" content="{html.escape(text)}">'
+        for name, text in card.items()
+        if text
+    )
+    output = output.replace("</head>", f"{tags}</head>", 1)
+    return output.replace('role="dialog"', 'role="dialog" aria-label="Search"', 1)
 
 
 @event_priority(-100)  # after the search plugin

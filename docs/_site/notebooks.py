@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import citations
-import explorers
 import jupytext
 import laboratories
 import nbformat
 import rendering
 import topics
+from plain import plain
 from results import Result, SiteError, results
 
 from genmath import __version__
@@ -141,7 +141,7 @@ def chapter_notebook(path: Path) -> str:
     shown, names = [], []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = citations.cite(explorers.without(cell.source), None)
+            cell.source = plain(citations.cite(cell.source, None))
         shown.append(cell)
         if cell.cell_type == "code":
             here = [r.derivation.short_name for r in _derivations_in(path.stem, cell.source)]

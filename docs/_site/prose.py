@@ -92,6 +92,10 @@ def display(name: str) -> str:
 
 
 def defined(name: str) -> str:
+    return f'<div class="defined">{maths.display(definition(name))}</div>'
+
+
+def definition(name: str) -> str:
     """A letter that a chapter defines, beside its definition; or an expression alone."""
     topic, _, attribute = name.partition(".")
     if topic not in book.topics():
@@ -99,8 +103,7 @@ def defined(name: str) -> str:
     found = book.chapter(topic).names.get(attribute)
     if not isinstance(found, Node):
         raise SiteError(f"{{{{ define {name} }}}}: the chapter has no such letter or expression")
-    shown = f"{latex(found)} = {latex(found.body)}" if isinstance(found, Named) else latex(found)
-    return f'<div class="defined">{maths.display(shown)}</div>'
+    return f"{latex(found)} = {latex(found.body)}" if isinstance(found, Named) else latex(found)
 
 
 def judged(path: str) -> str:

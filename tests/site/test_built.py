@@ -158,6 +158,18 @@ def test_the_downloaded_notebook_runs(topic: str) -> None:
     assert all("text/markdown" in c.outputs[0].data for c in shown)
 
 
+@pytest.mark.parametrize("topic", book.topics())
+def test_a_notebook_holds_no_markup_of_the_site(topic: str) -> None:
+    notebook = json.loads((SITE / "derivations" / topic / f"{topic}.ipynb").read_text("utf-8"))
+    cells = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    text = "\n".join("".join(cell) for cell in cells)
+    assert (
+        re.findall(r"\{\{|^(?:!!!|\?\?\?) .*|.*markdown=.*|\{ \.\w+ \}|@\w+\d{4}", text, re.M) == []
+    )
+    assert text.count("<svg") >= 4
+    assert "On the board" in text
+
+
 def test_search_knows_the_book() -> None:
     index = json.loads((SITE / "search" / "search_index.json").read_text("utf-8"))
     text = " ".join(entry["title"] + " " + entry["text"] for entry in index["docs"])
