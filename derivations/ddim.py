@@ -275,6 +275,8 @@ def step_variance(d):
 # It is useful that nothing is random after the start: the same start gives the same sample, so two models can be compared on one start; starts can be blended, and the samples change
 # gradually; and the function can be inverted (*Running it backwards*). It does not make the samples less diverse: all variety comes from the start then.
 #
+# **Try it.** Choose DDIM and a few steps, then move η from 0 to 1: with η = 0 the same start always ends at the same place.
+#
 # {{ explorer path }}
 #
 # ## With eta = 1 it is DDPM

@@ -363,6 +363,9 @@ def posterior_mean_from_eps(d):
 
 
 # %% [markdown]
+# **Try it.** Draw a few points, choose DDIM with fresh noise $\eta = 1$, which is a DDPM that skips steps, and lower the number
+# of steps: the particles miss the points.
+#
 # {{ explorer path }}
 #
 # ## The bound

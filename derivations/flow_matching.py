@@ -270,6 +270,8 @@ def lines(d):
 # **What it means.** Lines and flow have the same density at every time. They do not have the same paths: which noise belongs to which data
 # point is decided anew by the flow.
 #
+# **Try it.** Take the straight path and one Euler step: every particle goes to the mean of the points. Then add steps.
+#
 # {{ explorer path }}
 #
 # ## What to train on

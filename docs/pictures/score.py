@@ -156,7 +156,7 @@ def levels() -> Html:
 
 
 def walk() -> Html:
-    """Langevin dynamics on two far modes: plain, annealed, and without its noise."""
+    """Langevin dynamics on two far modes: plain, and annealed."""
     data = GaussianMixture([0.8, 0.2], [-4.0, 4.0], std=1.0)
     generator = torch.Generator().manual_seed(0)
     n = 4000
