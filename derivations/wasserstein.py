@@ -14,9 +14,9 @@
 #
 #     The least cost of moving $p$ to $q$, and its *dual*, a greatest value that is the same number:
 #
-#     $$
-#     W_1(p, q) = \inf_{\pi}\, \mathbb{E}_{\pi(x, y)}\, |x - y| = \sup_{|f(x) - f(y)| \,\le\, |x - y|} \mathbb{E}_{p(x)} f(x) - \mathbb{E}_{q(y)} f(y)
-#     $$
+#     $W_1(p, q) = \inf_{\pi}\, \mathbb{E}_{\pi(x, y)}\, |x - y|$, the cheapest plan $\pi$, equals
+#     $\sup_{f}\, \mathbb{E}_{p(x)} f(x) - \mathbb{E}_{q(y)} f(y)$, the best critic $f$ of slope at most one:
+#     $|f(x) - f(y)| \le |x - y|$.
 #
 #     The easy half, for every coupling and every critic of slope at most one:
 #
@@ -182,9 +182,7 @@ def crossings(d):
 # **What it means.** A pair passes all $t$ between $x$ and $y$, and their length is its way. So the cost of a coupling is the integral over $t$ of what goes by, and never less than $\int |F - G|$. Now keep the order: the leftmost mass goes to the leftmost
 # place, the next to the next. Then at each place mass goes by in one direction only, and the cost is exactly this integral. So
 #
-# $$
-# W_1(p, q) = \int |F(t) - G(t)| \, dt.
-# $$
+# $W_1(p, q) = \int |F(t) - G(t)| \, dt$.
 #
 # Two samples of the same size are sorted and compared in order: nothing is cheaper to compute. The proof for points in a row is at the end of this chapter, `wasserstein.line_bound` and `wasserstein.line`.
 #

@@ -306,7 +306,7 @@ def test_without_scripts_there_is_no_editor_and_the_page_is_whole(
     page = context.new_page()
     for address in ("start/yours/", "derivations/vae/"):
         page.goto(base_url + address)
-        assert page.locator("textarea, button.md-button, details.try").count() == 0
+        assert page.locator(".editor, textarea, details.try").count() == 0
     page.goto(base_url + "start/yours/")
     assert "def split(d):" in page.locator("[data-check] pre").inner_text()
     context.close()
