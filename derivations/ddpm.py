@@ -804,7 +804,7 @@ def unrestricted_variance(d):
 #
 # - They do not say that the true reverse step is normal. The bound holds for any model, but a normal one is tight only for small
 #   steps; that is why there are many of them.
-# - `ddpm.alpha_bar_vanishes` gives bounds for every finite $T$. The limits drawn from them are argued in words and not checked.
+# - `ddpm.alpha_bar_vanishes` gives bounds for every finite $T$. The limits drawn from them are argued in words only.
 # - `ddpm.negative_elbo` is checked for chains of at most three steps, and for positive densities.
 # - That $L_{\mathrm{simple}}$ has the same minimiser holds for a network that can fit every step by itself. A real network shares
 #   its weights among the steps, and then the weights of the loss decide where it errs.
