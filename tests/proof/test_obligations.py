@@ -17,10 +17,13 @@ from genmath.proof import (
     absolute,
     copies,
     derivation,
+    equal,
     exp,
     gamma,
+    infimum,
     infinity,
     integral,
+    limit,
     log,
     number,
     pi,
@@ -29,12 +32,14 @@ from genmath.proof import (
     reals,
     sigmoid,
     sqrt,
+    supremum,
     variables,
 )
 from genmath.proof.check import judge
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Derivation
 from genmath.proof.language.obligations import obligations
+from genmath.proof.language.text import text
 from genmath.proof.language.tree import Node
 from genmath.proof.report import check_derivation
 
@@ -256,3 +261,31 @@ def test_a_density_that_underflows_in_a_denominator_is_no_infinity() -> None:
     posterior = r(x) * channel / mixture
     claim = Claim(integral(mixture * integral(x**2 * posterior, x), y), "=", E(r(x), x**2))
     assert judge(claim).verdict == "proved"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        supremum(exp(u), u), supremum(exp(u**2), u), supremum(exp(exp(u)), u), supremum(exp(-u), u),
+        infimum(-exp(u), u), limit(exp(u), u, infinity), limit(exp(1 / s), s, 0),
+        supremum(exp(u) / exp(2 * u), u),
+    ],
+    ids=text,
+)  # fmt: skip
+def test_what_outgrows_all_floats_has_no_end_either(end: Any) -> None:
+    """On the way to 2^29 the exponential leaves them, and no obligation was broken."""
+    judged = judge(equal(end - end, 0))
+    assert judged.verdict == "refuted"
+    assert "has no bound" in judged.reason or "does not exist" in judged.reason
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        supremum(exp(10 * u - u**2 / 1000), u), supremum(exp(-(u**2)), u), supremum(-exp(-u), u),
+        supremum(exp(u) - exp(2 * u), u), limit(exp(-u), u, infinity),
+    ],
+    ids=text,
+)  # fmt: skip
+def test_what_is_large_on_the_way_has_an_end(end: Any) -> None:
+    assert judge(equal(end - end, 0)).verdict == "proved"

@@ -6,6 +6,7 @@ import decimal
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -193,24 +194,36 @@ def _wanders(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | 
     """What a supremum or a limit is taken of grows and grows; or goes on changing on the way."""
     assert isinstance(one.whole, (Over, Limit))
     sign = -1 if isinstance(one.whole, Over) and one.whole.kind == "inf" else 1
-    size = abs if isinstance(one.whole, Limit) else float
     for end in _ends(one.whole):
-        found = []
+        found, beyond = [], False
         for k in range(2, 30):
-            value = _value_at(one.whole, end(Fraction(2**k)), survey, world)
+            try:
+                value = _value_at(one.whole, end(Fraction(2**k)), survey, world)
+            except decimal.Overflow:
+                beyond = True
+                break
             if value is None:
                 break
-            found.append((value[0] * sign, value[1]))
-        if len(found) < 28:
-            continue
-        values = [v for v, _ in found]
-        far = [size(values[k - 2]) for k in (4, 8, 16, 29)]
-        grows = far[-1] > 10 and all(b > 1.5 * a > 0 for a, b in itertools.pairwise(far))
-        steps = [abs(b - a) for a, b in itertools.pairwise(values)]
-        restless = isinstance(one.whole, Limit) and min(max(steps[-9:]), max(steps[-18:-9])) > 0.1
-        if grows or (restless and max(steps[-9:]) > 0.5 * max(steps[-18:-9])):
+            found.append(value)
+        with decimal.localcontext(CONTEXT):
+            values = [sign * v for v, _ in found]
+            sizes = [abs(v) for v in values] if isinstance(one.whole, Limit) else values
+            if beyond:  # larger than any number, after values that ran there
+                grows = len(sizes) > 2 and all(b > a * a > 1 for a, b in itertools.pairwise(sizes))
+                restless = False
+            elif len(found) < 28:
+                continue
+            else:
+                far = [sizes[k - 2] for k in (4, 8, 16, 29)]
+                grows = far[-1] > 10 and all(b > a + a / 2 > 0 for a, b in itertools.pairwise(far))
+                steps = [abs(b - a) for a, b in itertools.pairwise(values)]
+                late, before = max(steps[-9:]), max(steps[-18:-9])
+                restless = isinstance(one.whole, Limit) and 10 * min(late, before) > 1
+                restless = restless and 2 * late > before
+        if grows or restless:
             what = "has no bound" if isinstance(one.whole, Over) else "does not exist"
-            return _found(one, found[-1][1], world, what, "a number", values[-6:])
+            shown = [float(v) for v in values if -1e300 < v < 1e300]
+            return _found(one, found[-1][1], world, what, "a number", shown[-6:])
     return None
 
 
@@ -240,7 +253,8 @@ def _ends(whole: Over | Limit) -> list[Callable[[Fraction], Fraction | None]]:
 
 def _value_at(
     whole: Over | Limit, at: Fraction | None, survey: Survey, world: World
-) -> tuple[float, Program] | None:
+) -> tuple[Decimal, Program] | None:
+    """In decimals where floats overflow: what is larger than they can be is no infinity yet."""
     if at is None or whole.letter.is_variable:
         return None
     body = instantiate(whole.body, ((whole.letter, as_node(at)),))
@@ -249,8 +263,12 @@ def _value_at(
     program = Program((body,), Survey((body,), base=survey), world.dim, world.family)
     if program.has_grid or program.shapes != ["scalar"]:
         return None
-    ((value,),) = program.run(world, FLOAT, 0, assignments(program, world, 1)[0])
-    return (float(value), program) if math.isfinite(value) else None
+    free = assignments(program, world, 1)[0]
+    ((value,),) = program.run(world, FLOAT, 0, free)
+    if not math.isfinite(value):
+        ((value,),) = program.run(world, EXACT, 0, free)
+    number = Decimal(value)
+    return (number, program) if number.is_finite() else None
 
 
 def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any] | None:
