@@ -162,7 +162,7 @@ def contests(shape: Shape) -> dict[str, dict[str, Run]]:
 
     return {
         "DDPM": {
-            "ours": lambda: ddpm.sample(model, shape, long, x_T=start, generator=rng()),
+            "ours": lambda: ddpm.sample(model, shape, long, start=start, generator=rng()),
             "step": lambda: step_ddpm(model, start, long),
             "plain": lambda: plain_ddpm(model, start, long),
             "bare": lambda: bare_ddpm(model, start, long),
