@@ -9,6 +9,7 @@ Scalar = Float[Tensor, ""]
 Array = Float[Tensor, "..."]
 
 Steps = Int[Tensor, "batch"]
+Tokens = Int[Tensor, "..."]  # choices 0..K-1
 Step = int | Int[Tensor, "#batch"]  # one for all samples, or one a sample
 Time = float | Float[Tensor, "..."]
 Coefficient = float | Tensor
