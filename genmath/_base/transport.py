@@ -169,28 +169,25 @@ def balance(
 ) -> tuple[Tensor, Tensor, int, bool]:
     """Sinkhorn's steps from the potentials g: f and g, how many, and whether the marginals are
     wrong by at most ``least``; float64."""
-    log_kernel = costs / -epsilon
-    # What has no weight is -inf in these; between two such points the kernel alone may overflow.
-    by_row = log_kernel + columns.log()
-    by_column = (log_kernel + rows.log().unsqueeze(1)).T.contiguous()
-    g = -torch.logsumexp(by_column, 1) if g is None else g / epsilon
-    f = torch.zeros_like(rows)
-    taken, converged = 0, False
+    f = (costs if g is None else costs - g).amin(1)
+    if g is None:  # those of epsilon 0
+        g = (costs - f.unsqueeze(1)).amin(0)
     weighty = bool((rows > 0).all() & (columns > 0).all())
-    while taken < most and not converged:
-        # One step in the log domain; then many by scalings u, v of the plan it leads to, which are
-        # ten times as fast, until the scalings grow so large that they have to be taken in.
-        f = -torch.logsumexp(by_row + g, 1)
-        g = -torch.logsumexp(by_column + f, 1)
-        taken += 1
-        to_rows = torch.exp(by_row + f.unsqueeze(1) + g)
-        if weighty:
-            to_columns = (to_rows * (rows.unsqueeze(1) / columns)).T.contiguous()
-        else:
-            to_columns = torch.exp(by_column + g.unsqueeze(1) + f)
-        u, v, between = torch.ones_like(f), torch.ones_like(g), 1
+    taken, converged = 0, False
+    while not converged and taken < most:
+        # The steps are scalings u, v of what the potentials lead to, which are ten times as fast as
+        # the same in the log domain, until they grow so large that they have to be taken in.
+        kernel = _led_to(costs, f, g, epsilon, weighty)
+        u = (kernel @ columns).reciprocal_()
+        v = (kernel.T @ (rows * u)).reciprocal_()
+        if not _moderate(u, v):  # where a single step leads as far, it is taken by logarithms
+            f = -epsilon * ((g - costs).div_(epsilon) + columns.log()).logsumexp(1)
+            g = -epsilon * ((f - costs.T).div_(epsilon) + rows.log()).logsumexp(1)
+            kernel = _led_to(costs, f, g, epsilon, weighty)
+            u, v = torch.ones_like(f), torch.ones_like(g)
+        taken, between = taken + 1, 1
         while True:
-            next_u = (to_rows @ v).reciprocal_()
+            next_u = (kernel @ (columns * v)).reciprocal_()
             # The columns are right, and row i of the plan sums to (u / next_u)_i a_i.
             if least is not None:
                 converged = torch.dot(rows, (u / next_u).sub_(1).abs_()).item() <= least
@@ -198,16 +195,26 @@ def balance(
                 break
             # To look costs as much as a step: more and more of them are taken between two looks.
             several = min(between, most - taken)
-            next_v = (to_columns @ next_u).reciprocal_()
+            next_v = (kernel.T @ (rows * next_u)).reciprocal_()
             for _ in range(several - 1):
-                next_u = (to_rows @ next_v).reciprocal_()
-                next_v = (to_columns @ next_u).reciprocal_()
-            low, high = torch.cat([next_u, next_v]).aminmax()
-            if not (low.item() > 1 / FAR and high.item() < FAR):
+                next_u = (kernel @ (columns * next_v)).reciprocal_()
+                next_v = (kernel.T @ (rows * next_u)).reciprocal_()
+            if not _moderate(next_u, next_v):
                 break
             u, v, taken, between = next_u, next_v, taken + several, min(2 * between, 8)
-        f, g = f + u.log(), g + v.log()
-    return epsilon * f, epsilon * g, taken, converged
+        f, g = f + epsilon * u.log(), g + epsilon * v.log()
+    return f, g, taken, converged
+
+
+def _led_to(costs: Tensor, f: Tensor, g: Tensor, epsilon: float, weighty: bool) -> Tensor:
+    """The plan over the weights. Between two points without weight it may overflow."""
+    exponent = (g - costs).add_(f.unsqueeze(1)).div_(epsilon)
+    return (exponent if weighty else exponent.clamp_(max=700.0)).exp_()
+
+
+def _moderate(u: Tensor, v: Tensor) -> bool:
+    low, high = torch.cat([u, v]).aminmax()
+    return low.item() > 1 / FAR and high.item() < FAR
 
 
 class Blocks(NamedTuple):
@@ -247,7 +254,7 @@ def balance_in_blocks(
     def to_g(f: Tensor) -> Tensor:
         return _half(costs, costs.of_columns, len(columns), f, rows, epsilon)
 
-    next_f = to_f(to_g(torch.zeros_like(rows)) if g is None else g)
+    next_f = to_f(_start(costs, len(rows), len(columns)) if g is None else g)
     taken, converged = 0, False
     while True:
         f, g = next_f, to_g(next_f)
@@ -276,6 +283,13 @@ def balance_with_itself(
             return f, next_f, taken, True
         f = (f + next_f) / 2
     return f, next_f, most, False
+
+
+def _start(costs: Blocks, n: int, m: int) -> Tensor:
+    """The potentials g that `balance` starts from."""
+    ends = [range(0, size, costs.size) for size in (n, m)]
+    f = torch.cat([costs.of_rows(i, min(i + costs.size, n)).amin(1) for i in ends[0]])
+    return torch.cat([(costs.of_columns(i, min(i + costs.size, m)) - f).amin(1) for i in ends[1]])
 
 
 def _half(
