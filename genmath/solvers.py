@@ -55,6 +55,7 @@ __all__ = [
 
 State = tuple[Tensor, ...]  # the place, and the log-determinant where it is wanted
 Rate = Callable[[float, Tensor, bool], State]
+Spread = Callable[[float, Tensor], Tensor]  # the divergence
 Trace = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -209,9 +210,10 @@ def transport(
     a ``probe`` w or a ``generator``, estimated as w·∂(w·model)/∂x, with one. The log-determinant is
     then right on average over w, if E[w wᵀ] = I. One w a sample is kept all along the way; a
     generator draws random signs. A divergence known in closed form is what ``trace(x, t)`` returns,
-    one number a sample; it is taken at its word.
+    one number a sample; it is taken at its word. With steps of order 3 or 4 it is integrated by
+    Simpson's rule along the path, from two divergences a step.
 
-    Result: cnf.log_determinant, cnf.hutchinson
+    Result: cnf.log_determinant, cnf.hutchinson, cnf.steps
     Shapes: x and probe (B, …) alike; log_det (B,) in nats. Both are differentiable by x and by the
         parameters of the model, through every step, unless called under ``torch.no_grad()``. The
         dtype follows x, with the state in float32 at least.
@@ -278,9 +280,9 @@ def _solve(
     function("model", model)
     if with_det:
         apart("model", model)
-    rate = _rate(model, x.dtype, probe, trace)
+    rate, spread = _rates(model, x.dtype, probe, trace)
     if isinstance(solver, FixedSteps):
-        state = _fixed(rate, state, solver, start, end)
+        state = _fixed(rate, spread, state, solver, start, end)
     elif isinstance(solver, Adaptive):
         state = _adaptive(rate, state, solver, start, end)
     else:
@@ -288,44 +290,77 @@ def _solve(
     return tuple(part.to(x.dtype) for part in state)
 
 
-def _rate(model: Model, dtype: torch.dtype, probe: Tensor | None, trace: Trace | None) -> Rate:
-    """The field at a time and a place, and where it is wanted its divergence."""
+def _rates(
+    model: Model, dtype: torch.dtype, probe: Tensor | None, trace: Trace | None
+) -> tuple[Rate, Spread]:
+    """The field at a time and a place, and where it is wanted its divergence; and that alone."""
     keep = torch.is_grad_enabled()
 
+    def when(t: float, x: Tensor) -> Tensor:
+        return torch.full((), t, dtype=x.dtype, device=x.device).expand(len(x))
+
+    def given(t: float, x: Tensor) -> Tensor:
+        assert trace is not None
+        return one_each("trace output", trace(x.to(dtype), when(t, x)), x).to(x.dtype)
+
     def rate(t: float, x: Tensor, with_divergence: bool) -> State:
-        label = torch.full((), t, dtype=x.dtype, device=x.device).expand(len(x))
-        if not with_divergence:
-            return (call(model, x.to(dtype), label).to(x.dtype),)
-        if trace is not None:
-            narrow = x.to(dtype)
-            spread = one_each("trace output", trace(narrow, label), x)
-            return call(model, narrow, label).to(x.dtype), spread.to(x.dtype)
+        if trace is not None or not with_divergence:
+            out = call(model, x.to(dtype), when(t, x)).to(x.dtype)
+            return (out, given(t, x)) if with_divergence else (out,)
         with torch.enable_grad():
             at = x.to(dtype) if keep and x.requires_grad else x.detach().to(dtype).requires_grad_()
-            out = call(model, at, label).to(x.dtype)
+            out = call(model, at, when(t, x)).to(x.dtype)
             spread = divergence(out, at, probe, keep=keep)
         return (out, spread) if keep else (out.detach(), spread.detach())
 
-    return rate
+    return rate, (lambda t, x: rate(t, x, True)[1]) if trace is None else given
 
 
-def _fixed(rate: Rate, state: State, solver: FixedSteps, start: float, end: float) -> State:
-    h = (end - start) / solver.steps
+def _fixed(
+    rate: Rate, spread: Spread, state: State, solver: FixedSteps, start: float, end: float
+) -> State:
+    h, method = (end - start) / solver.steps, solver.tableau
+    simpson = len(state) > 1 and 3 <= method.order <= 4
     rates: list[State] = []
     for done in range(solver.steps):
-        t = start + done * h
-        after = start + (done + 1) * h
-        state, rates = _step(rate, state, t, after, solver.tableau, rates)
+        t, after = start + done * h, start + (done + 1) * h
+        if simpson:
+            state, rates = _by_simpson(rate, spread, state, t, after, method, rates)
+        else:
+            state, rates = _step(rate, state, t, after, method, rates[-1:] * method.goes_on)
         _check(state, after)
     return state
 
 
-def _step(
-    rate: Rate, state: State, t: float, after: float, method: Tableau, before: list[State]
+def _by_simpson(
+    rate: Rate,
+    spread: Spread,
+    state: State,
+    t: float,
+    after: float,
+    method: Tableau,
+    first: list[State],
 ) -> tuple[State, list[State]]:
-    """The state a step later, and the rates it comes from; those of the step before may go on."""
+    """A step that takes two divergences, where the tableau takes one with each of its slopes.
+
+    The log-determinant is an integral along the path, and Simpson's rule for it of order 4: it
+    needs the ends of the step, and its middle by the cubic with the places and slopes of both ends.
+    """
+    x, log_det = state
+    h, first = after - t, first or [rate(t, x, True)]
+    (moved,), _ = _step(rate, (x,), t, after, method, first)
+    last = rate(after, moved, True)
+    middle = (x + moved) / 2 + (first[0][0] - last[0]) * (h / 8)
+    spreads = first[0][1], spread((t + after) / 2, middle), last[1]
+    return (moved, _ahead(log_det, h, (1 / 6, 2 / 3, 1 / 6), spreads)), [last]
+
+
+def _step(
+    rate: Rate, state: State, t: float, after: float, method: Tableau, first: list[State]
+) -> tuple[State, list[State]]:
+    """The state a step later, and the rates it comes from, the ``first`` of which may be known."""
     x, *log_det = state
-    h, rates = after - t, before[-1:] if method.goes_on else []
+    h, rates = after - t, first
     slopes: list[Tensor] = []
     errors = method.errors or method.weights
     stages = zip(method.nodes, method.stages, method.weights, errors, strict=True)
@@ -334,7 +369,7 @@ def _step(
             when = after if node == 1.0 else t + node * h
             # A divergence without a weight is not taken.
             wanted = bool(log_det and (weight or error or (i == 0 and method.goes_on)))
-            rates.append(rate(when, _ahead(x, h, row, slopes), wanted))
+            rates = [*rates, rate(when, _ahead(x, h, row, slopes), wanted)]
         slopes.append(rates[i][0])
     x = _ahead(x, h, method.weights, slopes)
     return (x, *(_mean_ahead(part, h, method.weights, rates) for part in log_det)), rates
@@ -369,7 +404,7 @@ def _adaptive(rate: Rate, state: State, solver: Adaptive, start: float, end: flo
 
     method, span = solver.tableau, end - start
     t, share = start, min(0.1, solver.rtol ** (1 / method.order))
-    found, rates = state, list[State]()
+    found, first = state, list[State]()
     while t != end:
         left = abs((end - t) / span)
         # The last two steps share what is left, so that none is tiny.
@@ -379,12 +414,12 @@ def _adaptive(rate: Rate, state: State, solver: Adaptive, start: float, end: flo
             _check(found, last)
             stuck = f"one that stops the solver near t = {t:.6g} (underflow of its steps)"
             refuse("model", stuck, FINITE)
-        found, rates = _step(counted, state, t, after, method, rates)
+        found, rates = _step(counted, state, t, after, method, first)
         error = _error(state, found, rates, after - t, solver)
         if error <= 1.0:
-            t, state = after, found
+            t, state, first = after, found, rates[-1:] * method.goes_on
         else:
-            rates = rates[:1]  # a shorter step begins alike
+            first = rates[:1]  # a shorter step begins alike
         change = 0.9 * error ** (-1 / method.order) if error > 0.0 else 10.0
         share *= min(max(change, 0.2), 10.0) if math.isfinite(error) else 0.2
     _check(state, end)

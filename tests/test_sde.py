@@ -489,7 +489,7 @@ def test_every_prediction_gives_the_same_likelihood(path) -> None:
             )  # fmt: skip
 
     exact = m.log_prob(x, *first)
-    assert (run("eps", 80) - exact).abs().max().item() < 1e-6
+    assert (run("eps", 100) - exact).abs().max().item() < 1e-6
     coarse = run("eps", 5)
     assert (coarse - exact).abs().max().item() > 1e-4
     for prediction in ("x0", "v", "score", "velocity"):
@@ -624,7 +624,7 @@ def test_a_field_that_is_not_finite_ends_with_an_error(value) -> None:
 
     with pytest.raises(ValueError, match=r"^model: got .*by t = 0.6, in 3 of 3 .*, expected"):
         log_likelihood(model, normal(3, 2), VPPath(), FixedSteps(10))
-    assert len(seen) == 24
+    assert len(seen) == 6 * 5 + 1
     with pytest.raises(ValueError, match=r"^model: got .* not finite by t = "):
         log_likelihood(lambda x, t: -(x**3), 50 * normal(3, 2), VPPath(), FixedSteps(10))
 
@@ -654,7 +654,7 @@ def test_likelihoods_of_every_shape_and_dtype(device, dtype, shape, estimated) -
         assert at.dtype == dtype
         assert t.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
         assert t.shape == shape[:1]
-    assert len(seen) == 12
+    assert len(seen) == 3 * 5 + 1
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
