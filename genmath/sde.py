@@ -26,7 +26,7 @@ from genmath._base.steps import Model, call, check_path, one_each, one_noise
 from genmath._base.torch import Tensor, torch
 from genmath.paths import Path
 from genmath.predictions import PREDICTIONS, convert
-from genmath.solvers import FixedSteps, Solver, transport
+from genmath.solvers import FixedSteps, Solver, Trace, transport
 
 __all__ = [
     "Moments",
@@ -193,6 +193,7 @@ def log_likelihood(
     end: float = 1.0,
     prediction: str = "score",
     prior: Prior | None = None,
+    trace: Trace | None = None,
     probe: Data | None = None,
     generator: Generators | None = None,
 ) -> PerSample:
@@ -208,10 +209,11 @@ def log_likelihood(
         called under ``torch.no_grad()``. The model is called as model(x, t), t (B,), as `sample`
         does. The dtype follows x.
     Options: ``solver``, ``probe`` and ``generator`` as for `transport`: the divergence is exact
-        without the last two. ``start`` and ``end`` lead from data to noise. At t = 0 "score" and,
-        on some paths, "velocity" is determined; a noise is not, nor at t = 1 a score where no data
-        are left: begin or end a little inside. ``prior`` takes x at the end and returns (B,); left
-        out, it is the normal density of variance alpha² + sigma².
+        without the last two. ``trace(x, t)`` is that of what the model *predicts*, where it is
+        known in closed form; the velocity's follows. ``start`` and ``end`` lead from data to noise.
+        At t = 0 "score" and, on some paths, "velocity" is determined; a noise is not, nor at t = 1
+        a score where no data are left: begin or end a little inside. ``prior`` takes x at the end
+        and returns (B,); left out, it is the normal density of variance alpha² + sigma².
     Errors: as for `transport`; ValueError for times that are not on the path or not in order, and
         where at one of them the prediction does not determine a velocity.
     Source: Song et al. 2021 (score SDE), appendix D.2; Grathwohl et al. 2019, section 3.1.
@@ -240,7 +242,21 @@ def log_likelihood(
             followed = True
         return _velocity(z, t, said.to(z.dtype), path, prediction)
 
-    z, log_det = transport(field, z, solver, start=start, end=end, probe=probe, generator=generator)
+    def spread(z: Tensor, t: Tensor) -> Tensor:
+        assert trace is not None
+        t = t.clamp(first, last)
+        known = one_each("trace output", trace(z.to(x.dtype), t), z).to(z.dtype)
+        none, one = torch.zeros_like(known), torch.ones_like(known)
+        # The velocity is a(t) x + b(t) times what the model says.
+        a, b = (_velocity(z, t, said, path, prediction) for z, said in ((one, none), (none, one)))
+        return a * math.prod(z.shape[1:]) + b * known
+
+    if trace is not None:
+        function("trace", trace)
+    z, log_det = transport(
+        field, z, solver, start=start, end=end,
+        trace=None if trace is None else spread, probe=probe, generator=generator,
+    )  # fmt: skip
     return (_log_prior(prior, z, path, end) + log_det).to(x.dtype)
 
 

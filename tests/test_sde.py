@@ -572,6 +572,26 @@ def test_its_gradient_by_parameters_is_the_difference_quotient(signs) -> None:
     assert not mean(Bent()).detach().requires_grad
 
 
+@pytest.mark.parametrize("prediction", ["x0", "eps", "score", "v", "velocity"])
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: type(p).__name__)
+def test_the_trace_of_what_is_predicted_stands_for_its_derivatives(path, prediction) -> None:
+    x = normal(4, 2, 3)
+
+    def model(x, t):
+        return torch.sin(x) * t.reshape(-1, 1, 1)
+
+    def trace(x, t):
+        return torch.cos(x).sum((1, 2)) * t
+
+    options = {"start": 0.1, "end": 0.9, "prediction": prediction}
+    got = log_likelihood(model, x, path, FixedSteps(4), trace=trace, **options)
+    close(got, log_likelihood(model, x, path, FixedSteps(4), **options))
+    with pytest.raises(ValueError, match=r"^trace output: got .*, expected one number a sample"):
+        log_likelihood(model, x, path, FixedSteps(4), trace=lambda x, t: x, **options)
+    with pytest.raises(ValueError, match=r"^trace: got one beside a probe"):
+        log_likelihood(model, x, path, trace=trace, generator=rng(), **options)
+
+
 def test_without_gradients_nothing_is_kept() -> None:
     x = normal(4, 2).requires_grad_()
     with torch.no_grad():
