@@ -237,8 +237,8 @@ class VPPath(Path):
         return self._beta(t) / -2 * self._alpha(t)
 
     def _d_sigma(self, t: Tensor) -> Tensor:
-        b = self._integral(t)
-        return self._beta(t) / 2 * torch.exp(-b) / torch.sqrt(0.0 - torch.expm1(-b))
+        grown = torch.expm1(self._integral(t))  # exp(-b) / sqrt(1 - exp(-b)) by exp(b) - 1
+        return self._beta(t) / 2 * torch.rsqrt(grown * (grown + 1))
 
     def _half_log_snr(self, t: Tensor) -> Tensor:
         b = self._integral(t)
