@@ -17,9 +17,9 @@ from maths import inline
 from results import Result, implementations
 
 from genmath.proof import Derivation
-from genmath.proof.language.derivation import Chain, Slip, Step, definitions
+from genmath.proof.language.derivation import Chain, Slip, Step
 from genmath.proof.language.latex import SIGNS, latex, latex_claim
-from genmath.proof.language.tree import Relation
+from genmath.proof.language.tree import Named, Node, Relation
 from genmath.proof.report import hypotheses_latex
 
 MUTANTS = ("made", "killed", "equivalent", "weaker", "survived")
@@ -28,32 +28,42 @@ MUTANTS = ("made", "killed", "equivalent", "weaker", "survived")
 def statement(result: Result) -> str:
     """The chains, each line with its reason, and the label above them."""
     derivation = result.derivation
-    given = ""
-    if derivation.given:
-        shown = ", ".join(inline(latex_claim(g)) for g in derivation.given)
-        given = f'<p class="given">Given {shown}.</p>'
     *others, last = _by_case(derivation)
     shown_chains = "".join(_chain(result, chain) for chain in last)
     folded = ""
     if others:
         cases = ", ".join(inline(_case_tex(chains[0])) for chains in others)
         body = "".join(
-            "".join(_chain(result, chain) for chain in chains) + _where(chains) for chains in others
+            "".join(_chain(result, chain) for chain in chains) + where(_sides(chains))
+            for chains in others
         )
         folded = f'<details class="cases"><summary>The same for {cases}</summary>{body}</details>'
-    where = _where(last, derivation.given)
+    meanings = where(_sides(last), derivation.given)
     return (
-        f'<div class="derivation-body">{_label(result)}{given}{shown_chains}{where}{folded}</div>'
+        f'<div class="derivation-body">{_label(result)}{given(derivation.given)}{shown_chains}'
+        f"{meanings}{folded}</div>"
     )
 
 
-def _where(chains: list[Chain], given: Iterable[Relation] = ()) -> str:
-    """What the letters of the displays stand for: nobody should have to unfold it."""
-    shown = [inline(f"{latex(d)} = {latex(d.body)}") for d in definitions(chains, given)]
-    if not shown:
+def given(hypotheses: Iterable[Relation]) -> str:
+    shown = ", ".join(inline(latex_claim(g)) for g in hypotheses)
+    return f'<p class="given">Given {shown}.</p>' if shown else ""
+
+
+def where(sides: Iterable[Node], hypotheses: Iterable[Relation] = ()) -> str:
+    """What the defined letters of some formulas stand for, those in their definitions included:
+    nobody should have to unfold it."""
+    shown = [*sides, *(side for g in hypotheses for side in (g.left, g.right))]
+    met = dict.fromkeys(n for side in shown for n in side.walk() if isinstance(n, Named))
+    if not met:
         return ""
-    meanings = "; </span>".join(f'<span class="meaning">{tex}' for tex in shown)
+    tex = (inline(f"{latex(d)} = {latex(d.body)}") for d in met)
+    meanings = "; </span>".join(f'<span class="meaning">{t}' for t in tex)
     return f'<p class="where scrolls">where {meanings}.</span></p>'
+
+
+def _sides(chains: list[Chain]) -> list[Node]:
+    return [side for c in chains for side in (c.start, *(s.rhs for s in c.steps))]
 
 
 def verdicts(result: Result) -> str:

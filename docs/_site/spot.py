@@ -7,9 +7,10 @@ import random
 from itertools import count
 
 from maths import display
-from rendering import counterexample
+from rendering import counterexample, given, where
 from results import SiteError, mention, slip_ids
 
+from genmath.proof.language.claims import Claim
 from genmath.proof.language.latex import latex_claim
 
 _numbers = count(1)
@@ -33,7 +34,7 @@ def question(name: str, among: list[str]) -> str:
         f'This is the one: <autoref identifier="slip-{name}">what was meant</autoref>.</p>'
         f"{counterexample(found.get('counterexample'))}"
     )
-    lines = [(display(latex_claim(wrong)), answer)]
+    lines = [(_shown(wrong), answer)]
     for other in among:
         known = mention(other)
         if known is None:
@@ -42,7 +43,7 @@ def question(name: str, among: list[str]) -> str:
             '<p><span class="tag right">proved</span> This line is true: '
             f'<autoref identifier="{known.anchor}">result {known.number}</autoref>.</p>'
         )
-        lines.append((display(latex_claim(known.claim)), true))
+        lines.append((_shown(known.claim), true))
     random.Random(name).shuffle(lines)
     group = f"spot-{next(_numbers)}"
     shown = "".join(
@@ -54,3 +55,8 @@ def question(name: str, among: list[str]) -> str:
         '<fieldset class="spot"><legend>Find the slip: one of these lines was published and is '
         f"false. Mark it.</legend>{shown}</fieldset>"
     )
+
+
+def _shown(claim: Claim) -> str:
+    meanings = where((claim.lhs, claim.rhs), claim.given)
+    return f'<div class="claim">{display(latex_claim(claim))}{given(claim.given)}{meanings}</div>'

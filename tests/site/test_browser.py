@@ -186,6 +186,10 @@ def test_the_line_that_is_marked_is_answered(visit: Visits) -> None:
         expect(choice.locator(".answer")).to_be_visible()
     assert asked.locator(".tag.wrong").count() == 1
     assert asked.locator(".tag.right").count() == 2
+    # Whoever is to judge a line has to know what its letters are.
+    for letters in visit("derivations/ddpm/").locator("fieldset.spot .where").all():
+        expect(letters).to_be_visible()
+        expect(letters).to_contain_text("where")
 
 
 def test_a_slider_moves_by_the_keyboard(visit: Visits) -> None:

@@ -16,7 +16,6 @@ from genmath.proof.language.claims import Claim, as_claim
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.tree import (
     Dens,
-    Named,
     Node,
     NotationError,
     Operand,
@@ -384,15 +383,6 @@ class Part:
             )
         pairs = tuple((t, as_node(a)) for t, a in zip(takes, arguments, strict=True))
         return Lemma(self.source, self.chain, pairs)
-
-
-def definitions(chains: Iterable[Chain], given: Iterable[Relation] = ()) -> list[Named]:
-    """The defined letters that some lines and hypotheses show, those in their definitions included,
-    in the order in which they are met."""
-    shown = [side for c in chains for side in (c.start, *(s.rhs for s in c.steps))]
-    shown += [side for g in given for side in (g.left, g.right)]
-    found = (n for side in shown for n in side.walk() if isinstance(n, Named))
-    return list(dict.fromkeys(found))
 
 
 def derivation(
