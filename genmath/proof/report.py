@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from genmath.proof.check import Judged, JudgedSlip, JudgedStep, Verdict, check, hypotheses
@@ -14,6 +15,7 @@ from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
     DOMAINS,
     MAPS,
+    SHAPED,
     SPACES,
     Apply,
     Dens,
@@ -175,8 +177,9 @@ def _hypothesis(key: str, stated_in: Node | Density | Relation) -> str:
             return latex_name(stated_in.name) + MAP[kind]
         case Apply():
             return f"{latex_name(stated_in.name)} > 0"
-        case Symbol(shape="covariance"):
-            return rf"{latex(stated_in)} \succ 0"
+        case Symbol() if stated_in.shape:
+            said = SHAPED[stated_in.shape][stated_in.domain]
+            return f"{latex(stated_in)} {said}{_commuting(stated_in, latex_name)}"
         case Symbol() | Indexed():
             return f"{latex(stated_in)} {_lives(stated_in)}"
     raise TypeError(f"{key}: no hypothesis is known of a {type(stated_in).__name__}")
@@ -184,6 +187,13 @@ def _hypothesis(key: str, stated_in: Node | Density | Relation) -> str:
 
 def _lives(letter: Symbol | Indexed) -> str:
     return DOMAINS[letter.domain] if letter.domain in DOMAINS else SPACES[letter.domain][0]
+
+
+def _commuting(letter: Symbol, shown: Callable[[str], str]) -> str:
+    """Which covariances it commutes with, where any are declared to."""
+    if letter.domain != "commuting":
+        return ""
+    return f", commuting: {', '.join(map(shown, letter.space.split()))}"
 
 
 def _positive(density: Density) -> str:
@@ -203,6 +213,10 @@ PLAINLY = {
     "member": "in a finite set",
     "bit": "is 0 or 1",
     "count": "in 0, 1, 2, ...",
+    "symmetric": "is symmetric",
+    "diagonal": "is diagonal",
+    "orthogonal": "is orthogonal",
+    "direction": "is of length one",
 }
 
 
@@ -225,7 +239,7 @@ def _plainly(key: str, stated_in: Node | Density | Relation) -> str:
             shown = text_name(stated_in.name)
             return f"{shown} > 0" if kind == "positive" else f"{shown} is {kind}"
         case Symbol(shape="covariance"):
-            return f"{text(stated_in)} is positive definite"
+            return f"{text(stated_in)} is positive definite{_commuting(stated_in, text_name)}"
         case Symbol() | Indexed():
             return f"{text(stated_in)} {PLAINLY[stated_in.domain]}"
     raise TypeError(f"{key}: no hypothesis is known of a {type(stated_in).__name__}")

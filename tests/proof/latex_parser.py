@@ -16,7 +16,7 @@ from genmath.proof.language.binders import Between, FiniteSet, Infinity, Limit, 
 from genmath.proof.language.elementary import TABLE, Command, Enclosing
 from genmath.proof.language.families import FAMILIES
 from genmath.proof.language.matrix_functions import MATRICES
-from genmath.proof.language.notation import Density, Function, Sequence
+from genmath.proof.language.notation import Density, Function, Sequence, identity_of
 from genmath.proof.language.tree import (
     Add,
     Apply,
@@ -334,6 +334,8 @@ class _Parser:
             return self.group(), True
         if self.accept(r"\pi"):
             return Pi(), True
+        if self.accept(r"\mathbf", "{", "I", "}", "_", "{", "2", "}"):
+            return identity_of(2), True
         if self.accept(r"\mathbf", "{", "I", "}"):
             return Identity(), True
         if self.next == r"\tfrac":

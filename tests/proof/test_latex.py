@@ -270,6 +270,7 @@ AROUND: dict[str, Callable[[Node], Node]] = {
     "vector scaled": lambda u: n.norm2(u * v),
     "trace of a product": lambda u: n.trace(n.inverse(u * S) * L),
     "determinant": lambda u: n.det(n.transpose(S + u * n.identity)),
+    "identity of a size": lambda u: n.trace(u * n.identity_of(2)),
     "quadratic form": lambda u: n.transpose(v) * n.inverse(S) * (u * w),
     "with a name and a constant": lambda u: n.pi * letter * u,
     "angle": lambda u: n.dot(v, -w) * u,

@@ -74,7 +74,7 @@ class Evaluation(Arguments):
             case Indexed():
                 return self._member(node)
             case Identity():
-                return self._identity()
+                return self._identity(node.size)
             case Add():
                 total = self.of(node.args[0])
                 for term in node.args[1:]:
@@ -142,7 +142,9 @@ class Evaluation(Arguments):
         except (IndexError, TypeError) as error:
             raise ValueError(f"argument {node.name!r}: {text(node)} is not in it") from error
 
-    def _identity(self) -> Any:
+    def _identity(self, size: int) -> Any:
+        if size:
+            return self.ops.array.eye(size, **self.ops.like(self.dimension))
         if self.dimension is None:
             raise ValueError(
                 "the size of the identity matrix is not known without a vector or matrix"

@@ -149,7 +149,7 @@ class Needs:
 
 
 def shape_of(symbol: Symbol) -> str:
-    return {"": SCALAR, "vector": VECTOR, "covariance": MATRIX}[symbol.shape]
+    return {"": SCALAR, "vector": VECTOR, "covariance": MATRIX, "matrix": MATRIX}[symbol.shape]
 
 
 def times(left: str, right: str, where: Node) -> str:

@@ -99,7 +99,7 @@ def _show(node: Node) -> tuple[str, int]:
         case Pi():
             return r"\pi", ATOM
         case Identity():
-            return r"\mathbf{I}", ATOM
+            return rf"\mathbf{{I}}_{{{node.size}}}" if node.size else r"\mathbf{I}", ATOM
         case Symbol() | Named():
             return latex_name(node.name), CLOSED if is_raised(node.name) else ATOM
         case Indexed():

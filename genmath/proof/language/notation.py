@@ -15,6 +15,7 @@ from genmath.proof.language.methods import __all__ as _methods
 from genmath.proof.language.tree import (
     DOMAINS,
     MAPS,
+    SHAPED,
     SPACES,
     Add,
     Apply,
@@ -30,6 +31,7 @@ from genmath.proof.language.tree import (
     Fn,
     Given,
     Identity,
+    IdentityOf,
     Indexed,
     Integral,
     Mul,
@@ -51,6 +53,8 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.language.written import writes
 
+LARGEST = 6  # number of rows or columns that a letter may be declared to have
+
 pi = Pi()
 identity = Identity()
 
@@ -64,18 +68,37 @@ for _kind in (Add, Mul, Neg, Div, Pow, Normal):
 
 @writes(Symbol, lambda n: n.data)
 def _letter(name: str, domain: str, shape: str, variable: bool, space: str) -> Symbol:
-    if shape not in ("", "vector", "covariance") or not isinstance(variable, bool):
+    kind, *size = shape.split(" ") if isinstance(shape, str) else [""]
+    if kind not in ("", *SHAPED) or not isinstance(variable, bool):
         raise NotationError(f"{name!r} is no letter")
+    if shape != _sized(kind, *(0 if n == "d" else int(n) for n in size)):
+        raise NotationError(f"{name!r}: {shape!r} is no shape")
     if not isinstance(space, str):
         raise NotationError(f"{name!r}: space={space!r}: expected text")
     return Symbol(name, domain=domain, shape=shape, variable=variable, space=space)
 
 
+def _sized(shape: str, *size: int) -> str:
+    """The shape with its size, where that is not d."""
+    if not any(size):
+        return shape
+    if shape == "covariance":
+        size = size[:1]
+    for n in size:
+        if type(n) is not int or not 0 <= n <= LARGEST:
+            raise NotationError(f"size {n!r}: expected a whole number from 1 to {LARGEST}")
+    return " ".join((shape, *(str(n or "d") for n in size)))
+
+
 def _declare(names: str, **kind: Any) -> Any:
-    made = tuple(Symbol(n, **kind) for n in names.replace(",", " ").split())
+    made = tuple(Symbol(n, **kind) for n in _words(names))
     if not made:
         raise NotationError(f"names={names!r}: expected at least one name")
     return made[0] if len(made) == 1 else made
+
+
+def _words(names: str) -> list[str]:
+    return names.replace(",", " ").split()
 
 
 def variables(names: str, domain: str = "real") -> Any:
@@ -88,9 +111,10 @@ def variables(names: str, domain: str = "real") -> Any:
     return _declare(names, variable=True, domain=domain)
 
 
-def vectors(names: str) -> Any:
-    """Random vectors in R^d; the derivation says for which d it is checked."""
-    return _declare(names, variable=True, shape="vector")
+def vectors(names: str, size: int = 0) -> Any:
+    """Random vectors in R^d; the derivation says for which d it is checked. `size`: of so many
+    entries instead."""
+    return _declare(names, variable=True, shape=_sized("vector", size))
 
 
 def reals(names: str) -> Any:
@@ -123,14 +147,40 @@ def naturals(names: str) -> Any:
     return _declare(names, domain="natural")
 
 
-def mean_vectors(names: str) -> Any:
-    """Vector parameters in R^d."""
-    return _declare(names, shape="vector")
+def mean_vectors(names: str, size: int = 0, domain: str = "real") -> Any:
+    """Vector parameters in R^d, or of `size` entries; with domain="direction" of length one."""
+    return _declare(names, shape=_sized("vector", size), domain=domain)
 
 
-def covariances(names: str) -> Any:
-    """Symmetric positive definite d x d parameters."""
-    return _declare(names, shape="covariance")
+def covariances(names: str, size: int = 0, commuting: bool = False) -> Any:
+    """Symmetric positive definite parameters, d x d or `size` x `size`. With `commuting=True` those
+    declared together commute, A * B = B * A."""
+    shape = _sized("covariance", size)
+    if commuting:
+        return _declare(names, shape=shape, domain="commuting", space=" ".join(_words(names)))
+    return _declare(names, shape=shape)
+
+
+def matrices(names: str, rows: int = 0, columns: int = 0, domain: str = "real") -> Any:
+    """Matrices, d x d unless `rows` or `columns` say how many. `domain`: any ("real"), "symmetric",
+    "diagonal" or "orthogonal": then transpose(Q) * Q is the identity, and with fewer columns than
+    rows the columns are orthonormal.
+
+    W = matrices("W", columns=2); Q = matrices("Q", domain="orthogonal").
+    """
+    if domain in ("symmetric", "diagonal") and rows != columns:
+        raise NotationError(f"matrices({names!r}): a {domain} matrix is square")
+    if domain == "orthogonal" and (rows != columns and (not columns or 0 < rows < columns)):
+        raise NotationError(f"matrices({names!r}): more orthonormal columns than rows")
+    return _declare(names, shape=_sized("matrix", rows, columns), domain=domain)
+
+
+@writes(IdentityOf, lambda n: n.data)
+def identity_of(size: int) -> Node:
+    """The identity matrix of `size` rows; `identity` is that of d."""
+    if type(size) is not int or not 1 <= size <= LARGEST:
+        raise NotationError(f"size {size!r}: expected a whole number from 1 to {LARGEST}")
+    return IdentityOf((), (size,))
 
 
 def copies(variable: Symbol, count: int) -> tuple[Symbol, ...]:
@@ -143,7 +193,7 @@ def copies(variable: Symbol, count: int) -> tuple[Symbol, ...]:
         Symbol(
             f"{variable.name}_{i}",
             domain=variable.domain,
-            shape=variable.shape,
+            shape=variable.sized,
             variable=True,
             space=variable.space,
         )
@@ -713,12 +763,14 @@ __all__ = [
     "fractions",
     "gamma",
     "identity",
+    "identity_of",
     "indicator",
     "integral",
     "inverse",
     "log",
     "log_gamma",
     "log_gap",
+    "matrices",
     "mean_vectors",
     "naturals",
     "nonnegatives",

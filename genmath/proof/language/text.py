@@ -83,7 +83,7 @@ def _show(node: Node) -> tuple[str, int]:
         case Pi():
             return "π", ATOM
         case Identity():
-            return "𝐈", ATOM
+            return f"𝐈_{node.size}" if node.size else "𝐈", ATOM
         case Symbol() | Named():
             return text_name(node.name), ATOM
         case Indexed():

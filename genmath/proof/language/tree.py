@@ -23,6 +23,16 @@ DOMAINS = {
     "natural": r"\in \{1, 2, \dots\}",
     "member": r"\text{ in a finite set}",
 }
+SHAPED = {  # what a vector or matrix may be declared to be
+    "vector": {"real": "", "direction": r"\text{ of length one}"},
+    "covariance": {"real": r"\succ 0", "commuting": r"\succ 0"},
+    "matrix": {
+        "real": "",
+        "symmetric": r"\text{ symmetric}",
+        "diagonal": r"\text{ diagonal}",
+        "orthogonal": r"\text{ orthogonal}",
+    },
+}
 SPACES = {  # where a random variable may live, and how one says so
     "real": (r"\in \mathbb{R}", "a letter of the line, or of any space"),
     "positive": ("> 0", "a letter > 0"),
@@ -388,7 +398,8 @@ class Pi(Node, holds=()):
 class Symbol(Node, holds=(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN)):
     """A letter: a random variable (it may be integrated over) or a parameter.
 
-    `space` names the variable it is a copy of; `shape` is "", "vector" or "covariance".
+    `space` names the variable it is a copy of, or those that a covariance commutes with; `shape` is
+    "", "vector", "covariance" or "matrix", and `size` its numbers of rows and columns, 0 for d.
     """
 
     def __init__(
@@ -400,15 +411,17 @@ class Symbol(Node, holds=(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN)):
         variable: bool = False,
         space: str | None = None,
     ) -> None:
+        """`shape` may say the size: "vector 2", "matrix d 2"."""
         check_name(name)
-        domains = SPACES if variable else DOMAINS
+        domains = SPACES if variable else SHAPED.get(shape.partition(" ")[0], DOMAINS)
         if domain not in domains:
             raise NotationError(f"domain={domain!r}: expected one of {', '.join(domains)}")
         super().__init__((), (name, domain, shape, variable, space or name))
 
     name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
     domain: str = property(lambda self: self.data[1])  # type: ignore[assignment]
-    shape: str = property(lambda self: self.data[2])  # type: ignore[assignment]
+    shape: str = property(lambda self: self.data[2].partition(" ")[0])  # type: ignore[assignment]
+    sized: str = property(lambda self: self.data[2])  # type: ignore[assignment]
     is_variable: bool = property(lambda self: self.data[3])  # type: ignore[assignment]
     space: str = property(lambda self: self.data[4])  # type: ignore[assignment]
 
@@ -445,7 +458,15 @@ class Indexed(Node, holds=(PLAIN, PLAIN), parts=(WHOLE,)):
 
 
 class Identity(Node, holds=()):
-    """The identity matrix."""
+    """The identity matrix, d x d."""
+
+    size = 0
+
+
+class IdentityOf(Identity, holds=(PLAIN,)):
+    """The identity matrix of another size."""
+
+    size: int = property(lambda self: self.data[0])  # type: ignore[assignment]
 
 
 # --- algebra ---

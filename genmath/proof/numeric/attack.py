@@ -80,7 +80,7 @@ def _lowered(node: Node, sign: int, names: Iterator[str]) -> Node:
             return _lowered(node.body, sign, names) if has_no_value(node) else node
         case Over() if node.kind == ("sup" if sign > 0 else "inf"):
             s = node.letter
-            new = Symbol(next(names), domain=s.domain, shape=s.shape, variable=s.is_variable,
+            new = Symbol(next(names), domain=s.domain, shape=s.sized, variable=s.is_variable,
                          space=s.space)  # fmt: skip
             try:
                 body = instantiate(node.body, ((s, new),))

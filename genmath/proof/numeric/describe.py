@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from genmath.proof.numeric.arithmetic import Arithmetic
+from genmath.proof.numeric.arithmetic import FLOAT, Arithmetic
 from genmath.proof.numeric.survey import Key, Survey
 from genmath.proof.numeric.worlds import COMPONENTS, World, each
 
@@ -22,8 +22,10 @@ def describe(world: World, keys: Iterable[Key], arithmetic: Arithmetic) -> dict[
         kind = key[0]
         if kind == "param":
             out["parameters"][key[1]] = world.raw("param", *key[1:])
-        elif kind in ("natural", "vector", "covariance"):
+        elif kind == "natural":
             out["parameters"][key[1]] = world.raw(kind, key[1])
+        elif kind in ("vector", "covariance", "matrix"):
+            out["parameters"][key[1]] = _entries(world, kind, key[1])
         elif kind == "seq":
             members = world.value(arithmetic, key)
             out["parameters"].update(
@@ -55,12 +57,24 @@ def describe(world: World, keys: Iterable[Key], arithmetic: Arithmetic) -> dict[
     return {name: part for name, part in out.items() if part}
 
 
+def _entries(world: World, kind: str, name: str) -> list[Any]:
+    """The entries of a vector or matrix."""
+    rows, columns = world.extent(name)
+
+    def at(*place: int) -> float:
+        return round(float(world.value(FLOAT, (kind, name, *place))), 6)
+
+    if kind == "vector":
+        return [at(i) for i in range(rows)]
+    return [[at(i, j) for j in range(columns)] for i in range(rows)]
+
+
 def kinds(survey: Survey, worlds: Sequence[World]) -> str:
     """What these worlds are made of, in words."""
     slots = {s for d in survey.densities.values() for s in d.event_slots + d.given_slots}
     found = ["discrete tables"] if slots - survey.real else []
     if real := slots & survey.real:
-        vectors = any(survey.shapes.get(s) == "vector" for s in real)
+        vectors = any(survey.shapes.get(s) for s in real)
         dims = sorted({w.dim for w in worlds})
         where = f"for d = {', '.join(map(str, dims))}" if vectors else "on the line"
         found.append(f"Gaussian mixtures {where}")

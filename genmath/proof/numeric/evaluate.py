@@ -14,6 +14,7 @@ from functools import partial
 from itertools import islice, pairwise
 from itertools import product as choices
 
+from genmath.proof.language.shapes import entries
 from genmath.proof.language.tree import (
     Add,
     Big,
@@ -116,7 +117,7 @@ class Evaluation(Expressions):
         return env, loops
 
     def size(self, letter: Symbol) -> int:
-        return self.dim if letter.shape == "vector" else 1
+        return entries(letter.sized, self.dim)
 
     def point(self, letter: Symbol, coordinates: list[Scalar]) -> Bound:
         return Vector(coordinates) if letter.shape == "vector" else coordinates[0]

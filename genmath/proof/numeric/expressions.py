@@ -10,6 +10,7 @@ from typing import Any
 
 from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.matrix_functions import MATRICES
+from genmath.proof.language.shapes import entries, size_of
 from genmath.proof.language.tree import (
     Add,
     Apply,
@@ -80,7 +81,7 @@ class Expressions(LinearAlgebra):
             case Pi():
                 return self.g.input("pi")
             case Identity():
-                return self.identity()
+                return self.identity(node.size or self.dim)
             case Symbol():
                 return self._symbol(node, env)
             case Named():
@@ -115,11 +116,9 @@ class Expressions(LinearAlgebra):
 
     # --- leaves ----------------------------------------------------------------------------------
 
-    def identity(self) -> Matrix:
+    def identity(self, size: int) -> Matrix:
         g = self.g
-        return Matrix(
-            [g.one if i == j else g.zero for j in range(self.dim)] for i in range(self.dim)
-        )
+        return Matrix([g.one if i == j else g.zero for j in range(size)] for i in range(size))
 
     def bound(self, symbol: Symbol, env: Env) -> Bound | Matrix:
         """What a letter is here: bound by a loop, or free."""
@@ -130,14 +129,18 @@ class Expressions(LinearAlgebra):
         if symbol.is_variable:
             if symbol.space not in self.survey.real:
                 return Point(g.input("freeindex", name, symbol.space))
-            if symbol.shape == "vector":
-                return Vector([g.input("free", name, "vector", i) for i in range(self.dim)])
+            if symbol.shape:
+                count = entries(symbol.sized, self.dim)
+                return Vector([g.input("free", name, symbol.sized, i) for i in range(count)])
             return g.input("free", name, "", 0)
-        if symbol.shape == "vector":
-            return Vector([g.input("vector", name, i) for i in range(self.dim)])
-        if symbol.shape == "covariance":
-            return Matrix([g.input("covariance", name, i, j) for j in range(self.dim)]
-                       for i in range(self.dim))  # fmt: skip
+        if symbol.shape:
+            rows, columns = (n or self.dim for n in size_of(symbol.sized))
+            if symbol.domain == "orthogonal" and columns > rows:
+                raise Unsupported(f"{name}: {columns} orthonormal vectors of {rows} entries")
+            if symbol.shape == "vector":
+                return Vector([g.input("vector", name, i) for i in range(rows)])
+            return Matrix([g.input(symbol.shape, name, i, j) for j in range(columns)]
+                       for i in range(rows))  # fmt: skip
         if symbol.domain == "member":
             return self.free_member(name, symbol.space)
         if symbol.domain == "natural":
@@ -153,7 +156,7 @@ class Expressions(LinearAlgebra):
             return value
         parts = [
             self.g.gather(("coordinate", node.space, i), value.index)
-            for i in range(self.dim if node.shape == "vector" else 1)
+            for i in range(entries(node.sized, self.dim))
         ]
         return Vector(parts) if node.shape == "vector" else parts[0]
 
@@ -218,7 +221,7 @@ class Expressions(LinearAlgebra):
             power = int(exponent.data)
             if power < 0:
                 base, power = self.inverse(base), -power
-            out: Value = self.identity()
+            out: Value = self.identity(len(base.rows))
             for _ in range(power):
                 out = self.times(out, base)
             return out

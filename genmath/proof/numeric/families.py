@@ -14,6 +14,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from genmath.proof.language.shapes import entries
 from genmath.proof.language.tree import MAPS, Apply
 from genmath.proof.numeric.graph import Graph, Scalar
 from genmath.proof.numeric.survey import Survey, Unsupported
@@ -156,7 +157,7 @@ class Families:
         at = 0
         for s in density.event_slots:
             if s in real:
-                width = self.dim if self.survey.shapes.get(s) == "vector" else 1
+                width = entries(self.survey.shapes.get(s, ""), self.dim)
                 if s in kept:
                     coordinates += value[s]
                     places += range(at, at + width)

@@ -258,7 +258,7 @@ def along(program: Program, start: dict[str, Any]) -> list[dict[str, Any]]:
     """Values of each free letter all along the real line, and far away."""
     found = []
     for _, key in program.free:
-        if key[0] == "free" and key[2] == "vector":
+        if key[0] == "free" and key[2]:
             found += [{**start, key[1]: [v * far for v in start[key[1]]]} for far in FAR]
         elif key[0] == "free":
             symbol = program.survey.symbols.get(key[1])

@@ -611,7 +611,7 @@ class _Trial:
             if key[0] == "freeindex":
                 letters[key[1]] = f"point {value} of {key[2]}"
             else:
-                letters[key[1]] = value if key[2] == "vector" else value[0]
+                letters[key[1]] = value if key[2] else value[0]
         if letters:
             described["free"] = letters
         left, right = zip(*pairs, strict=True)

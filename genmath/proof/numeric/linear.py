@@ -33,6 +33,15 @@ def kind(value: Value) -> str:
     return type(value).__name__.lower()
 
 
+def size(value: Value) -> tuple[int, int]:
+    """Rows and columns."""
+    if isinstance(value, Scalar):
+        return 1, 1
+    if isinstance(value, Vector):
+        return (1, len(value.items)) if value.row else (len(value.items), 1)
+    return len(value.rows), len(value.rows[0])
+
+
 def each(value: Value, f: Callable[[Scalar], Scalar]) -> Value:
     """f of every component."""
     if isinstance(value, Scalar):
@@ -58,8 +67,11 @@ class LinearAlgebra:
 
     def plus(self, u: Value, v: Value) -> Value:
         g = self.g
+        alike = u is g.zero or v is g.zero or size(u) == size(v)
         if isinstance(u, Scalar) and isinstance(v, Scalar):
             return g.add(u, v)
+        if not alike:
+            raise Unsupported(f"a sum of a {kind(u)} and a {kind(v)} of other sizes")
         if u is g.zero:
             return v
         if v is g.zero:
@@ -77,6 +89,11 @@ class LinearAlgebra:
             return g.mul(u, v) if isinstance(v, Scalar) else each(v, lambda b: g.mul(u, b))
         if isinstance(v, Scalar):
             return each(u, lambda a: g.mul(a, v))
+        if size(u)[1] != size(v)[0]:
+            raise Unsupported(
+                f"a product of a {kind(u)} and a {kind(v)}, of sizes that do not fit: "
+                "write dot(u, v) or norm2(v)"
+            )
         if isinstance(u, Matrix) and isinstance(v, Matrix):
             columns = list(zip(*v.rows, strict=True))
             return Matrix([self.inner(r, c) for c in columns] for r in u.rows)
@@ -97,11 +114,13 @@ class LinearAlgebra:
         u = args[0]
         if name in ("norm2", "dot"):
             v = args[-1]
-            if isinstance(u, Vector) and isinstance(v, Vector):
+            if isinstance(u, Vector) and isinstance(v, Vector) and size(u) == size(v):
                 return self.inner(u.items, v.items)
             if isinstance(u, Scalar) and isinstance(v, Scalar):
                 return self.g.mul(u, v)
         elif isinstance(u, Matrix):
+            if name != "transpose" and len(set(size(u))) > 1:
+                raise Unsupported(f"{name}() of a matrix that is not square")
             if name == "det":
                 return self.det(u.rows)
             if name == "trace":

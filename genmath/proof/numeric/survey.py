@@ -98,9 +98,9 @@ class Survey:
                 f"the letter {symbol.name!r} is declared in two ways: {known.data}, {symbol.data}"
             )
         if symbol.is_variable:
-            shape = self.shapes.setdefault(symbol.space, symbol.shape)
-            if shape != symbol.shape:
-                raise NotationError(f"the space of {symbol.name!r} holds both scalars and vectors")
+            shape = self.shapes.setdefault(symbol.space, symbol.sized)
+            if shape != symbol.sized:
+                raise NotationError(f"the space of {symbol.name!r} holds letters of two sizes")
             if self.domains.setdefault(symbol.space, symbol.domain) != symbol.domain:
                 raise NotationError(f"the space of {symbol.name!r} is declared in two ways")
             if symbol.domain != "real":

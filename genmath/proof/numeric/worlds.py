@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from genmath.proof.language.shapes import entries, size_of
 from genmath.proof.language.tree import NotationError
 from genmath.proof.numeric.arithmetic import CONTEXT, Arithmetic, Num
 from genmath.proof.numeric.survey import Bounds, Key, Survey
@@ -123,7 +124,7 @@ class World:
 
     def _raw_coordinates(self, space: str) -> list[list[float]]:
         rng = self.rng("coordinates", space)
-        dims = self.dim if self.survey.shapes.get(space) == "vector" else 1
+        dims = entries(self.survey.shapes.get(space, ""), self.dim)
         return [
             [round(self.location + _draw("real", rng, self.reach), 7) for _ in range(dims)]
             for _ in range(self.size(space))
@@ -135,10 +136,38 @@ class World:
 
     def _raw_vector(self, name: str) -> list[float]:
         rng = self.rng("vector", name)
-        return [_real(rng) for _ in range(self.dim)]
+        return [_real(rng) for _ in range(self.extent(name)[0])]
+
+    def extent(self, name: str) -> tuple[int, int]:
+        """How many rows and columns a letter has here."""
+        rows, columns = size_of(self.survey.symbols[name].sized)
+        return rows or self.dim, columns or self.dim
+
+    def _raw_matrix(self, name: str) -> list[list[float]]:
+        """Few digits; what makes it orthogonal or symmetric comes with its values."""
+        rng = self.rng("matrix", name)
+        (rows, columns), ties = self.extent(name), self.kind == "ties" and self.attempt < 8
+
+        def entry(i: int, j: int) -> float:
+            if ties:
+                return float(rng.choice(TIES["real"]))
+            return _draw("real", rng, self.reach) if i == j or rng.random() < 0.9 else 0.0
+
+        return [[entry(i, j) for j in range(columns)] for i in range(rows)]
+
+    def _raw_mirrors(self, name: str, size: int) -> list[list[float]]:
+        """Every orthogonal matrix is a product of reflections, at most one for each row."""
+        rng = self.rng("mirrors", name)
+        if size == 1:
+            return [[1.0]] * rng.randint(0, 1)
+        return [[_real(rng) for _ in range(size)] for _ in range(rng.randint(1, size))]
+
+    def _raw_spectrum(self, name: str) -> list[float]:
+        rng = self.rng("spectrum", name)
+        return [_draw("positive", rng) for _ in range(self.extent(name)[0])]
 
     def _raw_covariance(self, name: str) -> list[list[float]]:
-        rng, d = self.rng("covariance", name), self.dim
+        rng, d = self.rng("covariance", name), self.extent(name)[0]
         lower = [
             [
                 rng.randint(60, 140)
@@ -161,7 +190,7 @@ class World:
         symbol = self.survey.symbols.get(name)
         if symbol is not None and symbol.is_variable and symbol.domain != "real":
             return [[_draw(symbol.domain, rng)] for _ in range(4)]
-        size = self.dim if shape == "vector" else 1
+        size = entries(shape, self.dim)
         return [[self.location + _real(rng, 0.2, 1.5) for _ in range(size)] for _ in range(4)]
 
     def _raw_natural(self, name: str) -> int:
@@ -372,8 +401,8 @@ class World:
         if density is not None:
             for letter in density.given:
                 if letter.space == slot:
-                    shape = letter.shape
-        return self.dim if shape == "vector" else 1
+                    shape = letter.sized
+        return entries(shape, self.dim)
 
     # --- values in one arithmetic ----------------------------------------------------------------
 
@@ -406,10 +435,39 @@ class World:
         return a.number(self.raw("param", name, domain))
 
     def _value_vector(self, a: Arithmetic, name: str, component: int) -> Num:
+        if self.survey.symbols[name].domain == "direction":
+            return self.value(a, ("mirrored", name, self.extent(name)[0]))[component][0]
         return a.number(self.raw("vector", name)[component])
 
     def _value_covariance(self, a: Arithmetic, name: str, i: int, j: int) -> Num:
-        return a.number(self.raw("covariance", name)[i][j])
+        letter = self.survey.symbols[name]
+        if letter.domain != "commuting":
+            return a.number(self.raw("covariance", name)[i][j])
+        axes = self.value(a, ("mirrored", letter.space, self.extent(name)[0]))
+        sizes = [a.number(v) for v in self.raw("spectrum", name)]
+        return _dot([u * s for u, s in zip(axes[i], sizes, strict=True)], axes[j])
+
+    def _value_matrix(self, a: Arithmetic, name: str, i: int, j: int) -> Num:
+        match self.survey.symbols[name].domain:
+            case "orthogonal":
+                return self.value(a, ("mirrored", name, self.extent(name)[0]))[i][j]
+            case "diagonal" if i != j:
+                return a.number(0)
+            case "symmetric":
+                i, j = max(i, j), min(i, j)
+        return a.number(self.raw("matrix", name)[i][j])
+
+    def _value_mirrored(self, a: Arithmetic, name: str, size: int) -> list[list[Num]]:
+        """An orthogonal matrix."""
+        rows = [[a.number(int(i == j)) for j in range(size)] for i in range(size)]
+        for mirror in self.raw("mirrors", name, size):
+            normal = [a.number(v) for v in mirror]
+            square = _dot(normal, normal)
+            rows = [
+                [v - 2 * _dot(row, normal) * n / square for v, n in zip(row, normal, strict=True)]
+                for row in rows
+            ]
+        return rows
 
     def _value_natural(self, a: Arithmetic, name: str) -> int:
         return int(self.raw("natural", name))

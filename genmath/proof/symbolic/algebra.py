@@ -133,8 +133,18 @@ def _terms_sign(e: Any, strict: bool) -> int | None:
 # --- signs that the hypotheses state ---
 
 
+SHOWN: set[Any] = set()  # irreducible, and > 0 for all values of their letters
+
+
+def note_positive(e: Any) -> None:
+    """e > 0 for all values of its letters, of which its factors may tell nothing."""
+    unseen = [(b, k) for b, k in irreducible_factors(e) if not is_positive(b)]
+    if len(unseen) == 1 and unseen[0][1] == 1:
+        SHOWN.add(unseen[0][0])
+
+
 def stated_positive(f: Any) -> bool:
-    return any(_above(f, e, strict) for e, strict in FACTS.get())
+    return f in SHOWN or any(_above(f, e, strict) for e, strict in FACTS.get())
 
 
 def stated_nonnegative(f: Any) -> bool:
@@ -143,7 +153,7 @@ def stated_nonnegative(f: Any) -> bool:
 
 def stated_nonzero(f: Any) -> bool:
     sides = (f, -f)
-    if any(_above(s, e, strict) for e, strict in FACTS.get() for s in sides):
+    if f in SHOWN or any(_above(s, e, strict) for e, strict in FACTS.get() for s in sides):
         return True
     apart = [e.args[0] for e, strict in FACTS.get() if strict and isinstance(e, AbsAtom)]
     return any(expand(s - u) == 0 for u in apart for s in sides)
@@ -278,7 +288,7 @@ def power_of(base: Any, exponent: Any) -> Any:
         return Root(canon(base), exponent)
     result, rest = sp.S.One, sp.S.One
     for b, k in irreducible_factors(base):
-        if is_positive(b) or (b.is_Number and b > 0):
+        if is_positive(b) or b in SHOWN or (b.is_Number and b > 0):
             result *= (
                 exp_of(k * exponent * b.args[0]) if isinstance(b, sp.exp) else b ** (k * exponent)
             )

@@ -10,6 +10,7 @@ from genmath.proof.language.tree import (
     Apply,
     Dens,
     Named,
+    Node,
     Normal,
     NotationError,
     Symbol,
@@ -17,6 +18,7 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.algebra import (
     is_nonnegative,
     is_positive,
+    power_of,
     stated_nonnegative,
     stated_positive,
 )
@@ -28,12 +30,12 @@ from genmath.proof.symbolic.atoms import (
 )
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.integrals import bell
-from genmath.proof.symbolic.letters import Letters
 from genmath.proof.symbolic.maps import inverse_slope
-from genmath.proof.symbolic.matrices import lower_inverse
-from genmath.proof.symbolic.polynomials import canon, expand
+from genmath.proof.symbolic.matrices import POSITIVE, Matrices, lower_inverse
+from genmath.proof.symbolic.polynomials import HALF, canon, expand
 from genmath.proof.symbolic.supports import Need, Unsupported
 
+NOT_DEFINITE = "a covariance that is not seen to be positive definite"
 SAID = {  # of a domain
     "positive": "> 0",
     "nonnegative": ">= 0",
@@ -43,7 +45,7 @@ SAID = {  # of a domain
 }
 
 
-class Densities(Letters):
+class Densities(Matrices):
     """What is declared, or normal, at a point."""
 
     def apply(self, node: Apply, env: Env, w: Weights) -> Any:
@@ -122,27 +124,52 @@ class Densities(Letters):
             self.require(c, w, "the variance", node.args[2])
             return bell(x, m, c)
         if m == 0 and isinstance(x, sp.MatrixBase):
-            m = sp.zeros(self.d, 1)
+            m = sp.zeros(*x.shape)
         if not (isinstance(x, sp.MatrixBase) and isinstance(m, sp.MatrixBase)):
             raise NotationError(f"{node!r}: a covariance matrix needs a vector and a vector mean")
+        if x.shape != m.shape or c.shape != (x.shape[0], x.shape[0]):
+            raise NotationError(
+                f"{node!r}: the point, the mean and the covariance are of different sizes; "
+                "identity_of(k) is the identity of k rows"
+            )
+        n = x.shape[0]
+        seen = self.require_definite(node.args[2], env, w, exact)
         if c.is_diagonal():
-            for i in range(self.d):
+            for i in range(n if not seen else 0):
                 self.require(c[i, i], w, "the variance", node.args[2])
-            return sp.Mul(*(bell(x[i], m[i], c[i, i]) for i in range(self.d)))
-        root = self.normal_root(node)
-        inv = lower_inverse(root)
-        white = inv * (x - m)
-        square = sum((white[i] ** 2 for i in range(self.d)), sp.S.Zero)
-        scale = sp.Mul(*(1 / root[i, i] for i in range(self.d)))
+            return sp.Mul(*(bell(x[i], m[i], c[i, i]) for i in range(n)))
+        if not seen:
+            raise Unsupported(NOT_DEFINITE)
+        front = (2 * sp.pi) ** sp.Rational(-n, 2)
+        if (letter := plain_covariance(node.args[2])) is not None:
+            root = self.root(letter)
+            white = lower_inverse(root) * (x - m)
+            square = sum((u**2 for u in white), sp.S.Zero)
+            front = front * sp.Mul(*(1 / root[i, i] for i in range(n)))
+        else:
+            inverse = self.inverted(node.args[2], env, w, exact)
+            square = ((x - m).T * inverse * (x - m))[0, 0]
+            front = front * power_of(self.determinant(node.args[2], env, w, exact), -HALF)
         exponent = expand(-square / 2)
         # sympy would look at each term of the sum, of which there are many, and change nothing
-        power = sp.exp(exponent, evaluate=not exponent.is_Add)
-        return scale * (2 * sp.pi) ** sp.Rational(-self.d, 2) * power
+        return front * sp.exp(exponent, evaluate=not exponent.is_Add)
 
-    def normal_root(self, node: Normal) -> Any:
-        letter = node.args[2]
-        while isinstance(letter, Named):
-            letter = letter.body
-        if isinstance(letter, Symbol) and letter.shape == "covariance":
-            return self.root(letter)
-        raise Unsupported("a covariance that is neither a letter nor diagonal")
+    def require_definite(self, node: Node, env: Env, w: Weights, exact: bool) -> bool:
+        """Whether a covariance is seen to be one; what that takes is asked for."""
+        kind, asked = self.definite(node, env, w, exact)
+        if kind != POSITIVE:
+            return False
+        for what, part in asked:
+            if what == "scale":
+                self.require(self.scalar(part, env, w, exact), w, "the variance", part)
+            else:
+                self.not_singular(part, env, w, exact)
+        return True
+
+
+def plain_covariance(node: Node) -> Symbol | None:
+    """The letter that a covariance is, where its root is triangular."""
+    while isinstance(node, Named):
+        node = node.body
+    plain = isinstance(node, Symbol) and node.shape == "covariance" and node.domain == "real"
+    return node if plain and isinstance(node, Symbol) else None

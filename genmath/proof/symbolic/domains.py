@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
+from genmath.proof.language.shapes import size_of
 from genmath.proof.language.tree import Node, Symbol
 from genmath.proof.symbolic.algebra import is_nonnegative, is_positive
 from genmath.proof.symbolic.lower import Lowering
@@ -11,7 +12,8 @@ from genmath.proof.symbolic.supports import Assumed, Rules, Unsupported
 
 
 def outside_domain(pattern: Symbol, actual: Node, dimension: int, assumed: set[Assumed]) -> str:
-    if pattern.shape == "vector":
+    plain = pattern.shape in ("vector", "matrix") and pattern.domain == "real"
+    if plain:
         inner = Rules()
         try:
             column = Lowering(inner, dimension)(actual)
@@ -20,13 +22,16 @@ def outside_domain(pattern: Symbol, actual: Node, dimension: int, assumed: set[A
         if inner.needs:
             return str(inner.needs[0])
         assumed |= inner.assumed
-        fits = isinstance(column, sp.MatrixBase) and column.shape == (dimension, 1)
-        return "" if fits else f"{actual!r} is not a vector"
+        rows, columns = (n or dimension for n in size_of(pattern.sized))
+        fits = isinstance(column, sp.MatrixBase) and column.shape == (rows, columns)
+        return "" if fits else f"{actual!r} is not a {pattern.shape} of that size"
     if pattern.shape or pattern.domain in ("natural", "member", "bit", "count"):
-        same = isinstance(actual, Symbol) and (actual.shape, actual.domain) == (
-            pattern.shape,
+        same = isinstance(actual, Symbol) and (actual.sized, actual.domain) == (
+            pattern.sized,
             pattern.domain,
         )
+        if pattern.domain == "commuting":
+            same = actual == pattern
         if same and pattern.domain == "member":
             same = isinstance(actual, Symbol) and actual.space == pattern.space
         return "" if same else f"{actual!r} cannot stand for {pattern!r}"

@@ -29,10 +29,12 @@ from genmath.proof.symbolic.algebra import (
     abs_of,
 )
 from genmath.proof.symbolic.conditions import Env, Weights
+from genmath.proof.symbolic.densities import NOT_DEFINITE
 from genmath.proof.symbolic.elementary import Elementary
-from genmath.proof.symbolic.families import Families
+from genmath.proof.symbolic.families import Families, free_letter
 from genmath.proof.symbolic.integrals import bell, integrate
 from genmath.proof.symbolic.polynomials import expand
+from genmath.proof.symbolic.supports import Unsupported
 
 
 class Expectations(Families, Elementary):
@@ -59,15 +61,20 @@ class Expectations(Families, Elementary):
                     value = self.lower(cov, inner, w, False)
                     if isinstance(value, sp.MatrixBase) and not value.is_diagonal():
                         assert isinstance(x, Symbol)
+                        if not self.require_definite(cov, inner, w, False):
+                            raise Unsupported(NOT_DEFINITE)
+                        root = self.root_of(cov, inner, w, False)
                         eps = list(inner[x])
+                        taken = self.taken(inner, (*w, weight)) | set(letters)
+                        for i in range(len(eps), root.shape[1]):
+                            eps.append(free_letter(f"{x.space}[{i}]", taken))
+                            letters.append(eps[-1])
                         location = self.lower(
                             mean, {k: v for k, v in inner.items() if k != x}, w, False
                         )
                         if location == 0:
-                            location = sp.zeros(self.d, 1)
-                        inner[x] = sp.ImmutableMatrix(
-                            location + self.normal_root(dist) * sp.ImmutableMatrix(eps)
-                        )
+                            location = sp.zeros(len(inner[x]), 1)
+                        inner[x] = sp.ImmutableMatrix(location + root * sp.ImmutableMatrix(eps))
                         weight *= sp.Mul(*(bell(e, sp.S.Zero, sp.S.One) for e in eps))
                         self.rules.normal = True
                         continue
@@ -81,16 +88,23 @@ class Expectations(Families, Elementary):
         total = sp.S.Zero
         for weight, inner, letters in self.measures(node.dists, env, w, (node.body,)):
             # a mean is a number of its own
-            body = self.scalar(node.body, inner, (*w, weight), False)
-            total += self.integrated(weight * body, letters)
+            body = self.lower(node.body, inner, (*w, weight), False)
+            total = self.plus_integral(total, weight, body, letters)
         return total
+
+    def plus_integral(self, total: Any, weight: Any, body: Any, letters: list[Any]) -> Any:
+        """Of a vector or matrix, entry by entry."""
+        if not isinstance(body, sp.MatrixBase):
+            return total + self.integrated(weight * body, letters)
+        part = body.applyfunc(lambda u: self.integrated(weight * u, letters))
+        return part if total == 0 else total + part
 
     def integral(self, node: Integral, env: Env, w: Weights) -> Any:
         total = sp.S.Zero
         within = tuple(f for f in factors(node.body) if isinstance(f, Family))
         for inner, letters, weight in self.places(node.bound, env, w, within, (node.body,)):
-            body = self.scalar(node.body, inner, w, False)
-            total += self.integrated(weight * body, letters)
+            body = self.lower(node.body, inner, w, False)
+            total = self.plus_integral(total, weight, body, letters)
         return total
 
     def divergence(self, node: Divergence, env: Env, w: Weights) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from genmath.proof.language.families import row_of
+from genmath.proof.language.shapes import entries
 from genmath.proof.language.tree import Dens, Deriv, Family, Node, Symbol, free_symbols
 from genmath.proof.symbolic.algebra import (
     abs_of,
@@ -88,18 +89,19 @@ class Families(Densities):
             rest = [v for v in variables if v not in bits]
             moved = {v: m for v in rest if (m := _moving(v, dists, around)) is not None}
             for v in _in_turn(rest, moved):
-                if v.shape == "vector":
-                    coordinates = [_unused(f"{v.space}[{i}]", taken) for i in range(self.d)]
+                if v.shape:
+                    count = entries(v.sized, self.d)
+                    coordinates = [free_letter(f"{v.space}[{i}]", taken) for i in range(count)]
                     inner[v] = sp.ImmutableMatrix(coordinates)
                     letters += coordinates
                     continue
                 member = moved.get(v)
                 lives = v.domain if member is None else row_of(member).lives
                 if lives == "unit":  # a letter of its own kind: the odds
-                    own = _unused(f"odds of {v.space}", taken, positive=True)
+                    own = free_letter(f"odds of {v.space}", taken, positive=True)
                     at, slope = own / (1 + own), slope / (1 + own) ** 2
                 else:
-                    at = own = _unused(v.space, taken, **_KIND[lives])
+                    at = own = free_letter(v.space, taken, **_KIND[lives])
                 letters.append(own)
                 if member is None:
                     inner[v] = at
@@ -111,7 +113,7 @@ class Families(Densities):
             yield inner, letters, slope
 
 
-def _unused(name: str, taken: set[Any], **kind: bool) -> Any:
+def free_letter(name: str, taken: set[Any], **kind: bool) -> Any:
     """A letter that nothing around uses; from now on it is used."""
     found = unused(name, taken, **kind)
     taken.add(found)

@@ -92,7 +92,7 @@ def solved(claim: Claim, because: Because, dimension: int) -> tuple[Claim, Becau
             g = Relation(g.left, "=", g.right)
         for change in _changes(gap_of(g), g.sign, dimension, mark, FACTS.get()):
             try:
-                claim, because = _put(claim, because, change)
+                claim, because = put(claim, because, change)
                 break
             except NotationError:
                 continue  # the letter is bound, or differentiated by
@@ -109,7 +109,7 @@ def _mark(claim: Claim, because: Because) -> str:
     return next(m for m in marks if not any(name.endswith(f"_{{{m}}}") for name in taken))
 
 
-def _put(claim: Claim, because: Because, change: Change) -> tuple[Claim, Because]:
+def put(claim: Claim, because: Because, change: Change) -> tuple[Claim, Because]:
     given = tuple(Relation(change(g.left), g.sign, change(g.right)) for g in claim.given)
     moved = tuple(
         Lemma(b.source, b.chain, tuple((p, change(a)) for p, a in b.arguments))

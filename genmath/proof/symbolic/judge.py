@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from genmath.proof.language.binders import Between
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Derivation, Lemma
-from genmath.proof.language.instantiate import instantiate
+from genmath.proof.language.instantiate import instantiate, redeclare
 from genmath.proof.language.methods import Method
 from genmath.proof.language.obligations import Obligation
+from genmath.proof.language.shapes import size_of
 from genmath.proof.language.tree import (
     Add,
     Dens,
@@ -32,13 +33,14 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.certificates import Signs
 from genmath.proof.symbolic.equality import by_coordinates, prove_equal
 from genmath.proof.symbolic.facts import FACTS, assuming
-from genmath.proof.symbolic.hypotheses import equalities, facts_of, has_room, solved
+from genmath.proof.symbolic.hypotheses import equalities, facts_of, has_room, put, solved
 from genmath.proof.symbolic.lemmas import lemma_gap, may_be_zero, undischarged
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.methods import by_method
 from genmath.proof.symbolic.proof import Proof, difference, gap_of
 from genmath.proof.symbolic.supports import NOT_ZERO, Rules, Said, Unsupported
 
+MOST_SIGNS = 6  # of rows of orthogonal matrices, for each of which both are tried
 NOT_SOLVED = "a denominator may be 0 under the hypotheses"
 
 
@@ -53,8 +55,10 @@ def _prove_in_all(claim: Claim, because: tuple[Node | Lemma, ...]) -> Proof:
     if max(claim.dims) == 1 and (problem := ill_typed(claim)):
         return Proof(False, problem, meaningless=True)
     cases = [claim] if because or claim.relation != "=" else list(by_bits(claim))
-    for dimension, case in itertools.product(claim.dims, cases):
-        one = _with_hypotheses(case, because, dimension)
+    for dimension, case, reasons in (
+        (d, *turned) for d in claim.dims for c in cases for turned in by_signs(c, because, d)
+    ):
+        one = _with_hypotheses(case, reasons, dimension)
         total.assumed |= one.assumed
         total.consulted |= one.consulted
         total.nonzero |= one.nonzero
@@ -62,7 +66,7 @@ def _prove_in_all(claim: Claim, because: tuple[Node | Lemma, ...]) -> Proof:
         total.normal = total.normal or one.normal
         total.lemmas += [m for m in one.lemmas if m not in total.lemmas]
         total.hypotheses += [h for h in one.hypotheses if h not in total.hypotheses]
-        total.certificate = one.certificate
+        total.certificate = one.certificate if case is claim else None
         if not one.proved:
             total.proved, total.reason, total.residual = False, one.reason, one.residual
             total.known, total.dimension = one.known, dimension
@@ -90,14 +94,43 @@ def by_bits(claim: Claim) -> Iterator[Claim]:
         yield replace(claim, lhs=put(claim.lhs), rhs=put(claim.rhs))
 
 
+def by_signs(
+    claim: Claim, because: tuple[Node | Lemma, ...], dimension: int
+) -> Iterator[tuple[Claim, tuple[Node | Lemma, ...]]]:
+    """The claim for each choice of signs of the rows of its orthogonal matrices, and of its
+    directions: what `Letters.entries` puts for them depends on it."""
+    trees = [claim.lhs, claim.rhs, *(side for g in claim.given for side in (g.left, g.right))]
+    for b in because:
+        trees += [a for _, a in b.arguments] if isinstance(b, Lemma) else [b]
+    letters = {s for tree in trees for n in tree.walk() for s in (n, *n.letters)
+               if isinstance(s, Symbol) and s.domain in ("orthogonal", "direction")}  # fmt: skip
+    if not letters:
+        yield claim, because
+        return
+    ordered = sorted(letters, key=lambda s: s.name)
+    rows = [1 if s.shape == "vector" else size_of(s.sized)[0] or dimension for s in ordered]
+    if sum(rows) > MOST_SIGNS:
+        raise_open = f"{sum(rows)} rows of orthogonal matrices are too many cases"
+        raise Unsupported(raise_open)
+    for signs in itertools.product("+-", repeat=sum(rows)):
+        left = iter(signs)
+        here, reasons = claim, because
+        for s, n in zip(ordered, rows, strict=True):
+            turned = Symbol(s.name, domain=s.domain, shape=s.sized,
+                            space="".join(itertools.islice(left, n)))  # fmt: skip
+            here, reasons = put(here, reasons, partial(redeclare, old=s, new=turned))
+        yield here, reasons
+
+
 def ill_typed(claim: Claim) -> str:
     """On the line, columns and matrices look alike: types are tried in the plane."""
     sides = (claim.lhs, claim.rhs)
     if not any(isinstance(n, Identity) or getattr(n, "shape", "") for s in sides for n in s.walk()):
         return ""
     try:
+        flat, _ = next(by_signs(claim, (), 2))
         lower = Lowering(Rules(), 2)
-        by_coordinates(lower(claim.lhs), lower(claim.rhs))
+        by_coordinates(lower(flat.lhs), lower(flat.rhs))
     except NotationError as error:
         return str(error)
     except Unsupported:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sympy as sp
 
+from genmath.proof.language.shapes import size_of
 from genmath.proof.language.tree import (
     Indexed,
     Named,
@@ -56,30 +57,70 @@ class Letters(Conditions):
         if node in env:
             return env[node]
         self.register(node.name, node)
-        if node.shape == "vector":
-            return sp.ImmutableMatrix(
-                [sp.Symbol(f"{node.name}[{i}]", real=True) for i in range(self.d)]
-            )
         if node.shape == "covariance":
             root = self.root(node)
             return sp.ImmutableMatrix(root * root.T)
+        if node.shape:
+            return self.entries(node)
         return parameter(node)[1]
 
     def assigned(self, letter: Symbol, actual: Node) -> dict[Any, Any]:
         """What the sympy letters of a parameter become when an expression is put for it."""
-        if letter.shape == "covariance":
+        if letter.shape and letter.domain in ("real", "symmetric", "diagonal"):
+            plain = self.apart(Rules())
+            ours, theirs = plain(letter), self(actual)
+            if letter.shape == "covariance":
+                assert isinstance(actual, Symbol)
+                ours, theirs = self.root(letter), self.root(actual)
+            return {a: b for a, b in zip(ours, theirs, strict=True) if a.is_Symbol}
+        if letter.shape:
             assert isinstance(actual, Symbol)
-            return dict(zip(self.root(letter), self.root(actual), strict=True))
+            both = (self.symbol(s, {}).free_symbols for s in (letter, actual))
+            ours, theirs = (sorted(s, key=str) for s in both)
+            return dict(zip(ours, theirs, strict=True))
         value = self(actual)
-        if letter.shape == "vector":
-            return dict(zip(self.apart(Rules())(letter), value, strict=True))
         inner = {"unit": value / (1 - value), "at_least_one": value - 1}
         return {parameter(letter)[0]: inner.get(letter.domain, value)}
 
+    def extent(self, node: Symbol) -> tuple[int, int]:
+        """Rows and columns of a letter."""
+        rows, columns = size_of(node.sized)
+        return rows or self.d, columns or self.d
+
+    def entries(self, node: Symbol) -> Any:
+        """A vector or matrix of letters, or of what makes it what it is declared to be."""
+        rows, columns = self.extent(node)
+
+        def letter(*place: int) -> Any:
+            return sp.Symbol(f"{node.name}[{','.join(map(str, place))}]", real=True)
+
+        match node.domain:
+            case "direction" | "orthogonal" if set(node.space) - set("+-"):
+                raise Unsupported(f"{node.name} apart from its cases")
+            case "direction":
+                return direction(node.name, rows) * (1 if node.space == "+" else -1)
+            case "orthogonal":
+                if columns > rows:
+                    raise Unsupported(f"{columns} orthonormal vectors of {rows} entries")
+                signs = sp.diag(*(1 if s == "+" else -1 for s in node.space))
+                return sp.ImmutableMatrix((signs * rotation(node.name, rows))[:, :columns])
+            case "symmetric":
+                return sp.ImmutableMatrix(rows, rows, lambda i, j: letter(max(i, j), min(i, j)))
+            case "diagonal":
+                return sp.ImmutableMatrix(sp.diag(*(letter(i, i) for i in range(rows))))
+        if node.shape == "vector":
+            return sp.ImmutableMatrix([letter(i) for i in range(rows)])
+        return sp.ImmutableMatrix(rows, columns, letter)
+
     def root(self, node: Symbol) -> Any:
-        """The Cholesky factor of a covariance letter."""
+        """R with R R' the covariance: its Cholesky factor, or its axes times the roots of its
+        eigenvalues where the axes are shared."""
+        n = self.extent(node)[0]
+        if node.domain == "commuting":
+            lengths = (sp.Symbol(f"{node.name}[{i}]", positive=True) for i in range(n))
+            return sp.ImmutableMatrix(rotation(node.space, n) * sp.diag(*lengths))
         return sp.ImmutableMatrix(
-            self.d, self.d,
+            n, n,
             lambda i, j: sp.S.Zero if j > i
             else sp.Symbol(f"{node.name}[{i},{j}]", real=True, positive=True if i == j else None),
         )  # fmt: skip
@@ -95,6 +136,32 @@ class Letters(Conditions):
         if node.domain == "unit":
             return member / (1 + member)
         return 1 + member if node.domain == "at_least_one" else member
+
+
+def rotation(name: str, n: int) -> Any:
+    """Cayley's (1 - S)/(1 + S) of a skew matrix S: every orthogonal matrix is one of these with the
+    signs of some rows changed, or with those of some columns."""
+    if n == 1:
+        return sp.ones(1, 1)
+    t = [sp.Symbol(f"{name}[{i}]", real=True) for i in range(n * (n - 1) // 2)]
+    if n == 2:
+        (s,) = t
+        return sp.Matrix([[1 - s**2, -2 * s], [2 * s, 1 - s**2]]) / (1 + s**2)
+    if n > 3:
+        raise Unsupported(f"an orthogonal matrix of {n} rows")
+    a, b, c = t
+    return sp.Matrix([
+        [1 + a**2 - b**2 - c**2, 2 * (a * b - c), 2 * (a * c + b)],
+        [2 * (a * b + c), 1 - a**2 + b**2 - c**2, 2 * (b * c - a)],
+        [2 * (a * c - b), 2 * (b * c + a), 1 - a**2 - b**2 + c**2],
+    ]) / (1 + a**2 + b**2 + c**2)  # fmt: skip
+
+
+def direction(name: str, n: int) -> Any:
+    """A vector of length one seen from the pole: each is one of these, or minus one of them."""
+    t = [sp.Symbol(f"{name}[{i}]", real=True) for i in range(n - 1)]
+    size = sp.Add(*(s**2 for s in t))
+    return sp.ImmutableMatrix([(1 - size) / (1 + size), *(2 * s / (1 + size) for s in t)])
 
 
 def parameter(node: Symbol) -> tuple[Any, Any]:

@@ -37,7 +37,6 @@ from genmath.proof.symbolic.binders import Binders
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.derivatives import Derivatives
 from genmath.proof.symbolic.expectations import Expectations
-from genmath.proof.symbolic.matrices import Matrices
 from genmath.proof.symbolic.memory import Memory
 from genmath.proof.symbolic.ranges import Ranges
 from genmath.proof.symbolic.supports import Rules, Unsupported
@@ -45,7 +44,7 @@ from genmath.proof.symbolic.supports import Rules, Unsupported
 _MEMORY = Memory()
 
 
-class Lowering(Matrices, Expectations, Derivatives, Ranges, Binders):
+class Lowering(Expectations, Derivatives, Ranges, Binders):
     """Each family of nodes has a file of its own; here is who means what."""
 
     def __call__(self, node: Node) -> Any:
@@ -90,7 +89,7 @@ class Lowering(Matrices, Expectations, Derivatives, Ranges, Binders):
             case Pi():
                 return sp.pi
             case Identity():
-                return sp.eye(self.d)
+                return sp.ImmutableMatrix(sp.eye(node.size or self.d))
             case Symbol():
                 return self.symbol(node, env)
             case Named():

@@ -1,4 +1,8 @@
-"""Inner products, determinants, traces and inverses."""
+"""Inner products, determinants, traces and inverses; which matrices are positive definite.
+
+Rules that hold for matrices of every size are used on what was typed: the inverse of a product is
+the product of the inverses, and so on. Only what they leave is computed entry by entry.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,32 @@ from typing import Any
 
 import sympy as sp
 
+from genmath.proof.language.shapes import NUMBER, shape
 from genmath.proof.language.tree import (
+    Add,
+    Div,
     Fn,
+    Identity,
+    Mul,
+    Named,
+    Neg,
+    Node,
     NotationError,
+    Number,
+    Pow,
     Symbol,
 )
+from genmath.proof.symbolic.algebra import is_nonnegative, is_positive, note_positive, power_of
 from genmath.proof.symbolic.arithmetic import Arithmetic
 from genmath.proof.symbolic.conditions import Env, Weights
-from genmath.proof.symbolic.letters import Letters
-from genmath.proof.symbolic.polynomials import canon, expand
+from genmath.proof.symbolic.letters import Letters, rotation
+from genmath.proof.symbolic.polynomials import HALF, canon, expand
 from genmath.proof.symbolic.supports import Unsupported
+
+POSITIVE, SEMI = "positive definite", "positive semidefinite"
+Definite = tuple[str, list[tuple[str, Node]]]  # and what has to be asked for it
+MOST = 6  # factors of a power of a matrix
+LARGEST = 4  # rows of a matrix that is inverted entry by entry
 
 
 class Matrices(Arithmetic, Letters):
@@ -27,34 +47,301 @@ class Matrices(Arithmetic, Letters):
             if not isinstance(v, sp.MatrixBase):
                 raise NotationError(f"{node!r}: {node.name} is for vectors and matrices")
         a = values[0]
-        column = a.shape[1] == 1
         if node.name in ("norm2", "dot"):
             b = values[-1]
-            if not column or b.shape != a.shape:
+            if a.shape[1] != 1 or b.shape != a.shape:
                 raise NotationError(f"{node!r}: expected vectors of one length")
-            return sum((a[i] * b[i] for i in range(self.d)), sp.S.Zero)
+            return sum((a[i] * b[i] for i in range(a.shape[0])), sp.S.Zero)
         if node.name == "transpose":
             return a.T
         if a.shape[0] != a.shape[1]:
             raise NotationError(f"{node!r}: expected a square matrix")
         if node.name == "trace":
             return a.trace()
-        letter = node.args[0]
-        root = (
-            self.root(letter)
-            if isinstance(letter, Symbol) and letter.shape == "covariance"
-            else None
-        )
-        if node.name == "det":
-            if root is not None:
-                return sp.Mul(*(root[i, i] ** 2 for i in range(self.d)))
-            return expand(a.det(method="berkowitz"))
-        if root is not None:
-            inv = lower_inverse(root)
-            return sp.ImmutableMatrix(inv.T * inv)
+        find = self.determinant if node.name == "det" else self.inverted
+        return find(node.args[0], env, w, exact)
+
+    def pow(self, node: Pow, env: Env, w: Weights, exact: bool) -> Any:
+        """A whole power of a square matrix, too."""
+        base, exponent = node.args
+        if shape(base) == NUMBER:
+            return super().pow(node, env, w, exact)
+        k = _whole(exponent)
+        if k is None or abs(k) > MOST:
+            raise Unsupported(f"a power {exponent!r} of a matrix")
+        if k < 0:
+            return self.inverted(base, env, w, exact) ** -k
+        return self.matrix(base, env, w, exact) ** k
+
+    def determinant(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
+        """Of a square matrix."""
+        n = self.matrix(node, env, w, exact).shape[0]
+        match node:
+            case Named():
+                return self.determinant(node.body, env, w, exact)
+            case Identity():
+                return sp.S.One
+            case Neg():
+                return (-1) ** n * self.determinant(node.args[0], env, w, exact)
+            case Fn(name="transpose"):
+                return self.determinant(node.args[0], env, w, exact)
+            case Fn(name="inverse"):
+                return 1 / self.not_singular(node.args[0], env, w, exact)
+            case Div(args=(over, under)):
+                below = self.inverse(self.scalar(under, env, w, exact), w, exact, under)
+                return below**n * self.determinant(over, env, w, exact)
+            case Mul() | Pow() if (apart := _factors(node)) is not None:
+                total = self.product(apart[0], env, w, exact) ** n
+                for m in apart[1]:
+                    total *= self.determinant(m, env, w, exact)
+                return total
+            case Symbol(shape="covariance"):
+                return self.scale(node) ** 2
+            case Symbol(domain="orthogonal") if not set(node.space) - set("+-"):
+                return sp.Integer(-1) ** node.space.count("-")
+        a = self.matrix(node, env, w, exact)
+        if n > LARGEST:
+            raise Unsupported(f"a determinant of {n} rows")
+        value = canon(a.det(method="berkowitz"))
+        if self.definite(node, env, w, exact) == (POSITIVE, []):
+            note_positive(value)
+        return value
+
+    def scale(self, letter: Symbol) -> Any:
+        """The root of a covariance's determinant."""
+        root = self.root(letter)
+        if letter.domain == "commuting":
+            lengths = [s for s in root.free_symbols if s.is_positive]
+            return sp.Mul(*lengths)
+        return sp.Mul(*(root[i, i] for i in range(root.shape[0])))
+
+    def not_singular(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
+        """The determinant, which is not 0: shown, or an obligation."""
+        det = self.determinant(node, env, w, exact)
+        if self.definite(node, env, w, exact) != (POSITIVE, []):
+            self.inverse(det, w, exact, Fn("det", node))
+        return det
+
+    def inverted(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
+        """The inverse of a square matrix."""
+        match node:
+            case Named():
+                return self.inverted(node.body, env, w, exact)
+            case Identity():
+                return self.matrix(node, env, w, exact)
+            case Neg():
+                return -self.inverted(node.args[0], env, w, exact)
+            case Fn(name="transpose"):
+                return self.inverted(node.args[0], env, w, exact).T
+            case Fn(name="inverse"):
+                self.not_singular(node.args[0], env, w, exact)
+                return self.matrix(node.args[0], env, w, exact)
+            case Div(args=(over, under)):
+                self.inverse(self.scalar(under, env, w, exact), w, exact, under)
+                return self.inverted(over, env, w, exact) * self.scalar(under, env, w, exact)
+            case Mul() | Pow() if (apart := _factors(node)) is not None:
+                numbers = Mul(*apart[0]) if apart[0] else Number(1)
+                front = self.product(apart[0], env, w, exact)
+                below = self.inverse(front, w, exact, numbers)
+                value = self.inverted(apart[1][-1], env, w, exact)
+                for m in reversed(apart[1][:-1]):
+                    value = value * self.inverted(m, env, w, exact)
+                return value * below
+            case Symbol(shape="covariance", domain="commuting"):
+                root = self.root(node)
+                lengths = [sp.Symbol(f"{node.name}[{i}]", positive=True)
+                           for i in range(root.shape[0])]  # fmt: skip
+                turned = root * sp.diag(*(s**-2 for s in lengths))
+                return sp.ImmutableMatrix(turned * turned.T)
+            case Symbol(shape="covariance"):
+                inv = lower_inverse(self.root(node))
+                return sp.ImmutableMatrix(inv.T * inv)
+            case Symbol(domain="orthogonal"):
+                return self.matrix(node, env, w, exact).T
+        a = self.matrix(node, env, w, exact)
         if a.is_diagonal():
-            return sp.diag(*(self.inverse(a[i, i], w, exact) for i in range(self.d)))
-        raise Unsupported("the inverse of a composite matrix")
+            inside = [self.inverse(a[i, i], w, exact) for i in range(a.shape[0])]
+            return sp.ImmutableMatrix(sp.diag(*inside))
+        det = self.not_singular(node, env, w, exact)
+        return sp.ImmutableMatrix(a.adjugate().applyfunc(expand) / det)
+
+    def matrix(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
+        a = self.lower(node, env, w, exact)
+        if not isinstance(a, sp.MatrixBase) or a.shape[0] != a.shape[1]:
+            raise NotationError(f"{node!r}: expected a square matrix")
+        return a
+
+    def product(self, numbers: list[Node], env: Env, w: Weights, exact: bool) -> Any:
+        return sp.Mul(*(self.scalar(a, env, w, exact) for a in numbers))
+
+    # --- which are positive definite
+
+    def definite(self, node: Node, env: Env, w: Weights, exact: bool) -> Definite:
+        """Seen by its structure; "" where it is not. It is so where certain numbers are positive
+        and certain matrices are not singular, which has to be asked for."""
+        match node:
+            case Named():
+                return self.definite(node.body, env, w, exact)
+            case Identity() | Symbol(shape="covariance"):
+                return POSITIVE, []
+            case Fn(name="transpose"):
+                return self.definite(node.args[0], env, w, exact)
+            case Fn(name="inverse"):
+                kind, asked = self.definite(node.args[0], env, w, exact)
+                return (kind, asked) if kind == POSITIVE else ("", [])
+            case Add():
+                found = [self.definite(a, env, w, exact) for a in node.args]
+                if not all(kind for kind, _ in found):
+                    return "", []
+                asked = [need for _, needs in found for need in needs]
+                free = [kind for kind, needs in found if not needs]
+                if POSITIVE in free:  # the others need only be semidefinite
+                    asked = [need for need in asked if need[0] == "scale"]
+                some = any(kind == POSITIVE for kind, _ in found)
+                return POSITIVE if some else SEMI, asked
+            case Mul() | Div() | Pow():
+                numbers, parts = _split(node)
+                if parts == [node]:
+                    return "", []
+                kind, asked = self.definite_product(parts, env, w, exact)
+                for c in numbers:
+                    value = self.scalar(c, env, w, exact)
+                    if not is_positive(value):
+                        if is_nonnegative(value):
+                            kind = kind and SEMI
+                        else:
+                            asked = [*asked, ("scale", c)]
+                return kind, asked
+        return "", []
+
+    def definite_product(self, parts: list[Node], env: Env, w: Weights, exact: bool) -> Definite:
+        if not parts:
+            return "", []
+        if len(parts) == 1:
+            return self.definite(parts[0], env, w, exact)
+        if _powers_that_commute(parts) is not None:
+            return POSITIVE, []
+        if parts[-1] != _transposed(parts[0]):
+            return "", []
+        middle = parts[1:-1]
+        kind, asked = self.definite_product(middle, env, w, exact) if middle else (POSITIVE, [])
+        rows, columns = shape(parts[0])
+        if kind != POSITIVE or rows != columns:
+            return kind and SEMI, asked
+        return POSITIVE, [*asked, ("inverse", parts[0])]
+
+    def root_of(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
+        """R with R R' what is positive semidefinite; it may have more columns than rows."""
+        match node:
+            case Named():
+                return self.root_of(node.body, env, w, exact)
+            case Identity():
+                return self.matrix(node, env, w, exact)
+            case Symbol(shape="covariance"):
+                return self.root(node)
+            case Fn(name="transpose"):
+                return self.root_of(node.args[0], env, w, exact)
+            case Fn(name="inverse"):
+                inner = self.root_of(node.args[0], env, w, exact)
+                return self.inverted(node.args[0], env, w, exact) * inner
+            case Add():
+                return sp.Matrix.hstack(*(self.root_of(a, env, w, exact) for a in node.args))
+            case Mul() | Div() | Pow():
+                numbers, parts = _split(node)
+                front = power_of(canon(self.product(numbers, env, w, exact)), HALF)
+                return front * self.root_of_product(parts, env, w, exact)
+        raise Unsupported(f"a root of {node!r}")
+
+    def root_of_product(self, parts: list[Node], env: Env, w: Weights, exact: bool) -> Any:
+        if len(parts) == 1:
+            return self.root_of(parts[0], env, w, exact)
+        if (powers := _powers_that_commute(parts)) is not None:
+            letter, *others = powers
+            if not others:
+                k, odd = divmod(powers[letter], 2)
+                root = self.root(letter)
+                whole = root * root.T if k >= 0 else self.inverted(letter, env, w, exact)
+                return whole ** abs(k) * (root if odd else sp.eye(root.shape[0]))
+            axes = rotation(letter.space, self.extent(letter)[0])
+            lengths = [
+                sp.Mul(*(sp.Symbol(f"{s.name}[{i}]", positive=True) ** k
+                         for s, k in powers.items()))
+                for i in range(axes.shape[0])
+            ]  # fmt: skip
+            return axes * sp.diag(*lengths)
+        first, *middle, _ = parts
+        inner = self.root_of_product(middle, env, w, exact) if middle else None
+        value = self.lower(first, env, w, exact)
+        return value if inner is None else value * inner
+
+
+def _factors(node: Node) -> tuple[list[Node], list[Node]] | None:
+    """The numbers and the square matrices of a product, where it has only these."""
+    numbers, parts = _split(node)
+    square = all(rows == columns for rows, columns in map(shape, parts))
+    return (numbers, parts) if square and parts != [node] else None
+
+
+def _whole(exponent: Node) -> int | None:
+    inner = exponent.args[0] if isinstance(exponent, Neg) else exponent
+    if not isinstance(inner, Number) or inner.value.denominator != 1:
+        return None
+    return -int(inner.value) if isinstance(exponent, Neg) else int(inner.value)
+
+
+def _split(node: Node) -> tuple[list[Node], list[Node]]:
+    """The numbers and the other factors of a product or quotient."""
+    match node:
+        case Named():
+            return _split(node.body)
+        case Div(args=(over, under)):
+            numbers, parts = _split(over)
+            return [*numbers, Div(Number(1), under)], parts
+        case Mul():
+            found = [_split(a) if shape(a) != NUMBER else ([a], []) for a in node.args]
+            return [c for ns, _ in found for c in ns], [m for _, ms in found for m in ms]
+        case Pow(args=(base, exponent)) if (k := _whole(exponent)) and abs(k) <= MOST:
+            numbers, parts = _split(base)
+            if not numbers and k > 0:
+                return [], parts * k
+            if not numbers:
+                turned: list[Node] = [Fn("inverse", m) for m in reversed(parts)]
+                return [], turned * -k
+    return [], [node]
+
+
+def _transposed(node: Node) -> Node:
+    match node:
+        case Named():
+            return _transposed(node.body)
+        case Identity() | Symbol(shape="covariance"):
+            return node
+        case Symbol(domain="symmetric" | "diagonal"):
+            return node
+        case Fn(name="transpose"):
+            return node.args[0]
+        case Fn(name="inverse"):
+            return Fn("inverse", _transposed(node.args[0]))
+        case Mul():
+            return Mul(*(_transposed(a) if shape(a) != NUMBER else a for a in reversed(node.args)))
+    return Fn("transpose", node)
+
+
+def _powers_that_commute(parts: list[Node]) -> dict[Symbol, int] | None:
+    """Covariances and their inverses that are all of one letter, or of letters that commute, by how
+    often each occurs; None for any other product."""
+    powers: dict[Symbol, int] = {}
+    for part in parts:
+        k = 1
+        while isinstance(part, Named) or (isinstance(part, Fn) and part.name == "inverse"):
+            k = -k if isinstance(part, Fn) else k
+            part = part.args[0]
+        if not (isinstance(part, Symbol) and part.shape == "covariance"):
+            return None
+        powers[part] = powers.get(part, 0) + k
+    first, *others = powers
+    commute = all(s.domain == "commuting" and s.space == first.space for s in powers)
+    return powers if commute or not others else None
 
 
 def lower_inverse(root: Any) -> Any:
