@@ -120,6 +120,7 @@ def vanishes(e: Any, rules: Rules | None = None) -> bool:
     return _exponentials_cancel(e) or _rational_zero(e)
 
 
+ROUNDING = 1e-17  # of parts that are next to nothing nobody knows whether they are 0
 RELATED = (Recip, Sign, AbsAtom)  # atoms with rules between them
 OPAQUE = (Int, Rho, BigSum, BigProduct, Unknown, Member)
 
@@ -136,7 +137,7 @@ def clearly_nonzero(e: Any) -> bool:
     except (ArithmeticError, ValueError, TypeError, KeyError, AttributeError):
         return False
     scale = max(abs(p) for p in parts)
-    return math.isfinite(scale) and abs(math.fsum(parts)) > 1e-6 * scale > 0
+    return math.isfinite(scale) and abs(math.fsum(parts)) > 1e-6 * scale > ROUNDING
 
 
 def _exponentials_cancel(e: Any) -> bool:
@@ -269,7 +270,7 @@ def _surely_nonzero(e: Any, relations: dict[Any, tuple[Any, int]]) -> bool:
     scale = max((abs(p) for p in parts), default=0.0)
     if not math.isfinite(scale):
         return False
-    return abs(math.fsum(parts)) > 1e-6 * scale
+    return abs(math.fsum(parts)) > 1e-6 * scale > ROUNDING
 
 
 def float_at(e: Any, values: dict[Any, float], rng: random.Random | None = None) -> float:
