@@ -22,7 +22,7 @@ from genmath import samplers
 from genmath.cnf import standard_normal
 from genmath.divergences import KL
 from genmath.gan import GAN
-from genmath.nets import MLP, Discriminator, Generator, UNet
+from genmath.nets import MADE, MLP, Discriminator, Generator, PixelCNN, UNet
 from genmath.paths import LinearPath, VPPath, linear_schedule
 from genmath.samplers import DDIM, Grid, Heun
 from genmath.solvers import DOPRI5, MIDPOINT, FixedSteps
@@ -197,6 +197,7 @@ KINDS: dict[str, Kind] = {
             "sigma_max",
             "duration",
             "bound",
+            "temperature",
             "decoder_variance",
             "rtol",
             "atol",
@@ -225,11 +226,18 @@ KINDS: dict[str, Kind] = {
             "latent",
             "latent_shape",
             "components",
+            "cond_dim",
+            "heads",
+            "length",
+            "top_k",
         ],
         whole(1),
     ),
+    **dict.fromkeys(["levels", "vocabulary"], whole(2)),
+    "top_p": numbers(0, 1, above=True),
     **dict.fromkeys(
-        ["one_sided", "stratified", "annealed", "time", "scaled", "strict"], frozenset({"True"})
+        ["one_sided", "stratified", "annealed", "time", "scaled", "strict", "cached"],
+        frozenset({"True"}),
     ),
     "trajectory": frozenset({"True"}),
 }
@@ -249,6 +257,7 @@ CHOL = torch.linalg.cholesky(torch.eye(2) + 0.5)
 STEPS10, LINE, VP = linear_schedule(10), LinearPath(), VPPath()
 GRID = Grid(VP, [1.0, 0.5, 0.1])
 MIXTURE = GaussianMixture([0.5, 0.5], [[0.0, 1.0], [1.0, 0.0]], std=0.5)
+LAW, PAIRS = MADE(2, 3, 4, classes=3), torch.tensor([[0, 1], [2, 0], [1, 1], [0, 2]])
 NET, CRITIC = MLP(2, generator=rng()), nn.Linear(2, 1)
 VAE2 = VAE(nn.Linear(2, 4), nn.Linear(2, 2), 2, partial(gaussian_log_likelihood, log_var=0.0))
 AE = Autoencoder(nn.Linear(2, 1), nn.Linear(1, 2))
@@ -454,11 +463,42 @@ def valid() -> dict[str, dict[str, Any]]:
             "gamma": 0.1,
             "generator": g,
         },
+        "nets.Autoregressive.log_prob": {"self": LAW, "x": PAIRS, "cond": LABELS},
+        "nets.Autoregressive.sample": {
+            "self": LAW,
+            "n": 4,
+            "temperature": 0.5,
+            "top_k": 2,
+            "top_p": 0.9,
+            "cond": LABELS,
+            "prefix": PAIRS[:, :1],
+            "cached": True,
+            "generator": g,
+        },
         "nets.Discriminator": {"size": 8, "channels": 1, "hidden": 4, "classes": 3, "generator": g},
         "nets.Discriminator.forward": {
             "self": Discriminator(hidden=4, classes=3),
             "x": IMAGES,
             "y": LABELS,
+        },
+        "nets.GPT": {
+            "vocabulary": 3,
+            "length": 2,
+            "hidden": 4,
+            "layers": 1,
+            "heads": 1,
+            "classes": 3,
+            "cond_dim": None,
+            "generator": g,
+        },
+        "nets.GRULM": {
+            "vocabulary": 3,
+            "length": 2,
+            "hidden": 4,
+            "layers": 1,
+            "classes": 3,
+            "cond_dim": None,
+            "generator": g,
         },
         "nets.Generator": {
             "latent": 2,
@@ -469,6 +509,17 @@ def valid() -> dict[str, dict[str, Any]]:
             "generator": g,
         },
         "nets.Generator.forward": {"self": Generator(2, hidden=4, classes=3), "z": X, "y": LABELS},
+        "nets.MADE": {
+            "dim": 2,
+            "levels": 3,
+            "hidden": 4,
+            "layers": 1,
+            "order": [1, 0],
+            "classes": 3,
+            "cond_dim": None,
+            "generator": g,
+        },
+        "nets.MADE.forward": {"self": LAW, "x": PAIRS, "cond": LABELS},
         "nets.MLP": {
             "dim": 2,
             "hidden": 4,
@@ -480,6 +531,21 @@ def valid() -> dict[str, dict[str, Any]]:
             "generator": g,
         },
         "nets.MLP.forward": {"self": NET, "x": X, "t": 0.5},
+        "nets.PixelCNN": {
+            "event": (1, 2, 2),
+            "levels": 3,
+            "hidden": 4,
+            "layers": 1,
+            "k": 3,
+            "classes": 3,
+            "cond_dim": None,
+            "generator": g,
+        },
+        "nets.PixelCNN.forward": {
+            "self": PixelCNN((1, 2, 2), 3, 4, 1, classes=3),
+            "x": PAIRS.reshape(4, 1, 2, 1).expand(4, 1, 2, 2),
+            "cond": LABELS,
+        },
         "nets.UNet": {
             "channels": 1,
             "hidden": 4,
@@ -495,6 +561,22 @@ def valid() -> dict[str, dict[str, Any]]:
             "t": 0.5,
             "label": LABELS,
         },
+        "nets.WaveNet": {
+            "levels": 3,
+            "length": 2,
+            "hidden": 4,
+            "dilations": (1, 2),
+            "k": 2,
+            "classes": 3,
+            "cond_dim": None,
+            "generator": g,
+        },
+        "nets.causal_mask": {"length": 3, "before": 2},
+        **{
+            f"nets.{name}": {"dim": 2, "hidden": 4, "layers": 1, "order": [1, 0]}
+            for name in ("made_degrees", "made_masks")
+        },
+        "nets.pixelcnn_mask": {"kind": "A", "k": 3, "channels": 1, "into": 2, "out": 2},
         "paths.LinearPath.interpolate": {"self": LINE, "x0": X, "noise": Z, "t": 0.5},
         "paths.LinearPath.line": {"self": LINE, "x0": X, "noise": Z, "t": 0.5},
         "paths.LinearPath.velocity": {"self": LINE, "x0": X, "noise": Z, "t": 0.5},
@@ -769,7 +851,6 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "ddim.step_variance": {"t": whole(1, 10), "s": whole(0, 10)},
     "ddpm.bits_per_dim": {"nats": ANY_SHAPE},
     "ddpm.bound_terms": {"x0": BATCH},
-    "ddpm.discretized_log_likelihood": {"levels": whole(2)},
     "ddpm.prior_term": {"x0": BATCH},
     **{
         f"ddpm.{name}": {"t": whole(0, 10)}
@@ -802,9 +883,13 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "gan.missing_mode_js": {"kept": ANY_SHAPE},
     "gan.r1_penalty": {"x": BATCH},
     "gan.training_step": {"x": BATCH},
+    **{f"nets.{name}": {"x": {"integers"}} for name in ("Autoregressive.log_prob", "MADE.forward")},
+    "nets.Autoregressive.sample": {"prefix": {"integers"}},
     "nets.MLP.forward": {"x": BATCH, "t": ANY_NUMBER},
     "nets.UNet": {"depth": whole(0)},
     "nets.UNet.forward": {"t": ANY_NUMBER},
+    "nets.causal_mask": dict.fromkeys(["length", "before"], whole(0)),
+    "nets.pixelcnn_mask": {"into": whole(1)},
     **{
         f"paths.Path.{name}": {"t": TIME_OF_PATH}
         for name in "alpha sigma d_alpha d_sigma snr half_log_snr drift squared_diffusion".split()

@@ -131,6 +131,21 @@ def labels(name: str, value: Tensor, x: Tensor, of: str = "x") -> Tensor:
     return value
 
 
+def whole(name: str, value: object, levels: int) -> Tensor:
+    """An integer tensor with values in 0..levels - 1, which on the CPU are read."""
+    expected = f"an integer tensor with values in 0..{levels - 1}"
+    plain = isinstance(value, Tensor) and not value.dtype.is_complex
+    if not isinstance(value, Tensor) or not plain or value.dtype.is_floating_point:
+        refuse(name, describe(value), expected)
+    if value.dtype == torch.bool or value.ndim == 0:
+        refuse(name, describe(value), expected)
+    if value.is_cpu and value.numel():
+        low, high = (int(end) for end in value.aminmax())
+        if low < 0 or high >= levels:
+            refuse(name, f"{describe(value)} with values in {low}..{high}", expected)
+    return value
+
+
 def flag(name: str, value: object) -> bool:
     """True or False themselves: any other object would count as one of them."""
     if not isinstance(value, bool):

@@ -6,7 +6,7 @@ import math
 from contextlib import AbstractContextManager, nullcontext
 
 from genmath._base.checks import rng
-from genmath._base.torch import nn, torch
+from genmath._base.torch import Tensor, nn, torch
 
 
 def undrawn(generator: torch.Generator | None) -> AbstractContextManager[object]:
@@ -23,13 +23,20 @@ def undrawn(generator: torch.Generator | None) -> AbstractContextManager[object]
 def initialize(net: nn.Module, generator: torch.Generator | None) -> None:
     """Uniform weights in ±1/√fan_in and biases 0, from an explicit generator if there is one."""
     if generator is not None:
+        known = {name: b for name, b in net.named_buffers() if not b.is_meta}  # such as masks
         net.to_empty(device=generator.device)
+        for name, buffer in known.items():
+            net.get_buffer(name).copy_(buffer)
     for layer in net.modules():
-        if isinstance(layer, nn.GroupNorm):
+        if isinstance(layer, (nn.GroupNorm, nn.LayerNorm)):
             layer.reset_parameters()
         elif isinstance(layer, nn.Embedding):
             nn.init.normal_(layer.weight, generator=generator)
-        if not isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+        elif isinstance(layer, nn.GRU):
+            bound = layer.hidden_size**-0.5
+            for weight in layer.parameters():
+                nn.init.uniform_(weight, -bound, bound, generator=generator)
+        if not isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d)):
             continue
         fan_in = layer.weight[0].numel()
         if isinstance(layer, nn.ConvTranspose2d):  # each output sees a part of the kernel
@@ -38,3 +45,36 @@ def initialize(net: nn.Module, generator: torch.Generator | None) -> None:
             layer.weight.uniform_(-(fan_in**-0.5), fan_in**-0.5, generator=generator)
             if layer.bias is not None:
                 layer.bias.zero_()
+
+
+class MaskedLinear(nn.Linear):
+    """A linear layer of which the mask, (out, in), leaves some weights."""
+
+    mask: Tensor
+
+    def __init__(self, mask: Tensor) -> None:
+        super().__init__(mask.shape[1], mask.shape[0])
+        keep(self, "mask", mask)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.linear(x, self.weight * self.mask, self.bias)
+
+
+class MaskedConv2d(nn.Conv2d):
+    """A convolution, without padding, of which the mask, (out, in, h, w), leaves some weights."""
+
+    mask: Tensor
+
+    def __init__(self, mask: Tensor) -> None:
+        super().__init__(mask.shape[1], mask.shape[0], (mask.shape[2], mask.shape[3]))
+        keep(self, "mask", mask)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.conv2d(x, self.weight * self.mask, self.bias)
+
+
+def keep(layer: nn.Module, name: str, value: Tensor) -> None:
+    """What stands beside the weights and is known at once: it is not drawn, nor saved with them."""
+    home = torch.get_default_device()
+    value = value.to("cpu" if home.type == "meta" else home)
+    layer.register_buffer(name, value, persistent=False)
