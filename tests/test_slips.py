@@ -30,6 +30,10 @@ RECORDED = {
         "fmguide-total-derivative", "fmguide-ve-vp-swapped", "mit-pinit-factor2",
         "notes-rf-sampler-direction", "notes-rf-sde-euler",
     },
+    "normalizing_flow": {
+        "maf-inverse-logdet", "planar-double-slope", "planar-uhat-norm",
+        "udl-elementwise-jacobian",
+    },
     "cnf": {"cnf-upper-limit"},
     "gan": {
         "cs236-gan-log-inside", "datasetgan-js-logits", "labml-r1-square", "notes-gan-error-game",
@@ -55,6 +59,7 @@ IN_PROSE = {
     "ddpm": {"udl-nb-t-plus-1", "labml-ddpm-last-noise"},
     "ddim": set(),
     "flow_matching": {"cfm-broadcast"},
+    "normalizing_flow": set(),
     "cnf": set(),
     "gan": {"pml2-bigan-indices", "udl-gan-toy-args"},
     "score": set(),

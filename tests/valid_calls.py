@@ -23,6 +23,7 @@ from genmath.cnf import standard_normal
 from genmath.divergences import KL
 from genmath.gan import GAN
 from genmath.nets import MADE, MLP, Discriminator, Generator, PixelCNN, UNet
+from genmath.normalizing_flow import MAF, ActNorm, Affine, Coupling, Flow, Mapping, RealNVP
 from genmath.paths import LinearPath, VPPath, linear_schedule
 from genmath.samplers import DDIM, Grid, Heun
 from genmath.solvers import DOPRI5, MIDPOINT, FixedSteps
@@ -38,6 +39,7 @@ MODULES = [
     "flow_matching",
     "gan",
     "nets",
+    "normalizing_flow",
     "paths",
     "predictions",
     "samplers",
@@ -230,6 +232,7 @@ KINDS: dict[str, Kind] = {
             "heads",
             "length",
             "top_k",
+            "transforms",
         ],
         whole(1),
     ),
@@ -260,6 +263,8 @@ MIXTURE = GaussianMixture([0.5, 0.5], [[0.0, 1.0], [1.0, 0.0]], std=0.5)
 LAW, PAIRS = MADE(2, 3, 4, classes=3), torch.tensor([[0, 1], [2, 0], [1, 1], [0, 2]])
 NET, CRITIC = MLP(2, generator=rng()), nn.Linear(2, 1)
 VAE2 = VAE(nn.Linear(2, 4), nn.Linear(2, 2), 2, partial(gaussian_log_likelihood, log_var=0.0))
+LAYER, ACTNORM = RealNVP(2, 2, hidden=4, context=2, generator=rng()), ActNorm(2)
+FLOW = Flow(MAF(2, 2, hidden=4, generator=rng()))
 AE = Autoencoder(nn.Linear(2, 1), nn.Linear(1, 2))
 PAIR = GAN(nn.Linear(2, 2), CRITIC, 2)
 ADAM_D, ADAM_G = (torch.optim.SGD(n.parameters()) for n in (PAIR.discriminator, PAIR.generator))
@@ -284,6 +289,7 @@ def valid() -> dict[str, dict[str, Any]]:
     noisy = {"x_t": X, "alpha": 0.8, "sigma": 0.6, "d_alpha": -1.0, "d_sigma": 1.0}
     at_level = {"x": X, "alpha": 0.8, "sigma": 0.6}
     gaussians = {"mean_p": X[0], "chol_p": CHOL, "mean_q": Z[0], "chol_q": CHOL}
+    of_net = {"hidden": 4, "layers": 1, "context": 1, "generator": g}
     points = {"n": 5, "generator": g, "stratified": True, "dtype": torch.float64}
     on_path = {"t": 0.5, "like": X}
     return {
@@ -585,7 +591,7 @@ def valid() -> dict[str, dict[str, Any]]:
             for name in ["alpha", "sigma", "d_alpha", "d_sigma", "snr", "half_log_snr", "drift", "squared_diffusion"]
         },
         "paths.Path.time_of_snr": {"self": VP, "snr": 1.0},
-        "paths.Path.time_of_half_log_snr": {"self": VP, "half_log_snr": 0.0},
+    "paths.Path.time_of_half_log_snr": {"self": VP, "half_log_snr": 0.0},
         **{
             f"paths.Path.{name}": {"self": VP, **on_path}
             for name in ["coefficients", "derivatives", "forward_sde"]
@@ -718,6 +724,41 @@ def valid() -> dict[str, dict[str, Any]]:
             "end": 0.9,
             "probe": Z,
         },
+        **{
+            f"normalizing_flow.{name}": {"dim": 2, "transforms": 2, **of_net}
+            for name in ("RealNVP", "NSF", "MAF", "IAF")
+        },
+        "normalizing_flow.NSF": {"dim": 2, "transforms": 2, "bins": 4, "bound": 3.0, **of_net},
+        **{
+            f"normalizing_flow.{name}": {"dim": 2, "transforms": 2, "kind": Affine(), **of_net}
+            for name in ("MAF", "IAF")
+        },
+        **{
+            f"normalizing_flow.{name}": {"dim": 2, "kind": Affine(), **of_net}
+            for name in ("Coupling", "Autoregressive")
+        },
+        **{f"normalizing_flow.{name}": {"dim": 2} for name in ("ActNorm", "Reverse")},
+        **{
+            f"normalizing_flow.{name}": {"dim": 2, "generator": g} for name in ("Mixing", "Planar")
+        },
+        "normalizing_flow.ActNorm.calibrate": {"self": ACTNORM, "x": X},
+        "normalizing_flow.Affine": {"bound": 2.0},
+        "normalizing_flow.Spline": {"bins": 4, "bound": 3.0},
+        "normalizing_flow.Chain": {"parts": [ActNorm(2), Coupling(2)]},
+        "normalizing_flow.Inverse": {"layer": LAYER},
+        "normalizing_flow.Layer.forward": {"self": LAYER, "x": X, "context": Z},
+        "normalizing_flow.Layer.inverse": {"self": LAYER, "z": X, "context": Z},
+        "normalizing_flow.Mapping": {"layer": LAYER, "context": Z},
+        "normalizing_flow.Mapping.log_abs_det_jacobian": {
+            "self": Mapping(LAYER, Z), "x": X, "y": Z,
+        },
+        "normalizing_flow.Flow": {"layer": LAYER, "context": Z},
+        "normalizing_flow.Flow.log_prob": {"self": FLOW, "value": X},
+        "normalizing_flow.Flow.expand": {"self": FLOW, "batch_shape": (3,)},
+        **{
+            f"normalizing_flow.Flow.{name}": {"self": FLOW, "sample_shape": (3,), "generator": g}
+            for name in ("sample", "rsample", "rsample_and_log_prob")
+        },
         "toys.GaussianMixture": {
             "weights": [0.5, 0.5],
             "means": [[0.0, 1.0], [1.0, 0.0]],
@@ -739,6 +780,7 @@ def valid() -> dict[str, dict[str, Any]]:
             f"toys.{name}": points
             for name in ["checkerboard", "eight_gaussians", "moons", "s_curve", "spirals"]
         },
+        "toys.moons_density": {},
         "toys.digits": {"low": -1.0, "test_fraction": 0.2, "seed": 0, "dtype": torch.float32},
         "vae.Autoencoder": {"encoder": nn.Linear(2, 1), "decoder": nn.Linear(1, 2)},
         "vae.Autoencoder.forward": {"self": AE, "x": X},
@@ -897,6 +939,30 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     **{
         f"paths.Path.{name}": {"like": BATCH}
         for name in "coefficients derivatives forward_sde".split()
+    },
+    **{
+        f"normalizing_flow.{name}": {"context": whole(0), "dim": whole(2)}
+        for name in ("RealNVP", "NSF", "Coupling")
+    },
+    **{
+        f"normalizing_flow.{name}": {"context": whole(0)}
+        for name in ("MAF", "IAF", "Autoregressive")
+    },
+    "normalizing_flow.Spline": {"bins": whole(2)},
+    "normalizing_flow.Flow.log_prob": {"value": {"wrong batch"}},
+    "normalizing_flow.NSF": {"context": whole(0), "dim": whole(2), "bins": whole(2)},
+    **{
+        f"normalizing_flow.{name}": {argument: {"wrong batch"}}
+        for name, argument in (
+            ("ActNorm.calibrate", "x"),
+            ("Mapping", "context"),
+            ("Flow", "context"),
+        )
+    },
+    "normalizing_flow.Flow.expand": {"batch_shape": {"empty list", "no samples"}},
+    **{
+        f"normalizing_flow.Flow.{name}": {"sample_shape": {"empty list", "no samples"}}
+        for name in ("sample", "rsample", "rsample_and_log_prob")
     },
     "paths.Path.time_of_half_log_snr": {"half_log_snr": ANY_NUMBER | BATCH | {"inf", "-inf"}},
     "paths.Path.time_of_snr": {"snr": AT_LEAST_0 | BATCH | {"inf"}},

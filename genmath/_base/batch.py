@@ -14,6 +14,11 @@ def work_dtype(x: Tensor) -> torch.dtype:
     return torch.float64 if x.dtype == torch.float64 else torch.float32
 
 
+def widened(x: Tensor) -> Tensor:
+    """The data in that dtype."""
+    return x if x.dtype in (torch.float32, torch.float64) else x.float()
+
+
 def sum_event(elementwise: Tensor, batch_dims: int) -> Tensor:
     """Sum over all dimensions after the first ``batch_dims``."""
     integer("batch_dims", batch_dims, 0, elementwise.ndim)
