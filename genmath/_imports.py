@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
@@ -74,6 +75,12 @@ def closure(
             found.add(file)
             todo += _needed(file, root, within_functions, file.stat().st_mtime_ns)
     return found
+
+
+def read_by(file: Path, root: Path) -> set[Path]:
+    """The files below `root` that a text names in quotes: it reads them, and runs none."""
+    named = re.findall(r'"([\w./-]+\.\w+)"', file.read_text(encoding="utf-8"))
+    return {root / name for name in named if "/" in name and (root / name).is_file()}
 
 
 def fingerprint(files: Iterable[Path], root: Path) -> str:

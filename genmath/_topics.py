@@ -23,6 +23,7 @@ class Topic:
 TOPICS = (
     Topic("Foundations", "divergences", "Divergences", "how far one distribution is from another"),
     Topic("Foundations", "wasserstein", "Wasserstein distances", "how far apart two distributions are that do not overlap, and what a WGAN trains"),
+    Topic("Explicit densities", "autoregressive", "Autoregressive models", "how one letter after the other makes a density that is exact", ("divergences",)),
     Topic("Explicit densities", "normalizing_flow", "Normalizing flows", "how an invertible network turns data into noise, and what the density is then"),
     Topic("Explicit densities", "cnf", "Continuous normalizing flows", "what the density of a sample is, when a flow made it"),
     Topic("Latent variables", "vae", "Variational autoencoders", "how to train a model with hidden variables", ("divergences",)),

@@ -18,6 +18,7 @@ from genmath._base.checks import (
     function,
     instance,
     integer,
+    not_negative,
     real,
     refuse,
     same_shape,
@@ -354,19 +355,8 @@ def _tables(
     _axis(names[0], p, dim)
     if names == ("p", "q"):
         for name, table in zip(names, both, strict=True):
-            _not_negative(name, table)
+            not_negative(name, table)
     return dtype, both
-
-
-def _not_negative(name: str, table: Tensor) -> None:
-    """On the CPU, where it costs a few µs: logits are given so easily."""
-    if table.is_cpu and table.numel():
-        try:
-            low = float(table.detach().amin())
-        except RuntimeError:  # inside torch.func.vmap
-            return
-        if low < 0:
-            refuse(name, f"{describe(table)} with {low:g}", "probabilities, softmax(logits) say")
 
 
 def _axis(name: str, x: Tensor, dim: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from genmath._imports import closure, fingerprint, imported, imports_of
+from genmath._imports import closure, fingerprint, imported, imports_of, read_by
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -50,6 +50,15 @@ def test_the_closure_has_every_file_that_runs(tmp_path: Path) -> None:
 
     assert found() == {*texts, "lab.py"} - {"p/alone.py"}
     assert found("p/face.py") == {*texts, "lab.py"} - {"p/alone.py", "p/face.py", "p/deep/er.py"}
+
+
+def test_what_a_text_names_in_quotes_is_read_by_it(tmp_path: Path) -> None:
+    (tmp_path / "derivations").mkdir()
+    for name in ("derivations/vae.py", "derivations/gan.py", "lab.py"):
+        (tmp_path / name).write_text("")
+    lab = tmp_path / "lab.py"
+    lab.write_text('open("derivations/vae.py"); print("derivations/none.py", "lab.py", "a/b")')
+    assert read_by(lab, tmp_path) == {tmp_path / "derivations/vae.py"}
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ RECORDED = {
         "fmguide-total-derivative", "fmguide-ve-vp-swapped", "mit-pinit-factor2",
         "notes-rf-sampler-direction", "notes-rf-sde-euler",
     },
+    "autoregressive": {"pixelcnn-rgb-maskA", "uvadlc-gumbel-cdf"},
     "normalizing_flow": {
         "maf-inverse-logdet", "planar-double-slope", "planar-uhat-norm",
         "udl-elementwise-jacobian",
@@ -59,6 +60,7 @@ IN_PROSE = {
     "ddpm": {"udl-nb-t-plus-1", "labml-ddpm-last-noise"},
     "ddim": set(),
     "flow_matching": {"cfm-broadcast"},
+    "autoregressive": {"pixelcnn-1x1-mask"},
     "normalizing_flow": set(),
     "cnf": set(),
     "gan": {"pml2-bigan-indices", "udl-gan-toy-args"},

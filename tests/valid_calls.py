@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from genmath import samplers
+from genmath.autoregressive import DiscretizedLogisticMixture
 from genmath.cnf import standard_normal
 from genmath.divergences import KL
 from genmath.gan import GAN
@@ -32,6 +33,7 @@ from genmath.vae import VAE, Autoencoder, gaussian_log_likelihood
 from genmath.wasserstein import sinkhorn
 
 MODULES = [
+    "autoregressive",
     "cnf",
     "ddim",
     "ddpm",
@@ -270,6 +272,15 @@ PAIR = GAN(nn.Linear(2, 2), CRITIC, 2)
 ADAM_D, ADAM_G = (torch.optim.SGD(n.parameters()) for n in (PAIR.discriminator, PAIR.generator))
 
 
+SHARPER = {"temperature": 0.8, "top_k": 2, "top_p": 0.9}
+CHOICES = torch.tensor([[0, 2], [1, 1], [2, 0], [1, 2]])
+BINS = DiscretizedLogisticMixture(draw(4, 2), Z, Z, levels=4)
+
+
+def letters(x: torch.Tensor) -> torch.Tensor:
+    return -((torch.arange(3) - x.unsqueeze(-1)) ** 2).float()
+
+
 def field(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
     return -x
 
@@ -293,6 +304,38 @@ def valid() -> dict[str, dict[str, Any]]:
     points = {"n": 5, "generator": g, "stratified": True, "dtype": torch.float64}
     on_path = {"t": 0.5, "like": X}
     return {
+        "autoregressive.DiscretizedLogisticMixture": {
+            "logits": X,
+            "mean": Z,
+            "log_scale": Z,
+            "levels": 4,
+        },
+        "autoregressive.DiscretizedLogisticMixture.log_prob": {"self": BINS, "x": LABELS},
+        "autoregressive.DiscretizedLogisticMixture.log_probs": {"self": BINS},
+        "autoregressive.DiscretizedLogisticMixture.sample": {"self": BINS, "generator": g},
+        "autoregressive.acceptance_rate": {"p": TABLE, "q": TABLE, "dim": 1},
+        "autoregressive.accept_or_resample": {
+            "p": TABLE,
+            "q": TABLE,
+            "x": LABELS.clamp(max=1),
+            "generator": g,
+        },
+        "autoregressive.inverse_transform": {"p": TABLE, "u": TABLE[:, 0]},
+        "autoregressive.log_prob": {"logits": draw(4, 2, 3), "x": CHOICES, "batch_dims": 1},
+        "autoregressive.nll": {"logits": draw(4, 2, 3), "x": CHOICES},
+        "autoregressive.perplexity": {"log_prob": ROW, "n": 3},
+        "autoregressive.receptive_field": {"kernel": 3, "dilations": [1, 2]},
+        "autoregressive.sample_logits": {"logits": X, **SHARPER, "generator": g},
+        "autoregressive.speculative_sample": {
+            "model": letters,
+            "n": 3,
+            "draft": letters,
+            "prefix": CHOICES,
+            "block": 2,
+            "generator": g,
+        },
+        "autoregressive.tokens_per_call": {"rate": 0.8, "block": 4},
+        "autoregressive.truncate_logits": {"logits": X, **SHARPER},
         "cnf.log_prob": {
             "model": field,
             "x": X,
@@ -886,6 +929,26 @@ ANY_WHOLE = whole(-(10**9), 10**9)
 TIME_OF_PATH = UNIT | BATCH  # a path takes a tensor of times of any shape
 CALLED = frozenset(name for name in ZOO if name.startswith("function")) | {"module"}
 INTO: dict[str, dict[str, Kind | set[str]]] = {
+    "autoregressive.DiscretizedLogisticMixture": {"levels": whole(2)},
+    "autoregressive.acceptance_rate": {"dim": ANY_WHOLE},
+    "autoregressive.log_prob": {"x": {"integers"}, "batch_dims": whole(0, 2)},
+    "autoregressive.nll": {"x": {"integers"}},
+    "autoregressive.perplexity": {"log_prob": BATCH, "n": whole(1)},
+    "autoregressive.receptive_field": {
+        "kernel": whole(1),
+        "dilations": {"empty list", "no samples"},
+    },
+    **{
+        f"autoregressive.{name}": {
+            "logits": BATCH - {"no samples"},
+            "temperature": POSITIVE,
+            "top_k": whole(1),
+            "top_p": UNIT - {"0"},
+        }
+        for name in ("sample_logits", "truncate_logits")
+    },
+    "autoregressive.speculative_sample": {"prefix": {"integers"}},
+    "autoregressive.tokens_per_call": {"rate": UNIT, "block": whole(0)},
     "cnf.log_prob": {"start": ANY_NUMBER, "end": ANY_NUMBER},
     "cnf.standard_normal": {"x": BATCH},
     "ddim.ddim_invert": {"x": BATCH},

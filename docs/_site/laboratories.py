@@ -19,7 +19,7 @@ from mkdocs_jupyter.nbconvert2 import get_nbconvert_app
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor, ExecutePreprocessor
 from results import ROOT
 
-from genmath._imports import closure, fingerprint
+from genmath._imports import closure, fingerprint, read_by
 from genmath.cli.workers import cores
 
 CACHE = ROOT / ".cache" / "labs"
@@ -32,8 +32,8 @@ def outputs(path: Path) -> Any:
 
 
 def _kept(path: Path) -> Path:
-    """Where its outputs are, under a key of its text and of all that it imports."""
-    key = fingerprint(closure([path], ROOT), ROOT)
+    """Where its outputs are, under a key of its text and of all that it imports and reads."""
+    key = fingerprint(closure([path], ROOT) | read_by(path, ROOT), ROOT)
     return CACHE / f"{path.stem}-{key[:16]}.ipynb"
 
 

@@ -93,6 +93,17 @@ def finite(name: str, value: Tensor) -> Tensor:
     return value
 
 
+def not_negative(name: str, table: Tensor) -> None:
+    """Probabilities, on the CPU, where to look costs a few µs: logits are given so easily."""
+    if table.is_cpu and table.numel():
+        try:
+            low = float(table.detach().amin())
+        except RuntimeError:  # inside torch.func.vmap
+            return
+        if low < 0:
+            refuse(name, f"{describe(table)} with {low:g}", "probabilities, softmax(logits) say")
+
+
 def instance(name: str, value: object, kind: type | tuple[type, ...], expected: str) -> None:
     if not isinstance(value, kind):
         refuse(name, describe(value), expected)

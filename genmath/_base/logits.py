@@ -17,6 +17,25 @@ def check_logits(name: str, value: object) -> Tensor:
     return logits
 
 
+def check_choices(
+    name: str, value: object, choices: int, of: str = "", shape: tuple[int, ...] | None = None
+) -> Tensor:
+    """Integers in 0..choices - 1, one for each row ``of`` a table; on the CPU they are read."""
+    whole = isinstance(value, Tensor) and not (
+        value.dtype.is_floating_point or value.dtype.is_complex or value.dtype == torch.bool
+    )
+    if not isinstance(value, Tensor) or not whole:
+        refuse(name, describe(value), f"a tensor of integers in 0..{choices - 1}")
+    if shape is not None and value.shape != shape:
+        refuse(name, describe(value), f"one integer for each row of {of}: shape {tuple(shape)}")
+    if value.is_cpu and value.numel():
+        low, high = (int(end) for end in value.aminmax())
+        if low < 0 or high >= choices:
+            said = f"{describe(value)} with values in {low}..{high}"
+            refuse(name, said, f"integers in 0..{choices - 1}")
+    return value.long()
+
+
 def check_truncation(
     temperature: float, top_k: int | None, top_p: float | None
 ) -> tuple[float, int | None, float | None]:

@@ -455,3 +455,58 @@ def test_flow(visit: Visits) -> None:
     assert got["closed"] == "not here"
     alone = shown_at(visit, "flow", turn=0, bend=0, grow=1.2, stretch=-0.4, time=0.5)
     assert alone["closed"] == alone["density"]
+
+
+def test_chain(visit: Visits) -> None:
+    """Eight products, their entropy, and the picture at a height of the stacked probabilities."""
+    state = {"a": 0.3, "b_0": 0.1, "b_1": 0.7, "c_00": 0.2, "c_01": 0.4, "c_10": 0.6, "c_11": 0.8}
+    got = shown_at(visit, "chain", **state, u=0.85)
+
+    def one(before: str) -> float:
+        return state["a"] if not before else state[f"{'bc'[len(before) - 1]}_{before}"]
+
+    joint = {
+        word: mpmath.fprod(
+            one(word[:i]) if letter == "1" else 1 - one(word[:i]) for i, letter in enumerate(word)
+        )
+        for word in (f"{k:03b}" for k in range(8))
+    }
+    low, drawn = mpmath.mpf(0), ""
+    for word, chance in joint.items():
+        if low <= 0.85 < low + chance:
+            drawn = word
+        low += chance
+    assert got["picture"].replace(" ", "") == drawn
+    assert value(got["chance"]) == pytest.approx(float(joint[drawn]), abs=6e-4)
+    assert value(got["bits"]) == pytest.approx(float(-mpmath.log(joint[drawn], 2)), abs=6e-3)
+    assert value(got["whole"]) == 1
+    entropy = -sum(chance * mpmath.log(chance) for chance in joint.values())
+    assert value(got["entropy"]) == pytest.approx(float(entropy), abs=6e-4)
+
+
+def test_sampling(visit: Visits) -> None:
+    """A temperature, then five letters, then a nucleus of these: against sums by hand."""
+    got = at(visit, "sampling", tau=0.7, k=5, m=0.8)
+    logits = (1.6, 1.3, 0.9, 0.5, 0.1, -0.4, -1.0, -1.6)
+
+    def softmax(scores: Any) -> Any:
+        weights = [mpmath.exp(score) for score in scores]
+        return [w / sum(weights) for w in weights]
+
+    p, warm = softmax(logits), softmax([logit / 0.7 for logit in logits])
+    five, kept = sum(warm[:5]), 0
+    while sum(warm[:kept]) < 0.8 * five:
+        kept += 1
+    mass = sum(warm[:kept])
+    r = [w / mass for w in warm[:kept]]
+    entropy = -sum(x * mpmath.log(x) for x in r)
+    exact = {
+        "kept": kept,
+        "mass": mass,
+        "entropy": entropy,
+        "price": sum(x * mpmath.log(x / y) for x, y in zip(r, p, strict=False)),
+        "shift": sum(abs(x - y) for x, y in zip(r, p, strict=False)) / 2 + sum(p[kept:]) / 2,
+        "objective": sum(x * mpmath.log(y) for x, y in zip(r, p, strict=False)) + 0.7 * entropy,
+        "most": 0.7 * mpmath.log(sum(x ** (1 / mpmath.mpf(0.7)) for x in p)),
+    }
+    assert got == pytest.approx({key: float(v) for key, v in exact.items()}, abs=6e-4)
