@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from genmath import book  # noqa: E402
-from tests.site.conftest import ARGUMENTS, CHROMIUM  # noqa: E402
+from tests.site.conftest import ARGUMENTS, CHROMIUM, UNFOLD  # noqa: E402
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -76,6 +76,7 @@ def whole_book(playwright, base: str) -> None:
     for topic in book.topics():
         page = browser.new_page()
         page.goto(f"{base}{topic}/")
+        page.evaluate(UNFOLD)
         found += [(*seconds(page, d.name), d.name) for d in book.chapter(topic).derivations]
         page.close()
     browser.close()

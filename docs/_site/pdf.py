@@ -35,6 +35,7 @@ FOLIO = (
 )
 # What paper cannot unfold is not carried to it, and addresses of a page become those of the book.
 BARE = """([address, number]) => {
+  dispatchEvent(new Event("beforeprint"));  // builds what is folded
   const main = document.querySelector("article.md-content__inner");
   const folds = "details:is(.code, .source, .verdicts, .slips, .cases, .try)";
   const moving = ".editor, .spot, .explorer, .headerlink, .chapter-links, .md-content__button";

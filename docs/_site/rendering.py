@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from links import link_names
-from maths import inline
+from maths import inline, line
 from results import Result, implementations
 
 from genmath.proof import Derivation
@@ -22,6 +22,7 @@ from genmath.proof.language.latex import SIGNS, latex, latex_claim
 from genmath.proof.language.tree import Named, Node, Relation
 from genmath.proof.report import hypotheses_latex
 
+PRINTED = {"=": "=", ">=": "≥", "<=": "≤", ">": "&gt;", "<": "&lt;"}
 MUTANTS = ("made", "killed", "equivalent", "weaker", "survived")
 
 
@@ -77,7 +78,8 @@ def verdicts(result: Result) -> str:
         ("Uses", [link_names(f"`{name}`") for name in report["uses"]]),
     ]
     rows = "".join(
-        f"<dt>{name}</dt><dd>{'; '.join(items) if items else 'none'}</dd>" for name, items in facts
+        f'<dt>{name}</dt><dd class="scrolls">{"; ".join(items) or "none"}</dd>'
+        for name, items in facts
     )
     return (
         f'<details class="verdicts"><summary>{_summary(report)}</summary><dl>{rows}</dl>'
@@ -167,14 +169,14 @@ def _chain(result: Result, chain: Chain) -> str:
 def _line(step: Step, verdict: str = "") -> str:
     right = r"\dots" if step.missing else latex(step.rhs)
     return (
-        f'<div class="line"><span class="sign">{inline(SIGNS[step.relation])}</span>'
+        f'<div class="line"><span class="sign" data-tex="{SIGNS[step.relation]}">'
+        f"{PRINTED[step.relation]}</span>"
         f'{_maths(right)}<span class="by">{_words(step.by)}</span>{verdict}</div>'
     )
 
 
 def _maths(tex: str) -> str:
-    shown = inline(rf"\displaystyle {tex}")
-    return f'<div class="formula">{shown}</div>'
+    return f'<div class="formula">{line(tex)}</div>'
 
 
 def _words(prose: str) -> str:

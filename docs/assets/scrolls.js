@@ -1,9 +1,11 @@
 // What scrolls sideways is a stop of the Tab key, and nothing else is: most formulas fit.
-const WIDE = ".formula, .math-display, .scrolls";
+import { onBuilt } from "./folds.js";
+
+const WIDE = ".formula, .math-display, .scrolls, details pre > code";
 function mark(box) {
   if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
   else box.removeAttribute("tabindex");
 }
 const watched = new ResizeObserver((entries) => entries.forEach((entry) => mark(entry.target)));
-document.querySelectorAll(WIDE).forEach((box) => watched.observe(box));
+onBuilt((piece) => piece.querySelectorAll(WIDE).forEach((box) => watched.observe(box)));
 document.fonts?.ready.then(() => document.querySelectorAll(WIDE).forEach(mark));

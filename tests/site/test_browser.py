@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.site import axe
-from tests.site.conftest import DESK, PHONE, Visits
+from tests.site.conftest import DESK, PHONE, UNFOLD, Visits
 from tests.site.pages import SITE, addresses
 
 RAW = r"(?:\\[(\[]|\\[A-Za-z]{2,}|\$[^$\s][^$\n]*\$|\$\$|\{\{|\[@\w)"  # TeX or our markup
@@ -51,14 +51,13 @@ def test_a_page_is_whole_and_accessible(visit: Visits, address: str) -> None:
     that axe cannot decide counts as a fault. What is on the console, and every request that fails
     or leaves, is `visit`'s to say."""
     page = visit(address)
-    found = {
-        "TeX or markup left over": re.findall(RAW, page.evaluate(VISIBLE_TEXT)),
-        "too wide on a desk": too_wide(page),
-    }
+    found = {"too wide on a desk": too_wide(page)}
     page.set_viewport_size(PHONE)
     found["too wide on a phone"] = too_wide(page)
+    page.evaluate(UNFOLD)
+    found["too wide on a phone, unfolded"] = too_wide(page)
+    found["TeX or markup left over"] = re.findall(RAW, page.evaluate(VISIBLE_TEXT))
     page.set_viewport_size(DESK)
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     found["not accessible in the light"] = axe.of_page(page)
     axe.other_scheme(page)
     found["not accessible in the dark"] = axe.of_page(page, dark=True)

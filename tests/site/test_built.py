@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -69,6 +70,15 @@ def test_every_internal_link_leads_somewhere(address: str) -> None:
 def test_no_anchor_stands_twice_on_a_page(address: str) -> None:
     ids = read(file_of(address)).ids
     assert sorted({i for i in ids if ids.count(i) > 1}) == []
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_no_heading_skips_a_level(address: str) -> None:
+    article = (
+        file_of(address).read_text("utf-8").partition("<article")[2].partition("</article>")[0]
+    )
+    levels = [int(level) for level in re.findall(r"<h([1-6])\b", article)]
+    assert [(a, b) for a, b in pairwise([0, *levels]) if b > a + 1] == []
 
 
 class _Unmarked(HTMLParser):

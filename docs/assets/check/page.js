@@ -4,6 +4,8 @@
 // or what a link brings. Nothing is loaded before the reader comes to an editor, and nothing else runs a cell than the
 // reader's own key or click.
 
+import { build, find, onBuilt, open } from "../folds.js";
+
 // ---- the checker: a worker that starts when it is wanted, and can be ended at any time ----
 
 const waiting = new Map(); // what is asked and not yet answered
@@ -213,20 +215,25 @@ const scrolling = (text, className) => element("pre", { className, tabIndex: 0 }
 
 // ---- where they go ----
 
-for (const place of document.querySelectorAll("[data-check]")) {
+const typed = (source) => source.querySelector("pre code").textContent.trimEnd() + "\n";
+
+function furnish(place) {
   const name = place.dataset.check;
   const source = place.querySelector(name ? "details.source" : ".highlight");
-  const code = source.querySelector("pre code").textContent.trimEnd() + "\n";
-  if (!name) {
-    source.replaceWith(editor(code, name, place.dataset.exercise));
-    continue;
-  }
+  if (!name) return source.replaceWith(editor(typed(source), name, place.dataset.exercise));
   const fold = element("details", { className: "try" },
     element("summary", { textContent: "Check it yourself: change a sign, and see" }));
-  fold.addEventListener("toggle", () => fold.append(editor(code, name)), { once: true });
+  fold.addEventListener("toggle", () => {
+    build(source);
+    fold.append(editor(typed(source), name));
+  }, { once: true });
   source.after(fold);
   if (fromLink(name) !== null) {
-    fold.open = true;
+    open(fold);
     place.scrollIntoView();
   } else fold.open = recall(keptAs(name)) !== null;
 }
+
+onBuilt((piece) => piece.querySelectorAll("[data-check]").forEach(furnish));
+const brought = new URLSearchParams(location.hash.slice(1)).get("edit");
+if (brought) find(brought); // it may be folded away, and is furnished when it is built
