@@ -51,6 +51,11 @@ def of_page(page: Page, dark: bool = False) -> list[str]:
     """Inside drawings and formulas boxes overlap, and a formula's box its own paragraph: there axe
     decides nothing, and of a lone ≥ it says that it is no text. Formulas have the colour of their
     text, and tests/test_figures.py holds drawings to their contrast."""
+    return _faults(page, {"exclude": [".katex-html", ".sign", "figure svg"]}, True, dark)
+
+
+def of_editor(page: Page, dark: bool = False) -> list[str]:
+    """Of a lone ≥ axe says that it is no text; it has the colour of its line."""
     there = {"include": [".editor"], "exclude": [".katex-html", ".sign"]}
     return _faults(page, there, False, dark)
 

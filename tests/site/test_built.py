@@ -18,7 +18,7 @@ import pytest
 from nbclient import NotebookClient
 
 from genmath import book
-from genmath.proof.language.derivation import definitions
+from genmath.proof.language.tree import Named
 from tests.site.pages import SITE, addresses, file_of
 
 ROOT = Path(__file__).parents[2]
@@ -224,6 +224,8 @@ def test_every_defined_letter_is_in_sight(topic: str) -> None:
     sections = dict(re.findall(r'data-check="([\w.]+)"(.*?)</section>', unfolded, re.DOTALL))
     for derivation in book.chapter(topic).derivations:
         last = [c for c in derivation.chains if c.case == derivation.chains[-1].case]
-        expected = len(definitions(last, derivation.given))
+        sides = [side for c in last for side in (c.start, *(step.rhs for step in c.steps))]
+        sides += [side for given in derivation.given for side in (given.left, given.right)]
+        expected = len({n for side in sides for n in side.walk() if isinstance(n, Named)})
         found = sections[derivation.name].count('class="meaning"')
         assert found == expected, derivation.name
