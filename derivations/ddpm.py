@@ -400,7 +400,7 @@ def posterior_mean_from_eps(d):
 # says how much Jensen's inequality gives away: the KL from the encoder to $p_{post}$, the model's own density
 # of the path when the data are given.
 #
-# In code: `genmath.ddpm.bound_terms`, whose `total` is this bound, and `genmath.ddpm.bits_per_dim` for the units.
+# In code: `genmath.ddpm.bound_terms`, whose `total` is this bound, and `genmath.likelihood.bits_per_dim` for the units.
 
 
 # %%

@@ -21,6 +21,7 @@ class Topic:
 
 # fmt: off
 TOPICS = (
+    Topic("Foundations", "likelihood", "Likelihood", "what a generative model is, how one is fitted to data, and what its numbers mean"),
     Topic("Foundations", "divergences", "Divergences", "how far one distribution is from another"),
     Topic("Foundations", "wasserstein", "Wasserstein distances", "how far apart two distributions are that do not overlap, and what a WGAN trains"),
     Topic("Explicit densities", "autoregressive", "Autoregressive models", "how one letter after the other makes a density that is exact", ("divergences",)),

@@ -19,7 +19,6 @@ from genmath import samplers
 from genmath._base.batch import Table, check_step, per_sample, sum_event, work_dtype
 from genmath._base.checks import (
     batched,
-    floating,
     integer,
     one_of,
     positive,
@@ -49,7 +48,6 @@ __all__ = [
     "Moments",
     "add_noise",
     "ancestral_step",
-    "bits_per_dim",
     "bound_terms",
     "denoising_loss",
     "discretized_log_likelihood",
@@ -380,8 +378,8 @@ def bound_terms(
     """An unbiased estimate of every term of the bound: one draw of noise a step, T model calls.
 
     Result: ddpm.negative_elbo
-    Shapes: (B, …) gives BoundTerms over (B,), nats; `bits_per_dim` converts. The model is called as
-        model(x_t, t), t an integer tensor (B,).
+    Shapes: (B, …) gives BoundTerms over (B,), nats. The model is called as model(x_t, t), t an
+        integer tensor (B,).
     Options: decoder "gaussian" (x0 continuous) or "discretized" (x0 on 256 levels in [-1, 1]);
         ``decoder_variance``, of p(x_0 | x_1), is beta_1 unless given; with variance "posterior"
         it must be given, since the posterior variance of step 1 is 0.
@@ -416,14 +414,6 @@ def bound_terms(
         last = -discretized_log_likelihood(mean, x0, math.sqrt(s2))
     rows = torch.stack(transitions[::-1]) if transitions else last.new_zeros((0, len(x0)))
     return BoundTerms(prior_term(x0, schedule), rows, last)
-
-
-def bits_per_dim(nats: Array, dims: int) -> Array:
-    """Nats an example as bits a dimension: nats / (dims · log 2).
-
-    Errors: ValueError unless dims is an integer ≥ 1.
-    """
-    return floating("nats", nats) / (integer("dims", dims, 1) * math.log(2))
 
 
 # Training

@@ -164,6 +164,15 @@ class GaussianMixture:
         """
         return self._terms(x, alpha, sigma).log_joint.logsumexp(1).to(x.dtype)
 
+    def log_joint(
+        self, x: Data, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0
+    ) -> Float[Tensor, "batch K"]:
+        """log p_t(x, k) of each component; its logsumexp is `log_prob`.
+
+        Shapes: x (B, *event) gives (B, K).
+        """
+        return self._terms(x, alpha, sigma).log_joint.to(x.dtype)
+
     def responsibilities(
         self, x: Data, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0
     ) -> Float[Tensor, "batch K"]:

@@ -18,7 +18,6 @@ from genmath.ddpm import (
     BoundTerms,
     add_noise,
     ancestral_step,
-    bits_per_dim,
     bound_terms,
     denoising_loss,
     discretized_log_likelihood,
@@ -415,9 +414,6 @@ def test_sampled_bound_terms_average_to_the_bound(prediction, variance) -> None:
             assert abs(row.mean().item() - expected) < 5 * row.std().item() / math.sqrt(n)
     else:
         assert total.mean().item() > exact_value + error
-    in_bits = bits_per_dim(total, 1)
-    torch.testing.assert_close(in_bits, total / math.log(2))
-    assert bits_per_dim(torch.tensor(8 * math.log(2)), 4).item() == pytest.approx(2)
 
 
 def test_bound_terms_of_one_step_of_images_and_of_nothing(device) -> None:
@@ -767,7 +763,6 @@ S, G = linear_schedule(5), rng()
         ("sigma", lambda x: discretized_log_likelihood(x, x, 0.0)),
         ("levels", lambda x: discretized_log_likelihood(x, x, 1.0, levels=1)),
         ("mean", lambda x: discretized_log_likelihood(x[:1], x, 1.0)),
-        ("dims", lambda x: bits_per_dim(x, 0)),
         ("decoder", lambda x: bound_terms(model, x, S, generator=rng(), decoder="normal")),
         ("prediction", lambda x: bound_terms(model, x, S, generator=G, prediction="velocity")),
         ("x0", lambda x: bound_terms(model, x.long(), S, generator=rng())),

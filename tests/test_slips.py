@@ -9,6 +9,10 @@ import pytest
 from genmath import book
 
 RECORDED = {
+    "likelihood": {
+        "bios8366-e-step", "classic-ml-variance-unbiased", "ros-normal-log-score",
+        "sml-normal-loglik-sign",
+    },
     "divergences": {
         "classic-js-no-half", "d2l-mi-sign", "statproof-wishart-kl", "udl-gauss-kl-bracket",
     },
@@ -55,6 +59,7 @@ RECORDED = {
 }  # fmt: skip
 # What is no formula: a name in a hypothesis, an index into a table, a line of a sampler.
 IN_PROSE = {
+    "likelihood": {"ciml-variance-norm"},
     "divergences": {"statproof-norm-kl-gam"},
     "vae": set(),
     "ddpm": {"udl-nb-t-plus-1", "labml-ddpm-last-noise"},

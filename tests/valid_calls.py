@@ -40,6 +40,7 @@ MODULES = [
     "divergences",
     "flow_matching",
     "gan",
+    "likelihood",
     "nets",
     "normalizing_flow",
     "paths",
@@ -257,6 +258,7 @@ def draw(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 X, Z, TABLE = draw(4, 2), draw(4, 2, seed=1), draw(4, 2).softmax(1)
+TEN = draw(10, 2)
 ROW, IMAGES, LABELS = draw(4), draw(4, 1, 8, 8), torch.tensor([0, 1, 2, 1])
 CHOL = torch.linalg.cholesky(torch.eye(2) + 0.5)
 STEPS10, LINE, VP = linear_schedule(10), LinearPath(), VPPath()
@@ -383,7 +385,6 @@ def valid() -> dict[str, dict[str, Any]]:
             "variance": "beta",
             "generator": g,
         },
-        "ddpm.bits_per_dim": {"nats": ROW, "dims": 2},
         "ddpm.bound_terms": {
             "model": field,
             "x0": X,
@@ -512,6 +513,29 @@ def valid() -> dict[str, dict[str, Any]]:
             "gamma": 0.1,
             "generator": g,
         },
+        "likelihood.bits_per_dim": {"nats": ROW, "dims": 2, "width": 0.5},
+        "likelihood.dequantization_bound": {
+            "model": energy,
+            "x": LABELS.reshape(4, 1),
+            "generator": g,
+            "k": 2,
+            "proposal": lambda x, generator: (torch.full_like(x, 0.5), torch.zeros(len(x))),
+        },
+        "likelihood.fit": {"x": X, "family": "normal"},
+        "likelihood.fit_mixture": {
+            "x": TEN,
+            "components": 2,
+            "covariance": "full",
+            "steps": 3,
+            "tolerance": 1e-3,
+            "floor": 0.1,
+            "start": MIXTURE,
+        },
+        "likelihood.fit_ppca": {"x": TEN, "latent": 1},
+        "likelihood.kde_log_prob": {"x": X, "samples": TEN, "bandwidth": 0.5, "block": 3},
+        "likelihood.kmeans": {"x": TEN, "components": 2, "start": Z[:2], "steps": 3},
+        "likelihood.pca": {"x": X, "components": 1},
+        "likelihood.roc": {"fault": ROW, "good": ROW},
         "nets.Autoregressive.log_prob": {"self": LAW, "x": PAIRS, "cond": LABELS},
         "nets.Autoregressive.sample": {
             "self": LAW,
@@ -811,7 +835,7 @@ def valid() -> dict[str, dict[str, Any]]:
         "toys.GaussianMixture.sample": {"self": MIXTURE, **points},
         **{
             f"toys.GaussianMixture.{name}": {"self": MIXTURE, **at_level}
-            for name in ["log_prob", "responsibilities", "score", "eps", "denoiser"]
+            for name in ["log_prob", "log_joint", "responsibilities", "score", "eps", "denoiser"]
         },
         "toys.GaussianMixture.velocity": {
             "self": MIXTURE,
@@ -954,7 +978,6 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "ddim.ddim_invert": {"x": BATCH},
     "ddim.ddim_step": {"t": whole(0, 10), "s": whole(0, 10)},
     "ddim.step_variance": {"t": whole(1, 10), "s": whole(0, 10)},
-    "ddpm.bits_per_dim": {"nats": ANY_SHAPE},
     "ddpm.bound_terms": {"x0": BATCH},
     "ddpm.prior_term": {"x0": BATCH},
     **{
@@ -988,6 +1011,15 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "gan.missing_mode_js": {"kept": ANY_SHAPE},
     "gan.r1_penalty": {"x": BATCH},
     "gan.training_step": {"x": BATCH},
+    "likelihood.bits_per_dim": {"nats": ANY_SHAPE, "width": POSITIVE},
+    "likelihood.dequantization_bound": {
+        "model": CALLED,
+        "proposal": CALLED,
+        "x": BATCH | {"integers", "booleans"},
+    },
+    "likelihood.fit_mixture": {"floor": AT_LEAST_0, "x": {"wrong batch"}},
+    **{f"likelihood.{name}": {"x": {"wrong batch"}} for name in ("kmeans", "pca")},
+    "likelihood.kde_log_prob": {"x": BATCH, "samples": BATCH, "bandwidth": POSITIVE},
     **{f"nets.{name}": {"x": {"integers"}} for name in ("Autoregressive.log_prob", "MADE.forward")},
     "nets.Autoregressive.sample": {"prefix": {"integers"}},
     "nets.MLP.forward": {"x": BATCH, "t": ANY_NUMBER},
@@ -1068,7 +1100,7 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "toys.GaussianMixture.ring": {"std": AT_LEAST_0, "components": whole(1)},
     **{
         f"toys.GaussianMixture.{name}": {"x": BATCH}
-        for name in "log_prob responsibilities score eps denoiser velocity".split()
+        for name in "log_prob log_joint responsibilities score eps denoiser velocity".split()
     },
     "toys.digits": {"low": numbers(-1, 0), "seed": whole(0, 2**63)},
     **{

@@ -47,8 +47,8 @@ class Autoregressive(nn.Module, ABC):
     def log_prob(self, x: Entries, cond: Condition | None = None) -> PerSample:
         """log p(x), or log p(x | cond): the sum over the event, one value a sample.
 
-        Its negative mean is the loss that one trains by; see `genmath.ddpm.bits_per_dim` for its
-        unit in tables.
+        Its negative mean is the loss that one trains by; tables have it in bits a dimension:
+        `genmath.likelihood.bits_per_dim`.
 
         Shapes: x (B, *event) of integers, read on the CPU. Nats, in the dtype of the parameters;
             half precision is summed in float32.

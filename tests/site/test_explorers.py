@@ -205,6 +205,72 @@ def test_the_normal_density_nearest_in_kl_has_the_mean_and_the_variance(visit: V
     assert float(figure.locator("[name=t]").input_value()) == pytest.approx(variance**0.5, abs=0.03)
 
 
+def test_likelihood(visit: Visits) -> None:
+    """The sum of log-densities, its top, and its slopes as differences."""
+    points = [-2, 1, mpmath.mpf("2.5")]
+    got = at(visit, "likelihood", mu=0.5, sigma=1.3, points="-200_100_250")
+
+    def whole(mu: Any, sigma: Any) -> Any:
+        return sum(mpmath.log(mpmath.npdf(x, mu, sigma)) for x in points)
+
+    mean = sum(points) / 3
+    deviation = mpmath.sqrt(sum((x - mean) ** 2 for x in points) / 3)
+    here, best = whole(0.5, 1.3), whole(mean, deviation)
+    exact = {
+        "whole": here,
+        "best": best,
+        "gap": best - here,
+        "by_mean": mpmath.diff(lambda mu: whole(mu, 1.3), 0.5),
+        "by_width": mpmath.diff(lambda sigma: whole(0.5, sigma), 1.3),
+    }
+    assert got == pytest.approx({key: float(v) for key, v in exact.items()}, rel=1e-3)
+
+
+def test_following_the_slopes_ends_at_mean_and_deviation(visit: Visits) -> None:
+    page = visit(PAGES["likelihood"], viewport=DESK, reduced_motion="reduce")
+    figure = figure_of(page, "likelihood")
+    before = numbers(figure)
+    figure.get_by_role("button", name="Follow the slopes").click()
+    after = changed(page, "likelihood", before)
+    assert value(after["gap"]) == pytest.approx(0, abs=0.01)
+    assert float(figure.locator("[name=mu]").input_value()) == pytest.approx(0.06, abs=0.03)
+
+
+def test_mixture(visit: Visits) -> None:
+    """One step of EM by hand."""
+    points = [-2, -1, 1, 3]
+    state = {"steps": 1, "a": -1, "b": 1.5, "start": 1.2, "points": "-200_-100_100_300"}
+    got = shown_at(visit, "mixture", **state)
+
+    def likelihood(w: Any, means: Any, deviations: Any) -> Any:
+        return sum(
+            mpmath.log(
+                w * mpmath.npdf(x, means[0], deviations[0])
+                + (1 - w) * mpmath.npdf(x, means[1], deviations[1])
+            )
+            for x in points
+        )
+
+    share = [
+        mpmath.npdf(x, -1, 1.2) / (mpmath.npdf(x, -1, 1.2) + mpmath.npdf(x, 1.5, 1.2))
+        for x in points
+    ]
+    bells = []
+    for r in (share, [1 - s for s in share]):
+        mean = sum(a * x for a, x in zip(r, points, strict=True)) / sum(r)
+        squares = sum(a * (x - mean) ** 2 for a, x in zip(r, points, strict=True))
+        bells.append((mean, mpmath.sqrt(squares / sum(r))))
+    weight = sum(share) / 4
+    end = likelihood(weight, *zip(*bells, strict=True))
+    start = likelihood(0.5, (-1, 1.5), (1.2, 1.2))
+    assert value(got["likelihood"]) == pytest.approx(float(end), abs=1e-4)
+    assert value(got["rise"]) == pytest.approx(float(end - start), abs=1e-3)
+    assert value(got["weight"]) == pytest.approx(float(weight), abs=6e-3)
+    for key, bell in zip(("first", "second"), bells, strict=True):
+        shown = [value(word) for word in got[key].split(", ")]
+        assert shown == pytest.approx([float(v) for v in bell], abs=6e-3)
+
+
 FIELD = """
 import { denoise, log_kernel } from "./path.functions.js";
 const [points, places] = JSON.parse(process.argv[2]);
