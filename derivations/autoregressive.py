@@ -33,7 +33,8 @@
 # !!! sample "Sample"
 #
 #     1. From what is there so far, compute the logits of the next letter.
-#     2. Draw it: `genmath.autoregressive.sample_logits`. Append it, and go on from 1.
+#     2. Draw it: `genmath.autoregressive.sample_logits`. Append it, and go on from 1. The networks of `genmath.nets`
+#        do both: `genmath.nets.GPT`.
 #
 # </div>
 
@@ -529,6 +530,9 @@ def cache(d):
 #
 # **MADE** [@germain2015made] is a plain network with masks. Number the inputs $1, \dots, d$. Give each hidden unit a *degree*, a number that says how far it may see, and allow only connections from a unit to one of at least its degree, and to the output for
 # $x_o$ only from units of degree less than $o$. Then along every path from an input $i$ to an output $o$ the degrees do not fall, and the last step is strict. So there is a path only if $i < o$: the matrix of all connections, the product of the masks, is strictly triangular.
+# The derivation follows one path through two hidden units, of degrees $h_1$ and $h_2$.
+#
+# In code: `genmath.nets.MADE`.
 
 # %%
 input_, h_1, h_2, output = reals("i h_1 h_2 o")
@@ -554,12 +558,14 @@ def masks(d):
 # Stacking such kernels has a flaw. A step up goes at most one to the right, and in its own row one only goes to the left: what lies above, farther to the right than up, is never seen, however deep the network is. This is the *blind spot*. Two stacks remove it [@oord2016conditional]: a
 # vertical one that sees all rows above, without any mask inside a row, and a horizontal one that sees the row to the left and is told what the vertical one knows. (The $1 \times 1$ convolutions that join them have one weight at the place itself: no mask belongs there.)
 #
+# In code: `genmath.nets.PixelCNN`.
+#
 # **WaveNet** [@oord2016wavenet] hears sounds, 16 000 numbers a second. Its causal convolutions have gaps, *dilations*, that double from layer to layer: kernels of $k$ numbers with dilation $\delta$ reach $(k - 1)\,\delta$ further back. After $L$ layers one output sees $1 + (k - 1)(2^L - 1)$
 # numbers, with a cost in proportion to $L$.
 #
 # {{ picture autoregressive.dilations }}
 #
-# In code: `genmath.autoregressive.receptive_field`.
+# In code: `genmath.nets.WaveNet`, `genmath.autoregressive.receptive_field`.
 
 # %%
 kernel, layers, layer = naturals("k L l")
@@ -573,7 +579,9 @@ def receptive_field(d):
 
 # %% [markdown]
 # **Recurrent networks** carry a hidden state from letter to letter: constant memory, and training that cannot run over all places at once. **Transformers** let every place attend to all earlier ones: the scores of later places are set to $-\infty$ before
-# the softmax, the *causal mask*. Whatever the network, the test is the same and takes a line: the derivative of the output for $x_t$ by $x_s$ is zero unless $s < t$. The tests of this book do it for every network in `genmath.nets`.
+# the softmax, the *causal mask*. Whatever the network, the test is the same: change $x_s$, or take a derivative by it, and no output for $x_t$ may move unless $s < t$. The tests of this book do it for every such network.
+#
+# In code: `genmath.nets.GRULM`, `genmath.nets.GPT`. All of them have `log_prob` and `sample`, the latter with a temperature, `top_k`, `top_p`, a condition and a beginning; those that can keep a memory sample with it.
 #
 # ## Pixels with 256 levels
 #

@@ -20,11 +20,13 @@ from genmath._base.checks import (
     not_negative,
     real,
     refuse,
+    rng,
     same_shape,
     some,
+    whole,
 )
 from genmath._base.draws import Generators, draw_, rngs
-from genmath._base.logits import check_choices, check_logits, draw, truncate
+from genmath._base.logits import check_choices, check_logits, check_truncation, draw, truncate
 from genmath._base.shapes import Array, PerSample, Scalar, Tokens
 from genmath._base.torch import Tensor, nn, torch
 
@@ -192,16 +194,16 @@ def accept_or_resample(
         refuse("p", describe(p), "shape (B, K)")
     not_negative("p", p)
     not_negative("q", q)
-    whole = check_choices("x", x, p.shape[-1], "p", p.shape[:1])
+    x = check_choices("x", x, p.shape[-1], "p", p.shape[:1])
     rngs(generator, len(p), p.device)
     wide_p, wide_q = p.double(), q.double()
-    at = whole.unsqueeze(-1)
+    at = x.unsqueeze(-1)
     u = draw_(torch.empty_like(wide_p[:, :1]), generator, "uniform_")
     kept = (u * wide_q.gather(-1, at) < wide_p.gather(-1, at)).squeeze(-1)
     rest = (wide_p - wide_q).clamp(min=0)
     # Equal laws leave no rest but rounding; then p itself.
     rest = torch.where(rest.sum(-1, keepdim=True) > 0, rest, wide_p)
-    return torch.where(kept, whole, draw(rest.log(), generator)), kept
+    return torch.where(kept, x, draw(rest.log(), generator)), kept
 
 
 def tokens_per_call(rate: float, block: int) -> float:
@@ -216,7 +218,7 @@ def tokens_per_call(rate: float, block: int) -> float:
     return math.fsum(rate**i for i in range(integer("block", block, 0) + 1))
 
 
-NextLogits = Callable[[Tensor], Tensor]
+Factors = Callable[[Tensor], Tensor]
 
 
 class Speculated(NamedTuple):
@@ -229,66 +231,71 @@ class Speculated(NamedTuple):
 
 
 def speculative_sample(
-    model: NextLogits,
+    model: Factors,
     n: int,
     *,
-    draft: NextLogits,
-    prefix: Tokens,
+    draft: Factors,
+    length: int,
+    prefix: Tokens | None = None,
     block: int = 4,
-    generator: Generators,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    generator: torch.Generator,
 ) -> Speculated:
-    """n further tokens with exactly the law of ``model``, which is called less than n times.
+    """n sequences with exactly the law of ``model``, cooled or cut off as asked, in fewer calls.
 
-    The draft model proposes ``block`` tokens one by one; one call of ``model`` judges all of them:
-    kept as by `accept_or_resample` up to the first that is not. Rows of a batch go on together, by
-    as many tokens as the slowest of them kept, and one: whether a token is drawn in this block or
-    the next one depends on earlier tokens only, so its law is the same.
+    The draft proposes ``block`` tokens one by one; one call of ``model`` judges all of them: kept
+    as by `accept_or_resample` up to the first that is not. Rows go on together, by as many tokens
+    as the slowest of them kept, and one: whether a token is drawn in this block or the next one
+    depends on earlier tokens only, so its law is the same. Nothing is remembered between calls.
 
     Result: autoregressive.speculative
-    Shapes: prefix (B, L) of integers, L >= 1; x (B, L + n). Both models take (B, L') and return
-        logits (B, L', K): at place i, of the token after those up to i.
+    Shapes: x (n, length), which begins with ``prefix`` (n, at most length). Both models take tokens
+        (n, L) and return logits (n, L, K), those at a place from the tokens before it, as the
+        networks of sequences in `genmath.nets` do.
     Errors: ValueError for models that return something else, or bad arguments.
     Source: Leviathan, Kalman, Matias 2023, algorithm 1; Chen et al. 2023.
     """
     function("model", model)
     function("draft", draft)
-    n, block = integer("n", n, 0), integer("block", block, 1)
-    if not isinstance(prefix, Tensor) or prefix.ndim != 2 or 0 in prefix.shape:
-        refuse("prefix", describe(prefix), "integers of shape (B, L) with L >= 1")
-    x = check_choices("prefix", prefix, 2**31)
-    rngs(generator, len(x), x.device)
-    start, end = x.shape[1], x.shape[1] + n
+    n, length, block = integer("n", n, 0), integer("length", length, 0), integer("block", block, 1)
+    device, cut = rng(generator).device, check_truncation(temperature, top_k, top_p)
+    x = torch.zeros(n, 0, dtype=torch.long, device=device)
+    if prefix is not None:
+        x = whole("prefix", prefix, 2**62).long()
+        if x.ndim != 2 or len(x) != n or x.shape[1] > length:
+            refuse("prefix", describe(prefix), f"shape ({n}, at most {length})")
+
+    def laws(name: str, factors: Factors, x: Tensor, first: int) -> Tensor:
+        """Of the tokens from the place ``first`` on, the one after x included; float64."""
+        logits = factors(nn.functional.pad(x, (0, 1)))
+        if not isinstance(logits, Tensor) or logits.shape[:-1] != (n, x.shape[1] + 1):
+            wanted = f"logits of shape {(n, x.shape[1] + 1)} and one more dimension, the choices"
+            refuse(name, f"an output {describe(logits)}", wanted)
+        of_next = check_logits(f"{name} output", logits)[:, first:]
+        return truncate(of_next.double(), *cut).softmax(-1)
+
     drafted = accepted = calls = 0
     with torch.no_grad():
-        while x.shape[1] < end:
-            at, laws = x.shape[1], []
-            for _ in range(min(block, end - at - 1)):
-                laws.append(_next("draft", draft, x)[:, -1])
-                x = torch.cat([x, draw(laws[-1].log(), generator).unsqueeze(1)], 1)
-            targets = _next("model", model, x)[:, at - 1 :]
-            calls += 1
-            for i, q in enumerate(laws):
+        while x.shape[1] < length:
+            at, guesses = x.shape[1], []
+            for _ in range(min(block, length - at - 1)):
+                guesses.append(laws("draft", draft, x, x.shape[1])[:, 0])
+                x = torch.cat([x, draw(guesses[-1].log(), generator).unsqueeze(1)], 1)
+            targets, calls = laws("model", model, x, at), calls + 1
+            for i, q in enumerate(guesses):
                 token, kept = accept_or_resample(
                     targets[:, i], q, x[:, at + i], generator=generator
                 )
-                drafted, accepted = drafted + len(kept), accepted + int(kept.sum())
-                x[:, at + i] = token
+                drafted, accepted = drafted + n, accepted + int(kept.sum())
+                x = torch.cat([x[:, : at + i], token.unsqueeze(1), x[:, at + i + 1 :]], 1)
                 if not kept.all():
                     x = x[:, : at + i + 1]
                     break
             else:
                 x = torch.cat([x, draw(targets[:, -1].log(), generator).unsqueeze(1)], 1)
-    assert x.shape[1] == start + n
     return Speculated(x, drafted, accepted, calls)
-
-
-def _next(name: str, model: NextLogits, x: Tensor) -> Tensor:
-    """The probabilities of the next token after each place; float64."""
-    logits = model(x)
-    if not isinstance(logits, Tensor) or logits.ndim != 3 or logits.shape[:2] != x.shape:
-        wanted = f"logits of shape {tuple(x.shape)} and one more dimension, the choices"
-        refuse(name, f"an output {describe(logits)}", wanted)
-    return floating(f"{name} output", logits).double().softmax(-1)
 
 
 # Numbers of many levels

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from genmath import autoregressive as ar
 from genmath import book
 from genmath.divergences import kl, tv
+from genmath.nets import GPT
 from genmath.proof.language.tree import Named, Symbol, transform
 from tests.checked import checked, value
 
@@ -136,53 +137,55 @@ def test_equal_laws_are_always_kept() -> None:
 
 
 def markov(logits: torch.Tensor):
-    """A model whose next letter depends on the last one."""
-    return lambda x: logits[x]
+    """A model whose next letter depends on the last one; before the first stands letter 0."""
+    return lambda x: logits[torch.nn.functional.pad(x[:, :-1], (1, 0))]
 
 
-@pytest.mark.parametrize("block", [1, 2, 5])
-@pytest.mark.parametrize("rows", [1, 7])
-def test_speculative_samples_have_the_law_of_the_target(block: int, rows: int) -> None:
-    """Also where rows wait for one another: three letters after the first, against all 27."""
+SHARP: dict[str, float] = {"temperature": 0.7, "top_k": 2}
+
+
+@pytest.mark.parametrize(
+    ("block", "rows", "choose"), [(1, 1, {}), (2, 1, {}), (5, 1, SHARP), (2, 7, {}), (5, 7, SHARP)]
+)
+def test_speculative_samples_have_the_law_of_the_target(block, rows, choose) -> None:
+    """Also where rows wait for one another: three letters, against all 27 sequences."""
     a, b = (torch.randn(3, 3, generator=rng(i), dtype=F64) for i in (0, 1))
-    p = a.softmax(-1)
+    p = ar.truncate_logits(a, **choose).softmax(-1)
     exact = (p[0][:, None, None] * p[:, :, None] * p[None]).flatten()
     generator, counted = rng(5), torch.zeros(27)
-    repeats = 700 if rows > 1 else 2500
-    for _ in range(repeats):
+    for _ in range(700 if rows > 1 else 2500):
         run = ar.speculative_sample(
-            markov(a),
-            3,
-            draft=markov(b),
-            prefix=torch.zeros(rows, 1).long(),
-            block=block,
-            generator=generator,
+            markov(a), rows, draft=markov(b), length=3, block=block, generator=generator, **choose
         )
-        assert run.x.shape == (rows, 4)
-        assert not run.x[:, 0].any()
-        codes = run.x[:, 1] * 9 + run.x[:, 2] * 3 + run.x[:, 3]
+        assert run.x.shape == (rows, 3)
+        codes = run.x[:, 0] * 9 + run.x[:, 1] * 3 + run.x[:, 2]
         counted += torch.bincount(codes, minlength=27)
     assert abs(chi2(counted, exact)) < 4
 
 
 def test_a_perfect_draft_costs_few_calls_and_a_hopeless_one_never_more_than_one_a_letter() -> None:
     a = torch.randn(4, 4, generator=rng(), dtype=F64)
-    start = torch.zeros(3, 2).long()
-    good = ar.speculative_sample(
-        markov(a), 20, draft=markov(a), prefix=start, block=4, generator=rng()
-    )
+    start = torch.ones(3, 2).long()
+    given = {"prefix": start, "generator": rng()}
+    good = ar.speculative_sample(markov(a), 3, draft=markov(a), length=22, block=4, **given)
     assert (good.accepted, good.calls) == (good.drafted, 4)  # five letters each
+    assert torch.equal(good.x[:, :2], start)
     never = torch.full((4, 4), -torch.inf, dtype=F64)
     target, draft = never.clone(), never.clone()
     target[:, 1], draft[:, 2] = 0.0, 0.0
-    bad = ar.speculative_sample(
-        markov(target), 20, draft=markov(draft), prefix=start, generator=rng()
-    )
+    bad = ar.speculative_sample(markov(target), 3, draft=markov(draft), length=22, **given)
     assert (bad.accepted, bad.calls) == (0, 20)
     assert (bad.x[:, 2:] == 1).all()
-    none = ar.speculative_sample(markov(a), 0, draft=markov(a), prefix=start, generator=rng())
+    none = ar.speculative_sample(markov(a), 3, draft=markov(a), length=2, **given)
     assert torch.equal(none.x, start)
     assert none.calls == 0
+
+
+def test_a_network_of_sequences_is_a_target_and_a_draft() -> None:
+    """A greedy target ends where its own samples do."""
+    target, draft = (GPT(5, 9, hidden=8, layers=1, heads=2, generator=rng(i)) for i in (0, 1))
+    run = ar.speculative_sample(target, 2, draft=draft, length=9, top_k=1, generator=rng())
+    assert torch.equal(run.x, target.sample(2, top_k=1, generator=rng()))
 
 
 def test_rows_with_generators_of_their_own_are_the_same_alone() -> None:
@@ -195,16 +198,12 @@ def test_rows_with_generators_of_their_own_are_the_same_alone() -> None:
 
 
 def test_a_model_of_another_shape_is_refused() -> None:
-    start = torch.zeros(2, 1).long()
     a = torch.zeros(3, 3)
+    given = {"length": 2, "generator": rng()}
     with pytest.raises(ValueError, match=r"^draft: got an output .* expected logits of shape"):
-        ar.speculative_sample(
-            markov(a), 2, draft=lambda x: a[x[:, -1]], prefix=start, generator=rng()
-        )
+        ar.speculative_sample(markov(a), 2, draft=lambda x: a[x[:, -1]], **given)
     with pytest.raises(ValueError, match=r"^model: got an output .* expected logits of shape"):
-        ar.speculative_sample(
-            lambda x: a[x][:, 1:], 2, draft=markov(a), prefix=start, generator=rng()
-        )
+        ar.speculative_sample(lambda x: a[x][:, 1:], 2, draft=markov(a), **given)
 
 
 # Discretised logistic mixtures
@@ -236,8 +235,8 @@ def test_all_levels_together_have_probability_one(levels: int, dtype: torch.dtyp
     dtype=st.sampled_from([torch.float64, torch.float32]),
 )
 def test_a_bin_far_in_a_tail_matches_60_digits(x, mean, log_scale, dtype) -> None:
-    m, l = (torch.tensor([v], dtype=dtype) for v in (mean, log_scale))
-    got = ar.DiscretizedLogisticMixture(torch.zeros_like(m), m, l).log_prob(torch.tensor(x))
+    m, l = (torch.tensor([[v]], dtype=dtype) for v in (mean, log_scale))
+    got = ar.DiscretizedLogisticMixture(torch.zeros_like(m), m, l).log_prob(torch.tensor([x]))
     with mp.workdps(60):
         centre, scale = mp.mpf(m.item()), mp.exp(mp.mpf(l.item()))
         ends = [-mp.inf if x == 0 else x - mp.mpf(0.5), mp.inf if x == 255 else x + mp.mpf(0.5)]
@@ -407,14 +406,9 @@ def test_tie_speculative() -> None:
         here = kept[x == k].double()
         deviation = (keep[k] * (1 - keep[k]) / len(here)).sqrt()
         assert (here.mean() - keep[k]).abs() <= 4 * deviation + 1e-12
-    run = ar.speculative_sample(
-        markov(p.log().expand(5, 5)),
-        1,
-        draft=markov(q.log().expand(5, 5)),
-        prefix=torch.zeros(n, 1).long(),
-        generator=rng(),
-    )
-    assert abs(chi2(torch.bincount(run.x[:, 1], minlength=5), out)) < 4
+    target, draft = (markov(law.log().expand(5, 5)) for law in (p, q))
+    run = ar.speculative_sample(target, n, draft=draft, length=2, generator=rng())
+    assert abs(chi2(torch.bincount(run.x[:, 0], minlength=5), out)) < 4
 
 
 def test_tie_tokens_per_call() -> None:

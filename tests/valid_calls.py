@@ -330,10 +330,12 @@ def valid() -> dict[str, dict[str, Any]]:
         "autoregressive.sample_logits": {"logits": X, **SHARPER, "generator": g},
         "autoregressive.speculative_sample": {
             "model": letters,
-            "n": 3,
+            "n": 4,
             "draft": letters,
+            "length": 5,
             "prefix": CHOICES,
             "block": 2,
+            **SHARPER,
             "generator": g,
         },
         "autoregressive.tokens_per_call": {"rate": 0.8, "block": 4},
@@ -971,7 +973,13 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
         }
         for name in ("sample_logits", "truncate_logits")
     },
-    "autoregressive.speculative_sample": {"prefix": {"integers"}},
+    "autoregressive.speculative_sample": {
+        "length": whole(0, 100),
+        "prefix": {"integers"},
+        "temperature": POSITIVE,
+        "top_k": whole(1),
+        "top_p": UNIT - {"0"},
+    },
     "autoregressive.tokens_per_call": {"rate": UNIT, "block": whole(0)},
     "cnf.log_prob": {"start": ANY_NUMBER, "end": ANY_NUMBER},
     "cnf.standard_normal": {"x": BATCH},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genmath._base.batch import work_dtype
-from genmath._base.checks import describe, floating, integer, positive, real, refuse
+from genmath._base.checks import describe, floating, integer, positive, real, refuse, whole
 from genmath._base.draws import Generators, draw_, rngs
 from genmath._base.shapes import Array, Tokens
 from genmath._base.torch import Tensor, torch
@@ -18,22 +18,12 @@ def check_logits(name: str, value: object) -> Tensor:
 
 
 def check_choices(
-    name: str, value: object, choices: int, of: str = "", shape: tuple[int, ...] | None = None
+    name: str, value: object, choices: int, of: str, shape: tuple[int, ...]
 ) -> Tensor:
     """Integers in 0..choices - 1, one for each row ``of`` a table; on the CPU they are read."""
-    whole = isinstance(value, Tensor) and not (
-        value.dtype.is_floating_point or value.dtype.is_complex or value.dtype == torch.bool
-    )
-    if not isinstance(value, Tensor) or not whole:
-        refuse(name, describe(value), f"a tensor of integers in 0..{choices - 1}")
-    if shape is not None and value.shape != shape:
+    if isinstance(value, Tensor) and value.shape != shape:
         refuse(name, describe(value), f"one integer for each row of {of}: shape {tuple(shape)}")
-    if value.is_cpu and value.numel():
-        low, high = (int(end) for end in value.aminmax())
-        if low < 0 or high >= choices:
-            said = f"{describe(value)} with values in {low}..{high}"
-            refuse(name, said, f"integers in 0..{choices - 1}")
-    return value.long()
+    return whole(name, value, choices).long()
 
 
 def check_truncation(
