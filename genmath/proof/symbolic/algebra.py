@@ -341,8 +341,10 @@ def substitute(e: Any, values: dict[Any, Any]) -> Any:
             return exp_of(args[0])
         if isinstance(x, Fun):
             return value_of(x.row.name, args[1])
-        if isinstance(x, (Member, Unknown)):
-            return x.func(args[0], *(canon(a) for a in args[1:]))
+        if isinstance(x, Member):
+            return Member(args[0], canon(args[1]))
+        if isinstance(x, Unknown):
+            return Unknown(*args[:2], *(canon(a) for a in args[2:]))
         if isinstance(x, Root) or (x.is_Pow and not x.exp.is_Integer):
             return power_of(args[0], args[1])
         value = x.func(*args)

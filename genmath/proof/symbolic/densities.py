@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import sympy as sp
@@ -18,6 +19,7 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.algebra import (
     is_nonnegative,
     is_positive,
+    note_positive,
     power_of,
     stated_nonnegative,
     stated_positive,
@@ -50,16 +52,34 @@ class Densities(Matrices):
 
     def apply(self, node: Apply, env: Env, w: Weights) -> Any:
         self.register(node.name + "()", (len(node.args), node.stated))
-        args = [canon(self.scalar(a, env, w, True)) for a in node.args]
+        args = [u for a in node.args for u in self.place(a, env, w)]
+        if node.order and len(args) > 1:
+            raise NotationError(f"{node!r}: f.prime(u) is for functions of one number")
         key = Key(node.name, *node.traits)
         if node.order and "inverse" in node.traits:
             return inverse_slope(key, *args)
         return Unknown(key, node.order, *args)
 
+    def place(self, node: Node, env: Env, w: Weights) -> list[Any]:
+        """A number, or the entries of a vector."""
+        value = self.lower(node, env, w, True)
+        if not isinstance(value, sp.MatrixBase):
+            return [canon(value)]
+        if value.shape[1] != 1:
+            raise Unsupported("a function or density of a matrix")
+        return [canon(u) for u in value]
+
+    def slots_of(self, letter: Symbol) -> tuple[str, ...]:
+        """The spaces of a letter's numbers."""
+        if not letter.shape:
+            return (letter.space,)
+        return tuple(f"{letter.space}[{i}]" for i in range(self.extent(letter)[0]))
+
     def density_key(self, density: Any) -> Any:
         self.register(density.name + "(density)", density)
         key = Key(density.name, *(("positive",) if density.positive else ()))
-        self.rules.slots[key] = density.event_slots + density.given_slots
+        every = (*density.events, *density.given)
+        self.rules.slots[key] = tuple(s for letter in every for s in self.slots_of(letter))
         if density.dominates is not None:
             other = self.density_key(density.dominates)
             self.rules.dominates[key] = (other, *self.rules.dominates.get(other, ()))
@@ -67,29 +87,36 @@ class Densities(Matrices):
 
     def dens(self, node: Dens, env: Env, w: Weights) -> Any:
         density = node.density
-        if any(isinstance(e, Symbol) and e.shape for e in node.args):
-            raise Unsupported("a density of a vector other than a normal one")
         key = self.density_key(density)
         at = dict(zip(node.event_slots, node.events, strict=True))
         given = dict(zip(node.given_slots, node.givens, strict=True))
-        values = {s: canon(self.scalar(a, env, w, True)) for s, a in (at | given).items()}
+        values = {s: self.place(a, env, w) for s, a in (at | given).items()}
+        widths = {v.space: len(self.slots_of(v)) for v in (*density.events, *density.given)}
+        if any(len(u) != widths[s] for s, u in values.items()):
+            raise NotationError(f"{node!r}: a point of another size than declared")
         for letter in density.given:
-            if letter.space in given and given[letter.space] != letter:
-                self.require_domain(letter, values[letter.space])
+            if letter.space in given and given[letter.space] != letter and not letter.shape:
+                self.require_domain(letter, values[letter.space][0])
+
+        def filled(known: Collection[str]) -> list[Any]:
+            """The numbers in the events' slots."""
+            return [
+                u
+                for s in density.event_slots
+                for u in (values[s] if s in known else [OUT] * widths[s])
+            ]
+
+        outer = [u for s in density.given_slots for u in values[s]]
         if density.given_slots:
-            events = [values[s] if s in at else OUT for s in density.event_slots]
-            outer = [canon(values[s]) for s in density.given_slots]
+            events = filled(at)
             inner_given = [s for s in given if s in density.event_slots]
-            full = [values.get(s, OUT) for s in density.event_slots]
         else:
-            outer, inner_given = [], list(given)
-            full = [values.get(s, OUT) for s in density.event_slots]
-            events = full
+            inner_given = list(given)
+            events = filled(values)
+        full = filled(values)
         if not inner_given:
             return Rho(key, events, outer)
-        marginal = Rho(
-            key, [values[s] if s in inner_given else OUT for s in density.event_slots], outer
-        )
+        marginal = Rho(key, filled(inner_given), outer)
         joint = Rho(key, full, outer)
         self.require(marginal, w, "the density of the condition")
         return joint / marginal  # p(x, z) = 0 wherever p(x) is: the quotient may be taken as it is
@@ -140,19 +167,14 @@ class Densities(Matrices):
             return sp.Mul(*(bell(x[i], m[i], c[i, i]) for i in range(n)))
         if not seen:
             raise Unsupported(NOT_DEFINITE)
-        front = (2 * sp.pi) ** sp.Rational(-n, 2)
         if (letter := plain_covariance(node.args[2])) is not None:
             root = self.root(letter)
             white = lower_inverse(root) * (x - m)
             square = sum((u**2 for u in white), sp.S.Zero)
-            front = front * sp.Mul(*(1 / root[i, i] for i in range(n)))
-        else:
-            inverse = self.inverted(node.args[2], env, w, exact)
-            square = ((x - m).T * inverse * (x - m))[0, 0]
-            front = front * power_of(self.determinant(node.args[2], env, w, exact), -HALF)
-        exponent = expand(-square / 2)
-        # sympy would look at each term of the sum, of which there are many, and change nothing
-        return front * sp.exp(exponent, evaluate=not exponent.is_Add)
+            return gaussian(n, square, sp.Mul(*(root[i, i] for i in range(n))))
+        inverse = self.inverted(node.args[2], env, w, exact)
+        det = self.determinant(node.args[2], env, w, exact)
+        return gaussian(n, ((x - m).T * inverse * (x - m))[0, 0], power_of(det, HALF))
 
     def require_definite(self, node: Node, env: Env, w: Weights, exact: bool) -> bool:
         """Whether a covariance is seen to be one; what that takes is asked for."""
@@ -165,6 +187,27 @@ class Densities(Matrices):
             else:
                 self.not_singular(part, env, w, exact)
         return True
+
+
+def gaussian(n: int, square: Any, scale: Any) -> Any:
+    """The density of n numbers by the square of their distance and the root of the determinant."""
+    exponent = expand(-square / 2)
+    # sympy would look at each term of the sum, of which there are many, and change nothing
+    power = sp.exp(exponent, evaluate=not exponent.is_Add)
+    return (2 * sp.pi) ** sp.Rational(-n, 2) / scale * power
+
+
+def gaussian_of(gap: Any, spread: Any, seen: bool) -> Any:
+    """The density of a centred normal at a point, by the entries of its covariance. `seen`: that is
+    positive definite for all values of its letters."""
+    n = spread.shape[0]
+    if spread.is_diagonal():
+        return sp.Mul(*(bell(gap[i], sp.S.Zero, spread[i, i]) for i in range(n)))
+    det = canon(spread.det(method="berkowitz"))
+    if seen:
+        note_positive(det)
+    inverse = spread.adjugate() / det
+    return gaussian(n, (gap.T * inverse * gap)[0, 0], power_of(det, HALF))
 
 
 def plain_covariance(node: Node) -> Symbol | None:

@@ -16,9 +16,7 @@ from genmath.proof.language.tree import (
     Pow,
     free_symbols,
 )
-from genmath.proof.symbolic.algebra import (
-    is_positive,
-)
+from genmath.proof.symbolic.algebra import is_positive, substitute
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.integrals import differentiate
 from genmath.proof.symbolic.letters import Letters, parameter
@@ -68,13 +66,13 @@ class Derivatives(Letters):
         """Of a number, a column; of a vector, the matrix of its partial derivatives."""
         letters = list(self.symbol(node.var, env))
         if not all(v.is_Symbol for v in letters):
-            raise Unsupported("a derivative with respect to a whitened vector")
+            return self.gradient_there(node, env, w, exact)
         body = self.lower(node.body, env, w, exact)
         try:
             if not isinstance(body, sp.MatrixBase):
                 whole = expand(body)
                 return sp.ImmutableMatrix([differentiate(whole, v, self.rules) for v in letters])
-            if body.shape != (self.d, 1):
+            if body.shape[1] != 1:
                 raise NotationError(f"{node!r}: the derivative of a matrix by a vector")
             rows = [expand(u) for u in body]
             return sp.ImmutableMatrix(
@@ -82,6 +80,15 @@ class Derivatives(Letters):
             )
         except NotImplementedError as error:
             raise Unsupported(str(error)) from error
+
+    def gradient_there(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
+        """Where the vector is an expression: the gradient at any place, which is then put there.
+        All other letters are held, those that it was moved by, too."""
+        n = self.extent(node.var)[0]
+        anywhere = [sp.Dummy(f"{node.var.space}[{i}]", real=True) for i in range(n)]
+        found = self.gradient(node, {**env, node.var: sp.ImmutableMatrix(anywhere)}, w, exact)
+        put = dict(zip(anywhere, env[node.var], strict=True))
+        return found.applyfunc(lambda u: substitute(u, put))
 
 
 def _is_whole(exponent: Node) -> bool:

@@ -34,10 +34,11 @@ from genmath.proof.symbolic.elementary import Elementary
 from genmath.proof.symbolic.families import Families, free_letter
 from genmath.proof.symbolic.integrals import bell, integrate
 from genmath.proof.symbolic.polynomials import expand
+from genmath.proof.symbolic.smoothing import Smoothing
 from genmath.proof.symbolic.supports import Unsupported
 
 
-class Expectations(Families, Elementary):
+class Expectations(Families, Smoothing, Elementary):
     """Integrals over every value of random variables."""
 
     def measures(
@@ -85,6 +86,10 @@ class Expectations(Families, Elementary):
         return integrate(body, tuple(letters), self.rules) if letters else expand(body)
 
     def expect(self, node: Expect, env: Env, w: Weights) -> Any:
+        if all(isinstance(d, Normal) for d in node.dists):
+            parts = [*node.dists, *factors(node.body)]
+            if (smooth := self.smoothed(node.bound, parts, env, w)) is not None:
+                return smooth
         total = sp.S.Zero
         for weight, inner, letters in self.measures(node.dists, env, w, (node.body,)):
             # a mean is a number of its own
@@ -100,6 +105,8 @@ class Expectations(Families, Elementary):
         return part if total == 0 else total + part
 
     def integral(self, node: Integral, env: Env, w: Weights) -> Any:
+        if (smooth := self.smoothed(node.bound, factors(node.body), env, w)) is not None:
+            return smooth
         total = sp.S.Zero
         within = tuple(f for f in factors(node.body) if isinstance(f, Family))
         for inner, letters, weight in self.places(node.bound, env, w, within, (node.body,)):

@@ -242,6 +242,9 @@ def _reduce(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
     factors = sp.Mul.make_args(term)
     outside = [f for f in factors if not f.free_symbols & bound]
     inside = [f for f in factors if f.free_symbols & bound]
+    moved = _gradient_moved(inside, bound, rules)
+    if moved is not None:
+        return sp.Mul(*outside) * integrate(moved, tuple(bound), rules, alone)
     named = _named(inside, bound, rules)
     if named is not None and bound - named[1]:
         integrand = named[0] * sp.Mul(*named[2])
@@ -481,6 +484,41 @@ def _reexpress(v: Any, local: list[Any], rules: Rules, taken: set[Any]) -> tuple
                 new = unused(space_of(v), taken)
                 body = -lower * differentiate(sp.Mul(*others), v, rules)
                 return body.xreplace({v: new}), new
+    return None
+
+
+def _gradient_moved(inside: list[Any], bound: set[Any], rules: Rules) -> Any | None:
+    """A partial derivative of a function of several numbers, which are an affine map of letters
+    that are each under a normal density of its own, moved by parts: f_j = sum of K_ij df/dv_i,
+    where K is the inverse of the map's matrix."""
+    for u in inside:
+        if not (isinstance(u, Unknown) and isinstance(u.args[1], sp.Tuple)):
+            continue
+        places, others = u.args[2:], [f for f in inside if f is not u]
+        letters = sorted(u.free_symbols & bound, key=lambda v: (v.name, v.dummy_index))
+        if len(letters) != len(places) or not all(map(on_line, letters)):
+            continue
+        slopes = sp.Matrix(places).jacobian(letters)
+        own = [next((f for f in others if isinstance(f, Bell) and f.args[0] == v), None)
+               for v in letters]  # fmt: skip
+        plain = all(b is not None and not b.args[2].free_symbols & bound for b in own)
+        rest = [f for f in others if f.free_symbols & set(letters) and f not in own]
+        if not plain or slopes.has(*letters) or not all(_is_power(f, v) or not f.has(v)
+                                                       for f in rest for v in letters):  # fmt: skip
+            continue
+        det = canon(slopes.det(method="berkowitz"))
+        if not (is_positive(det) or is_positive(-det)):
+            continue
+        j = next(i for i, k in enumerate(u.args[1]) if k > 0)
+        orders = [k - (i == j) for i, k in enumerate(u.args[1])]
+        lower = Unknown(u.args[0], sp.Tuple(*orders) if any(orders) else sp.S.Zero, *places)
+        whole = sp.Mul(*others)
+        _vanishing(lower * whole, rules)
+        total = sp.S.Zero
+        for i, v in enumerate(letters):
+            weight = slopes.cofactor(j, i) / det  # of the inverse, at (i, j)
+            total -= weight * lower * differentiate(whole, v, rules)
+        return total
     return None
 
 
