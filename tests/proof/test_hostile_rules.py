@@ -197,7 +197,7 @@ SILENT: dict[str, Callable[[], Any]] = {
         integral((2 * A(z) - B(z)) * z**2, z) >= 0,
         square(2 * A(z) - B(z)),
     ),
-    "a function of a vector, declared for numbers": lambda: equal(f(mu), f(mu)),
+    "a function of a vector, and of a number": lambda: equal(f(mu) + f(a), f(a) + f(mu)),
     "a vector for a number": lambda: (equal(mu - mu, 0 * mu), lemma(a - a, 0, (a,))(mu)),
 }  # fmt: skip
 

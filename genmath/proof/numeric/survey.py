@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable
-from typing import Any
+from typing import Any, TypeGuard
 
 from genmath.proof.language.binders import Between
+from genmath.proof.language.shapes import shape, size_of
 from genmath.proof.language.tree import (
     MAPS,
     Add,
@@ -17,8 +18,11 @@ from genmath.proof.language.tree import (
     Divergence,
     Entropy,
     Family,
+    Fn,
+    Identity,
     Indexed,
     Integral,
+    Mul,
     Named,
     Neg,
     Node,
@@ -57,6 +61,8 @@ class Survey:
         self.real: set[str] = set(base.real) if base else set()
         self.domains: dict[str, str] = dict(base.domains) if base else {}  # where not the line
         self.bounds: dict[Key, Bounds] = dict(base.bounds) if base else {}
+        self.made: dict[str, tuple[str, str]] = dict(base.made) if base else {}
+        self.built_in: set[Relation] = set(base.built_in) if base else set()
         self._lebesgue: set[str] = set(base._lebesgue) if base else set()
         self._arithmetic: set[str] = set(base._arithmetic) if base else set()
         self._seen: set[Node] = set(base._seen) if base else set()
@@ -67,6 +73,7 @@ class Survey:
             self._visit(relation.left)
             self._visit(relation.right)
             self._bound(relation)
+            self._build_in(relation)
         for symbol in self.symbols.values():
             self.place(symbol.name)
             self.place(symbol.space)
@@ -211,6 +218,21 @@ class Survey:
 
     # --- hypotheses of the form f(x) > 0: drawn from, not waited for -----------------------------
 
+    def kind_of(self, name: str) -> tuple[str, str]:
+        """What a vector or matrix is declared or stated to be, and what it shares with others."""
+        symbol = self.symbols[name]
+        return self.made.get(name, (symbol.domain, symbol.space))
+
+    def _build_in(self, relation: Relation) -> None:
+        """An equality that says what a letter is: it is drawn so, not waited for."""
+        for here, there in ((relation.left, relation.right), (relation.right, relation.left)):
+            found = _says(here, there) if relation.sign == "=" else {}
+            if found and not any(s.name in self.made for s in found):
+                self.made |= {s.name: (kind, space) for s, (kind, space) in found.items()}
+                self.place(next(iter(found.values()))[1])
+                self.built_in.add(relation)
+                return
+
     def _bound(self, relation: Relation) -> None:
         for node, sign, other in (
             (relation.left, relation.sign, relation.right),
@@ -234,6 +256,43 @@ class Survey:
             if sign in ("<", "<=", "="):
                 high = min(high, value)
             self.bounds[key] = (low, high)
+
+
+def _plain(node: Node, *shapes: str) -> TypeGuard[Symbol]:
+    """A parameter of which no more is declared."""
+    return (
+        isinstance(node, Symbol)
+        and node.shape in shapes
+        and node.domain == "real"
+        and not node.is_variable
+    )
+
+
+def _says(a: Node, b: Node) -> dict[Symbol, tuple[str, str]]:
+    """That a vector is of length one, a matrix orthogonal or symmetric, two covariances commute."""
+
+    match a, b:
+        case Fn(name="norm2", args=(u,)), Number(value=1) if _plain(u, "vector"):
+            return {u: ("direction", u.space)}
+        case Fn(name="dot", args=(u, v)), Number(value=1) if u == v and _plain(u, "vector"):
+            return {u: ("direction", u.space)}
+        case Mul(args=(Fn(name="transpose", args=(u,)), v)), _ if u == v:
+            if _plain(u, "vector") and b == Number(1):
+                return {u: ("direction", u.space)}
+            if _plain(u, "matrix") and isinstance(b, Identity) and shape(a) == shape(b):
+                return {u: ("orthogonal", u.space)}
+        case Mul(args=(u, Fn(name="transpose", args=(v,)))), Identity() if u == v:
+            if _plain(u, "matrix") and len(set(size_of(u.sized))) == 1:
+                return {u: ("orthogonal", u.space)}
+        case Fn(name="transpose", args=(u,)), Fn(name="inverse", args=(v,)) if u == v:
+            if _plain(u, "matrix"):
+                return {u: ("orthogonal", u.space)}
+        case Fn(name="transpose", args=(u,)), v if u == v and _plain(u, "matrix"):
+            return {u: ("symmetric", u.space)}
+        case Mul(args=(u, v)), Mul(args=(w, x)) if (u, v) == (x, w) and u != v:
+            if _plain(u, "covariance") and _plain(v, "covariance"):
+                return dict.fromkeys((u, v), ("commuting", f"{u.name} {v.name}"))
+    return {}
 
 
 def _free(traits: tuple[str, ...]) -> bool:

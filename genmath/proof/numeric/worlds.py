@@ -136,7 +136,9 @@ class World:
 
     def _raw_vector(self, name: str) -> list[float]:
         rng = self.rng("vector", name)
-        return [_real(rng) for _ in range(self.extent(name)[0])]
+        if self.kind == "ties":
+            return [float(rng.choice(TIES["real"])) for _ in range(self.extent(name)[0])]
+        return [_draw("real", rng, self.reach) for _ in range(self.extent(name)[0])]
 
     def extent(self, name: str) -> tuple[int, int]:
         """How many rows and columns a letter has here."""
@@ -168,11 +170,13 @@ class World:
 
     def _raw_covariance(self, name: str) -> list[list[float]]:
         rng, d = self.rng("covariance", name), self.extent(name)[0]
+        long = bool(self.kind)  # and thin, such that products of two are far from symmetric
+        sizes, slants = ((10, 300), (50, 400)) if long else ((60, 140), (10, 50))
         lower = [
             [
-                rng.randint(60, 140)
+                rng.randint(*sizes)
                 if i == j
-                else rng.choice((-1, 1)) * rng.randint(10, 50)
+                else rng.choice((-1, 1)) * rng.randint(*slants)
                 if j < i
                 else 0
                 for j in range(d)
@@ -435,20 +439,20 @@ class World:
         return a.number(self.raw("param", name, domain))
 
     def _value_vector(self, a: Arithmetic, name: str, component: int) -> Num:
-        if self.survey.symbols[name].domain == "direction":
+        if self.survey.kind_of(name)[0] == "direction":
             return self.value(a, ("mirrored", name, self.extent(name)[0]))[component][0]
         return a.number(self.raw("vector", name)[component])
 
     def _value_covariance(self, a: Arithmetic, name: str, i: int, j: int) -> Num:
-        letter = self.survey.symbols[name]
-        if letter.domain != "commuting":
+        kind, together = self.survey.kind_of(name)
+        if kind != "commuting":
             return a.number(self.raw("covariance", name)[i][j])
-        axes = self.value(a, ("mirrored", letter.space, self.extent(name)[0]))
+        axes = self.value(a, ("mirrored", together, self.extent(name)[0]))
         sizes = [a.number(v) for v in self.raw("spectrum", name)]
         return _dot([u * s for u, s in zip(axes[i], sizes, strict=True)], axes[j])
 
     def _value_matrix(self, a: Arithmetic, name: str, i: int, j: int) -> Num:
-        match self.survey.symbols[name].domain:
+        match self.survey.kind_of(name)[0]:
             case "orthogonal":
                 return self.value(a, ("mirrored", name, self.extent(name)[0]))[i][j]
             case "diagonal" if i != j:

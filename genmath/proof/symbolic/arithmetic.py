@@ -28,7 +28,7 @@ from genmath.proof.symbolic.atoms import (
     Recip,
     Rho,
 )
-from genmath.proof.symbolic.conditions import Conditions, Env, Weights
+from genmath.proof.symbolic.conditions import Conditions, Env, Weights, is_mean
 from genmath.proof.symbolic.polynomials import canon
 from genmath.proof.symbolic.shifts import sign_power
 from genmath.proof.symbolic.supports import Unsupported
@@ -111,7 +111,7 @@ class Arithmetic(Conditions):
         result = sp.S.One
         for base, k in irreducible_factors(under):
             shown = not base.has(Rho, Int) or self.positive(base, ()) or stated_nonzero(base)
-            shown = shown or (base.is_Add and self.varies(-base))
+            shown = shown or (base.is_Add and self.varies(-base)) or is_mean(base)
             if k.is_positive and not shown:
                 result *= Recip(base) ** k
             else:

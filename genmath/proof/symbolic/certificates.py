@@ -11,6 +11,7 @@ from genmath.proof.language.derivation import Lemma
 from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.notation import Function, fenchel_gap, tangent_gap
+from genmath.proof.language.shapes import NUMBER, shape
 from genmath.proof.language.tree import (
     Add,
     Apply,
@@ -28,6 +29,7 @@ from genmath.proof.language.tree import (
     Neg,
     Node,
     Normal,
+    NotationError,
     Number,
     Pi,
     Pow,
@@ -42,6 +44,7 @@ from genmath.proof.symbolic.algebra import (
     stated_positive,
 )
 from genmath.proof.symbolic.lower import Lowering
+from genmath.proof.symbolic.matrices import POSITIVE, SEMI, split, transposed
 from genmath.proof.symbolic.polynomials import expand
 from genmath.proof.symbolic.proof import difference
 from genmath.proof.symbolic.slopes import fresh, on_the_way
@@ -121,9 +124,9 @@ class Signs:
                 turned = Neg(whole.body)
                 return self.nonnegative(Between(turned, whole.letter, whole.low, whole.high))
             case Mul() | Div():
-                return all(self.nonnegative(a) for a in e.args)
+                return all(self.nonnegative(a) for a in e.args) or self.quadratic_form(e)
             case Pow(args=(base, Number(value=k) | Neg(args=(Number(value=k),)))) if k % 2 == 0:
-                return True
+                return shape(base) == NUMBER
             case Pow(args=(base, _)):
                 return self.nonnegative(base)
             case Divergence():
@@ -146,8 +149,14 @@ class Signs:
         match e.name:
             case "norm2":
                 return not strict
+            case "dot" if not strict:
+                return self.quadratic_form(Mul(Fn("transpose", u), e.args[1]))
             case "det":
-                return isinstance(u, Symbol) and u.shape == "covariance"
+                kind = self.definite(u)
+                return kind == POSITIVE or (kind == SEMI and not strict)
+            case "trace":
+                kind = self.definite(u)
+                return kind == POSITIVE or (kind == SEMI and not strict)
             case _ if e.name not in TABLE:
                 return False
         row = TABLE[e.name]
@@ -160,6 +169,26 @@ class Signs:
         if strict:
             return row.increasing == "strictly" and self.positive(above)
         return self.nonnegative(above)
+
+    def definite(self, m: Node) -> str:
+        """Whether a matrix is seen to be positive definite, or semidefinite, with nothing asked."""
+        lower = Lowering(Rules(), self.dimension)
+        try:
+            kind, asked = lower.definite(m, {}, (), False)
+        except (NotationError, Unsupported):
+            return ""
+        if any(what == "scale" for what, _ in asked):
+            return ""
+        return kind and SEMI if asked else kind
+
+    def quadratic_form(self, e: Node) -> bool:
+        """u' S u for a positive semidefinite S, times numbers >= 0."""
+        numbers, parts = split(e)
+        if len(parts) < 2 or shape(e) != NUMBER or not all(map(self.nonnegative, numbers)):
+            return False
+        first, *middle, last = parts
+        kind = self.definite(middle[0] if len(middle) == 1 else Mul(*middle)) if middle else SEMI
+        return bool(kind) and last == transposed(first)
 
     def within_range(self, e: Add, strict: bool = False) -> bool:
         """The distance of a function from an end of its range, or from an earlier value of its."""

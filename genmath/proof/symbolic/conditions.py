@@ -108,6 +108,13 @@ class Conditions(ABC):
         for base, k in found:
             if what == "the denominator" and base.is_Number and base != 0:
                 continue
+            if what == "the denominator" and is_mean(base) and not self.positive(base, w):
+                named = typed if base == u else None
+                self.rules.assumed.add(
+                    Said(base, NOT_ZERO) if named is None else Obligation(NONZERO, named)
+                )
+                self.rules.nonzero.add(base)
+                continue
             if what == LOGARITHM and (inside := apart_from_0(base, k)) is not None:
                 self.require_apart(inside)
                 continue
@@ -213,6 +220,11 @@ class Conditions(ABC):
             or (b.is_Add and all(self.nonnegative(p) for p in b.args))
             for b, k in irreducible_factors(t)
         )
+
+
+def is_mean(e: Any) -> bool:
+    """A number that is an integral, of nothing that may be chosen: 0 for special functions only."""
+    return isinstance(e, Int) and all("^" in s.name for s in e.free_symbols)
 
 
 def with_signs_apart(found: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:

@@ -51,8 +51,8 @@ class Densities(Matrices):
     """What is declared, or normal, at a point."""
 
     def apply(self, node: Apply, env: Env, w: Weights) -> Any:
-        self.register(node.name + "()", (len(node.args), node.stated))
         args = [u for a in node.args for u in self.place(a, env, w)]
+        self.register(node.name + "()", (len(node.args), len(args), node.stated))
         if node.order and len(args) > 1:
             raise NotationError(f"{node!r}: f.prime(u) is for functions of one number")
         key = Key(node.name, *node.traits)

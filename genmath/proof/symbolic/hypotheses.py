@@ -11,7 +11,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import sympy as sp
@@ -19,8 +19,13 @@ import sympy as sp
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Lemma
 from genmath.proof.language.instantiate import instantiate, redeclare
+from genmath.proof.language.shapes import shape
 from genmath.proof.language.tree import (
     Div,
+    Fn,
+    Identity,
+    Mul,
+    Neg,
     Node,
     NotationError,
     Number,
@@ -70,6 +75,9 @@ def _value(node: Node, dimension: int, stated: tuple[Fact, ...]) -> Any:
 
 def facts_of(given: Iterable[Relation], dimension: int) -> tuple[Fact, ...]:
     found = [(value_of(gap_of(g), dimension), g.sign in "<>") for g in given if g.sign != "="]
+    for g in given:
+        if g.sign == "=" and g.right == Number(0):  # as of p q = 0
+            found.append((value_of(Neg(g.left), dimension), False))
     return tuple((v, strict) for v, strict in found if v is not None)
 
 
@@ -84,6 +92,14 @@ def equalities(given: tuple[Relation, ...]) -> list[bool]:
 def solved(claim: Claim, because: Because, dimension: int) -> tuple[Claim, Because]:
     """The same claim with its hypotheses built into the letters, as far as that can be done."""
     mark = _mark(claim, because)
+    for g in [g for g in claim.given if g.sign == "="]:
+        for change in declared_by(g):
+            try:
+                less = replace(claim, given=tuple(h for h in claim.given if h != g))
+                claim, because = put(less, because, change)
+                break
+            except NotationError:
+                continue
     equal = equalities(claim.given)
     order = sorted(range(len(equal)), key=lambda i: not isinstance(gap_of(claim.given[i]), Symbol))
     for i in order:  # a letter's sign first
@@ -97,6 +113,55 @@ def solved(claim: Claim, because: Because, dimension: int) -> tuple[Claim, Becau
             except NotationError:
                 continue  # the letter is bound, or differentiated by
     return claim, because
+
+
+def declared_by(g: Relation) -> Iterator[Change]:
+    """An equality that says no more than what a letter may be declared to be."""
+    for one, other in ((g.left, g.right), (g.right, g.left)):
+        for letters, domain, space in _declarations(one, other):
+            plain = all(s.domain == "real" and not s.is_variable for s in letters)
+            if plain and len({s.sized for s in letters}) == 1:
+                yield partial(_redeclared, letters=letters, domain=domain, space=space)
+
+
+def _declarations(one: Node, other: Node) -> Iterator[tuple[tuple[Symbol, ...], str, str | None]]:
+    """Of the equality one = other."""
+    vector = one.args[0] if isinstance(one, Fn) and one.name in ("norm2", "dot") else None
+    alone = isinstance(vector, Symbol) and set(one.args) == {vector}
+    if alone and other == Number(1):
+        yield (vector,), "direction", None  # type: ignore[misc]
+    if isinstance(one, Mul) and len(one.args) == 2:
+        left, right = one.args
+        if isinstance(right, Symbol) and left == Fn("transpose", right):
+            if right.shape == "vector" and other == Number(1):
+                yield (right,), "direction", None
+            if right.shape == "matrix" and shape(one) == shape(other) and _is_identity(other):
+                yield (right,), "orthogonal", None
+        square = isinstance(left, Symbol) and left.shape == "matrix" and len({*shape(left)}) == 1
+        if square and right == Fn("transpose", left) and _is_identity(other):
+            assert isinstance(left, Symbol)
+            yield (left,), "orthogonal", None
+        if isinstance(left, Symbol) and isinstance(right, Symbol) and left != right:
+            both = left.shape == right.shape == "covariance"
+            if both and other == Mul(right, left):
+                yield (left, right), "commuting", f"{left.name} {right.name}"
+    if isinstance(one, Fn) and one.name == "transpose":
+        (m,) = one.args
+        if isinstance(m, Symbol) and m.shape == "matrix" and len({*shape(m)}) == 1:
+            if other == m:
+                yield (m,), "symmetric", None
+            if other == Fn("inverse", m):
+                yield (m,), "orthogonal", None
+
+
+def _is_identity(node: Node) -> bool:
+    return isinstance(node, Identity)
+
+
+def _redeclared(node: Node, letters: tuple[Symbol, ...], domain: str, space: str | None) -> Node:
+    for s in letters:
+        node = redeclare(node, s, Symbol(s.name, domain=domain, shape=s.sized, space=space))
+    return node
 
 
 def _mark(claim: Claim, because: Because) -> str:

@@ -14,7 +14,7 @@ from genmath.proof.language.derivation import Derivation, Lemma
 from genmath.proof.language.instantiate import instantiate, redeclare
 from genmath.proof.language.methods import Method
 from genmath.proof.language.obligations import Obligation
-from genmath.proof.language.shapes import size_of
+from genmath.proof.language.shapes import NUMBER, shape, size_of
 from genmath.proof.language.tree import (
     Add,
     Dens,
@@ -52,6 +52,8 @@ def prove(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Proof:
 
 def _prove_in_all(claim: Claim, because: tuple[Node | Lemma, ...]) -> Proof:
     total = Proof(True)
+    if claim.relation != "=" and {shape(claim.lhs), shape(claim.rhs)} != {NUMBER}:
+        return Proof(False, "only numbers are ordered", meaningless=True)
     if max(claim.dims) == 1 and (problem := ill_typed(claim)):
         return Proof(False, problem, meaningless=True)
     cases = [claim] if because or claim.relation != "=" else list(by_bits(claim))
@@ -59,13 +61,7 @@ def _prove_in_all(claim: Claim, because: tuple[Node | Lemma, ...]) -> Proof:
         (d, *turned) for d in claim.dims for c in cases for turned in by_signs(c, because, d)
     ):
         one = _with_hypotheses(case, reasons, dimension)
-        total.assumed |= one.assumed
-        total.consulted |= one.consulted
-        total.nonzero |= one.nonzero
-        total.line |= one.line
-        total.normal = total.normal or one.normal
-        total.lemmas += [m for m in one.lemmas if m not in total.lemmas]
-        total.hypotheses += [h for h in one.hypotheses if h not in total.hypotheses]
+        _add(total, one)
         total.certificate = one.certificate if case is claim else None
         if not one.proved:
             total.proved, total.reason, total.residual = False, one.reason, one.residual
@@ -155,8 +151,7 @@ def _with_hypotheses(claim: Claim, because: tuple[Node | Lemma, ...], dimension:
             found = _prove(less, because, dimension)
         if not same and (not found.proved or found.nonzero):
             less = moved[0]
-            with assuming(facts_of(less.given, dimension)):
-                found = _prove(*moved, dimension)
+            found = _in_cases(*moved, dimension)
         if found.proved and found.nonzero and not has_room(less.given, dimension):
             return Proof(False, NOT_SOLVED)
         return found
@@ -176,6 +171,29 @@ def _with_hypotheses(claim: Claim, because: tuple[Node | Lemma, ...], dimension:
         gap, parts = _gap_and_parts(claim, because)
         best.certificate = (gap, parts[0] if len(parts) == 1 else Add(*parts))
     return best
+
+
+def _in_cases(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -> Proof:
+    """For each choice of signs, where hypotheses have made a matrix orthogonal."""
+    total = Proof(True)
+    for case, reasons in by_signs(claim, because, dimension):
+        with assuming(facts_of(case.given, dimension)):
+            one = _prove(case, reasons, dimension)
+        if not one.proved or case is claim:
+            return one
+        _add(total, one)
+    return total
+
+
+def _add(total: Proof, one: Proof) -> None:
+    """What a further case relies on."""
+    total.assumed |= one.assumed
+    total.consulted |= one.consulted
+    total.nonzero |= one.nonzero
+    total.line |= one.line
+    total.normal = total.normal or one.normal
+    total.lemmas += [m for m in one.lemmas if m not in total.lemmas]
+    total.hypotheses += [h for h in one.hypotheses if h not in total.hypotheses]
 
 
 def _gap_and_parts(claim: Claim, because: tuple[Node | Lemma, ...]) -> tuple[Node, list[Node]]:

@@ -160,7 +160,8 @@ class Matrices(Arithmetic, Letters):
                 return self.matrix(node, env, w, exact).T
         a = self.matrix(node, env, w, exact)
         if a.is_diagonal():
-            inside = [self.inverse(a[i, i], w, exact) for i in range(a.shape[0])]
+            whole = Fn("det", node)
+            inside = [self.inverse(a[i, i], w, exact, whole) for i in range(a.shape[0])]
             return sp.ImmutableMatrix(sp.diag(*inside))
         det = self.not_singular(node, env, w, exact)
         return sp.ImmutableMatrix(a.adjugate().applyfunc(expand) / det)
@@ -200,7 +201,7 @@ class Matrices(Arithmetic, Letters):
                 some = any(kind == POSITIVE for kind, _ in found)
                 return POSITIVE if some else SEMI, asked
             case Mul() | Div() | Pow():
-                numbers, parts = _split(node)
+                numbers, parts = split(node)
                 if parts == [node]:
                     return "", []
                 kind, asked = self.definite_product(parts, env, w, exact)
@@ -221,7 +222,7 @@ class Matrices(Arithmetic, Letters):
             return self.definite(parts[0], env, w, exact)
         if _powers_that_commute(parts) is not None:
             return POSITIVE, []
-        if parts[-1] != _transposed(parts[0]):
+        if parts[-1] != transposed(parts[0]):
             return "", []
         middle = parts[1:-1]
         kind, asked = self.definite_product(middle, env, w, exact) if middle else (POSITIVE, [])
@@ -247,7 +248,7 @@ class Matrices(Arithmetic, Letters):
             case Add():
                 return sp.Matrix.hstack(*(self.root_of(a, env, w, exact) for a in node.args))
             case Mul() | Div() | Pow():
-                numbers, parts = _split(node)
+                numbers, parts = split(node)
                 front = power_of(canon(self.product(numbers, env, w, exact)), HALF)
                 return front * self.root_of_product(parts, env, w, exact)
         raise Unsupported(f"a root of {node!r}")
@@ -277,7 +278,7 @@ class Matrices(Arithmetic, Letters):
 
 def _factors(node: Node) -> tuple[list[Node], list[Node]] | None:
     """The numbers and the square matrices of a product, where it has only these."""
-    numbers, parts = _split(node)
+    numbers, parts = split(node)
     square = all(rows == columns for rows, columns in map(shape, parts))
     return (numbers, parts) if square and parts != [node] else None
 
@@ -289,19 +290,21 @@ def _whole(exponent: Node) -> int | None:
     return -int(inner.value) if isinstance(exponent, Neg) else int(inner.value)
 
 
-def _split(node: Node) -> tuple[list[Node], list[Node]]:
+def split(node: Node) -> tuple[list[Node], list[Node]]:
     """The numbers and the other factors of a product or quotient."""
     match node:
         case Named():
-            return _split(node.body)
+            return split(node.body)
         case Div(args=(over, under)):
-            numbers, parts = _split(over)
+            numbers, parts = split(over)
             return [*numbers, Div(Number(1), under)], parts
+        case Fn(name="transpose", args=(Mul() as inner,)):
+            return split(transposed(inner))
         case Mul():
-            found = [_split(a) if shape(a) != NUMBER else ([a], []) for a in node.args]
+            found = [split(a) if shape(a) != NUMBER else ([a], []) for a in node.args]
             return [c for ns, _ in found for c in ns], [m for _, ms in found for m in ms]
         case Pow(args=(base, exponent)) if (k := _whole(exponent)) and abs(k) <= MOST:
-            numbers, parts = _split(base)
+            numbers, parts = split(base)
             if not numbers and k > 0:
                 return [], parts * k
             if not numbers:
@@ -310,10 +313,10 @@ def _split(node: Node) -> tuple[list[Node], list[Node]]:
     return [], [node]
 
 
-def _transposed(node: Node) -> Node:
+def transposed(node: Node) -> Node:
     match node:
         case Named():
-            return _transposed(node.body)
+            return transposed(node.body)
         case Identity() | Symbol(shape="covariance"):
             return node
         case Symbol(domain="symmetric" | "diagonal"):
@@ -321,9 +324,9 @@ def _transposed(node: Node) -> Node:
         case Fn(name="transpose"):
             return node.args[0]
         case Fn(name="inverse"):
-            return Fn("inverse", _transposed(node.args[0]))
+            return Fn("inverse", transposed(node.args[0]))
         case Mul():
-            return Mul(*(_transposed(a) if shape(a) != NUMBER else a for a in reversed(node.args)))
+            return Mul(*(transposed(a) if shape(a) != NUMBER else a for a in reversed(node.args)))
     return Fn("transpose", node)
 
 

@@ -1,0 +1,48 @@
+"""Densities that are never positive together: where one stands as a factor, the other is 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import sympy as sp
+
+from genmath.proof.symbolic.algebra import substitute
+from genmath.proof.symbolic.atoms import Rho
+from genmath.proof.symbolic.facts import FACTS
+from genmath.proof.symbolic.supports import Unsupported
+
+
+def without_rivals(term: Any) -> Any:
+    """The term with 0 for each density that a hypothesis p q <= 0 excludes where a factor p of it
+    is positive; elsewhere the term is 0."""
+    for first, second in _rivals():
+        factors = sp.Mul.make_args(term)
+        for i, f in enumerate(factors):
+            base, k = f.as_base_exp()
+            if not (isinstance(base, Rho) and k.is_positive and base.args[0] == first):
+                continue
+            other = Rho(second, *base.args[1:])
+            rest = sp.Mul(*factors[:i], *factors[i + 1 :])
+            if base.args[3] or not rest.has(other):
+                continue
+            there = {s: s for s in other.free_symbols} | {other: sp.S.Zero}
+            try:
+                return without_rivals(f * substitute(rest, there))
+            except Unsupported:
+                continue  # it is divided by
+    return term
+
+
+def _rivals() -> Iterator[tuple[Any, Any]]:
+    """Keys of two densities of the same letters whose product is stated to be <= 0."""
+    for value, _ in FACTS.get():
+        parts = sp.Mul.make_args(-value)
+        if len(parts) != 2 or not all(isinstance(r, Rho) for r in parts):
+            continue
+        p, q = parts
+        letters = [*p.args[1], *p.args[2]]
+        plain = all(a.is_Symbol for a in letters) and len(set(letters)) == len(letters)
+        if plain and p.args[1:] == q.args[1:] and not p.args[3]:
+            yield p.args[0], q.args[0]
+            yield q.args[0], p.args[0]
