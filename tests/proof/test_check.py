@@ -17,7 +17,6 @@ from genmath.proof import (
     Normal,
     NotationError,
     copies,
-    define,
     derivation,
     equal,
     fractions,
@@ -37,7 +36,6 @@ from genmath.proof import (
 )
 from genmath.proof import check as checker
 from genmath.proof.check import Contradiction
-from genmath.proof.language.derivation import definitions
 from genmath.proof.language.notation import identity
 from genmath.proof.report import check_derivation
 from genmath.proof.symbolic.proof import Proof
@@ -425,20 +423,6 @@ def test_a_slip_must_be_refuted_and_its_correction_proved() -> None:
 
     assert [bool(s["problem"]) for s in found["slips"]] == [False, True, True]
     assert not found["ok"]
-
-
-def test_definitions_are_met_in_order_and_those_inside_them_too() -> None:
-    a, b = positives("a b")
-    inner = define("c", a + b)
-    outer = define("e", inner * 2)
-
-    @derivation("definitions")
-    def shown(d: Derivation) -> None:
-        d.given_that(define("h", a) > 0)
-        d.start(outer + inner)
-        d.equals(3 * inner, by="algebra")
-
-    assert [letter.name for letter in definitions(shown.chains, shown.given)] == ["e", "c", "h"]
 
 
 @pytest.mark.parametrize("strict", [True, False])

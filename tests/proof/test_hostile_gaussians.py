@@ -165,8 +165,16 @@ TRUE = [
         W * tr(W) + s * I,
     ),
     equal(E(P2(X), dot(diff(log(P2(X)), X), X)), -dd),
+    equal(integral(-Normal(X, mu, S) * Normal(y, X, T), X), -Normal(y, mu, S + T)),
+    equal(E(Normal(X, mu, S), norm2(diff(log(Normal(X, mu, S)), mu))), trace(inverse(S))),
+    equal(E(P2(X), E(Normal(x1, X, S), norm2(diff(log(Normal(x1, X, S)), X)))), trace(inverse(S))),
 ]
 FALSE = [
+    equal(integral(-Normal(X, mu, S) * Normal(y, X, T), X), Normal(y, mu, S + T)),
+    equal(E(Normal(X, mu, S), -Normal(y, X, T)), Normal(y, mu, S + T)),
+    # what was moved by a letter is held where one differentiates by it
+    equal(E(Normal(X, mu, S), norm2(diff(log(Normal(X, mu, S)), mu))), 0),
+    equal(E(P2(X), E(Normal(x1, X, S), norm2(diff(log(Normal(x1, X, S)), X)))), 0),
     equal(log(Normal(X, m, L * L)), log(Normal(inverse(L) * (X - m), 0, I)) - log(det(inverse(L)))),
     equal(
         log(Normal(X, m, L * L)), log(Normal(inverse(L) * (X - m), 0, I)) + 2 * log(det(inverse(L)))

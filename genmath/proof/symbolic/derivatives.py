@@ -65,8 +65,10 @@ class Derivatives(Letters):
     def gradient(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
         """Of a number, a column; of a vector, the matrix of its partial derivatives."""
         letters = list(self.symbol(node.var, env))
-        if not all(v.is_Symbol for v in letters):
-            return self.gradient_there(node, env, w, exact)
+        moved = [env[s] for s in free_symbols(node.body) - {node.var} if s in env]
+        own = set().union(*(v.free_symbols for v in letters))
+        if not all(v.is_Symbol for v in letters) or any(own & m.free_symbols for m in moved):
+            return self.gradient_there(node, letters, env, w, exact)
         body = self.lower(node.body, env, w, exact)
         try:
             if not isinstance(body, sp.MatrixBase):
@@ -81,13 +83,15 @@ class Derivatives(Letters):
         except NotImplementedError as error:
             raise Unsupported(str(error)) from error
 
-    def gradient_there(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
-        """Where the vector is an expression: the gradient at any place, which is then put there.
-        All other letters are held, those that it was moved by, too."""
+    def gradient_there(
+        self, node: Deriv, letters: list[Any], env: Env, w: Weights, exact: bool
+    ) -> Any:
+        """Where the vector is an expression, or others were moved by it: the gradient at any place,
+        which is then put there. All other letters are held."""
         n = self.extent(node.var)[0]
         anywhere = [sp.Dummy(f"{node.var.space}[{i}]", real=True) for i in range(n)]
         found = self.gradient(node, {**env, node.var: sp.ImmutableMatrix(anywhere)}, w, exact)
-        put = dict(zip(anywhere, env[node.var], strict=True))
+        put = dict(zip(anywhere, letters, strict=True))
         return found.applyfunc(lambda u: substitute(u, put))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from genmath.proof.symbolic.algebra import substitute
-from genmath.proof.symbolic.atoms import Rho
+from genmath.proof.symbolic.atoms import Log, Recip, Rho
 from genmath.proof.symbolic.facts import FACTS
 from genmath.proof.symbolic.supports import Unsupported
 
@@ -24,13 +24,15 @@ def without_rivals(term: Any) -> Any:
                 continue
             other = Rho(second, *base.args[1:])
             rest = sp.Mul(*factors[:i], *factors[i + 1 :])
-            if base.args[3] or not rest.has(other):
+            if base.args[3] or not rest.has(other) or any(r.has(other) for r in rest.atoms(Recip)):
                 continue
             there = {s: s for s in other.free_symbols} | {other: sp.S.Zero}
             try:
-                return without_rivals(f * substitute(rest, there))
+                left = substitute(rest, there)
             except Unsupported:
                 continue  # it is divided by
+            if not any(u.args[0] == 0 for u in left.atoms(Log)):
+                return without_rivals(f * left)
     return term
 
 

@@ -34,7 +34,7 @@ from genmath.proof.symbolic.elementary import Elementary
 from genmath.proof.symbolic.families import Families, free_letter
 from genmath.proof.symbolic.integrals import bell, integrate
 from genmath.proof.symbolic.polynomials import expand
-from genmath.proof.symbolic.smoothing import Smoothing
+from genmath.proof.symbolic.smoothing import Smoothing, product_of
 from genmath.proof.symbolic.supports import Unsupported
 
 
@@ -87,7 +87,7 @@ class Expectations(Families, Smoothing, Elementary):
 
     def expect(self, node: Expect, env: Env, w: Weights) -> Any:
         if all(isinstance(d, Normal) for d in node.dists):
-            parts = [*node.dists, *factors(node.body)]
+            parts = [*node.dists, *product_of(node.body)]
             if (smooth := self.smoothed(node.bound, parts, env, w)) is not None:
                 return smooth
         total = sp.S.Zero
@@ -105,7 +105,7 @@ class Expectations(Families, Smoothing, Elementary):
         return part if total == 0 else total + part
 
     def integral(self, node: Integral, env: Env, w: Weights) -> Any:
-        if (smooth := self.smoothed(node.bound, factors(node.body), env, w)) is not None:
+        if (smooth := self.smoothed(node.bound, product_of(node.body), env, w)) is not None:
             return smooth
         total = sp.S.Zero
         within = tuple(f for f in factors(node.body) if isinstance(f, Family))

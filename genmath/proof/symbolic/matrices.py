@@ -86,7 +86,7 @@ class Matrices(Arithmetic, Letters):
             case Fn(name="transpose"):
                 return self.determinant(node.args[0], env, w, exact)
             case Fn(name="inverse"):
-                return 1 / self.not_singular(node.args[0], env, w, exact)
+                return self.not_singular(node.args[0], env, w, exact)
             case Div(args=(over, under)):
                 below = self.inverse(self.scalar(under, env, w, exact), w, exact, under)
                 return below**n * self.determinant(over, env, w, exact)
@@ -116,11 +116,11 @@ class Matrices(Arithmetic, Letters):
         return sp.Mul(*(root[i, i] for i in range(root.shape[0])))
 
     def not_singular(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
-        """The determinant, which is not 0: shown, or an obligation."""
+        """One over the determinant, which is not 0: shown, or an obligation."""
         det = self.determinant(node, env, w, exact)
-        if self.definite(node, env, w, exact) != (POSITIVE, []):
-            self.inverse(det, w, exact, Fn("det", node))
-        return det
+        if self.definite(node, env, w, exact) == (POSITIVE, []):
+            return 1 / det
+        return self.inverse(det, w, exact, Fn("det", node))
 
     def inverted(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
         """The inverse of a square matrix."""
@@ -163,8 +163,8 @@ class Matrices(Arithmetic, Letters):
             whole = Fn("det", node)
             inside = [self.inverse(a[i, i], w, exact, whole) for i in range(a.shape[0])]
             return sp.ImmutableMatrix(sp.diag(*inside))
-        det = self.not_singular(node, env, w, exact)
-        return sp.ImmutableMatrix(a.adjugate().applyfunc(expand) / det)
+        below = self.not_singular(node, env, w, exact)
+        return sp.ImmutableMatrix(a.adjugate().applyfunc(expand) * below)
 
     def matrix(self, node: Node, env: Env, w: Weights, exact: bool) -> Any:
         a = self.lower(node, env, w, exact)

@@ -7,7 +7,17 @@ from typing import Any
 import sympy as sp
 
 from genmath.proof.language.shapes import NUMBER, shape
-from genmath.proof.language.tree import Node, Normal, Symbol, free_symbols
+from genmath.proof.language.tree import (
+    Div,
+    Mul,
+    Named,
+    Neg,
+    Node,
+    Normal,
+    Number,
+    Symbol,
+    free_symbols,
+)
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.densities import Densities, gaussian_of
 from genmath.proof.symbolic.polynomials import canon, expand
@@ -57,6 +67,20 @@ class Smoothing(Densities):
         """A vector, of which 0 may be typed for a zero one."""
         value = self.lower(node, env, w, False)
         return sp.zeros(size, 1) if value == 0 else value
+
+
+def product_of(node: Node) -> list[Node]:
+    """The factors of a product, its sign among them."""
+    match node:
+        case Named():
+            return product_of(node.body)
+        case Mul():
+            return [f for a in node.args for f in product_of(a)]
+        case Neg():
+            return [Neg(Number(1)), *product_of(node.args[0])]
+        case Div():
+            return [*product_of(node.args[0]), Div(Number(1), node.args[1])]
+    return [node]
 
 
 def _speaks(x: Symbol, *trees: Node) -> bool:
