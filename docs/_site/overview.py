@@ -13,12 +13,14 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import jupytext
 import rendering
 import topics
 from links import link_names
-from results import NAME, Result, SiteError, results
+from results import NAME, ROOT, Result, SiteError, results
 
 from genmath import book
+from genmath._topics import TOPICS
 from genmath.cli import exercises as written
 from genmath.cli.exercises import Exercise
 from genmath.proof.report import check_derivation
@@ -55,98 +57,92 @@ def _address(result: Result) -> str:
 
 # ---- the map -------------------------------------------------------------------------------------
 
-WIDTH, HEIGHT, GAP, COLUMNS = 198, 24, 12, 4  # of a box, in pixels
-TITLE, MARGIN = 30, 6
+KINDS = {"used": "uses", "named": "names in a reason", "told": "is led to by a text that names"}
 
 
 def results_map(slot: Slot, _: str) -> str:
-    """Every result a box, in the order of the book; an arrow from a result to one that uses it."""
-    place, boxes, y = {}, [], MARGIN
+    """What docs/assets/map.js draws the map in, from the table; without a script it is hidden."""
+    chapters, ends = [], []
     for topic, title, found in _chapters():
-        link = f"../derivations/{topic}/"
-        heading = f'<text class="chapter" x="{MARGIN}" y="{y + 18}">{html.escape(title)}</text>'
-        boxes.append(f'<a href="{link}">{heading}</a>')
-        y += TITLE
-        for at, result in enumerate(found):
-            x = MARGIN + at % COLUMNS * (WIDTH + GAP)
-            place[result.anchor] = (x, y + at // COLUMNS * (HEIGHT + GAP))
-            boxes.append(_box(result, *place[result.anchor]))
-        y += -(-len(found) // COLUMNS) * (HEIGHT + GAP) + GAP
-    arrows = "".join(
-        _arrow(place[lemma], place[user], f"{user} {how} {lemma}", kind)
-        for lemma, user, kind, how in _edges()
+        shown = html.escape(title)
+        chapters.append(f'<option value="{topic}">{shown}</option>')
+        options = "".join(
+            f'<option value="{r.anchor}">{r.number} {html.escape(r.derivation.title)}</option>'
+            for r in found
+        )
+        ends.append(f'<optgroup label="{shown}">{options}</optgroup>')
+    return slot(
+        '<figure class="map" data-map="results" hidden><form class="map-controls">'
+        '<label>Chapter <select name="chapter"><option value="">all, as boxes</option>'
+        f"{''.join(chapters)}</select></label>"
+        '<label>What do I need for <select name="need"><option value="">choose a result</option>'
+        f"{''.join(ends)}</select></label>"
+        '<span class="zoom"><button type="button" data-zoom="0.8">Smaller</button>'
+        '<button type="button" data-zoom="1.25">Larger</button></span></form>'
+        '<p class="map-said" role="status"></p>'
+        '<div class="map-view" role="group" tabindex="0" aria-label="The map"></div>'
+        '<div class="map-list"></div></figure>'
+        '<script type="module" src="../assets/map.js"></script>'
     )
-    width = 2 * MARGIN + COLUMNS * (WIDTH + GAP) - GAP
-    drawing = (
-        f'<svg viewBox="0 0 {width} {y}" width="{width}" height="{y}" role="group" '
-        'aria-label="The results of the book, and which of them uses which">'
-        '<defs><marker id="map-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-        'markerHeight="7" orient="auto"><path class="tip" d="M0 0 8 4 0 8z"/></marker></defs>'
-        f"{arrows}{''.join(boxes)}</svg>"
-    )
-    return slot(f'<figure class="map"><div class="scrolls">{drawing}</div></figure>')
 
 
-def _edges() -> list[tuple[str, str, str, str]]:
-    """(lemma, user, kind, how): what the checker consulted, and what a reason names beside it."""
-    known, found = results(), {}
+def _edges() -> dict[tuple[str, str], str]:
+    """(lemma, user): what the checker consulted, or a reason names, or the text before it names."""
+    known, found = results(), _told()
     for result in known.values():
         for step in result.derivation.steps:
-            for name in re.findall(r"`([^`]+)`", step.by):
-                named = NAME.fullmatch(name)
-                if named and named["full"] in known and named["full"] != result.anchor:
-                    found[named["full"], result.anchor] = ("named", "names in a reason")
+            for name in _named(step.by):
+                if name != result.anchor:
+                    found[name, result.anchor] = "named"
         for lemma in _report(result)["uses"]:
             if lemma in known:
-                found[lemma, result.anchor] = ("used", "uses")
-    return [(lemma, user, *words) for (lemma, user), words in found.items()]
+                found[lemma, result.anchor] = "used"
+    return found
 
 
-def _box(result: Result, x: int, y: int) -> str:
-    derivation, label = result.derivation, _report(result)["label"]
-    words = f"{result.number} {derivation.short_name}"
-    shown = words if len(words) <= 28 else words[:27] + "…"
-    kind = "proved-for" if label.startswith("proved for") else label.replace(" ", "-")
-    return (
-        f'<a href="{_address(result)}"><title>{html.escape(derivation.title)}: {label}</title>'
-        f'<rect class="{kind}" x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="4"/>'
-        f'<text x="{x + 8}" y="{y + 16}">{html.escape(shown)}</text></a>'
-    )
+def _told() -> dict[tuple[str, str], str]:
+    """Results that stand before, and are named where the chapter's text leads to a derivation."""
+    order, found = list(results()), {}
+    for topic in book.topics():
+        before = ""
+        for cell in jupytext.read(ROOT / "derivations" / f"{topic}.py").cells:
+            if cell.cell_type == "markdown":
+                before += cell.source
+                continue
+            names = [
+                f"{topic}.{name}" for name in re.findall(r"^def (\w+)\(", cell.source, re.MULTILINE)
+            ]
+            for user in (name for name in names if name in order):
+                for lemma in _named(before):
+                    if order.index(lemma) < order.index(user):
+                        found[lemma, user] = "told"
+                before = ""
+    return found
 
 
-def _arrow(start: tuple[int, int], end: tuple[int, int], title: str, kind: str) -> str:
-    """From the edge of one box to the edge of another, on the sides that face each other."""
-    (x, y), (u, v) = start, end
-    if y == v:
-        side = WIDTH if x < u else 0
-        x, u, y, v = x + side, u + WIDTH - side, y + HEIGHT // 2, v + HEIGHT // 2
-        path = f"M{x} {y}L{u} {v}"
-    else:
-        down = 1 if y < v else -1
-        y, v = (y + HEIGHT, v) if down > 0 else (y, v + HEIGHT)
-        x, u = x + WIDTH // 2 + (u - x) // 12, u + WIDTH // 2 - (u - x) // 12
-        bend = max(abs(v - y) // 2, GAP) * down
-        path = f"M{x} {y}C{x} {y + bend} {u} {v - bend} {u} {v}"
-    return (
-        f'<path class="arrow {kind}" d="{path}" marker-end="url(#map-tip)">'
-        f"<title>{html.escape(title)}</title></path>"
-    )
+def _named(words: str) -> list[str]:
+    """The results of which prose speaks."""
+    found = map(NAME.fullmatch, re.findall(r"`([^`]+)`", words))
+    return [name["full"] for name in found if name and name["full"] in results()]
 
 
 def results_table(slot: Slot, _: str) -> str:
+    """Every result with what it rests on, a part of the table a chapter."""
+    rests: dict[str, dict[str, list[str]]] = {}
+    for (lemma, user), kind in _edges().items():
+        rests.setdefault(user, {}).setdefault(kind, []).append(lemma)
     users: dict[str, list[str]] = {}
-    for lemma, user, kind, _how in _edges():
-        if kind == "used":
+    for user, kinds in rests.items():
+        for lemma in kinds.get("used", []):
             users.setdefault(lemma, []).append(user)
-    rows = []
-    for result in results().values():
-        report = _report(result)
-        uses = ", ".join(link_names(f"`{name}`") for name in report["uses"])
-        used = ", ".join(link_names(f"`{name}`") for name in users.get(result.anchor, []))
-        name = f'<a href="{_address(result)}"><code>{result.anchor}</code></a>'
-        cells = (result.number, f"{name}<br>{html.escape(result.derivation.title)}")
-        shown = "".join(f"<td>{cell}</td>" for cell in (*cells, report["label"], uses, used))
-        rows.append(f"<tr>{shown}</tr>")
+    bodies = []
+    for topic, title, found in _chapters():
+        rows = "".join(_row(r, rests.get(r.anchor, {}), users.get(r.anchor, [])) for r in found)
+        (line,) = (line for line in TOPICS if line.name == topic)
+        bodies.append(
+            f'<tbody data-topic="{topic}" data-title="{html.escape(title)}" '
+            f'data-used="{" ".join(line.builds_on)}">{rows}</tbody>'
+        )
     heads = "".join(
         f'<th scope="col">{head}</th>' for head in ("", "result", "label", "uses", "used by")
     )
@@ -154,8 +150,20 @@ def results_table(slot: Slot, _: str) -> str:
         '<p class="filter" hidden><label>Show what contains '
         '<input type="search" data-filter="results"></label> <output></output></p>'
         f'<div class="scrolls"><table class="results" id="results"><thead><tr>{heads}'
-        f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f"</tr></thead>{''.join(bodies)}</table></div>"
     )
+
+
+def _row(result: Result, rests: dict[str, list[str]], users: list[str]) -> str:
+    report, title = _report(result), html.escape(result.derivation.title)
+    uses, used = (
+        ", ".join(link_names(f"`{name}`") for name in names) for names in (report["uses"], users)
+    )
+    name = f'<a href="{_address(result)}"><code>{result.anchor}</code></a>'
+    cells = (result.number, f"{name}<br><span>{title}</span>", report["label"], uses, used)
+    data = "".join(f' data-{kind}="{" ".join(rests.get(kind, []))}"' for kind in KINDS)
+    shown = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr data-name="{result.anchor}"{data}>{shown}</tr>'
 
 
 # ---- where sources slip --------------------------------------------------------------------------

@@ -76,6 +76,7 @@ def verdicts(result: Result) -> str:
         ("Hypotheses", [inline(tex) for tex in hypotheses_latex(result.derivation)]),
         ("Assumed by the rules", [_plain(words) for words in report["assumed"]]),
         ("Uses", [link_names(f"`{name}`") for name in report["uses"]]),
+        ("Rests on", [f'<a href="../../map/?need={result.anchor}">all of it, on the map</a>']),
     ]
     rows = "".join(
         f'<dt>{name}</dt><dd class="scrolls">{"; ".join(items) or "none"}</dd>'

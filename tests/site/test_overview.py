@@ -9,8 +9,8 @@ from playwright.sync_api import Browser
 
 from genmath import book
 from genmath.cli import exercises
-from tests.site.conftest import DESK, Visits
-from tests.site.pages import file_of
+from tests.site.conftest import DESK, PHONE, Visits
+from tests.site.pages import SITE, file_of
 
 RESULTS = [d for topic in book.topics() for d in book.chapter(topic).derivations]
 SLIPS = [slip for derivation in RESULTS for slip in derivation.slips]
@@ -20,25 +20,94 @@ def text_of(address: str) -> str:
     return file_of(address).read_text("utf-8")
 
 
+CROSSED = """() => {
+  const boxes = [...document.querySelectorAll(".canvas [data-name]")];
+  const along = arrow => Array.from({length: 200}, (_, i) =>
+    arrow.getPointAtLength(arrow.getTotalLength() * i / 199));
+  return [...document.querySelectorAll(".arrow")].flatMap(arrow => along(arrow).flatMap(
+    ({x, y}) => boxes.filter(box =>
+      x > box.offsetLeft + 1 && x < box.offsetLeft + box.offsetWidth - 1
+      && y > box.offsetTop + 1 && y < box.offsetTop + box.offsetHeight - 1).map(box =>
+        [arrow.dataset.ends, box.dataset.name])));
+}"""
+OVERLAPPING = """() => {
+  const boxes = [...document.querySelectorAll(".map .box")].map(box => box.getBoundingClientRect());
+  return boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b => a.left < b.right - 1
+    && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)).length;
+}"""
+
+
 def test_the_map_has_every_result_and_every_use() -> None:
-    drawn = text_of("map/").partition('<figure class="map"')[2].partition("</figure>")[0]
+    page = text_of("map/")
+    table = page.partition('id="results"')[2].partition("</table>")[0]
     for derivation in RESULTS:
         link = f'href="../derivations/{derivation.topic}/#{derivation.name}"'
-        assert drawn.count(link) == 1, derivation.name
-    assert "vae.elbo uses divergences.kl_nonnegative" in drawn
-    assert "not-proved" not in drawn
-    assert "not-checked" not in drawn
-    assert text_of("map/").count("<tr><td>") == len(RESULTS)
+        assert f'<tr data-name="{derivation.name}"' in table
+        assert link in table
+        assert page.count(f'<option value="{derivation.name}">') == 1
+    (elbo,) = re.findall(r'<tr data-name="vae.elbo" ([^>]*)>', table)
+    assert "divergences.kl_nonnegative" in re.findall(r'data-used="([^"]*)"', elbo)[0].split()
+    assert "not proved" not in table
+    assert "not checked" not in table
+    assert table.count("<tr data-name") == len(RESULTS)
 
 
-def test_the_map_is_drawn_without_a_script(browser: Browser, base_url: str) -> None:
+def test_without_a_script_the_map_is_its_table(browser: Browser, base_url: str) -> None:
     context = browser.new_context(java_script_enabled=False, viewport=DESK)
     page = context.new_page()
     page.goto(base_url + "map/")
-    assert page.locator(".map rect").count() == len(RESULTS)
+    assert not page.locator(".map").is_visible()
     assert not page.locator(".filter").is_visible()
     assert page.locator("#results tbody tr").count() == len(RESULTS)
     context.close()
+
+
+@pytest.mark.parametrize("topic", ["", *book.topics()])
+def test_no_arrow_goes_through_a_box_and_no_box_over_another(visit: Visits, topic: str) -> None:
+    page = visit(f"map/?chapter={topic}")
+    shown = set(page.locator(".map .box").evaluate_all("all => all.map(box => box.dataset.name)"))
+    wanted = {d.name for d in RESULTS if d.topic == topic} if topic else set(book.topics())
+    assert shown >= wanted
+    assert page.evaluate(CROSSED) == []
+    assert page.evaluate(OVERLAPPING) == 0
+
+
+def test_what_a_result_needs_is_shown_in_order(visit: Visits) -> None:
+    page = visit("map/")
+    page.get_by_label("What do I need for").select_option("gan.simultaneous_steps")
+    order = page.locator(".map-list a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    assert order.index("../derivations/divergences/") < order.index("../derivations/gan/")
+    assert order[-1] == "../derivations/gan/#gan.simultaneous_steps"
+    lemmas = [link.partition("#")[2] for link in order if "#" in link]
+    assert lemmas.index("divergences.fenchel_bound") < lemmas.index("gan.fgan") < len(lemmas) - 1
+    boxes = page.locator(".map .box").evaluate_all("all => all.map(box => box.dataset.name)")
+    assert sorted(boxes) == sorted(lemmas)
+    assert page.evaluate(CROSSED) == []
+    assert page.locator(".map .chosen").get_attribute("data-name") == lemmas[-1]
+    assert page.url.endswith("?need=gan.simultaneous_steps")
+    page.reload()
+    assert page.locator(".map-list a").count() == len(order)
+
+
+def test_the_map_goes_by_the_keyboard_and_on_a_phone(visit: Visits) -> None:
+    page = visit("map/")
+    page.locator(".map button.box", has_text="Denoising diffusion").press("Enter")
+    assert page.locator(".map [name=chapter]").input_value() == "ddpm"
+    wide = page.locator(".canvas").bounding_box()
+    page.get_by_role("button", name="Larger").press("Enter")
+    larger = page.locator(".canvas").bounding_box()
+    assert wide
+    assert larger
+    assert larger["width"] == pytest.approx(1.25 * wide["width"], rel=0.02)
+    page.set_viewport_size(PHONE)
+    assert not page.locator(".map-view").is_visible()
+    assert page.locator(".map-list > ul > li").count() == len(book.chapter("ddpm").derivations)
+    page.locator(".map-list a").first.click()
+    page.wait_for_url("**/derivations/ddpm/#ddpm.*")
+
+
+def test_the_map_is_small() -> None:
+    assert (SITE / "assets" / "map.js").stat().st_size <= 10_000
 
 
 def test_the_table_is_filtered(visit: Visits) -> None:
@@ -55,9 +124,9 @@ def test_the_table_is_filtered(visit: Visits) -> None:
 
 
 def test_a_box_of_the_map_leads_to_its_result(visit: Visits) -> None:
-    page = visit("map/")
-    page.locator(".map a", has_text="elbo_jensen").first.click()
-    page.wait_for_url("**/derivations/vae/#vae.elbo_jensen")
+    page = visit("map/?chapter=vae")
+    page.locator(".map .box[data-name='vae.elbo']").click()
+    page.wait_for_url("**/derivations/vae/#vae.elbo")
 
 
 def test_every_slip_is_on_the_page_with_its_counterexample() -> None:

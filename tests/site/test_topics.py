@@ -6,6 +6,7 @@ Of a temporary checkout only these pages are made; the whole site takes minutes.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from tests.newcomer import ROOT, checkout, python
@@ -52,7 +53,7 @@ def test_a_new_topic_is_on_every_page_that_lists_topics(tmp_path: Path) -> None:
         "api/dice.md": ["Code", "Throwing dice"],
     }
     shown = said["shown"]
-    assert "5.1 A throw is a throw" in shown["derivations/dice.py"]
+    assert re.search(r"\d\.1 A throw is a throw", shown["derivations/dice.py"])
     assert "builds on" in shown["derivations/dice.py"]
     assert "1.0" in shown["labs/dice.py"]
     assert "exercise-whole" in shown["exercises/dice.md"]
