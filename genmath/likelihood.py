@@ -194,9 +194,11 @@ def kmeans(
 
 
 def _nearest(data: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
-    distance = (data.unsqueeze(1) - centres).square().sum(2)
-    least, labels = distance.min(1)
-    return labels, least.mean()
+    """Who is nearest, by a matrix product of what has mean 0, and the exact distortion."""
+    middle = data.mean(0)
+    near = centres - middle
+    labels = (near.square().sum(1) - 2 * (data - middle) @ near.mT).argmin(1)
+    return labels, (data - centres[labels]).square().sum(1).mean()
 
 
 def _spread_out(data: Tensor, k: int, generator: torch.Generator) -> Tensor:
@@ -273,10 +275,11 @@ def _maximise(data: Tensor, given: Tensor, covariance: str, floor: float) -> Gau
     means = given.mT @ data / size.unsqueeze(1)
     away = data.unsqueeze(1) - means
     if covariance == "full":
-        scatter = torch.einsum("nk,nki,nkj->kij", given, away, away) / size.reshape(-1, 1, 1)
+        weighted = (given / size).unsqueeze(2) * away
+        scatter = torch.einsum("nki,nkj->kij", weighted, away)
         covariances = (scatter + scatter.mT) / 2 + floor * torch.eye(data.shape[1]).to(data)
     else:
-        variances = torch.einsum("nk,nki->ki", given, away.square()) / size.unsqueeze(1) + floor
+        variances = torch.einsum("nk,nki->ki", given / size, away.square()) + floor
         if covariance == "spherical":
             variances = variances.mean(1, keepdim=True).expand_as(variances)
         covariances = torch.diag_embed(variances)

@@ -295,14 +295,20 @@ def _table(name: str, values: object) -> Tensor:
     return table
 
 
-def _eigen(covariances: Tensor, k: int, d: int) -> tuple[Tensor, Tensor]:
-    """Eigenvalues (K, d) and orthonormal eigenvectors (K, d, d), one a column."""
+def _eigen(covariances: Tensor, k: int, d: int) -> tuple[Tensor, Tensor | None]:
+    """Eigenvalues (K, d) and orthonormal eigenvectors (K, d, d), one a column; of diagonal matrices
+    none are needed."""
     if covariances.shape != (k, d, d):
         refuse("covariances", describe(covariances), f"shape {(k, d, d)}")
     size = covariances.abs().amax(dim=(1, 2), keepdim=True)
     if bool(((covariances - covariances.mT).abs() > 1e-12 * size).any()):
         refuse("covariances", "a matrix that is not symmetric", "symmetric matrices")
-    eigenvalues, axes = torch.linalg.eigh(covariances)
+    diagonal = covariances.diagonal(dim1=1, dim2=2)
+    axes: Tensor | None = None
+    if torch.equal(covariances, torch.diag_embed(diagonal)):
+        eigenvalues = diagonal.contiguous()
+    else:
+        eigenvalues, axes = torch.linalg.eigh(covariances)
     if bool((eigenvalues < -1e-12 * size.squeeze(2)).any()):
         lowest = eigenvalues.min().item()
         refuse("covariances", f"an eigenvalue of {lowest:.3g}", "positive semi-definite matrices")

@@ -9,7 +9,19 @@ import pytest
 import torch
 from torch import nn
 
-from genmath import cnf, ddim, ddpm, flow_matching, gan, samplers, score, sde, solvers, vae
+from genmath import (
+    cnf,
+    ddim,
+    ddpm,
+    flow_matching,
+    gan,
+    likelihood,
+    samplers,
+    score,
+    sde,
+    solvers,
+    vae,
+)
 from genmath import wasserstein as w1
 from genmath.paths import LinearPath, VPPath, linear_schedule
 
@@ -65,6 +77,9 @@ DRAWN: dict[str, Callable[[torch.Tensor, Any], Any]] = {
         x, -x, 0.5, LinearPath(), spread=0.5, generator=g
     ).x_t,
     "solvers.transport": lambda x, g: solvers.transport(field, x, generator=g)[1],
+    "likelihood.dequantization_bound": lambda x, g: likelihood.dequantization_bound(
+        critic, x, generator=g, k=2
+    ),
     "vae.reparameterize": lambda x, g: vae.reparameterize(x, x, generator=g),
     "vae.VAE.sample": lambda x, g: AE.sample(len(x), generator=g, **F64),
     "vae.VAE.elbo": lambda x, g: AE.elbo(x, generator=g).total,

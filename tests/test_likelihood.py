@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +17,8 @@ from sklearn.neighbors import KernelDensity
 from torch.distributions import Exponential, MultivariateNormal, Normal, Poisson
 
 from genmath import book
+from genmath._topics import TOPICS
 from genmath.likelihood import (
-    MixtureFit,
     bits_per_dim,
     dequantization_bound,
     fit,
@@ -453,8 +454,11 @@ def test_no_score_exceeds_the_ratio_of_the_densities() -> None:
     assert float(best.area) > max(float(density.area), float(line.area)) + 0.005
 
 
-def test_a_fit_is_a_tuple_of_three() -> None:
-    assert MixtureFit._fields == ("mixture", "log_likelihood", "converged")
+def test_the_map_of_models_leads_to_every_chapter() -> None:
+    text = Path(CHAPTER.file).read_text("utf-8")
+    table = text.partition("## A map of generative models")[2].partition("\n# ## ")[0]
+    others = {topic.name for topic in TOPICS} - {"likelihood"}
+    assert {name for name in others if f"({name}.py)" not in table} == set()
 
 
 TIES = {

@@ -46,7 +46,7 @@ EXPLORER = Explorer(
     actions={"play": "Run EM", "add": "Add a point", "fewer": "Take one away"},
     words=r"""
 **Try this.** Take single steps. The points change their colour first (E-step), then the bells move to them (M-step), and the log-likelihood never falls (`likelihood.em_bound`). Start both bells at the same place: nothing tells them apart, and they stay together for ever.
-Start them closer and closer, and EM waits longer and longer before it parts them. Now pull one point far to the right and start the second bell there, narrow: it takes this single point, its deviation falls towards zero, and the log-likelihood grows without limit. The run ends there: a
+Start them closer and closer, and EM waits longer and longer before it parts them. Now pull one point far to the right, and start both bells narrow, the second on this point: it takes this single point, and the next step would give it the deviation zero, with a log-likelihood without limit. The run stops there: a
 mixture has no best fit.
 """,
 )

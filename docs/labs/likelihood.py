@@ -186,9 +186,10 @@ assert found[40] < found[20] < found[5] < uniform
 # ## Which score finds what is strange?
 #
 # In 100 dimensions, good examples are standard normal. Faulty ones are *too quiet*: standard
-# deviation 0.8. Their density under the good model is *higher* than that of any good example. The
-# log-density as a score for strangeness ranks them last; the distance of the log-density from its
-# typical value finds them; the likelihood ratio is best (`likelihood.neyman_pearson`).
+# deviation 0.8. Their density under the good model is *higher* than that of nearly every good
+# example. The log-density as a score for strangeness ranks them last; the distance of the
+# log-density from its typical value finds them; the likelihood ratio is best
+# (`likelihood.neyman_pearson`).
 
 # %%
 good, quiet, loud = draw(2000, 100), 0.8 * draw(2000, 100), 1.2 * draw(2000, 100)
