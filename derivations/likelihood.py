@@ -213,7 +213,7 @@ def quadratic_posterior(d):
 # which $\theta$ was that most probable? The numbers are the same, $\theta^7 (1 - \theta)^3$, but now $\theta$ varies and the data do not.
 #
 # For independent examples the likelihood is a product with one factor for each. Take the logarithm: it grows when its argument does, so the maximum stays where it was, and the product becomes a sum (`divergences.log_likelihood_iid`). On a computer the
-# product of a thousand densities is zero or infinity; the sum is an ordinary number. *Maximum likelihood* [@fisher1922mathematical] chooses the $\theta$ with the largest sum. On average over data it is the $\theta$ with the least
+# product of a thousand densities is zero or infinity; the sum is an ordinary number. (Four hundred factors of $0.1$: the product is $10^{-400}$, and the smallest positive number of double precision is about $10^{-324}$. The sum is $-400 \log 10 \approx -921$.) *Maximum likelihood* [@fisher1922mathematical] chooses the $\theta$ with the largest sum. On average over data it is the $\theta$ with the least
 # Kullback–Leibler divergence from the data to the model (`divergences.maximum_likelihood`).
 #
 # In school one sets the derivative to zero. That finds a place where the function is level, which might be a minimum. The proofs here do more: they name the gap between the maximum and any other choice, and show that it is not negative. The gap is made of
@@ -267,6 +267,8 @@ def normal_ml(d):
 
 
 # %% [markdown]
+# For vectors the answer is the same: the mean vector and the covariance matrix of the data. What any other normal density lacks is the KL divergence between the two normals, `divergences.gaussian_kl_full`.
+#
 # Here are also the two slopes, the *score* of the two parameters. They are arrows in the explorer above. The first is zero at $\mu = m$. With this $\mu$ the second is zero at $\sigma = s$, the standard deviation of the data.
 
 # %%
@@ -403,7 +405,7 @@ def exponential_family(d):
 #
 # !!! example "By hand"
 #
-#     A coin has $I = \frac{1}{\theta (1 - \theta)}$ (`likelihood.fisher_information[coin]`), and a throw as an estimator of $\theta$ has variance $\theta(1 - \theta)$: exactly the bound. For $n$ throws the information is $n$ times as much, and the share of heads has
+#     A coin has $I = \frac{1}{\theta (1 - \theta)}$ (`likelihood.fisher_information[coin]`), and a throw as an estimator of $\theta$ has variance $\theta(1 - \theta)$: exactly the bound. For $n$ throws the information is $n$ times as much (`likelihood.fisher_information[adds]` is the step from one to two), and the share of heads has
 #     a variance of $\theta(1 - \theta)/n$, exactly the bound again. For $\theta = 0.7$ and $n = 100$ that is a standard deviation of $0.046$.
 
 # %%
@@ -422,6 +424,9 @@ def fisher_information(d):
     d.equals(0, by="density times score is the derivative of the density, and the integral of the density is one for every $\\theta$")
     d.start(E(p_par, diff(log(p_par), par) ** 2), name="two_ways", words="the information in two ways")
     d.equals(-E(p_par, diff(diff(log(p_par), par), par)), by="differentiate the line above once more")
+    twin = family(x_1 | par)
+    d.start(E((p_par, twin), diff(log(p_par * twin), par) ** 2), name="adds", words="of two independent examples")
+    d.equals(2 * E(p_par, diff(log(p_par), par) ** 2), by="the scores add, and each has mean zero: the cross term vanishes")
     d.start(E(Bernoulli(bit, theta), diff(log(Bernoulli(bit, theta)), theta) ** 2), name="coin", words="of one throw of a coin")
     d.equals(1 / (theta * (1 - theta)), by="heads give $1/\\theta$, tails $-1/(1 - \\theta)$")
 
@@ -638,7 +643,7 @@ def kmeans_step(d):
     d.at_least(total((xs[i] - m) ** 2, i, 1, n), by="a square is not negative", because=n * (m - c) ** 2)
 
 
-@derivation("Responsibilities become a hard choice", dims=(1, 2, 3))
+@derivation("Responsibilities become a hard choice", dims=(1, 2))
 def hard_choice(d):
     near, far = Normal(X, mu_1, v * identity), Normal(X, mu_0, v * identity)
     d.start(near / (near + far), name="soft", words="equal weights and variances")
@@ -655,7 +660,7 @@ def hard_choice(d):
 # {{ picture likelihood.principal }}
 #
 # Data with many coordinates often lie near a line or a plane. *Principal component analysis*, PCA, finds it. Take centred data $x$ and a direction $e$, any vector that is not zero. The best copy of $x$ on the line along $e$ is its projection: any other multiple $a\,e$ is farther away (`likelihood.reconstruction`). The squared error of the projection is $\|x\|^2$ minus the squared length that
-# the line keeps. On average over the data the first term is fixed. So **the direction with the least error is the one with the most variance**. In a *linear autoencoder* $a$ is what the encoder makes of $x$, and the decoder multiplies it by $e$: whatever the encoder is, it does no better than PCA.
+# the line keeps. (For a plane take two orthogonal directions, one after the other: what the first line leaves out is projected on the second.) On average over the data the first term is fixed. So **the direction with the least error is the one with the most variance**. In a *linear autoencoder* with a code of one number, $a$ is what the encoder makes of $x$, and the decoder multiplies it by $e$: whatever the encoder is, it does no better than the projection, and the best decoder is the direction of PCA.
 #
 # Which direction is that? Turn the axes so that the coordinates of the data are uncorrelated, with variances $\lambda_1 \ge \lambda_2, \lambda_3$. The variance along $e$ is a weighted mean of the $\lambda_j$, at most the largest, and the first axis reaches it.
 #

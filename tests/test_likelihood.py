@@ -314,6 +314,19 @@ def test_no_other_line_loses_less() -> None:
     assert value(bound.lhs, **axes, **along) <= found.variances[0]
 
 
+def test_no_code_loses_less_than_the_projection() -> None:
+    x = draw(30, 3) * torch.tensor([2.0, 1.0, 0.5])
+    found = pca(x, 2)
+    centred, plane = x - found.mean, found.directions.T
+    kept = centred @ plane
+    least = centred.square().sum(1) - kept.square().sum(1)
+    assert float(least.mean()) == pytest.approx(float(found.rest), rel=1e-10)
+    for seed in range(5):
+        code = draw(30, 2, seed=seed)
+        lost = (centred - code @ plane.T).square().sum(1)
+        torch.testing.assert_close(lost - least, (code - kept).square().sum(1))
+
+
 def test_probabilistic_pca_is_the_best_of_its_kind() -> None:
     x = draw(60, 4) @ draw(4, 4, seed=1)
     best = fit_ppca(x, 2)
