@@ -315,6 +315,8 @@ def coupling(d):
 # **What it means.** All the freedom is in $s$ and $t$, which may be networks of any kind. The price: one layer changes each coordinate only by a stretch and a shift. Many layers are
 # needed, and each must keep another part. Glow [@kingma2018glow] puts a learned linear mixing between them (see below).
 #
+# {{ explorer coupling }}
+#
 # ## Splines: a bent map of each coordinate
 #
 # {{ picture normalizing_flow.spline }}
