@@ -116,7 +116,7 @@ def timed(d: int, rounds: int) -> dict[str, float]:
     splines = NSF(d, LAYERS, bins=BINS, bound=BOUND, hidden=HIDDEN)
     for layer, net in zip(real.parts, bare.nets, strict=True):
         assert isinstance(layer, Coupling)
-        layer.net.stack.load_state_dict(net.state_dict())
+        layer.net.load_state_dict(net.state_dict())
     models = {
         "bare": (bare, bare.log_prob),
         "RealNVP": (real, Flow(real).log_prob),

@@ -504,7 +504,8 @@ def planar_positive(d):
 # %% [markdown]
 # **Linear mixing by LU** [@kingma2018glow]. Between couplings one wants to mix the coordinates by a matrix. Its determinant costs $n^3$ operations, unless it is kept as a product of triangular factors:
 # $L$ with ones on its diagonal, and $U$. Then the determinant is the product of the diagonal of $U$. A fixed permutation in front only changes the sign. In images this is applied to the channels of every
-# pixel: an *invertible 1 × 1 convolution*. See `normalizing_flow.triangular`. In code: `genmath.normalizing_flow.Mixing`; a scale and a shift for each coordinate are `genmath.normalizing_flow.ActNorm`.
+# pixel: an *invertible 1 × 1 convolution*. See `normalizing_flow.triangular`. In code: `genmath.normalizing_flow.Mixing`; a scale and a shift for each coordinate are `genmath.normalizing_flow.ActNorm`;
+# with couplings by convolutions they make `genmath.normalizing_flow.Glow`.
 
 
 # %%
@@ -518,6 +519,8 @@ def planar_positive(d):
 # $\log\det(I + A) = \operatorname{tr} A - \operatorname{tr} A^2/2 + \dots$. Why? A matrix has eigenvalues
 # $a_1, a_2, \dots$; $\log\det(I + A)$ is the sum of all $\log(1 + a_i)$, and the trace of $A^k$ is the sum of all $a_i^k$. In the plane, $a_1 + a_2$ is the trace and $a_1 a_2$ the determinant, so `normalizing_flow.residual[powers]` is $a_1^2 + a_2^2$.
 # The traces are estimated from random directions, as in `cnf.hutchinson`.
+#
+# In code: `genmath.normalizing_flow.Residual`, `genmath.normalizing_flow.log_det_series`.
 
 # %%
 L = fractions("L")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from torch.distributions import Independent, Normal, TransformedDistribution, constraints
 from torch.distributions.transforms import Transform
@@ -22,11 +23,14 @@ from genmath._base.batch import sum_event, widened, work_dtype
 from genmath._base.checks import describe, floating, integer, listed, refuse, rng, same_shape
 from genmath._base.layers import Chain, Inverse, Layer, Moved, check_context, check_layer
 from genmath._base.masked import MaskedMLP
+from genmath._base.mixing import ActNorm, Mixing, Reverse, Squeezed, check_sites
 from genmath._base.monotone import Affine, Monotone, Shift, Spline, monotone
 from genmath._base.normal import log_normal
-from genmath._base.shapes import Array, Data
+from genmath._base.residual import Planar, Residual, log_det_series
+from genmath._base.shapes import Array
 from genmath._base.torch import Float, Tensor, nn, torch
 from genmath.nets import MLP
+from genmath.nets.weights import initialize, undrawn
 
 __all__ = [
     "IAF",
@@ -38,6 +42,7 @@ __all__ = [
     "Chain",
     "Coupling",
     "Flow",
+    "Glow",
     "Inverse",
     "Layer",
     "Mapping",
@@ -46,9 +51,12 @@ __all__ = [
     "Moved",
     "Planar",
     "RealNVP",
+    "Residual",
     "Reverse",
     "Shift",
     "Spline",
+    "Squeezed",
+    "log_det_series",
 ]
 
 AFFINE, SPLINE = Affine(), Spline()
@@ -65,7 +73,8 @@ class Coupling(Layer):
     (NSF).
 
     Result: normalizing_flow.coupling
-    Shapes: x (B, dim), dim >= 2; the first ⌊dim/2⌋ numbers stay.
+    Shapes: x (B, dim, *sites), dim >= 2; the first ⌊dim/2⌋ numbers stay. With ``sites`` (h, w) they
+        are channels of images, and the network is made of convolutions.
     Errors: ValueError for sizes that are too small, or a ``kind`` that is no monotone map.
     Random: ``generator`` draws the initial weights; the last layer of the network is zero at first.
     Source: Dinh et al. 2017, equations 4 to 8; splines: Durkan et al. 2019, section 3.
@@ -75,6 +84,7 @@ class Coupling(Layer):
         self,
         dim: int,
         kind: Monotone = AFFINE,
+        sites: Sequence[int] = (),
         *,
         hidden: int = 64,
         layers: int = 2,
@@ -82,29 +92,53 @@ class Coupling(Layer):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.shape = (integer("dim", dim, 2),)
+        self.shape = (integer("dim", dim, 2), *check_sites(sites))
+        if len(self.shape) not in (1, 3):
+            refuse("sites", describe(sites), "(height, width), or none")
         self.kind, self.context = monotone("kind", kind), integer("context", context, 0)
         self.kept = dim // 2
         out = kind.count * (dim - self.kept)
-        self.net = MLP(
-            self.kept + context, hidden, layers, time=False, out=out,
-            activation=nn.SiLU, generator=generator,
-        )  # fmt: skip
-        _zero(self.net.stack[-1])
+        make = _convolutions if len(self.shape) == 3 else _mlp
+        self.net = make(self.kept + context, out, hidden, layers, generator)
+        _zero(self.net[-1])
 
     def _forward(self, x: Tensor, context: Tensor | None) -> Moved:
         a, b = x.tensor_split([self.kept], 1)
         z, log_slope = self.kind._forward(widened(b), self._given(a, context))
-        return Moved(torch.cat([z.to(x.dtype), a], 1), log_slope.sum(1))
+        return Moved(torch.cat([z.to(x.dtype), a], 1), sum_event(log_slope, 1))
 
     def _inverse(self, z: Tensor, context: Tensor | None) -> Moved:
         b, a = z.tensor_split([z.shape[1] - self.kept], 1)
         x, log_slope = self.kind._inverse(widened(b), self._given(a, context))
-        return Moved(torch.cat([a, x.to(z.dtype)], 1), log_slope.sum(1))
+        return Moved(torch.cat([a, x.to(z.dtype)], 1), sum_event(log_slope, 1))
 
     def _given(self, a: Tensor, context: Tensor | None) -> Tensor:
-        seen = a if context is None else torch.cat([a, context], 1)
-        return widened(self.net.stack(seen))
+        if context is not None:
+            told = context.reshape(*context.shape, *[1] * (a.ndim - 2))
+            a = torch.cat([a, told.expand(-1, -1, *a.shape[2:])], 1)
+        return widened(self.net(a))
+
+
+def _mlp(
+    before: int, after: int, hidden: int, layers: int, generator: torch.Generator | None
+) -> nn.Sequential:
+    return MLP(
+        before, hidden, layers, time=False, out=after, activation=nn.SiLU, generator=generator
+    ).stack
+
+
+def _convolutions(
+    before: int, after: int, hidden: int, layers: int, generator: torch.Generator | None
+) -> nn.Sequential:
+    """3 × 3 at both ends, 1 × 1 between."""
+    width, depth = integer("hidden", hidden, 1), integer("layers", layers, 1, 1000)
+    with undrawn(generator):
+        stack: list[nn.Module] = [nn.Conv2d(before, width, 3, padding=1)]
+        for _ in range(depth - 1):
+            stack += [nn.SiLU(), nn.Conv2d(width, width, 1)]
+        net = nn.Sequential(*stack, nn.SiLU(), nn.Conv2d(width, after, 3, padding=1))
+    initialize(net, generator)
+    return net
 
 
 class Autoregressive(Layer):
@@ -158,164 +192,6 @@ def _zero(layer: nn.Module) -> None:
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.zero_()
-
-
-# Without a network
-
-
-class Reverse(Layer):
-    """The coordinates in the opposite order: it keeps volume.
-
-    Shapes: x (B, dim).
-    """
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.shape = (integer("dim", dim, 1),)
-
-    def _forward(self, x: Tensor, context: Tensor | None) -> Moved:
-        return Moved(x.flip(1), x.new_zeros(len(x), dtype=work_dtype(x)))
-
-    def _inverse(self, z: Tensor, context: Tensor | None) -> Moved:
-        return self._forward(z, context)
-
-
-class ActNorm(Layer):
-    """z = exp(s) x + t, one s and t a coordinate; `calibrate` sets them by data.
-
-    Shapes: x (B, dim).
-    Source: Kingma, Dhariwal 2018 (Glow), section 3.1.
-    """
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.shape = (integer("dim", dim, 1),)
-        self.log_scale, self.shift = (nn.Parameter(torch.zeros(dim)) for _ in range(2))
-
-    def calibrate(self, x: Data) -> None:
-        """Set scale and shift so that these data come out with mean 0 and variance 1.
-
-        Errors: ValueError for an x that does not fit or has fewer than two samples.
-        """
-        self._check("x", x, None)
-        if len(x) < 2:
-            refuse("x", describe(x), "at least two samples: one has no variance")
-        with torch.no_grad():
-            variance, mean = torch.var_mean(widened(x), 0, correction=0)
-            self.log_scale.copy_(-0.5 * (variance + 1e-12).log())
-            self.shift.copy_(-mean * self.log_scale.exp())
-
-    def _forward(self, x: Tensor, context: Tensor | None) -> Moved:
-        s = widened(self.log_scale)
-        return Moved((x * s.exp() + self.shift).to(x.dtype), s.sum().expand(len(x)))
-
-    def _inverse(self, z: Tensor, context: Tensor | None) -> Moved:
-        s = widened(self.log_scale)
-        return Moved(((z - self.shift) * (-s).exp()).to(z.dtype), -s.sum().expand(len(z)))
-
-
-class Mixing(Layer):
-    """z = P L U x, with a fixed permutation P and triangular L and U; det L = 1.
-
-    The log-determinant is the sum of the logarithms of U's diagonal, at the cost of dim numbers. A
-    convolution with a 1 × 1 kernel is this at every pixel.
-
-    Result: normalizing_flow.triangular
-    Shapes: x (B, dim).
-    Random: ``generator`` draws a rotation to start from; without it torch's global state does.
-    Source: Kingma, Dhariwal 2018 (Glow), section 3.2.
-    """
-
-    order: Tensor
-    sign: Tensor
-
-    def __init__(self, dim: int, *, generator: torch.Generator | None = None) -> None:
-        super().__init__()
-        self.shape = (integer("dim", dim, 1),)
-        if generator is not None:
-            rng(generator)
-        device = "cpu" if generator is None else generator.device
-        drawn = torch.randn(dim, dim, generator=generator, dtype=torch.float64, device=device)
-        p, low, up = torch.linalg.lu(torch.linalg.qr(drawn).Q)
-        self.register_buffer("order", p.argmax(1))
-        self.register_buffer("sign", up.diagonal().sign().to(torch.get_default_dtype()))
-        self.low = nn.Parameter(low.tril(-1).to(torch.get_default_dtype()))
-        self.up = nn.Parameter(up.triu(1).to(torch.get_default_dtype()))
-        self.log_scale = nn.Parameter(up.diagonal().abs().log().to(torch.get_default_dtype()))
-
-    def _forward(self, x: Tensor, context: Tensor | None) -> Moved:
-        low, up = self._factors()
-        z = (widened(x) @ up.mT @ low.mT)[:, self.order]
-        return Moved(z.to(x.dtype), widened(self.log_scale).sum().expand(len(x)))
-
-    def _inverse(self, z: Tensor, context: Tensor | None) -> Moved:
-        low, up = self._factors()
-        y = widened(z)[:, self.order.argsort()].mT
-        x = torch.linalg.solve_triangular(low, y, upper=False, unitriangular=True)
-        x = torch.linalg.solve_triangular(up, x, upper=True).mT
-        return Moved(x.to(z.dtype), -widened(self.log_scale).sum().expand(len(z)))
-
-    def _factors(self) -> tuple[Tensor, Tensor]:
-        low, up = widened(self.low), widened(self.up)
-        diagonal = widened(self.sign) * widened(self.log_scale).exp()
-        return low.tril(-1) + torch.eye(len(low), device=low.device, dtype=low.dtype), (
-            up.triu(1) + torch.diag(diagonal)
-        )
-
-
-class Planar(Layer):
-    """z = x + u tanh(w·x + b): space is stretched or pressed along one direction.
-
-    u is moved along w until w·u > -1, which makes the map invertible; the inverse finds w·x, one
-    number a sample, by bisection and a step of Newton's method.
-
-    Result: normalizing_flow.planar, normalizing_flow.planar_positive
-    Shapes: x (B, dim).
-    Random: ``generator`` draws the initial weights; without it torch's global state does.
-    Source: Rezende, Mohamed 2015, equations 10 to 12 and appendix A.1, where w must be divided
-        by its squared norm.
-    """
-
-    def __init__(self, dim: int, *, generator: torch.Generator | None = None) -> None:
-        super().__init__()
-        self.shape = (integer("dim", dim, 1),)
-        if generator is not None:
-            rng(generator)
-        device = "cpu" if generator is None else generator.device
-        drawn = torch.randn(2, dim, generator=generator, device=device) / math.sqrt(dim)
-        self.u, self.w = nn.Parameter(0.1 * drawn[0]), nn.Parameter(drawn[1])
-        self.b = nn.Parameter(torch.zeros((), device=device))
-
-    def _forward(self, x: Tensor, context: Tensor | None) -> Moved:
-        u, w, along = self._vectors()
-        bent = torch.tanh(widened(x) @ w + widened(self.b))
-        z = widened(x) + u * bent.unsqueeze(1)
-        return Moved(z.to(x.dtype), torch.log1p(along * (1 - bent**2)))
-
-    def _inverse(self, z: Tensor, context: Tensor | None) -> Moved:
-        u, w, along = self._vectors()
-        b, goal = widened(self.b), widened(z) @ w
-        with torch.no_grad():
-            low, high = goal - along.abs(), goal + along.abs()
-            for _ in range(60):
-                middle = (low + high) / 2
-                beyond = middle + along * torch.tanh(middle + b) > goal
-                low, high = torch.where(beyond, low, middle), torch.where(beyond, middle, high)
-            found = (low + high) / 2
-        # One step of Newton's method, which also carries the gradient of the solution.
-        bent = torch.tanh(found + b)
-        slope = (1 + along * (1 - bent**2)).detach()
-        found = found - (found + along * bent - goal) / slope
-        bent = torch.tanh(found + b)
-        x = widened(z) - u * bent.unsqueeze(1)
-        return Moved(x.to(z.dtype), -torch.log1p(along * (1 - bent**2)))
-
-    def _vectors(self) -> tuple[Tensor, Tensor, Tensor]:
-        """u moved so that w·u > -1, w, and w·u."""
-        u, w = widened(self.u), widened(self.w)
-        along = u @ w
-        allowed = nn.functional.softplus(along) - 1
-        return u + (allowed - along) * w / (w @ w), w, allowed
 
 
 # Whole flows
@@ -465,6 +341,44 @@ class IAF(Chain):
     ) -> None:
         maps = _autoregressive(dim, transforms, kind, hidden, layers, context, generator)
         super().__init__(_turned([Inverse(layer) for layer in maps]))
+
+
+class Glow(Chain):
+    """Images: actnorm, a mixing of the channels and an affine coupling, again and again.
+
+    At each level squares of 2 × 2 pixels become channels; then ``transforms`` such steps follow, and
+    the next level. All numbers go through all levels (none leaves early, as they do in the paper).
+
+    Shapes: x (B, channels, size, size), size a multiple of 2^levels.
+    Errors: ValueError for sizes that are too small or not such a multiple.
+    Random: ``generator`` draws the initial weights; the map is a rotation at first.
+    Source: Kingma, Dhariwal 2018, sections 2 and 3.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        size: int,
+        levels: int = 2,
+        transforms: int = 4,
+        *,
+        hidden: int = 32,
+        layers: int = 2,
+        context: int = 0,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        dim, side = 4 * integer("channels", channels, 1, 10**5), integer("size", size, 2, 10**5)
+        n, deep = integer("transforms", transforms, 1, 1000), integer("levels", levels, 1, 16)
+        if side % 2**deep:
+            refuse("size", size, f"a multiple of 2^levels, {2**deep}")
+        sites, parts = (side // 2, side // 2), list[Layer]()
+        each: dict[str, Any] = {"hidden": hidden, "layers": layers, "context": context}
+        for _ in range(n):
+            parts += [ActNorm(dim, sites), Mixing(dim, sites, generator=generator)]
+            parts += [Coupling(dim, AFFINE, sites, **each, generator=generator)]
+        if deep > 1:
+            parts += [Glow(dim, side // 2, deep - 1, n, **each, generator=generator)]
+        super().__init__([Squeezed(Chain(parts))])
 
 
 # As torch.distributions has them

@@ -23,6 +23,7 @@ from genmath.normalizing_flow import (
     Chain,
     Coupling,
     Flow,
+    Glow,
     Inverse,
     Layer,
     Mapping,
@@ -30,9 +31,12 @@ from genmath.normalizing_flow import (
     Moved,
     Planar,
     RealNVP,
+    Residual,
     Reverse,
     Shift,
     Spline,
+    Squeezed,
+    log_det_series,
 )
 from genmath.proof.language.claims import Claim
 from genmath.toys import GaussianMixture
@@ -78,6 +82,11 @@ MADE: dict[str, Callable[[], Layer]] = {
     "ActNorm": lambda: ActNorm(3),
     "Mixing": lambda: Mixing(4, generator=rng()),
     "Planar": lambda: Planar(3, generator=rng()),
+    "Residual": lambda: Residual(3, generator=rng()),
+    "ActNorm(images)": lambda: ActNorm(2, (3, 2)),
+    "Mixing(images)": lambda: Mixing(3, (2, 2), generator=rng()),
+    "Coupling(images)": lambda: Coupling(3, Spline(4), (2, 2), hidden=4, generator=rng()),
+    "Glow": lambda: Glow(1, 4, 2, 1, hidden=4, generator=rng()),
     "Chain": lambda: Chain([Mixing(3, generator=rng()), Planar(3, generator=rng()), ActNorm(3)]),
     "RealNVP": lambda: RealNVP(4, 3, **SMALL, generator=rng()),
     "NSF": lambda: NSF(2, 2, **SMALL, generator=rng()),
@@ -97,16 +106,17 @@ def made(request: pytest.FixtureRequest) -> Layer:
 def test_the_log_determinant_is_that_of_the_jacobian(made: Layer) -> None:
     x = 2 * normal(20, *made.shape)
     z, log_det = made(x)
+    d = math.prod(made.shape)
     rows = torch.func.vmap(torch.func.jacrev(lambda v: made._forward(v[None], None).to[0]))(x)
-    close(log_det, torch.linalg.slogdet(rows).logabsdet, 1e-9)
+    close(log_det, torch.linalg.slogdet(rows.reshape(20, d, d)).logabsdet, 1e-9)
     back = torch.func.vmap(torch.func.jacrev(lambda v: made._inverse(v[None], None).to[0]))(z)
-    close(made.inverse(z).log_det, torch.linalg.slogdet(back).logabsdet, 1e-9)
+    close(made.inverse(z).log_det, torch.linalg.slogdet(back.reshape(20, d, d)).logabsdet, 1e-9)
 
 
 def test_the_way_back(made: Layer) -> None:
     """At eight standard deviations, too."""
     x = 2 * normal(200, *made.shape)
-    x[:2] = torch.tensor([8.0, -8.0], dtype=F64).unsqueeze(1)
+    x[0], x[1] = 8.0, -8.0
     with torch.no_grad():
         z, log_det = made(x)
         back, opposite = made.inverse(z)
@@ -250,7 +260,7 @@ def test_a_flow_is_a_transformed_distribution() -> None:
 def test_a_mapping_computes_once_and_never_answers_for_another_place() -> None:
     layer = shaken(RealNVP(2, 2, **SMALL, generator=rng()))
     calls: list[int] = []
-    layer.parts[0].net.stack[0].register_forward_hook(lambda *_: calls.append(1))  # type: ignore[union-attr, operator]
+    layer.parts[0].net[0].register_forward_hook(lambda *_: calls.append(1))  # type: ignore[union-attr, operator]
     mapping, x, other = Mapping(layer), normal(5, 2), normal(5, 2, seed=1)
     z = mapping(x)
     log_det = mapping.log_abs_det_jacobian(x, z)
@@ -398,6 +408,40 @@ def test_a_planar_map_never_folds(seed: int, size: float) -> None:
         close(u @ w, along, 1e-9)
         assert along >= -1  # -1 itself where the softplus is rounded
         assert layer(3 * normal(50, 2)).log_det.isfinite().all()
+
+
+@given(seed=seeds, bound=st.floats(0.1, 0.97))
+@settings(max_examples=20)
+def test_a_residual_layer_contracts_and_its_series_converges(seed: int, bound: float) -> None:
+    layer = Residual(3, bound, generator=rng(seed))
+    shaken(layer, seed=seed, by=2.0)  # weights that are far too large, before they are divided
+    x, y = 2 * normal(20, 3, seed=seed), normal(20, 3, seed=seed + 1)
+    (a, jacobian), (b, _) = layer._contract(x), layer._contract(y)
+    assert ((a - b).norm(dim=1) <= bound * (x - y).norm(dim=1) + 1e-12).all()
+    size = torch.linalg.matrix_norm(jacobian, 2).max().item()
+    assert size <= bound + 1e-12
+    exact = layer(x).log_det
+    for terms in (1, 4, 20):
+        error = (log_det_series(jacobian, terms) - exact).abs().max().item()
+        assert error <= 3 * size ** (terms + 1) / ((terms + 1) * (1 - size)) + 1e-12
+    close(log_det_series(jacobian / 2, 60), torch.linalg.slogdet(torch.eye(3) + jacobian / 2)[1])
+
+
+def test_images_keep_their_shape_and_a_context_reaches_them() -> None:
+    layer = shaken(Glow(1, 8, 2, 2, hidden=8, context=3, generator=rng()))
+    x, told = normal(5, 1, 8, 8), normal(5, 3)
+    flow = Flow(layer, told)
+    drawn, log_p = flow.rsample_and_log_prob((2,), generator=rng())
+    assert drawn.shape == (2, 5, 1, 8, 8)
+    close(flow.log_prob(drawn), log_p, 1e-9)
+    other = Flow(layer, told + 1).log_prob(x)
+    assert (flow.log_prob(x) - other).abs().min() > 1e-3
+    with pytest.raises(ValueError, match=r"^size: got 6, expected a multiple of 2\^levels, 4"):
+        Glow(1, 6, 2)
+    with pytest.raises(ValueError, match=r"^layer: .*a multiple of 4 channels"):
+        Squeezed(ActNorm(3, (2, 2)))
+    with pytest.raises(ValueError, match=r"^sites: .*height, width"):
+        Coupling(4, Affine(), (3,))
 
 
 def test_chains_of_what_does_not_fit_are_refused() -> None:
@@ -595,6 +639,27 @@ def test_tie_mixing(n: int, seed: int) -> None:
     )
 
 
+@given(seed=seeds)
+@settings(max_examples=15)
+def test_tie_residual(seed: int) -> None:
+    """One coordinate: what the series leaves out, and the step of the way back; two: a trace."""
+    a = (0.9 * torch.tanh(normal(6, seed=seed))).requires_grad_()
+    for n in (1, 2, 3):
+        rest = torch.log1p(a) - log_det_series(a.reshape(6, 1, 1), n)
+        (slope,) = torch.autograd.grad(rest.sum(), a)
+        close(slope, value(result("residual", "cut", n).rhs, a=a.detach()), 1e-9)
+    layer = shaken(Residual(1, 0.7, generator=rng(seed)), by=1.0)
+    v, w = normal(6, 1, seed=seed), normal(6, 1, seed=seed + 1)
+    letters = {"g": lambda x: layer._contract(x.reshape(-1, 1))[0][:, 0], "s": wide(0.3)}
+    claim = result("residual", "contraction", 1)
+    letters |= {"v": v[:, 0], "w": w[:, 0], "L": wide(0.7)}
+    assert (value(claim.lhs, **letters) <= value(claim.rhs, **letters) + 1e-12).all()
+    A = normal(2, 2, seed=seed) / 2
+    second = log_det_series(A[None], 1) - log_det_series(A[None], 2)
+    traced = value(result("residual", "powers", 2).rhs, **entries("A", A))
+    close(2 * second[0], traced, 1e-10)
+
+
 def test_tie_posterior() -> None:
     """The bound by samples of the flow's posterior, against the chapter's integral over z."""
     layer = shaken(Inverse(Autoregressive(1, Spline(4), generator=rng())))
@@ -624,6 +689,8 @@ TIES = {
     "Flow.log_prob": {"normalizing_flow.change_of_variables": test_tie_change_of_variables},
     "Flow.rsample_and_log_prob": {"normalizing_flow.posterior": test_tie_posterior},
     "Autoregressive": {"normalizing_flow.autoregressive": test_tie_autoregressive},
+    "Residual": {"normalizing_flow.residual": test_tie_residual},
+    "log_det_series": {"normalizing_flow.residual": test_tie_residual},
     "Planar": {
         "normalizing_flow.planar": test_tie_planar,
         "normalizing_flow.planar_positive": test_tie_planar,

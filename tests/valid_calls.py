@@ -806,10 +806,22 @@ def valid() -> dict[str, dict[str, Any]]:
             f"normalizing_flow.{name}": {"dim": 2, "kind": Affine(), **of_net}
             for name in ("Coupling", "Autoregressive")
         },
-        **{f"normalizing_flow.{name}": {"dim": 2} for name in ("ActNorm", "Reverse")},
-        **{
-            f"normalizing_flow.{name}": {"dim": 2, "generator": g} for name in ("Mixing", "Planar")
+        "normalizing_flow.Coupling": {
+            "dim": 2, "kind": Affine(), "sites": (2, 2), "hidden": 4, "layers": 1, "context": 1,
+            "generator": g,
         },
+        "normalizing_flow.Glow": {
+            "channels": 1, "size": 4, "levels": 2, "transforms": 1, **of_net,
+        },
+        "normalizing_flow.ActNorm": {"dim": 2, "sites": (2,)},
+        "normalizing_flow.Mixing": {"dim": 2, "sites": (2,), "generator": g},
+        "normalizing_flow.Planar": {"dim": 2, "generator": g},
+        "normalizing_flow.Reverse": {"dim": 2},
+        "normalizing_flow.Residual": {
+            "dim": 2, "bound": 0.5, "hidden": 4, "layers": 1, "generator": g,
+        },
+        "normalizing_flow.Squeezed": {"layer": ActNorm(4, (2, 2))},
+        "normalizing_flow.log_det_series": {"jacobian": draw(4, 2, 2) / 4, "terms": 3},
         "normalizing_flow.ActNorm.calibrate": {"self": ACTNORM, "x": X},
         "normalizing_flow.Affine": {"bound": 2.0},
         "normalizing_flow.Spline": {"bins": 4, "bound": 3.0},
@@ -1051,6 +1063,22 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
         f"normalizing_flow.{name}": {"context": whole(0)}
         for name in ("MAF", "IAF", "Autoregressive")
     },
+    "normalizing_flow.Coupling": {
+        "context": whole(0),
+        "dim": whole(2),
+        "sites": {"empty list", "no samples"},
+    },
+    **{
+        f"normalizing_flow.{name}": {"sites": {"empty list", "no samples"}}
+        for name in ("ActNorm", "Mixing")
+    },
+    "normalizing_flow.Glow": {
+        "context": whole(0),
+        "size": whole(4, 4),
+        "levels": whole(1, 3),
+    },
+    "normalizing_flow.Residual": {"bound": numbers(1e-3, 0.9)},
+    "normalizing_flow.log_det_series": {"terms": whole(1, 10_000)},
     "normalizing_flow.Spline": {"bins": whole(2)},
     "normalizing_flow.Flow.log_prob": {"value": {"wrong batch"}},
     "normalizing_flow.NSF": {"context": whole(0), "dim": whole(2), "bins": whole(2)},

@@ -333,11 +333,11 @@ def _bent(seed: int) -> Coupling:
     layer = Coupling(2, Affine(), hidden=8, layers=1, generator=_rng(seed)).double()
     generator = _rng(seed + 2)
     with torch.no_grad():
-        for parameter in layer.net.stack[-1].parameters():
+        for parameter in layer.net[-1].parameters():
             parameter += 0.2 * torch.randn(
                 parameter.shape, generator=generator, dtype=torch.float64
             )
-        layer.net.stack[0].weight.mul_(2)
+        layer.net[0].weight.mul_(2)
     return layer
 
 
