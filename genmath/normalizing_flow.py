@@ -346,8 +346,8 @@ class IAF(Chain):
 class Glow(Chain):
     """Images: actnorm, a mixing of the channels and an affine coupling, again and again.
 
-    At each level squares of 2 × 2 pixels become channels; then ``transforms`` such steps follow, and
-    the next level. All numbers go through all levels (none leaves early, as they do in the paper).
+    At each level squares of 2 × 2 pixels become channels, ``transforms`` steps follow, and then the
+    next level. All numbers go through all levels; in the paper half of them leave after each.
 
     Shapes: x (B, channels, size, size), size a multiple of 2^levels.
     Errors: ValueError for sizes that are too small or not such a multiple.
