@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genmath import book
 from genmath.nets import (
     GPT,
     GRULM,
@@ -26,6 +27,10 @@ from genmath.nets import (
     made_masks,
     pixelcnn_mask,
 )
+from genmath.nets.gpt import angles
+from tests.checked import checked, value
+
+CHAPTER = book.chapter("autoregressive")
 
 Make = Callable[..., Autoregressive]
 
@@ -110,6 +115,14 @@ def test_a_wavenet_sees_its_receptive_field_and_no_more(dilations, k: int) -> No
     assert torch.equal(sight, field)
 
 
+def test_tie_receptive_field() -> None:
+    exact = checked(CHAPTER.receptive_field.conclusion.rhs)
+    for k, layers in ((2, 4), (3, 2), (1, 2)):
+        net = WaveNet(2, 20, 3, [2**i for i in range(layers)], k, generator=rng()).double()
+        assert net.receptive_field == exact(k=k, L=layers)
+        assert int((seen(net, entries(net, 1)) > 0)[-1].sum()) == net.receptive_field
+
+
 def test_a_pixel_sees_as_far_as_is_said() -> None:
     """Reach r: r + 1 rows up, there r columns to the right and more to the left, r back beside."""
     net = PixelCNN((1, 7, 9), 3, 4, 2, generator=rng()).double()
@@ -139,6 +152,24 @@ def test_the_product_of_mades_masks_is_strictly_triangular(data, dim, layers, mo
     assert torch.equal(product[order][:, order], torch.ones(dim, dim).tril(-1))
     ends = made_degrees(dim, hidden, layers, order=order)
     assert ends[0][order].tolist() == list(range(1, dim + 1)) == ends[-1][order].tolist()
+
+
+def test_tie_made_masks() -> None:
+    """Every path that the masks leave fits the hypotheses, so it goes from earlier to later."""
+    order = [2, 0, 3, 1]
+    into, between, out = made_masks(4, 5, 2, order=order)
+    degrees = made_degrees(4, 5, 2, order=order)
+    later, earlier = CHAPTER.masks.conclusion.lhs, CHAPTER.masks.conclusion.rhs
+    paths = 0
+    for i, a, b, o in itertools.product(range(4), range(5), range(5), range(4)):
+        if into[a, i] and between[b, a] and out[o, b]:
+            own = [d[unit] for d, unit in zip(degrees, (i, a, b, o), strict=True)]
+            letters = dict(zip(("i", "h_1", "h_2", "o"), (x.double() for x in own), strict=True))
+            assert own[0] <= own[1] <= own[2] < own[3]
+            assert value(later, **letters) > value(earlier, **letters)
+            assert order.index(i) < order.index(o)
+            paths += 1
+    assert paths > 20
 
 
 def test_pixelcnns_masks_order_the_channels() -> None:
@@ -235,9 +266,21 @@ def test_log_prob_is_the_sum_of_the_factors(name: str) -> None:
     x = entries(net, 5)
     by_hand = torch.zeros(5, dtype=torch.float64)
     for row, logits in enumerate(net(x)):
-        for value, own in zip(x[row].flatten(), logits.flatten(0, -2), strict=True):
-            by_hand[row] += own[value] - own.exp().sum().log()
+        for entry, own in zip(x[row].flatten(), logits.flatten(0, -2), strict=True):
+            by_hand[row] += own[entry] - own.exp().sum().log()
     torch.testing.assert_close(net.log_prob(x), by_hand, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["MADE", "WaveNet", "GRU", "GPT"])
+def test_tie_log_prob(name: str) -> None:
+    """The checked loss of an observation takes its factors from a table of all observations."""
+    net = sharp(name)
+    x = everything(net)
+    own = net(x).softmax(-1).gather(2, x.unsqueeze(2)).squeeze(2)
+    joint = own.prod(1).reshape(3, 3, 3).permute(net.order)
+    loss = value(CHAPTER.sums["loss"].claim.rhs, q=joint)
+    of_each = loss.permute(torch.tensor(net.order).argsort().tolist()).flatten()
+    torch.testing.assert_close(-net.log_prob(x), of_each)
 
 
 def chi_square(counts: torch.Tensor, law: torch.Tensor) -> float:
@@ -374,13 +417,22 @@ def test_a_memory_is_asked_about_one_token_at_a_time() -> None:
     assert lengths == [5, *[1] * 7, *range(1, 13)]
 
 
+@pytest.mark.parametrize("name", RECALL)
+def test_read_in_pieces_a_sequence_says_the_same(name: str) -> None:
+    net = RECALL[name](generator=rng()).double()
+    h = torch.randn(2, 9, net.embed.embedding_dim, generator=rng(1), dtype=torch.float64)
+    memory, said = None, []
+    for piece in h.split((2, 1, 4, 2), 1):
+        out, memory = net._run(piece, memory)
+        said.append(out)
+    torch.testing.assert_close(torch.cat(said, 1), net._run(h, None)[0], rtol=1e-11, atol=1e-11)
+
+
 def test_only_distances_are_told_to_a_gpt() -> None:
     """Attention by rotated queries and keys: shifted by any number of places, the same."""
     net = GPT(4, 6, 8, 1, 2, generator=rng()).double()
     x = torch.randn(1, 6, 8, generator=rng(1), dtype=torch.float64)
     block = net.blocks[0]
-    from genmath.nets.gpt import angles
-
     here, there = (block(x, angles(start, 6, 4, x), None)[0] for start in (0, 1000))
     torch.testing.assert_close(here, there, rtol=1e-9, atol=1e-9)
     assert not torch.allclose(block(x.flip(1), angles(0, 6, 4, x), None)[0][:, -1], here[:, -1])
@@ -439,8 +491,11 @@ def test_a_gradient_reaches_every_parameter(name: str) -> None:
     label = torch.arange(12) % 3
     net.log_prob(entries(net, 12), label).sum().backward()
     for key, parameter in net.named_parameters():
-        unused = name == "MADE of one" and key != "last.bias" and "told" not in key
-        assert unused or (parameter.grad != 0).any(), key
+        if name == "MADE of one" and key != "last.bias":
+            continue  # it sees nothing
+        assert (parameter.grad != 0).any(), key
+        if key.startswith("told"):  # each feature has its use
+            assert (parameter.grad != 0).any(0).all(), key
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -534,3 +589,10 @@ def test_a_length_can_be_set_and_is_looked_at() -> None:
     net.length = 0
     with pytest.raises(ValueError, match=r"^length: got 0, expected "):
         net.sample(2, generator=rng())
+
+
+TIES = {
+    "made_masks": {"autoregressive.masks": test_tie_made_masks},
+    "WaveNet.receptive_field": {"autoregressive.receptive_field": test_tie_receptive_field},
+    "Autoregressive.log_prob": {"autoregressive.sums": test_tie_log_prob},
+}

@@ -50,6 +50,7 @@ class Autoregressive(nn.Module, ABC):
         Its negative mean is the loss that one trains by; tables have it in bits a dimension:
         `genmath.likelihood.bits_per_dim`.
 
+        Result: autoregressive.sums
         Shapes: x (B, *event) of integers, read on the CPU. Nats, in the dtype of the parameters;
             half precision is summed in float32.
         Errors: ValueError for an x that does not fit, or a ``cond`` that is missing, was not asked

@@ -17,8 +17,9 @@ Past = tuple[Tensor, Tensor]  # keys and values, (B, heads, T, size)
 class GPT(Sequences):
     """Causal attention and perceptrons in turn, each after a norm and added to what it reads.
 
-    Places are told by rotating queries and keys, so that their products know distances only; no
-    length is the longest. `sample` keeps the keys and values of the tokens before.
+    Places are told by rotating queries and keys, so that their products know distances only. It has
+    the `log_prob`, of any length, and `sample` of `Autoregressive`, which keeps the keys and values
+    of the tokens before; set ``length`` for another.
 
     Shapes: x (B, T) of integers in 0..vocabulary - 1; logits (B, T, vocabulary).
     Errors: ValueError for sizes < 1, a ``hidden`` that is no even multiple of ``heads``, and those

@@ -13,8 +13,8 @@ __all__ = ["GRULM"]
 class GRULM(Sequences):
     """A language model of gated recurrent units.
 
-    A sample has ``length`` tokens, and `log_prob` takes any number of them; `sample` carries the
-    state along.
+    It has the `log_prob`, of any length, and `sample` of `Autoregressive`, which carries the state
+    along; set ``length`` for another.
 
     Shapes: x (B, T) of integers in 0..vocabulary - 1; logits (B, T, vocabulary).
     Errors: ValueError for sizes < 1 and those of `Autoregressive`.

@@ -17,7 +17,8 @@ __all__ = ["MADE"]
 class MADE(Autoregressive):
     """All factors of a law of ``dim`` integers in one pass; drawing takes ``dim`` passes.
 
-    Entry order[i] comes (i + 1)-th; the layers between the first and the last are residual.
+    Entry order[i] comes (i + 1)-th; the layers between the first and the last are residual. It has
+    the `log_prob` and `sample` of `Autoregressive`.
 
     Shapes: x (B, dim) = (B, *event) of integers in 0..levels - 1, which enter as numbers in
         [-1, 1]; logits (B, dim, levels).

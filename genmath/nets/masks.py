@@ -45,6 +45,7 @@ def made_masks(
     A hidden unit sees what has no larger degree than it, an output what has a smaller one. So their
     product is strictly triangular in the given order.
 
+    Result: autoregressive.masks
     Shapes: (hidden, dim), (hidden, hidden), …, (dim, hidden).
     Errors: those of `made_degrees`.
     Source: Germain, Gregor, Murray, Larochelle 2015, section 4.

@@ -22,7 +22,7 @@ class PixelCNN(Autoregressive):
     the first found. Masked squares alone would leave a blind spot to the right above. With
     r = layers · (k // 2) a pixel sees r + 1 rows up, each to r columns on its right and at least as
     many on its left, and r columns back in its own row: all of an image of r + 1 columns and r + 2
-    rows.
+    rows. It has the `log_prob` and `sample` of `Autoregressive`.
 
     Shapes: x (B, channels, h, w) = (B, *event) of integers in 0..levels - 1, which enter as numbers
         in [-1, 1]; logits (B, channels, h, w, levels).
@@ -58,7 +58,8 @@ class PixelCNN(Autoregressive):
             refuse("hidden", hidden, f"a multiple of the {channels} channels")
         with undrawn(generator):
             self.embed = Numbers(self.levels)
-            self.told = Told(4 * width * layers, classes, cond_dim)
+            # One gate a layer and a stack, but for the last of the vertical one, which none asks.
+            self.told = Told(2 * width * (2 * layers - 1), classes, cond_dim)
             self.stacks = nn.ModuleList(
                 _Gated(width, k, channels, first) for first in [True] + [False] * (layers - 1)
             )
@@ -88,9 +89,12 @@ class PixelCNN(Autoregressive):
         above = torch.cat([across, self._coordinates(across)], 1)
         beside = self.told(cond, after=2)
         count = len(self.stacks)
-        parts = [0.0] * count if isinstance(beside, float) else beside.chunk(count, 1)
-        for stack, part in zip(self.stacks, parts, strict=True):
-            above, across = stack(above, across, part)
+        if isinstance(beside, float):
+            parts: list[Tensor | float] = [0.0] * (2 * count)
+        else:
+            parts = [*beside.chunk(2 * count - 1, 1), 0.0]
+        for stack, *told in zip(self.stacks, parts[count:], parts[:count], strict=True):
+            above, across = stack(above, across, *told)
         out: Tensor = self.head(across)
         n, channels, height, width = x.shape
         return out.reshape(n, channels, self.levels, height, width).movedim(2, -1)
@@ -123,9 +127,10 @@ class _Gated(nn.Module):
         self.right = _within(into, width, k, channels, kind, twice=True)
         self.out = _within(width, width, 1, channels)
 
-    def forward(self, above: Tensor, across: Tensor, told: Tensor | float) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, above: Tensor, across: Tensor, for_above: Tensor | float, for_across: Tensor | float
+    ) -> tuple[Tensor, Tensor]:
         r, pad = self.reach, nn.functional.pad
-        for_above, for_across = (told, told) if isinstance(told, float) else told.chunk(2, 1)
         found = self.down(pad(above, (r, r, r, 0)))
         handed = self.over(pad(found, (0, 0, 1, -1)))
         within = self.right(pad(across, (r, 0, 0, 0))) + handed + for_across

@@ -18,7 +18,8 @@ class WaveNet(Sequences):
     """A law of sequences in which each entry depends on the `receptive_field` entries before it.
 
     Each layer is a causal convolution with ``k`` weights that lie a dilation apart, gated, with a
-    residual to the next and a skip to the end. `sample` keeps the last inputs of each layer.
+    residual to the next and a skip to the end. It has the `log_prob`, of any length, and `sample`
+    of `Autoregressive`, which keeps the last inputs of each layer; set ``length`` for another.
 
     Shapes: x (B, T) of integers in 0..levels - 1; logits (B, T, levels).
     Errors: ValueError for sizes < 1, dilations that are no integers ≥ 1, and those of
@@ -56,7 +57,10 @@ class WaveNet(Sequences):
 
     @property
     def receptive_field(self) -> int:
-        """How many entries before it each entry depends on: 1 + (k - 1) · sum of the dilations."""
+        """How many entries before it each entry depends on: 1 + (k - 1) · sum of the dilations.
+
+        Result: autoregressive.receptive_field
+        """
         return 1 + (self.k - 1) * sum(self.dilations)
 
     def _run(self, h: Tensor, memory: Past | None) -> tuple[Tensor, Past]:
