@@ -186,20 +186,37 @@ def teacher_forcing(d):
 
 # %% [markdown]
 # What does a gradient step do to the logits? It raises that of the letter that came by what its probability lacks to one, and lowers every other one by its probability. Averaged over the data, it stands still where the
-# probabilities are the frequencies.
+# probabilities are the frequencies. Below, letter 1 is the one that came, letter 2 any other one, and $R$ is the sum of the exponentials of all logits but the one in question.
 
 # %%
-ells = reals("ell_1 ell_2 ell_3")
+ell_1, ell_2 = reals("ell_1 ell_2")
+R = positives("R")
 
 
-@derivation("The gradient of the loss by the logits", V=(2, 3))
-def loss_gradient(d, V):
-    everything = plus([exp(l) for l in ells[:V]])
-    loss = -log(exp(ells[0]) / everything)
-    d.start(diff(loss, ells[0]), name=f"true_{V}", words=f"of the letter that came, of {V}")
-    d.equals(exp(ells[0]) / everything - 1, by="the derivative of the softmax's logarithm")
-    d.start(diff(loss, ells[1]), name=f"other_{V}", words=f"of another letter, of {V}")
-    d.equals(exp(ells[1]) / everything, by="only the sum depends on it")
+@derivation("The gradient of the loss by the logits")
+def loss_gradient(d):
+    d.start(diff(-log(exp(ell_1) / (exp(ell_1) + R)), ell_1), name="came", words="by the logit of the letter that came")
+    d.equals(exp(ell_1) / (exp(ell_1) + R) - 1, by="its probability, less one")
+    d.start(diff(-log(exp(ell_1) / (exp(ell_2) + R)), ell_2), name="other", words="by the logit of another letter")
+    d.equals(exp(ell_2) / (exp(ell_2) + R), by="its probability: only the sum depends on it")
+
+
+# %% [markdown]
+# ### With a condition
+#
+# A caption for a picture, a translation of a sentence, a picture of a class: the data are pairs, and the model is $q(x \mid y)$. Nothing changes but that $y$ is known to every factor. The divergence, averaged over the conditions, is again the sum of those of
+# the letters. The density of $y$ itself is not modelled, and nothing is learned about a $y$ that never occurs.
+
+# %%
+pairs = Density("p", x_1, x_2, y)
+told = Density("q", x_1, x_2, given=y, positive=True)
+
+
+@derivation("Training with a condition")
+def captions(d):
+    d.start(E(pairs(y), KL(pairs(x_1, x_2 | y), told(x_1, x_2 | y))))
+    d.equals(E(pairs(y), KL(pairs(x_1 | y), told(x_1 | y))) + E(pairs(x_1, y), KL(pairs(x_2 | (x_1, y)), told(x_2 | (x_1, y)))),
+             by="the chain rule at each $y$, averaged")
 
 
 # %% [markdown]
@@ -216,20 +233,16 @@ def loss_gradient(d, V):
 # In code: `genmath.autoregressive.perplexity`.
 
 # %%
-given_to = positives("p_1 p_2 p_3")
+given_to = Sequence("p", domain="positive")
 i, N = naturals("i N")
 
 
-@derivation("Perplexity", n=(1, 2, 3))
-def perplexity(d, n):
-    together = given_to[0]
-    for factor in given_to[1:n]:
-        together = together * factor
-    if n == 1:
-        d.start(exp(-total(log(1 / V), i, 1, N) / N), name="uniform", words="where all letters are alike")
-        d.equals(V, by="each of the $N$ terms is $-\\log V$")
-    d.start(exp(-plus([log(p_i) for p_i in given_to[:n]]) / n), name=f"mean_{n}", words=f"of {n} letter{'s' * (n > 1)}")
-    d.equals((1 / together) ** (number(1) / n), by="a sum of logarithms is the logarithm of the product")
+@derivation("Perplexity")
+def perplexity(d):
+    d.start(exp(-total(log(1 / V), i, 1, N) / N), name="uniform", words="where all letters are alike")
+    d.equals(V, by="each of the $N$ terms is $-\\log V$")
+    d.start(exp(-total(log(given_to[i]), i, 1, N) / N), name="mean", words="of $N$ letters")
+    d.equals((1 / product(given_to[i], i, 1, N)) ** (1 / N), by="a sum of logarithms is the logarithm of the product")
 
 
 # %% [markdown]
@@ -328,10 +341,10 @@ def inverse_transform(d):
 # %% [markdown]
 # {{ picture autoregressive.race }}
 #
-# **By a race.** Give each letter a clock that rings after an exponential time with rate $e^{\ell_k}$: the larger the logit, the sooner. The first clock to ring is clock $k$ with probability $e^{\ell_k}$ over the sum of all: the softmax. To see it, let
-# clock 1 ring at time $\tau$; the others ring later with probabilities $e^{-e^{\ell_2} \tau}$ and so on. Average over $\tau$. No normalisation is computed, and no sum.
+# **By a race.** Give each letter a clock that rings after an exponential time with rate $e^{\ell_k}$: the larger the logit, the sooner. The first clock to ring is that of a given letter with probability $e^{\ell}$ over the sum of all: the softmax. To see it, let
+# the clock with logit $\ell$ ring at time $\tau$; the $n$ others, with logits $\ell_1, \dots, \ell_n$, ring later with probabilities $e^{-e^{\ell_j} \tau}$. Average over $\tau$. The race computes no sum and no probability.
 #
-# Taking minus the logarithm of the times turns the race round. If $E$ is a standard exponential time, $E\,e^{-\ell}$ rings with rate $e^{\ell}$, and $-\log(E\, e^{-\ell}) = \ell + G$ with $G = -\log E$, which has the
+# Taking minus the logarithm of the times turns the race round. If $t$ is a standard exponential time, $t\,e^{-\ell}$ is one with rate $e^{\ell}$, and $-\log(t\, e^{-\ell}) = \ell + G$ with $G = -\log t$, which has the
 # distribution function $e^{-e^{-g}}$ of **Gumbel**. So: add Gumbel noise to each logit and take the largest. This is the *Gumbel-max trick*.
 #
 # In code: `genmath.autoregressive.sample_logits`.
@@ -340,23 +353,24 @@ def inverse_transform(d):
 ell, g = reals("ell g")
 after = positives("t")
 ring = variables("tau", domain="positive")
+other = Sequence("ell")
+rate = define("lambda", total(exp(other[j]), j, 1, n))
 
 
-@derivation("The largest of logits plus Gumbel noise is a draw from the softmax", K=(2, 3))
-def gumbel_max(d, K):
-    if K == 2:
-        d.start(integral(exp(-w), w, between=(exp(ell) * after, infinity)), name="clock", words="a clock has not rung before $t$")
-        d.equals(exp(-exp(ell) * after), by="a standard exponential time $u$ has the density $e^{-u}$, and $u\\, e^{-\\ell} > t$ means $u > e^{\\ell} t$")
-        d.start(-log(after * exp(-ell)), name="key", words="logit plus noise")
-        d.equals(ell - log(after), by="the logarithm of a product")
-        d.start(integral(exp(-w), w, between=(exp(-g), infinity)), name="noise", words="the noise is at most $g$")
-        d.equals(exp(-exp(-g)), by="$-\\log u \\le g$ means $u \\ge e^{-g}$")
-        d.slip("uvadlc-gumbel-cdf", equal(integral(exp(-w), w, between=(exp(-g), infinity)), exp(exp(-g))),
-               equal(integral(exp(-w), w, between=(exp(-g), infinity)), exp(-exp(-g))),
-               source="phlippe/uvadlc_notebooks commit 9a1684a", why="A lost sign: the printed distribution function is larger than one everywhere.")
-    rates = [exp(l) for l in ells[:K]]
-    d.start(E(Exponential(ring, rates[0]), times([exp(-rate * ring) for rate in rates[1:]])), name=f"first_{K}", words=f"the first of {K} clocks to ring")
-    d.equals(rates[0] / plus(rates), by="an exponential of the sum of the rates, integrated")
+@derivation("The largest of logits plus Gumbel noise is a draw from the softmax")
+def gumbel_max(d):
+    d.start(integral(exp(-w), w, between=(exp(ell) * after, infinity)), name="clock", words="a clock has not rung before $t$")
+    d.equals(exp(-exp(ell) * after), by="a standard exponential time $u$ has the density $e^{-u}$, and $u\\, e^{-\\ell} > t$ means $u > e^{\\ell} t$")
+    d.start(-log(after * exp(-ell)), name="key", words="logit plus noise")
+    d.equals(ell - log(after), by="the logarithm of a product")
+    d.start(integral(exp(-w), w, between=(exp(-g), infinity)), name="noise", words="the noise is at most $g$")
+    d.equals(exp(-exp(-g)), by="$-\\log u \\le g$ means $u \\ge e^{-g}$")
+    d.slip("uvadlc-gumbel-cdf", equal(integral(exp(-w), w, between=(exp(-g), infinity)), exp(exp(-g))),
+           equal(integral(exp(-w), w, between=(exp(-g), infinity)), exp(-exp(-g))),
+           source="phlippe/uvadlc_notebooks commit 9a1684a", why="A lost sign: the printed distribution function is larger than one everywhere.")
+    d.start(E(Exponential(ring, exp(ell)), product(exp(-exp(other[j]) * ring), j, 1, n)), name="first", words="the first clock to ring")
+    d.equals(E(Exponential(ring, exp(ell)), exp(-rate * ring)), by="the first of the $n$ others rings with the sum of their rates, $\\lambda$")
+    d.equals(exp(ell) / (exp(ell) + rate), by="an exponential, integrated")
 
 
 # %% [markdown]
@@ -635,6 +649,8 @@ def logistic_draw(d):
 
 
 # %% [markdown]
+# The three colours of a pixel are three letters, and green may see red. PixelCNN++ computes all three from the pixels before and then lets the mean of green depend linearly on the red that came, that of blue on red and green: these are factors as any others, and the likelihood stays exact.
+#
 # A colour picture of $256 \times 256$ pixels has 196 608 sub-pixels, and as many steps to sample. Comparing all pairs in attention takes $2 \cdot 10^{10}$ numbers a layer. Three ways out: a network with a short memory, several pixels at a time (which assumes that they are independent), or fewer and richer letters: a picture
 # as $32 \times 32$ *tokens* of a learned code, and an autoregressive model of these.
 #

@@ -28,10 +28,9 @@ def gumbel_key(ell, t):  # fill
     return ell - math.log(t)
 
 
-def slope(ell_1, ell_2, ell_3):  # fill
-    """The derivative of the loss by ell_1, where the letter that came is the first of three."""
-    everything = math.exp(ell_1) + math.exp(ell_2) + math.exp(ell_3)
-    return math.exp(ell_1) / everything - 1
+def slope(ell_1, R):  # fill
+    """The derivative of the loss by the logit ell_1 of the letter that came; R sums the other exp(ell)."""
+    return math.exp(ell_1) / (math.exp(ell_1) + R) - 1
 
 
 def keep(p, q):  # fill
@@ -83,9 +82,8 @@ from genmath.cli.exercises import Grade
 from genmath.proof import *
 
 autoregressive = chapter("autoregressive")
-high, ell = reals("beta ell")
-t, p, q = positives("t p q")
-ells = reals("ell_1 ell_2 ell_3")
+high, ell, ell_1 = reals("beta ell ell_1")
+t, p, q, R = positives("t p q R")
 
 GRADES = [
     Grade(
@@ -97,8 +95,8 @@ GRADES = [
         wrong={"a long time must make the key small: the logarithm has the other sign": ell + log(t)},
     ),
     Grade(
-        "slope", autoregressive.loss_gradient["true_3"], ("ell_1", "ell_2", "ell_3"),
-        wrong={"this is the slope by the logit of a letter that did not come": exp(ells[0]) / (exp(ells[0]) + exp(ells[1]) + exp(ells[2]))},
+        "slope", autoregressive.loss_gradient["came"], ("ell_1", "R"),
+        wrong={"this is the slope by the logit of a letter that did not come": exp(ell_1) / (exp(ell_1) + R)},
     ),
     Grade(
         "keep", 1 - positive_part(1 - p / q), ("p", "q"), of=autoregressive.speculative,
