@@ -282,7 +282,7 @@ def errors(d, T):
 
 # %% [markdown]
 # **What it means.** If the mean error of a factor is $\varepsilon$, samples of length $T$ are off by at most $T \varepsilon$: errors add up, they do not multiply. But they do add up. With $\varepsilon = 0.01$ the bound says nothing
-# any more after 100 letters, and a text whose every word is fine can still lose its thread. By Pinsker's inequality (`divergences.pinsker_weak`) a small training loss makes each error small. What teacher forcing does not promise is a good factor
+# any more after 100 letters, and a text whose every word is fine can still lose its thread. By Pinsker's inequality (`divergences.pinsker_weak`) a factor with a small divergence has a small error. What teacher forcing does not promise is a good factor
 # after a beginning that *never* occurs in the data; the model reaches such a beginning rarely, and no more often than the sum allows.
 #
 # ### What a short memory loses
@@ -525,7 +525,7 @@ def speculative_block(d):
 # ### The cache
 #
 # Attention computes for each letter a *key* and a *value*, and the next letter looks at those of all letters before it. They do not change when a letter is appended, since no letter sees what comes after it. So keep them: the *KV cache*. The
-# numbers are the same, only computed once. Without it letter $t$ costs $t$ letters to process, in all $n(n+1)/2$; with it one each. Comparisons of letter with letter fall from $n(n+1)(n+2)/6$ to $n(n+1)/2$.
+# numbers are the same, only computed once (the tests of `genmath.nets.GPT` compare them). Without it letter $t$ costs $t$ letters to process, in all $n(n+1)/2$; with it one each. Comparisons of letter with letter fall from $n(n+1)(n+2)/6$ to $n(n+1)/2$.
 
 
 # %%
@@ -609,7 +609,7 @@ def receptive_field(d):
 #
 # !!! example "By hand"
 #
-#     Four levels $0, 1, 2, 3$ with $\mu = 2.2$ and $s = 0.5$. At the edges $0.5, 1.5, 2.5$ the sigmoid is $0.032, 0.198, 0.646$. So the levels have $0.032$, $0.165$, $0.448$ and $1 - 0.646 = 0.354$; together one.
+#     Four levels $0, 1, 2, 3$ with $\mu = 2.2$ and $s = 0.5$. At the edges $0.5, 1.5, 2.5$ the sigmoid is $0.032, 0.198, 0.646$. So the levels have $0.032$, $0.166$, $0.448$ and $1 - 0.646 = 0.354$; together one.
 #
 # In code: `genmath.autoregressive.DiscretizedLogisticMixture`.
 

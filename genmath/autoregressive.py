@@ -260,10 +260,11 @@ def speculative_sample(
     function("model", model)
     function("draft", draft)
     n, length, block = integer("n", n, 0), integer("length", length, 0), integer("block", block, 1)
-    device, cut = rng(generator).device, check_truncation(temperature, top_k, top_p)
-    x = torch.zeros(n, 0, dtype=torch.long, device=device)
+    cut = check_truncation(temperature, top_k, top_p)
+    x = torch.zeros(n, 0, dtype=torch.long, device=rng(generator).device)
     if prefix is not None:
         x = whole("prefix", prefix, 2**62).long()
+        rng(generator, x.device)
         if x.ndim != 2 or len(x) != n or x.shape[1] > length:
             refuse("prefix", describe(prefix), f"shape ({n}, at most {length})")
 

@@ -21,8 +21,8 @@ CHAPTER = book.chapter("autoregressive")
 F64, M = torch.float64, Symbol("m", domain="positive")
 
 
-def rng(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+def rng(seed: int = 0, device: str = "cpu") -> torch.Generator:
+    return torch.Generator(device).manual_seed(seed)
 
 
 def table(*shape: int, seed: int = 0, spread: float = 1.0) -> torch.Tensor:
@@ -294,6 +294,23 @@ def test_a_receptive_field_is_that_of_the_convolutions() -> None:
     h[0, 0, -1].backward()
     assert int((x.grad != 0).sum()) == ar.receptive_field(kernel, dilations) == 15
     assert ar.receptive_field(7, []) == 1
+
+
+def test_everything_stays_on_its_device(device: str) -> None:
+    generator, logits = rng(0, device), torch.randn(400, 5, generator=rng()).to(device)
+    p, q = logits.softmax(-1), logits.roll(1, 0).softmax(-1)
+    x = ar.sample_logits(logits, temperature=0.8, top_k=4, top_p=0.9, generator=generator)
+    y, kept = ar.accept_or_resample(p, q, x, generator=generator)
+    law = ar.DiscretizedLogisticMixture(logits, 2 + logits, logits, levels=5)
+    table = torch.randn(3, 3, generator=rng()).to(device)
+    run = ar.speculative_sample(
+        markov(table), 2, draft=markov(-table), length=6, generator=generator
+    )
+    drawn = ar.inverse_transform(p, torch.rand(400, generator=generator, device=device))
+    every = (x, y, kept, run.x, drawn, ar.nll(logits, x), ar.perplexity(ar.log_prob(logits, x), 1))
+    every = (*every, ar.acceptance_rate(p, q), law.log_probs(), law.sample(generator=generator))
+    assert {out.device.type for out in every} == {device}
+    torch.testing.assert_close(law.log_prob(x).exp(), law.log_probs().exp()[torch.arange(400), x])
 
 
 # Ties to the chapter

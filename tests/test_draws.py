@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from genmath import (
+    autoregressive,
     cnf,
     ddim,
     ddpm,
@@ -51,6 +52,16 @@ AE, PAIR = autoencoder().double(), gan.GAN(nn.Linear(2, 3), nn.Linear(3, 1), 2)
 F64: dict[str, Any] = {"dtype": torch.float64}
 # Each of some samples x, their place in the batch, and the generators; a row a sample, or the mean.
 DRAWN: dict[str, Callable[[torch.Tensor, Any], Any]] = {
+    "autoregressive.sample_logits": lambda x, g: autoregressive.sample_logits(x, generator=g),
+    "autoregressive.accept_or_resample": lambda x, g: torch.stack(
+        autoregressive.accept_or_resample(
+            x[:, 0, 0].softmax(1), x[:, 1, 0].softmax(1), x[:, 2, 0].argmax(1), generator=g
+        ),
+        1,
+    ),
+    "autoregressive.DiscretizedLogisticMixture.sample": lambda x, g: (
+        autoregressive.DiscretizedLogisticMixture(x, x, x).sample(generator=g)
+    ),
     "samplers.sample": lambda x, g: samplers.sample(
         field, tuple(x.shape), VPPath(), samplers.ReverseSDE(), steps=3, generator=g,
         prediction="score", **F64,
@@ -95,6 +106,9 @@ DRAWN: dict[str, Callable[[torch.Tensor, Any], Any]] = {
 }  # fmt: skip
 
 
+FEW = ("ddpm.draw_steps", "autoregressive.accept_or_resample")  # two may be alike
+
+
 def own(places: Sequence[int]) -> list[torch.Generator]:
     return [torch.Generator().manual_seed(100 + i) for i in places]
 
@@ -110,7 +124,7 @@ def test_a_sample_does_not_depend_on_its_batch(name: str) -> None:
         together, turned, alone, few = together, turned, alone.mean(), alone[[2, 0]].mean()
     else:
         few = alone[[2, 0]]
-        assert not torch.equal(together[0], together[1]) or name == "ddpm.draw_steps"
+        assert not torch.equal(together[0], together[1]) or name in FEW
     # What is drawn is the same to the last digit; a matrix product may round by its size.
     torch.testing.assert_close(together, alone, rtol=1e-6, atol=1e-6)
     torch.testing.assert_close(turned, few, rtol=1e-6, atol=1e-6)

@@ -48,7 +48,7 @@ export const figure = {
         if (view.Y(each.low) - view.Y(each.high) > 15)
           svg += `<text x="${view.X(depth) + 12}" y="${middle.toFixed(1)}">${each.pixels[names[depth]]}: ${text(compiled[factor[depth]]({ ...state, ...each.pixels }), 3)}</text>`;
       }
-      svg += `<text class="name" x="${view.X(depth) + 4}" y="22">${["first", "second", "third"][depth]} pixel</text>`;
+      svg += `<text class="name" x="${view.X(depth) + 4}" y="22">${["first", "second", "third"][depth]}${width < 400 ? "" : " pixel"}</text>`;
     }
     for (const each of column(state, 2)) {
       const middle = (view.Y(each.low) + view.Y(each.high)) / 2 + 4, on = each.pixels === drawn;
