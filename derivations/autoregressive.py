@@ -46,7 +46,7 @@
 # - $p(x_t \mid x_1, \dots, x_{t-1})$ is the *factor* of $x_t$, and what stands before the letter is its *context* or *prefix*. Where it is short we write three letters out; a result for any number of letters follows by
 #   taking a whole beginning as one letter and going on, and the label says what was checked.
 # - A network gives *logits*: real numbers $\ell_1, \dots, \ell_V$, one for each choice. The probabilities are their *softmax*, $e^{\ell_k}$ divided by the sum of all $e^{\ell_j}$.
-# - Logarithms are natural; the unit is the nat. A nat is $1/\log 2 \approx 1.44$ bits. For pictures one reports *bits per dimension*: nats divided by $\log 2$ and by the number of sub-pixels.
+# - Logarithms are natural; the unit is the nat. A nat is $1/\log 2 \approx 1.44$ bits. For pictures one reports *bits per dimension*: nats divided by $\log 2$ and by the number of sub-pixels (`genmath.likelihood.bits_per_dim`). The loss in bits is the length of the text in a code that is made for the model (`likelihood.code_length`).
 # - $\mathbb{H}$ is the entropy, the mean of minus the log-probability. $D_{\mathrm{TV}}$ is total variation, half the sum of $|p - q|$. $(u)_+$ is the larger of $u$ and 0.
 # - *Autoregressive* means: regressed on itself. The next letter is explained by the letters before it.
 
@@ -705,7 +705,7 @@ def logistic_draw(d):
 # - **Checked for three letters, said for all.** The results for $T$ letters are written out for two or three; the step to any number (take a beginning as one letter) is an argument in words.
 # - **The rate of speculative decoding depends on the context.** `autoregressive.speculative_block` assumes one rate for all places, independent of one another; measured rates vary, and the laboratory shows by how much.
 # - **A mask is as good as its code.** `autoregressive.masks` is about degrees. That a program has these degrees is what the tests by derivatives show.
-# - **Dequantisation is not needed here**, since letters are discrete and the likelihood is a probability. It cannot be compared with the density of a model of real numbers without care.
+# - **Probabilities are not densities.** Letters are discrete, and the likelihood here is a probability. A model of real numbers has a density; to compare the two, noise has to be added to the data (`likelihood.dequantization`).
 
 # %% [markdown]
 # ## Where sources slip

@@ -5,7 +5,6 @@
 # prose of this book, and its samples are shown as they come.
 
 # %%
-import math
 import re
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from genmath.autoregressive import (
 )
 from genmath.divergences import kl, tv
 from genmath.figures import BLUE, GREEN, INK, ORANGE, axes, figure
+from genmath.likelihood import bits_per_dim
 from genmath.nets import GPT, MADE
 from genmath.toys import digits
 
@@ -84,9 +84,9 @@ data = digits(low=0.0)
 train, test = ((x.flatten(1) > 0.5).long() for x in (data.train, data.test))
 
 
-def bits(nats):
+def bits(log_likelihood):
     """Per pixel."""
-    return -float(nats.detach().mean()) / math.log(2) / 64
+    return float(bits_per_dim(-log_likelihood.detach().mean(), 64))
 
 
 frequent = train.double().mean(0).clamp(1e-3, 1 - 1e-3)
