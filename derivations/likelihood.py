@@ -116,12 +116,14 @@ def bayes(d):
 # classifier must answer, however absurd the question. A generative model spreads its probability over all $x$. It can say "there is no such thing" by
 # making $p(x)$ small.
 #
-# ## Probability is scarce
-#
 # {{ picture likelihood.competition }}
 #
+# ## Probability is scarce
+#
+# {{ picture likelihood.scarce }}
+#
 # A density integrates to one. So probability cannot be created: what a model gives to one place it takes from another. That is why
-# fitting a density is hard work. To make a cat likely the model has to make everything else less likely. Below, $(a)_+$ is $a$ where $a$ is positive, and zero elsewhere.
+# fitting a density is hard work. To make a cat likely the model has to make everything else less likely. Below, $\max(a, 0)$ is $a$ where $a$ is positive, and zero elsewhere.
 
 # %%
 p = Density("p", x)
@@ -253,7 +255,7 @@ def normal_ml(d):
         wrong=equal(both, n / 2 * log(2 * pi * sigma**2) - squares),
         right=equal(both, -(n / 2) * log(2 * pi * sigma**2) - squares),
         source="uu-sml/sml-book-page issue #2 (draft, eq. 3.21; confirmed)",
-        why="The normaliser stands in the denominator: its logarithm is subtracted. With the wrong sign a wider density is always better.",
+        why="The normaliser stands in the denominator: its logarithm is subtracted. (There the mean is that of a linear regression.) With the wrong sign a wider density is always better.",
     )
     one = log(Normal(xs[1], mu, sigma**2))
     square = ((xs[1] - mu) / sigma) ** 2 / 2
@@ -282,7 +284,7 @@ def normal_slopes(d):
 
 
 # %% [markdown]
-# **Is the answer right on average?** The mean is. The variance is too small, by the factor $(n - 1)/n$: distances are measured from $m$, and $m$ was chosen to be close to these very numbers. For the density $p$ of the data, with variance $\sigma^2$, the factor holds whatever $p$ is.
+# **Is the answer right on average?** The mean is. The variance is too small, by the factor $(n - 1)/n$: distances are measured from $m$, and $m$ was chosen to be close to these very numbers. Let the data be drawn from any density $p$, with variance $V$: the factor is always the same.
 # It is checked for up to four examples. Dividing by $n - 1$ instead removes this *bias*; but then it is not the maximum of the likelihood.
 
 # %%
@@ -291,9 +293,9 @@ def variance_bias(d, n):
     drawn = copies(x, n)
     densities = tuple(p(each) for each in drawn)
     m = define("m", add(drawn) / n)
-    variance = define("sigma^2", E(p(x), x**2) - E(p(x), x) ** 2)
+    variance = define("V", E(p(x), x**2) - E(p(x), x) ** 2)
     d.start(E(densities, add([(each - m) ** 2 for each in drawn]) / n))
-    d.equals(number(n - 1) / n * variance, by="expand the squares; independent examples have no covariance, so $m$ has the variance $\\sigma^2/n$")
+    d.equals(number(n - 1) / n * variance, by="expand the squares; independent examples have no covariance, so $m$ has the variance $V/n$")
     if n == 2:
         d.slip(
             "classic-ml-variance-unbiased",
@@ -576,7 +578,7 @@ def em_bound(d):
 #
 # ### The two steps for normal components
 #
-# The E-step is Bayes' rule for two components with weights $w$ and $1 - w$ and one variance $v$ each; with more components the sum has more terms. The M-step is the fit of a normal density in which example $i$ counts $r_i$ times, its responsibility. $R$ is the sum of the $r_i$, the *effective number* of examples. (On the line; along each axis of a diagonal covariance it is the same.) The best weight of a component
+# The E-step is Bayes' rule for two components with weights $w$ and $1 - w$ and one variance $v$ each; with more components the sum has more terms. The M-step is the fit of a normal density in which example $i$ counts $r_i$ times, its responsibility. $R$ is the sum of the $r_i$, the *effective number* of examples, and $m_r$ and $v_r$ are the mean and the variance with these weights. (On the line; along each axis of a diagonal covariance it is the same.) The best weight of a component
 # is its share of the responsibilities, $R/n$: that is `likelihood.die_ml`, with the $R$ for the counts.
 #
 # !!! example "By hand"
@@ -593,7 +595,7 @@ v_1, v_2 = positives("v_1 v_2")
 rs = Sequence("r", domain="positive")
 R = define("R", total(rs[i], i, 1, n))
 m_r = define("m_r", total(rs[i] * xs[i], i, 1, n) / R)
-s2_r = define("s_r^2", total(rs[i] * (xs[i] - m_r) ** 2, i, 1, n) / R)
+s2_r = define("v_r", total(rs[i] * (xs[i] - m_r) ** 2, i, 1, n) / R)
 
 
 @derivation("Responsibilities of two components")
@@ -856,7 +858,7 @@ def squared_length(d):
 # - `likelihood.variance_bias`: the variance of maximum likelihood taken for unbiased (`classic-ml-variance-unbiased`).
 # - `likelihood.responsibilities`: the two weights exchanged (`bios8366-e-step`).
 #
-# Another is a missing square: the variance of a component as a mean of *distances* (hal3/ciml issue #292, eqs. 16.16 and 16.22, `ciml-variance-norm`). The right formula is `likelihood.m_step`.
+# Another is a missing square: the variance of a component as a mean of *distances* (as reported of eqs. 16.16 and 16.22 in hal3/ciml issue #292, which is open: `ciml-variance-norm`). The right formula is `likelihood.m_step`.
 #
 # ## References
 #

@@ -343,7 +343,7 @@ def fit_ppca(x: Points, latent: int) -> LowRankMultivariateNormal:
     Result: likelihood.ppca_noise
     Shapes: x (n, d), latent below d. In the dtype of x; the columns of W are orthogonal.
     Errors: ValueError for shapes that do not fit, or data without variance in what is left out.
-    Source: Tipping, Bishop 1999, equations 15 and 16, with the rotation left out.
+    Source: Tipping, Bishop 1999, with the rotation left out, of which the density knows nothing.
     """
     data = _points(x)
     k = integer("latent", latent, 1, max(1, data.shape[1] - 1))
@@ -419,7 +419,7 @@ def dequantization_bound(
     Shapes: x (B, *event), whole numbers; the model maps (B, *event) to (B,), a proposal to
         (B, *event) and (B,). In float32, or the dtype of x where that is a floating one. Nats.
     Errors: ValueError for shapes that do not fit, k < 1, or a missing generator.
-    Source: Theis, van den Oord, Bethge 2016, section 3.1; Ho et al. 2019, equation 12.
+    Source: Theis, van den Oord, Bethge 2016, for uniform noise; Ho et al. 2019 for a proposal.
     """
     function("model", model)
     if numeric("x", x).ndim == 0:

@@ -25,7 +25,7 @@ EXPLORER = Explorer(
     scripts=[
         javascript(likelihood.responsibilities["first"], "first"),
         javascript(named(likelihood.m_step, "m_r"), "mean"),
-        javascript(named(likelihood.m_step, "s_r^2"), "variance"),
+        javascript(named(likelihood.m_step, "v_r"), "variance"),
         javascript(w * Normal(x, mu_1, v_1) + (1 - w) * Normal(x, mu_2, v_2), "density"),
     ],
     uses=["likelihood.em_bound", "likelihood.responsibilities", "likelihood.m_step"],

@@ -69,6 +69,40 @@ def competition() -> Html:
     )
 
 
+def scarce() -> Html:
+    """What a second peak takes from the first, for peaks of several weights."""
+    panel = axes(width=5.4, height=2.4)
+    before = _normal(GRID, -1.0, 0.8)
+    cell = float(GRID[1] - GRID[0])
+    panel.plot(GRID, before, color=INK, lw=0.8, ls=":")
+    frames = {}
+    for share in (0.1, 0.25, 0.4, 0.55):
+        after = (1 - share) * before + share * _normal(GRID, 2.2, 0.3)
+        gained = float((after - before).clamp(min=0).sum()) * cell
+        lost = float((before - after).clamp(min=0).sum()) * cell
+        assert abs(gained - lost) < 1e-6
+        frames[f"{share:g}"] = [
+            *panel.plot(GRID, after, color=BLUE),
+            panel.fill_between(
+                GRID, before, after, where=after > before, color=GREEN, alpha=0.4, lw=0
+            ),
+            panel.fill_between(
+                GRID, before, after, where=after < before, color=ORANGE, alpha=0.4, lw=0
+            ),
+            panel.text(3.2, 0.3, f"gained {gained:.3f}", color=GREEN, fontsize=9),
+            panel.text(-4.8, 0.3, f"lost {lost:.3f}", color=ORANGE, fontsize=9),
+        ]
+    panel.set(xlim=(-5, 5.5), ylim=(0, 0.5), yticks=[], xlabel="x")
+    return slider(
+        panel,
+        frames=frames,
+        label="weight of the new peak",
+        start=2,
+        alt="A dotted bell; a blue curve that is lower than the bell on the left and has a second peak on the right. The area that was gained and the area that was lost are shaded, with the same number in both.",
+        caption="A model was the dotted bell. To make place for the data on the right it has to sink on the left. What is gained is what is lost.",
+    )
+
+
 def taxonomy() -> Html:
     """The map of generative models, as a tree."""
     panel = axes(width=6.8, height=3.0)
