@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from genmath.proof.language.binders import Between, Infinity, Limit, Over, sides
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.elementary import TABLE
+from genmath.proof.language.shapes import NUMBER as SCALAR
 from genmath.proof.language.shapes import Shape, shape
 from genmath.proof.language.tree import (
     MAPS,
@@ -73,6 +75,7 @@ def _everywhere(node: Node, pool: list[Node], part: str) -> Iterator[tuple[str, 
         return
     if part == NUMBER:
         yield from _here(node, pool)
+    yield from _matrix_slips(node)
     if isinstance(node, Named):
         return  # a definition is broken by breaking its uses
     for i, child in enumerate(node.args):
@@ -137,6 +140,30 @@ def _here(node: Node, pool: list[Node]) -> Iterator[tuple[str, Node]]:
         yield "dropped derivative", Apply(node.name, node.traits, node.order - 1, *node.args)
     if isinstance(node, Dens):
         yield from _density_slips(node)
+
+
+def _matrix_slips(node: Node) -> Iterator[tuple[str, Node]]:
+    """Factors in the other order, a transpose or an inverse left out or one for the other."""
+    match node:
+        case Mul():
+            apart = [shape(a) != SCALAR for a in node.args]
+            for i, both in enumerate(pairwise(apart)):
+                a, b = node.args[i : i + 2]
+                if all(both) and a != b and shape(a) == shape(b):
+                    yield "factors swapped", Mul(*node.args[:i], b, a, *node.args[i + 2 :])
+        case Fn(name="transpose" | "inverse", args=(inner,)):
+            rows, columns = shape(inner)
+            if rows == columns:
+                yield f"dropped {node.name}", inner
+                other = "inverse" if node.name == "transpose" else "transpose"
+                yield f"{other} for {node.name}", Fn(other, inner)
+        case Symbol(shape="matrix", domain="real") if len(set(shape(node))) == 1:
+            yield "transposed", Fn("transpose", node)
+        case Symbol(shape="covariance"):
+            yield "inverted", Fn("inverse", node)
+        case Fn(name="det" | "trace", args=(inner,)):
+            other = "trace" if node.name == "det" else "det"
+            yield f"{other} for {node.name}", Fn(other, inner)
 
 
 def _binder_slips(node: Node) -> Iterator[tuple[str, Node]]:

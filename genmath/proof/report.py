@@ -26,7 +26,7 @@ from genmath.proof.language.tree import (
     Symbol,
 )
 from genmath.proof.likely import Likely
-from genmath.proof.symbolic.author import in_authors_letters
+from genmath.proof.symbolic.author import can_be_shown, in_authors_letters
 from genmath.proof.symbolic.proof import Proof
 from genmath.proof.symbolic.residual import residual_latex, residual_text
 
@@ -127,6 +127,8 @@ def _residual(proof: Proof, as_latex: bool) -> str | None:
     if proof.proved or proof.residual is None:
         return None
     shown = in_authors_letters(proof.residual, proof.known, proof.dimension)
+    if not can_be_shown(shown, proof.known):
+        return None
     return residual_latex(shown) if as_latex else residual_text(shown)
 
 

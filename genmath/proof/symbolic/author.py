@@ -32,6 +32,18 @@ def in_authors_letters(e: Any, known: dict[str, Any], dimension: int) -> Any:
     return canon(shown) if rational and not shown.has(sp.exp) else shown
 
 
+def can_be_shown(e: Any, known: dict[str, Any]) -> bool:
+    """Not where it speaks of what a covariance, an orthogonal matrix or a direction is made of."""
+    made = ("orthogonal", "direction", "commuting")
+    for s in e.free_symbols:
+        name, entry, _ = s.name.partition("[")
+        owner = known.get(name)
+        inner = isinstance(owner, Symbol) and (owner.shape == "covariance" or owner.domain in made)
+        if entry and (inner or " " in name):
+            return False
+    return True
+
+
 def _letters(e: Any, known: dict[str, Any]) -> list[tuple[Any, Any, str]]:
     """What is written otherwise here, how it is to be shown, and where it lies."""
     found = []
