@@ -116,6 +116,8 @@ def normalised(d):
 
 
 # %% [markdown]
+# **What it means.** An energy or a diffusion model has to fight for its normaliser, or does without; here it costs nothing. The price is paid elsewhere: letters come one after the other.
+#
 # ### How many numbers?
 #
 # A table of all sequences of $T$ letters has $V^T - 1$ free numbers (the last follows, as all add to one). Do factors save anything? Not by themselves: the factor of $x_t$ needs $V - 1$ numbers for each of the
@@ -185,6 +187,8 @@ def teacher_forcing(d):
 
 
 # %% [markdown]
+# **What it means.** There is one loss for all places, and nothing is approximated: the likelihood that is printed during training is the likelihood of the model. Two models of the same letters can be compared by it, whatever networks they are.
+#
 # What does a gradient step do to the logits? It raises that of the letter that came by what its probability lacks to one, and lowers every other one by its probability. Averaged over the data, it stands still where the
 # probabilities are the frequencies. Below, letter 1 is the one that came, letter 2 any other one, and $R$ is the sum of the exponentials of all logits but the one in question.
 
@@ -276,7 +280,7 @@ def errors(d, T):
     d.start(TV(times(true), times(made), over=letters))
     d.at_most(integral(plus(swapped), *letters) / 2, by="the triangle inequality: one factor after another is changed",
               because=integral(plus(swapped) - absolute(times(true) - times(made)), *letters) / 2)
-    d.equals(TV(true[0], made[0]) + plus([E(tuple(true[:i]), TV(true[i], made[i])) for i in range(1, T)]),
+    d.equals(plus([TV(true[0], made[0]), *(E(tuple(true[:i]), TV(true[i], made[i])) for i in range(1, T))]),
              by="the factors behind integrate to one, those before are averaged over")
 
 
@@ -342,7 +346,7 @@ def inverse_transform(d):
 # {{ picture autoregressive.race }}
 #
 # **By a race.** Give each letter a clock that rings after an exponential time with rate $e^{\ell_k}$: the larger the logit, the sooner. The first clock to ring is that of a given letter with probability $e^{\ell}$ over the sum of all: the softmax. To see it, let
-# the clock with logit $\ell$ ring at time $\tau$; the $n$ others, with logits $\ell_1, \dots, \ell_n$, ring later with probabilities $e^{-e^{\ell_j} \tau}$. Average over $\tau$. The race computes no sum and no probability.
+# the clock with logit $\ell$ ring at time $z$; the $n$ others, with logits $\ell_1, \dots, \ell_n$, ring later with probabilities $e^{-e^{\ell_j} z}$. Average over $z$. The race computes no sum and no probability.
 #
 # Taking minus the logarithm of the times turns the race round. If $t$ is a standard exponential time, $t\,e^{-\ell}$ is one with rate $e^{\ell}$, and $-\log(t\, e^{-\ell}) = \ell + G$ with $G = -\log t$, which has the
 # distribution function $e^{-e^{-g}}$ of **Gumbel**. So: add Gumbel noise to each logit and take the largest. This is the *Gumbel-max trick*.
@@ -352,7 +356,7 @@ def inverse_transform(d):
 # %%
 ell, g = reals("ell g")
 after = positives("t")
-ring = variables("tau", domain="positive")
+ring = variables("z", domain="positive")
 other = Sequence("ell")
 rate = define("lambda", total(exp(other[j]), j, 1, n))
 
@@ -412,6 +416,8 @@ def temperature(d):
 
 
 # %% [markdown]
+# **What it means.** At $\tau = 1$ the best compromise is the model itself, and the value is $\log 1 = 0$: mean log-probability and entropy cancel. A lower price of entropy buys probability and sells variety; no other way to sharpen the law gives more of the one for the same of the other.
+#
 # Tempering each factor is *not* tempering the whole. Raise the joint probability of two letters to the power $1/\tau$ and normalise once: then the first letter has the probability below, in which the sum $Z_2$ over the continuations of
 # $x_1$ stands. Tempering the first factor alone leaves $Z_2$ out. For $\tau < 1$ the number $Z_2$ is large where the future is certain: the whole sequence prefers a beginning with a sure continuation, while the tempered factor does
 # not look ahead.
@@ -506,6 +512,8 @@ def speculative(d):
 
 
 # %% [markdown]
+# **What it means.** Nothing is traded: not a word of the text is worse than the target's. What the draft decides is the time. It has to be *near* the target, in total variation, for the contexts that occur; a draft that is right where the target is sure saves most.
+#
 # The draft proposes a block of $n$ letters; they are judged in order up to the first that is rejected, and one more letter comes from the target itself: the replacement, or a further one when all were kept. If each is kept with the same
 # probability $a < 1$, whatever came before, a pass of the target yields $1 + a + \dots + a^n$ letters on average (`autoregressive.speculative_block`). With $a = 0.8$ and $n = 4$ this is $3.4$.
 #
