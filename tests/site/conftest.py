@@ -40,7 +40,7 @@ UNFOLD = """() => {
 PATIENCE = 300_000  # milliseconds, for everything: against a page that hangs, not a busy machine
 
 IN_CHROMIUM = [
-    f"test_{name}.py" for name in ("breaking", "browser", "editor", "explorers", "folds")
+    f"test_{name}.py" for name in ("address", "breaking", "browser", "editor", "explorers", "folds")
 ]
 collect_ignore = [] if CHROMIUM else IN_CHROMIUM
 
@@ -52,12 +52,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line, yellow=True)
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @pytest.fixture(scope="session")
 def base_url() -> Iterator[str]:
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
     handler = functools.partial(Quiet, directory=str(SITE))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
