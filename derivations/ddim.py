@@ -339,6 +339,10 @@ def forward(d):
 
 
 # %% [markdown]
+# **What it means.** Its step forward needs $x_0$, so nobody could run this chain, and nobody has to: training only
+# used the density at each single time, and that has not changed.
+
+# %% [markdown]
 # ## No new training
 #
 # Each choice of fresh noise is a model of its own, with a bound of its own. But its terms are again KL divergences between normals of equal variance, and each is the
@@ -479,6 +483,10 @@ def one_point(d):
 
 
 # %% [markdown]
+# **What it means.** All that a long step loses comes from not knowing which data point is meant. With a single point
+# there is nothing left to know.
+
+# %% [markdown]
 # ## What a step loses: normal data
 #
 # {{ picture ddim.few }}
@@ -595,6 +603,10 @@ def gaussian_flow(d):
 
 
 # %% [markdown]
+# **What it means.** With the exact flow at hand, the loss of a step is a number: it leaves normal data too narrow,
+# never too wide, and two short steps lose less than a long one.
+
+# %% [markdown]
 # ## Running it backwards { .advanced }
 #
 # A deterministic sampler is a function of the noise it starts from. Which noise ends in *this* picture? The answer is used to edit pictures. There are two ways to it.
@@ -643,6 +655,10 @@ def inversion(d):
     d.start(attempt(one) - attempt(other))
     d.equals(kappa * (one - other), by="the guess is linear in $x$, so the difference of two attempts is too")
 
+
+# %% [markdown]
+# **What it means.** A step backwards is an equation for its own result. Putting the guess in again shrinks its error
+# by the same factor every time, so a few rounds do where that factor is well below 1.
 
 # %% [markdown]
 # ## Summary

@@ -253,6 +253,10 @@ def alpha_bar_vanishes(d):
 
 
 # %% [markdown]
+# **What it means.** What counts is the sum of the $\beta_t$. For the usual thousand steps from 0.0001 to 0.02 it is
+# 10.05, and no more than 0.00005 of the squared signal is left.
+
+# %% [markdown]
 # ## The posterior: undoing one step, if the data were known
 #
 # {{ picture ddpm.posterior }}
@@ -442,6 +446,10 @@ def negative_elbo(d, T):
 
 
 # %% [markdown]
+# **What it means.** The bound falls into $T + 1$ pieces, and each compares two densities at one step. So training
+# need not run a chain: it draws a step at random, jumps there, and compares.
+
+# %% [markdown]
 # ## Each term is a squared error
 #
 # Now the steps are normal again. The model's reverse step has the mean $\mu_\theta$ of a network and a variance
@@ -609,6 +617,11 @@ def reconstruction_term(d):
 
 
 # %% [markdown]
+# **What it means.** The ends add little. At the far end there is nothing to train, and next to nothing to pay once
+# the signal is gone. At the near end stands one more squared error of the noise, which is why $L_\text{simple}$ may
+# treat it like the others.
+
+# %% [markdown]
 # ## Why so many steps?
 #
 # The bound holds for any chain, but it gives little away only if the true step back (the one that does not know
@@ -754,6 +767,10 @@ def unrestricted_variance(d):
     d.equals(beta * v / ((1 - beta) * v + beta), by="the best linear guess of one normal from another")
     d.at_most(beta / (1 - beta), by="the denominator loses a positive term")
 
+
+# %% [markdown]
+# **What it means.** DDPM's two choices are two extremes: the posterior's variance is right for a single data point,
+# the larger one for data spread very wide, and all other data lie between.
 
 # %% [markdown]
 # ## Summary

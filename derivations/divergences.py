@@ -119,6 +119,10 @@ def kl_hellinger(d):
 
 
 # %% [markdown]
+# **What it means.** A small KL divergence makes two densities close in a second sense too: the squared distance of
+# their roots is no larger. That distance never exceeds 2, and stays finite where KL is infinite.
+
+# %% [markdown]
 # ## Maximum likelihood
 #
 # Training by maximum likelihood maximises the mean of $\log p_\theta(x)$ over the data $p$. Minus this mean is called the *cross-entropy*. It differs from $D_{\mathrm{KL}}(p \,\Vert\, p_\theta)$ only by the entropy
@@ -193,6 +197,10 @@ def log_likelihood_mean(d, n):
         by="each example has the density $p$, and the others integrate to one",
     )
 
+
+# %% [markdown]
+# **What it means.** The loss that is printed in training is the sum divided by $N$: an estimate of one and the same
+# number, whatever $N$ is. Losses on data sets of different sizes can be compared after that division, and only then.
 
 # %% [markdown]
 # ### Covering or choosing
@@ -296,6 +304,10 @@ def mutual_information(d):
         "to entropies, not to it.",
     )
 
+
+# %% [markdown]
+# **What it means.** $y$ tells about $x$ as much as it lowers the entropy of $x$ on average, and never less than
+# nothing. Of a fair coin its copy tells $\log 2$, about 0.69 nats; a second coin tells 0.
 
 # %% [markdown]
 # ## Normal densities
@@ -431,6 +443,10 @@ def js_bounds(d):
 
 
 # %% [markdown]
+# **What it means.** Densities that do not overlap have the largest JS there is, whether they lie side by side or
+# miles apart. JS says *that* two densities differ, and cannot say how far they are from each other.
+
+# %% [markdown]
 # ### When the supports are disjoint
 #
 # {{ picture divergences.disjoint }}
@@ -467,6 +483,10 @@ def js_mutual_information(d):
         by="the joint density of $x$ and the coin against the product of $m$ and one half",
     )
 
+
+# %% [markdown]
+# **What it means.** JS is what one sample tells about the coin that chose its density: one bit if the densities do
+# not overlap, nothing if they are equal. Reading that bit is what a discriminator learns.
 
 # %% [markdown]
 # ## Total variation
@@ -682,6 +702,11 @@ def f_js(d):
 
 
 # %% [markdown]
+# **What it means.** Each member has its own critic, and its own range for it: for the reversed KL it stays below 0,
+# for total variation between $-1/2$ and $1/2$. That is the last layer which a network gets; a critic that was trained
+# for one member measures nothing for another.
+
+# %% [markdown]
 # ## KL is convex in the pair { .advanced }
 #
 # Take two pairs of densities, $p_1, q_1$ and $p_2, q_2$, and mix them with the same weight $0 < \lambda < 1$: $p_\lambda = \lambda p_1 + (1 - \lambda) p_2$, and $q_\lambda$ likewise. The divergence of the mixtures is at most the weighted mean of the two divergences. The difference is again an
@@ -709,6 +734,10 @@ def kl_convex(d):
         because=integral(gap_mix, x),
     )
 
+
+# %% [markdown]
+# **What it means.** Mixing hides. Two mixtures are no easier to tell apart than the pairs they were mixed from, on
+# average: whoever also sees which pair was used can only gain.
 
 # %% [markdown]
 # ## Total variation against KL { .advanced }
@@ -753,6 +782,11 @@ def pinsker_weak(d):
     )
     d.equals(TV(p(x), q(x)) ** 2, by="$a b = |p - q|$, whose integral is twice the total variation")
 
+
+# %% [markdown]
+# **What it means.** A KL divergence of 0.01 nats leaves at most 0.1 of total variation: no event differs in
+# probability by more than 0.1 under the two densities. The best constant, which needs a longer proof, would say
+# 0.071.
 
 # %% [markdown]
 # ## Normal densities with full covariances { .advanced }
@@ -808,6 +842,11 @@ def gaussian_kl_standard(d):
         by="the mean of $\\|x\\|^2$ is $\\mathrm{tr}\\,\\Sigma + \\|\\mu\\|^2$",
     )
 
+
+# %% [markdown]
+# **What it means.** Three differences are paid for: in volume (the determinants), in shape (the trace) and in place,
+# measured by the spread of the second density. A VAE's encoder pays the last of the three formulas. DDPM's steps pay
+# the second; where both variances are equal it is a squared distance of means and nothing else.
 
 # %% [markdown]
 # The next result is about a slip in print; you may skip it. The sum $S$ of the matrices $x x^{\top}$ of independent normal vectors with mean zero and covariance $V$ has a *Wishart* density. It contains the factor $\exp(-\frac12 \mathrm{tr}\, V^{-1} S)$. A published proof of the KL between two

@@ -235,6 +235,10 @@ def coupling_velocity(d):
 
 
 # %% [markdown]
+# **What it means.** Nothing was asked about where pairs come from: any joint density with the right ends gives the
+# right density at every time. The pairing changes the field, and near pairs make it straighter.
+
+# %% [markdown]
 # ## The lines cross, the flow bends
 #
 # A sampler does not follow the lines. It follows their mean velocity, and at a place where lines cross there is one such velocity: paths of a flow with a smooth
@@ -457,6 +461,10 @@ def reverse_time(d):
 
 
 # %% [markdown]
+# **What it means.** Papers differ in the direction of time, and in nothing else: $1 - t$ for $t$, and a sign. Before
+# taking over a formula, look at which end its noise is.
+
+# %% [markdown]
 # ## Which path is which { .advanced }
 #
 # Two families have names. The *second moment* of $x$ is the mean of $x^2$; that of the data is $m_2$. At one time $\alpha$ and $\sigma$ are two numbers.
@@ -496,6 +504,11 @@ def second_moment(d):
         why="noise declared with standard deviation s was drawn with 2s",
     )
 
+
+# %% [markdown]
+# **What it means.** Networks want inputs of size about 1. Along the variance preserving path data of that size keep
+# it; along the exploding one, at $\sigma = 80$, the input is eighty times too large, and is divided before the
+# network sees it.
 
 # %% [markdown]
 # ## A case with formulas: normal data
@@ -777,6 +790,10 @@ def shift_time(d):
     d.start(logit_normal_density(back, mu) * diff(back, tau), name="logit_normal", words="a shifted logit-normal is logit-normal")
     d.equals(logit_normal_density(tau, mu + log(factor)), by=r"the log-odds move by $\log s$")
 
+
+# %% [markdown]
+# **What it means.** Both recipes spend the training where it is hard. A shift moves times towards the noise, as large
+# pictures need it: $s = 3$ sends 0.5 to 0.75.
 
 # %% [markdown]
 # ## Summary

@@ -437,6 +437,10 @@ def error_game(d):
 
 
 # %% [markdown]
+# **What it means.** A judge who may only say yes or no gives the generator a flat landscape: where densities do not
+# overlap he never errs, and a small move changes nothing. At its best the generator leaves him tossing a coin.
+
+# %% [markdown]
 # ## Least squares { .advanced }
 #
 # Regress on labels instead: $s$ for data, $t$ for samples, by squared error [@mao2017least]. The best answer is the mean
@@ -476,6 +480,10 @@ def least_squares(d):
     d.equals(diff(KL(data(x), mean, over=x) - integral((data(x) - mean) ** 2 / mean, x) / 4, theta),
              by="the two sides differ by a multiple of $\\partial q$, which integrates to zero")
 
+
+# %% [markdown]
+# **What it means.** The loss decides which divergence is played for. A squared error still pulls at samples which a
+# discriminator is sure of, where the sigmoid of the first game has gone flat.
 
 # %% [markdown]
 # ## Any f-divergence { .advanced }
@@ -521,6 +529,11 @@ def fgan(d):
     d.start(diff(E(Q, convex(p(x) / Q)), theta), name="frozen", words="what the generator follows")
     d.equals(-E(Q, (ratio * convex.prime(ratio) - convex(ratio)) * score), by="$\\partial u$ is $-u\\, \\partial \\log q$")
 
+
+# %% [markdown]
+# **What it means.** Every f-divergence has its game: a critic's gain bounds it from below, and the best critic is the
+# slope of $f$ at the ratio of the densities. Games differ in how hard they pull where that ratio is very large or
+# very small.
 
 # %% [markdown]
 # ## Labels, and pairs { .advanced }
@@ -576,6 +589,10 @@ def bigan(d):
     d.start(E((p(x), encoder(z | x)), log(best)) + E((prior(z), decoder(x | z)), log(1 - best)))
     d.equals(-log(number(4)) + 2 * JS(coded, drawn, over=(x, z)), by="`gan.minimax_value`, with pairs for $x$")
 
+
+# %% [markdown]
+# **What it means.** A discriminator that sees pairs makes the generator get both parts right *together*: the digit
+# that goes with the label, the code that goes with the picture. Nothing about the game itself is new.
 
 # %% [markdown]
 # ## A mode that is missed
@@ -791,6 +808,10 @@ def remedies(d):
 
 
 # %% [markdown]
+# **What it means.** Both turn the circle into a spiral inwards. Looking ahead with $\eta = 0.5$ leaves 81 % of the
+# squared distance after each step; friction works where it is stronger than the step is long.
+
+# %% [markdown]
 # {{ explorer game }}
 #
 # ## Disagreement of classifiers { .advanced }
@@ -827,6 +848,10 @@ def disagreement(d):
         why="Jensen–Shannon is the entropy of averaged probabilities, not of averaged logits",
     )
 
+
+# %% [markdown]
+# **What it means.** Classifiers that say the same disagree by 0, whatever it is they say. One that says 0.9 and one
+# that says 0.1 disagree by 0.37 nats, of 0.69 at the most.
 
 # %% [markdown]
 # ## Summary

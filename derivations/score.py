@@ -424,6 +424,10 @@ def sliced(d):
 
 
 # %% [markdown]
+# **What it means.** A random direction stands in for all derivatives, and is right on average. Its price is variance,
+# which grows with the squares of the entries: several directions, averaged, bring it down.
+
+# %% [markdown]
 # ## Many noise levels at once
 #
 # {{ picture score.levels }}
@@ -491,6 +495,11 @@ def energy_gradient(d):
     d.equals(E(any_data(x), diff(U(theta, x), theta)) - integral(model * diff(U(theta, x), theta), x),
              by="$\\partial \\log Z$ is minus the mean of $\\partial U$ under the model")
 
+
+# %% [markdown]
+# **What it means.** By the place, the unknown constant drops out, so Langevin steps and score matching never meet it.
+# By the parameter it does not: the energy of the data is lowered and that of the model's own samples raised, and
+# these have to be drawn.
 
 # %% [markdown]
 # ## Langevin dynamics
@@ -588,6 +597,10 @@ def langevin_bias(d):
 
 
 # %% [markdown]
+# **What it means.** Steps of finite size settle at a density that is too wide, by at least half a step in variance,
+# however long they run. Patience does not help, smaller steps do.
+
+# %% [markdown]
 # ## Annealing
 #
 # {{ picture score.walk }}
@@ -614,6 +627,10 @@ def annealed_steps(d):
     d.start(E(KERNEL, norm2(h * diff(log(KERNEL), X))), name="balance", words="drift against noise")
     d.equals(step * (2 * h * trace(identity)), by="the kernel's score has mean square $d/\\sigma^2$, and $h^2/\\sigma^2 = 2hc$")
 
+
+# %% [markdown]
+# **What it means.** Steps in proportion to the variance keep drift and noise in the same ratio at every level: no
+# level drowns, none is rushed through.
 
 # %% [markdown]
 # ## What the score does not see

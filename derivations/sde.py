@@ -262,6 +262,10 @@ def linear_marginal(d):
 
 
 # %% [markdown]
+# **What it means.** For a linear drift two ordinary equations, for a factor and for a variance, replace the equation
+# for a density. That is why data can be noised to any time in a single draw.
+
+# %% [markdown]
 # ### Ornstein–Uhlenbeck
 #
 # The oldest of these processes pulls to the origin at a constant rate $\theta > 0$, with a constant $g$: $\mathrm{d}x = -\theta x\, \mathrm{d}t + g\, \mathrm{d}w$. From the start $x_0$ its mean is
@@ -314,6 +318,10 @@ def ornstein_uhlenbeck(d):
 
 
 # %% [markdown]
+# **What it means.** It forgets at the rate $\theta$: at time $3/\theta$ a twentieth of the start is left. What
+# remains is a density at rest, and at rest forwards and backwards look the same.
+
+# %% [markdown]
 # ### Variance preserving, variance exploding
 #
 # The two processes of diffusion models. *Variance preserving*: the Ornstein–Uhlenbeck process with $\theta = \tfrac12$ and $g = 1$, in which time runs $\beta(t)$ times as fast,
@@ -346,6 +354,10 @@ def ve_kernel(d):
     d.start(diff(ve, t))
     d.equals(fokker_planck_of(ve, [0], diff(sigma(t) ** 2, t), [x]), by="the mean stays and the variance is $\\sigma^2$: the heat equation")
 
+
+# %% [markdown]
+# **What it means.** There are two ways to drown data: shrink them and keep the variance, or leave them and let the
+# noise grow. Divided by their factors, the two are one path.
 
 # %% [markdown]
 # ## DDPM is this SDE, at times on a grid
@@ -500,6 +512,10 @@ def path_laws(d):
 
 
 # %% [markdown]
+# **What it means.** At rest the flow moves nothing and the SDE never stops moving, yet no single snapshot tells them
+# apart. What is asked at two times, such as how far a particle has come, tells them apart at once.
+
+# %% [markdown]
 # ## The score from a velocity { .advanced }
 #
 # A [flow matching](flow_matching.py) model predicts the velocity of the probability flow, and the score follows from it (`flow_matching.predictions`), so one may sample from it with noise, too. On the
@@ -545,6 +561,10 @@ def velocity_score(d):
         why="the value 0 was given at t = 1, which is what is left if σ′σ, infinity times 0 there, is taken for 0; it is −1/2 at every t",
     )
 
+
+# %% [markdown]
+# **What it means.** A network that knows the velocity knows the score, one division away: a flow that was trained
+# without noise can be sampled with it. Where the noise ends the division fails, so one stops just short of it.
 
 # %% [markdown]
 # ## The likelihood along the flow

@@ -116,6 +116,10 @@ def evidence_gradient(d):
 
 
 # %% [markdown]
+# **What it means.** To raise the evidence one has to know which codes explain $x$, and that is the posterior. A draw
+# from the prior seldom does, and nobody has the posterior: an encoder is trained to stand in for it.
+
+# %% [markdown]
 # ## The evidence lower bound
 #
 # !!! example "By hand"
@@ -223,6 +227,10 @@ def jensen_gap(d):
 
 
 # %% [markdown]
+# **What it means.** What is lost by moving the logarithm into the mean, and how far the encoder is from the
+# posterior, are one number. An encoder that hits the posterior loses nothing.
+
+# %% [markdown]
 # ### All data at once
 #
 # So far $x$ was one observation. Now draw $x$ from the density $r(x)$ of the data, then a code from the encoder, and
@@ -259,6 +267,10 @@ def aggregate_posterior(d):
     d.equals(KL(r(x, z), r(x) * r(z)) + KL(r(z), prior(z)), by="the first term is the mutual information of x and z")
     d.at_least(KL(r(x, z), r(x) * r(z)), by="a KL divergence is never negative", because=kl_nonnegative(r(z), prior(z)))
 
+
+# %% [markdown]
+# **What it means.** The KL term pays at least for what the code tells about $x$. Whoever presses it to 0
+# gets codes that say nothing: the posterior has collapsed.
 
 # %% [markdown]
 # ## The three terms in closed form
@@ -310,6 +322,10 @@ def gaussian_prior_kl(d):
 
 
 # %% [markdown]
+# **What it means.** An encoder with mean 0 and log-variance 0 pays nothing and says nothing. A mean of 2 costs 2
+# nats; half the standard deviation costs 0.32.
+
+# %% [markdown]
 # ### A Bernoulli decoder
 #
 # Let $x$ be one pixel, 0 or 1. The decoder gives a real number for it, a *logit*. In this section $\ell$ is this logit
@@ -330,6 +346,11 @@ def bernoulli_likelihood(d):
     d.equals(pixel * log(sigmoid(ell)) + (1 - pixel) * log(sigmoid(-ell)), by="the logarithm of a product; 1 − sigmoid(ℓ) = sigmoid(−ℓ)")
     d.equals(pixel * ell - softplus(ell), by="log sigmoid(ℓ) = ℓ − softplus(ℓ) and log sigmoid(−ℓ) = −softplus(ℓ)")
 
+
+# %% [markdown]
+# **What it means.** The network gives the logit, and softplus takes it as it is: no probability is rounded to 0
+# before its logarithm, even at a logit of 100. For grey pixels, between 0 and 1, the same line is a loss and no
+# likelihood.
 
 # %% [markdown]
 # ### A Gaussian decoder, and its best variance
@@ -432,6 +453,10 @@ def reparameterization_gradient(d):
 
 
 # %% [markdown]
+# **What it means.** Two estimators have the same mean. One asks how $f$ changes where the draw is moved, the other
+# only how much $f$ was worth: the first needs a derivative of $f$, the second would do for a die.
+
+# %% [markdown]
 # ### Which has the smaller variance?
 #
 # {{ picture vae.gradients }}
@@ -482,6 +507,11 @@ def gradient_variances_bump(d):
     d.equals(rho**2 * E(q0, b_score**2), by="the same, squared")
     d.at_least(E(q0, b_score**2), by="$\\rho^2 \\ge 1$", because=(rho**2 - 1) * E(q0, b_score**2))
 
+
+# %% [markdown]
+# **What it means.** Neither always wins. Along the path the gradient is quieter where $f$ is smooth; a narrow bump is
+# steep, and there the score's gradient is quieter. Decoders are mostly smooth at the width of an encoder, hence the
+# habit.
 
 # %% [markdown]
 # ## β: another price for the KL term
@@ -547,6 +577,10 @@ def beta_optimum(d):
 
 
 # %% [markdown]
+# **What it means.** At $\beta = 1$ the best encoder is the posterior. At $\beta = 2$ the likelihood counts half: the
+# encoder believes the data less and stays nearer to the prior.
+
+# %% [markdown]
 # {{ explorer vae }}
 #
 # ### As a constrained problem
@@ -589,6 +623,10 @@ def beta_constraint(d):
     d.at_least(J + price * K, by="q* is no worse at the price β, and q spends no more", because=(J_star - J, price * (K_star - K)))
     d.equals(R, by="add back what was charged")
 
+
+# %% [markdown]
+# **What it means.** $\beta$ is a price. Whoever does best at a price could not reconstruct better with as many nats;
+# that every budget has a price is not said.
 
 # %% [markdown]
 # ## More draws: importance-weighted bounds { .advanced }
@@ -642,6 +680,10 @@ def iwae_one(d):
 
 
 # %% [markdown]
+# **What it means.** Draws that are averaged *before* the logarithm give a bound of their own; with one draw it is the
+# old one.
+
+# %% [markdown]
 # The bound does not fall when a draw is added. Three facts show it. The mean of $k + 1$ weights is the mean of $k + 1$ smaller
 # means, each of which leaves one weight out: for three weights, of $m_{12}$, $m_{13}$ and $m_{23}$. The logarithm of a mean is at
 # least the mean of the logarithms (`vae.log_of_mean`, for positive numbers $u_i$ with mean $\bar u$). And each of the smaller
@@ -674,6 +716,10 @@ def iwae_increases(d, k):
 
 
 # %% [markdown]
+# **What it means.** On average more draws never make the bound worse; for one set of draws they may. What they cost
+# is time, and, as the next lines show, some of what the encoder learns.
+
+# %% [markdown]
 # ### Its gradient
 #
 # Write $f_i(\phi) = \log w_i$ for the log-weight of draw $i$ as a function of the parameter, with the noise held fixed. The
@@ -697,6 +743,10 @@ def iwae_gradient(d, k):
                source="AntixK/PyTorch-VAE PR #53 / issue #34 (open)",
                why="If the loss is a weighted sum, the normalised weights must be held fixed; differentiating them too adds a term.")
 
+
+# %% [markdown]
+# **What it means.** Each draw's gradient counts by its share of the weight. If one weight is a hundred times the
+# others, these might as well not have been drawn.
 
 # %% [markdown]
 # ## Summary

@@ -95,6 +95,10 @@ def couplings(d):
 
 
 # %% [markdown]
+# **What it means.** A coupling is a plan of transport in which nothing is lost: every place sends out what $p$ has
+# there and receives what $q$ has there. There always is one: send everything everywhere, in proportion.
+
+# %% [markdown]
 # ## Weak duality
 #
 # How can one know that a plan is best? By a *price list* that no plan can beat.
@@ -151,6 +155,10 @@ def w1_w2(d):
     d.at_least(mean**2, by="a mean square is the square of the mean plus the variance",
                because=E(plan(x, y), (absolute(x - y) - mean) ** 2))
 
+
+# %% [markdown]
+# **What it means.** Squares punish long hauls. A plan that moves half of the mass by 2 and leaves the rest pays 1 by
+# distance, and $\sqrt{2}$ by the root of the mean square.
 
 # %% [markdown]
 # ## On the line
@@ -283,6 +291,10 @@ def slope_one(d):
 
 
 # %% [markdown]
+# **What it means.** On the roads of the mass a best critic rises at the greatest speed allowed, and in the direction
+# of the road. So its gradient tells the generator where its samples are wanted, near or far.
+
+# %% [markdown]
 # ### The gradient penalty
 #
 # The WGAN with gradient penalty adds $\lambda\,(|\nabla f(\hat x)| - 1)^2$ to the critic's loss, with a weight $\lambda$, at random points $\hat x$ between a data point and a sample that were drawn *independently*. For such pairs the
@@ -372,6 +384,11 @@ def penalty_points(d):
 
 
 # %% [markdown]
+# **What it means.** The details decide. One weight for each sample keeps the point on the segment between its pair, a
+# weight for each coordinate does not; and a slope has to be a length, with its root, or a critic that is as it should
+# be pays a fine.
+
+# %% [markdown]
 # ## Clipping
 #
 # {{ picture wasserstein.clipped }}
@@ -442,6 +459,11 @@ def layer_slopes(d):
 
 
 # %% [markdown]
+# **What it means.** Slopes of layers multiply: ten layers of slope 1.5 allow 57, ten of slope 0.5 leave less than a
+# thousandth. Clipping bounds each factor from above and none from below, so with depth the signal explodes or
+# vanishes.
+
+# %% [markdown]
 # ## Normal densities
 #
 # !!! example "By hand"
@@ -495,6 +517,11 @@ def slices(d):
 
 
 # %% [markdown]
+# **What it means.** No length hides from all directions: seen along random ones, it comes out right on average. Along
+# one direction transport is a matter of sorting, so a distance in many dimensions can be estimated by sorting many
+# times.
+
+# %% [markdown]
 # ## Entropic transport
 #
 # {{ picture wasserstein.entropic }}
@@ -546,6 +573,11 @@ def sinkhorn_step(d):
 
 
 # %% [markdown]
+# **What it means.** Every half-step puts one marginal right and spoils the other a little, while the dual never
+# falls: so the two can be taken in turn until both are right. A half-step is a product of a matrix and a vector, and
+# nothing dearer.
+
+# %% [markdown]
 # {{ explorer transport }}
 #
 # ## The price of smoothness { .advanced }
@@ -570,6 +602,11 @@ def entropic_bias(d):
     d.start(2 * moves, name="moved", words="what is moved")
     d.equals(sigmoid(-1 / epsilon), by="both points send the same to the other")
 
+
+# %% [markdown]
+# **What it means.** With $\epsilon > 0$ the best plan moves mass for nothing. Between two points at distance 1 and
+# the same two points it carries 27 % across at $\epsilon = 1$, and less than 0.01 % at $\epsilon = 0.1$. So this cost
+# is not 0 between equal densities.
 
 # %% [markdown]
 # ## Strong duality on finite spaces { .advanced }
@@ -639,6 +676,10 @@ def four_points(d, example):
 
 
 # %% [markdown]
+# **What it means.** The dearest critic and the cheapest plan meet, and neither side keeps anything back. On three
+# points this is shown for all weights, on four, where kinds of plans are many, by examples.
+
+# %% [markdown]
 # ## On the line, point by point { .advanced }
 #
 # What was said on the line, for points in a row with the gaps $h_k$ between neighbours, now with the costs themselves. $A_k$ and $B_k$ are what goes by in gap $k$ to the right and to the left, $F_k$ and $G_k$ the masses of the two densities to the left of it. `wasserstein.line_bound` holds for any plan $\pi_{ij}$ (mass from $i$ to $j$), and its right side is what a potential with the slopes
@@ -704,6 +745,10 @@ def line(d, n):
 
 
 # %% [markdown]
+# **What it means.** On a line nobody overtakes: the cheapest plan sends mass off in order from left to right, and
+# costs the area between the two distribution functions. One sorts, and needs no search.
+
+# %% [markdown]
 # ## Normal densities in many dimensions { .advanced }
 #
 # In $d$ dimensions let $A$ be symmetric and positive definite, and $T(x) = m_2 + A\,(x - m_1)$. `wasserstein.w2_normal[every]`: for any two points, and so on average for **every coupling**, the squared distance is at least a function of $x$ plus a function of $y$;
@@ -748,6 +793,12 @@ def w2_root(d):
     d.start(R * (A_map * (R * R) * A_map) * R)
     d.equals((R * A_map * R) * (R * A_map * R), by="$R\\,\\Sigma_2 R$ with $\\Sigma_2 = A R^2 A$")
 
+
+# %% [markdown]
+# **What it means.** From one normal density to another the cheapest map is linear, and only means and covariances
+# count. In one dimension the squared cost is the squared difference of the means plus that of the standard
+# deviations. FID, by which generated pictures are compared, is this formula for features of pictures, as if these
+# were normal.
 
 # %% [markdown]
 # ## Summary
