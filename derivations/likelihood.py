@@ -320,6 +320,8 @@ def variance_bias(d, n):
 # %%
 theta, share_heads = fractions("theta f")
 lam = positives("lambda")
+k, K = naturals("k K")
+seen, weights = Sequence("n", domain="positive"), Sequence("w", domain="positive")
 times_, counts = Sequence("x", domain="positive"), Sequence("x", domain="count")
 
 
@@ -331,13 +333,12 @@ def coin_ml(d):
               because=share_heads * log_gap(theta / share_heads) + (1 - share_heads) * log_gap((1 - theta) / (1 - share_heads)))
 
 
-@derivation("The best die has the frequencies", K=(2, 3))
-def die_ml(d, K):
-    seen, weights = positives("n_1 n_2 n_3")[:K], positives("w_1 w_2 w_3")[:K]
-    n, W = define("n", add(seen)), define("W", add(weights))
-    d.start(add([n_k * log(w_k / W) for n_k, w_k in zip(seen, weights, strict=True)]))
-    d.at_most(add([n_k * log(n_k / n) for n_k in seen]), by="$\\log u \\le u - 1$ at the ratio of the model's probability to the frequency, for each side",
-              because=add([n_k * log_gap(w_k * n / (n_k * W)) for n_k, w_k in zip(seen, weights, strict=True)]))
+@derivation("The best die has the frequencies")
+def die_ml(d):
+    n, W = define("n", total(seen[k], k, 1, K)), define("W", total(weights[k], k, 1, K))
+    d.start(total(seen[k] * log(weights[k] / W), k, 1, K))
+    d.at_most(total(seen[k] * log(seen[k] / n), k, 1, K), by="$\\log u \\le u - 1$ at the ratio of the model's probability to the frequency, for each side",
+              because=total(seen[k] * log_gap(weights[k] * n / (seen[k] * W)), k, 1, K))
 
 
 @derivation("The best exponential density has the mean of the data")
@@ -366,7 +367,7 @@ def poisson_ml(d):
 # Take any positive density $h(x)$ and tilt it by $e^{\eta t(x)}$, with some function $t$ and a parameter $\eta$. Divided by its integral $e^{A(\eta)}$ this is a density $p_\eta$ again: an *exponential family*. Coins, counts, waiting times and normal densities are of this kind. (With several functions $t$ there are several
 # parameters; one is enough here.)
 #
-# The function $A$ knows everything. Its slope is the mean of $t$ under the model, and its second derivative is the variance of $t$, which is not negative: $A$ is convex. The mean log-likelihood of data in which $t$ has mean $\tau$ is $\eta \tau - A(\eta)$ plus a term without $\eta$: a linear function minus a convex one, with one top. If the model
+# The function $A$ knows everything. Its slope is the mean of $t$ under the model, and its second derivative is the variance of $t$, which is not negative: $A$ is convex. The mean log-likelihood of data in which $t$ has mean $\tau$ is $\eta \tau - A(\eta)$ plus a term without $\eta$: a linear function minus a convex one, so no top but the highest. If the model
 # has matched the mean, $\tau = \mathbb{E}_{p_\eta}[t]$, then no other $\varphi$ is better, and the gap is a KL divergence: `likelihood.exponential_family[maximum]`. This is called *moment matching*.
 
 # %%
@@ -399,11 +400,11 @@ def exponential_family(d):
 # %% [markdown]
 # ## How well can one know a parameter? { .advanced }
 #
-# The *score* of a parameter is the slope of the log-likelihood, $\partial \log p_\theta(x)$, where $\partial$ is the derivative by $\theta$. (In [Score matching](score.py) the word means the slope by $x$.) At the true $\theta$ the score of one example pulls up or down, but on average it does not pull at all: otherwise another $\theta$ would explain
+# The *score* of a parameter is the slope of the log-likelihood, $\partial \log p_\theta(x)$, where $\partial$ is the derivative by $\theta$, one number. (In [Score matching](score.py) the word means the slope by $x$.) At the true $\theta$ the score of one example pulls up or down, but on average it does not pull at all: otherwise another $\theta$ would explain
 # the data better. How strongly it pulls, the mean of its square, is the *Fisher information* $I$. It is also the mean curvature of the log-likelihood: a sharp top means much information.
 #
 # An *estimator* $T(x)$ is a number computed from the data. Its mean is $\mathbb{E}[T]$. If that changes with $\theta$, then $T$ must vary together with the score; and what varies together with something of small variance has to vary much. This is the Cauchy–Schwarz inequality, and here it is called the *Cramér–Rao bound* [@rao1945information] [@cramer1946mathematical]. For an unbiased estimator the slope of the mean
-# is one, so its variance is at least $1/I$. In the second chain of the last derivation $s$ is the score and $\bar T$ the mean of $T$.
+# is one, so its variance is at least $1/I$. ($\bar T$ below is the mean of $T$, and $p_\theta(x \mid \theta)$ the model as a function of $\theta$.)
 #
 # !!! example "By hand"
 #
@@ -414,7 +415,6 @@ def exponential_family(d):
 par = reals("theta")
 family = Density("p_theta", x, given=par, positive=True)
 p_par = family(x | par)
-score = define("s", diff(log(p_par), par))
 T = Function("T")
 bit = variables("x", domain="bit")
 (x_1,) = copies(x, 1)

@@ -108,8 +108,7 @@ def test_coins_and_dice_are_fitted_as_proved() -> None:
     best = value(CHAPTER.coin_ml.conclusion.rhs, f=f)
     assert float(best) == pytest.approx(float(coin.log_prob(CASES["bernoulli"]).mean()), rel=1e-12)
     die = torch.tensor([0, 2, 1, 1, 2, 2, 2])
-    three = CHAPTER.die_ml.chains[-1]
-    best = value(three.last, n_1=1.0, n_2=2.0, n_3=4.0)
+    best = value(CHAPTER.die_ml.conclusion.rhs, n=sequence(torch.tensor([1.0, 2.0, 4.0])), K=3)
     assert float(best) == pytest.approx(
         float(fit(die, "categorical").log_prob(die).sum()), rel=1e-6
     )
@@ -233,8 +232,13 @@ def test_a_component_that_runs_into_one_example_is_named() -> None:
     start = GaussianMixture([0.5, 0.5], [[0.0, 0.0], [50.0, 50.0]], std=1.0)
     with pytest.raises(ValueError, match=r"^components, floor: got component 1, whose examples"):
         fit_mixture(x, 2, start=start)
+    line = torch.cat([x, torch.tensor([[50.1, 50.3], [50.07, 50.21]])])  # but for rounding
+    with pytest.raises(ValueError, match=r"component 1, whose examples fill no volume"):
+        fit_mixture(line, 2, start=start)
     got = fit_mixture(x, 2, start=start, floor=0.01)
     assert float(got.mixture.weights[1]) == pytest.approx(1 / 31)
+    at = Normal(one(50.0), one(0.1)).log_prob(one(50.0)) * 2 + math.log(1 / 31)
+    assert float(got.mixture.log_joint(x[-1:])[0, 1]) == pytest.approx(float(at), rel=1e-6)
 
 
 def test_a_component_without_examples_is_named() -> None:
@@ -251,6 +255,25 @@ def test_more_components_than_different_examples_are_refused() -> None:
         kmeans(x, 3, generator=rng())
     with pytest.raises(ValueError, match=r"^components: got 5, expected at most one for each of 4"):
         kmeans(x, 5, generator=rng())
+
+
+def test_the_start_spreads_out() -> None:
+    """Three far groups: each next centre is drawn from where none is yet."""
+    far = torch.tensor([[0.0, 0.0], [100.0, 0.0], [0.0, 100.0]]).double()
+    x = torch.cat([place + 0.1 * draw(20, 2, seed=i) for i, place in enumerate(far)])
+    for seed in range(20):
+        got = kmeans(x, 3, generator=rng(seed), steps=1)
+        assert float(got.distortion[0]) < 1
+        assert len(got.distortion) == 2
+
+
+def test_it_says_whether_it_has_converged() -> None:
+    early = fit_mixture(X, 3, generator=rng(), steps=2, tolerance=1e-9)
+    assert (early.converged, len(early.log_likelihood)) == (False, 3)
+    late = fit_mixture(X, 3, generator=rng(), steps=5000, tolerance=1e-5)
+    assert late.converged
+    *_, before, last = late.log_likelihood.diff().tolist()
+    assert last < 1e-5 <= before
 
 
 def test_a_start_and_a_generator_exclude_each_other() -> None:
@@ -296,6 +319,15 @@ def test_directions_are_those_of_scikit_learn() -> None:
     assert got.variances.numpy() == pytest.approx(peer.explained_variance_ * 49 / 50)
     assert float(got.rest) == pytest.approx(float(peer.noise_variance_) * 49 / 50)
     assert bool((got.directions.gather(1, got.directions.abs().argmax(1, keepdim=True)) > 0).all())
+
+
+def test_there_are_as_many_directions_as_asked_for_also_beyond_the_examples() -> None:
+    x = draw(3, 5).float()
+    got = pca(x, 5)
+    torch.testing.assert_close(got.directions @ got.directions.T, torch.eye(5))
+    torch.testing.assert_close(got.variances[2:], torch.zeros(3), atol=1e-6, rtol=0)
+    assert float(got.rest) == 0
+    assert got.mean.dtype == torch.float32
 
 
 def test_no_other_line_loses_less() -> None:
@@ -389,6 +421,15 @@ def test_bumps_far_away_do_not_vanish_and_events_have_any_shape(device, dtype) -
     torch.testing.assert_close(got.double().cpu(), exact.expand(3), rtol=4 * eps, atol=0)
 
 
+def test_numbers_are_events_too() -> None:
+    x, samples = draw(4), draw(6, seed=1)
+    got = kde_log_prob(x, samples, bandwidth=0.3)
+    wide = kde_log_prob(x.unsqueeze(1), samples.unsqueeze(1), bandwidth=0.3)
+    torch.testing.assert_close(got, wide)
+    with pytest.raises(ValueError, match=r"^samples: got"):
+        kde_log_prob(x, samples.unsqueeze(1), bandwidth=0.3)
+
+
 # Bits
 
 
@@ -455,6 +496,14 @@ def test_the_curve_is_that_of_scikit_learn_ties_included(fault, good) -> None:
     assert float(got.area) == pytest.approx(roc_auc_score(labels, scores))
     pairs = [(a > b) + (a == b) / 2 for a in fault for b in good]
     assert float(got.area) == pytest.approx(sum(pairs) / len(pairs))
+
+
+def test_a_score_that_is_no_number_is_refused() -> None:
+    fine, nan = torch.zeros(2), torch.tensor([0.0, math.nan])
+    with pytest.raises(ValueError, match=r"^fault: got"):
+        roc(nan, fine)
+    with pytest.raises(ValueError, match=r"^good: got"):
+        roc(fine, nan)
 
 
 def test_no_score_exceeds_the_ratio_of_the_densities() -> None:
