@@ -269,6 +269,8 @@ def normal_ml(d):
 
 
 # %% [markdown]
+# **What it means.** A normal density sees two numbers of the data and no more. Data with two groups, or with one far outlier, get the same normal as any other data with this mean and this variance.
+#
 # For vectors the answer is the same: the mean vector and the covariance matrix of the data. What any other normal density lacks is the KL divergence between the two normals, `divergences.gaussian_kl_full`.
 #
 # Here are also the two slopes, the *score* of the two parameters. They are arrows in the explorer above. The first is zero at $\mu = m$. With this $\mu$ the second is zero at $\sigma = s$, the standard deviation of the data.
@@ -307,6 +309,8 @@ def variance_bias(d, n):
 
 
 # %% [markdown]
+# **What it means.** The most likely model fits its own data too closely. With two examples half of the variance is lost, with a hundred one per cent. The same happens, less visibly, to every model that is fitted by maximum likelihood, and it is why one measures on other data.
+#
 # ### Coins, dice, counts and waiting times
 #
 # For a coin the answer is the share of heads. For a die with $K$ sides it is the list of frequencies: $n_k$ is how often side $k$ was seen. A model gives each side a positive weight $w_k$ and divides by the sum $W$ of all weights (a *softmax*, if the weights are exponentials). For the rate $\lambda$ of an exponential density, that of
@@ -398,6 +402,8 @@ def exponential_family(d):
 
 
 # %% [markdown]
+# **What it means.** To fit an exponential family is to match a mean. Training follows the difference of two means, that of the data and that of the model. The same two means come back where a density is given by an energy, `score.energy_gradient`.
+#
 # ## How well can one know a parameter? { .advanced }
 #
 # The *score* of a parameter is the slope of the log-likelihood, $\partial \log p_\theta(x)$, where $\partial$ is the derivative by $\theta$, one number. (In [Score matching](score.py) the word means the slope by $x$.) At the true $\theta$ the score of one example pulls up or down, but on average it does not pull at all: otherwise another $\theta$ would explain
@@ -445,6 +451,8 @@ def cramer_rao(d):
 
 
 # %% [markdown]
+# **What it means.** Precision costs examples: to halve the standard deviation of an estimate takes four times as many. No cleverness gets below the bound without a bias.
+#
 # ## When you know something beforehand
 #
 # Three throws, three heads: maximum likelihood says that tails never come. That is too much to say after three throws. Give $\theta$ a density of its own, the *prior*. Bayes' rule makes of it a density of $\theta$ given the data: likelihood times prior, divided by a number. Its largest value is the *maximum a posteriori*, MAP. In logarithms: the log-likelihood plus the logarithm of the prior, a *penalty*.
@@ -472,6 +480,8 @@ def map_estimate(d):
 
 
 # %% [markdown]
+# **What it means.** A penalty on the parameters is a prior in disguise, and the strength of the penalty says how narrow the prior is. The data outvote it: their weight $n/v$ grows, and that of the prior, $1/\tau^2$, does not.
+#
 # ## Bits: a good model is a short code
 #
 # {{ picture likelihood.codes }}
@@ -501,6 +511,8 @@ def code_length(d):
 
 
 # %% [markdown]
+# **What it means.** The entropy of the data is the price that nobody can undercut. Whoever compresses better has the better model, and the log-likelihood in bits is the length of the file.
+#
 # ### Densities are not probabilities
 #
 # A density may exceed one: a normal with standard deviation $0.1$ is $3.99$ high. So a log-likelihood may be positive, and "negative log-likelihood $-2.3$" is no mistake. The value depends on the *unit*. If $x$ is measured in a unit $c$ times as large, $y = c\,x$ has the density $p(y/c)/c$; all log-densities go down by $\log c$, for a good and for a bad model alike.
@@ -517,6 +529,8 @@ def change_of_unit(d):
 
 
 # %% [markdown]
+# **What it means.** An entropy of a density has no zero of its own: choose the unit, and it is what you like. Differences between two models do not depend on the unit, and so KL does not.
+#
 # ### Pixels are whole numbers
 #
 # {{ picture likelihood.dequantization }}
@@ -623,6 +637,8 @@ def m_step(d):
 
 
 # %% [markdown]
+# **What it means.** Each half of EM is something known: Bayes' rule, and a mean and a variance. An example in the middle counts for both components, in parts.
+#
 # {{ explorer mixture }}
 #
 # ### k-means is EM with a hard choice
@@ -657,6 +673,8 @@ def hard_choice(d):
 
 
 # %% [markdown]
+# **What it means.** k-means assumes round clusters of one size, without saying so. Where the clusters are wide and narrow, or long, a mixture does better.
+#
 # ## Principal components { .advanced }
 #
 # {{ picture likelihood.principal }}
@@ -705,6 +723,8 @@ def ppca_noise(d):
 
 
 # %% [markdown]
+# **What it means.** PCA is maximum likelihood for a normal density that is allowed few directions. What it throws away it calls noise, and all that noise gets one size. A [variational autoencoder](vae.py) is the same with bent lines.
+#
 # ## Densities from bumps
 #
 # {{ picture likelihood.bumps }}
@@ -737,6 +757,8 @@ def smoothing(d):
 
 
 # %% [markdown]
+# **What it means.** The estimate is honest about another density than that of the data: the one with noise. With more examples the bandwidth may shrink. In many dimensions it cannot: the bumps would have to fill a space in which a few thousand examples are far from one another.
+#
 # ## Is this example strange?
 #
 # {{ picture likelihood.shell }}
@@ -761,6 +783,8 @@ def neyman_pearson(d):
 
 
 # %% [markdown]
+# **What it means.** There is no strangeness without an alternative. If one has no density of faults, one has chosen one in silence: to threshold $q(x)$ alone is to take all $x$ of the coordinates in use for equally probable faults.
+#
 # **A density alone depends on the coordinates.** Describe the same things by $y = g(x)$, with an increasing map $g$. The density of $y$ has a factor, the slope of the inverse map (`cnf.change_of_variables`). So $x$ may have a higher density than $x'$ while $g(x)$ has a lower one than $g(x')$. In a *ratio* of two densities the factor cancels: the ratio belongs to the thing, not to its coordinates [@lelan2021perfect].
 #
 # !!! example "By hand"
@@ -780,6 +804,8 @@ def ratio_invariant(d):
 
 
 # %% [markdown]
+# **What it means.** "The most probable image" is not a property of the images. It changes when brightness is measured on a logarithmic scale.
+#
 # **In high dimension the peak is empty.** Draw $x$ from a standard normal in $d$ dimensions. Its density is highest at the origin. But the squared length $\|x\|^2$ has mean $d$ and variance $2d$: nearly every draw has a length close to $\sqrt d$, with a spread of about $0.7$ whatever $d$ is. For $d = 100$ the origin is $e^{50}$ times as dense as a usual draw, and nothing like a draw. The *typical* examples lie on a shell. A
 # constant grey image may have a higher density under a good model of photographs than any photograph [@nalisnick2019deep]. (Checked for $d \le 3$. For more coordinates: they are independent, so means and variances add.)
 
