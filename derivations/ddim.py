@@ -198,8 +198,8 @@ def step(d):
         wrong=equal(data_in(noised, alpha_s, sigma_s, eps), x0),
         right=equal(data_in(noised, alpha_t, sigma_t, eps), x0),
         source="lucidrains/denoising-diffusion-pytorch issue #81, PR #83 (merged)",
-        why="the table of the earlier steps was read where the table of the current ones belongs, so even the true noise gave wrong data; "
-        "the pairs of steps ended with (0, 0), a step that goes nowhere, instead of a last step to clean data",
+        why="Noise that belongs to step t was removed with the coefficients of the step before, so even the true noise gave wrong data. "
+        "And the last pair of steps was (0, 0), which goes nowhere, where the last step to clean data belongs.",
     )
 
 
@@ -254,15 +254,16 @@ def step_variance(d):
         wrong=1 - abar_s - eta**2 * (1 - abar_t) >= 0,
         right=1 - abar_s - v_eta >= 0,
         source="jsboige/CoursIA PR #16158",
-        why="with all noise of t taken for the fresh part there is no room left for the old noise; a clamp hid the negative root",
+        why="At the earlier time there is room for a variance of 1 − ᾱ_s. Fresh noise was given η² (1 − ᾱ_t), which for η = 1 is more: "
+        "nothing is left for the old noise, and a clamp hid the root of a negative number.",
     )
     d.slip(
         "inbarhub-eta-direction",
         wrong=equal((1 - abar_s - eta * beta_tilde) + eta**2 * beta_tilde, 1 - abar_s),
         right=equal((1 - abar_s - eta**2 * beta_tilde) + eta**2 * beta_tilde, 1 - abar_s),
         source="inbarhub/DDPM_inversion issue #12",
-        why="the variance of fresh noise is eta² of DDPM's; with eta in the part of the old noise and eta² in the fresh one, the variances do not "
-        "add up, except at the two ends eta = 0 and eta = 1, where nobody sees it",
+        why="η scales the standard deviation of the fresh noise, so its variance has η². One part was written with η and the other with "
+        "η²: they add up at η = 0 and at η = 1, where one tries it, and nowhere between.",
     )
 
 
@@ -477,8 +478,8 @@ def one_point(d):
         wrong=equal((noised - alpha_i * point) / sigma_i, eps),
         right=equal((noised - alpha_t * point) / sigma_t, eps),
         source="Stability-AI/stablediffusion PR #226 (open)",
-        why="the loop's index i was passed for the step t = tau_i: the network of another noise level is asked, and even for a single data point it "
-        "does not see the noise",
+        why="The sampler visits a few of the steps, t = τ_i. The network was given i in place of τ_i and so was asked about another level "
+        "of noise: even for a single data point its answer is not the noise.",
     )
 
 

@@ -187,8 +187,8 @@ def forward_marginal(d):
         wrong=equal(noise_2, (1 - b[t + 1]) * noise_1 + b[t + 1]),
         right=equal(1 - alpha_bar(t + 1), (1 - b[t + 1]) * (1 - alpha_bar(t)) + b[t + 1]),
         source="cvignac/DiGress issue #41",
-        why="the product of the complements is not the complement of the product: it does not accumulate "
-        "noise from step to step, which is what the recursion asks of it",
+        why="The share of noise after t steps is 1 minus the product of the shares of signal, ᾱ_t. The product of the shares of noise is "
+        "something else: it shrinks with every step, while noise grows.",
     )
 
 
@@ -310,7 +310,8 @@ def posterior(d):
         wrong=equal(1 / precision, beta * (1 - abar_prev) / beta),
         right=equal(1 / precision, beta * (1 - abar_prev) / (1 - abar)),
         source="varun-ml/diffusion-models-tutorial PR #1",
-        why="alpha for alpha-bar in the denominator: the factors cancel and beta_t disappears",
+        why="The denominator is 1 − ᾱ_t, of all steps together. With α_t it is β_t, which cancels: the variance would no longer depend on "
+        "the size of its step.",
     )
     a = positives("a")
     d.slip(
@@ -318,8 +319,8 @@ def posterior(d):
         wrong=equal(1 / precision, (1 - abar_prev) / a),
         right=equal(1 / precision, (1 - abar_prev) / (1 - abar) * beta),
         source="labml issue #220, commits 4eec7a4e and a2d6e805",
-        why="the garbled denominator a is defined nowhere; read as a free letter it makes the claim false. It "
-        "survived in a second file for 14 months after the first fix",
+        why="The denominator is a letter a that is defined nowhere, and as a free letter it makes the claim false. In a second file the "
+        "slip survived the first correction by 14 months.",
     )
 
 
@@ -362,7 +363,7 @@ def posterior_mean_from_eps(d):
         wrong=equal(k_0 * x0 + k_t * x_t, (x_t - beta / sqrt(1 - abar) * eps) / sqrt(abar)),
         right=equal(k_0 * x0 + k_t * x_t, (x_t - beta / sqrt(1 - abar) * eps) / sqrt(1 - beta)),
         source="a common slip, no single source",
-        why="alpha-bar for alpha in the prefactor: one step back is undone as if it were all of them",
+        why="One step back divides by the root of α_t. To divide by the root of ᾱ_t is to undo all steps at once.",
     )
 
 

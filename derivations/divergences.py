@@ -427,7 +427,8 @@ def js_bounds(d):
         wrong=equal(JS(p(x), q_any(x)), KL(p(x), m) + KL(q_any(x), m)),
         right=equal(JS(p(x), q_any(x)), KL(p(x), m) / 2 + KL(q_any(x), m) / 2),
         source="a common slip, no single source",
-        why="Without the halves the bound is 2 log 2, and it is no information of one coin.",
+        why="JS weighs each of the two KL divergences by one half, as a fair coin does. Without the halves it can reach 2 log 2, and one "
+        "toss of a coin cannot tell as much.",
     )
     d.start(JS(p(x), q_any(x)), name="upper", words="an upper bound")
     d.equals(
@@ -867,8 +868,8 @@ def wishart_ratio(d):
         wrong=equal(ratio, exp(-first - second)),
         right=equal(ratio, exp(-first + second)),
         source="StatProofBook commit 9fecb5a (P/wish-kl)",
-        why="The second density is in the denominator, so the sign flips; the slip went through "
-        "five lines of a published proof.",
+        why="The density that is divided by changes the sign of its exponent. Here its sign was kept, and the slip went through five lines "
+        "of a published proof.",
     )
 
 

@@ -164,7 +164,8 @@ def continuity(d, n):
         wrong=equal(moving, -outflow),
         right=equal(diff(density, t), -outflow),
         source="facebookresearch/flow_matching issue #33",
-        why="d/dt of p_t along the flow adds u times the slope of p; the equation is about the partial derivative, at a fixed place",
+        why="The equation is about the density at a fixed place. Whoever is carried along by the flow sees another rate: to it comes u "
+        "times the slope of p.",
     )
 
 
@@ -494,7 +495,8 @@ def second_moment(d):
         wrong=equal(E((q(x0), exploding), x**2), 1 + 1 * (m_2 - 1)),
         right=equal(E((q(x0), preserving), x**2), 1 + abar * (m_2 - 1)),
         source="facebookresearch/flow_matching issue #26 (Flow Matching Guide, Eqs. 4.70 and 4.71)",
-        why="α = 1 was labelled variance preserving; it adds variance, and the root of 1 − σ² is the one that preserves",
+        why="The two names were swapped. With α = 1 noise is added to what is there and the variance grows; it is kept where α is the root "
+        "of 1 − σ².",
     )
     d.slip(
         "mit-pinit-factor2",
@@ -609,8 +611,8 @@ def rectified_flow(d):
         wrong=equal(E(Normal(eps, 0, 1), scattered), (x - step_size * vel(x, t)) ** 2),
         right=equal(E(Normal(eps, 0, 1), scattered), (x - step_size * vel(x, t)) ** 2 + eta**2 * step_size),
         source="CS231n lecture 14 notes, three views of diffusion",
-        why="the sampler was called forward Euler for the SDE; a step of that scatters with variance η² h, and this one is exact "
-        "knowledge of where it goes: it is Euler for the probability-flow ODE, run from t = 1 to 0",
+        why="An Euler step for the SDE scatters with variance η² h. This sampler does not scatter: it is Euler's method for the "
+        "probability-flow ODE, run from t = 1 to 0.",
     )
 
 

@@ -421,7 +421,8 @@ def error_game(d):
         wrong=equal(error(larger), (1 - JS(p(x), q(x)) / log(number(2))) / 2),
         right=equal(error(larger), least),
         source="homework essay on generative models, GAN section",
-        why="the game of the error rate gives total variation, not Jensen–Shannon, even if both are scaled to end at 0 and 1/2",
+        why="A discriminator scored by how often it errs measures total variation. Jensen–Shannon is another number, even where both are "
+        "scaled to agree at the two ends, equal and disjoint densities.",
     )
     d.start(least, name="generator", words="the most that a generator can reach")
     d.at_most(half, by="total variation is not negative", because=TV(p(x), q(x)) / 2)
@@ -431,7 +432,8 @@ def error_game(d):
         wrong=least >= half,
         right=least <= half,
         source="homework essay on generative models, GAN section",
-        why="agreement with the data is where the least error is greatest: the generator maximises the error",
+        why="The discriminator wants few errors, the generator many. Where the generator matches the data even the best discriminator errs "
+        "half of the time, and more is not to be had: the generator maximises.",
         because=TV(p(x), q(x)) / 2,
     )
 
@@ -521,7 +523,8 @@ def fgan(d):
         wrong=equal(diff(js_f, s), 2 / (1 + 1 / s)),
         right=equal(diff(js_f, s), log(2 / (1 + 1 / s))),
         source="probml/pml2-book issue #311 (Table 26.2)",
-        why="the best critic is f'(u), and for Jensen–Shannon that is a logarithm",
+        why="The best critic is the slope of f at the ratio of the densities. For Jensen–Shannon that slope is a logarithm, and the "
+        "logarithm was left out.",
     )
 
     ratio = define("u", p(x) / Q)
@@ -803,7 +806,8 @@ def remedies(d):
         wrong=equal(gamma / 2 * E(p(x), absolute(diff((Y * x) ** 2, x))), gamma * Y**2 / 2),
         right=equal(gamma / 2 * E(p(x), absolute(diff(Y * x, x)) ** 2), gamma * Y**2 / 2),
         source="labml_nn/gan/stylegan/__init__.py",
-        why="the norm of the gradient is squared, not what is differentiated",
+        why="The penalty is the squared length of a gradient. Here the discriminator was squared first and its gradient taken then, which "
+        "is something else.",
     )
 
 
@@ -845,7 +849,8 @@ def disagreement(d):
         wrong=equal(split, coin(sigmoid((a + b) / 2)) - (coin(first) + coin(second)) / 2),
         right=equal(split, coin(mean_prob) - (coin(first) + coin(second)) / 2),
         source="nv-tlabs/datasetGAN_release issue #27",
-        why="Jensen–Shannon is the entropy of averaged probabilities, not of averaged logits",
+        why="To average two classifiers, average their probabilities and then take the entropy. The mean of their logits belongs to "
+        "another probability.",
     )
 
 

@@ -133,7 +133,7 @@ def kernel_score(d):
         wrong=equal(diff(log(KERNEL), X0), -(X - alpha * X0) / sigma**2),
         right=right,
         source="probml/pml2-book issue #253 (Eqs. 24.31-24.34, fixed)",
-        why="the derivative is by the noisy variable; by the clean one it has another sign and a factor alpha",
+        why="The score is the slope in the noisy variable x. The slope in the clean x₀ has another sign and a factor α.",
     )
     s_t = mean_vectors("s_t")
     d.slip(
@@ -141,7 +141,7 @@ def kernel_score(d):
         wrong=equal(norm2(s_t - diff(log(KERNEL), X)), norm2(s_t - (X - alpha * X0) / sigma**2)),
         right=equal(norm2(s_t - diff(log(KERNEL), X)), norm2(s_t + (X - alpha * X0) / sigma**2)),
         source="lebellig/flow-matching issue #2 (typo confirmed; Eq. 43)",
-        why="minus the score is plus the displacement over the variance",
+        why="The score points from x back to the data, so minus the score is plus the displacement over the variance.",
     )
     d.false_alarm(
         "fa-acids-5",
@@ -257,7 +257,8 @@ def eps_optimum(d):
         wrong=equal(marginal_score, -(noise / sigma)),
         right=equal(marginal_score, -(integral(noise * posterior, x0) / sigma)),
         source="lecture notes 'The mathematics of generative models', 5.4",
-        why="only the score given x₀ is −ε/σ (σ is √(1 − ᾱ) there); the marginal score is its conditional mean",
+        why="−ε/σ is the score if x₀ is known (σ is √(1 − ᾱ) there). The score of the noisy data is its mean over all x₀ from which x may "
+        "have come.",
     )
 
 
@@ -537,8 +538,8 @@ def langevin(d):
         wrong=equal(E(p(x), f.prime(x) * score + diff(f.prime(x), x) / 2), 0),
         right=equal(change, 0),
         source="a common slip, no single source",
-        why="the step h∇log p with noise √h z: either h with √(2h), or h/2 with √h. As written p is not stationary: the "
-        "law that is left is colder, p² up to its normaliser",
+        why="A step of h∇log p needs noise √(2h) z, or h/2 needs √h z. Here the noise is too weak for the step, and what settles is too "
+        "narrow: p² up to its normaliser.",
     )
 
 

@@ -313,7 +313,8 @@ def ornstein_uhlenbeck(d):
         wrong=equal(fokker_planck_of(Normal(x, 0, g**2 / theta), [-theta * x], g**2, [x]), 0),
         right=equal(fokker_planck_of(rest, [-theta * x], g**2, [x]), 0),
         source="eje24/iap-diffusion-labs commit fcb1285",
-        why="the pull acts twice on a variance, so it is θ twice that balances g²",
+        why="A variance is made of squares, and each of the two factors is pulled back at the rate θ. So 2θ times the variance balances "
+        "g², not θ times.",
     )
 
 
@@ -558,7 +559,7 @@ def velocity_score(d):
         wrong=equal(rising, spread**2 * diff(tau, tau)),
         right=equal(rising, 1 - tau / 2),
         source="eje24/iap-diffusion-labs, lab two, cell 59",
-        why="the value 0 was given at t = 1, which is what is left if σ′σ, infinity times 0 there, is taken for 0; it is −1/2 at every t",
+        why="σ′σ is −1/2 at every t. At t = 1 it looks like infinity times 0, and was taken for 0.",
     )
 
 

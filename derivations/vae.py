@@ -388,7 +388,7 @@ def optimal_variance(d):
     d.slip("vae-sigma-optimal", m / (2 * sigma**2) + log(sigma) >= m / (2 * m**2) + log(m),
            m / (2 * sigma**2) + log(sigma) >= m / (2 * sqrt(m) ** 2) + log(sqrt(m)),
            source="orybkin/sigma-vae-pytorch issue #1",
-           why="The loss m/(2σ²) + log σ is smallest at σ² = MSE, not at σ = MSE.", because=log_gap(m / sigma**2) / 2)
+           why="The loss m/(2σ²) + log σ is smallest where the variance σ² is the mean squared error m. The code set σ itself to it.", because=log_gap(m / sigma**2) / 2)
 
 
 # %% [markdown]

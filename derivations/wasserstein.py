@@ -89,8 +89,8 @@ def couplings(d):
         wrong=equal(integral(plan(x, y), y), plan(x, y)),
         right=equal(integral(plan(x, y), y), plan(x)),
         source="labml.ai, annotated Wasserstein GAN (labml_nn/gan/wasserstein)",
-        why="the set of couplings was introduced as the joint densities whose marginals are γ(x, y); γ is the joint density, and its marginals are the two "
-        "densities to compare",
+        why="γ(x, y) is the joint density, and its marginals are the two densities that are compared. The text called γ(x, y) itself the "
+        "marginals.",
     )
 
 
@@ -372,14 +372,16 @@ def penalty_points(d):
         wrong=equal(across(eps_t, other), 0),
         right=equal(across(eps_t, eps_t), 0),
         source="hwalsuklee/tensorflow-generative-model-collections issue #33",
-        why="a weight was drawn for every pixel; the point is then somewhere in the box of the two images, not between them",
+        why="One weight gives a point between the two images. With a weight for every pixel it is somewhere in the box whose corners they "
+        "are.",
     )
     d.slip(
         "wgangp-channel-norm",
         wrong=equal(channels, 0),
         right=equal(whole, 0),
         source="eriklindernoren/PyTorch-GAN issue #20; caogang/wgan-gp issue #25; Zeleni9/pytorch-wgan issue #40",
-        why="the norm along dimension 1 of a (B, C, H, W) gradient is over channels only, and pushes the gradient at each pixel to length one",
+        why="The gradient for an image is one long vector with one length. A norm along dimension 1 of a (B, C, H, W) tensor is taken over "
+        "the colours of each pixel alone, and asks for length one at every pixel.",
     )
 
 
@@ -453,7 +455,8 @@ def layer_slopes(d):
         wrong=sheared <= x_1**2 + x_2**2,
         right=sheared <= (1 + 1 + 1) * (x_1**2 + x_2**2),
         source="Understanding Deep Learning, errata (4th printing), section 16.3.7",
-        why="the Lipschitz constant of a matrix was given as its largest eigenvalue in size; it is the largest singular value. Here the eigenvalues are 1 and 1",
+        why="The largest factor by which a matrix stretches is its largest singular value, not its largest eigenvalue. Here both "
+        "eigenvalues are 1, and some vectors become longer.",
         because=(x_2 - x_1) ** 2 + x_1**2,
     )
 
