@@ -245,7 +245,7 @@ def composition(d, n):
 # Let the map be a small step along a field, $x + h f(x)$. Its Jacobian is $I + hA$, with the Jacobian $A$ of the field. To first order in
 # $h$ its determinant is $1 + h \operatorname{tr} A$: the trace is what is left of a determinant when steps get small. That is why a
 # continuous flow needs only a *trace*, for any field. A *discrete* flow is a chain of finitely many maps, its layers, and
-# each layer must have a special form so that its determinant is cheap.
+# each layer must have a special form so that its determinant is cheap: see [Normalizing flows](normalizing_flow.py).
 #
 # !!! example "By hand"
 #

@@ -152,9 +152,9 @@ def change_of_variables(d):
 # ## Layers in a row
 #
 # One simple map cannot do much, so do many, one after the other. By the chain rule slopes multiply, so **log-slopes add**. In several coordinates a small box is
-# carried to a small parallelepiped, and the factor of its volume is the absolute value of the determinant of the Jacobian. The chain rule multiplies Jacobians, $M = AB$;
+# carried to a small parallelepiped, and the factor of its volume is the absolute value of the determinant of the Jacobian. The chain rule multiplies Jacobians, $A$ and $B$;
 # determinants multiply too (`normalizing_flow.composition[determinants]`), so **log-determinants add**: each layer reports its own, at the place where the point is when it
-# enters that layer.
+# enters that layer. For a linear map $z = Ax$ and a normal density with mean $\mu$ and covariance $\Sigma$ the whole formula can be checked at once (`normalizing_flow.linear`): $z$ is normal with mean $A\mu$ and covariance $A \Sigma A^\top$.
 #
 # !!! example "By hand"
 #
@@ -165,18 +165,23 @@ def change_of_variables(d):
 
 # %%
 g = Function("g", invertible=True)
+A, B = matrices("A B")
+point, mu, S = vectors("x"), mean_vectors("mu"), covariances("Sigma")
 
 
-@derivation("Log-determinants add", n=(1, 2))
-def composition(d, n):
-    if n == 1:
-        d.start(log(absolute(diff(g(f(x)), x))), name="slopes", words="in one coordinate")
-        d.equals(log(absolute(g.prime(f(x)))) + log(absolute(f.prime(x))), by="chain rule")
-        return
-    A, B = letters("A", n), letters("B", n)
-    M = [[define(f"M_{i + 1}{j + 1}", plus([A[i][m] * B[m][j] for m in range(n)])) for j in range(n)] for i in range(n)]
-    d.start(determinant(M), name="determinants", words="in several coordinates")
-    d.equals(determinant(A) * determinant(B), by="expand both sides")
+@derivation("Log-determinants add", dims=(1, 2, 3))
+def composition(d):
+    d.start(log(absolute(diff(g(f(x)), x))), name="slopes", words="in one coordinate")
+    d.equals(log(absolute(g.prime(f(x)))) + log(absolute(f.prime(x))), by="chain rule")
+
+    d.start(log(absolute(det(A * B))), name="determinants", words="in several coordinates")
+    d.equals(log(absolute(det(A))) + log(absolute(det(B))), by="determinants multiply")
+
+
+@derivation("A linear map of a normal density", dims=(1, 2))
+def linear(d):
+    d.start(log(Normal(point, mu, S)))
+    d.equals(log(Normal(A * point, A * mu, A * S * transpose(A))) + log(absolute(det(A))), by="the change of variables for $z = A x$")
 
 
 # %% [markdown]
@@ -291,11 +296,11 @@ def coupling(d):
     d.start(diff(kept, kept) * diff(mapped, other), name="determinant", words="its determinant")
     d.equals(exp(scale), by="the product of the diagonal, since the Jacobian is triangular")
 
-    A = letters("A", 2)
+    rows = letters("A", 2)
     below_diagonal = define("c", diff(mapped, kept))
-    full = [[define(f"M_{i}1", first + second * below_diagonal), define(f"M_{i}2", second * exp(scale))] for i, (first, second) in enumerate(A, 1)]
+    full = [[define(f"M_{i}1", first + second * below_diagonal), define(f"M_{i}2", second * exp(scale))] for i, (first, second) in enumerate(rows, 1)]
     d.start(determinant(full), name="mixed", words="with any linear map behind it")
-    d.equals(exp(scale) * determinant(A), by="what stands below the diagonal drops out")
+    d.equals(exp(scale) * determinant(rows), by="what stands below the diagonal drops out")
 
     d.start(diff(kept, kept) * diff(other + shift, other), name="volume", words="shifts alone keep volume")
     d.equals(1, by="the diagonal is made of ones")
@@ -448,7 +453,8 @@ def autoregressive(d, n):
 #
 # **Planar flows** [@rezende2015variational]. Move every point along one direction $u = (u_1, u_2, \dots)$, by an amount that depends on one number: $z = x + u\, h(\alpha)$ with
 # $\alpha = w_1 x_1 + w_2 x_2 + \dots + b$. The Jacobian is the identity plus a matrix of rank one, and its determinant is one plus a number (`normalizing_flow.planar[determinant]`, the *determinant lemma*): no $n^3$.
-# (*Sylvester flows* move along several directions; a determinant of their number is left.)
+# *Sylvester flows* move along several directions, here two: the columns of $V$, by amounts that depend on the two numbers $W^\top x$. The Jacobian is $I + V D W^\top$ with a diagonal $D$ of slopes, and a determinant of two rows is
+# left, whatever the number of coordinates (`normalizing_flow.sylvester`).
 #
 # For $h = \tanh$ the slope $h'$ is $1 - \tanh^2$, between 0 and 1. Let $c = w_1 u_1 + w_2 u_2 + \dots$. If $c > -1$, the determinant $1 + c\,h'$ is positive (`normalizing_flow.planar_positive`) and the map is invertible. To have $c > -1$ for
 # all parameters, replace $u$ by $v = u + (m - c)\, w/N$, where $N$ is the **squared** length of $w$. Then $w_1 v_1 + w_2 v_2 + \dots$ is exactly $m$, which one chooses above $-1$ (`normalizing_flow.planar[moved]`).
@@ -491,6 +497,16 @@ def planar(d, n):
         source="danielward27/flowjax PR 170",
         why="the slope of the activation was counted twice",
     )
+
+
+V, W = matrices("V W", columns=2)
+D = matrices("D", rows=2, columns=2, domain="diagonal")
+
+
+@derivation("Sylvester flows: a small determinant for a large one", dims=(2, 3))
+def sylvester(d):
+    d.start(det(identity + V * D * transpose(W)))
+    d.equals(det(identity_of(2) + D * transpose(W) * V), by="Sylvester's identity")
 
 
 @derivation("A planar flow does not fold")
@@ -542,10 +558,10 @@ def residual(d, n):
     d.equals((-step) ** n / (1 + step), by="a geometric sum")
 
     if n == 2:
-        A = letters("A", 2)
-        squares = plus([A[i][m] * A[m][i] for i in range(2) for m in range(2)])
+        M = letters("A", 2)
+        squares = plus([M[i][m] * M[m][i] for i in range(2) for m in range(2)])
         d.start(squares, name="powers", words="the trace of the square of a Jacobian")
-        d.equals((A[0][0] + A[1][1]) ** 2 - 2 * determinant(A), by="expand")
+        d.equals((M[0][0] + M[1][1]) ** 2 - 2 * determinant(M), by="expand")
 
 
 # %% [markdown]
@@ -648,8 +664,8 @@ def tails_below(d):
 #
 # ## What these results do not say
 #
-# - **Several coordinates.** The change of variables is proved here for every map of the line. For triangular maps of several coordinates it follows by one coordinate at a time; for an arbitrary smooth map it is a theorem of analysis that is used and not proved here. Determinants are
-#   checked for two and three coordinates.
+# - **Several coordinates.** The change of variables is proved here for every map of the line, and for linear maps of normal densities. For triangular maps of several coordinates it follows by one coordinate at a time; for an arbitrary smooth map it is a theorem of analysis that is
+#   used and not proved here. Determinants are checked for up to three coordinates.
 # - **That a flow exists does not mean that it is found.** Knothe–Rosenblatt needs all conditional distribution functions. Layers of bounded depth approximate it, and training may stop elsewhere.
 # - **Invertible on paper, not always in the machine.** A layer that presses by a large factor loses digits on the way, and the inverse gets them back multiplied. Errors are about the rounding error times the largest stretching of the way back.
 # - **A high likelihood is not a good sample,** nor is a low likelihood a sign of an anomaly: a change of units, or a constant background, moves it.

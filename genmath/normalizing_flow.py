@@ -379,6 +379,8 @@ class Glow(Chain):
         if deep > 1:
             parts += [Glow(dim, side // 2, deep - 1, n, **each, generator=generator)]
         super().__init__([Squeezed(Chain(parts))])
+        if generator is not None:
+            self.to(generator.device)
 
 
 # As torch.distributions has them

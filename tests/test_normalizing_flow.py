@@ -307,6 +307,21 @@ def test_only_the_generator_is_used() -> None:
     assert torch.equal(flow.sample((3,)), drawn)
 
 
+@pytest.mark.parametrize("make", [RealNVP, NSF, MAF, IAF, Planar, Residual, Mixing, Glow])
+def test_a_flow_lives_where_its_generator_is(device: str, make: type[Layer]) -> None:
+    generator = torch.Generator(device).manual_seed(0)
+    size = (1, 4) if make is Glow else (2,)
+    layer = make(*size, generator=generator)  # type: ignore[arg-type, call-arg]
+    flow = Flow(layer)
+    x, log_p = flow.rsample_and_log_prob((50,), generator=generator)
+    assert x.device.type == log_p.device.type == device
+    assert {p.device.type for p in layer.parameters()} == {device}
+    close(flow.log_prob(x), log_p, 1e-3)
+    (-flow.log_prob(x.detach()).mean()).backward()
+    there = copy.deepcopy(layer).to("cpu")
+    close(Flow(there).log_prob(x.cpu()), log_p.cpu(), 1e-3)
+
+
 @pytest.mark.parametrize("make", [RealNVP, NSF, MAF, IAF])
 def test_a_context_makes_one_density_for_each(make: type[Chain]) -> None:
     layer = shaken(make(2, 2, context=3, **SMALL, generator=rng()))  # type: ignore[call-arg]
@@ -514,28 +529,35 @@ def test_tie_change_of_variables(seed: int) -> None:
     close(Flow(layer).log_prob(x), value(other.rhs, **letters, z=z[:, 0]), 1e-9)
 
 
+class Linear(Layer):
+    """z = A x, by a matrix that is given."""
+
+    def __init__(self, matrix: torch.Tensor) -> None:
+        super().__init__()
+        self.shape, self.matrix = (len(matrix),), matrix
+
+    def _forward(self, x: torch.Tensor, context: torch.Tensor | None) -> Moved:
+        return Moved(x @ self.matrix.T, torch.linalg.slogdet(self.matrix)[1].expand(len(x)))
+
+    def _inverse(self, z: torch.Tensor, context: torch.Tensor | None) -> Moved:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
 @given(seed=seeds)
 @settings(max_examples=10)
-def test_tie_composition(seed: int) -> None:
-    n = 2
+def test_tie_composition(n: int, seed: int) -> None:
     A, B = normal(n, n, seed=seed), normal(n, n, seed=seed + 1)
-    claim = result("composition", "determinants", n)
-    letters = entries("A", A) | entries("B", B)
-
-    class Linear(Layer):
-        def __init__(self, matrix: torch.Tensor) -> None:
-            super().__init__()
-            self.shape, self.matrix = (n,), matrix
-
-        def _forward(self, x, context):
-            return Moved(x @ self.matrix.T, torch.linalg.slogdet(self.matrix)[1].expand(len(x)))
-
-        def _inverse(self, z, context):
-            raise NotImplementedError
-
-    z, log_det = Chain([Linear(B), Linear(A)])(torch.eye(n, dtype=F64))
-    close(torch.linalg.det(z.T), value(claim.lhs, **letters), 1e-9)
-    close(log_det.exp(), value(claim.rhs, **letters).abs().expand(n), 1e-9)
+    x = normal(4, n)
+    chain = Chain([Linear(B), Linear(A)])
+    claim = result("composition", "determinants")
+    close(chain(x).log_det, value(claim.rhs, A=A, B=B).expand(4), 1e-9)
+    close(value(claim.lhs, A=A, B=B), value(claim.rhs, A=A, B=B), 1e-9)
+    S = B @ B.T + torch.eye(n, dtype=F64)
+    root = torch.linalg.inv(torch.linalg.cholesky(S))
+    mean = -torch.linalg.solve(root, torch.zeros(n, dtype=F64))
+    whole = value(result("linear").lhs, x=x[0], mu=mean, Sigma=S)
+    close(Flow(Linear(root)).log_prob(x)[0], whole, 1e-9)
 
 
 @given(seed=seeds)
