@@ -185,6 +185,9 @@ def linear(d):
 
 
 # %% [markdown]
+# **What it means.** A deep flow needs no new formula: each layer reports one number, and the numbers are added. The order of the layers matters for where the point is, and not for how the sum is made. Whatever is linear in a
+# flow turns normal densities into normal densities; only what bends can make two peaks.
+#
 # ## Maximum likelihood makes the data look like noise
 #
 # {{ picture normalizing_flow.trained }}
@@ -240,6 +243,8 @@ def uniform(d):
 
 
 # %% [markdown]
+# **What it means.** A flow between any two positive densities exists, even a triangular one. It is never the only one: turn the noise before or after, and a standard normal density does not notice. So likelihood alone does not say *which* code $z$ a data point gets.
+#
 # ## Triangular Jacobians
 #
 # A determinant of $n$ coordinates takes about $n^3$ operations, too many for a layer. There is one kind of matrix where it is free: a **triangular** one, with zeros above the diagonal. Its determinant is the
@@ -261,6 +266,8 @@ def triangular(d, n):
 
 
 # %% [markdown]
+# **What it means.** What is below the diagonal is free: it may be as complicated as one likes, and costs nothing in the determinant. All layers of the next sections live from this.
+#
 # ## Coupling layers
 #
 # {{ picture normalizing_flow.coupling }}
@@ -518,6 +525,8 @@ def planar_positive(d):
 
 
 # %% [markdown]
+# **What it means.** A map that changes few directions has a small determinant to compute. But one planar layer makes one fold-free wrinkle along one line, so many are needed; in many coordinates couplings and splines have displaced them.
+#
 # **Linear mixing by LU** [@kingma2018glow]. Between couplings one wants to mix the coordinates by a matrix. Its determinant costs $n^3$ operations, unless it is kept as a product of triangular factors:
 # $L$ with ones on its diagonal, and $U$. Then the determinant is the product of the diagonal of $U$. A fixed permutation in front only changes the sign. In images this is applied to the channels of every
 # pixel: an *invertible 1 × 1 convolution*. See `normalizing_flow.triangular`. In code: `genmath.normalizing_flow.Mixing`; a scale and a shift for each coordinate are `genmath.normalizing_flow.ActNorm`;
@@ -565,6 +574,8 @@ def residual(d, n):
 
 
 # %% [markdown]
+# **What it means.** Here the Jacobian is full: every output depends on every input. The price is paid twice: the way back is a loop, and the log-determinant a series that must be cut (which makes it wrong by a known amount) or cut at a random place (which keeps it right on average).
+#
 # ## Flows as posteriors
 #
 # In a [variational autoencoder](vae.py) the posterior $q$ is often a normal density with independent coordinates, and the bound is loose where the true one is not. Put a flow on top: draw $z$ from the simple $q$, and use $g(z)$ with an increasing map
@@ -622,6 +633,8 @@ def tails_below(d):
 
 
 # %% [markdown]
+# **What it means.** The logarithm of the density can fall no slower and no faster than a parabola. A Cauchy density falls like $1/x^2$, its logarithm like $-2 \log |x|$: far outside every such flow gives its points much too little. Look at the largest losses of single points before you trust a mean.
+#
 # ## Summary
 #
 # !!! summary "To learn by heart"
