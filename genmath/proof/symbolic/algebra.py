@@ -476,7 +476,7 @@ def big_sum(body: Any, index: Any, low: Any, high: Any) -> Any:
         return total
     total = sp.S.Zero
     for t in _partial_fractions(body, index):
-        constant, rest = _out_of_the_sum(t, index)
+        constant, rest = out_of_the_sum(t, index)
         whole = is_nonnegative(high - low + 1)
         closed = _closed_sum(rest, index, low, high) if whole else None
         if closed is None and whole and (c := shift(rest, index, low)):
@@ -488,7 +488,7 @@ def big_sum(body: Any, index: Any, low: Any, high: Any) -> Any:
     return total
 
 
-def _out_of_the_sum(t: Any, index: Any) -> tuple[Any, Any]:
+def out_of_the_sum(t: Any, index: Any) -> tuple[Any, Any]:
     """What does not depend on the index, also in the exponent of an exponential, and the rest."""
     constant, rest = t.as_independent(index, as_Add=False)
     factors = sp.Mul.make_args(rest)

@@ -16,10 +16,11 @@ from genmath.proof.symbolic.algebra import (
     is_positive,
     power_of,
 )
-from genmath.proof.symbolic.atoms import Binder, Key
+from genmath.proof.symbolic.atoms import Key
 from genmath.proof.symbolic.bound import fresh, unused
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
 from genmath.proof.symbolic.derived import carried_out
+from genmath.proof.symbolic.finite_sets import product_over, size, sum_over
 from genmath.proof.symbolic.integrals import integrate, over_interval
 from genmath.proof.symbolic.intervals import along, as_end
 from genmath.proof.symbolic.letters import parameter
@@ -59,14 +60,13 @@ class Binders(Conditions):
 
     def over_set(self, node: Over, env: Env, w: Weights) -> Any:
         body, own = self.opened(node.body, node.letter, env, w)
-        kind, space = Key(node.kind), node.letter.space
+        space = Key(node.letter.space)
         if node.kind == "sum":
-            return linear(body, own, lambda rest: size(space) if rest == 1 else
-                          close(kind, rest, own, Key(space)))  # fmt: skip
+            return sum_over(body, own, space)
         if not body.has(own):
             self.require(body, w, "the base of the power", node.body)
-            return power_of(body, size(space))
-        return sp.Mul(*(close(kind, f, own, Key(space)) for f in sp.Mul.make_args(body)))
+            return power_of(body, size(space.name))
+        return product_over(body, own, space)
 
     def extreme(self, node: Over, kind: str, sign: int, env: Env, w: Weights) -> Any:
         """The maximum or supremum of sign * body: what is constant, and factors > 0, come out."""
@@ -136,10 +136,6 @@ class Binders(Conditions):
             return close(Key("lim"), rest, own, to, domain)
 
         return linear(body, own, one)
-
-
-def size(name: str) -> Any:
-    return Binder(Key("size"), sp.S.One, sp.S.One, Key(name))
 
 
 def values(letter: Symbol) -> Any:

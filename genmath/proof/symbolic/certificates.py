@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from genmath.proof.language.binders import Between
+from genmath.proof.language.binders import Between, Over
 from genmath.proof.language.claims import STRICT
 from genmath.proof.language.derivation import Lemma
 from genmath.proof.language.elementary import TABLE
@@ -90,6 +90,8 @@ class Signs:
                 return self.positive(e.args[0])
             case Between():
                 return self.between_limits(e, strict=True)
+            case Over(kind="sum" | "prod" | "max" | "min"):  # of at least one member
+                return self.without(e.letter).positive(e.body)
             case Mul() | Div():
                 return all(self.positive(a) for a in e.args)
             case Pow(args=(base, _)):
@@ -116,6 +118,8 @@ class Signs:
                 return self.nonnegative(e.args[0])
             case Big():
                 return self.under_index(e)
+            case Over(kind="sum" | "prod" | "max" | "min"):
+                return self.without(e.letter).nonnegative(e.body)
             case Between():
                 return self.between_limits(e)
             case Neg(args=(Neg(args=(inner,)),)):

@@ -44,6 +44,7 @@ from genmath.proof.symbolic.atoms import (
 )
 from genmath.proof.symbolic.bound import fresh, on_line, unused, unused_like, values_of
 from genmath.proof.symbolic.disjoint import without_rivals
+from genmath.proof.symbolic.finite_sets import opened, sum_over
 from genmath.proof.symbolic.intervals import as_end, between, by_primitive, no_more, pieces
 from genmath.proof.symbolic.kernels import kernel
 from genmath.proof.symbolic.maps import (
@@ -783,6 +784,14 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
         return integrate(differentiate(body, v, rules), tuple(letters), rules)
     if isinstance(e, Binder) and e.args[0] == Key("int"):
         return _slope_between(e, v, rules)
+    if isinstance(e, Binder) and e.args[0].name in ("sum", "prod"):
+        body, own, space = opened(e)
+        slope = differentiate(body, v, rules)
+        if e.args[0].name == "sum":
+            return sum_over(slope, own, space)
+        if not is_positive(body):
+            raise NotImplementedError("the derivative of a product of what may be 0")
+        return e * sum_over(slope / body, own, space)
     if isinstance(e, BigSum):
         body, index, low, high = e.args
         return big_sum(differentiate(body, v, rules), index, low, high)
