@@ -111,29 +111,30 @@ def _outermost(node: Node) -> Iterator[Node]:
         yield from _outermost(child)
 
 
-def _absolute(node: Node) -> Iterator[Node]:
+def _absolute(node: Node, around: frozenset[Symbol] = frozenset()) -> Iterator[Node]:
     """The integral of the absolute value: of the whole integrand, or term by term where another
-    integral stands inside, or there are several letters, since integrals are then exchanged."""
+    integral stands inside, or there are several letters, since integrals are then exchanged.
+    `around`: what is bound around it, of which no factor is left out."""
     if isinstance(node, (Divergence, Entropy)):
         yield node
         return
     assert isinstance(node, (Integral, Expect, Between))
     nested = any(True for _ in _outermost(node.body))
     for term in _terms(node.body, nested) if nested or len(node.bound) > 1 else [node.body]:
-        for body in _sizes(term, set(node.bound)):
+        for body in _sizes(term, around | frozenset(node.bound)):
             if isinstance(node, Integral):
                 yield Integral(body, *node.bound)
             else:
                 yield node.rebuild((body, *node.args[1:]))
 
 
-def _sizes(term: Node, bound: set[Symbol]) -> Iterator[Node]:
+def _sizes(term: Node, bound: frozenset[Symbol]) -> Iterator[Node]:
     """|term| but for a constant, in every way that the integrals in it give."""
     choices: list[list[Node]] = []
     signed: list[Node] = []
     for f in factors(term):
         if isinstance(f, (Integral, Expect, Between)):
-            choices.append(list(itertools.islice(_absolute(f), MANY)))
+            choices.append(list(itertools.islice(_absolute(f, bound), MANY)))
         elif f == Number(0) or (free_symbols(f) & bound and _is_nonnegative(f)):
             choices.append([f])
         elif free_symbols(f) & bound or any(True for _ in _outermost(f)):

@@ -36,9 +36,12 @@ class Binders(Laws):
 
     def _between(self, node: Between, env: Env) -> Value:
         low, high = (sides(e) or self.scalar(e, env) for e in (node.low, node.high))
-        loop, place, width = self.along(low, high, env)
-        body = self.scalar(node.body, env.bind({node.letter: place}, 1))
-        return self.g.sum(loop, self.g.weigh(width, body))
+
+        def inner(at: Env) -> Value:
+            return self.scalar(node.body, at)
+
+        corners = [] if self.widening else self.corners(node.letter, node.body, env, missing=True)
+        return self.piecewise(node.letter, corners, low, high, env, inner)
 
     def free_member(self, name: str, space: str) -> Scalar:
         """A letter for some member: one of the points."""

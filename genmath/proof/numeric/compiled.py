@@ -332,11 +332,19 @@ class Program(Code):
         self.rounded = False  # in the last run, something was: of decimals alone, and without sums
 
     def run(
-        self, world: World, arithmetic: Arithmetic, level: int, free: dict[str, Any]
+        self,
+        world: World,
+        arithmetic: Arithmetic,
+        level: int,
+        free: dict[str, Any],
+        flushed: bool = False,
     ) -> list[tuple[Num, ...]]:
-        """The values of the trees. `free` gives the free letters: an index or coordinates each."""
+        """The values of the trees. `free` gives the free letters: an index or coordinates each.
+        `flushed`: what is too small for a decimal is 0, what is too large infinite."""
         with decimal.localcontext(CONTEXT) as context:
             context.clear_flags()
+            context.traps[decimal.Underflow] = not flushed
+            context.traps[decimal.Overflow] = not flushed
             try:
                 return self.compute(world, arithmetic, level, free)
             except OverflowError:  # of floats

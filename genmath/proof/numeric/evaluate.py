@@ -47,6 +47,7 @@ Weighted = list[tuple[Loop, Scalar]]  # loops, outermost first, and the weight o
 
 
 CORNERS = ("indicator", "abs", "positive_part")
+PIECED = ("real", "positive", "unit")  # domains of letters that one integrates over piece by piece
 
 
 class Evaluation(Expressions):
@@ -238,30 +239,63 @@ class Evaluation(Expressions):
     # --- where something jumps -------------------------------------------------------------------
 
     def jumps(self, letter: Symbol, env: Env) -> list[Scalar]:
-        """Values of a letter of the line at which an indicator or its like in what is integrated
-        has a corner; where functions decay, 0, so that what falls slowly is seen far out."""
-        plain = letter.space in self.survey.real and letter.domain == "real" and not letter.shape
+        """Values of a letter at which an indicator or its like in what is integrated has a corner;
+        where functions decay, 0, so that what falls slowly is seen far out."""
+        plain = letter.space in self.survey.real and letter.domain in PIECED and not letter.shape
         if not plain or not self.scope or self.widening:
             return []
-        g, body, leaf = self.g, self.scope[-1], self.g.leaf()
+        on_line, body = letter.domain == "real", self.scope[-1]
+        found = self.corners(letter, body, env, missing=on_line)
+        located = on_line and self.families.family == "located" and isinstance(body, Integral)
+        return found or ([self.g.zero] if located else [])
+
+    def corners(
+        self, letter: Symbol, body: Node, env: Env, missing: bool, more: Iterable[Node] = ()
+    ) -> list[Scalar]:
+        """Where what is read for its sign, or is one of `more`, is 0: the places of those a + b
+        times the letter. `missing`: an indicator of another kind may be left out."""
+        g, leaf = self.g, self.g.leaf()
         own = {s for n in body.walk() for s in n.bound} - env.binds.keys() - {letter}
         at = env.bind({letter: leaf})
         found: dict[int, Scalar] = {}
-        for n in body.walk():
-            if not isinstance(n, Fn) or n.name not in CORNERS:
+        cornered = [n for n in body.walk() if isinstance(n, Fn) and n.name in CORNERS]
+        for n, u in [*((n, n.args[0]) for n in cornered), *((u, u) for u in more)]:
+            if letter not in free_symbols(n) or free_symbols(n) & own:
                 continue
-            if letter not in plain_letters(n.args[0]):
-                continue
-            if free_symbols(n) & own:
-                continue
-            u = self.scalar(n.args[0], at)
-            slope = g.diff(u, leaf, {})
-            if slope is not g.zero and not g.depends(slope, {id(leaf)}, {}):
-                root = g.neg(g.div(g.put(u, {id(leaf): g.zero}, {}), slope))
-                found[id(root)] = root
-        if not found and self.families.family == "located" and isinstance(body, Integral):
-            return [g.zero]
+            if letter in plain_letters(u):
+                value = self.scalar(u, at)
+                slope = g.diff(value, leaf, {})
+                if not g.depends(slope, {id(leaf)}, {}):
+                    if slope is not g.zero:
+                        root = g.neg(g.div(g.put(value, {id(leaf): g.zero}, {}), slope))
+                        found[id(root)] = root
+                    continue
+            if not missing and isinstance(n, Fn) and n.name == "indicator":
+                raise Unsupported(f"an integral over {letter.name} of what has jumps")
         return list(found.values())
+
+    def ends(self, letter: Symbol) -> tuple[Scalar | int, Scalar | int]:
+        g = self.g
+        return {"real": (-1, 1), "positive": (g.zero, 1), "unit": (g.zero, g.one)}[letter.domain]
+
+    def in_order(self, places: list[Scalar]) -> list[Scalar]:
+        g, found = self.g, list(places)
+        for i in range(len(found)):
+            for j in range(len(found) - 1 - i):
+                a, b = found[j : j + 2]
+                half, gap = g.const(Fraction(1, 2)), g.fn("abs", g.sub(a, b))
+                found[j] = g.mul(half, g.sub(g.add(a, b), gap))
+                found[j + 1] = g.mul(half, g.add(a, b, gap))
+        return found
+
+    def clamped(self, place: Scalar, low: Scalar | int, high: Scalar | int) -> Scalar:
+        """The place, or the end beyond which it lies."""
+        g = self.g
+        if isinstance(low, Scalar):
+            place = g.add(low, g.fn("pos", g.sub(place, low)))
+        if isinstance(high, Scalar):
+            place = g.sub(high, g.fn("pos", g.sub(high, place)))
+        return place
 
     def in_pieces(
         self,
@@ -270,17 +304,25 @@ class Evaluation(Expressions):
         inner: Inner,
         measure: Callable[[Env], Scalar] | None,
     ) -> Value:
-        g, places = self.g, self.jumps(letter, env)
-        for i in range(len(places)):  # in order
-            for j in range(len(places) - 1 - i):
-                a, b = places[j : j + 2]
-                half, gap = g.const(Fraction(1, 2)), g.fn("abs", g.sub(a, b))
-                places[j] = g.mul(half, g.sub(g.add(a, b), gap))
-                places[j + 1] = g.mul(half, g.add(a, b, gap))
+        low, high = self.ends(letter)
+        return self.piecewise(letter, self.jumps(letter, env), low, high, env, inner, measure)
+
+    def piecewise(
+        self,
+        letter: Symbol,
+        places: list[Scalar],
+        low: Scalar | int,
+        high: Scalar | int,
+        env: Env,
+        inner: Inner,
+        measure: Callable[[Env], Scalar] | None = None,
+    ) -> Value:
+        """From low to high, 1 and -1 for infinity, with the places between them apart."""
+        g = self.g
         total: Value | None = None
-        ends: list[Scalar | int] = [-1, *places, 1]
-        for low, high in pairwise(ends):
-            loop, place, width = self.along(low, high, env)
+        inside = self.in_order([self.clamped(p, low, high) for p in places])
+        for start, end in pairwise([low, *inside, high]):
+            loop, place, width = self.along(start, end, env)
             at = env.bind({letter: place}, 1)
             weight = g.mul(width, measure(at)) if measure else width
             part = each(inner(at), partial(self._weighed, loop, weight))

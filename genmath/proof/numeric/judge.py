@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal, Overflow, Underflow
 from typing import Any, Literal
 
+from genmath.proof.language.binders import Between, sides
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.obligations import Obligation, obligations
 from genmath.proof.language.tree import (
@@ -55,6 +56,7 @@ Verdict = Literal["agree", "refuted", "undefined", "silent"]
 TRIES = 60  # draws of a world, each steered towards the hypotheses
 NO_WORLD = "no world found in which the hypotheses hold"
 MAX_POINTS = 400_000  # of a quadrature
+MAX_EXACT = 20_000  # of one that is tried again at 34 digits
 SHRINKING = Decimal("1.9")  # the ratio of steps towards a limit, at least
 SETTLED = Decimal("1e-20")  # steps that are no longer told from rounding
 NUDGE = Decimal("1e-3")
@@ -323,7 +325,8 @@ def _pole(sides: Iterable[Node], survey: Survey, world: World) -> bool:
 def unlocated(side: Node, survey: Survey) -> bool:
     """Whether an integral over the real line has no density that says where its mass is."""
     for n in side.walk():
-        if isinstance(n, (Integral, Divergence, Entropy)):
+        endless = isinstance(n, Between) and sides(n.low) and sides(n.high)
+        if endless or isinstance(n, (Integral, Divergence, Entropy)):
             found = {a for d in n.walk() if isinstance(d, Dens) for a in d.events}
             laws = [d for d in n.walk() if isinstance(d, (Normal, Family))]
             found |= {s for d in laws for s in free_symbols(d)}
@@ -540,10 +543,22 @@ class _Trial:
         )
 
     def _values(
-        self, arithmetic: Arithmetic, level: int, free: dict[str, Any]
+        self, arithmetic: Arithmetic, level: int, free: dict[str, Any], flushed: bool = False
     ) -> list[tuple[Num, Num]]:
-        left, right = self.program.run(self.world, arithmetic, level, free)
+        left, right = self.program.run(self.world, arithmetic, level, free, flushed)
         return pairs(left, right)
+
+    def _confirming(self, level: int, free: dict[str, Any]) -> list[tuple[Num, Num]] | None:
+        """At 34 digits. An integrand may be nothing far out, and the integral a number: there what
+        is too small counts as 0, so long as the sides are finite."""
+        arithmetic = EXACT if self.confirm else FLOAT
+        try:
+            return self._values(arithmetic, level, free)
+        except (Overflow, Underflow):
+            if not self.program.has_grid or self.program.cost(self.world, level) > MAX_EXACT:
+                return None
+        found = self._values(arithmetic, level, free, flushed=True)
+        return found if all(math.isfinite(v) for pair in found for v in pair) else None
 
     def _status(self, pairs: list[tuple[Num, Num]], relative: float, absolute: float) -> str:
         """true, false, discard, or odd: one side undefined or infinite where the other is not."""
@@ -579,9 +594,8 @@ class _Trial:
         if self._unsettled(level, free):
             self.reason = "the mass of an integral may lie elsewhere"
             return None
-        try:
-            pairs = self._values(arithmetic, level, free)
-        except (Overflow, Underflow):
+        pairs = self._confirming(level, free)
+        if pairs is None:
             self.reason = "a number is too large or too small to compute with"
             return None
         status = "false"

@@ -1,8 +1,7 @@
 """Named families in random worlds: densities of their own, and integrals over letters that live on
 a half-line, between 0 and 1, on bits or counts, or where a family has moved them.
 
-Corners of an integrand, where they are known, are ends of the parts that it is integrated over.
-What jumps within is not integrated.
+Corners of an integrand are ends of the parts that it is integrated over.
 """
 
 from __future__ import annotations
@@ -10,17 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 
 from genmath.proof.language.tree import (
     Dens,
     Div,
-    Divergence,
-    Entropy,
-    Expect,
     Family,
-    Fn,
     Indexed,
-    Integral,
     Mul,
     Named,
     Neg,
@@ -40,13 +35,10 @@ GRIDS = {"positive": "half", "unit": "unit", "bit": "bit", "count": "count"}
 LIVES = {"Exponential": "positive", "Gamma": "positive", "Beta": "unit", "Bernoulli": "bit",
          "Poisson": "count", "Geometric": "count"}  # fmt: skip
 PLACED = {"Laplace": 0, "Logistic": 0, "Student": 1}  # where the location stands
-CORNERED = ("abs", "positive_part")  # a jump, besides, has no place in a quadrature
 
 
 class Laws(Evaluation):
     """Densities of named families, and expectations under them."""
-
-    _around: tuple[Node, ...] = ()
 
     def meaning(self, node: Node, env: Env) -> Value:
         if isinstance(node, Family):
@@ -56,14 +48,7 @@ class Laws(Evaluation):
             for s in (*node.density.event_slots, *node.density.given_slots)
         ):
             return self.mixture_of_laws(node, env)
-        if not isinstance(node, (Expect, Integral, Divergence, Entropy)):
-            return super().meaning(node, env)
-        before = self._around
-        self._around = (*before, *node.args)
-        try:
-            return super().meaning(node, env)
-        finally:
-            self._around = before
+        return super().meaning(node, env)
 
     # --- densities -------------------------------------------------------------------------------
 
@@ -187,27 +172,11 @@ class Laws(Evaluation):
                 env, more = super().open((letter,), env)
                 loops += more
                 continue
-            if kind in ("half", "unit"):
-                self.without_jumps(letter)
             loop = g.loop("grid", kind, env.depth)
             t = g.loop_value(loop, "t")
             loops.append((loop, g.loop_value(loop, "w")))
             env = env.bind({letter: g.fn("sigmoid", t) if kind == "unit" else t}, 1)
         return env, loops
-
-    def without_jumps(self, letter: Symbol) -> None:
-        if any(isinstance(n, Fn) and n.name == "indicator" and letter in free_symbols(n)
-               for tree in self._around for n in tree.walk()):  # fmt: skip
-            raise Unsupported(f"an integral over {letter.name} of what has jumps")
-
-    def corners(self, letter: Symbol) -> list[Node]:
-        """What is read for its sign, and holds the letter."""
-        found: dict[Node, None] = {}
-        for tree in self._around:
-            for n in tree.walk():
-                if isinstance(n, Fn) and n.name in CORNERED and letter in free_symbols(n):
-                    found.setdefault(n.args[0])
-        return list(found)
 
     def expect(self, dists: list[Node], env: Env, inner: Inner) -> Value:
         if dists and isinstance(dists[0], Family):
@@ -219,8 +188,10 @@ class Laws(Evaluation):
                         letters[0], dist, env,
                         lambda e: self.weigh(dist, e, self.expect(rest, e, inner)),
                     )  # fmt: skip
-                at, loops = self.open(letters, env)
-                return self.summed(loops, self.expect(rest, at, inner), self.scalar(dist, at))
+                return self.loop_over(
+                    letters, env, lambda e: self.expect(rest, e, inner),
+                    lambda e: self.scalar(dist, e),
+                )  # fmt: skip
             raise Unsupported(f"an expectation under {dist!r}, which is no density")
         return super().expect(dists, env, inner)
 
@@ -254,25 +225,22 @@ class Laws(Evaluation):
         """The integral over a letter of the line, from corner to corner, as far from them as the
         member's scale says."""
         g = self.g
-        self.without_jumps(v)
+        body = self.scope[-1]
+        kinks = [n.args[0] - n.args[1] for n in body.walk()
+                 if isinstance(n, Family) and n.name == "Laplace"]  # fmt: skip
+        places = self.corners(v, body, env, missing=False, more=kinks)
         if member.name == "Uniform":
             low, high = (self.scalar(a, env) for a in member.args[1:])
-            return self.inwards(v, low, high, env, inner)
+            if not places:
+                return self.inwards(v, low, high, env, inner)
+            return self.piecewise(v, places, low, high, env, inner)
         place = PLACED[member.name] + 1
         location, scale = (self.scalar(a, env) for a in member.args[place : place + 2])
-        roots = self.roots(v, env) or [location]
-        if len(roots) > 2:
-            raise Unsupported(f"an integral over {v.name} of what has many corners")
-        low = high = roots[0]
-        if len(roots) == 2:
-            a, b = roots
-            half, gap = g.const(Fraction(1, 2)), g.fn("abs", g.sub(a, b))
-            low = g.mul(half, g.sub(g.add(a, b), gap))
-            high = g.add(low, gap)
+        places = self.in_order(places or [location])
         sides = ("other tail", "tail") if member.name == "Student" else ("half", "half")
-        left = self.outward(v, low, g.neg(scale), sides[0], env, inner)
-        total = self.plus(left, self.outward(v, high, scale, sides[1], env, inner))
-        if len(roots) == 2:
+        left = self.outward(v, places[0], g.neg(scale), sides[0], env, inner)
+        total = self.plus(left, self.outward(v, places[-1], scale, sides[1], env, inner))
+        for low, high in pairwise(places):
             between = self.inwards(v, low, high, env, inner)
             total = self.plus(total, each(between, lambda u: g.div(u, scale)))
         return each(total, lambda u: g.when(g.mul(scale, u), g.fn("log", scale)))
@@ -292,26 +260,6 @@ class Laws(Evaluation):
         width = g.sub(high, low)
         body = inner(env.bind({v: g.add(low, g.mul(width, g.fn("sigmoid", t)))}, 1))
         return self.summed([(loop, g.mul(width, w))], body)
-
-    def roots(self, v: Symbol, env: Env) -> list[Scalar]:
-        """The places of the corners; each is that of |a + b v| with b a number."""
-        g, found = self.g, dict[int, Scalar]()
-        at: list[Scalar] = []
-        leaf = g.leaf()
-        inside = env.bind({v: leaf})
-        for tree in self.corners(v):
-            at.append(self.scalar(tree, inside))
-        for tree in self._around:
-            for n in tree.walk():
-                if isinstance(n, Family) and n.name == "Laplace" and v in free_symbols(n):
-                    at.append(g.sub(*(self.scalar(a, inside) for a in n.args[:2])))
-        for u in at:
-            slope = g.diff(u, leaf, {})
-            if g.depends(slope, {id(leaf)}, {}):
-                continue  # then it converges slowly
-            root = g.neg(g.div(g.put(u, {id(leaf): g.zero}, {}), slope))
-            found.setdefault(id(root), root)
-        return list(found.values())
 
     # --- divergences -----------------------------------------------------------------------------
 

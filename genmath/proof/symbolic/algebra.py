@@ -462,6 +462,10 @@ def big_sum(body: Any, index: Any, low: Any, high: Any) -> Any:
     offset = high.as_coeff_Add()[0]
     if high.is_Integer and low.is_Integer:
         values = _range(low, high)
+        if len(values) > PAIRED:
+            total, left = _telescoped(body, index, low, high)
+            if total != 0:
+                return total + big_sum(left, index, low, high)
         return sp.Add(*(substitute(body, {index: sp.Integer(i)}) for i in values))
     if (
         offset.is_Integer
@@ -474,10 +478,10 @@ def big_sum(body: Any, index: Any, low: Any, high: Any) -> Any:
             step = substitute(body, {index: at})
             total = total + step if offset > 0 else total - step
         return total
-    total = sp.S.Zero
-    for t in _partial_fractions(body, index):
+    whole = is_nonnegative(high - low + 1)
+    total, left = _telescoped(body, index, low, high) if whole else (sp.S.Zero, body)
+    for t in _partial_fractions(left, index):
         constant, rest = out_of_the_sum(t, index)
-        whole = is_nonnegative(high - low + 1)
         closed = _closed_sum(rest, index, low, high) if whole else None
         if closed is None and whole and (c := shift(rest, index, low)):
             closed = _shifted(rest, index, low, high, c)
@@ -486,6 +490,34 @@ def big_sum(body: Any, index: Any, low: Any, high: Any) -> Any:
             closed = BigSum(rest.xreplace({index: name}), name, low, high)
         total += constant * closed
     return total
+
+
+PAIRED = 8  # terms that are compared with each other
+
+
+def _telescoped(body: Any, index: Any, low: Any, high: Any) -> tuple[Any, Any]:
+    """What the terms g(i + 1) - g(i) sum to, where g has an exponential or a function of the table,
+    and the terms that are left."""
+    kept = terms(expand(body))
+    curved = [t for t in kept if any(f.has(index) for f in t.atoms(sp.exp, Fun))]
+    if not 2 <= len(curved) <= PAIRED:
+        return sp.S.Zero, body
+    total = sp.S.Zero
+    while curved:
+        t = curved.pop()
+        for u in curved:
+            for ahead, behind in ((t, u), (u, t)):
+                if canon(substitute(behind, {index: index + 1}) + ahead) == 0:
+                    ends = (substitute(ahead, {index: high}), substitute(behind, {index: low}))
+                    total += sp.Add(*ends)
+                    break
+            else:
+                continue
+            curved.remove(u)
+            kept.remove(t)
+            kept.remove(u)
+            break
+    return total, sp.Add(*kept) if total != 0 else body
 
 
 def out_of_the_sum(t: Any, index: Any) -> tuple[Any, Any]:

@@ -155,15 +155,19 @@ def over_half_lines(body: Any, bound: tuple[Any, ...], rules: Rules) -> Any | No
     """The integral piece by piece, where indicators of half-lines or the like stand in it."""
     for v in sorted(bound, key=lambda v: (v.name, v.dummy_index)):
         others = tuple(b for b in bound if b != v)
-        apart = pieces(body, v, -sp.oo, sp.oo, rules) if on_line(v) else None
-        if apart is None or any(e.has(*others) for p in apart for e in p[1:] if others):
+        start = -sp.oo if on_line(v) else sp.S.Zero
+        whole = on_line(v) or (v.is_positive and not v.is_integer)
+        apart = pieces(body, v, start, sp.oo, rules) if whole else None
+        if apart is None:
             continue
-        rules.on_the_line(space_of(v))
+        if on_line(v):
+            rules.on_the_line(space_of(v))
         total = sp.S.Zero
+        first = bool(others) and any(e.has(*others) for p in apart for e in p[1:])
         for part, low, high in apart:
-            inner = integrate(part, others, rules, False) if others else part
+            inner = integrate(part, others, rules, False) if others and not first else part
             total += over_interval(expand(inner), v, low, high, rules)
-        return total
+        return integrate(total, others, rules, False) if first else total
     return None
 
 
@@ -296,7 +300,9 @@ def _eliminate(v: Any, local: list[Any], rest: list[Any], rules: Rules) -> Any:
             return Rho(key, left, givens, by)
     if on_line(v) and (done := _gaussian(v, local, rules)) is not None:
         return done
-    return kernel(v, local, rules)
+    if (done := kernel(v, local, rules)) is not None:
+        return done
+    return _from_the_next(v, local, rules) if v.is_integer else _from_zero(v, local, rules)
 
 
 def _named(
@@ -598,6 +604,39 @@ def _change(e: Any, v: Any, image: Any, rules: Rules) -> Any:
         return x.func(*args)
 
     return visit(e)
+
+
+# --- by parts, where a letter begins at 0 ---
+
+
+def _from_zero(v: Any, local: list[Any], rules: Rules) -> Any | None:
+    """Of a slope beside powers and a falling exponential on a half-line: what is left at 0, and the
+    slope moved to them."""
+    if not v.is_positive:
+        return None
+    for u in sorted((f for f in local if isinstance(f, Unknown)), key=sp.default_sort_key):
+        others = [f for f in local if f != u]
+        tilt = sp.Add(*(f.args[0] for f in others if isinstance(f, sp.exp)))
+        rate = canon(-tilt / v)
+        plain = all(isinstance(f, sp.exp) or _is_power(f, v) for f in others)
+        if u.args[2:] != (v,) or not u.args[1].is_Integer or u.args[1] < 1 or not plain:
+            continue
+        if tilt == 0 or rate.has(v) or not is_positive(rate):
+            continue
+        lower, rest = Unknown(u.args[0], u.args[1] - 1, v), sp.Mul(*others)
+        _vanishing(lower * rest, rules)
+        start = substitute(lower * rest, {v: sp.S.Zero})
+        return -start - integrate(lower * differentiate(rest, v, rules), (v,), rules, False)
+    return None
+
+
+def _from_the_next(v: Any, local: list[Any], rules: Rules) -> Any | None:
+    """n f(n)/n! summed over all counts is f(n + 1)/n!, as the first term is 0."""
+    if not any(_is_power(f, v) for f in local) or Fun("gamma", v + 1) ** -1 not in local:
+        return None
+    if not any(isinstance(f, Unknown) for f in local):
+        return None
+    return integrate(expand(substitute(sp.Mul(*local), {v: v + 1})), (v,), rules, False)
 
 
 # --- integration by parts for arbitrary densities ---

@@ -40,7 +40,7 @@ def kernel(v: Any, local: list[Any], rules: Rules) -> Any:
         return _over_half_line(v, local)
     if not on_line(v):
         return None
-    for rule in (_two_sided, _sigmoidal, _algebraic):
+    for rule in (_two_sided, _sigmoidal, _doubly, _algebraic):
         found = rule(v, local)
         if found is not None:
             rules.on_the_line(space_of(v))
@@ -330,6 +330,48 @@ def _sigmoidal(v: Any, local: list[Any]) -> Any:
     return None if found is None else parts.constant * exp_of(expand(front + p * shift)) * found / c
 
 
+def _doubly(v: Any, local: list[Any]) -> Any:
+    """exp(k v - a e^(c v)), Gumbel's kernel, is w^(k/c - 1) e^(-a w) dw/c with w = e^(c v)."""
+    parts = _read(v, local)
+    if parts is None or parts.logs:
+        return None
+    degree = parts.powers.pop(v, sp.S.Zero)
+    if parts.powers or degree not in (0, 1):
+        return None
+    fronts: dict[Any, Any] = {}
+    rest = sp.S.Zero
+    for t in terms(expand(parts.tilt)):
+        if not any(x.has(v) for x in t.atoms(sp.exp)):
+            rest += t
+            continue
+        split = _one_exponential(t, v)
+        if split is None:
+            return None
+        fronts[split[1]] = fronts.get(split[1], sp.S.Zero) + split[0]
+    line = _linear(rest, v)
+    if line is None or len(fronts) != 1:
+        return None
+    ((c, front),) = fronts.items()
+    if not (_shown(c) or _shown(-c)):
+        return None
+    whole = _gamma_kernel(canon(line[1] / c), canon(-front), int(degree), line[0])
+    return None if whole is None else whole / (c**degree * abs_of(c))
+
+
+def _one_exponential(t: Any, v: Any) -> tuple[Any, Any] | None:
+    """(a, c) where t = a e^(c v)."""
+    front, rate = sp.S.One, sp.S.Zero
+    for f in sp.Mul.make_args(t):
+        if not f.has(v):
+            front *= f
+            continue
+        line = _linear(f.args[0], v) if isinstance(f, sp.exp) else None
+        if line is None:
+            return None
+        front, rate = front * exp_of(line[0]), rate + line[1]
+    return front, canon(rate)
+
+
 def _second_moment(p: Any, r: Any, shift: Any) -> Any:
     """Of log w + shift; the trigamma function is known at whole numbers."""
     q = expand(r - p)
@@ -342,21 +384,8 @@ def _second_moment(p: Any, r: Any, shift: Any) -> Any:
 
 def _two_exponentials(e: Any, v: Any) -> tuple[Any, Any, tuple[Any, Any]] | None:
     """(a, i, (r, c)) where e = a e^(i v) (1 + r e^(c v)) with a, r, c > 0."""
-    found: list[tuple[Any, Any]] = []
-    for t in terms(expand(e)):
-        front, rate = sp.S.One, sp.S.Zero
-        for f in sp.Mul.make_args(t):
-            if not f.has(v):
-                front *= f
-                continue
-            line = _linear(f.args[0], v) if isinstance(f, sp.exp) else None
-            if line is None:
-                return None
-            front, rate = front * exp_of(line[0]), rate + line[1]
-        if not is_positive(front):
-            return None
-        found.append((front, rate))
-    if len(found) != 2:
+    found = [_one_exponential(t, v) for t in terms(expand(e))]
+    if len(found) != 2 or not all(part is not None and is_positive(part[0]) for part in found):
         return None
     (a, low), (b, high) = found
     c = canon(high - low)

@@ -90,7 +90,9 @@ def _of_exponential(inside: Any, v: Any) -> Any | None:
         return None
     if not u.is_polynomial(v):
         du = sp.Add(*(_slope_of_function(t, v) for t in terms(u)))
-        share = canon(q / du) if du != 0 else v
+        if du == 0:
+            return _of_double_exponential(q, u, v)
+        share = canon(q / du)
         return None if share.has(v) else share * exp_of(u)
     if not q.is_polynomial(v):
         return None
@@ -106,6 +108,16 @@ def _of_exponential(inside: Any, v: Any) -> Any | None:
     top = canon(u.xreplace({v: sp.S.Zero}) - line**2 / (4 * square))
     at = root * (v + line / (2 * square))
     return q * exp_of(top) * sp.sqrt(sp.pi) / (2 * root) * value_of("erf", at)
+
+
+def _of_double_exponential(q: Any, u: Any, v: Any) -> Any | None:
+    """q e^l e^r with q e^l in proportion to the slope of r, the part of u with exponentials."""
+    r = sp.Add(*(t for t in terms(expand(u)) if any(x.has(v) for x in t.atoms(sp.exp))))
+    slope = sp.diff(r, v)
+    if slope == 0 or r.has(Atom):
+        return None
+    share = canon(q * exp_of(expand(u - r)) / slope)
+    return None if share.has(v) else share * exp_of(r)
 
 
 def _slope_of_function(t: Any, v: Any) -> Any:
