@@ -214,7 +214,8 @@ def test_its_rules(row: Elementary) -> None:
         if row.square is not None:
             assert near(here**2, at(row.square(x), u), 1e-30, 1e-40)
         if row.successor is not None and u <= 30:
-            assert near(value(row, u + 1), at(row.successor(x, row(x)), u), 1e-30)
+            stepped = at(row.successor(x, row(x)), u, 80)  # near 0, numbers that cancel
+            assert near(at(row(x), u + 1, 80), stepped, 1e-30)
         if row.logarithm is not None:
             with mpmath.workdps(50):
                 assert near(mpmath.log(here), at(row.logarithm(x), u), 1e-30, 1e-30)

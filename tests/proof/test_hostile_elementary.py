@@ -30,6 +30,7 @@ from genmath.proof.language.notation import (
     sqrt,
     tan,
     tanh,
+    trigamma,
     variables,
 )
 from genmath.proof.mutate import mutants, reversed_claim
@@ -64,6 +65,9 @@ EQUALITIES = [
     equal(diff(log_gamma(s), s), digamma(s)),
     equal(diff(gamma(s), s), gamma(s) * digamma(s)),
     equal(digamma(s + 2), digamma(s) + 1 / s + 1 / (s + 1)),
+    equal(diff(diff(log_gamma(s), s), s), trigamma(s)),
+    equal(trigamma(s + 2), trigamma(s) - 1 / s**2 - 1 / (s + 1) ** 2),
+    equal(trigamma(3), pi**2 / 6 - number(5) / 4),
 ]
 AVERAGED = equal(E(Normal(x, a, s**2), sin(x) ** 2 + cos(x) ** 2), 1)
 BOUNDS = [
@@ -77,6 +81,7 @@ BOUNDS = [
     as_claim(erf(k) >= 0),
     as_claim(erf(s + t) >= erf(s)),
     as_claim(digamma(s + t) >= digamma(s)),
+    as_claim(trigamma(s) > 0),
     as_claim(arctan(a) <= pi / 2),
     as_claim(log(2 + sin(a)) >= 0),
 ]
@@ -107,6 +112,10 @@ FALSE = {
     "n factorial": equal(gamma(n + 1), n * gamma(n + 1)),
     "digamma is Gamma's derivative": equal(diff(gamma(s), s), digamma(s)),
     "trigamma": equal(diff(digamma(s), s), 1 / s),
+    "trigamma a step too far": equal(trigamma(s + 1), trigamma(s) + 1 / s**2),
+    "trigamma is the slope of a logarithm": as_claim(trigamma(s) <= 1 / s),
+    "trigamma increases": as_claim(trigamma(s + t) >= trigamma(s)),
+    "trigamma's slope": equal(diff(trigamma(s), s), digamma(s)),
     "erf without its constant": equal(diff(erf(a), a), exp(-(a**2))),
     "erf is positive": as_claim(erf(a - 2) >= 0),
     "erf reaches one": as_claim(erf(s) >= 1),
@@ -131,6 +140,7 @@ MEANINGLESS = {
     "Gamma at 0": equal(gamma(k + 1), k * gamma(k)),
     "log Gamma of any number": equal(log_gamma(a), log(gamma(a))),
     "digamma of any number": equal(digamma(a), digamma(a)),
+    "trigamma of any number": equal(trigamma(a), trigamma(a)),
     "the root of a sine": equal(sqrt(sin(a)) ** 2, sin(a)),
     "Gamma of a difference": equal(gamma(s - t), gamma(s - t)),
 }

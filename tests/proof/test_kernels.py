@@ -42,7 +42,11 @@ def number(e: Any) -> Any:
     if isinstance(e, AbsAtom):
         return abs(number(e.args[0]))
     if isinstance(e, Fun):
-        functions = {"gamma": mpmath.gamma, "digamma": mpmath.digamma}
+        functions = {
+            "gamma": mpmath.gamma,
+            "digamma": mpmath.digamma,
+            "trigamma": lambda u: mpmath.psi(1, u),
+        }
         return functions[e.row.name](number(e.args[1]))
     return mpmath.mpf(sp.N(e, 40)._to_mpmath(140)) if not e.is_Rational else mpmath.mpf(e.p) / e.q
 
@@ -144,6 +148,21 @@ def sigmoidal(rng: random.Random) -> tuple[Any, Any, Callable[[Any], Any]]:
     return v, body, plain
 
 
+def doubly(rng: random.Random) -> tuple[Any, Any, Callable[[Any], Any]]:
+    v = sp.Dummy("v", real=True)
+    p, a, b, k = rational(rng, -1, 3), rng.randint(1, 3), rng.randint(-1, 2), rng.randint(0, 2)
+    c = rng.choice((-2, -1, 1, 2))
+    body = v**k * sp.exp(p * v - a * sp.exp(c * v) - b * sp.exp(c * v + 1))
+
+    def plain(x: Any) -> Any:
+        if c * x > 20:
+            return mpmath.mpf(0)
+        steep = a * mpmath.exp(c * x) + b * mpmath.exp(c * x + 1)
+        return x**k * mpmath.exp(float(p) * x - steep)
+
+    return v, body, plain
+
+
 def algebraic(rng: random.Random) -> tuple[Any, Any, Callable[[Any], Any]]:
     v = sp.Dummy("v", real=True)
     r, a, b = rational(rng, 0, 5), rng.randint(1, 3), rng.randint(1, 3)
@@ -165,6 +184,7 @@ KINDS = {
     "counted": (counted, ["counts"]),
     "two_sided": (two_sided, [-INF, -5, -1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1, 5, INF]),
     "sigmoidal": (sigmoidal, [-INF, -10, -2, 0, 2, 10, INF]),
+    "doubly": (doubly, [-300, -60, -10, 0, 10, 60, 300]),
     "algebraic": (algebraic, [-INF, -10, -1, 0, 1, 10, INF]),
 }
 

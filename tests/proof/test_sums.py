@@ -13,6 +13,7 @@ from genmath.proof import (
     Function,
     Sequence,
     absolute,
+    arctan,
     diff,
     exp,
     fractions,
@@ -21,9 +22,11 @@ from genmath.proof import (
     naturals,
     number,
     numeric,
+    pi,
     positives,
     product,
     reals,
+    sigmoid,
     softplus,
     total,
     variables,
@@ -49,6 +52,16 @@ turned = E(Density("m", z)(z), F(x, z))
 lse = log(exp(a) + exp(b))
 three = log(exp(a) + exp(b) + exp(c))
 whole, late, zeros = total(w[k], k, 1, K), total(w[k], k, 2, K), total(v[k], k, 1, K)
+
+
+def edge(k):
+    """A logistic distribution function half-way between k and k + 1."""
+    return sigmoid((k + number(1) / 2 - a) / r)
+
+
+def bin_of(k):
+    return edge(k) - edge(k - 1)
+
 
 TRUE = {
     "triangle": equal(total(i, i, 1, n), n * (n + 1) / 2),
@@ -89,7 +102,21 @@ TRUE = {
     "of two letters": equal(log(1 / E(joint(x, z), f(x * z))), -log(E(joint(x, z), f(x * z)))),
 }  # fmt: skip
 
+TRUE |= {
+    "bins telescope": equal(total(bin_of(i), i, 1, n), edge(n) - edge(0)),
+    "all bins": equal(edge(0) + total(bin_of(i), i, 1, n) + (1 - edge(n)), 1),
+    "so many bins": equal(edge(0) + total(bin_of(i), i, 1, 254) + (1 - edge(254)), 1),
+    "exponentials telescope": equal(
+        total(exp(-(i + 1) * a) - exp(-i * a), i, 1, n), exp(-(n + 1) * a) - exp(-a)),
+    "functions telescope": equal(
+        total(arctan(i + 1) - arctan(i), i, 1, n), arctan(n + 1) - pi / 4),
+}  # fmt: skip
 FALSE = {
+    "bins, one edge off": equal(total(bin_of(i), i, 1, n), edge(n) - edge(-1)),
+    "bins that overlap": equal(total(edge(i) - edge(i - 2), i, 1, n), edge(n) - edge(0)),
+    "bins of two widths": equal(
+        total(edge(i) - sigmoid((i - number(1) / 2 - a) / beta), i, 1, n), edge(n) - edge(0)),
+    "weighted bins": equal(total(i * bin_of(i), i, 1, n), n * edge(n) - edge(0)),
     "triangle + 1": equal(total(i, i, 1, n), n * (n + 1) / 2 + 1),
     "n - 1 for n + 1": equal(total(i, i, 1, n), n * (n - 1) / 2),
     "no half": equal(total(i, i, 1, n), n * (n + 1)),

@@ -12,7 +12,6 @@ from genmath.proof import (
     Gamma,
     Laplace,
     Logistic,
-    Normal,
     Uniform,
     absolute,
     copies,
@@ -75,9 +74,7 @@ TRUE: dict[str, Claim] = {
     ),
     "a positive part": equal(E(Exponential(h, lam), positive_part(h - s)), exp(-lam * s) / lam),
     "a distance": equal(E(Exponential(h, 1), absolute(h - s)), s - 1 + 2 * exp(-s)),
-    "a distance, uniform": equal(
-        E(Uniform(x, 0, 1), absolute(x - p)), (p**2 + (1 - p) ** 2) / 2
-    ),
+    "a distance, uniform": equal(E(Uniform(x, 0, 1), absolute(x - p)), (p**2 + (1 - p) ** 2) / 2),
     "who is first": equal(E((Exponential(h, s), Exponential(g, t)), indicator(g > h)), s / (s + t)),
     "two in order": equal(integral(integral(indicator(v > u), v), u), number(1) / 2),
     "far from each other": equal(

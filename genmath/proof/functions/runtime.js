@@ -59,3 +59,12 @@ function digamma(u) {
   for (let k = 0; k < 10; k++) below += 1 / (u + k);
   return Math.log(x) - 0.5 / x - tail - below;
 }
+
+function trigamma(u) {
+  if (!(u > 0)) return NaN;
+  const x = u + 10, series = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510];
+  let tail = 0, above = 0;
+  for (const c of series.reverse()) tail = (tail + c) / (x * x);
+  for (let k = 0; k < 10; k++) above += 1 / (u + k) / (u + k);
+  return above + 1 / x + 0.5 / (x * x) + tail / x;
+}

@@ -164,6 +164,20 @@ def _digamma(m: Any, u: Any) -> Any:
     return m.log(x) - 0.5 / x - tail - below
 
 
+# B_2n, of the asymptotic series
+_BERNOULLI_NUMBERS = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+
+
+def _trigamma(m: Any, u: Any) -> Any:
+    """As digamma: ten steps of trigamma(u) = trigamma(u + 1) + 1/u^2, and the series."""
+    x = u + 10
+    tail = 0.0
+    for c in reversed(_BERNOULLI_NUMBERS):
+        tail = (tail + c) / (x * x)
+    above = sum(1 / (u + k) / (u + k) for k in range(10))
+    return above + 1 / x + 0.5 / (x * x) + tail / x
+
+
 def _where_positive(code: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """Of arrays, not defined elsewhere; no code sees what is outside, so that slopes exist."""
     return lambda m, u: m.where(u > 0, code(m, m.where(u > 0, u, 1.0)), math.nan)
@@ -179,7 +193,7 @@ def _of(name: str) -> Callable[[Operand], Node]:
 log, exp, sqrt, absolute = _of("log"), _of("exp"), _of("sqrt"), _of("abs")
 sin, cos, tan, tanh, sigmoid = _of("sin"), _of("cos"), _of("tan"), _of("tanh"), _of("sigmoid")
 softplus, gamma, log_gamma = _of("softplus"), _of("gamma"), _of("log_gamma")
-digamma = _of("digamma")
+digamma, trigamma = _of("digamma"), _of("trigamma")
 ZERO, ONE = Number(0), Number(1)
 
 TABLE: dict[str, Elementary] = {
@@ -390,9 +404,10 @@ TABLE: dict[str, Elementary] = {
             mistaken=("gamma", "digamma"),
             javascript="log_gamma",
         ),
-        Elementary(  # its derivative, the trigamma function, is not in the table
+        Elementary(
             "digamma",
             Command(r"\psi"),
+            derivative=trigamma,
             domain="positive",
             increasing="strictly",
             successor=lambda u, here: here + 1 / u,
@@ -401,8 +416,24 @@ TABLE: dict[str, Elementary] = {
                 "numpy": _where_positive(_digamma),
                 "torch": _where_positive(lambda m, u: m.digamma(u)),
             },
-            mistaken=("log", "log_gamma"),
+            mistaken=("log", "log_gamma", "trigamma"),
             javascript="digamma",
+        ),
+        Elementary(  # its derivative is not in the table
+            "trigamma",
+            Command(r"\psi'"),
+            domain="positive",
+            range=between(0, None),
+            at={1: Pi() ** 2 / 6, Fraction(1, 2): Pi() ** 2 / 2},
+            successor=lambda u, here: here - 1 / u**2,
+            code={
+                "math": _trigamma,
+                "mpmath": lambda m, u: m.psi(1, u),
+                "numpy": _where_positive(_trigamma),
+                "torch": _where_positive(_trigamma),
+            },
+            mistaken=("digamma",),
+            javascript="trigamma",
         ),
     )
 }  # fmt: skip

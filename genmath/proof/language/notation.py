@@ -568,6 +568,11 @@ def digamma(u: Operand) -> Node:
     return Fn("digamma", u)
 
 
+def trigamma(u: Operand) -> Node:
+    """The derivative of digamma, of what is > 0: the variance of the logarithm of a Gamma(u, 1)."""
+    return Fn("trigamma", u)
+
+
 def norm2(v: Operand) -> Node:
     """The squared Euclidean norm, the sum of the squares of the components."""
     return Fn("norm2", v)
@@ -791,6 +796,7 @@ __all__ = [
     "total",
     "trace",
     "transpose",
+    "trigamma",
     "variables",
     "vectors",
 ]  # fmt: skip

@@ -47,6 +47,7 @@ TAKEN = {  # words that are printed as they stand, or read as a number
     *("log", "exp", "sqrt", "abs", "max", "min", "sigmoid", "softplus", "indicator", "log_gap"),
     *("norm2", "dot", "det", "trace", "inverse", "transpose", "positive_part"),
     *("sin", "cos", "tan", "tanh", "arctan", "erf", "log_gamma", "digamma", "lim", "sup"),
+    "trigamma",
     *("E", "KL", "JS", "TV", "infinity", "infty", "inf", "oo", "nan", "NaN", "Inf", "Infinity"),
 }
 # what stands before parentheses: letters may be called so

@@ -275,8 +275,9 @@ class Evaluation(Expressions):
         return list(found.values())
 
     def ends(self, letter: Symbol) -> tuple[Scalar | int, Scalar | int]:
-        g = self.g
-        return {"real": (-1, 1), "positive": (g.zero, 1), "unit": (g.zero, g.one)}[letter.domain]
+        if letter.domain == "real":
+            return -1, 1
+        return self.g.zero, 1 if letter.domain == "positive" else self.g.one
 
     def in_order(self, places: list[Scalar]) -> list[Scalar]:
         g, found = self.g, list(places)

@@ -285,6 +285,8 @@ def power_of(base: Any, exponent: Any) -> Any:
             return sign
         if is_positive(base):
             return exp_of(exponent * log_of(base))
+        if exponent.is_integer and is_nonnegative(exponent):
+            return _whole_power(base, exponent)
         return Root(canon(base), exponent)
     result, rest = sp.S.One, sp.S.One
     for b, k in irreducible_factors(base):
@@ -303,6 +305,27 @@ def power_of(base: Any, exponent: Any) -> Any:
     if rest == 1:
         return result
     return result * Root(canon(rest), exponent)
+
+
+def _whole_power(base: Any, k: Any) -> Any:
+    """The base, of any sign, to a whole number >= 0: u^(n + 1) = u u^n, factor by factor."""
+    if base == 0:
+        return sp.S.Zero if is_positive(k) else Root(base, k)
+    fixed, moving = expand(k).as_coeff_Add()
+    parts = [t.as_coeff_Mul() for t in terms(moving)]
+    if fixed < 0 or not all(c.is_Integer and c > 0 and is_nonnegative(t) for c, t in parts):
+        fixed, parts = sp.S.Zero, [(sp.S.One, k)]
+    result = base**fixed
+    for f, m in irreducible_factors(base):
+        for c, t in parts:
+            size = -f if f.is_Number and f < 0 else f
+            if size != f and m % 2:
+                result *= sign_power(c * t)
+            if is_positive(size):
+                result *= exp_of(expand(c * t * m * log_of(size)))
+            else:
+                result *= Root(f, t) ** (c * m) if m.is_Integer else Root(f**m, t) ** c
+    return result
 
 
 def exp_of(e: Any) -> Any:

@@ -20,6 +20,7 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.symbolic.algebra import (
     irreducible_factors,
+    is_nonnegative,
     power_of,
     stated_nonzero,
 )
@@ -130,7 +131,8 @@ class Arithmetic(Conditions):
         if base == -1 and not k.is_Rational and (sign := sign_power(k)) is not None:
             return sign
         if not k.is_Rational or k < 0:
-            self.require(base, w, "the base of the power", node.args[0])
+            if not (k.is_integer and is_nonnegative(k)):
+                self.require(base, w, "the base of the power", node.args[0])
         else:
             self.require_nonnegative(base, node.args[0])
         if k.is_negative:

@@ -153,6 +153,11 @@ class Unknown(Atom):
             (u,) = args
             if isinstance(u, Unknown) and u.args[:2] == (turned(key), 0):
                 return u.args[2]  # a map after its inverse
+        if "conjugate" in key.facts and order == 0:
+            (t,) = args
+            if isinstance(t, Unknown) and t.args[:2] == (Key(key.name, "convex"), 1):
+                u = t.args[2]  # where a slope is t, the supremum of u t - f(u) is attained
+                return u * t - Unknown(t.args[0], 0, u)
         return sp.Expr.__new__(cls, key, sp.sympify(order), *args)
 
     def _eval_is_positive(self) -> bool | None:

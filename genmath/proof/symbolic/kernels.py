@@ -113,6 +113,10 @@ def _psi(e: Any) -> Any:
     return value_of("digamma", e)
 
 
+def _slope_of_psi(e: Any) -> Any:
+    return value_of("trigamma", e)
+
+
 def _gamma(e: Any) -> Any:
     return value_of("gamma", e)
 
@@ -150,9 +154,10 @@ def _over_half_line(v: Any, local: list[Any]) -> Any:
 
 def _gamma_kernel(s: Any, rate: Any, logs: int, constant: Any) -> Any:
     s = expand(s)
-    if logs > 1 or not (_shown(s) and _shown(rate)):
+    if logs > 2 or not (_shown(s) and _shown(rate)):
         return None
-    front = _psi(s) - log_of(rate) if logs else sp.S.One
+    mean = _psi(s) - log_of(rate) if logs else sp.S.Zero
+    front = (sp.S.One, mean, mean**2 + (_slope_of_psi(s) if logs == 2 else 0))[logs]
     return _gamma(s) * exp_of(expand(constant - s * log_of(rate))) * front
 
 
@@ -160,14 +165,16 @@ def _beta_kernel(p: Any, r: Any, m: int, n: int, shift_w: Any, shift_1: Any) -> 
     """The integral of w^(p-1) (1 + w)^-r (log w + shift_w)^m (log(1 + w) + shift_1)^n."""
     p, r = expand(p), expand(r)
     q = expand(r - p)
-    if m + n > 1 or not (_shown(p) and _shown(q)):
+    if m + n > 2 or not (_shown(p) and _shown(q)):
         return None
     value = _gamma(p) * _gamma(q) / _gamma(r)
-    if m:
-        value *= _psi(p) - _psi(q) + shift_w
-    if n:
-        value *= _psi(r) - _psi(q) + shift_1
-    return value
+    for times, mean in ((m, _psi(p) - _psi(q) + shift_w), (n, _psi(r) - _psi(q) + shift_1)):
+        value *= mean**times
+    if m + n < 2:
+        return value
+    both = {2: _slope_of_psi(p) + _slope_of_psi(q), 1: _slope_of_psi(q)}
+    spread = both.get(m, _slope_of_psi(q) - _slope_of_psi(r))
+    return value + _gamma(p) * _gamma(q) / _gamma(r) * spread
 
 
 # --- the counts -----------------------------------------------------------------------------------
@@ -311,10 +318,7 @@ def _sigmoidal(v: Any, local: list[Any]) -> Any:
 
     def moment(degree: int, logs: int) -> Any:
         """Of v^degree (log(1 + w))^logs."""
-        if degree == 2 and not logs:
-            whole = _second_moment(p, -power, shift)
-        else:
-            whole = _beta_kernel(p, -power, degree, logs, shift, sp.S.Zero)
+        whole = _beta_kernel(p, -power, degree, logs, shift, sp.S.Zero)
         return None if whole is None else whole / c**degree
 
     if logarithm is None:
@@ -336,7 +340,7 @@ def _doubly(v: Any, local: list[Any]) -> Any:
     if parts is None or parts.logs:
         return None
     degree = parts.powers.pop(v, sp.S.Zero)
-    if parts.powers or degree not in (0, 1):
+    if parts.powers or degree not in (0, 1, 2):
         return None
     fronts: dict[Any, Any] = {}
     rest = sp.S.Zero
@@ -372,20 +376,11 @@ def _one_exponential(t: Any, v: Any) -> tuple[Any, Any] | None:
     return front, canon(rate)
 
 
-def _second_moment(p: Any, r: Any, shift: Any) -> Any:
-    """Of log w + shift; the trigamma function is known at whole numbers."""
-    q = expand(r - p)
-    if not all(e.is_Integer and e > 0 for e in (p, q)):
-        return None
-    spread = sum(sp.pi**2 / 6 - sum(sp.Rational(1, i**2) for i in range(1, e)) for e in (p, q))
-    mean = _psi(p) - _psi(q) + shift
-    return _gamma(p) * _gamma(q) / _gamma(r) * (spread + mean**2)
-
-
 def _two_exponentials(e: Any, v: Any) -> tuple[Any, Any, tuple[Any, Any]] | None:
     """(a, i, (r, c)) where e = a e^(i v) (1 + r e^(c v)) with a, r, c > 0."""
-    found = [_one_exponential(t, v) for t in terms(expand(e))]
-    if len(found) != 2 or not all(part is not None and is_positive(part[0]) for part in found):
+    parts = [_one_exponential(t, v) for t in terms(expand(e))]
+    found = [part for part in parts if part is not None and is_positive(part[0])]
+    if len(found) != 2 or len(parts) != 2:
         return None
     (a, low), (b, high) = found
     c = canon(high - low)
