@@ -107,9 +107,8 @@ def judge(
             proof = prove(claim, because)
             if outcome.verdict == "refuted" and proof.proved and proof.line:
                 outcome = numeric.compare(claim, line=proof.line)  # it speaks of the line alone
-            if (
-                not proof.proved and outcome.verdict == "agree"
-            ):  # nobody vouches for it: look farther
+            if not proof.proved and outcome.verdict in ("agree", "undefined"):  # nobody vouches
+                # for it: look farther
                 beyond = numeric.farther(claim)
                 outcome = beyond if beyond.verdict == "refuted" else _more(outcome, beyond)
             if proof.proved and not outcome.obligation:

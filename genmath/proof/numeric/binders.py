@@ -40,7 +40,7 @@ class Binders(Laws):
         def inner(at: Env) -> Value:
             return self.scalar(node.body, at)
 
-        corners = [] if self.widening else self.corners(node.letter, node.body, env, missing=True)
+        corners = self.corners(node.letter, node.body, env, missing=True)
         return self.piecewise(node.letter, corners, low, high, env, inner)
 
     def free_member(self, name: str, space: str) -> Scalar:

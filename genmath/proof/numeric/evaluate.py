@@ -8,7 +8,7 @@ derivative is taken exactly, on the graph, and is undefined where what it differ
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import partial
 from itertools import islice, pairwise
@@ -32,6 +32,7 @@ from genmath.proof.language.tree import (
     Node,
     Normal,
     Number,
+    Pow,
     Symbol,
     event_variables,
     free_symbols,
@@ -242,24 +243,29 @@ class Evaluation(Expressions):
         """Values of a letter at which an indicator or its like in what is integrated has a corner;
         where functions decay, 0, so that what falls slowly is seen far out."""
         plain = letter.space in self.survey.real and letter.domain in PIECED and not letter.shape
-        if not plain or not self.scope or self.widening:
+        if not plain or not self.scope:
             return []
         on_line, body = letter.domain == "real", self.scope[-1]
         found = self.corners(letter, body, env, missing=on_line)
         located = on_line and self.families.family == "located" and isinstance(body, Integral)
-        return found or ([self.g.zero] if located else [])
+        return found or ([self.g.zero] if located and not self.widening else [])
 
     def corners(
         self, letter: Symbol, body: Node, env: Env, missing: bool, more: Iterable[Node] = ()
     ) -> list[Scalar]:
-        """Where what is read for its sign, or is one of `more`, is 0: the places of those a + b
-        times the letter. `missing`: an indicator of another kind may be left out."""
+        """Where what is read for its sign, what is divided by, or one of `more` is 0: the places of
+        those a + b times the letter, but for ends of where it lives. `missing`: an indicator of
+        another kind may be left out. In windows that widen, poles alone."""
         g, leaf = self.g, self.g.leaf()
         own = {s for n in body.walk() for s in n.bound} - env.binds.keys() - {letter}
         at = env.bind({letter: leaf})
         found: dict[int, Scalar] = {}
-        cornered = [n for n in body.walk() if isinstance(n, Fn) and n.name in CORNERS]
-        for n, u in [*((n, n.args[0]) for n in cornered), *((u, u) for u in more)]:
+        looked = [(u, u) for u in poles(body)]
+        if not self.widening:
+            cornered = (n for n in body.walk() if isinstance(n, Fn) and n.name in CORNERS)
+            looked += [*((n, n.args[0]) for n in cornered), *((u, u) for u in more)]
+        ends = () if letter.domain == "real" else (g.zero, g.one)
+        for n, u in looked:
             if letter not in free_symbols(n) or free_symbols(n) & own:
                 continue
             if letter in plain_letters(u):
@@ -268,7 +274,8 @@ class Evaluation(Expressions):
                 if not g.depends(slope, {id(leaf)}, {}):
                     if slope is not g.zero:
                         root = g.neg(g.div(g.put(value, {id(leaf): g.zero}, {}), slope))
-                        found[id(root)] = root
+                        if root not in ends:
+                            found[id(root)] = root
                     continue
             if not missing and isinstance(n, Fn) and n.name == "indicator":
                 raise Unsupported(f"an integral over {letter.name} of what has jumps")
@@ -322,14 +329,31 @@ class Evaluation(Expressions):
         g = self.g
         total: Value | None = None
         inside = self.in_order([self.clamped(p, low, high) for p in places])
-        for start, end in pairwise([low, *inside, high]):
+        for start, end, sign in self.from_places(low, inside, high):
             loop, place, width = self.along(start, end, env)
+            width = width if sign > 0 else g.neg(width)
             at = env.bind({letter: place}, 1)
             weight = g.mul(width, measure(at)) if measure else width
             part = each(inner(at), partial(self._weighed, loop, weight))
             total = part if total is None else self.plus(total, part)
         assert total is not None
         return total
+
+    def from_places(
+        self, low: Scalar | int, inside: list[Scalar], high: Scalar | int
+    ) -> Iterator[tuple[Scalar | int, Scalar | int, int]]:
+        """The pieces, and their signs. Numbers are told apart best near where a piece begins, so
+        that each begins at such a place: between two of them there are two pieces."""
+        g = self.g
+        if not inside:
+            yield low, high, 1
+            return
+        yield (inside[0], low, -1) if isinstance(low, Scalar) else (low, inside[0], 1)
+        for a, b in pairwise(inside):
+            middle = g.mul(g.const(Fraction(1, 2)), g.add(a, b))
+            yield a, middle, 1
+            yield b, middle, -1
+        yield inside[-1], high, 1
 
     def _weighed(self, loop: Loop, weight: Scalar, u: Scalar) -> Scalar:
         return self.g.sum(loop, self.g.weigh(weight, u))
@@ -547,6 +571,26 @@ def plain_letters(node: Node) -> set[Symbol]:
     if not isinstance(node, (Add, Mul, Neg, Div, Named)):
         return set()
     return {s for child in node.args for s in plain_letters(child)}
+
+
+def poles(body: Node) -> Iterator[Node]:
+    """What is divided by: the bases of powers in it."""
+    for n in body.walk():
+        if isinstance(n, Div):
+            yield from _bases(n.args[1])
+        if isinstance(n, Pow) and isinstance(n.args[1], Neg):
+            yield from _bases(n.args[0])
+
+
+def _bases(under: Node) -> Iterator[Node]:
+    match under:
+        case Mul():
+            for f in under.args:
+                yield from _bases(f)
+        case Pow() | Neg() | Named() | Fn(name="sqrt" | "abs"):
+            yield from _bases(under.args[0])
+        case _:
+            yield under
 
 
 def _ordered(dists: Iterable[Node]) -> list[Node]:

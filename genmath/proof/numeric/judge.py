@@ -57,7 +57,7 @@ TRIES = 60  # draws of a world, each steered towards the hypotheses
 NO_WORLD = "no world found in which the hypotheses hold"
 MAX_POINTS = 400_000  # of a quadrature
 MAX_EXACT = 20_000  # of one that is tried again at 34 digits
-SHRINKING = Decimal("1.9")  # the ratio of steps towards a limit, at least
+SHRINKING = Decimal("1.3")  # the ratio of steps towards a limit, at least
 SETTLED = Decimal("1e-20")  # steps that are no longer told from rounding
 NUDGE = Decimal("1e-3")
 WIDER = LEVELS + WINDOWS - 1  # a level that sees far out under normal densities
@@ -557,7 +557,10 @@ class _Trial:
         except (Overflow, Underflow):
             if not self.program.has_grid or self.program.cost(self.world, level) > MAX_EXACT:
                 return None
-        found = self._values(arithmetic, level, free, flushed=True)
+        try:
+            found = self._values(arithmetic, level, free, flushed=True)
+        except (Overflow, Underflow):  # of a function of the table
+            return None
         return found if all(math.isfinite(v) for pair in found for v in pair) else None
 
     def _status(self, pairs: list[tuple[Num, Num]], relative: float, absolute: float) -> str:

@@ -76,6 +76,7 @@ def broken(
     arbitrary functions or densities only where it fails in every world, since it may hold for
     others."""
     tried: list[World] = []
+    undecided: dict[str, Any] | None = None
     for one in stated:
         if not at_risk(one):
             continue
@@ -87,9 +88,11 @@ def broken(
         for found in results:
             if (found is None) == abstract:
                 break
+        if found is not None and not abstract:
+            return found
         if found is not None:
-            return found | ({"abstract": str(one)} if abstract else {})
-    return None
+            undecided = undecided or found | {"abstract": str(one)}
+    return undecided
 
 
 def at_risk(one: Obligation) -> bool:
@@ -117,10 +120,11 @@ def at_risk(one: Obligation) -> bool:
 
 
 def _has_few_moments(n: Integral | Expect) -> bool:
-    """A family with heavy tails, or one letter of a family in a denominator."""
-    laws = [m for m in n.walk() if isinstance(m, Family) and m.point in n.bound]
-    letters = {s for m in laws for s in free_symbols(m.point)}
-    if any(row_of(m).heavy for m in laws) and isinstance(n, Expect):
+    """A family with heavy tails, or one letter of a law in a denominator."""
+    laws = [m for m in n.walk() if isinstance(m, (Family, Normal)) and m.args[0] in n.bound]
+    letters = {s for m in laws for s in free_symbols(m.args[0])}
+    heavy = any(isinstance(m, Family) and row_of(m).heavy for m in laws)
+    if heavy and isinstance(n, Expect):
         return bool(free_symbols(n.body) & letters)
     beside = list(_beside_laws(n))
     under = [m.args[1] for m in beside if isinstance(m, Div)]
@@ -129,7 +133,7 @@ def _has_few_moments(n: Integral | Expect) -> bool:
 
 
 def _beside_laws(n: Node) -> Iterator[Node]:
-    if not isinstance(n, Family):
+    if not isinstance(n, (Family, Normal)):
         yield n
         for child in n.args:
             yield from _beside_laws(child)

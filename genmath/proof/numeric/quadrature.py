@@ -28,7 +28,7 @@ LEVELS = len(LINE)
 # a line, half width in whitened coordinates, and the spacing of each
 FAR_LINE, FAR_GAUSS = (2.5, 7.0, 11.5, 16.0, 20.5, 25.0), (4.0, 8.0, 12.0, 16.0, 20.0, 24.0)
 FAR_ENDS = tuple(4 * math.asinh(6 * k / math.pi) for k in range(1, 7))  # each e^6 nearer
-FAR_STEPS = (0.25, 0.5)
+FAR_STEPS = {"line": 0.25, "ends": 0.125, "gauss": 0.5}
 WINDOWS = len(FAR_LINE)
 # and two to find what lies far: half width of a line, intervals
 WIDE = ((128.0, 1024), (128.0, 2048))
@@ -72,7 +72,7 @@ def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, 
 
 def _window(arithmetic: Arithmetic, kind: str, k: int) -> list[tuple[Num, Num, Num]]:
     half = {"line": FAR_LINE, "ends": FAR_ENDS, "gauss": FAR_GAUSS}[kind][k]
-    h = FAR_STEPS[kind == "gauss"]
+    h = FAR_STEPS[kind]
     us = [h * (i + 0.371) for i in range(-round(half / h), round(half / h))]
     if kind == "line":
         nodes = [(math.sinh(u), h * math.cosh(u), h * math.cosh(u)) for u in us]

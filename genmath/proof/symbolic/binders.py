@@ -21,10 +21,11 @@ from genmath.proof.symbolic.bound import fresh, unused
 from genmath.proof.symbolic.conditions import Conditions, Env, Weights
 from genmath.proof.symbolic.derived import carried_out
 from genmath.proof.symbolic.finite_sets import product_over, size, sum_over
+from genmath.proof.symbolic.growth import limit_at_infinity
 from genmath.proof.symbolic.integrals import integrate, over_interval
 from genmath.proof.symbolic.intervals import along, as_end
 from genmath.proof.symbolic.letters import parameter
-from genmath.proof.symbolic.limits import limit_of
+from genmath.proof.symbolic.limits import alike, beside, limit_of
 from genmath.proof.symbolic.maps import named_after_density
 from genmath.proof.symbolic.polynomials import canon, expand, terms
 from genmath.proof.symbolic.supports import LINE, Rules, Unsupported
@@ -121,8 +122,10 @@ class Binders(Conditions):
         return canon(self.scalar(node, env, w, True))
 
     def limit(self, node: Limit, env: Env, w: Weights) -> Any:
-        body, own = self.opened(node.body, node.letter, env, w)
         to = self.end(node.to, env, w)
+        if (value := self.limit_beside(node, to, env, w)) is not None:
+            return value
+        body, own = self.opened(node.body, node.letter, env, w)
         value = limit_of(body, own, to)
         if value is not None:
             return value
@@ -136,6 +139,28 @@ class Binders(Conditions):
             return close(Key("lim"), rest, own, to, domain)
 
         return linear(body, own, one)
+
+    def limit_beside(self, node: Limit, to: Any, env: Env, w: Weights) -> Any:
+        """Where something is not defined at the number itself, as in (exp(h) - 1)/h."""
+        if isinstance(to, Key) or node.letter.domain != "real" or self.defined(node, env, w):
+            return None
+        found, rules = [], Rules()
+        for at, ahead in beside(to, parameter(node.letter)[0]):
+            near = self.apart(Rules())
+            body = expand(near.scalar(node.body, {**env, node.letter: canon(at)}, w, True))
+            if near.rules.needs or near.rules.nonzero:
+                return None
+            rules.absorb(near.rules)
+            found.append(limit_at_infinity(body, ahead))
+        value = alike(found)
+        if value is not None:
+            self.rules.absorb(rules)
+        return value
+
+    def defined(self, node: Limit, env: Env, w: Weights) -> bool:
+        anywhere = type(self)(Rules(), self.d)
+        anywhere.opened(node.body, node.letter, env, w)
+        return not (anywhere.rules.needs or anywhere.rules.nonzero)
 
 
 def values(letter: Symbol) -> Any:

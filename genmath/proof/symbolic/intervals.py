@@ -13,6 +13,7 @@ from genmath.proof.symbolic.algebra import (
     close,
     is_nonnegative,
     is_positive,
+    log_of,
     stated_nonnegative,
     stated_positive,
     substitute,
@@ -82,6 +83,7 @@ def by_primitive(body: Any, v: Any, low: Any, high: Any, slope: Slope) -> Any | 
     if body.has(*ROUGH):
         return None
     f = primitive(body, v, slope)
+    f = None if f is None else upright(f, v, low, high)
     if f is None or not steady(f, v, low, high):
         return None
     total = sp.S.Zero
@@ -94,6 +96,16 @@ def by_primitive(body: Any, v: Any, low: Any, high: Any, slope: Slope) -> Any | 
 
 
 ROUGH = (Sign, AbsAtom, Recip, Root, Rho, Int, Binder, BigSum, BigProduct)
+
+
+def upright(f: Any, v: Any, low: Any, high: Any) -> Any:
+    """The logarithm of -u, whose slope is that of log u, where u is < 0 all the way."""
+    turned = {}
+    for u in f.atoms(Log):
+        here = (canon(substitute(u.args[0], {v: at})) for at in along(low, high))
+        if u.has(v) and all(is_positive(-e) for e in here):
+            turned[u] = log_of(-u.args[0])
+    return f.xreplace(turned)
 
 
 def steady(f: Any, v: Any, low: Any, high: Any) -> bool:

@@ -1,15 +1,17 @@
-"""Limits of explicit functions: by continuity, and by which term of a quotient outgrows the others
-at infinity. What is not decided stays open."""
+"""Limits of explicit functions: by continuity, and elsewhere, or at infinity, by which terms
+outgrow the others. What is not decided stays open."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sympy as sp
 
 from genmath.proof.symbolic.algebra import is_nonnegative, is_positive, substitute
 from genmath.proof.symbolic.atoms import AbsAtom, Fun, Key, Log
-from genmath.proof.symbolic.polynomials import canon, expand, terms
+from genmath.proof.symbolic.growth import limit_at_infinity
+from genmath.proof.symbolic.polynomials import canon
 from genmath.proof.symbolic.supports import Unsupported
 
 
@@ -18,15 +20,40 @@ def limit_of(e: Any, letter: Any, to: Any) -> Any:
     if isinstance(to, Key):
         if letter.is_nonnegative and to.name != "infinity":
             return None
-        ahead = sp.Dummy("ahead", positive=True)
-        sign = 1 if to.name == "infinity" else -1
-        try:
-            return _at_infinity(substitute(e, {letter: sign * ahead}), ahead)
-        except Unsupported:
-            return None
+        ahead = sp.Dummy("ahead", positive=True, integer=True if letter.is_integer else None)
+        return _far_out(e, letter, ahead if to.name == "infinity" else -ahead, ahead)
     if letter.is_nonnegative and not is_nonnegative(to):
         return None  # it may be that no value of the letter is near
-    return _by_continuity(e, letter, to)
+    found = _by_continuity(e, letter, to)
+    return found if found is not None else _beside(e, letter, to)
+
+
+def beside(to: Any, letter: Any) -> list[tuple[Any, Any]]:
+    """Places of the letter near a number, but not that number, and what grows as they come nearer:
+    above it and, unless the letter ends there, below."""
+    ahead = sp.Dummy("ahead", positive=True)
+    ends = bool(letter.is_nonnegative and to == 0)
+    return [(to + side / ahead, ahead) for side in ((1,) if ends else (1, -1))]
+
+
+def _far_out(e: Any, letter: Any, at: Any, ahead: Any) -> Any:
+    try:
+        return limit_at_infinity(substitute(e, {letter: at}), ahead)
+    except Unsupported:
+        return None
+
+
+def _beside(e: Any, letter: Any, to: Any) -> Any:
+    if letter.is_nonnegative and to != 0 and not is_positive(to):
+        return None
+    return alike(_far_out(e, letter, at, ahead) for at, ahead in beside(to, letter))
+
+
+def alike(values: Iterable[Any]) -> Any:
+    """The one value, None where there are several or one is not known."""
+    first, *others = values
+    same = all(o is not None and canon(first - o) == 0 for o in others if first is not None)
+    return first if same else None
 
 
 def _by_continuity(e: Any, letter: Any, to: Any) -> Any:
@@ -60,73 +87,3 @@ def _continuous(e: Any, letter: Any, to: Any) -> bool:
         real = e.row.domain == "real" or is_positive(substitute(inner, {letter: to}))
         return e.row.derivative is not None and real and _continuous(inner, letter, to)
     return False
-
-
-# --- at infinity ---
-
-
-def _at_infinity(e: Any, u: Any) -> Any:
-    """Of a quotient of sums of c u^a exp(b u): the ratio of the terms that outgrow the others."""
-    over, under = sp.fraction(canon(e))
-    top, bottom = _dominant(over, u), _dominant(under, u)
-    if top is None or bottom is None or bottom[0] == 0:
-        return None
-    if not (is_positive(bottom[0]) or is_positive(-bottom[0])):
-        return None
-    order = _compare(top[1:], bottom[1:])
-    if top[0] == 0 or order == -1:
-        return sp.S.Zero
-    return canon(top[0] / bottom[0]) if order == 0 else None
-
-
-def _dominant(e: Any, u: Any) -> tuple[Any, Any, Any] | None:
-    """The coefficient, the power and the rate of the terms that outgrow all others; None where
-    that is not decided."""
-    found: dict[tuple[Any, Any], Any] = {}
-    for t in terms(expand(e)):
-        shape = _shape(t, u)
-        if shape is None:
-            return None
-        c, power, rate = shape
-        found[power, rate] = found.get((power, rate), sp.S.Zero) + c
-    found = {k: c for k, c in found.items() if expand(c) != 0}
-    if not found:
-        return sp.S.Zero, sp.S.Zero, sp.S.Zero
-    first, *others = found
-    for other in others:
-        order = _compare(other, first)
-        if order is None or order == 0:
-            return None
-        if order > 0:
-            first = other
-    return expand(found[first]), *first
-
-
-def _shape(t: Any, u: Any) -> tuple[Any, Any, Any] | None:
-    c, rest = t.as_independent(u, as_Add=False)
-    power, rate = sp.S.Zero, sp.S.Zero
-    for f in sp.Mul.make_args(rest):
-        base, k = (f, sp.S.One) if isinstance(f, sp.exp) else f.as_base_exp()
-        if f == 1:
-            continue
-        if base == u and k.is_Rational:
-            power += k
-        elif isinstance(base, sp.exp) and not k.has(u):
-            fixed, moving = expand(k * base.args[0]).as_independent(u, as_Add=True)
-            slope = expand(moving / u)
-            if slope.has(u):
-                return None
-            c *= sp.exp(fixed) if fixed != 0 else 1
-            rate += slope
-        else:
-            return None
-    return c, power, rate
-
-
-def _compare(a: tuple[Any, Any], b: tuple[Any, Any]) -> int | None:
-    """Whether u^a0 exp(a1 u) outgrows (1) the other or is outgrown (-1)."""
-    for gap in (expand(a[1] - b[1]), expand(a[0] - b[0])):
-        if gap == 0:
-            continue
-        return 1 if is_positive(gap) else -1 if is_positive(-gap) else None
-    return 0
