@@ -37,7 +37,7 @@ from genmath.cli.console import (
     wants_progress,
 )
 from genmath.cli.finding import find, shipped, topics
-from genmath.cli.reports import Report, import_trouble, plain
+from genmath.cli.reports import Report, import_trouble, plain, shortened
 from genmath.cli.workers import (
     Outcome,
     Pool,
@@ -377,7 +377,7 @@ def _check_all(
             if report["hypotheses_text"] and len(work) < WHOLE_BOOK:
                 typer.echo(paint(f"      given: {'; '.join(report['hypotheses_text'])}", "2"))
             if report["assumed"] and len(work) < WHOLE_BOOK:
-                typer.echo(paint(f"      assuming: {'; '.join(report['assumed'])}", "2"))
+                typer.echo(paint(f"      assuming: {shortened(report['assumed'])}", "2"))
             shown += 1
 
     if not as_json and not table:

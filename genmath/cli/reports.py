@@ -111,3 +111,19 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return str(value)
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+SHOWN = 3  # of a kind, where there are more
+ENDINGS = (" < ∞", " → 0 at infinity", " ≠ 0")
+
+
+def shortened(assumed: list[str]) -> str:
+    """What is assumed, in a line: alike ones together, and no more than a few of them."""
+    parts = []
+    for ending in ENDINGS:
+        same = [a.removesuffix(ending) for a in assumed if a.endswith(ending)]
+        same = sorted(same, key=len)
+        more = f", and {len(same) - SHOWN} more," if len(same) > SHOWN + 1 else ""
+        if same:
+            parts.append(", ".join(same[: SHOWN if more else None]) + more + ending)
+    return "; ".join([*parts, *(a for a in assumed if not a.endswith(ENDINGS))])

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from genmath.proof.check import Judged, JudgedSlip, JudgedStep, Verdict, check, hypotheses
+from genmath.proof.check import (
+    Judged,
+    JudgedSlip,
+    JudgedStep,
+    Standing,
+    Verdict,
+    check,
+    hypotheses,
+)
 from genmath.proof.language.derivation import Derivation
 from genmath.proof.language.latex import latex, latex_claim
 from genmath.proof.language.meanings import two_meanings
 from genmath.proof.language.names import latex_name, text_name
 from genmath.proof.language.notation import Density
+from genmath.proof.language.obligations import Obligation
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
     DOMAINS,
@@ -27,6 +36,7 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.likely import Likely
 from genmath.proof.symbolic.author import can_be_shown, in_authors_letters
+from genmath.proof.symbolic.derived import unfolded
 from genmath.proof.symbolic.proof import Proof
 from genmath.proof.symbolic.residual import residual_latex, residual_text
 
@@ -56,7 +66,7 @@ def report(judged: Judged, strict: bool = True) -> dict[str, Any]:
         "label": standing.label,
         "hypotheses": hypotheses_latex(derivation),
         "hypotheses_text": hypotheses_text(derivation),
-        "assumed": sorted(set(map(str, standing.assumed))),
+        "assumed": _assumed(standing),
         "uses": sorted(standing.uses),
         "file": derivation.file,
         "line": derivation.line,
@@ -67,6 +77,17 @@ def report(judged: Judged, strict: bool = True) -> dict[str, Any]:
         "steps": [_step(s) for s in judged.steps],
         "slips": [_slip(s) for s in judged.slips],
     }
+
+
+def _assumed(standing: Standing) -> list[str]:
+    """Each once, however its letters are defined: in the shortest words."""
+    found: dict[object, str] = {}
+    for one in sorted(set(standing.assumed), key=lambda a: (len(str(a)), str(a))):
+        key: object = str(one)
+        if isinstance(one, Obligation):
+            key = one.kind, unfolded(one.whole), one.letter
+        found.setdefault(key, str(one))
+    return sorted(set(found.values()))
 
 
 def _step(judged: JudgedStep) -> dict[str, Any]:

@@ -57,11 +57,11 @@ from genmath.proof.symbolic.memory import Memory
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, orient, space_of, terms
 from genmath.proof.symbolic.supports import (
     LINE,
-    SMOOTH,
     SMOOTH_ZEROS,
     Rules,
     Said,
     density_denominators,
+    smooth,
     tidy,
     vanishes_with,
 )
@@ -748,8 +748,7 @@ def _slope_between(e: Any, v: Any, rules: Rules) -> Any:
     body, letter, *ends = e.args[1:]
     if body.has(Sign):
         raise NotImplementedError("the derivative of an integral of what jumps")
-    if body.has(Rho):
-        rules.assumed.add(SMOOTH)
+    rules.assumed |= {smooth(r) for r in body.atoms(Rho)}
     low, high = map(as_end, ends)
     total = sp.S.Zero
     for end, sign in ((high, 1), (low, -1)):
@@ -800,7 +799,7 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
         if by and "positive" not in key.facts:
             rules.assumed.add(SMOOTH_ZEROS)
         if events.has(v):
-            rules.assumed.add(SMOOTH)
+            rules.assumed.add(smooth(e))
         total = sp.S.Zero
         for place, at in enumerate((*events, *givens)):
             slope = differentiate(at, v, rules)

@@ -15,7 +15,6 @@ from genmath.proof.symbolic.residual import residual_text
 
 NOT_ZERO = "≠ 0"
 SMOOTH_ZEROS = "where a density vanishes, so do its derivatives"
-SMOOTH = "densities that are differentiated in their variable are smooth"
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,11 @@ class Said:
 
     def __str__(self) -> str:
         return f"{residual_text(self.about)} {self.is_so}"
+
+
+def smooth(r: Any) -> str:
+    """Of a density that is differentiated in its variable."""
+    return f"the density {r.args[0]} is smooth"
 
 
 LINE = "R"  # the space of letters that only normal densities and functions speak of
@@ -110,7 +114,7 @@ def supports(weight: Any, f: Any, rules: Rules) -> bool:
     if f.is_positive:
         rules.consulted |= {r.args[0] for r in f.atoms(Rho) if r.is_positive}
         return True
-    if isinstance(weight, Rho) and len(weight.args[3]) == 1 and not _at_boundary(weight):
+    if isinstance(weight, Rho) and len(weight.args[3]) == 1:
         weight = Rho(*weight.args[:3])  # where a density is 0 it is at its minimum, so stationary
     if f == weight:
         return bool(f.is_nonnegative)
@@ -148,13 +152,6 @@ def _filled(r: Any, rules: Rules) -> dict[str, Any]:
     arguments = (*r.args[1], *r.args[2])
     spaces = rules.slots[r.args[0]]
     return {s: a for s, a in zip(spaces, arguments, strict=True) if a != OUT}
-
-
-def _at_boundary(r: Any) -> bool:
-    """What a density is differentiated by may lie at the end of its domain, where a minimum need
-    not be stationary."""
-    letter = (*r.args[1], *r.args[2])[int(r.args[3][0])]
-    return bool(letter.is_nonnegative and not letter.is_positive)
 
 
 def tidy(term: Any, rules: Rules) -> Any:
