@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
+import mpmath
 import pytest
+import sympy as sp
 
 from genmath.proof import (
     absolute,
@@ -22,7 +26,14 @@ from genmath.proof import (
     tanh,
 )
 from genmath.proof.check import judge
+from genmath.proof.functions import compile_tree
 from genmath.proof.language.claims import Claim
+from genmath.proof.language.text import text
+from genmath.proof.language.tree import Node, Symbol
+from genmath.proof.symbolic.atoms import Binder
+from genmath.proof.symbolic.lower import Lowering
+from genmath.proof.symbolic.supports import Rules, Unsupported
+from tests.proof.test_kernels import number as evaluated
 
 n = naturals("n")
 a, b = reals("a b")
@@ -102,3 +113,54 @@ def test_a_false_neighbour_is_refuted(what: str) -> None:
 @pytest.mark.parametrize("what", OPEN)
 def test_what_is_not_decided_is_not_proved(what: str) -> None:
     assert judge(OPEN[what]).verdict in ("open", "refuted")
+
+
+def grown(rng: random.Random, depth: int, u: Symbol) -> Node:
+    """A random expression in one letter."""
+    if not depth:
+        return rng.choice([u, 1 / u, number(rng.randint(1, 5)) / rng.randint(1, 4), u])
+    inner, other = (grown(rng, depth - 1, u) for _ in range(2))
+    make = [
+        lambda: inner + other, lambda: inner - other, lambda: inner * other,
+        lambda: inner / (1 + other**2), lambda: log(1 + inner**2), lambda: exp(-inner),
+        lambda: sqrt(1 + inner**2), lambda: inner / u, lambda: u * inner, lambda: tanh(inner),
+        lambda: (1 + inner / u) ** u, lambda: log(1 + exp(inner)),
+    ]  # fmt: skip
+    return rng.choice(make)()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_values_are_come_near_to(seed: int) -> None:
+    """Each limit that is found is where a random expression goes, at 400 digits."""
+    rng, found = random.Random(seed), 0
+    for _ in range(60):
+        u = rng.choice([s, n])
+        to = infinity if u is n or rng.random() < 0.7 else number(0)
+        e = grown(rng, rng.randint(1, 3), u)
+        rules = Rules()
+        try:
+            value = Lowering(rules, 1)(limit(e, u, to))
+        except Unsupported:
+            continue
+        if rules.needs or value.has(Binder):
+            continue
+        found += 1
+        f = compile_tree(e, "mpmath")
+        with mpmath.workdps(400):
+            wanted = evaluated(value)
+            places = (mpmath.mpf(10) ** (k if to is infinity else -k) for k in (12, 24, 48))
+            off = [
+                abs(f(**{u.name: at} if u.name in f.arguments else {}) - wanted) for at in places
+            ]
+            assert off[2] < 1e-3 * (1 + abs(wanted)), (text(e), value)
+            assert off[2] <= off[0] + mpmath.mpf(10) ** -36 * (1 + abs(wanted)), (text(e), value)
+    assert found > 15
+
+
+def test_an_exponential_and_its_reciprocal_however_written() -> None:
+    """They are one letter of a polynomial and its inverse, not its square."""
+    claim = sqrt(1 + tanh(tanh(s)) ** 2)
+    value = Lowering(Rules(), 1)(claim)
+    (letter,) = value.free_symbols
+    inner = mpmath.tanh(mpmath.tanh(1))
+    assert abs(sp.N(value.xreplace({letter: sp.Integer(1)})) - mpmath.sqrt(1 + inner**2)) < 1e-12

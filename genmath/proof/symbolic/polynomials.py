@@ -173,8 +173,10 @@ def opaque(e: Any, apart: bool = False) -> tuple[Any, dict[Any, Any]]:
             return forth[x]
         if isinstance(x, sp.exp) and apart and not x.args[0].is_Number:
             return sp.Mul(*(power(t) for t in _monomials(x.args[0])))
-        if isinstance(x, sp.exp) and orient(x.args[0]) != x.args[0]:
-            return 1 / visit(sp.exp(orient(x.args[0])))
+        if isinstance(x, sp.exp) and (known := canon(x.args[0])) != (side := orient(known)):
+            return 1 / visit(sp.exp(side))
+        if isinstance(x, sp.exp) and known != x.args[0]:
+            return visit(sp.exp(known))
         if isinstance(x, sp.exp):
             times, once = x.args[0].as_content_primitive()
             if times.is_Integer and times > 1:
