@@ -313,7 +313,8 @@ def _whole_power(base: Any, k: Any) -> Any:
         return sp.S.Zero if is_positive(k) else Root(base, k)
     fixed, moving = expand(k).as_coeff_Add()
     parts = [t.as_coeff_Mul() for t in terms(moving)]
-    if fixed < 0 or not all(c.is_Integer and c > 0 and is_nonnegative(t) for c, t in parts):
+    whole = all(c.is_Integer and c > 0 and t.is_integer and is_nonnegative(t) for c, t in parts)
+    if fixed < 0 or not whole:
         fixed, parts = sp.S.Zero, [(sp.S.One, k)]
     result = base**fixed
     for f, m in irreducible_factors(base):
