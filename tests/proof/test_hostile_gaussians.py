@@ -168,6 +168,30 @@ TRUE = [
     equal(integral(-Normal(X, mu, S) * Normal(y, X, T), X), -Normal(y, mu, S + T)),
     equal(E(Normal(X, mu, S), norm2(diff(log(Normal(X, mu, S)), mu))), trace(inverse(S))),
     equal(E(P2(X), E(Normal(x1, X, S), norm2(diff(log(Normal(x1, X, S)), X)))), trace(inverse(S))),
+    # what an observation leaves of a covariance
+    equal(
+        S - S * tr(A) * inverse(A * S * tr(A) + T) * A * S,
+        inverse(inverse(S) + tr(A) * inverse(T) * A),
+    ),
+    equal(
+        Normal(X, mu, S - S * inverse(S + T) * S), Normal(X, mu, inverse(inverse(S) + inverse(T)))
+    ),
+    # what a student types of regression, of moments and of generating functions
+    equal(
+        norm2(b - A * mu) + s * norm2(mu),
+        norm2(b) - 2 * tr(mu) * tr(A) * b + tr(mu) * (tr(A) * A + s * I) * mu,
+    ),
+    equal(
+        tr(mu) * S * mu - 2 * tr(b) * mu,
+        tr(mu - inverse(S) * b) * S * (mu - inverse(S) * b) - tr(b) * inverse(S) * b,
+    ),
+    equal(diff(norm2(A * X - b), X), 2 * tr(A) * (A * X - b)),
+    equal(E(Normal(X, 0, I), norm2(X) ** 2), dd**2 + 2 * dd),
+    equal(E(Normal(X, mu, S), exp(tr(b) * X)), exp(tr(b) * mu + half * tr(b) * S * b)),
+    equal(E(Normal(X, 0, S * S * S), X * tr(X)), S**3),
+    equal(E(Normal(X, mu, inverse(L) * M), norm2(X)), trace(inverse(L) * M) + norm2(mu)),
+    equal(log(Normal(X, 0, S * T * S)), log(Normal(inverse(S) * X, 0, T)) - log(det(S))),
+    equal(E(Normal(X, 0, I), norm2(mu + S * X - nu - T * X)), norm2(mu - nu) + trace((S - T) ** 2)),
 ]
 FALSE = [
     equal(integral(-Normal(X, mu, S) * Normal(y, X, T), X), Normal(y, mu, S + T)),
@@ -322,5 +346,28 @@ def test_false(claim: Claim) -> None:
 def test_what_is_no_covariance() -> None:
     """Symmetric, singular and negative ones, and products that do not commute."""
     Y = matrices("Y", domain="symmetric")
-    for c in (Y, A, S - T, S * T, mu * tr(mu), W * tr(W), -S, Q, S * Q, Q * S, tr(A) * S * tr(A)):
+    G = A * S * tr(A) + T
+    complements = (
+        S - S * inverse(S) * S,
+        S - T * inverse(S + T) * T,
+        S - S * inverse(T) * S,
+        S - S * inverse(S - T) * S,
+        S - 2 * S * inverse(S + T) * S,
+        S - S * A * inverse(G) * tr(A) * S,
+        S - S * tr(A) * inverse(A * S * tr(A)) * A * S,
+    )
+    for c in (
+        *complements,
+        Y,
+        A,
+        S - T,
+        S * T,
+        mu * tr(mu),
+        W * tr(W),
+        -S,
+        Q,
+        S * Q,
+        Q * S,
+        tr(A) * S * tr(A),
+    ):
         assert not prove(on(equal(log(Normal(X, mu, c)), log(Normal(X, mu, c)) + 0), 2, 3)).proved

@@ -190,6 +190,11 @@ class Matrices(Arithmetic, Letters):
             case Fn(name="inverse"):
                 kind, asked = self.definite(node.args[0], env, w, exact)
                 return (kind, asked) if kind == POSITIVE else ("", [])
+            case Add(args=(whole, Neg(args=(part,)))) if _is_complement(whole, part):
+                _, _, rest = _complement(whole, part)
+                found = [self.definite(a, env, w, exact) for a in (whole, *rest)]
+                sure = all(kind and not asked for kind, asked in found) and found[0][0] == POSITIVE
+                return (POSITIVE if sure and POSITIVE in [k for k, _ in found[1:]] else ""), []
             case Add():
                 found = [self.definite(a, env, w, exact) for a in node.args]
                 if not all(kind for kind, _ in found):
@@ -328,6 +333,37 @@ def transposed(node: Node) -> Node:
         case Mul():
             return Mul(*(transposed(a) if shape(a) != NUMBER else a for a in reversed(node.args)))
     return Fn("transpose", node)
+
+
+def _is_complement(whole: Node, part: Node) -> bool:
+    return bool(_complement(whole, part)[2])
+
+
+def _complement(whole: Node, part: Node) -> tuple[list[Node], list[Node], list[Node]]:
+    """S, K and the terms of T where `part` is S K (K' S K + T)^-1 K' S and `whole` is S; then S
+    without it is the inverse of S^-1 + K T^-1 K'. Without T where it is something else."""
+    numbers, parts = split(part)
+    ours = split(whole)
+    at = [i for i, m in enumerate(parts) if isinstance(m, Fn) and m.name == "inverse"]
+    middle = [i for i in at if 2 * i + 1 == len(parts)]
+    if numbers or ours[0] or len(middle) != 1:
+        return [], [], []
+    (i,) = middle
+    left, right = parts[:i], parts[i + 1 :]
+    n = len(ours[1])
+    if right != [transposed(m) for m in reversed(left)] or left[:n] != ours[1]:
+        return [], [], []
+    k = left[n:]
+    wanted: tuple[list[Node], list[Node]] = (
+        [],
+        [*(transposed(m) for m in reversed(k)), *ours[1], *k],
+    )
+    inside = parts[i].args[0]
+    while isinstance(inside, Named):
+        inside = inside.body
+    terms = list(inside.args) if isinstance(inside, Add) else []
+    found = [t for t in terms if split(t) == wanted]
+    return (ours[1], k, [t for t in terms if t is not found[0]]) if found else ([], [], [])
 
 
 def _powers_that_commute(parts: list[Node]) -> dict[Symbol, int] | None:
