@@ -11,16 +11,6 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
-from torch.distributions import (
-    Bernoulli,
-    Categorical,
-    Distribution,
-    Exponential,
-    LowRankMultivariateNormal,
-    Normal,
-    Poisson,
-)
-
 from genmath._base.batch import work_dtype
 from genmath._base.checks import (
     batched,
@@ -76,7 +66,7 @@ Proposal = Callable[[Tensor, Generators], tuple[Tensor, Tensor]]
 # Families
 
 
-def fit(x: Array, family: str = "normal") -> Distribution:
+def fit(x: Array, family: str = "normal") -> torch.distributions.Distribution:
     """The member of a family under which the data are most probable, each coordinate by itself.
 
     Result: likelihood.normal_ml, likelihood.coin_ml, likelihood.die_ml, likelihood.exponential_ml, likelihood.poisson_ml
@@ -99,16 +89,16 @@ def fit(x: Array, family: str = "normal") -> Distribution:
     if family == "normal":
         variance = (wide - mean).square().mean(0)
         _each(x, variance > 0, "numbers that are not all equal, in each coordinate")
-        return Normal(mean.to(out), variance.sqrt().to(out))
+        return torch.distributions.Normal(mean.to(out), variance.sqrt().to(out))
     if family == "bernoulli":
         _each(x, (wide == 0) | (wide == 1), "zeros and ones")
-        return Bernoulli(probs=mean.to(out))
+        return torch.distributions.Bernoulli(probs=mean.to(out))
     _each(x, wide >= 0, "numbers >= 0")
     _each(x, mean > 0, "numbers that are not all zero, in each coordinate")
     if family == "exponential":
-        return Exponential((1 / mean).to(out))
+        return torch.distributions.Exponential((1 / mean).to(out))
     _each(x, wide == wide.floor(), "whole numbers")
-    return Poisson(mean.to(out))
+    return torch.distributions.Poisson(mean.to(out))
 
 
 def _each(x: Tensor, right: Tensor, expected: str) -> None:
@@ -116,12 +106,12 @@ def _each(x: Tensor, right: Tensor, expected: str) -> None:
         refuse("x", describe(x), expected)
 
 
-def _die(x: Tensor, dtype: torch.dtype) -> Distribution:
+def _die(x: Tensor, dtype: torch.dtype) -> torch.distributions.Distribution:
     if x.dtype not in (torch.int64, torch.int32) or x.ndim != 1 or int(x.min()) < 0:
         refuse("x", describe(x), "integers of shape (n,), the sides 0, 1, 2, …")
     if int(x.max()) >= 10**6:
         refuse("x", describe(x), "sides below a million")
-    return Categorical(probs=(torch.bincount(x).double() / len(x)).to(dtype))
+    return torch.distributions.Categorical(probs=(torch.bincount(x).double() / len(x)).to(dtype))
 
 
 # Mixtures
@@ -337,7 +327,7 @@ def pca(x: Points, components: int) -> PCA:
     return PCA(*(part.to(x.dtype) for part in (mean, rows, variances[:k], rest)))
 
 
-def fit_ppca(x: Points, latent: int) -> LowRankMultivariateNormal:
+def fit_ppca(x: Points, latent: int) -> torch.distributions.LowRankMultivariateNormal:
     """Probabilistic PCA: x = W z + mean + noise of one variance, z standard normal (latent,).
 
     Result: likelihood.ppca_noise
@@ -356,7 +346,7 @@ def fit_ppca(x: Points, latent: int) -> LowRankMultivariateNormal:
     mean, factor, diagonal = (
         part.to(x.dtype) for part in (found.mean, factor, found.rest.expand(data.shape[1]))
     )
-    return LowRankMultivariateNormal(mean, factor, diagonal)
+    return torch.distributions.LowRankMultivariateNormal(mean, factor, diagonal)
 
 
 # Densities from bumps

@@ -265,6 +265,7 @@ def test_the_start_spreads_out() -> None:
         got = kmeans(x, 3, generator=rng(seed), steps=1)
         assert float(got.distortion[0]) < 1
         assert len(got.distortion) == 2
+    assert len(kmeans(x, 3, generator=rng()).distortion) < 5  # where nothing moves it ends
 
 
 def test_it_says_whether_it_has_converged() -> None:
