@@ -41,7 +41,7 @@
 # %% [markdown]
 # ## Notation and hypotheses
 #
-# - An observation is a sequence $x_1, \dots, x_T$. Its parts are called *letters* or *tokens* here, whatever they are. A letter is one of $V$ choices, the *vocabulary*; results that are shown for arbitrary
+# - An observation is a sequence $x_1, \dots, x_T$. Its parts are called *letters* or *tokens* here, whatever they are. An integral $\int \dots \mathrm{d}x$ means the sum over the choices where $x$ is a letter. A letter is one of $V$ choices, the *vocabulary*; results that are shown for arbitrary
 #   densities hold for real numbers as well.
 # - $p(x_t \mid x_1, \dots, x_{t-1})$ is the *factor* of $x_t$, and what stands before the letter is its *context* or *prefix*. Where it is short we write three letters out; a result for any number of letters follows by
 #   taking a whole beginning as one letter and going on, and the label says what was checked.
@@ -71,7 +71,7 @@ def plus(terms):
 # !!! example "By hand"
 #
 #     Three pixels, each 0 or 1. The first is 1 with probability $0.5$. The second is the same as the first with probability $0.8$. The third is 1 with probability $0.9$ if both are 1, with $0.1$ if both are 0,
-#     and with $0.5$ if they differ. The picture $1, 1, 0$ has probability $0.5 \cdot 0.8 \cdot 0.1 = 0.04$, so $-\log 0.04 \approx 3.22$ nats, or $4.64$ bits. The eight pictures together have probability one: at each
+#     and with $0.5$ if they differ. The picture $1, 1, 0$ has probability $0.5 \cdot 0.8 \cdot (1 - 0.9) = 0.04$, so $-\log 0.04 \approx 3.22$ nats, or $4.64$ bits. The eight pictures together have probability one: at each
 #     fork of the tree above the two branches add up to one, and so do all the ends.
 #
 # The product rule, used twice, writes a joint probability as a product of factors. No order of the letters is special: from the last to the first, or any other one, is as exact (`autoregressive.chain_rule[other]`). What
@@ -116,13 +116,13 @@ def normalised(d):
 
 
 # %% [markdown]
-# **What it means.** An energy or a diffusion model has to fight for its normaliser, or does without; here it costs nothing. The price is paid elsewhere: letters come one after the other.
+# **What it means.** A model that gives a probability up to a factor has to sum over all pictures to know the factor; here it costs nothing. The price is paid elsewhere: letters come one after the other.
 #
 # ### How many numbers?
 #
 # A table of all sequences of $T$ letters has $V^T - 1$ free numbers (the last follows, as all add to one). Do factors save anything? Not by themselves: the factor of $x_t$ needs $V - 1$ numbers for each of the
 # $V^{t-1}$ beginnings, and all of these together are as many as before. The saving comes from what computes the factors: *one network* for all of them, whose number of weights does not grow with $V^T$. It can
-# do so because beginnings that look alike have similar continuations. That is an assumption about the data, and the only one.
+# do so because beginnings that look alike have similar continuations. That is an assumption about the data, and so is whatever the network cannot express.
 
 # %%
 V, T, t = naturals("V T t")
@@ -189,7 +189,7 @@ def teacher_forcing(d):
 # %% [markdown]
 # **What it means.** There is one loss for all places, and nothing is approximated: the likelihood that is printed during training is the likelihood of the model. Two models of the same letters can be compared by it, whatever networks they are.
 #
-# What does a gradient step do to the logits? It raises that of the letter that came by what its probability lacks to one, and lowers every other one by its probability. Averaged over the data, it stands still where the
+# What does a gradient step do to the logits? In proportion to its size it raises that of the letter that came by what its probability lacks to one, and lowers every other one by its probability. Averaged over the data, it stands still where the
 # probabilities are the frequencies. Below, letter 1 is the one that came, letter 2 any other one, and $R$ is the sum of the exponentials of all logits but the one in question.
 
 # %%
@@ -226,7 +226,7 @@ def captions(d):
 # %% [markdown]
 # ### Perplexity
 #
-# Language models report $\exp$ of the mean loss of a letter, the *perplexity*. It is one over the geometric mean of the probabilities: as surprised as if one had to guess among so many equally likely letters.
+# Language models report $\exp$ of the mean loss of a letter, the *perplexity*. It is one over the geometric mean of the probabilities: the model is as surprised as if it had to guess among so many equally likely letters.
 #
 # !!! example "By hand"
 #
@@ -257,7 +257,7 @@ def perplexity(d):
 #
 # {{ picture autoregressive.errors }}
 #
-# Measure by total variation: the largest difference between the probabilities that two distributions give to any event. For whole sequences it is at most the *sum* of the errors of the factors, each averaged over beginnings
+# In the display $p_t$ and $q_t$ are the factors of the truth and of the model. Measure by total variation: the largest difference between the probabilities that two distributions give to any event. For whole sequences it is at most the *sum* of the errors of the factors, each averaged over beginnings
 # of the data: that is, over what training looks at. The reason is the triangle inequality: change the model into the truth one factor at a time.
 
 # %%
@@ -287,7 +287,7 @@ def errors(d, T):
 # %% [markdown]
 # **What it means.** If the mean error of a factor is $\varepsilon$, samples of length $T$ are off by at most $T \varepsilon$: errors add up, they do not multiply. But they do add up. With $\varepsilon = 0.01$ the bound says nothing
 # any more after 100 letters, and a text whose every word is fine can still lose its thread. By Pinsker's inequality (`divergences.pinsker_weak`) a factor with a small divergence has a small error. What teacher forcing does not promise is a good factor
-# after a beginning that *never* occurs in the data; the model reaches such a beginning rarely, and no more often than the sum allows.
+# after a beginning that *never* occurs in the data; the model reaches such a beginning no more often than the sum allows.
 #
 # ### What a short memory loses
 #
@@ -345,7 +345,7 @@ def inverse_transform(d):
 # %% [markdown]
 # {{ picture autoregressive.race }}
 #
-# **By a race.** Give each letter a clock that rings after an exponential time with rate $e^{\ell_k}$: the larger the logit, the sooner. The first clock to ring is that of a given letter with probability $e^{\ell}$ over the sum of all: the softmax. To see it, let
+# **By a race.** Give each letter a clock that has not rung before $t$ with probability $e^{-\lambda t}$, an *exponential time* with the *rate* $\lambda = e^{\ell_k}$: the larger the logit, the sooner. The first clock to ring is that of a given letter with probability $e^{\ell}$ over the sum of all: the softmax. To see it, let
 # the clock with logit $\ell$ ring at time $z$; the $n$ others, with logits $\ell_1, \dots, \ell_n$, ring later with probabilities $e^{-e^{\ell_j} z}$. Average over $z$. The race computes no sum and no probability.
 #
 # Taking minus the logarithm of the times turns the race round. If $t$ is a standard exponential time, $t\,e^{-\ell}$ is one with rate $e^{\ell}$, and $-\log(t\, e^{-\ell}) = \ell + G$ with $G = -\log t$, which has the
@@ -393,7 +393,7 @@ def gumbel_max(d):
 #
 #     Probabilities $0.6, 0.3, 0.1$ and $\tau = \frac12$: the squares $0.36, 0.09, 0.01$ add up to $0.46$, so $0.783, 0.196, 0.022$. With $\tau = 2$: the roots $0.775, 0.548, 0.316$ add up to $1.639$, so $0.473, 0.334, 0.193$.
 #
-# Why just this family? Among all distributions $r$ it makes the best compromise between two wishes: letters that the model finds probable, and variety, which is entropy. The temperature is the price of entropy.
+# Why just this family? Among all distributions $r$ it makes $\mathbb{E}_r[\log p] + \tau\, \mathbb{H}(r)$ largest, a compromise between two wishes: letters that the model finds probable, and variety, which is entropy. The temperature is the price of entropy.
 #
 # In code: `genmath.autoregressive.truncate_logits`.
 
@@ -427,7 +427,7 @@ def temperature(d):
 #     The first letter is $a$ with probability $0.6$ and $b$ with $0.4$. After $a$ two letters have $0.5$ each; after $b$ one has $0.9$. As $\tau \to 0$ the factors pick $a$, and then a letter of $0.5$: a sequence of probability $0.3$. The most
 #     probable sequence begins with $b$ and has $0.36$. Taking the best letter each time (*greedy*) misses it.
 #
-# *Beam search* keeps several beginnings and looks for a sequence of high probability. It finds the one with $0.36$; but it is a search, not sampling: run twice, it answers the same.
+# *Beam search* keeps several beginnings and looks for a sequence of high probability. With two beginnings it finds the one with $0.36$; but it is a search, not sampling: run twice, it answers the same.
 
 # %%
 two = Density("p", x_1, x_2, positive=True)
@@ -447,7 +447,7 @@ def whole_sequence(d):
 # Among 50 000 words there are thousands that do not fit, each with a tiny probability, and together they may have several per cent. Draw 100 words and you hit them. So keep only a set $S$ of probable choices, and give them
 # the probabilities $p(k)/m$, where $m$ is the mass of $S$. *Top-k* keeps the $k$ most probable; *top-p* or *nucleus* sampling keeps the fewest whose mass reaches a given number [@holtzman2020curious].
 #
-# What is the price? The KL divergence from the truncated law to the model is $\log(1/m)$, and in total variation it is $1 - m$. Of all laws on $S$ it is the one next to the model: any other, with probabilities $r(k)$ in proportion to some weights $w(k)$, has
+# What is the price? The KL divergence from the truncated law to the model is $\log(1/m)$, and in total variation it is $1 - m$. Of all laws on $S$ it is the nearest to the model: any other, with probabilities $r(k)$ in proportion to some weights $w(k)$, has
 # $\log(1/m)$ plus its own divergence from the truncated law (`autoregressive.truncation[other]`). The other way round, from the model to the truncated law, KL is infinite: what was cut off can never be drawn, and a
 # likelihood under it may be zero.
 #
@@ -484,7 +484,7 @@ def truncation(d):
 # {{ picture autoregressive.speculative }}
 #
 # A letter $x$ comes from the draft $q$. Keep it with probability $\min(1, p(x)/q(x))$: always if the target likes it at least as much. Else throw it away and draw from what the target has more than the draft, $(p - q)_+$, normalised. Then the
-# letter has **exactly** the law $p$. And it is kept with probability $1 - D_{\mathrm{TV}}(p, q)$: the overlap of the two. In the display $a$ is the probability to keep $x$ (one less the excess of $q$), $A$ its mean, and $r$ the law that is drawn from after a rejection.
+# letter has **exactly** the law $p$. And it is kept with probability $1 - D_{\mathrm{TV}}(p, q)$: the overlap of the two. In the display $a = \min(1, p/q)$ is the probability to keep $x$, written as $1 - (1 - p/q)_+$, $A$ its mean, and $r$ the law that is drawn from after a rejection.
 #
 # !!! example "By hand"
 #
@@ -515,7 +515,7 @@ def speculative(d):
 # **What it means.** Nothing is traded: not a word of the text is worse than the target's. What the draft decides is the time. It has to be *near* the target, in total variation, for the contexts that occur; a draft that is right where the target is sure saves most.
 #
 # The draft proposes a block of $n$ letters; they are judged in order up to the first that is rejected, and one more letter comes from the target itself: the replacement, or a further one when all were kept. If each is kept with the same
-# probability $a < 1$, whatever came before, a pass of the target yields $1 + a + \dots + a^n$ letters on average (`autoregressive.speculative_block`). With $a = 0.8$ and $n = 4$ this is $3.4$.
+# probability $a < 1$, whatever came before, a pass of the target yields $1 + a + \dots + a^n$ letters on average (`autoregressive.speculative_block`): the $j$-th proposal counts if all up to it were kept, with probability $a^j$, and one more letter comes in any case. With $a = 0.8$ and $n = 4$ this is $3.4$.
 #
 # In code: `genmath.autoregressive.tokens_per_call`.
 
@@ -550,7 +550,7 @@ def cache(d):
 #
 # In training the network sees the whole observation. If the output for $x_t$ could see $x_t$ itself, it would copy it, the loss would fall to zero, and the model would be worth nothing. So connections are cut by *masks*.
 #
-# **MADE** [@germain2015made] is a plain network with masks. Number the inputs $1, \dots, d$. Give each hidden unit a *degree*, a number that says how far it may see, and allow only connections from a unit to one of at least its degree, and to the output for
+# **MADE** [@germain2015made] is a plain network with masks. Number the inputs $1, \dots, d$; the degree of an input is its number. Give each hidden unit a *degree*, a number that says how far it may see, and allow only connections from a unit to one of at least its degree, and to the output for
 # $x_o$ only from units of degree less than $o$. Then along every path from an input $i$ to an output $o$ the degrees do not fall, and the last step is strict. So there is a path only if $i < o$: the matrix of all connections, the product of the masks, is strictly triangular.
 # The derivation follows one path through two hidden units, of degrees $h_1$ and $h_2$.
 #
@@ -572,12 +572,12 @@ def masks(d):
 
 
 # %% [markdown]
-# **PixelCNN** [@oord2016pixel] does it with convolutions: the kernel is zero below the pixel and to the right of it in the same row. In the first layer the pixel itself is hidden as well (*mask A*); later layers may look at their own place, which holds only what was before
+# **PixelCNN** [@oord2016pixel] does it with convolutions. A *convolution* computes each output from a small window around its place, with one set of weights, the *kernel*, for all places. Here the kernel is zero below the pixel and to the right of it in the same row. In the first layer the pixel itself is hidden as well (*mask A*); later layers may look at their own place, which holds only what was before
 # it (*mask B*). For colours the order within a pixel is red, green, blue: mask A lets green see red and blue see both.
 #
 # {{ picture autoregressive.blind_spot }}
 #
-# Stacking such kernels has a flaw. A step up goes at most one to the right, and in its own row one only goes to the left: what lies above, farther to the right than up, is never seen, however deep the network is. This is the *blind spot*. Two stacks remove it [@oord2016conditional]: a
+# Stacking such kernels has a flaw. With $3 \times 3$ kernels a step up goes at most one to the right, and in its own row one only goes to the left: what lies above, farther to the right than up, is never seen, however deep the network is. This is the *blind spot*. Two stacks remove it [@oord2016conditional]: a
 # vertical one that sees all rows above, without any mask inside a row, and a horizontal one that sees the row to the left and is told what the vertical one knows. (The $1 \times 1$ convolutions that join them have one weight at the place itself: no mask belongs there.)
 #
 # In code: `genmath.nets.PixelCNN`.
@@ -600,8 +600,8 @@ def receptive_field(d):
 
 
 # %% [markdown]
-# **Recurrent networks** carry a hidden state from letter to letter: constant memory, and training that cannot run over all places at once. **Transformers** let every place attend to all earlier ones: the scores of later places are set to $-\infty$ before
-# the softmax, the *causal mask*. Whatever the network, the test is the same: change $x_s$, or take a derivative by it, and no output for $x_t$ may move unless $s < t$. The tests of this book do it for every such network.
+# **Recurrent networks** carry a hidden state from letter to letter: constant memory, and training that cannot run over all places at once. **Transformers** let every place attend to all earlier ones: the scores of later places are set to $-\infty$ before the softmax, the *causal mask*. A place still sees itself. So the input is shifted by one: at place $t$ goes in $x_{t-1}$ (at the first a start sign), and the output is for $x_t$. WaveNet and recurrent
+# networks do the same. Whatever the network, the test is the same: change $x_s$, or take a derivative by it, and no output for $x_t$ may move unless $s < t$. The tests of this book do it for every such network.
 #
 # In code: `genmath.nets.GRULM`, `genmath.nets.GPT`. All of them have `log_prob` and `sample`, the latter with a temperature, `top_k`, `top_p`, a condition and a beginning; those that can keep a memory sample with it.
 #
@@ -613,7 +613,7 @@ def receptive_field(d):
 # {{ picture autoregressive.bins }}
 #
 # The distribution function of the logistic law with mean $\mu$ and scale $s$ is $\mathrm{sigmoid}((x - \mu)/s)$, so each bin is a difference of two sigmoids. Neighbours share an edge, the differences telescope, and all bins together have probability one, whatever $\mu$ and $s$ are. In a computer
-# the difference of two numbers near one loses all its digits; the second form below, for edges $\alpha < \beta$ in units of the scale, loses none.
+# the difference of two numbers near one loses all its digits; the second form below, where $\alpha < \beta$ stand for (edge $- \mu)/s$, loses none if $1 - e^{\alpha - \beta}$ is computed by `expm1`. $c_1, \dots, c_{n+1}$ are the edges.
 #
 # !!! example "By hand"
 #
@@ -643,7 +643,7 @@ def logistic_bins(d):
 
 
 # %% [markdown]
-# To draw, take a uniform number $u$ and put $x = \mu + s \log \frac{u}{1-u}$, which is the inverse of the distribution function; then round to the nearest level.
+# To draw, first choose a component of the mixture; then take a uniform number $u$ and put $x = \mu + s \log \frac{u}{1-u}$, which is the inverse of the distribution function; then round to the nearest of the levels, beyond the ends to the first or the last.
 
 # %%
 uniform = fractions("u")
@@ -659,7 +659,7 @@ def logistic_draw(d):
 # %% [markdown]
 # The three colours of a pixel are three letters, and green may see red. PixelCNN++ computes all three from the pixels before and then lets the mean of green depend linearly on the red that came, that of blue on red and green: these are factors as any others, and the likelihood stays exact.
 #
-# A colour picture of $256 \times 256$ pixels has 196 608 sub-pixels, and as many steps to sample. Comparing all pairs in attention takes $2 \cdot 10^{10}$ numbers a layer. Three ways out: a network with a short memory, several pixels at a time (which assumes that they are independent), or fewer and richer letters: a picture
+# A colour picture of $256 \times 256$ pixels has 196 608 sub-pixels, and as many steps to sample. Comparing all pairs in attention takes $2 \cdot 10^{10}$ numbers a layer. Three ways out: a network with a short memory, several pixels at a time (which assumes that they are independent when those before are known), or fewer and richer letters: a picture
 # as $32 \times 32$ *tokens* of a learned code, and an autoregressive model of these.
 #
 # ## Three pixels to play with

@@ -49,7 +49,7 @@
 # - **Maps go from data to noise**, $x \mapsto z = f(x)$, and log-determinants are those of this direction. Many texts write $x = g(z)$ with the *generator*
 #   $g = f^{-1}$; then the logarithm has a minus sign (`normalizing_flow.change_of_variables[other]`). Both are the same formula. Always ask: *of which
 #   direction is this determinant?*
-# - $p$ is the density of the noise: any density where nothing else is said, standard normal in practice. $r$ is the density of the data.
+# - $p$ is the density of the noise: any density where nothing else is said, standard normal in practice. $r$ is the density of the data, and $p_x$ the density that the flow gives to $x$: the *model*.
 # - In one coordinate $f$ is any smooth map of the line onto itself whose slope is never zero. In several coordinates, determinants are written out for 2 and 3.
 # - $\log$ is the natural logarithm; densities are in *nats*.
 
@@ -110,7 +110,7 @@ def dot_product(u, v):
 # Take a short interval of length $\delta$ at $x$. The map carries it to an interval of length about $|f'(x)|\,\delta$ at $z = f(x)$. The probability in both is the same,
 # for the points are the same. Probability is density times length. So $p_x(x)\,\delta = p(z)\,|f'(x)|\,\delta$, and $\delta$ cancels.
 #
-# **Where the map stretches, the data are dense; where it presses, they are thin.** That is how a flow makes two peaks out of one bell: it stretches the places where data
+# **Where the map stretches, the data are denser than the noise at their image; where it presses, they are thinner.** That is how a flow makes two peaks out of one bell: it stretches the places where data
 # are, and squeezes the empty space between them.
 #
 # !!! example "By hand"
@@ -158,7 +158,7 @@ def change_of_variables(d):
 #
 # !!! example "By hand"
 #
-#     Two layers in the plane: $A$ has the rows $(2, 0), (1, 1)$ and $B$ the rows $(1, 3), (0, 1)$. The determinants are 2 and 1. $AB$ has the rows $(2, 6), (1, 4)$, and its
+#     Two layers in the plane, first $B$ and then $A$: $A$ has the rows $(2, 0), (1, 1)$ and $B$ the rows $(1, 3), (0, 1)$. The determinants are 2 and 1. $AB$ has the rows $(2, 6), (1, 4)$, and its
 #     determinant is $8 - 6 = 2 = 2 \cdot 1$.
 #
 # In code: `genmath.normalizing_flow.Chain`.
@@ -196,7 +196,7 @@ def linear(d):
 # They get a density $r_z$ in the space of the noise. Is it close to $p$? An invertible map loses no information, so the divergence is **the same number** in both spaces.
 #
 # So one may look at training from either side: pull the noise back and compare with the data, or push the data forward and test whether they are standard normal. That is a useful check of a
-# trained flow: histograms of $z$ must be bells, and the coordinates of $z$ must be uncorrelated.
+# trained flow: the coordinates of $z$ must be bells and *independent*. That they are uncorrelated is quickly tested, but not enough.
 
 # %%
 r_z = define("r_z", r(f.inverse(z)) * absolute(f.inverse.prime(z)))
@@ -247,11 +247,11 @@ def uniform(d):
 #
 # ## Triangular Jacobians
 #
-# A determinant of $n$ coordinates takes about $n^3$ operations, too many for a layer. There is one kind of matrix where it is free: a **triangular** one, with zeros above the diagonal. Its determinant is the
-# product of the diagonal, and what stands below does not matter.
+# A determinant of $n$ coordinates takes about $n^3$ operations, too many for a layer. For some matrices it is cheap. The most useful kind is **triangular**, with zeros above the diagonal: expand by the first row, where only the first entry is not zero, and so on.
+# So the determinant is the product of the diagonal, and what stands below does not matter.
 #
 # The derivation shows a little more. Let $L$ have ones on its diagonal, letters $l_{ij}$ below and zeros above; let $U$ have letters $u_{ij}$ on and above its diagonal. The determinant of the product $LU$ is the product of the diagonal of $U$.
-# With a diagonal $U$, the product is any triangular matrix; with a full one, it is a matrix as in Glow (see below).
+# With a diagonal $U$, the product is any triangular matrix without a zero on its diagonal; with a full one, it is a matrix as in Glow (see below).
 
 
 # %%
@@ -286,7 +286,7 @@ def triangular(d, n):
 # !!! example "By hand"
 #
 #     $s(x_1) = x_1$, $t(x_1) = 1 - x_1$, at $x = (0.5, 2)$. Then $z_2 = e^{0.5} \cdot 2 + 0.5 \approx 3.797$, and the log-determinant is $0.5$. Back: $(3.797 - 0.5)\, e^{-0.5} \approx 2$.
-#     The density at $x$, with standard normal noise: $-\log 2\pi - \frac12 (0.5^2 + 3.797^2) + 0.5 \approx -8.67$.
+#     The log-density at $x$, with standard normal noise: $-\log 2\pi - \frac12 (0.5^2 + 3.797^2) + 0.5 \approx -8.67$.
 #
 # In code: `genmath.normalizing_flow.Coupling`, `genmath.normalizing_flow.RealNVP`.
 
@@ -337,13 +337,13 @@ def coupling(d):
 # [@durkan2019neural]: cut the interval into bins, and put into each bin a piece of curve that rises from one corner to the other with given slopes at the ends.
 #
 # In one bin of width $w$ and height $h$, let $u$ between 0 and 1 be the place in the bin, $m = h/w$ the mean slope, and $d_0, d_1 > 0$ the slopes at the left and right end. The curve is a
-# *rational-quadratic*, one quadratic divided by another: $\rho$ is how far it has risen, $\beta$ its denominator, and $\sigma$ its slope.
+# *rational-quadratic*, one quadratic divided by another: $\rho$ is how far it has risen, $\beta$ its denominator, and $\sigma$ its slope: $\beta = m + (d_0 + d_1 - 2m)\,u(1-u)$, $\rho = h\,(m u^2 + d_0\,u(1-u))/\beta$ and
+# $\sigma = m^2\,(d_1 u^2 + 2m\,u(1-u) + d_0 (1-u)^2)/\beta^2$.
 #
-# - The denominator is never zero, and the slope is positive: every term in it is positive (`normalizing_flow.spline[slope]`, `normalizing_flow.spline[increasing]`). So no constraint is needed but positive numbers, which a network gives by
-#   a softplus, and bin sizes, which it gives by a softmax.
-# - At the ends the slope is exactly $d_0$ and $d_1$, so neighbouring pieces join smoothly.
-# - The inverse solves a quadratic equation (`normalizing_flow.spline[quadratic]`): given the rise $y$ above the lower corner, find $u$.
-# - Outside the bins the spline is a straight line of slope one, joined with $d_0 = 1$ and $d_1 = 1$, so that no point is lost.
+# - The denominator is never zero, and the slope is positive: every term in it is positive (`normalizing_flow.spline[slope]`, `normalizing_flow.spline[increasing]`). So no constraint is needed but positive numbers, which a network gives by a softplus, $\log(1 + e^a)$, and bin sizes, which it gives by a softmax.
+# - At the ends the slope is exactly $d_0$ and $d_1$, so two neighbours that share the slope at their common corner join smoothly.
+# - The inverse solves a quadratic equation (`normalizing_flow.spline[quadratic]`): given the rise $y$ above the lower corner, find $u$. The curve rises, so exactly one root lies between 0 and 1.
+# - Outside the bins the spline is a straight line of slope one: the first bin has $d_0 = 1$, the last $d_1 = 1$, and every point of the line has an image.
 #
 # !!! example "By hand"
 #
@@ -394,8 +394,7 @@ def spline(d):
 
 
 # %% [markdown]
-# **What it means.** A spline with enough bins comes as close as one likes to any increasing map of an interval, so one layer can already make several peaks. On the two moons of the laboratory four
-# spline layers come closer to the truth than eight affine ones.
+# **What it means.** A spline with enough bins comes as close as one likes to any increasing map of an interval, so one layer can already make several peaks. On the two moons of the laboratory three spline layers come closer to the truth than six affine ones.
 #
 # ## One coordinate after the other: MAF and IAF
 #
@@ -414,7 +413,7 @@ def spline(d):
 # - **Sampling** ($z \to x$): $m_2$ needs $x_1$, $m_3$ needs $x_1$ and $x_2$ … so it takes *as many passes as there are coordinates*.
 #
 # Read the same layer the other way, and the costs change sides. This is **inverse autoregressive flow** [@kingma2016improving]: $x_i = m_i + \sigma_i z_i$, where $m_i$ and $\sigma_i$ depend on the *noise* before. Samples in one pass, with their
-# own densities; but the density of somebody else's $x$ takes many. A variational posterior only needs the density of its own samples, so IAF fits there. A fast sampler can also be *distilled*: an IAF student draws
+# own densities; but the density of somebody else's $x$ takes many. A variational posterior (see *Flows as posteriors* below) only needs the density of its own samples, so IAF fits there. A fast sampler can also be *distilled*: an IAF student draws
 # in parallel, and a trained autoregressive teacher says how likely the draws are; that made WaveNet fast [@oord2018parallel].
 #
 # !!! example "By hand"
@@ -463,7 +462,8 @@ def autoregressive(d, n):
 # *Sylvester flows* move along several directions, here two: the columns of $V$, by amounts that depend on the two numbers $W^\top x$. The Jacobian is $I + V D W^\top$ with a diagonal $D$ of slopes, and a determinant of two rows is
 # left, whatever the number of coordinates (`normalizing_flow.sylvester`).
 #
-# For $h = \tanh$ the slope $h'$ is $1 - \tanh^2$, between 0 and 1. Let $c = w_1 u_1 + w_2 u_2 + \dots$. If $c > -1$, the determinant $1 + c\,h'$ is positive (`normalizing_flow.planar_positive`) and the map is invertible. To have $c > -1$ for
+# For $h = \tanh$ the slope $h'$ is $1 - \tanh^2$, between 0 and 1. Let $c = w_1 u_1 + w_2 u_2 + \dots$. If $c > -1$, the determinant $1 + c\,h'$ is positive (`normalizing_flow.planar_positive`). Then the map is invertible: $w_1 z_1 + w_2 z_2 + \dots + b = \alpha + c \tanh \alpha$ rises with
+# $\alpha$, so $z$ tells $\alpha$, and $x = z - u\,h(\alpha)$. To have $c > -1$ for
 # all parameters, replace $u$ by $v = u + (m - c)\, w/N$, where $N$ is the **squared** length of $w$. Then $w_1 v_1 + w_2 v_2 + \dots$ is exactly $m$, which one chooses above $-1$ (`normalizing_flow.planar[moved]`).
 #
 # In code: `genmath.normalizing_flow.Planar`.
@@ -478,7 +478,7 @@ def planar(d, n):
     zs = [define(f"z_{i}", x_i + u_i * h(along)) for i, (x_i, u_i) in enumerate(zip(xs, us, strict=True), 1)]
     result = 1 + h.prime(along) * dot_product(ws, us)
     d.start(determinant([[diff(z_i, x_j) for x_j in xs] for z_i in zs]), name="determinant", words="the determinant lemma")
-    d.equals(result, by="all minors of a matrix of rank one are zero")
+    d.equals(result, by="all 2 by 2 subdeterminants of a matrix of rank one are zero")
 
     c = define("c", dot_product(ws, us))
     m, N = reals("m"), define("N", dot_product(ws, ws))
@@ -537,7 +537,7 @@ def planar_positive(d):
 
 # %% [markdown]
 # **Residual flows** [@behrmann2019invertible] [@chen2019residual]. Let $z = x + g(x)$ with any network $g$ that changes less than its argument: $|g(u) - g(v)| \le L\,|u - v|$ with $L < 1$. Then one can go back, by
-# repeating $x \leftarrow z - g(x)$: each step makes the distance of two candidates smaller by the factor $L$ (`normalizing_flow.residual[contraction]`), so there is exactly one solution and the error after $k$ steps is at most $L^k$ times the first.
+# repeating $x \leftarrow z - g(x)$: each step makes the distance of two candidates smaller by the factor $L$ (`normalizing_flow.residual[contraction]`, where $s$ is $z$), so there cannot be two solutions, the repetition converges to one, and the error after $k$ steps is at most $L^k$ times the first.
 #
 # The log-determinant is a series. In one coordinate with $g' = a$ it is $\log(1 + a) = a - a^2/2 + a^3/3 - \dots$, and cut after $n$ terms the error is an integral of $\pm s^n/(1 + s)$ from 0 to $a$
 # (`normalizing_flow.residual[cut]` gives its derivative). For $|a| \le L$ this is at most $\frac{L^{n+1}}{(n + 1)(1 - L)}$. In several coordinates the powers of $a$ become **traces of powers of the Jacobian** $A$ of $g$:
@@ -578,7 +578,8 @@ def residual(d, n):
 #
 # ## Flows as posteriors
 #
-# In a [variational autoencoder](vae.py) the posterior $q$ is often a normal density with independent coordinates, and the bound is loose where the true one is not. Put a flow on top: draw $z$ from the simple $q$, and use $g(z)$ with an increasing map
+# In a [variational autoencoder](vae.py) the posterior $q$ is often a normal density with independent coordinates, and the bound is loose where the true one is not. Put a flow on top. In this section $x$ is the *hidden variable*; the data point is fixed and not
+# written. Draw $z$ from the simple $q$, and use $x = g(z)$ with an increasing map
 # $g$. Its density $q_x$ is known at the samples, which is all that the bound needs. Let $w(x)$ be the logarithm of the joint density of data and hidden variable, as a function of the hidden variable. The bound is the mean of $w - \log q_x$, and by the change of variables:
 
 # %%
@@ -606,8 +607,8 @@ def posterior(d):
 #
 # - **Topology.** The noise is in one piece, so the data are in one piece. Two separate modes are always joined by a *bridge* of small positive density, and a ring has a gap or a filled hole. To make the bridge thin the map must be very
 #   steep there.
-# - **Tails.** Suppose that $f$ stretches nowhere by more than $L$ and presses nowhere by more than $1/L$, and $f(0) = 0$. Let $v = f(x)$ and let $s$ be the slope there. Then the density of $x$ is at most $L$ times
-#   the standard normal density at $x/L$, and at least $1/L$ times that at $Lx$ (`normalizing_flow.tails`, `normalizing_flow.tails_below`). So **data with heavy tails cannot be reached** by such a flow from normal noise. Bounded scales, splines with linear ends, spectral norms: all of these are of that kind. Heavy tails need noise with heavy tails.
+# - **Tails.** Suppose that the slope of $f$ lies between $1/L$ and $L$ everywhere, and $f(0) = 0$. Let $v = f(x)$ and let $s$ be the slope there. Then the density of $x$ is at most $L$ times
+#   the standard normal density at $x/L$, and at least $1/L$ times that at $Lx$ (`normalizing_flow.tails`, `normalizing_flow.tails_below`). So **data with heavy tails cannot be reached** by such a flow from normal noise. Splines with linear ends, and layers whose scales are bounded and whose shifts grow at most in proportion to their input, behave in the same way. Heavy tails need noise with heavy tails.
 # - **Dimension.** Noise and data have equally many coordinates. Data on a surface of lower dimension have no density at all, and the likelihood grows without limit; add noise first.
 
 # %%
@@ -616,7 +617,7 @@ at, v = reals("x v")
 steep = positives("s")
 
 
-@derivation("A map that stretches little has no heavy tails")
+@derivation("A map that presses little has no heavy tails")
 def tails(d):
     d.given_that(v**2 >= at**2 / reach**2)
     d.given_that(steep <= reach)
@@ -624,7 +625,7 @@ def tails(d):
     d.at_most(log(Normal(at / reach, 0, 1) * reach), by="both parts are at most as large", because=(v**2 - at**2 / reach**2) / 2 + log(reach / steep))
 
 
-@derivation("A map that presses little has no light tails")
+@derivation("A map that stretches little has no light tails")
 def tails_below(d):
     d.given_that(v**2 <= reach**2 * at**2)
     d.given_that(steep >= 1 / reach)
@@ -639,13 +640,13 @@ def tails_below(d):
 #
 # !!! summary "To learn by heart"
 #
-#     - $\log p_x(x) = \log p(f(x)) + \log |\det \partial f/\partial x|$: where the map stretches, the data are dense (`normalizing_flow.change_of_variables`).
+#     - $\log p_x(x) = \log p(f(x)) + \log |\det \partial f/\partial x|$: where the map stretches, the data are denser than the noise at their image (`normalizing_flow.change_of_variables`).
 #     - Layers in a row: log-determinants add (`normalizing_flow.composition`).
 #     - Maximum likelihood in the data is least KL in the noise (`normalizing_flow.maximum_likelihood`).
 #     - Coupling: keep one half, map the other half by functions of the first; triangular, inverted without inverting a network (`normalizing_flow.coupling`).
 #     - Splines are increasing maps of a coordinate with many pieces; the way back is a quadratic equation (`normalizing_flow.spline`).
 #     - An autoregressive model is a flow of one layer. MAF: density at once, samples one by one. IAF: the other way round (`normalizing_flow.autoregressive`).
-#     - Every density can be reached in principle (`normalizing_flow.uniform`); with a bounded map no heavy tails (`normalizing_flow.tails`), and never two separate pieces.
+#     - Every positive density can be reached in principle (`normalizing_flow.uniform`); with a bounded map no heavy tails (`normalizing_flow.tails`), and never two separate pieces.
 #
 # ## Questions
 #
@@ -682,7 +683,7 @@ def tails_below(d):
 # - **That a flow exists does not mean that it is found.** Knothe–Rosenblatt needs all conditional distribution functions. Layers of bounded depth approximate it, and training may stop elsewhere.
 # - **Invertible on paper, not always in the machine.** A layer that presses by a large factor loses digits on the way, and the inverse gets them back multiplied. Errors are about the rounding error times the largest stretching of the way back.
 # - **A high likelihood is not a good sample,** nor is a low likelihood a sign of an anomaly: a change of units, or a constant background, moves it.
-# - **Bounds at infinity.** `normalizing_flow.tails` is about maps that stretch by bounded factors *everywhere*. A map whose slope goes to zero far out can make heavy tails.
+# - **Bounds at infinity.** `normalizing_flow.tails` is about maps that stretch and press by bounded factors *everywhere*. A map whose slope goes to zero far out can make heavy tails.
 #
 # ## Where sources slip
 #

@@ -49,7 +49,7 @@ def question() -> Html:
     return figure(
         panel,
         alt="Two peaks on the left and one bell on the right; lines carry each data point to its place in the noise and never cross.",
-        caption="Each data point has its own place in the noise. Where data are dense the lines spread: the map stretches. Where data are rare they come together.",
+        caption="Each data point has its own place in the noise. At the two peaks the lines spread: the map stretches. Between the peaks, where data are rare, they come together.",
     )
 
 
