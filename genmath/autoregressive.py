@@ -151,7 +151,7 @@ def inverse_transform(p: Array, u: Array) -> Tokens:
         refuse("u", describe(u), f"shape {tuple(table.shape[:-1])}, that of p without its last")
     cumulative = table.double().cumsum(-1)
     passed = cumulative <= (u.double() * cumulative[..., -1]).unsqueeze(-1)
-    # u times the sum may round up to it; the last choice is the last that adds anything.
+    # Half precision may round u up to 1; the last choice is the last that adds anything.
     last = (cumulative < cumulative[..., -1:]).sum(-1)
     return torch.minimum(passed.sum(-1), last)
 

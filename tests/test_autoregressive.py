@@ -89,6 +89,11 @@ def test_inverse_transform_never_takes_what_has_no_probability(weights, data) ->
     assert k == 0 or u >= cumulative[k - 1] - 1e-15
 
 
+def test_a_uniform_number_that_was_rounded_up_to_one_takes_the_last_choice_there_is() -> None:
+    p = torch.tensor([0.5, 0.5, 0.0], dtype=F64)
+    assert ar.inverse_transform(p, torch.ones((), dtype=F64)).item() == 1
+
+
 def test_inverse_transform_of_many_uniform_numbers() -> None:
     p = table(3, 5)
     u = torch.rand(3, 40_000, generator=rng(), dtype=F64)
@@ -134,6 +139,15 @@ def test_equal_laws_are_always_kept() -> None:
     x = ar.sample_logits(p.log(), generator=rng())
     _, kept = ar.accept_or_resample(p, p, x, generator=rng())
     assert kept.all()
+
+
+def test_where_the_target_has_nothing_more_it_is_drawn_from_itself() -> None:
+    """As rounding may have it: no p above its q, though both are the same law."""
+    n, law = 20_000, table(5)
+    x = ar.sample_logits(law.log().expand(n, 5), generator=rng(1))
+    y, kept = ar.accept_or_resample(law.expand(n, 5) / 2, law.expand(n, 5), x, generator=rng(2))
+    assert 0.4 < kept.double().mean() < 0.6
+    assert abs(chi2(torch.bincount(y[~kept], minlength=5), law)) < 4
 
 
 def markov(logits: torch.Tensor):

@@ -51,6 +51,11 @@ def test_the_nucleus_is_the_smallest_set_of_that_mass(logits: torch.Tensor, mass
     assert inside.sum() == 1 or p[inside].sum() - p[inside].min() < mass + 1e-12
 
 
+def test_a_mass_of_one_is_all_whatever_rounding_adds_up_to() -> None:
+    logits = torch.linspace(0, -30, 100_000)
+    assert truncate(logits, top_k=99_999, top_p=1.0).isfinite().sum() == 99_999
+
+
 def test_the_nucleus_is_that_of_the_tempered_law_and_within_top_k() -> None:
     assert kept(truncate(LOGITS, top_p=0.8)) == [1, 3]
     assert kept(truncate(LOGITS, 4.0, top_p=0.8)) == [0, 1, 3, 4]
@@ -59,6 +64,8 @@ def test_the_nucleus_is_that_of_the_tempered_law_and_within_top_k() -> None:
 
 def test_equal_logits_are_kept_in_their_order_and_rows_are_apart() -> None:
     assert kept(truncate(torch.zeros(4), top_k=2)) == [0, 1]
+    assert kept(truncate(torch.zeros(1000), top_k=5)) == [0, 1, 2, 3, 4]  # a sort may mix so many
+    assert kept(truncate(torch.zeros(4), top_p=0.5)) == [0, 1]  # half of the mass, to the digit
     rows = torch.stack([LOGITS, -LOGITS])
     both = truncate(rows, 0.7, 3, 0.9)
     torch.testing.assert_close(both[1], truncate(-LOGITS, 0.7, 3, 0.9))
