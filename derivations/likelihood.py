@@ -7,7 +7,7 @@
 # do they speak for, and how do we find it?
 #
 # **The answer in a line:** choose the parameters under which the examples are most probable. Because of a logarithm this is a sum
-# over the examples, and nearly every proof of this chapter is one inequality between numbers, $\log u \le u - 1$.
+# over the examples, and most proofs here that a fit is the best use one inequality between numbers, $\log u \le u - 1$.
 #
 # {{ picture likelihood.question }}
 #
@@ -62,6 +62,8 @@
 # - $\mathcal{N}(x;\, \mu, v)$ is the density at $x$ of a normal with mean $\mu$ and **variance** $v$; for a vector, with mean vector $\mu$ and covariance matrix $\Sigma$.
 # - $\mathrm{sigmoid}(a) = 1 / (1 + e^{-a})$ turns any number into one between 0 and 1.
 # - Logarithms are natural, and the unit is the nat; one bit is $\log 2 \approx 0.693$ nats.
+# - The *entropy* of $p$ is the mean $\mathbb{E}_p[-\log p(x)]$. The *Kullback–Leibler divergence*, KL, from $p$ to $q$ is $\mathbb{E}_p[\log (p(x) / q(x))]$; it is never negative, and zero only
+#   if the two agree (`divergences.kl_nonnegative`).
 # - $n$ is the number of examples, $d$ the number of coordinates of one. Statements for vectors are checked for $d \le 3$.
 
 # %%
@@ -150,7 +152,7 @@ def mass_competes(d):
 #
 # !!! example "By hand"
 #
-#     On the line, $\mu_1 = 1$, $\mu_0 = -1$, variance 1, equal shares. Then $w = 2$ and $b = 0$: the probability of class 1 is $\mathrm{sigmoid}(2x)$. At $x = 0.5$ it is $\mathrm{sigmoid}(1) \approx 0.73$; at $x = 10$, where
+#     On the line, $\mu_1 = 1$, $\mu_0 = -1$, variance 1, equal shares. Then, by the formulas below, $w = \mu_1 - \mu_0 = 2$ and $b = 0$: the probability of class 1 is $\mathrm{sigmoid}(2x)$. At $x = 0.5$ it is $\mathrm{sigmoid}(1) \approx 0.73$; at $x = 10$, where
 #     neither class has any data, it is $0.999999998$. The classifier is most certain where it knows least.
 
 # %%
@@ -180,7 +182,7 @@ def quadratic_posterior(d):
 
 
 # %% [markdown]
-# **What it means.** A generative and a discriminative model may have the same form. They differ in what they are *trained* for: the generative one also has to explain $x$ (`likelihood.bayes[training]`). With few examples this helps, with many it can
+# **What it means.** A generative and a discriminative model may have the same form. They differ in what they are *trained* for: the generative one also has to explain $x$ (`likelihood.bayes[training]`). With few examples this often helps, with many it can
 # hurt if the normal densities are wrong [@ng2002discriminative].
 #
 # ## A map of generative models
@@ -215,7 +217,7 @@ def quadratic_posterior(d):
 # which $\theta$ was that most probable? The numbers are the same, $\theta^7 (1 - \theta)^3$, but now $\theta$ varies and the data do not.
 #
 # For independent examples the likelihood is a product with one factor for each. Take the logarithm: it grows when its argument does, so the maximum stays where it was, and the product becomes a sum (`divergences.log_likelihood_iid`). On a computer the
-# product of a thousand densities is zero or infinity; the sum is an ordinary number. (Four hundred factors of $0.1$: the product is $10^{-400}$, and the smallest positive number of double precision is about $10^{-324}$. The sum is $-400 \log 10 \approx -921$.) *Maximum likelihood* [@fisher1922mathematical] chooses the $\theta$ with the largest sum. On average over data it is the $\theta$ with the least
+# product of a thousand densities is often zero or infinity; the sum is an ordinary number. (Four hundred factors of $0.1$: the product is $10^{-400}$, and the smallest positive number of double precision is about $10^{-324}$. The sum is $-400 \log 10 \approx -921$.) *Maximum likelihood* [@fisher1922mathematical] chooses the $\theta$ with the largest sum. On average over data it is the $\theta$ with the least
 # Kullback–Leibler divergence from the data to the model (`divergences.maximum_likelihood`).
 #
 # In school one sets the derivative to zero. That finds a place where the function is level, which might be a minimum. The proofs here do more: they name the gap between the maximum and any other choice, and show that it is not negative. The gap is made of
@@ -225,7 +227,7 @@ def quadratic_posterior(d):
 #
 # ### A normal density
 #
-# The data are any $n$ numbers that are not all equal. Their mean is $m$, and $s^2$ is their mean squared distance from $m$. In the last line the gap is $\frac n2$ times $\big(\frac{s^2}{v} - 1 - \log \frac{s^2}{v}\big) + \frac{(m - \mu)^2}{v}$. Both parts are zero only for $\mu = m$ and $v = s^2$.
+# The data are any $n$ numbers that are not all equal. Their mean is $m$, and $s^2$ is their mean squared distance from $m$. In the last line the gap is $\frac n2 \big[\big(\frac{s^2}{v} - 1 - \log \frac{s^2}{v}\big) + \frac{(m - \mu)^2}{v}\big]$. Both parts are zero only for $\mu = m$ and $v = s^2$.
 #
 # !!! example "By hand"
 #
@@ -271,7 +273,7 @@ def normal_ml(d):
 # %% [markdown]
 # **What it means.** A normal density sees two numbers of the data and no more. Data with two groups, or with one far outlier, get the same normal as any other data with this mean and this variance.
 #
-# For vectors the answer is the same: the mean vector and the covariance matrix of the data. What any other normal density lacks is the KL divergence between the two normals, `divergences.gaussian_kl_full`.
+# For vectors the answer is the same: the mean vector and the covariance matrix of the data. What any other normal density lacks, for each example on average, is the KL divergence from the best normal to it, `divergences.gaussian_kl_full`.
 #
 # Here are also the two slopes, the *score* of the two parameters. They are arrows in the explorer above. The first is zero at $\mu = m$. With this $\mu$ the second is zero at $\sigma = s$, the standard deviation of the data.
 
@@ -309,12 +311,12 @@ def variance_bias(d, n):
 
 
 # %% [markdown]
-# **What it means.** The most likely model fits its own data too closely. With two examples half of the variance is lost, with a hundred one per cent. The same happens, less visibly, to every model that is fitted by maximum likelihood, and it is why one measures on other data.
+# **What it means.** The most likely model fits its own data too closely. With two examples half of the variance is lost, with a hundred one per cent. Every model fitted by maximum likelihood looks at least as good on its own data as the true parameters do. That is why one measures on other data.
 #
 # ### Coins, dice, counts and waiting times
 #
-# For a coin the answer is the share of heads. For a die with $K$ sides it is the list of frequencies: $n_k$ is how often side $k$ was seen. A model gives each side a positive weight $w_k$ and divides by the sum $W$ of all weights (a *softmax*, if the weights are exponentials). For the rate $\lambda$ of an exponential density, that of
-# waiting times, it is one over the mean. For counts, as of raindrops on a tile, it is a Poisson table whose mean is the mean of the data. Each time the gap is built of the same piece, $u - 1 - \log u$.
+# For a coin the answer is the share of heads, $f$ below. For a die with $K$ sides it is the list of frequencies: $n_k$ is how often side $k$ was seen. A model gives each side a positive weight $w_k$ and divides by the sum $W$ of all weights (a *softmax*, if the weights are exponentials). For the rate $\lambda$ of an exponential density, $\lambda e^{-\lambda x}$ for $x > 0$, that of
+# waiting times, it is one over the mean. For counts, as of raindrops on a tile, it is a Poisson table, $e^{-\lambda} \lambda^x / x!$, whose mean is the mean of the data. Each time the gap is built of the same piece, $u - 1 - \log u$.
 #
 # !!! example "By hand"
 #
@@ -359,20 +361,20 @@ def poisson_ml(d):
     c = define("c", total(log_gamma(counts[i] + 1), i, 1, n))
     d.given_that(total(counts[i], i, 1, n) > 0)
     d.start(total(log(Poisson(counts[i], lam)), i, 1, n))
-    d.equals(n * (m * log(lam) - lam) - c, by="the factorials contain no $\\lambda$")
+    d.equals(n * (m * log(lam) - lam) - c, by="$\\log \\Gamma(x_i + 1) = \\log (x_i!)$, and the factorials contain no $\\lambda$")
     d.at_most(n * (m * log(m) - m) - c, by="$\\log u \\le u - 1$ at $u = \\lambda/m$", because=n * m * log_gap(lam / m))
 
 
 # %% [markdown]
-# **What it means.** These are not four tricks. In each case the model has the mean that the data have. The next section says why.
+# **What it means.** These are not four tricks. In each case the best model gives some number the mean that it has in the data: heads or not, side $k$ or not, the waiting time, the count. The next section says why.
 #
 # ## Exponential families { .advanced }
 #
 # Take any positive density $h(x)$ and tilt it by $e^{\eta t(x)}$, with some function $t$ and a parameter $\eta$. Divided by its integral $e^{A(\eta)}$ this is a density $p_\eta$ again: an *exponential family*. Coins, counts, waiting times and normal densities are of this kind. (With several functions $t$ there are several
 # parameters; one is enough here.)
 #
-# The function $A$ knows everything. Its slope is the mean of $t$ under the model, and its second derivative is the variance of $t$, which is not negative: $A$ is convex. The mean log-likelihood of data in which $t$ has mean $\tau$ is $\eta \tau - A(\eta)$ plus a term without $\eta$: a linear function minus a convex one, so no top but the highest. If the model
-# has matched the mean, $\tau = \mathbb{E}_{p_\eta}[t]$, then no other $\varphi$ is better, and the gap is a KL divergence: `likelihood.exponential_family[maximum]`. This is called *moment matching*.
+# The function $A$ knows everything. Its slope is the mean of $t$ under the model, and its second derivative is the variance of $t$, which is not negative: $A$ is convex. The mean log-likelihood of data in which $t$ has mean $\tau$ is $\eta \tau - A(\eta)$ plus a term without $\eta$: a linear function minus a convex one, so every local maximum is a global one. If the model
+# has matched the mean, $\tau = \mathbb{E}_{p_\eta}[t]$, then no other value $\varphi$ of the parameter is better than $\eta$, and the gap is a KL divergence: `likelihood.exponential_family[maximum]`. This is called *moment matching*.
 
 # %%
 h, t = Density("h", x, positive=True), Function("t")
@@ -407,9 +409,9 @@ def exponential_family(d):
 # ## How well can one know a parameter? { .advanced }
 #
 # The *score* of a parameter is the slope of the log-likelihood, $\partial \log p_\theta(x)$, where $\partial$ is the derivative by $\theta$, one number. (In [Score matching](score.py) the word means the slope by $x$.) At the true $\theta$ the score of one example pulls up or down, but on average it does not pull at all: otherwise another $\theta$ would explain
-# the data better. How strongly it pulls, the mean of its square, is the *Fisher information* $I$. It is also the mean curvature of the log-likelihood: a sharp top means much information.
+# the data better. How strongly it pulls, the mean of its square, is the *Fisher information* $I$. It is also minus the mean second derivative of the log-likelihood: a sharp top means much information.
 #
-# An *estimator* $T(x)$ is a number computed from the data. Its mean is $\mathbb{E}[T]$. If that changes with $\theta$, then $T$ must vary together with the score; and what varies together with something of small variance has to vary much. This is the Cauchy–Schwarz inequality, and here it is called the *Cramér–Rao bound* [@rao1945information] [@cramer1946mathematical]. For an unbiased estimator the slope of the mean
+# An *estimator* $T(x)$ is a number computed from the data. Its mean is $\mathbb{E}[T]$. If that changes with $\theta$, then $T$ must vary together with the score; by a fixed amount: their covariance is the slope of the mean. If the score varies little, $T$ has to vary much. This is the Cauchy–Schwarz inequality, and here it is called the *Cramér–Rao bound* [@rao1945information] [@cramer1946mathematical]. For an unbiased estimator the slope of the mean
 # is one, so its variance is at least $1/I$. ($\bar T$ below is the mean of $T$, and $p_\theta(x \mid \theta)$ the model as a function of $\theta$.)
 #
 # !!! example "By hand"
@@ -458,7 +460,7 @@ def cramer_rao(d):
 # Three throws, three heads: maximum likelihood says that tails never come. That is too much to say after three throws. Give $\theta$ a density of its own, the *prior*. Bayes' rule makes of it a density of $\theta$ given the data: likelihood times prior, divided by a number. Its largest value is the *maximum a posteriori*, MAP. In logarithms: the log-likelihood plus the logarithm of the prior, a *penalty*.
 # A normal prior is a quadratic penalty, known as weight decay.
 #
-# Below, the $x_i$ are normal with unknown mean $\mu$ and variance $v$, and $\mu$ has a normal prior with mean zero and variance $\tau^2$. The best $\mu$ is the mean $m$ of the data, pulled towards zero. Many examples, or a wide prior, make the pull vanish.
+# Below, the $x_i$ are normal with unknown mean $\mu$ and known variance $v$, and $\mu$ has a normal prior with mean zero and variance $\tau^2$. The best $\mu$ is $\mu^\star = \frac{n \tau^2}{n \tau^2 + v}\, m$, the mean $m$ of the data pulled towards zero. ($\tau$ is now a standard deviation.) Many examples, or a wide prior, make the pull vanish.
 #
 # !!! example "By hand"
 #
@@ -489,7 +491,7 @@ def map_estimate(d):
 # A code writes each value $x$ as a word of $\ell(x)$ bits. If a text of such words is to be read without gaps between them, the words cannot all be short: *Kraft's inequality* says that $\sum_x 2^{-\ell(x)} \le 1$ [@cover2006elements]. (Think of the words as branches of a tree: a word of length $\ell$ uses up the share $2^{-\ell}$ of it.) Given that, **no code is shorter on average than the entropy** [@shannon1948mathematical], and the
 # lengths $\ell(x) = -\log_2 p(x)$ reach it where they are whole numbers. The integral of the hypothesis is a sum if $x$ is from a table.
 #
-# Conversely a model $q$ is a code with lengths $-\log_2 q(x)$. Its mean length under the data is the cross-entropy, and what it wastes is the KL divergence from the data to the model (`divergences.maximum_likelihood`). To compress and to model is the same task.
+# Conversely a model $q$ is a code with lengths $-\log_2 q(x)$. Its mean length under the data, $\mathbb{E}_p[-\log_2 q(x)]$, is called the cross-entropy, and what it wastes is the KL divergence from the data to the model (`divergences.maximum_likelihood`). To compress and to model is the same task.
 #
 # !!! example "By hand"
 #
@@ -511,12 +513,12 @@ def code_length(d):
 
 
 # %% [markdown]
-# **What it means.** The entropy of the data is the price that nobody can undercut. Whoever compresses better has the better model, and the log-likelihood in bits is the length of the file.
+# **What it means.** The entropy of the data is the price that nobody can undercut. Whoever compresses better has the better model, and minus the log-likelihood, in bits, is the length of the file.
 #
 # ### Densities are not probabilities
 #
-# A density may exceed one: a normal with standard deviation $0.1$ is $3.99$ high. So a log-likelihood may be positive, and "negative log-likelihood $-2.3$" is no mistake. The value depends on the *unit*. If $x$ is measured in a unit $c$ times as large, $y = c\,x$ has the density $p(y/c)/c$; all log-densities go down by $\log c$, for a good and for a bad model alike.
-# Images have $d$ numbers, so the shift is $d \log c$. Numbers in nats can only be compared in the same units. The usual ones are: values $0, 1, \dots, 255$, bins of width one, and *bits per dimension*, the nats divided by $d \log 2$. If a network sees values scaled to $[0, 1]$, add $\log_2 256 = 8$ bits.
+# A density may exceed one: a normal with standard deviation $0.1$ is $3.99$ high. So a log-likelihood may be positive, and "negative log-likelihood $-2.3$" is no mistake. The value depends on the *unit*. If the unit is made $c$ times smaller (metres to centimetres: $c = 100$), the numbers become $c$ times larger: $y = c\,x$ has the density $p(y/c)/c$; all log-densities go down by $\log c$, for a good and for a bad model alike.
+# Images have $d$ numbers, so the shift is $d \log c$. Numbers in nats can only be compared in the same units. The usual ones are: values $0, 1, \dots, 255$, bins of width one, and *bits per dimension*: **minus** the log-likelihood in nats, divided by $d \log 2$. Less is better. If a network sees values scaled to $[0, 1]$, add $\log_2 256 = 8$ bits per dimension: $c = 256$ above.
 #
 # In code: `genmath.likelihood.bits_per_dim`.
 
@@ -561,7 +563,7 @@ def dequantization(d):
 
 
 # %% [markdown]
-# **What it means.** A log-likelihood of noisy pixels can be compared with that of a discrete model, and is never too good. It is the same bound as that of a [variational autoencoder](vae.py): the noise is the code, and the "decoder" rounds down.
+# **What it means.** The log-likelihood of noisy pixels can be compared with that of a discrete model. Averaged over the noise it is never too good. It is the same bound as that of a [variational autoencoder](vae.py): the noise is the code, and the "decoder" rounds down.
 #
 # ## Mixtures, and how EM fits them
 #
@@ -570,8 +572,8 @@ def dequantization(d):
 # One bell is not enough for most data. A *mixture* is a weighted mean of $K$ normal densities: $\sum_k w_k\, \mathcal{N}(x;\, \mu_k, \Sigma_k)$. Read it as a story: a component $z = k$ is drawn with probability $w_k$, then $x$ from its normal. The component is not observed: it is a *hidden* (or *latent*) variable. If we knew it, the fit would be easy, one normal for each group.
 # If we knew the fit, the hidden variable would be easy: Bayes' rule gives the probability that component $k$ made $x$, its *responsibility*. *EM* [@dempster1977maximum] takes turns.
 #
-# Why does that help? The logarithm of a *sum* over components has no simple maximum. But the sum can be bounded. Let $\phi$ be the present parameters. For any others, $\theta$, the log-likelihood rises by the mean rise of $\log p(x, z \mid \theta)$, where $z$ is drawn from its posterior under $\phi$, **plus** a KL divergence, which is not negative. So whoever raises the mean raises the likelihood by at least as much.
-# The *E-step* computes the posterior under $\phi$; the *M-step* chooses the $\theta$ that raises the mean most. At $\theta = \phi$ both sides are zero: the bound touches.
+# Why does that help? The logarithm of a *sum* over components has no simple maximum. But the sum can be bounded. Let $\phi$ be the present parameters. For any others, $\theta$, the log-likelihood rises by the mean rise of $\log p(x, z \mid \theta)$, where $z$ is drawn from $p(z \mid x, \phi)$, its *posterior*, **plus** a KL divergence, which is not negative. So whoever raises the mean raises the likelihood by at least as much.
+# (This is for one example; for many, add up both sides.) The *E-step* computes the posterior under $\phi$; the *M-step* chooses the $\theta$ that raises the mean most. At $\theta = \phi$ both sides are zero: the bound touches.
 
 # %%
 par_new, par_old = reals("theta phi")
@@ -592,12 +594,12 @@ def em_bound(d):
 #
 # ### The two steps for normal components
 #
-# The E-step is Bayes' rule for two components with weights $w$ and $1 - w$ and one variance $v$ each; with more components the sum has more terms. The M-step is the fit of a normal density in which example $i$ counts $r_i$ times, its responsibility. $R$ is the sum of the $r_i$, the *effective number* of examples, and $m_r$ and $v_r$ are the mean and the variance with these weights. (On the line; along each axis of a diagonal covariance it is the same.) The best weight of a component
+# The E-step is Bayes' rule for two components with weights $w$ and $1 - w$, means $\mu_1, \mu_2$ and variances $v_1, v_2$; with more components the sum has more terms. The M-step is the fit of a normal density in which example $i$ counts $r_i$ times, its responsibility. $R$ is the sum of the $r_i$, the *effective number* of examples, and $m_r$ and $v_r$ are the mean and the variance with these weights. (On the line; along each axis of a diagonal covariance it is the same.) The best weight of a component
 # is its share of the responsibilities, $R/n$: that is `likelihood.die_ml`, with the $R$ for the counts.
 #
 # !!! example "By hand"
 #
-#     Data $0, 1, 5$; two components with means $0$ and $5$, variances $1$ and equal weights. The responsibilities of the first are $\mathrm{sigmoid}(12.5) \approx 1.000$, $\mathrm{sigmoid}(7.5) \approx 0.999$ and $\approx 0.000$. Its new mean is about $0.5$ and its new variance about $0.25$. The second component holds a single point; its variance falls towards zero, and its
+#     Data $0, 1, 5$; two components with means $0$ and $5$, variances $1$ and equal weights. For $x = 0$ half the difference of the squared distances is $\frac{25 - 0}{2} = 12.5$. The responsibilities of the first are $\mathrm{sigmoid}(12.5) \approx 1.000$, $\mathrm{sigmoid}(7.5) \approx 0.999$ and $\approx 0.000$. Its new mean is about $0.5$ and its new variance about $0.25$. The second component holds a single point; its variance falls towards zero, and its
 #     likelihood grows without limit. See *What these results do not say*.
 #
 # In code: `genmath.likelihood.fit_mixture`.
@@ -645,7 +647,7 @@ def m_step(d):
 #
 # *k-means* [@lloyd1982least] gives each example wholly to the nearest centre, then moves each centre to the mean of its examples. It lowers the *distortion*, the sum of squared distances to the own centre. Neither step can raise it. The first, because each example takes the nearest centre. The second, because no place $c$ has a smaller sum of squares than the mean: `likelihood.kmeans_step`. (For vectors: in each coordinate.)
 #
-# It is what EM becomes when all components have the same weight and the same small variance. The responsibility of the nearer of two components is $\mathrm{sigmoid}(b)$, where $b$ is the difference of the squared distances over $2v$. What it leaves to the other lies between $\frac12 e^{-b}$ and $e^{-b}$: as the variance $v$ goes to zero it vanishes faster than any power.
+# It is what EM becomes when all components have the same weight and the same small variance. The responsibility of the nearer of two components is $\mathrm{sigmoid}(b)$, where $b$ is the difference of the squared distances over $2v$. What it leaves to the other lies between $\frac12 e^{-b}$ and $e^{-b}$: if one centre is nearer, it vanishes faster than any power of $v$ as the variance $v$ goes to zero.
 #
 # In code: `genmath.likelihood.kmeans`, whose start is that of k-means++ [@arthur2007kmeans].
 
@@ -679,12 +681,12 @@ def hard_choice(d):
 #
 # {{ picture likelihood.principal }}
 #
-# Data with many coordinates often lie near a line or a plane. *Principal component analysis*, PCA, finds it. Take centred data $x$ and a direction $e$, any vector that is not zero. The best copy of $x$ on the line along $e$ is its projection: any other multiple $a\,e$ is farther away (`likelihood.reconstruction`). The squared error of the projection is $\|x\|^2$ minus the squared length that
+# Data with many coordinates often lie near a line or a plane. *Principal component analysis*, PCA, finds it. Take centred data $x$ (their mean is zero) and a direction $e$, any vector that is not zero. The best copy of $x$ on the line along $e$ is its projection: any other multiple $a\,e$ is farther away (`likelihood.reconstruction`). The squared error of the projection is $\|x\|^2$ minus the squared length that
 # the line keeps. (For a plane take two orthogonal directions, one after the other: what the first line leaves out is projected on the second.) On average over the data the first term is fixed. So **the direction with the least error is the one with the most variance**. In a *linear autoencoder* with a code of one number, $a$ is what the encoder makes of $x$, and the decoder multiplies it by $e$: whatever the encoder is, it does no better than the projection, and the best decoder is the direction of PCA.
 #
-# Which direction is that? Turn the axes so that the coordinates of the data are uncorrelated, with variances $\lambda_1 \ge \lambda_2, \lambda_3$. The variance along $e$ is a weighted mean of the $\lambda_j$, at most the largest, and the first axis reaches it.
+# Which direction is that? Turn the axes to the eigenvectors of the covariance matrix of the data. Then the coordinates are uncorrelated, with variances $\lambda_1 \ge \lambda_2, \lambda_3$. The variance along $e$ is a weighted mean of the $\lambda_j$, at most the largest, and the first axis reaches it.
 #
-# *Probabilistic* PCA [@tipping1999probabilistic] makes a density of this: a normal with the largest variances kept and one variance $v$ for all that is left out. Maximum likelihood gives $v$ as the *mean* of the $r$ variances that are left out, $\bar\lambda$.
+# *Probabilistic* PCA [@tipping1999probabilistic] makes a density of this: a normal with the largest variances kept and one variance $v$ for all that is left out. Maximum likelihood gives $v$ as the *mean* of the $r$ variances that are left out, $\bar\lambda$. (In the last display $\lambda_1, \dots, \lambda_r$ are those left out, no longer the largest.)
 #
 # In code: `genmath.likelihood.fit_ppca`.
 
@@ -723,7 +725,7 @@ def ppca_noise(d):
 
 
 # %% [markdown]
-# **What it means.** PCA is maximum likelihood for a normal density that is allowed few directions. What it throws away it calls noise, and all that noise gets one size. A [variational autoencoder](vae.py) is the same with bent lines.
+# **What it means.** Probabilistic PCA is maximum likelihood for a normal density that is allowed few directions. What it throws away it calls noise, and all that noise gets one size. A [variational autoencoder](vae.py) is the same with bent lines.
 #
 # ## Densities from bumps
 #
@@ -757,7 +759,7 @@ def smoothing(d):
 
 
 # %% [markdown]
-# **What it means.** The estimate is honest about another density than that of the data: the one with noise. With more examples the bandwidth may shrink. In many dimensions it cannot: the bumps would have to fill a space in which a few thousand examples are far from one another.
+# **What it means.** The estimate is honest about another density than that of the data: the one with noise. With more examples the bandwidth may shrink. In many dimensions this takes far too many examples: the bumps would have to fill a space in which a few thousand examples are far from one another.
 #
 # ## Is this example strange?
 #
@@ -765,7 +767,7 @@ def smoothing(d):
 #
 # A density seems made to find what does not belong: flag $x$ if $p(x)$ is small. Three facts say when that is right.
 #
-# **With an alternative, the ratio is best.** Suppose that good examples have the density $q$ and faulty ones $p$. A *test* raises an alarm at $x$ with probability $\varphi(x)$. The best test $\varphi^\star$ raises it exactly where $p(x) > c\,q(x)$, for a number $c > 0$; below it is written as an indicator, which is 1 there and 0 elsewhere. Then no test with as few false alarms finds more faults. This is the *Neyman–Pearson lemma* [@neyman1933problem]: what another test finds less is at least $c$ times the false alarms that it saves.
+# **With an alternative, the ratio is best.** Suppose that good examples have the density $q$ and faulty ones $p$ (here neither is a model of the other). A *test* raises an alarm at $x$ with probability $\varphi(x)$. The best test $\varphi^\star$ raises it exactly where $p(x) > c\,q(x)$, for a number $c > 0$; below it is written as an indicator, which is 1 there and 0 elsewhere. Then no test with as few false alarms finds more faults. This is the *Neyman–Pearson lemma* [@neyman1933problem]: another test may save false alarms, but then it misses more faults: at least $c$ times as many (in probability) as it saves.
 
 # %%
 alarm = Function("varphi")
@@ -783,13 +785,13 @@ def neyman_pearson(d):
 
 
 # %% [markdown]
-# **What it means.** There is no strangeness without an alternative. If one has no density of faults, one has chosen one in silence: to threshold $q(x)$ alone is to take all $x$ of the coordinates in use for equally probable faults.
+# **What it means.** There is no strangeness without an alternative. Whoever names no density of faults has chosen one without saying so: to threshold $q(x)$ alone is to take all $x$ of the coordinates in use for equally probable faults.
 #
-# **A density alone depends on the coordinates.** Describe the same things by $y = g(x)$, with an increasing map $g$. The density of $y$ has a factor, the slope of the inverse map (`cnf.change_of_variables`). So $x$ may have a higher density than $x'$ while $g(x)$ has a lower one than $g(x')$. In a *ratio* of two densities the factor cancels: the ratio belongs to the thing, not to its coordinates [@lelan2021perfect].
+# **A density alone depends on the coordinates.** Describe the same things by $y = g(x)$, with an increasing map $g$ (for a decreasing one take the slope without its sign). The density of $y$ has a factor, the slope of the inverse map (`cnf.change_of_variables`). So $x$ may have a higher density than $x'$ while $g(x)$ has a lower one than $g(x')$. In a *ratio* of two densities the factor cancels: the ratio belongs to the thing, not to its coordinates [@lelan2021perfect].
 #
 # !!! example "By hand"
 #
-#     Speeds are uniform between 1 and 2: no speed is stranger than another. Describe the same cars by the time $y = 1/x$ for one kilometre: it has the density $1/y^2$ between $\frac12$ and $1$. Now the fast cars are four times as dense as the slow ones. Nothing about the cars has changed.
+#     Speeds are uniform between 1 and 2 kilometres a minute: no speed is stranger than another. Describe the same cars by the time $y = 1/x$ for one kilometre: it has the density $1/y^2$ between $\frac12$ and $1$. Now the fastest cars ($y = \frac12$) are four times as dense as the slowest ($y = 1$). Nothing about the cars has changed.
 
 # %%
 g = Function("g", increasing=True)
@@ -806,7 +808,7 @@ def ratio_invariant(d):
 # %% [markdown]
 # **What it means.** "The most probable image" is not a property of the images. It changes when brightness is measured on a logarithmic scale.
 #
-# **In high dimension the peak is empty.** Draw $x$ from a standard normal in $d$ dimensions. Its density is highest at the origin. But the squared length $\|x\|^2$ has mean $d$ and variance $2d$: nearly every draw has a length close to $\sqrt d$, with a spread of about $0.7$ whatever $d$ is. For $d = 100$ the origin is $e^{50}$ times as dense as a usual draw, and nothing like a draw. The *typical* examples lie on a shell. A
+# **In high dimension the peak is empty.** Draw $x$ from a standard normal in $d$ dimensions. Its density is highest at the origin. But the squared length $\|x\|^2$ has mean $d$ and variance $2d$: for large $d$ nearly every draw has a length close to $\sqrt d$, with a spread of about $0.7$, for $d = 10$ as for $d = 1000$. For $d = 100$ the origin is $e^{50}$ times as dense as a usual draw, and nothing like a draw. The *typical* examples lie on a shell. A
 # constant grey image may have a higher density under a good model of photographs than any photograph [@nalisnick2019deep]. (Checked for $d \le 3$. For more coordinates: they are independent, so means and variances add.)
 
 # %%
@@ -828,9 +830,9 @@ def squared_length(d):
 #
 #     - Bayes: $p(y \mid x) \propto p(x \mid y)\, p(y)$. A classifier normalises over labels, a generative model over $x$ (`likelihood.bayes`).
 #     - What a density gains in one place it loses in another (`likelihood.mass_competes`).
-#     - Maximum likelihood: mean and variance of the data (`likelihood.normal_ml`), share of heads (`likelihood.coin_ml`), frequencies (`likelihood.die_ml`). The variance is too small by $(n-1)/n$ (`likelihood.variance_bias`).
+#     - Maximum likelihood: mean and variance of the data (`likelihood.normal_ml`), share of heads (`likelihood.coin_ml`), frequencies (`likelihood.die_ml`). On average the variance is only $(n-1)/n$ of the true one (`likelihood.variance_bias`).
 #     - The score has mean zero; variance of an unbiased estimator $\ge 1/I$ (`likelihood.fisher_information`, `likelihood.cramer_rao`).
-#     - No code beats the entropy (`likelihood.code_length`). Bits per dimension: nats over $d \log 2$, for bins of width one.
+#     - No code beats the entropy (`likelihood.code_length`). Bits per dimension: minus the log-likelihood in nats, over $d \log 2$, for bins of width one.
 #     - EM: responsibilities, then weighted fits. The likelihood never falls (`likelihood.em_bound`).
 #     - Best test: threshold the ratio of two densities (`likelihood.neyman_pearson`).
 #     - $\|x\|^2 = d \pm \sqrt{2d}$ for a standard normal (`likelihood.squared_length`).
@@ -839,15 +841,15 @@ def squared_length(d):
 #
 # ??? question "Why maximise the logarithm of the likelihood, and not the likelihood?"
 #
-#     The logarithm is increasing, so the maximum is at the same place. It turns a product over examples into a sum: its gradient is a sum over examples, which minibatches estimate, and it neither underflows nor overflows.
+#     The logarithm is increasing, so the maximum is at the same place. It turns a product over examples into a sum: its gradient is a sum over examples, which a random part of them (a *minibatch*) estimates, and it neither underflows nor overflows.
 #
 # ??? question "Your model reports a log-likelihood of $+2.1$ nats. Is it broken?"
 #
-#     No. A density may exceed one, and the value depends on the unit of $x$. Measured in a unit ten times as large it is $2.1 - \log 10 \approx -0.2$. For a *table* of probabilities it would be broken.
+#     No. A density may exceed one, and the value depends on the unit of $x$. In a unit ten times smaller the numbers are ten times larger, and for one number $x$ it is $2.1 - \log 10 \approx -0.2$. For a *table* of probabilities it would be broken.
 #
 # ??? question "Could EM reach an infinite likelihood?"
 #
-#     Yes: put one component on a single example and let its variance go to zero. Its density there grows without limit, while the other components take care of the rest. The likelihood of a mixture has no maximum over all parameters. One wants a good *local* maximum, or bounds the variances from below.
+#     No step reaches it, but there is no limit: let one component sit on a single example while its variance goes to zero. Its density there grows without limit, while the other components take care of the rest. The likelihood of a mixture has no maximum over all parameters. One wants a good *local* maximum, or bounds the variances from below.
 #
 # ??? question "A classifier and a generative model see an image of noise. What does each say?"
 #
@@ -863,7 +865,7 @@ def squared_length(d):
 #
 # ??? question "Why not choose the number of components with the largest likelihood?"
 #
-#     It grows with every component that is added, up to one bump for each example. Compare on examples that were *not* used for the fit.
+#     Its best value never falls when a component is added, and without a floor for the variances it has no limit from two components on. Compare on examples that were *not* used for the fit.
 #
 # {{ spot sml-normal-loglik-sign among likelihood.m_step likelihood.exponential_ml }}
 #
@@ -873,7 +875,7 @@ def squared_length(d):
 # - **Mixtures have no best fit.** With a component on one example and a variance that goes to zero the likelihood grows without limit. `genmath.likelihood.fit_mixture` names the component that does so, and `floor=` keeps variances up; with a floor it is no longer exact maximum likelihood.
 # - **The right family.** Maximum likelihood finds the member of the family that is nearest to the data in KL. If no member is near, it finds a bad one.
 # - **Finitely many examples.** The maximum on the data at hand is not the maximum on the next data. With as many parameters as examples it repeats the examples.
-# - **Cramér–Rao** is a bound, and for most families no estimator with few examples reaches it. It needs a density whose support does not depend on $\theta$: for a uniform density on $[0, \theta]$ it is false. (The hypotheses printed under the result exclude this case.)
+# - **Cramér–Rao** is a bound, and for most families no estimator with few examples reaches it. It needs a density whose support (where it is positive) does not depend on $\theta$: for a uniform density on $[0, \theta]$ it is false. (The hypotheses printed under the result exclude this case.)
 # - **Kraft** is taken as a hypothesis here: that every code which can be read without gaps obeys it is a theorem of its own [@cover2006elements].
 # - **The best direction** is shown for three coordinates, in the axes of the covariance. The bandwidth's error is shown as a differential equation; "about $\frac v2$ times the second derivative" is its first step.
 # - **Two components.** Responsibilities are typed for two. The bound for EM is for hidden variables of any kind.

@@ -38,7 +38,7 @@ def question() -> Html:
         alt="Eleven points on a line in two groups, under three curves: a high narrow bell that misses many of "
         "them, a low wide one, and a curve with two peaks over the two groups.",
         caption="Eleven examples (dots), and three densities. The narrow one gives most examples next to nothing. The wide one spends "
-        "its mass where nothing is. The orange one, a mixture of two bells fitted by EM, makes the examples most probable.",
+        "its mass where nothing is. The orange one, a mixture of two bells fitted by EM, makes the examples most probable of the three.",
     )
 
 
@@ -176,7 +176,7 @@ def surface() -> Html:
         right,
         alt="Left: contour lines of one hill over mean and standard deviation, with a dot on its top. Right: a cut through the hill at the best mean; "
         "the curve touches a line at its top, and the gap to the line is shaded.",
-        caption="The log-likelihood of the eleven examples under one normal density. The dot is mean and standard deviation of the data. "
+        caption="The mean log-likelihood of the eleven examples under one normal density. Lines join points of equal height. The dot is mean and standard deviation of the data. "
         "On the right the gap to the top is one half of u − 1 − log u, where u is the variance of the data over that of the model: never negative.",
     )
 
