@@ -169,8 +169,15 @@ def _named(output: str, page: Page, config: MkDocsConfig) -> str:
         for name, text in card.items()
         if text
     )
-    output = output.replace("</head>", f"{tags}</head>", 1)
+    return _dialog(output.replace("</head>", f"{tags}</head>", 1))
+
+
+def _dialog(output: str) -> str:
     return output.replace('role="dialog"', 'role="dialog" aria-label="Search"', 1)
+
+
+def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> str:
+    return _dialog(output)  # 404.html is no page
 
 
 @event_priority(-100)  # after the search plugin

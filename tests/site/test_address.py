@@ -81,6 +81,7 @@ def test_the_address_is_named_where_it_is_known(
     built = python(ROOT, "-c", BUILD, str(tmp_path))
     assert built.returncode == 0, built.stderr
     lost = (tmp_path / "404.html").read_text("utf-8")
+    assert 'role="dialog" aria-label="Search"' in lost
     links = re.findall(r'(?:href|src)="([^"#]+)"', lost)
     assert len(links) > 20
     inside = [link for link in links if not link.startswith(("https://", "data:"))]

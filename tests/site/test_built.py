@@ -135,7 +135,20 @@ def test_numbers_stand_once() -> None:
 
 @pytest.mark.parametrize("address", CHAPTERS)
 def test_a_chapter_is_light(address: str) -> None:
-    assert len(gzip.compress(file_of(address).read_bytes())) <= 200_000
+    """With its explorers, whose scripts import one another."""
+    page = file_of(address)
+    names = set(re.findall(r'src="[./]*assets/explorers/(\w+)\.js"', page.read_text("utf-8")))
+    scripts = [f"{n}{end}" for n in sorted(names) for end in (".js", ".functions.js")]
+    scripts += ["explorer.js"] * bool(names)
+    parts = [page, *(SITE / "assets" / "explorers" / script for script in scripts)]
+    assert sum(len(gzip.compress(part.read_bytes())) for part in parts) <= 250_000
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_the_search_dialog_has_a_name(address: str) -> None:
+    dialogs = re.findall(r'<[^>]*role="dialog"[^>]*>', file_of(address).read_text("utf-8"))
+    assert len(dialogs) == 1
+    assert 'aria-label="Search"' in dialogs[0]
 
 
 @pytest.mark.parametrize("address", CHAPTERS)
