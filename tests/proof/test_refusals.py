@@ -48,8 +48,9 @@ REFUSED: dict[str, tuple[Callable[[], Claim], str]] = {
         "the argument of the logarithm v is not known to be > 0; state it with given_that(... > 0)",
     ),
     "a mean below": (
-        lambda: equal(E(q(x), f(x)) / E(q(x), f(x)), number(1)),
-        "the denominator E[q(x)] f(x) is not known to be > 0; state it with given_that(... > 0)",
+        lambda: equal(E(q(x), f(x + b)) / E(q(x), f(x + b)), number(1)),
+        "the denominator E[q(x)] f(x + b) is not known to be > 0; "
+        "state it with given_that(... > 0)",
     ),
     "a letter": (
         lambda: equal(Normal(x, 0, m), 0 * b + Normal(x, 0, m)),
