@@ -319,7 +319,7 @@ def coupling(d):
         wrong=equal(diff(mapped, kept), 0),
         right=equal(diff(mapped, kept), s.prime(kept) * exp(scale) * other + t.prime(kept)),
         source="Understanding Deep Learning, 4th printing, section 16.3.3 (its errata)",
-        why="the Jacobian was called diagonal; it is triangular, and only its determinant looks diagonal",
+        why="The Jacobian of a coupling layer was called diagonal. The kept coordinate sets the scale and the shift of the other one, so an entry stands below the diagonal; only the determinant does not see it.",
     )
 
 
@@ -446,7 +446,7 @@ def autoregressive(d, n):
         wrong=equal(log(diff(back, noise_)), -log_spread),
         right=equal(log(diff(back, noise_)), log_spread),
         source="ikostrikov/pytorch-flows, issue 16",
-        why="both directions returned the same sign; the way back has the opposite one",
+        why="The code returned the same log-determinant for both directions. If one direction stretches, the other one presses: the signs must be opposite, and a density computed with the wrong one does not integrate to one.",
     )
 
 
@@ -493,7 +493,7 @@ def planar(d, n):
         wrong=equal(dot_product(ws, [u_i + (m - c) * w_i / sqrt(N) for u_i, w_i in zip(us, ws, strict=True)]), m),
         right=equal(dot_product(ws, moved), m),
         source="pyro-ppl/pyro PR 2192; tonyduan/normalizing-flows issue 2",
-        why="divided by the length of $w$ and not by its square, the moved direction may still fold space",
+        why="The direction was moved along $w$ divided by its length, where the square of the length belongs. The product with $w$ is then not the number that was chosen, and the map may fold space after all.",
     )
     slope = reals("s")
     once = determinant([[1 + slope * us[0] * ws[0], slope * us[0] * ws[1]], [slope * us[1] * ws[0], 1 + slope * us[1] * ws[1]]])
@@ -502,7 +502,7 @@ def planar(d, n):
         wrong=equal(once, 1 + slope**2 * dot_product(us, ws)),
         right=equal(once, 1 + slope * dot_product(us, ws)),
         source="danielward27/flowjax PR 170",
-        why="the slope of the activation was counted twice",
+        why="The slope of the activation was multiplied into both vectors. The Jacobian holds it once, so the determinant does, too.",
     )
 
 
