@@ -192,7 +192,7 @@ def linear(d):
 #
 # {{ picture normalizing_flow.trained }}
 #
-# Maximum likelihood chooses $f$ so that $\mathrm{KL}(r \,\|\, p_x)$ is small, where $r$ is the density of the data: see `divergences.maximum_likelihood`. There is a second view. Send the *data* through $f$.
+# [Maximum likelihood](likelihood.py) chooses $f$ so that $\mathrm{KL}(r \,\|\, p_x)$ is small, where $r$ is the density of the data: see `divergences.maximum_likelihood`. There is a second view. Send the *data* through $f$.
 # They get a density $r_z$ in the space of the noise. Is it close to $p$? An invertible map loses no information, so the divergence is **the same number** in both spaces.
 #
 # So one may look at training from either side: pull the noise back and compare with the data, or push the data forward and test whether they are standard normal. That is a useful check of a
@@ -403,7 +403,7 @@ def spline(d):
 # A coupling layer has two blocks. Take the idea to its end: let *every* coordinate be mapped by a map that depends on **all coordinates before it**, $z_i = f_i(x_1, \dots, x_i)$. The Jacobian is again
 # triangular, and the log-determinant is the sum of the log-slopes $\log \partial z_i/\partial x_i$.
 #
-# With affine maps this is an old friend. Let $x_i$ given the coordinates before it be normal, with a mean $m_i$ and a standard deviation $\sigma_i$ that depend on them: an **autoregressive model**. Its density is
+# With affine maps this is an old friend. Let $x_i$ given the coordinates before it be normal, with a mean $m_i$ and a standard deviation $\sigma_i$ that depend on them: an **autoregressive model**, as in [the chapter before](autoregressive.py), of numbers in place of symbols. Its density is
 # the density of the noise at $z_i = (x_i - m_i)/\sigma_i$, with the log-determinant $-\sum_i \log \sigma_i$ (`normalizing_flow.autoregressive[normal]`). So an autoregressive model with normal conditionals *is* a flow of one
 # layer: a **masked autoregressive flow** [@papamakarios2017masked]. Several layers, with the order of the coordinates changed between them, say more.
 #
