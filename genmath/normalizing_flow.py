@@ -440,6 +440,10 @@ class Mapping(Transform):
         self._last = (to, x, -log_det) if backwards else (x, to, log_det)
         return to
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()  # type: ignore[no-untyped-call]
+        return {**state, "_last": None}  # no graph of the last call in a copy
+
     def __repr__(self) -> str:
         return f"Mapping({type(self.layer).__name__})"
 

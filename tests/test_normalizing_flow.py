@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import pickle
 from collections.abc import Callable
 
 import pytest
@@ -355,6 +356,21 @@ def test_expand_and_independent() -> None:
     assert many.sample((5,), generator=rng()).shape == (5, 3, 2)
     close(many.log_prob(x), flow.log_prob(x))
     close(distributions.Independent(many, 1).log_prob(x), flow.log_prob(x).sum())
+
+
+def test_no_samples_and_copies() -> None:
+    flow = Flow(shaken(NSF(2, 2, **SMALL, generator=rng())))
+    assert flow.log_prob(normal(0, 2)).shape == (0,)
+    assert flow.sample((0,), generator=rng()).shape == (0, 2)
+    x = normal(3, 2)
+    log_p = flow.log_prob(x)  # its graph is not copied
+    for twin in (copy.deepcopy(flow), pickle.loads(pickle.dumps(flow))):
+        assert torch.equal(twin.log_prob(x), log_p)
+        assert twin.mapping.layer is not flow.mapping.layer
+    model = Mixing(3, generator=rng(1))
+    other = Mixing(3, generator=rng(2))
+    other.load_state_dict(model.state_dict())
+    assert torch.equal(other(x.new_ones(1, 3).float()).to, model(x.new_ones(1, 3).float()).to)
 
 
 def test_gradients_reach_every_parameter_both_ways(made: Layer) -> None:
