@@ -44,7 +44,7 @@
 # - An observation is a sequence $x_1, \dots, x_T$. Its parts are called *letters* or *tokens* here, whatever they are. An integral $\int \dots \mathrm{d}x$ means the sum over the choices where $x$ is a letter. A letter is one of $V$ choices, the *vocabulary*; results that are shown for arbitrary
 #   densities hold for real numbers as well.
 # - $p(x_t \mid x_1, \dots, x_{t-1})$ is the *factor* of $x_t$, and what stands before the letter is its *context* or *prefix*. Where it is short we write three letters out; a result for any number of letters follows by
-#   taking a whole beginning as one letter and going on, and the label says what was checked.
+#   taking a whole beginning as one letter and going on.
 # - A network gives *logits*: real numbers $\ell_1, \dots, \ell_V$, one for each choice. The probabilities are their *softmax*, $e^{\ell_k}$ divided by the sum of all $e^{\ell_j}$.
 # - Logarithms are natural; the unit is the nat. A nat is $1/\log 2 \approx 1.44$ bits. For pictures one reports *bits per dimension*: nats divided by $\log 2$ and by the number of sub-pixels (`genmath.likelihood.bits_per_dim`). The loss in bits is the length of the text in a code that is made for the model (`likelihood.code_length`).
 # - $\mathbb{H}$ is the entropy, the mean of minus the log-probability. $D_{\mathrm{TV}}$ is total variation, half the sum of $|p - q|$. $(u)_+$ is the larger of $u$ and 0.
@@ -258,30 +258,21 @@ def perplexity(d):
 # {{ picture autoregressive.errors }}
 #
 # In the display $p_t$ and $q_t$ are the factors of the truth and of the model. Measure by total variation: the largest difference between the probabilities that two distributions give to any event. For whole sequences it is at most the *sum* of the errors of the factors, each averaged over beginnings
-# of the data: that is, over what training looks at. The reason is the triangle inequality: change the model into the truth one factor at a time.
+# of the data: that is, over what training looks at. The reason is the triangle inequality: change the model into the truth one factor at a time. Below, $x_1$ is a whole beginning and $x_2$ the next letter; $p_1$, $p_2$ are their true factors and $q_1$, $q_2$ those of the model. Used again for the beginning, and so on, it gives the sum over all letters.
 
 # %%
-p_1, p_2, p_3 = Density("p_1", x_1), Density("p_2", x_2, given=x_1), Density("p_3", x_3, given=(x_1, x_2))
-TRUE = [p_1(x_1), p_2(x_2 | x_1), p_3(x_3 | (x_1, x_2))]
-MADE = [q_1(x_1), q_2(x_2 | x_1), q_3(x_3 | (x_1, x_2))]
+p_1, p_2 = Density("p_1", x_1), Density("p_2", x_2, given=x_1)
+p_first, p_next = p_1(x_1), p_2(x_2 | x_1)
+q_first, q_next = q_1(x_1), q_2(x_2 | x_1)
 
 
-def times(factors):
-    first, *others = factors
-    for factor in others:
-        first = first * factor
-    return first
-
-
-@derivation("Errors of the letters add up, at most", T=(2, 3))
-def errors(d, T):
-    letters, true, made = (x_1, x_2, x_3)[:T], TRUE[:T], MADE[:T]
-    swapped = [times([*true[:i], absolute(true[i] - made[i]), *made[i + 1 :]]) for i in range(T)]
-    d.start(TV(times(true), times(made), over=letters))
-    d.at_most(integral(plus(swapped), *letters) / 2, by="the triangle inequality: one factor after another is changed",
-              because=integral(plus(swapped) - absolute(times(true) - times(made)), *letters) / 2)
-    d.equals(plus([TV(true[0], made[0]), *(E(tuple(true[:i]), TV(true[i], made[i])) for i in range(1, T))]),
-             by="the factors behind integrate to one, those before are averaged over")
+@derivation("Errors of the letters add up, at most")
+def errors(d):
+    in_turn = absolute(p_first - q_first) * q_next + p_first * absolute(p_next - q_next)
+    d.start(TV(p_first * p_next, q_first * q_next, over=(x_1, x_2)))
+    d.at_most(integral(in_turn, x_1, x_2) / 2, by="the triangle inequality: one factor after the other is changed",
+              because=integral(in_turn - absolute(p_first * p_next - q_first * q_next), x_1, x_2) / 2)
+    d.equals(TV(p_first, q_first) + E(p_first, TV(p_next, q_next)), by="the factor behind integrates to one, the one before is averaged over")
 
 
 # %% [markdown]
@@ -710,7 +701,7 @@ def logistic_draw(d):
 #
 # - **An exact likelihood is not a good one.** The sum is one for every network, trained or not.
 # - **A good likelihood is no promise of good samples.** The bound on errors grows with the length, and a divergence of a tenth of a nat a letter is a hundred nats after a thousand.
-# - **Checked for three letters, said for all.** The results for $T$ letters are written out for two or three; the step to any number (take a beginning as one letter) is an argument in words.
+# - **Written for two or three letters, said for all.** The step to any number (take a beginning as one letter, and go on) is an argument in words.
 # - **The rate of speculative decoding depends on the context.** `autoregressive.speculative_block` assumes one rate for all places, independent of one another; measured rates vary, and the laboratory shows by how much.
 # - **A mask is as good as its code.** `autoregressive.masks` is about degrees. That a program has these degrees is what the tests by derivatives show.
 # - **Probabilities are not densities.** Letters are discrete, and the likelihood here is a probability. A model of real numbers has a density; to compare the two, noise has to be added to the data (`likelihood.dequantization`).
