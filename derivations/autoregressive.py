@@ -257,7 +257,7 @@ def perplexity(d):
 #
 # {{ picture autoregressive.errors }}
 #
-# In the display $p_t$ and $q_t$ are the factors of the truth and of the model. Measure by total variation: the largest difference between the probabilities that two distributions give to any event. For whole sequences it is at most the *sum* of the errors of the factors, each averaged over beginnings
+# Measure by total variation: the largest difference between the probabilities that two distributions give to any event. For whole sequences it is at most the *sum* of the errors of the factors, each averaged over beginnings
 # of the data: that is, over what training looks at. The reason is the triangle inequality: change the model into the truth one factor at a time. Below, $x_1$ is a whole beginning and $x_2$ the next letter; $p_1$, $p_2$ are their true factors and $q_1$, $q_2$ those of the model. Used again for the beginning, and so on, it gives the sum over all letters.
 
 # %%
