@@ -16,7 +16,7 @@ from genmath.proof.symbolic.supports import Unsupported
 def without_rivals(term: Any) -> Any:
     """The term with 0 for each density that a hypothesis p q <= 0 excludes where a factor p of it
     is positive; elsewhere the term is 0."""
-    for first, second in _rivals():
+    for first, second in rivals():
         factors = sp.Mul.make_args(term)
         for i, f in enumerate(factors):
             base, k = f.as_base_exp()
@@ -36,7 +36,7 @@ def without_rivals(term: Any) -> Any:
     return term
 
 
-def _rivals() -> Iterator[tuple[Any, Any]]:
+def rivals() -> Iterator[tuple[Any, Any]]:
     """Keys of two densities of the same letters whose product is stated to be <= 0."""
     for value, _ in FACTS.get():
         parts = sp.Mul.make_args(-value)

@@ -43,7 +43,7 @@ from genmath.proof.symbolic.atoms import (
     Unknown,
 )
 from genmath.proof.symbolic.bound import fresh, on_line, unused, unused_like, values_of
-from genmath.proof.symbolic.disjoint import without_rivals
+from genmath.proof.symbolic.disjoint import rivals, without_rivals
 from genmath.proof.symbolic.finite_sets import opened, sum_over
 from genmath.proof.symbolic.intervals import as_end, between, by_primitive, no_more, pieces
 from genmath.proof.symbolic.kernels import kernel
@@ -87,7 +87,8 @@ def _integrate(body: Any, bound: tuple[Any, ...], rules: Rules, alone: bool) -> 
     if (done := _by_primitive(body, bound, rules)) is not None:
         return done
     parts = [tidy(t, rules) for t in terms(absorb_signs(expand(body, within)), within)]
-    parts = [u for t in parts for u in terms(expand(without_rivals(t)), within)]
+    if any(rivals()):
+        parts = [u for t in parts for u in terms(expand(without_rivals(t)), within)]
     parts = _cancel_sums(parts, rules)
     letters = frozenset(bound)
     alone = alone and len(parts) == 1
