@@ -380,7 +380,7 @@ def kde_log_prob(x: Data, samples: Data, *, bandwidth: float, block: int = 1024)
 
 
 def bits_per_dim(nats: Array, dims: int, *, width: float = 1.0) -> Array:
-    """A negative log-likelihood in nats as bits a dimension, nats / (dims · log 2), for bins of one.
+    """Minus a log-likelihood in nats as bits a dimension, nats / (dims · log 2), for bins of one.
 
     A network that sees values in [0, 1] of 256 levels sees bins of width 1/256; the density then
     is one for another unit, and - log2(width) = 8 bits are added.
