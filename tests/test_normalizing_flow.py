@@ -91,6 +91,8 @@ MADE: dict[str, Callable[[], Layer]] = {
     "Chain": lambda: Chain([Mixing(3, generator=rng()), Planar(3, generator=rng()), ActNorm(3)]),
     "RealNVP": lambda: RealNVP(4, 3, **SMALL, generator=rng()),
     "NSF": lambda: NSF(2, 2, **SMALL, generator=rng()),
+    "RealNVP of one layer": lambda: RealNVP(3, 1, **SMALL, generator=rng()),
+    "MAF of one layer": lambda: MAF(3, 1, **SMALL, generator=rng()),
     "MAF": lambda: MAF(3, 3, **SMALL, generator=rng()),
     "IAF": lambda: IAF(3, 3, **SMALL, generator=rng()),
 }
