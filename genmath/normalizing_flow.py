@@ -16,9 +16,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from torch.distributions import Independent, Normal, TransformedDistribution, constraints
-from torch.distributions.transforms import Transform
-
 from genmath._base.batch import sum_event, widened, work_dtype
 from genmath._base.checks import describe, floating, integer, listed, refuse, rng, same_shape
 from genmath._base.layers import Chain, Inverse, Layer, Moved, check_context, check_layer
@@ -386,7 +383,7 @@ class Glow(Chain):
 # As torch.distributions has them
 
 
-class Mapping(Transform):
+class Mapping(torch.distributions.Transform):
     """A layer, with its context, as a transform of torch.distributions; from x to z.
 
     Shapes: x (…, *event); the context (…, c) broadcasts with what stands before the event.
@@ -399,8 +396,8 @@ class Mapping(Transform):
         super().__init__()
         self.layer, self.given = check_layer(layer), context
         check_context(layer, context)
-        self.domain = self.codomain = constraints.independent(  # type: ignore[no-untyped-call]
-            constraints.real, len(layer.shape)
+        self.domain = self.codomain = torch.distributions.constraints.independent(  # type: ignore[no-untyped-call]
+            torch.distributions.constraints.real, len(layer.shape)
         )
         self._last: tuple[Tensor, Tensor, Tensor] | None = None
 
@@ -448,7 +445,7 @@ class Mapping(Transform):
         return f"Mapping({type(self.layer).__name__})"
 
 
-class Flow(TransformedDistribution):
+class Flow(torch.distributions.TransformedDistribution):
     """The density of x when the layer carries x to standard normal z.
 
     A `torch.distributions.TransformedDistribution`, whose one transform is the inverse of
@@ -463,8 +460,8 @@ class Flow(TransformedDistribution):
         like = next(iter(layer.parameters()), torch.zeros(()))
         batch = () if context is None else tuple(context.shape[:-1])
         zeros = torch.zeros(batch + layer.shape, device=like.device, dtype=like.dtype)
-        noise = Normal(zeros, torch.ones_like(zeros), validate_args=False)
-        prior = Independent(noise, len(layer.shape), validate_args=False)
+        noise = torch.distributions.Normal(zeros, torch.ones_like(zeros), validate_args=False)
+        prior = torch.distributions.Independent(noise, len(layer.shape), validate_args=False)
         super().__init__(prior, [mapping.inv], validate_args=False)
         self.mapping = mapping
 
