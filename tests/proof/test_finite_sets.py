@@ -19,7 +19,7 @@ from genmath.proof import (
     total,
 )
 from genmath.proof.check import judge
-from genmath.proof.language.claims import Claim
+from genmath.proof.language.claims import Claim, as_claim
 from genmath.proof.language.tree import Node, Operand
 
 Y = FiniteSet("Y")
@@ -117,3 +117,28 @@ def test_what_a_textbook_states(what: str) -> None:
 @pytest.mark.parametrize("what", FALSE)
 def test_a_false_neighbour_is_refuted(what: str) -> None:
     assert judge(FALSE[what]).verdict == "refuted"
+
+
+Z = FiniteSet("Z")
+a, b = reals("a b")
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        (as_claim(log(exp(a) + exp(b)) > a), "proved"),
+        (as_claim(log(exp(a) + exp(b)) >= b), "proved"),
+        (as_claim(log(total(exp(f(j)), j)) >= f(z)), "proved"),
+        (as_claim(log(total(exp(f(j) / tau), j)) >= f(z) / tau), "proved"),
+        (as_claim(log(total(exp(f(j)), j)) > f(z)), "open"),  # there may be one member alone
+        (as_claim(log(total(exp(f(j)), j)) >= f(a)), "refuted"),
+        (as_claim(log(total(exp(f(j)), j)) >= f(Z.members("q"))), "refuted"),
+        (as_claim(log(exp(a) + exp(b)) >= a + b), "refuted"),
+        (as_claim(2 * log(exp(a) + exp(b)) >= a), "refuted"),
+        (as_claim(log(1 + a**2) >= a), "refuted"),
+        (Claim(log(exp(a) - exp(b)), ">=", a, given=(a > b,)), "refuted"),
+    ],
+    ids=repr,
+)
+def test_log_sum_exp_is_no_less_than_a_term(claim: Claim, verdict: str) -> None:
+    assert judge(claim).verdict == verdict

@@ -9,6 +9,7 @@ from genmath.proof import (
     Beta,
     E,
     Exponential,
+    Function,
     Gamma,
     Laplace,
     Logistic,
@@ -159,3 +160,26 @@ def test_more_than_two_corners() -> None:
     assert numeric.compare(equal(wanted, wanted + number(1) / 10**6)).verdict == "refuted"
     assert numeric.compare(equal(E(Logistic(y, 0, 1), indicator(y > 2)), 1 - sigmoid(2))
                            ).verdict == "agree"  # fmt: skip
+
+
+F = Function("F")
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        Claim(integral(indicator(u < F(a)), u), "=", 1 - F(a), given=(F(a) > 0, F(a) < 1)),
+        Claim(integral(indicator(u < F(a)), u), "=", F(a), given=(F(a) > 0,)),
+        equal(E(Uniform(x, 0, 1), indicator(x < F(a))), F(a)),
+    ],
+    ids=repr,
+)
+def test_an_inverse_transform_needs_a_distribution_function(claim: Claim) -> None:
+    assert judge(claim).verdict == "refuted"
+
+
+def test_a_stated_sign_says_where_an_integral_is_cut() -> None:
+    claim = equal(E(Exponential(h, 1), indicator(c * h > s)), exp(-s / c))
+    assert judge(claim).verdict == "refuted"
+    stated = Claim(claim.lhs, "=", claim.rhs, given=(c > 0,))
+    assert judge(stated).verdict == "proved"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,14 +39,16 @@ from genmath.proof.language.tree import (
     free_symbols,
 )
 from genmath.proof.symbolic.algebra import (
+    exp_of,
     irreducible_factors,
     is_nonnegative,
     is_positive,
     stated_positive,
 )
+from genmath.proof.symbolic.atoms import Binder, Log
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.matrices import POSITIVE, SEMI, split, transposed
-from genmath.proof.symbolic.polynomials import expand
+from genmath.proof.symbolic.polynomials import canon, expand, terms
 from genmath.proof.symbolic.proof import difference
 from genmath.proof.symbolic.slopes import fresh, on_the_way
 from genmath.proof.symbolic.supports import Rules, Unsupported
@@ -297,8 +300,11 @@ class Signs:
             return False
         if strict:
             shown = not rules.nonzero and (is_positive(value) or stated_positive(value))
+            shown = shown or (not rules.nonzero and _by_logarithm(value, lower, is_positive))
             return shown or self.by_hypothesis(value, lower, strict)
-        return is_nonnegative(value) or _by_factors(value) or self.by_hypothesis(value, lower)
+        shown = is_nonnegative(value) or _by_factors(value)
+        shown = shown or _by_logarithm(value, lower, is_nonnegative)
+        return shown or self.by_hypothesis(value, lower)
 
     def by_hypothesis(self, value: object, lower: Lowering, strict: bool = False) -> bool:
         """`lower` knows the letters of the value: a name has one meaning."""
@@ -331,6 +337,32 @@ def _by_factors(value: Any) -> bool:
             return False
         sign = -sign
     return sign > 0
+
+
+def _by_logarithm(value: Any, lower: Lowering, shown: Callable[[Any], bool]) -> bool:
+    """log u + c, where u is at least e^-c."""
+    logs = [t for t in terms(value) if isinstance(t, Log)]
+    for t in logs:
+        least = exp_of(expand(t - value))
+        u = t.args[0]
+        if shown(canon(u - least)) or (shown is is_nonnegative and _holds(u, least, lower)):
+            return True
+    return False
+
+
+def _holds(total: Any, part: Any, lower: Lowering) -> bool:
+    """A sum over a finite set of what is >= 0 has that member."""
+    if not isinstance(total, Binder) or total.args[0].name != "sum":
+        return False
+    _, body, own, space = total.args
+    members = (s for s in part.free_symbols if _is_member(lower.known.get(s.name), space.name))
+    return bool(body.is_nonnegative) and any(
+        expand(body.xreplace({own: s}) - part) == 0 for s in members
+    )
+
+
+def _is_member(owner: Any, space: str) -> bool:
+    return isinstance(owner, Symbol) and owner.domain == "member" and owner.space == space
 
 
 def _bound(e: Node) -> set[Symbol]:

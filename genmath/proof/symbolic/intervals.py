@@ -11,6 +11,7 @@ import sympy as sp
 
 from genmath.proof.symbolic.algebra import (
     close,
+    irreducible_factors,
     is_nonnegative,
     is_positive,
     log_of,
@@ -124,10 +125,8 @@ def steady(f: Any, v: Any, low: Any, high: Any) -> bool:
     for u in asked:
         if not u.has(v):
             continue
-        here = [canon(substitute(u, {v: at})) for at in along(low, high)]
-        if not all(map(is_positive, here)) and (
-            u in positive or not all(is_positive(-e) for e in here)
-        ):
+        here = {side_of(canon(substitute(u, {v: at}))) for at in along(low, high)}
+        if here != {1} and (u in positive or here != {-1}):
             return False
     return True
 
@@ -153,11 +152,12 @@ def pieces(body: Any, v: Any, low: Any, high: Any, rules: Rules) -> list[Piece] 
     found: dict[Any, tuple[Any, int]] = {}  # where a sign changes, and what it is above
     for s in body.atoms(Sign, AbsAtom):
         slope = canon(sp.diff(s.args[0], v)) if s.args[0].is_polynomial(v) else v
-        if slope.has(v) or not (is_positive(slope) or is_positive(-slope)):
+        side = 0 if slope.has(v) else side_of(slope)
+        if not side:
             continue
         root = canon(-s.args[0].xreplace({v: sp.S.Zero}) / slope)
         if not root.has(*ROUGH):
-            found[s] = root, 1 if is_positive(slope) else -1
+            found[s] = root, side
     places = in_order([low, *dict.fromkeys(root for root, _ in found.values()), high], rules)
     if not found or places is None:
         return None
@@ -181,9 +181,19 @@ def no_more(a: Any, b: Any) -> bool:
     if a == sp.oo or b == -sp.oo:
         return False
     gap = canon(b - a)
-    return (
-        is_nonnegative(gap) or is_positive(gap) or stated_nonnegative(gap) or stated_positive(gap)
-    )
+    return is_nonnegative(gap) or stated_nonnegative(gap) or side_of(gap) > 0
+
+
+def side_of(e: Any) -> int:
+    """1 where e > 0, -1 where e < 0, by the signs of its factors; 0 where that is not known."""
+    side = 1
+    for f, k in irreducible_factors(e):
+        if is_positive(f) or stated_positive(f):
+            continue
+        if not (k.is_Integer and (is_positive(-f) or stated_positive(-f))):
+            return 0
+        side *= -1 if k % 2 else 1
+    return side
 
 
 def in_order(places: list[Any], rules: Rules) -> list[Any] | None:
