@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from genmath import book
-from genmath.cli import answers, exercises
+from genmath.cli import exercises, tasks
 from genmath.cli.apart import File
 from genmath.cli.exercises import Exercise
 from genmath.proof.report import check_derivation
@@ -78,10 +78,10 @@ def test_a_started_file_knows_what_it_answers() -> None:
 def test_the_solution_is_proved_and_is_what_was_asked(exercise: Exercise, tmp_path: Path) -> None:
     task = load(tmp_path, "task.py", exercise.task)
     solution = load(tmp_path, "solution.py", exercise.solution)
-    wanted = frozenset(answers.marked(exercise.task, answers.WANTED))
+    wanted = frozenset(tasks.marked(exercise.task, tasks.WANTED))
     for asked, answer in zip(task.derivations, solution.derivations, strict=True):
-        assert list(answers.missing_steps(asked, answer, wanted)) == []
-        assert list(answers.differences(asked, answer, task.builds_on)) == []
+        assert list(tasks.missing_steps(asked, answer, wanted)) == []
+        assert list(tasks.differences(asked, answer, task.builds_on)) == []
         report = check_derivation(answer)
         assert report["ok"], report
     assert not any(chain.steps[-1].missing for d in task.derivations for chain in d.chains)
@@ -115,7 +115,7 @@ def deleted(source: str, at: int) -> str:
 @pytest.mark.parametrize("exercise", DERIVATIONS, ids=name)
 def test_deleting_what_is_left_out_solves_nothing(exercise: Exercise, tmp_path: Path) -> None:
     task = load(tmp_path, "task.py", exercise.task)
-    wanted = frozenset(answers.marked(exercise.task, answers.WANTED))
+    wanted = frozenset(tasks.marked(exercise.task, tasks.WANTED))
     for at in range(len(exercises.gaps(exercise.source))):
         source = exercises._unmarked(deleted(exercise.source, at))
         try:
@@ -123,8 +123,8 @@ def test_deleting_what_is_left_out_solves_nothing(exercise: Exercise, tmp_path: 
         except book.ChapterError:
             continue  # a chain without a step, a bound that is none
         pairs = list(zip(task.derivations, mine.derivations, strict=True))
-        gone = [p for pair in pairs for p in answers.missing_steps(*pair, wanted)]
-        other = [p for pair in pairs for p in answers.differences(*pair, task.builds_on)]
+        gone = [p for pair in pairs for p in tasks.missing_steps(*pair, wanted)]
+        other = [p for pair in pairs for p in tasks.differences(*pair, task.builds_on)]
         assert gone or other, (exercise.name, part(exercise.source, at))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from genmath import book
-from genmath.cli import answers, apart, exchange, limits
+from genmath.cli import apart, exchange, limits, tasks
 from genmath.cli.apart import File
 from tests.cli import command
 from tests.cli.command import Done
@@ -52,7 +52,7 @@ OTHER_PROVER = """
 import genmath.proof.check, genmath.proof.report, genmath.proof.symbolic.judge, genmath.proof.numeric.judge
 import genmath.proof.language.tree
 from genmath import book
-from genmath.cli import answers, exchange, limits
+from genmath.cli import answers, exchange, limits, tasks
 from tests.cli import command
 from tests.cli.command import Done
 
@@ -66,8 +66,9 @@ for module in (genmath.proof.check, genmath.proof.symbolic.judge):
 genmath.proof.numeric.judge.compare = genmath.proof.numeric.compare = Fine
 genmath.proof.report.check_derivation = lambda *_, **__: {"ok": True, "label": "proved", "steps": [], "problems": []}
 genmath.proof.language.tree.Node.__eq__ = lambda *_: True
-answers.differences = lambda *_: iter(())
+tasks.differences = lambda *_: iter(())
 answers.judge = lambda *_: [{"name": "elbo", "ok": True, "problems": [], "report": None}]
+tasks.compare = answers.judge
 """
 FAKE = '{"schema": 1, "file": "fake.py", "ok": true, "problem": null, "derivations": []}'
 WRONG = RIGHT.replace("+ KL(", "- KL(")
@@ -240,7 +241,7 @@ def test_the_result_itself_is_no_reason_for_it(tmp_path: Path) -> None:
     asked, given = book.load_file(task), book.load_file(answer)
     assert asked.builds_on == {"vae", "divergences"}
     claims = asked.derivations[0], given.derivations[0]
-    (said,) = answers.differences(*claims, asked.builds_on)
+    (said,) = tasks.differences(*claims, asked.builds_on)
     assert said == "line 13: it assumes the answer, vae.elbo"
 
 
@@ -310,8 +311,8 @@ def test_a_chapter_survives_the_journey(topic: str) -> None:
     data = json.loads(json.dumps(exchange.encode(chapter.derivations)))
     back = exchange.decode(data, chapter.file)
     for here, there in zip(chapter.derivations, back, strict=True):
-        assert list(answers.differences(here, there, chapter.builds_on)) == []
-        assert list(answers.differences(there, here, chapter.builds_on)) == []
+        assert list(tasks.differences(here, there, chapter.builds_on)) == []
+        assert list(tasks.differences(there, here, chapter.builds_on)) == []
         for one, other in zip(here.steps, there.steps, strict=True):
             assert (one.claim.lhs, one.relation, one.claim.rhs) == (
                 other.claim.lhs, other.relation, other.claim.rhs,

@@ -126,6 +126,8 @@ def _empty(answer: _Answer, seconds: float, problem: str | None) -> Line:
 
 
 def _line(answer: _Answer, result: workers.Outcome, limit: float) -> tuple[Line, list[Report]]:
+    from genmath.cli.tasks import judgement
+
     line = _empty(answer, result.seconds, None)
     if result.status != "done":
         line["problem"] = {
@@ -140,9 +142,7 @@ def _line(answer: _Answer, result: workers.Outcome, limit: float) -> tuple[Line,
         if report is not None:
             bad = [step for step in report["steps"] if step["verdict"] != "proved"]
             wrong = [f"line {s['line']}: {s['verdict']}: {s['reason']}".rstrip(": ") for s in bad]
-            reports.append(
-                {**report, "ok": entry["ok"], "problems": [*problems, *report["problems"]]}
-            )
+            reports.append(judgement(entry))
             problems = [*problems, *report["problems"], *([] if entry["ok"] else wrong)]
         line["derivations"].append(
             {

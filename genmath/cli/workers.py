@@ -253,11 +253,11 @@ def _check_one(
 
 
 def _task(file: File, seconds: float) -> tuple[str, Any]:
-    from genmath.cli import answers
+    from genmath.cli import answers, tasks
 
     try:
         return "done", answers.load_task(file, seconds)
-    except answers.TaskError as error:
+    except tasks.TaskError as error:
         return "refused", str(error)
 
 
