@@ -2,18 +2,16 @@
 
 python benchmarks/in_page.py [--all]
 
-Cold is from the click on *Check* to the verdict, in a browser that has nothing of the site; warm is
-a check after that. With --all, every derivation of the book is checked in the page, and must be as
-claimed.
+From the click on *Check* to the verdict, where no page has loaded the checker (first page), where
+one has (second page), and where this one has (again). A page loads it when an editor is opened, so
+a reader who looks at the text before he clicks waits for *again*. With --all, every derivation of
+the book is checked in the page, and must be as claimed.
 """
 
 from __future__ import annotations
 
-import functools
-import http.server
 import statistics
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -21,12 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from genmath import book  # noqa: E402
-from tests.site.conftest import ARGUMENTS, CHROMIUM, UNFOLD  # noqa: E402
+from tests.site.conftest import ARGUMENTS, CHROMIUM, SITE, UNFOLD  # noqa: E402
 
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
+from serving import served  # noqa: E402  # isort: skip
 
 
 def seconds(page, name: str) -> tuple[float, str]:
@@ -47,27 +42,23 @@ def main() -> None:
         return
     from playwright.sync_api import sync_playwright
 
-    serve = functools.partial(Quiet, directory=str(ROOT / "site"))
-    with (
-        http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server,
-        sync_playwright() as playwright,
-    ):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        base = f"http://127.0.0.1:{server.server_address[1]}/derivations/"
-        cold, warm = [], []
+    with served(SITE) as address, sync_playwright() as playwright:
+        base = f"{address}derivations/"
+        took: dict[str, list[float]] = {}
         for _ in range(5):
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             page = browser.new_page()
-            page.goto(f"{base}vae/")
-            cold.append(seconds(page, "vae.elbo")[0])
-            warm += [seconds(page, "vae.elbo")[0] for _ in range(5)]
+            for which in ("first page", "second page"):
+                page.goto(f"{base}vae/")
+                for turn in (which, f"{which}, again"):
+                    took.setdefault(turn, []).append(seconds(page, "vae.elbo")[0])
+                page.goto(address)
             browser.close()
-        for kind, times in (("cold", cold), ("warm", warm)):
-            print(f"vae.elbo, {kind}: {statistics.median(times):.2f} s", end="")
+        for turn, times in took.items():
+            print(f"vae.elbo, {turn}: {statistics.median(times):.2f} s", end="")
             print(f" (from {min(times):.2f} to {max(times):.2f}, {len(times)} runs)")
         if "--all" in sys.argv:
             whole_book(playwright, base)
-        server.shutdown()
 
 
 def whole_book(playwright, base: str) -> None:

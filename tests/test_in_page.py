@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from genmath import book
+from genmath.cli import answers, exercises
+from genmath.cli.apart import File
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = (ROOT / "docs" / "examples" / "yours.py").read_text("utf-8")
@@ -102,3 +104,42 @@ def test_a_failure_of_the_checker_is_no_verdict(monkeypatch: pytest.MonkeyPatch)
 
 def test_what_is_printed_is_cut() -> None:
     assert len(check(f"print('x' * 10**6)\n{TEMPLATE}")["printed"]) == in_page.PRINTED
+
+
+TWO_WAYS = next(e for e in exercises.exercises() if e.name == "vae/two_ways")
+SOLVED = TWO_WAYS.solution
+JENSEN, KNOWN = "because=E(q(z | x), log_gap(w / p(x)))", "because=chapter('vae').elbo_jensen()"
+END = "d.equals(KL(q(z | x), p(z | x)), by"
+WITHOUT = [line for line in TWO_WAYS.task.splitlines() if "d.equals(...," not in line]
+ANSWERS = {
+    "the solution": (SOLVED, True),
+    "the task": (TWO_WAYS.task, False),
+    "without the lines": ("\n".join(WITHOUT), False),
+    "another end": (SOLVED.replace(END, END.replace(", by", " + 0 * x, by")), False),
+    "another claim": (SOLVED.replace("d.start(log(p(x)))", "d.start(log(p(x)) + 1)"), False),
+    "one left out": (SOLVED.partition('@derivation("Why')[0], False),
+    "the answer assumed": (SOLVED.replace(JENSEN, KNOWN), False),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_an_exercise_is_judged_as_on_the_command_line(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, solved = ANSWERS[case]
+    assert case == "the solution" or text != SOLVED
+    asked = tmp_path / "exercises" / "vae" / "two_ways.py"
+    asked.parent.mkdir(parents=True)
+    asked.write_text(TWO_WAYS.task, "utf-8")
+    monkeypatch.setattr(in_page, "HERE", tmp_path)
+    in_page._task.cache_clear()
+    said = json.loads(in_page.check(text, exercise=TWO_WAYS.name))
+    assert said["solved"] is solved
+    task = answers.load_task(File(str(asked), TWO_WAYS.task.encode()), 60)
+    there = answers.judge(File(str(tmp_path / "yours.py"), text.encode()), task, 60)
+    assert [entry["ok"] for entry in there] == [report["ok"] for report in said["reports"]]
+    for entry, report in zip(there, said["reports"], strict=True):
+        assert entry["problems"] == report["problems"][: len(entry["problems"])]
+        if entry["report"]:
+            steps = entry["report"]["steps"]
+            assert [s["verdict"] for s in steps] == [s["verdict"] for s in report["steps"]]

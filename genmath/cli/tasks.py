@@ -10,7 +10,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from genmath.proof.language.tree import (
 from genmath.proof.report import check_derivation
 
 INSTANCES = "verified on instances"
+NOTHING: Report = {"label": "", "steps": [], "problems": [], "remarks": [], "assumed": []}
 WANTED = re.compile(r"#\s*step\s*$")
 
 
@@ -53,7 +54,7 @@ class Task:
         return exchange.decode(self.claims, self.path)
 
 
-def task(path: str, source: str, claims: Any, builds_on: Sequence[str]) -> Task:
+def task(path: str, source: str, claims: Any, builds_on: Iterable[str]) -> Task:
     """What a file asks that claims this. TaskError where it has no goal."""
     found = Task(path, claims, frozenset(builds_on), frozenset(marked(source, WANTED)))
     for d in found.derivations:
@@ -78,12 +79,18 @@ def marked(source: str, mark: re.Pattern[str]) -> set[int]:
     return {line for span in spans if found & set(span) for line in span}
 
 
-def compare(
-    task: Task, answers: Sequence[Derivation], problem: str | None, seconds: float | None
+def judge(
+    task: Task, path: str, claims: Any, problem: str | None, seconds: float | None
 ) -> list[dict[str, Any]]:
     """One entry a derivation of the task: its `name`, whether it is `ok`, the `problems`, and the
     checker's `report` on what the answer claims, if it claims anything. `problem` is why it does
     not."""
+    answers: list[Derivation] = []
+    if problem is None:
+        try:
+            answers = exchange.decode(claims, path)
+        except ValueError as error:
+            problem = str(error)
     by_name = {d.short_name: d for d in answers}
     found = []
     for asked in task.derivations:
@@ -103,9 +110,10 @@ def compare(
 
 
 def judgement(entry: dict[str, Any]) -> Report:
-    """The checker's report on an answer that has one, with what the comparison says."""
-    report = entry["report"]
-    return {**report, "ok": entry["ok"], "problems": [*entry["problems"], *report["problems"]]}
+    """The checker's report on an answer, with what the comparison says."""
+    name, report = entry["name"], entry["report"] or NOTHING
+    of = {"name": name, "title": name, **report}
+    return {**of, "ok": entry["ok"], "problems": [*entry["problems"], *report["problems"]]}
 
 
 def missing_steps(asked: Derivation, answer: Derivation, wanted: frozenset[int]) -> Iterator[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
     from genmath import book
-    from genmath.cli import answers
+    from genmath.cli import tasks
     from genmath.cli.apart import File
     from genmath.proof import Derivation
 
@@ -261,7 +261,7 @@ def _task(file: File, seconds: float) -> tuple[str, Any]:
         return "refused", str(error)
 
 
-def _judge(file: File, task: answers.Task, seconds: float) -> tuple[str, Any]:
+def _judge(file: File, task: tasks.Task, seconds: float) -> tuple[str, Any]:
     from genmath.cli import answers
 
     return "done", answers.judge(file, task, seconds)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import threading
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
+from serving import served
 
 from tests.newcomer import ROOT, python
-from tests.site.conftest import Quiet, Visits
+from tests.site.conftest import Visits
 from tests.site.pages import SITE
 
 # What the theme and a page say of the address; the pages themselves would take minutes.
@@ -42,14 +40,10 @@ build._build_page(page, config, files, nav, env)
 def below(desk: BrowserContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visits]:
     root = tmp_path_factory.mktemp("server")
     (root / "book").symlink_to(SITE)
-    with ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(root))
-    ) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        visits = Visits(desk, f"http://127.0.0.1:{server.server_address[1]}/book/")
+    with served(root) as address:
+        visits = Visits(desk, f"{address}book/")
         yield visits
         visits.end()  # a link or request that leaves the folder is a complaint
-        server.shutdown()
 
 
 LINKS = "() => [...document.querySelectorAll('a[href], link[href]')].map(link => link.href)"

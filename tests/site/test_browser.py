@@ -211,3 +211,30 @@ def test_the_dark_scheme_is_dark(visit: Visits) -> None:
     page = visit("derivations/vae/", color_scheme="dark", viewport=DESK)
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert max(int(part) for part in colour[4:-1].split(",")[:3]) < 60
+
+
+SHIFTED = """() => new Promise(done => {
+  let sum = 0;
+  new PerformanceObserver(list => {
+    for (const each of list.getEntries()) sum += each.hadRecentInput ? 0 : each.value;
+  }).observe({type: "layout-shift", buffered: true});
+  setTimeout(() => done(sum), 200);
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize(
+    "address", ["", "derivations/vae/", "derivations/cnf/", "exercises/vae/", "start/yours/"]
+)
+def test_what_is_read_stays_where_it_is(visit: Visits, address: str, width: int) -> None:
+    """While the page is loaded for the first time; where letters come too late for the first
+    paint, as they may on a busy machine, they move lines, so one good visit is enough."""
+    found = []
+    for _ in range(5):
+        page = visit(address, viewport={"width": width, "height": 900})
+        page.wait_for_load_state("networkidle")
+        found.append(page.evaluate(SHIFTED))
+        page.close()
+        if found[-1] <= 0.05:
+            return
+    pytest.fail(f"layout shifts of {found}")

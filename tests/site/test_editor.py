@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from genmath import book
 from genmath.cli import exercises
 from tests.site import axe
-from tests.site.conftest import DESK, PHONE, Visits
+from tests.site.conftest import DESK, PATIENCE, PHONE, Visits
 from tests.site.test_browser import too_wide
 
 pytestmark = pytest.mark.xdist_group("editor")  # one worker, or both would start checkers
@@ -146,6 +146,30 @@ def test_what_never_ends_is_stopped_and_the_next_check_starts_afresh(yours: Page
     expect(check(editor)).to_contain_text("As claimed")
 
 
+def test_a_check_has_a_limit_of_time(yours: Page) -> None:
+    """Of two minutes; here of a second, which starts when the checker has loaded."""
+    editor = yours.locator(".editor")
+    right = editor.locator("textarea").input_value()
+    editor.locator("textarea").fill("while True:\n    pass\n")
+    yours.evaluate("document.body.dataset.checkLimit = 1")
+    expect(check(editor)).to_have_text("Stopped: no answer in 1 seconds.")
+    yours.evaluate("delete document.body.dataset.checkLimit")
+    editor.locator("textarea").fill(right)
+    expect(check(editor)).to_contain_text("As claimed")
+
+
+def test_what_the_memory_lacks_of_the_libraries_is_fetched(yours: Page) -> None:
+    editor = yours.locator(".editor")
+    right = editor.locator("textarea").input_value()
+    there = "from pathlib import Path\nprint(Path('/libraries.zip').exists())\n"
+    cell = f"{there}import sympy.crypto.crypto\n{there}{right}"
+    editor.locator("textarea").fill(cell)
+    expect(check(editor)).to_contain_text("As claimed")
+    expect(editor.locator(".printed")).to_have_text("False\nTrue\n")
+    editor.locator("textarea").fill(f"import sympy.nowhere\n{right}")
+    expect(check(editor)).to_contain_text("No module named 'sympy.nowhere'")
+
+
 def test_to_start_over_ends_the_check_of_what_is_thrown_away(yours: Page) -> None:
     editor = yours.locator(".editor")
     editor.locator("textarea").fill("while True:\n    pass\n")
@@ -189,10 +213,14 @@ def test_an_exercise_goes_from_missing_to_proved(visit: Visits) -> None:
     page = visit("exercises/vae/")
     (exercise,) = (e for e in exercises.exercises() if e.name == "vae/two_ways")
     editor = page.locator("[data-exercise='vae/two_ways'] .editor")
-    expect(check(editor)).to_contain_text("missing")
-    expect(editor.get_by_role("status")).to_contain_text("Not as claimed")
+    expect(check(editor)).to_contain_text("vae/two_ways: not solved yet. 8 steps: ")
+    expect(editor.get_by_role("status")).to_contain_text("missing")
+    shorter = [line for line in exercise.task.splitlines() if "d.equals(...," not in line]
+    editor.locator("textarea").fill("\n".join(shorter))
+    expect(check(editor)).to_contain_text("vae/two_ways: not solved yet.")
+    expect(editor.locator(".problem").first).to_contain_text("which the task asks for")
     editor.locator("textarea").fill(exercise.solution)
-    expect(check(editor)).to_contain_text("As claimed: proved.")
+    expect(check(editor)).to_contain_text("vae/two_ways: solved. 8 steps: 8 proved.")
     page.evaluate(AS_NEW)
 
 
@@ -213,6 +241,11 @@ def test_ones_own_text_is_kept_and_nothing_runs_by_itself(visit: Visits) -> None
     assert [url for url in workers if "/check/" in url] != []
 
 
+def left_while_loading(visit: Visits) -> None:
+    """The checker begins to load where an editor is opened, and the page was left meanwhile."""
+    visit.complaints[:] = [said for said in visit.complaints if not said.startswith("failed: ")]
+
+
 def test_an_edit_of_the_book_survives_a_reload(visit: Visits) -> None:
     page = visit("derivations/vae/", viewport=DESK)
     fold = page.locator("[data-check='vae.elbo'] details.try")
@@ -224,8 +257,7 @@ def test_an_edit_of_the_book_survives_a_reload(visit: Visits) -> None:
     fold.get_by_role("button", name="Start over").click()
     page.reload()
     expect(area).to_have_count(0)
-    # The checker begins to load where an editor is touched, and the page was left meanwhile.
-    visit.complaints[:] = [said for said in visit.complaints if not said.startswith("failed: ")]
+    left_while_loading(visit)
 
 
 def test_a_link_shows_an_edit_and_runs_nothing(visit: Visits) -> None:
@@ -250,6 +282,65 @@ def test_a_link_shows_an_edit_and_runs_nothing(visit: Visits) -> None:
     assert [url for url in workers if "/check/" in url] == []
 
 
+@pytest.fixture
+def two_tabs(visit: Visits) -> Iterator[tuple[Locator, Locator]]:
+    """The editor of one derivation, in two tabs of one reader."""
+    tabs = visit("derivations/ddpm/"), visit("derivations/ddpm/")
+    yield editor_of(tabs[0], "ddpm.posterior"), editor_of(tabs[1], "ddpm.posterior")
+    tabs[0].evaluate("localStorage.clear()")
+    left_while_loading(visit)
+
+
+def test_a_tab_follows_what_another_changed(two_tabs: tuple[Locator, Locator]) -> None:
+    here, there = two_tabs
+    here.locator("textarea").fill("first = 1\n")
+    expect(there.locator("textarea")).to_have_value("first = 1\n")
+    there.locator("textarea").fill("first = 2\n")
+    expect(here.locator("textarea")).to_have_value("first = 2\n")
+    expect(here.get_by_role("status")).to_contain_text("Changed in another tab")
+    expect(here.get_by_role("button", name="Other copy")).to_be_hidden()
+
+
+DEAF = "addEventListener('storage', event => event.stopImmediatePropagation())"
+
+
+def test_of_two_tabs_none_overwrites_what_the_other_wrote(
+    two_tabs: tuple[Locator, Locator],
+) -> None:
+    """Where one was asleep, say, and did not hear of it."""
+    here, there = two_tabs
+    there.page.add_init_script(DEAF)  # before any other listens
+    there.page.reload()
+    editor_of(there.page, "ddpm.posterior")
+    here.locator("textarea").fill("mine = 1\n")
+    there.locator("textarea").fill("yours = 2\n")
+    expect(there.get_by_role("status")).to_contain_text("Both are kept")
+    expect(here.locator("textarea")).to_have_value("mine = 1\n")
+    other = there.get_by_role("button", name="Other copy")
+    other.click()
+    expect(there.locator("textarea")).to_have_value("mine = 1\n")
+    other.click()
+    expect(there.locator("textarea")).to_have_value("yours = 2\n")
+    there.page.reload()
+    again = there.page.locator("[data-check='ddpm.posterior'] .editor")
+    expect(again.locator("textarea")).to_have_value("mine = 1\n")
+    again.get_by_role("button", name="Other copy").click()
+    expect(again.locator("textarea")).to_have_value("yours = 2\n")
+
+
+def test_without_network_a_check_says_so(browser: Browser, base_url: str) -> None:
+    context = browser.new_context(viewport=DESK)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(f"{base_url}derivations/vae/")
+    editor = editor_of(page, "vae.elbo")
+    context.set_offline(True)
+    expect(check(editor)).to_contain_text("there is no network")
+    context.set_offline(False)
+    expect(check(editor)).to_contain_text("As claimed")
+    context.close()
+
+
 def test_it_goes_by_the_keyboard(yours: Page) -> None:
     area = yours.locator("textarea")
     area.fill("if True:")
@@ -266,6 +357,27 @@ def test_it_goes_by_the_keyboard(yours: Page) -> None:
     area.press("Tab")
     expect(area).not_to_be_focused()
     expect(yours.get_by_role("button", name="Check")).to_be_focused()
+
+
+CONTRAST = """() => {
+  const light = colour => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map(x => x / 255)
+      .map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+  };
+  const of = what => light(getComputedStyle(what).backgroundColor);
+  const button = of(document.querySelector(".editor .md-button--primary"));
+  const page = of(document.body);
+  return Math.max(button, page) / Math.min(button, page);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_button_that_checks_stands_out(visit: Visits, scheme: str) -> None:
+    """By what WCAG 1.4.11 asks of a part of a page; as dark as the page it looked disabled."""
+    page = visit("start/yours/", color_scheme=scheme)
+    expect(page.locator(".editor")).to_be_visible()
+    assert page.evaluate(CONTRAST) > 3
 
 
 def test_verdicts_are_accessible_and_fit_a_phone(chapter: Page) -> None:

@@ -5,21 +5,36 @@ import { loadPyodide } from "../pyodide/pyodide.js";
 
 const PYODIDE = new URL("../pyodide/", import.meta.url);
 
-async function archive(name) {
-  const answer = await fetch(new URL(name, PYODIDE), { cache: "no-cache" }); // asks if it has changed
-  if (!answer.ok) throw new Error(`${name}: ${answer.status} ${answer.statusText}`);
-  return new Uint8Array(await answer.arrayBuffer());
+// Pyodide would wait for ever for a file that does not come.
+const { fetch } = self;
+self.fetch = async (...what) => {
+  try {
+    const answer = await fetch(...what);
+    if (!answer.ok) throw new Error(`${answer.url}: ${answer.status} ${answer.statusText}`);
+    return answer;
+  } catch (error) {
+    postMessage({ dead: String(error) });
+    throw error;
+  }
+};
+
+// The memory that docs/_site/memory.mjs wrote, and the files that stood beside it.
+async function memory() {
+  const answer = await self.fetch(new URL("memory.bin", PYODIDE), { cache: "no-cache" }); // asks if it has changed
+  const body = answer.body.pipeThrough(new DecompressionStream("gzip"));
+  const whole = new Uint8Array(await new Response(body).arrayBuffer());
+  const end = 4 + new DataView(whole.buffer).getUint32(0, true);
+  return { files: JSON.parse(new TextDecoder().decode(whole.subarray(4, end))), bytes: whole.subarray(end) };
 }
 
 async function start() {
-  const [python, libraries, ours] = await Promise.all([
-    loadPyodide({ indexURL: PYODIDE.href }),
-    archive("libraries.zip"),
-    archive("genmath.zip"),
-  ]);
-  python.FS.writeFile("/libraries.zip", libraries);
-  python.unpackArchive(ours, "zip", { extractDir: "/genmath" });
-  python.runPython(`import sys; sys.path += ["/libraries.zip", "/genmath"]`);
+  const made = memory();
+  const python = await loadPyodide({ indexURL: PYODIDE.href, _loadSnapshot: made.then(({ bytes }) => bytes) });
+  for (const [path, text] of Object.entries((await made).files)) {
+    python.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
+    python.FS.writeFile(path, text);
+  }
+  self.fetch = fetch;
   return python.pyimport("in_page").check;
 }
 
@@ -34,10 +49,10 @@ function typeset(tex, text) {
 const started = start();
 started.then(() => postMessage({ ready: true }), (error) => postMessage({ dead: String(error) }));
 
-onmessage = async ({ data: { id, cell, name } }) => {
+onmessage = async ({ data: { id, cell, name, exercise } }) => {
   const check = await started;
   try {
-    const said = JSON.parse(check(cell, name));
+    const said = JSON.parse(check(cell, name, exercise));
     for (const step of (said.reports ?? []).flatMap((report) => report.steps)) {
       step.left = typeset(step.lhs, step.lhs_text);
       step.right = typeset(step.rhs === "..." ? "\\dots" : step.rhs, step.rhs_text);

@@ -1,0 +1,51 @@
+// The checker: a worker of the page, which starts when it is wanted and can be ended at any time.
+
+const waiting = new Map(); // what is asked and not yet answered
+let worker = null;
+let ready = false; // it has loaded
+let loaded = null; // a promise that it has
+let asked = 0;
+
+// Seconds that a check may take, once the checker has loaded.
+const limit = () => Number(document.body.dataset.checkLimit ?? 120);
+
+export const isReady = () => ready;
+
+export function wake() {
+  if (worker) return;
+  worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+  let arrived;
+  loaded = new Promise((resolve) => (arrived = resolve));
+  worker.onmessage = ({ data: { id, said, dead } }) => {
+    if (dead && !ready) return end(missing(dead));
+    if (dead) return end(`The checker broke down: ${dead}`);
+    ready = true;
+    arrived();
+    waiting.get(id)?.resolve(said);
+    waiting.delete(id);
+  };
+  worker.onerror = (event) => end(missing(event.message ?? "a file is missing"));
+}
+
+const missing = (why) => navigator.onLine ? `The checker could not be started: ${why}`
+  : "The checker could not be loaded: there is no network, and this browser has not kept all of it.";
+
+export function end(why) {
+  worker?.terminate();
+  worker = null;
+  ready = false;
+  for (const { reject } of waiting.values()) reject(new Error(why));
+  waiting.clear();
+}
+
+export function ask(what) {
+  wake();
+  const id = ++asked;
+  const answered = new Promise((resolve, reject) => {
+    waiting.set(id, { resolve, reject });
+    worker.postMessage({ id, ...what });
+  });
+  const seconds = limit();
+  loaded.then(() => setTimeout(() => waiting.has(id) && end(`Stopped: no answer in ${seconds} seconds.`), seconds * 1000));
+  return answered;
+}

@@ -1,0 +1,118 @@
+// An editor: a text, its buttons, and what the checker said of it.
+import { Copies, fromLink } from "./copies.js";
+import { ask, end, isReady, wake } from "./checker.js";
+import { element, outcome, summary } from "./outcome.js";
+
+export function editor(original, name, exercise) {
+  const which = name || exercise || "";
+  const brought = fromLink(which);
+  const copies = new Copies(name, exercise, brought);
+  const area = element("textarea", {
+    id: `cell-${which || "yours"}`, value: brought ?? copies.known ?? original, rows: Math.min(24, original.split("\n").length),
+    wrap: "off", spellcheck: false, autocapitalize: "off", autocomplete: "off",
+  });
+  const label = element("label", { htmlFor: area.id, textContent: name ? `Your copy of ${name}` : exercise ? `Your answer to ${exercise}` : "Your derivation" });
+  const button = (textContent, more) => element("button", { type: "button", className: "md-button", textContent, ...more });
+  const check = button("Check", { className: "md-button md-button--primary" });
+  const stop = button("Stop", { disabled: true });
+  const again = button("Start over");
+  const share = button("Copy link");
+  const other = button("Other copy");
+  const status = element("p", {
+    className: "said", role: "status",
+    textContent: brought === null ? "" : "From a link. Nothing of it has run: Check runs it.",
+  });
+  const verdict = element("div", { className: "found" });
+  const keys = element("p", {
+    className: "keys", id: `${area.id}-keys`,
+    textContent: "Ctrl+Enter checks. Tab indents; to leave with it, press Esc first.",
+  });
+  area.setAttribute("aria-describedby", keys.id);
+
+  async function run() {
+    if (check.disabled) return;
+    check.disabled = true;
+    stop.disabled = false;
+    verdict.replaceChildren();
+    status.textContent = isReady() ? "Checking …" : "Loading the checker, about 29 MB the first time …";
+    const began = performance.now();
+    try {
+      const said = await ask({ cell: area.value, name, exercise });
+      const seconds = ((performance.now() - began) / 1000).toFixed(2);
+      status.textContent = said.error ? `Not checked: ${said.error.split("\n")[0]}` : summary(said, seconds);
+      verdict.replaceChildren(...outcome(said));
+    } catch (error) {
+      status.textContent = error.message;
+    }
+    check.disabled = false;
+    stop.disabled = true;
+  }
+
+  // Another text, and nothing said of it.
+  function show(text, words) {
+    if (!stop.disabled) end(""); // its verdicts would stand under another text
+    area.value = text;
+    status.textContent = words;
+    verdict.replaceChildren();
+    other.hidden = !copies.others();
+  }
+
+  check.onclick = run;
+  stop.onclick = () => {
+    end("Stopped. The next check starts a fresh checker.");
+    check.disabled = false; // or it cannot take the focus, and the keyboard is lost
+    check.focus();
+  };
+  again.onclick = () => {
+    copies.forget();
+    show(original, "");
+    area.focus();
+  };
+  other.onclick = () => show(copies.next(), "Another copy of yours; both are kept.");
+  share.onclick = async () => {
+    const link = new URL(location.href);
+    link.hash = new URLSearchParams({ edit: which, text: area.value });
+    try {
+      await navigator.clipboard.writeText(link.href);
+      status.textContent = "The link is copied; it shows this text and runs nothing.";
+    } catch {
+      history.replaceState(null, "", link); // where the clipboard is forbidden
+      status.textContent = "The address of this page is now the link.";
+    }
+  };
+  copies.watch(
+    (text) => show(text, "Changed in another tab, and here."),
+    () => {
+      status.textContent = "Another tab changed this text as well. Both are kept; here you go on with yours.";
+      other.hidden = false;
+    },
+  );
+  other.hidden = !copies.others();
+  area.oninput = () => copies.keep(area.value);
+  area.onkeydown = manners(run);
+  const whole = element("div", { className: "editor" }, label, area, keys,
+    element("div", { className: "buttons" }, check, stop, again, share, other), status, verdict);
+  whole.addEventListener("focusin", wake);
+  whole.addEventListener("pointerenter", wake);
+  return whole;
+}
+
+function manners(run) {
+  let leaving = false;
+  return (event) => {
+    const area = event.target;
+    if (event.isComposing) return;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      run();
+    } else if (event.key === "Tab" && !event.shiftKey && !leaving) {
+      event.preventDefault();
+      document.execCommand("insertText", false, "    "); // unlike setting the value, this can be undone
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      const line = area.value.slice(0, area.selectionStart).split("\n").at(-1);
+      document.execCommand("insertText", false, "\n" + line.match(/^ */)[0]);
+    }
+    leaving = event.key === "Escape";
+  };
+}

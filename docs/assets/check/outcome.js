@@ -1,0 +1,50 @@
+// What the checker said, as elements of the page.
+
+export function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+const SIGN = { "=": "=", ">=": "≥", "<=": "≤", ">": ">", "<": "<" };
+
+export function summary({ reports, exercise, solved }, seconds) {
+  const steps = reports.flatMap((report) => report.steps);
+  const counts = ["proved", "refuted", "open", "missing", "timeout"].map((verdict) => [steps.filter((s) => s.verdict === verdict).length, verdict]);
+  const counted = counts.filter(([count]) => count).map(([count, verdict]) => `${count} ${verdict}`).join(", ");
+  const labels = [...new Set(reports.map((report) => report.label))].join("; ");
+  const word = exercise ? `${exercise}: ${solved ? "solved" : "not solved yet"}`
+    : reports.every((report) => report.ok) ? `As claimed: ${labels}` : "Not as claimed";
+  return `${word}. ${steps.length} step${steps.length === 1 ? "" : "s"}: ${counted || "none"}. ${seconds} s.`;
+}
+
+export function outcome({ reports = [], error, printed }) {
+  const shown = reports.flatMap((report) => [
+    ...(reports.length > 1 ? [element("p", { className: "part", textContent: report.title })] : []),
+    element("div", { className: "lines" }, ...lines(report.steps)),
+    ...[...report.problems, ...report.remarks].map((problem) => element("p", { className: "problem", textContent: problem })),
+    ...(report.assumed.length ? [element("p", { className: "assumed", textContent: `Assuming: ${report.assumed.join("; ")}.` })] : []),
+  ]);
+  if (error) shown.push(scrolling(error, "trouble"));
+  if (printed) shown.push(element("p", { className: "part", textContent: "It printed" }), scrolling(printed, "printed"));
+  return shown;
+}
+
+function lines(steps) {
+  return steps.flatMap((step, at) => {
+    const goesOn = at && steps[at - 1].rhs === step.lhs;
+    const which = Object.entries(step.case).map(([letter, value]) => `${letter} = ${value}`).join(", ");
+    const colour = { proved: "right", open: "open" }[step.verdict] ?? "wrong";
+    const why = step.why.length ? [element("div", { className: "verdict" }, scrolling(step.why.join("\n"), "why"))] : [];
+    return [
+      ...(goesOn ? [] : [element("div", { className: "line start" }, formula(step.left))]),
+      element("div", { className: "line" },
+        element("span", { className: "sign", textContent: SIGN[step.relation] }), formula(step.right),
+        element("span", { className: "by" }, element("span", { className: `tag ${colour}`, textContent: step.verdict }),
+          ` ${step.by.replaceAll("`", "")}${which && ` (${which})`}`), ...why),
+    ];
+  });
+}
+
+const formula = (html) => element("div", { className: "formula", tabIndex: 0, innerHTML: html });
+const scrolling = (text, className) => element("pre", { className, tabIndex: 0 }, element("code", { textContent: text }));
