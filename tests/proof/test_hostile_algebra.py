@@ -176,7 +176,6 @@ FALSE: Table = {
     "a+/a+": lambda: ratio(positive_part(a)),
     "indicator/indicator": lambda: ratio(indicator(a > 0)),
     "f/f": lambda: ratio(f(a)),
-    "E f/E f": lambda: ratio(E(r(x), f(x))),
     "r/r": lambda: ratio(r(x)),
     "(v+r)/(v+r)": lambda: ratio(v(x) + r(x)),
     "E f/f": lambda: equal(E(Normal(x, 0, 1), f(x) / f(x)), 1),
