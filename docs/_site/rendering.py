@@ -20,7 +20,7 @@ from genmath.proof import Derivation
 from genmath.proof.language.derivation import Chain, Slip, Step
 from genmath.proof.language.latex import SIGNS, latex, latex_claim
 from genmath.proof.language.tree import Named, Node, Relation
-from genmath.proof.report import hypotheses_latex
+from genmath.proof.report import hypotheses_latex, stated_latex
 
 PRINTED = {"=": "=", ">=": "≥", "<=": "≤", ">": "&gt;", "<": "&lt;"}
 MUTANTS = ("made", "killed", "equivalent", "weaker", "survived")
@@ -47,7 +47,7 @@ def statement(result: Result) -> str:
 
 
 def given(hypotheses: Iterable[Relation]) -> str:
-    shown = ", ".join(inline(latex_claim(g)) for g in hypotheses)
+    shown = ", ".join(inline(stated_latex(g)) for g in hypotheses)
     return f'<p class="given">Given {shown}.</p>' if shown else ""
 
 

@@ -33,6 +33,7 @@ from genmath.proof.language.tree import (
     Node,
     Relation,
     Symbol,
+    free_symbols,
 )
 from genmath.proof.likely import Likely
 from genmath.proof.symbolic.author import can_be_shown, in_authors_letters
@@ -184,10 +185,22 @@ def hypotheses_latex(derivation: Derivation) -> list[str]:
     return [_hypothesis(key, stated_in) for key, stated_in in hypotheses(derivation).items()]
 
 
+def stated_latex(hypothesis: Relation) -> str:
+    """It is meant for every value of the variables in it, which stand for all that they can be."""
+    names = ", ".join(map(latex, _variables(hypothesis)))
+    every = rf" \text{{ for every }} {names}" if names else ""
+    return latex_claim(hypothesis) + every
+
+
+def _variables(hypothesis: Relation) -> list[Symbol]:
+    met = free_symbols(hypothesis.left) | free_symbols(hypothesis.right)
+    return sorted((s for s in met if s.is_variable), key=lambda s: s.name)
+
+
 def _hypothesis(key: str, stated_in: Node | Density | Relation) -> str:
     match stated_in:
         case Relation():
-            return latex_claim(stated_in)
+            return stated_latex(stated_in)
         case Density(positive=False, dominates=Density() as other):
             return rf"{_positive(stated_in)} \text{{ wherever }} {_positive(other)}"
         case Density():
@@ -252,7 +265,8 @@ def hypotheses_text(derivation: Derivation) -> list[str]:
 def _plainly(key: str, stated_in: Node | Density | Relation) -> str:
     match stated_in:
         case Relation():
-            return repr(stated_in)
+            names = ", ".join(map(text, _variables(stated_in)))
+            return f"{stated_in!r} for every {names}" if names else repr(stated_in)
         case Density(positive=False, dominates=Density() as other):
             return f"{text(_whole(stated_in))} > 0 wherever {text(_whole(other))} > 0"
         case Density():
@@ -268,4 +282,4 @@ def _plainly(key: str, stated_in: Node | Density | Relation) -> str:
     raise TypeError(f"{key}: no hypothesis is known of a {type(stated_in).__name__}")
 
 
-__all__ = ["REPORT_SCHEMA", "check_derivation", "hypotheses_latex", "report"]
+__all__ = ["REPORT_SCHEMA", "check_derivation", "hypotheses_latex", "report", "stated_latex"]

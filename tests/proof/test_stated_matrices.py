@@ -15,6 +15,7 @@ from genmath.proof import (
     matrices,
     mean_vectors,
     norm2,
+    reals,
     trace,
     transpose,
 )
@@ -124,3 +125,11 @@ def test_what_may_be_zero_is_not_positive(bound: Relation) -> None:
 def test_only_numbers_are_ordered(bound: Relation) -> None:
     c = as_claim(bound)
     assert prove(Claim(c.lhs, c.relation, c.rhs, (), (1, 2))).meaningless
+
+
+def test_a_stated_number_is_no_bound_of_a_vector() -> None:
+    """The sign of u' was asked on the way, and a vector less a number was taken."""
+    a, b = reals("a b")
+    form = Claim(tr(u) * S * u, ">=", as_claim(equal(a, 0)).rhs, (a > b,), (2,))
+    assert prove(form).proved
+    assert not prove(Claim(tr(u) * A * u, ">=", form.rhs, (a > b,), (2,))).proved

@@ -290,6 +290,8 @@ class Signs:
         return gap if all(gap.count(g) <= terms.count(g) for g in gap) else None
 
     def by_algebra(self, e: Node, strict: bool = False) -> bool:
+        if shape(e) != NUMBER:  # only numbers have a sign
+            return False
         rules = Rules()
         lower = Lowering(rules, self.dimension)
         try:
