@@ -114,7 +114,7 @@ def supports(weight: Any, f: Any, rules: Rules) -> bool:
     if f.is_positive:
         rules.consulted |= {r.args[0] for r in f.atoms(Rho) if r.is_positive}
         return True
-    if isinstance(weight, Rho) and len(weight.args[3]) == 1:
+    if isinstance(weight, Rho) and len(weight.args[3]) == 1 and not _at_boundary(weight):
         weight = Rho(*weight.args[:3])  # where a density is 0 it is at its minimum, so stationary
     if f == weight:
         return bool(f.is_nonnegative)
@@ -152,6 +152,13 @@ def _filled(r: Any, rules: Rules) -> dict[str, Any]:
     arguments = (*r.args[1], *r.args[2])
     spaces = rules.slots[r.args[0]]
     return {s: a for s, a in zip(spaces, arguments, strict=True) if a != OUT}
+
+
+def _at_boundary(r: Any) -> bool:
+    """What a density is differentiated by may lie at the end of its domain, where a minimum need
+    not be stationary."""
+    letter = (*r.args[1], *r.args[2])[int(r.args[3][0])]
+    return bool(letter.is_nonnegative and not letter.is_positive)
 
 
 def tidy(term: Any, rules: Rules) -> Any:
