@@ -170,6 +170,8 @@ def number_of(e: Any, at: dict[str, Any]) -> Any:
     if isinstance(e, Bell):
         return mpmath.npdf(parts[0], parts[1], mpmath.sqrt(parts[2]))
     if isinstance(e, Fun):
+        if e.row.name == "trigamma":
+            return mpmath.psi(1, parts[-1])
         name = {"gamma": "gamma", "digamma": "digamma", "erf": "erf"}[e.row.name]
         return getattr(mpmath, name)(parts[-1])
     return mpmath.mpf(sp.N(e, 30)._to_mpmath(100))
