@@ -35,7 +35,7 @@ export const figure = {
     const { plane, side, left } = layout(width), flow = layers(state), start = [state.x, state.y];
     const knots = Array.from({ length: (CELLS + 1) ** 2 }, (_, k) => {
       const place = [k % (CELLS + 1), Math.floor(k / (CELLS + 1))].map(i => REACH * (2 * i / CELLS - 1)), { z, first, second } = carry(flow, place);
-      const shown = `${clamp(plane.X(z[0]), left - 99, left + side + 99).toFixed(1)} ${clamp(plane.Y(z[1]), -99, side + 99).toFixed(1)}`;
+      const shown = `${clamp(plane.X(z[0]), left - 99, left + side + 99).toFixed(1)} ${clamp(plane.Y(z[1]), 0, side + 12).toFixed(1)}`;
       return { shown, level: first + second };
     });
     const at = (i, j) => knots[i + j * (CELLS + 1)], cells = new Map();

@@ -393,11 +393,12 @@ def test_verdicts_are_accessible_and_fit_a_phone(chapter: Page) -> None:
     assert {what: which for what, which in found.items() if which} == {}
 
 
-OPEN = """() => {
+OPEN = """count => {
   dispatchEvent(new KeyboardEvent("keydown", {key: "f", ctrlKey: true}));  // builds all folds
-  const folds = [...document.querySelectorAll("section[data-check] details.try")];
-  folds.forEach(fold => fold.open = true);
-  return folds.length > 0 && folds.every(fold => fold.querySelector("textarea"));
+  const sections = [...document.querySelectorAll("section[data-check]")];
+  sections.forEach(s => s.querySelectorAll("details.try").forEach(fold => fold.open = true));
+  const open = s => s.querySelector("details.try textarea");
+  return sections.length >= count && sections.every(open);
 }"""
 SOURCES = """() => Object.fromEntries([...document.querySelectorAll("section[data-check]")].map(
   section => [section.dataset.check, section.querySelector("details.try textarea").value]))"""
@@ -406,9 +407,10 @@ SOURCES = """() => Object.fromEntries([...document.querySelectorAll("section[dat
 @pytest.mark.parametrize("topic", book.topics())
 def test_every_derivation_has_an_editor_with_its_source(visit: Visits, topic: str) -> None:
     page = visit(f"derivations/{topic}/")
-    page.wait_for_function(OPEN)
+    derivations = book.chapter(topic).derivations
+    page.wait_for_function(OPEN, arg=len(derivations))
     sources = page.evaluate(SOURCES)
-    for derivation in book.chapter(topic).derivations:
+    for derivation in derivations:
         assert f"\ndef {derivation.short_name}(" in sources[derivation.name]
 
 
