@@ -106,7 +106,7 @@ FOUND = """async terms => {
   const found = {};
   for (const term of terms) {
     const result = await say({type: 2, data: term});
-    found[term] = result.data.items.length ? result.data.items[0][0].location : "";
+    found[term] = result.data.items.length ? result.data.items[0][0].location || "./" : "";
   }
   return found;
 }"""  # noqa: E501

@@ -124,7 +124,7 @@ def test_without_a_script_there_are_a_picture_and_the_numbers(
     figure = figure_of(page, name)
     shown = [words for words in figure.locator("dd").all_inner_texts() if words.strip()]
     assert shown
-    assert figure.locator("svg.picture path").count() > 2
+    assert figure.locator("svg.picture :is(path, rect, circle, line, text)").count() > 2
     assert not figure.locator("form").is_visible()
     assert figure.get_attribute("aria-labelledby")
     context.close()
