@@ -629,7 +629,7 @@ def responsibilities(d):
     )
 
 
-@derivation("The M-step: weighted mean and variance")
+@derivation("The weighted mean and variance of the M-step")
 def m_step(d):
     d.given_that(s2_r > 0)
     d.start(total(rs[i] * log(Normal(xs[i], mu, v)), i, 1, n))

@@ -13,8 +13,11 @@ from pathlib import Path
 
 FORMULA = re.compile(r"\\[(\[].*?\\[)\]]|\$[^$\n]+\$", re.DOTALL)
 BRITISH = re.compile(r"\b(\w{3,})is(ation|ations|e|es|ed|ing|er|ers)\b")
-# Between words: whatever is no letter and no digit. JavaScript reads it.
-SEPARATOR = r"[^0-9A-Za-z\u00C0-\u024F\u0370-\u03FF\uAC00-\uD7A3]+"
+LETTERS = r"A-Za-z\u00C0-\u024F\u0370-\u03FF\uAC00-\uD7A3"
+# Between words: whatever is no letter and no digit, and numbers, of which a page is full: the search
+# (lunr's `TokenSet`) takes an edge's digit and the number of the node it leads to for one another, and
+# fails on terms that nobody wrote. W1 is a word. JavaScript reads it.
+SEPARATOR = rf"(?:[^0-9{LETTERS}]|(?<![0-9{LETTERS}])[0-9]+)+"
 
 # A chapter before what was made of it, and lists of everything last.
 FIRST = {"derivations/": 8, "glossary/": 0.2, "map/": 0.1, "slips/": 0.5}
