@@ -58,13 +58,6 @@ p = Density("p", x_1, x_2, x_3)
 q = Density("q", x_1, x_2, x_3, dominates=p)
 
 
-def plus(terms):
-    first, *others = terms
-    for term in others:
-        first = first + term
-    return first
-
-
 # %% [markdown]
 # ## The chain rule
 #

@@ -72,22 +72,6 @@ x, z, w, y = variables("x z w y")
 p = Function("p", positive=True)
 
 
-def plus(terms):
-    """The sum of a list."""
-    total, *others = terms
-    for term in others:
-        total = total + term
-    return total
-
-
-def times(factors):
-    """The product of a list."""
-    product, *others = factors
-    for factor in others:
-        product = product * factor
-    return product
-
-
 def alternate(terms):
     """The first, less the second, plus the third."""
     total, *others = terms

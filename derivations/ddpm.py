@@ -98,14 +98,6 @@ noisy = define("x_t", sqrt(abar) * x0 + sqrt(1 - abar) * eps)
 simple_loss = define("L_{simple}(t)", E((q_0(x0), Normal(eps, 0, 1)), (eps - eps_hat(noisy)) ** 2))
 
 
-def times(factors):
-    """The product of a list."""
-    result = factors[0]
-    for factor in factors[1:]:
-        result = result * factor
-    return result
-
-
 def alpha_bar(n):
     """The product of 1 - beta_s over s = 1, ..., n."""
     return product(1 - b[s], s, 1, n)

@@ -54,12 +54,6 @@ q_any = Density("q", x)  # for what needs no hypothesis
 kullback_leibler = define("D_{KL}", E(p(x), log(p(x) / q(x))))
 
 
-def times(first, *others):
-    for factor in others:
-        first = first * factor
-    return first
-
-
 # %% [markdown]
 # ## Kullback–Leibler
 #
@@ -190,7 +184,7 @@ def log_likelihood_iid(d):
 @derivation("The mean log-likelihood of independent data", n=(1, 2, 3))
 def log_likelihood_mean(d, n):
     data = copies(x, n)
-    likelihood = times(*(model(x_i) for x_i in data))
+    likelihood = times(model(x_i) for x_i in data)
     d.start(E(tuple(p(x_i) for x_i in data), log(likelihood)))
     d.equals(
         n * E(p(x), log(model(x))),
@@ -378,7 +372,7 @@ def gaussian_kl_diagonal(it, d):
         gap = exp(l_i - k_i) - 1 - (l_i - k_i) + (m_i - n_i) ** 2 * exp(-k_i)
         terms.append(define(f"D_{i}", gap / 2))
     joint_p, joint_q = (
-        define(name, times(*normals)) for name, normals in (("p", firsts), ("q", seconds))
+        define(name, times(normals)) for name, normals in (("p", firsts), ("q", seconds))
     )
     it.start(KL(joint_p, joint_q, over=copies(x, d)))
     it.equals(

@@ -78,22 +78,6 @@ straight = define("x_t", (1 - time) * x0 + time * eps)
 line_loss = define("L(theta)", E((Uniform(time, 0, 1), q(x0), Normal(eps, 0, 1)), (net(straight, time) - (eps - x0)) ** 2))
 
 
-def plus(terms):
-    """The sum of a list."""
-    total, *others = terms
-    for term in others:
-        total = total + term
-    return total
-
-
-def times(factors):
-    """The product of a list."""
-    product, *others = factors
-    for factor in others:
-        product = product * factor
-    return product
-
-
 # %% [markdown]
 # ## One data point
 #

@@ -77,13 +77,6 @@ mu = reals("mu")
 v, sigma = positives("v sigma")
 
 
-def add(terms):
-    result = terms[0]
-    for term in terms[1:]:
-        result = result + term
-    return result
-
-
 # %% [markdown]
 # ## Three kinds of model
 #
@@ -296,15 +289,15 @@ def normal_slopes(d):
 def variance_bias(d, n):
     drawn = copies(x, n)
     densities = tuple(p(each) for each in drawn)
-    m = define("m", add(drawn) / n)
+    m = define("m", plus(drawn) / n)
     variance = define("V", E(p(x), x**2) - E(p(x), x) ** 2)
-    d.start(E(densities, add([(each - m) ** 2 for each in drawn]) / n))
+    d.start(E(densities, plus([(each - m) ** 2 for each in drawn]) / n))
     d.equals(number(n - 1) / n * variance, by="expand the squares; independent examples have no covariance, so $m$ has the variance $V/n$")
     if n == 2:
         d.slip(
             "classic-ml-variance-unbiased",
-            wrong=equal(E(densities, add([(each - m) ** 2 for each in drawn]) / n), variance),
-            right=equal(E(densities, add([(each - m) ** 2 for each in drawn]) / n), variance / 2),
+            wrong=equal(E(densities, plus([(each - m) ** 2 for each in drawn]) / n), variance),
+            right=equal(E(densities, plus([(each - m) ** 2 for each in drawn]) / n), variance / 2),
             source="a common slip, no single source",
             why="The mean is fitted to the same data, so the data are closer to it than to the true mean.",
         )
@@ -745,7 +738,7 @@ smoothed = E(source(y), Normal(x, y, v))
 @derivation("A kernel density estimate is, on average, the smoothed density", n=(1, 2, 3))
 def kernel_density(d, n):
     examples = copies(y, n)
-    estimate = add([Normal(x, each, v) for each in examples]) / n
+    estimate = plus([Normal(x, each, v) for each in examples]) / n
     d.start(integral(estimate, x), name="mass", words="it is a density")
     d.equals(1, by="each bump integrates to one")
     d.start(E(tuple(source(each) for each in examples), estimate), name="mean", words="its mean over data sets")

@@ -60,22 +60,6 @@ x, z, y = variables("x z y")
 a, b = reals("a b")
 
 
-def plus(terms):
-    """The sum of a list."""
-    total, *others = terms
-    for term in others:
-        total = total + term
-    return total
-
-
-def times(factors):
-    """The product of a list."""
-    product, *others = factors
-    for factor in others:
-        product = product * factor
-    return product
-
-
 def determinant(matrix):
     """The determinant, expanded by the first row."""
     if len(matrix) == 1:
@@ -531,11 +515,7 @@ def planar_positive(d):
 # $L$ with ones on its diagonal, and $U$. Then the determinant is the product of the diagonal of $U$. A fixed permutation in front only changes the sign. In images this is applied to the channels of every
 # pixel: an *invertible 1 × 1 convolution*. See `normalizing_flow.triangular`. In code: `genmath.normalizing_flow.Mixing`; a scale and a shift for each coordinate are `genmath.normalizing_flow.ActNorm`;
 # with couplings by convolutions they make `genmath.normalizing_flow.Glow`.
-
-
-# %%
-
-# %% [markdown]
+#
 # **Residual flows** [@behrmann2019invertible] [@chen2019residual]. Let $z = x + g(x)$ with any network $g$ that changes less than its argument: $|g(u) - g(v)| \le L\,|u - v|$ with $L < 1$. Then one can go back, by
 # repeating $x \leftarrow z - g(x)$: each step makes the distance of two candidates smaller by the factor $L$ (`normalizing_flow.residual[contraction]`, where $s$ is $z$), so there cannot be two solutions, the repetition converges to one, and the error after $k$ steps is at most $L^k$ times the first.
 #

@@ -76,14 +76,6 @@ alpha, sigma = Function("alpha", positive=True), Function("sigma", positive=True
 data = Density("q", x0)
 
 
-def plus(terms):
-    """The sum of a list."""
-    total, *others = terms
-    for term in others:
-        total = total + term
-    return total
-
-
 # %% [markdown]
 # ## Drift and noise
 #

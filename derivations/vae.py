@@ -648,13 +648,6 @@ def weights(k):
     return tuple(qp(c | x) for c in codes), [define(f"w_{i}", p(x, c) / qp(c | x)) for i, c in enumerate(codes, 1)]
 
 
-def plus(terms):
-    total, *others = terms
-    for term in others:
-        total = total + term
-    return total
-
-
 def mean(w, leave_out=None):
     """The mean of the weights as a letter: m_{12} is the mean of w_1 and w_2."""
     kept = {i: w_i for i, w_i in enumerate(w, 1) if i != leave_out}

@@ -53,14 +53,6 @@ f, g, c = Function("f"), Function("g"), Function("c")
 half = number(1) / 2
 
 
-def plus(terms):
-    """The sum of a list."""
-    total, *others = terms
-    for term in others:
-        total = total + term
-    return total
-
-
 # %% [markdown]
 # ## Couplings
 #

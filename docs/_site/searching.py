@@ -14,9 +14,9 @@ from pathlib import Path
 FORMULA = re.compile(r"\\[(\[].*?\\[)\]]|\$[^$\n]+\$", re.DOTALL)
 BRITISH = re.compile(r"\b(\w{3,})is(ation|ations|e|es|ed|ing|er|ers)\b")
 LETTERS = r"A-Za-z\u00C0-\u024F\u0370-\u03FF\uAC00-\uD7A3"
-# Between words: whatever is no letter and no digit, and numbers, of which a page is full: the search
-# (lunr's `TokenSet`) takes an edge's digit and the number of the node it leads to for one another, and
-# fails on terms that nobody wrote. W1 is a word. JavaScript reads it.
+# Between words: whatever is no letter and no digit; and numbers. lunr names a node of its automaton
+# by letters and numbers of nodes run together, so that digits for letters make one node of two, and
+# of words terms that nobody wrote, on which it fails. W1 is a word. JavaScript reads it.
 SEPARATOR = rf"(?:[^0-9{LETTERS}]|(?<![0-9{LETTERS}])[0-9]+)+"
 
 # A chapter before what was made of it, and lists of everything last.

@@ -16,6 +16,8 @@ from genmath.proof import (
     Function,
     derivation,
     log,
+    plus,
+    times,
     variables,
 )
 from genmath.proof.language.tree import NotationError
@@ -33,7 +35,15 @@ TYPED: list[tuple[Callable[[], Any], str]] = [
     (lambda: E(q(z) * f(z)), "E(q(z), f(z))"),
     (lambda: log(p), "as in p(x)"),
     (lambda: x + f, "as in p(x)"),
+    (lambda: plus([]), "plus([]): expected a list of one or more"),
+    (lambda: times(()), "times([]): expected a list of one or more"),
 ]
+
+
+def test_a_list_is_added_and_multiplied_as_if_it_were_typed() -> None:
+    assert plus([x, 2, z]) == x + 2 + z
+    assert times(u for u in (x, 2, z)) == x * 2 * z
+    assert plus([x]) == times([x]) == x
 
 
 @pytest.mark.parametrize(("typed", "said"), TYPED, ids=[said for _, said in TYPED])

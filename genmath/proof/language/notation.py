@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Iterable
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 from genmath.proof.language.binders import *  # noqa: F403
@@ -723,6 +726,23 @@ def product(
     return _over_range("prod", body, index, low, high)
 
 
+def plus(terms: Iterable[Operand]) -> Node:
+    """a + b + … of a list, as if it were typed; `sum` would begin with a 0."""
+    return _joined("plus", terms, operator.add)
+
+
+def times(factors: Iterable[Operand]) -> Node:
+    """The product of a list, as if it were typed."""
+    return _joined("times", factors, operator.mul)
+
+
+def _joined(name: str, parts: Iterable[Operand], join: Callable[[Node, Node], Node]) -> Node:
+    nodes = [as_node(part) for part in parts]
+    if not nodes:
+        raise NotationError(f"{name}([]): expected a list of one or more")
+    return reduce(join, nodes)
+
+
 @writes(Big, lambda n: (n.kind, n.body, n.index, n.low, n.high))
 def _over_range(
     kind: str, body: Operand, index: Symbol, low: Operand | None, high: Operand | None
@@ -782,6 +802,7 @@ __all__ = [
     "norm2",
     "number",
     "pi",
+    "plus",
     "positive_part",
     "positives",
     "product",
@@ -793,6 +814,7 @@ __all__ = [
     "tan",
     "tangent_gap",
     "tanh",
+    "times",
     "total",
     "trace",
     "transpose",
