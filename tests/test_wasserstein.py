@@ -351,6 +351,16 @@ def test_sinkhorn_where_every_kernel_underflows(scale) -> None:
         assert got.error == pytest.approx((plan.sum(1) - a).abs().sum().item(), abs=1e-9)
 
 
+def test_a_start_from_afar_is_taken_up_by_logarithms() -> None:
+    """Its potentials lead to a kernel that is 0 in all columns but one."""
+    costs = pairwise_costs(normal(12, 2), normal(9, 2, seed=1) + 2)
+    far = costs + 5000 * torch.eye(1, 9, dtype=torch.float64)
+    expected = sinkhorn(costs, 1.0, tolerance=1e-12)
+    for block in (None, 4):
+        got = sinkhorn(costs, 1.0, tolerance=1e-12, start=sinkhorn(far, 1.0), block=block)
+        close(got.plan, expected.plan, 1e-10)
+
+
 def test_what_has_not_converged_is_an_error_or_reported() -> None:
     """A peer returns 12.5 for 19.2 without a word."""
     costs = pairwise_costs(*grid("x", "y"))
