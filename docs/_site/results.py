@@ -133,12 +133,32 @@ def implementations() -> dict[str, list[str]]:
         tree = ast.parse(file.read_text("utf-8"))
         module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
         for path, docstring in _documented(tree, module):
+            path = _as_imported(path)
             for line in re.findall(r"^\s*Result: (.+)$", docstring, re.MULTILINE):
                 for name in re.split(r",\s*", line.strip()):
                     known = mention(name)
                     if known is None:
                         raise SiteError(f"{path} implements `{name}`, which is no result")
                     found.setdefault(known.result.anchor, []).append(path)
+    return found
+
+
+def _as_imported(path: str) -> str:
+    """What is written in a room that nobody imports by name, by the topic that exports it."""
+    package, room, *rest = path.split(".")
+    if room != "_base":
+        return path
+    return ".".join([package, _exports()[rest[1]], *rest[1:]])
+
+
+@cache
+def _exports() -> dict[str, str]:
+    """For each public name of a topic the topic."""
+    found = {}
+    for file in sorted((ROOT / "genmath").glob("*.py")):
+        for node in ast.parse(file.read_text("utf-8")).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+                found.update(dict.fromkeys(ast.literal_eval(node.value), file.stem))
     return found
 
 
