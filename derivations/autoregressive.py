@@ -180,7 +180,7 @@ def teacher_forcing(d):
 
 
 # %% [markdown]
-# **What it means.** There is one loss for all places, and nothing is approximated: the likelihood that is printed during training is the likelihood of the model. Two models of the same letters can be compared by it, whatever networks they are.
+# **What it means.** There is one loss for all places, and nothing is approximated: the likelihood that is printed during training is the likelihood of the model. On data that were not trained on, two models of the same letters can be compared by it, whatever networks they are.
 #
 # What does a gradient step do to the logits? In proportion to its size it raises that of the letter that came by what its probability lacks to one, and lowers every other one by its probability. Averaged over the data, it stands still where the
 # probabilities are the frequencies. Below, letter 1 is the one that came, letter 2 any other one, and $R$ is the sum of the exponentials of all logits but the one in question.

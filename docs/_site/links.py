@@ -28,5 +28,5 @@ def link(name: str) -> str | None:
     number = f'<span class="number">({known.number})</span>'
     return (
         f'<autoref identifier="{known.anchor}" title="{title}">'
-        f"<code>{name}</code> {number}</autoref>"
+        f"<code>{name.replace('.', '.<wbr>')}</code> {number}</autoref>"
     )
