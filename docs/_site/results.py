@@ -133,13 +133,12 @@ def implementations() -> dict[str, list[str]]:
         tree = ast.parse(file.read_text("utf-8"))
         module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
         for path, docstring in _documented(tree, module):
-            path = _as_imported(path)
             for line in re.findall(r"^\s*Result: (.+)$", docstring, re.MULTILINE):
                 for name in re.split(r",\s*", line.strip()):
                     known = mention(name)
                     if known is None:
                         raise SiteError(f"{path} implements `{name}`, which is no result")
-                    found.setdefault(known.result.anchor, []).append(path)
+                    found.setdefault(known.result.anchor, []).append(_as_imported(path))
     return found
 
 
