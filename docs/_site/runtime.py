@@ -25,7 +25,6 @@ HERE = Path(__file__).parent
 CACHE = ROOT / ".cache" / "pyodide"
 IN_PAGE = HERE / "in_page.py"
 PYODIDE = HERE / "node_modules" / "pyodide"
-VERSION: str = json.loads((PYODIDE / "package.json").read_text("utf-8"))["version"]
 
 
 def served() -> dict[Path, str]:
@@ -43,7 +42,8 @@ def served() -> dict[Path, str]:
 def libraries() -> Path:
     """sympy and mpmath as Pyodide loads them."""
     folders = [str(Path(package.__file__).parent) for package in (sympy, mpmath)]
-    of = f"{VERSION} {sympy.__version__} {mpmath.__version__}".encode()
+    version = json.loads((PYODIDE / "package.json").read_text("utf-8"))["version"]
+    of = f"{version} {sympy.__version__} {mpmath.__version__}".encode()
     return _kept("libraries", ".zip", of, "compile.mjs", *folders)
 
 
