@@ -23,7 +23,7 @@ from genmath.autoregressive import DiscretizedLogisticMixture
 from genmath.cnf import standard_normal
 from genmath.divergences import KL
 from genmath.gan import GAN
-from genmath.nets import MADE, MLP, Discriminator, Generator, PixelCNN, UNet
+from genmath.nets import MADE, MLP, Discriminator, DiT, Generator, PixelCNN, UNet
 from genmath.normalizing_flow import MAF, ActNorm, Affine, Coupling, Flow, Mapping, RealNVP
 from genmath.paths import LinearPath, VPPath, linear_schedule
 from genmath.samplers import DDIM, Grid, Heun
@@ -232,6 +232,7 @@ KINDS: dict[str, Kind] = {
             "latent_shape",
             "components",
             "cond_dim",
+            "context_dim",
             "heads",
             "length",
             "top_k",
@@ -242,7 +243,17 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(["levels", "vocabulary"], whole(2)),
     "top_p": numbers(0, 1, above=True),
     **dict.fromkeys(
-        ["one_sided", "stratified", "annealed", "time", "scaled", "strict", "cached"],
+        [
+            "one_sided",
+            "stratified",
+            "annealed",
+            "time",
+            "scaled",
+            "strict",
+            "cached",
+            "joint",
+            "factorised",
+        ],
         frozenset({"True"}),
     ),
     "trajectory": frozenset({"True"}),
@@ -264,6 +275,7 @@ CHOL = torch.linalg.cholesky(torch.eye(2) + 0.5)
 STEPS10, LINE, VP = linear_schedule(10), LinearPath(), VPPath()
 GRID = Grid(VP, [1.0, 0.5, 0.1])
 MIXTURE = GaussianMixture([0.5, 0.5], [[0.0, 1.0], [1.0, 0.0]], std=0.5)
+TEXT = draw(4, 3, 2)
 LAW, PAIRS = MADE(2, 3, 4, classes=3), torch.tensor([[0, 1], [2, 0], [1, 1], [0, 2]])
 NET, CRITIC = MLP(2, generator=rng()), nn.Linear(2, 1)
 VAE2 = VAE(nn.Linear(2, 4), nn.Linear(2, 2), 2, partial(gaussian_log_likelihood, log_var=0.0))
@@ -549,6 +561,28 @@ def valid() -> dict[str, dict[str, Any]]:
             "prefix": PAIRS[:, :1],
             "cached": True,
             "generator": g,
+        },
+        "nets.DiT": {
+            "channels": 1,
+            "hidden": 4,
+            "layers": 1,
+            "heads": 1,
+            "patch": 2,
+            "classes": 3,
+            "context_dim": 2,
+            "joint": False,
+            "factorised": False,
+            "steps": 3,
+            "out": 1,
+            "generator": g,
+        },
+        "nets.DiT.forward": {
+            "self": DiT(hidden=4, layers=1, heads=2, classes=3, context_dim=2),
+            "x": IMAGES,
+            "t": 0.5,
+            "label": LABELS,
+            "context": TEXT,
+            "mask": TEXT[..., 0] > 0,
         },
         "nets.Discriminator": {"size": 8, "channels": 1, "hidden": 4, "classes": 3, "generator": g},
         "nets.Discriminator.forward": {
@@ -1042,6 +1076,8 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "likelihood.kde_log_prob": {"x": BATCH, "samples": BATCH, "bandwidth": POSITIVE},
     **{f"nets.{name}": {"x": {"integers"}} for name in ("Autoregressive.log_prob", "MADE.forward")},
     "nets.Autoregressive.sample": {"prefix": {"integers"}},
+    "nets.DiT": {"patch": whole(1)},
+    "nets.DiT.forward": {"t": ANY_NUMBER},
     "nets.MLP.forward": {"x": BATCH, "t": ANY_NUMBER},
     "nets.UNet": {"depth": whole(0)},
     "nets.UNet.forward": {"t": ANY_NUMBER},

@@ -41,7 +41,7 @@ def check_step(t: Step, x: Tensor, first: int, last: int, name: str = "t") -> St
 
 def _within(name: str, t: Tensor, first: int, last: int) -> None:
     """On the CPU the steps are read: it costs 5 µs, and most code draws them from randint(0, T)."""
-    if t.is_cpu and t.numel():
+    if t.is_cpu and t.numel() and not torch.compiler.is_compiling():
         try:
             low, high = (int(end) for end in t.aminmax())
         except RuntimeError:  # inside torch.func.vmap

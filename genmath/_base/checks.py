@@ -32,9 +32,10 @@ def describe(value: object) -> str:
 def read(value: Tensor) -> float | None:
     """The number in a real tensor of no dimension on the CPU, where that costs nothing.
 
-    None for any other: one on a GPU, or inside `torch.func.vmap`, is not looked at.
+    None for any other: one on a GPU, or inside `torch.func.vmap` or `torch.compile`, is not looked
+    at.
     """
-    if value.ndim or not value.is_cpu or value.dtype.is_complex:
+    if value.ndim or not value.is_cpu or value.dtype.is_complex or torch.compiler.is_compiling():
         return None
     try:
         return float(value.detach())
@@ -150,10 +151,17 @@ def whole(name: str, value: object, levels: int) -> Tensor:
         refuse(name, describe(value), expected)
     if value.dtype == torch.bool or value.ndim == 0:
         refuse(name, describe(value), expected)
-    if value.is_cpu and value.numel():
+    if value.is_cpu and value.numel() and not torch.compiler.is_compiling():
         low, high = (int(end) for end in value.aminmax())
         if low < 0 or high >= levels:
             refuse(name, f"{describe(value)} with values in {low}..{high}", expected)
+    return value
+
+
+def masked(name: str, value: object, shape: tuple[int, ...]) -> Tensor:
+    """True where something is."""
+    if not isinstance(value, Tensor) or value.dtype != torch.bool or value.shape != shape:
+        refuse(name, describe(value), f"a tensor of booleans of shape {tuple(shape)}")
     return value
 
 
@@ -221,7 +229,7 @@ def integer(name: str, value: SupportsIndex, least: int, most: int = MANY) -> in
 def real(name: str, value: float, expected: str, low: float, high: float = math.inf) -> float:
     """A finite number with low <= value <= high, of Python, numpy or a tensor of no dimension."""
     number = value if type(value) is float else _number(value)
-    if not (math.isfinite(number) and low <= number <= high):
+    if not (low <= number <= high and abs(number) != math.inf):  # as torch.compile can follow
         refuse(name, describe(value), expected)
     return number
 

@@ -2,7 +2,7 @@
 
 try:
     import torch
-    from jaxtyping import Float, Int
+    from jaxtyping import Bool, Float, Int
     from torch import Tensor, nn
 except ModuleNotFoundError as missing:
     if missing.name not in ("torch", "jaxtyping"):
@@ -13,4 +13,4 @@ except ModuleNotFoundError as missing:
         name=missing.name,
     ) from None
 
-__all__ = ["Float", "Int", "Tensor", "nn", "torch"]
+__all__ = ["Bool", "Float", "Int", "Tensor", "nn", "torch"]

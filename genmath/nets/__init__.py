@@ -4,6 +4,7 @@ Those that are laws of integers share one face, `Autoregressive`: `log_prob` and
 """
 
 from genmath.nets.autoregressive import Autoregressive
+from genmath.nets.dit import DiT
 from genmath.nets.gpt import GPT
 from genmath.nets.gru import GRULM
 from genmath.nets.images import Discriminator, Generator
@@ -20,6 +21,7 @@ __all__ = [
     "MADE",
     "MLP",
     "Autoregressive",
+    "DiT",
     "Discriminator",
     "Generator",
     "PixelCNN",

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
-from genmath._base.batch import work_dtype
-from genmath._base.checks import batched, describe, integer, labels, refuse
+from genmath._base.checks import batched, describe, integer, refuse
 from genmath._base.shapes import Data, Step, Time
-from genmath._base.torch import Int, Tensor, nn, torch
-from genmath.nets.time import as_time
+from genmath._base.torch import Tensor, nn, torch
+from genmath.nets.time import Labels, TimeAndClass
 from genmath.nets.weights import initialize, undrawn
 
 __all__ = ["UNet"]
-
-Labels = Int[Tensor, "batch"]
 
 
 class UNet(nn.Module):
@@ -49,16 +44,12 @@ class UNet(nn.Module):
         super().__init__()
         self.channels, self.hidden = integer("channels", channels, 1), integer("hidden", hidden, 2)
         self.depth = integer("depth", depth, 0, 10)
-        self.classes = None if classes is None else integer("classes", classes, 1)
-        self.steps = None if steps is None else integer("steps", steps, 1)
         last = self.channels if out is None else integer("out", out, 1)
         widths = [self.hidden * 2**i for i in range(self.depth + 1)]
         told = 4 * self.hidden
         with undrawn(generator):
-            self.time = nn.Sequential(
-                nn.Linear(2 * self.hidden, told), nn.SiLU(), nn.Linear(told, told)
-            )
-            self.label = None if classes is None else nn.Embedding(classes + 1, told)
+            self.told = TimeAndClass(self.hidden, told, classes, steps)
+            self.classes, self.steps = self.told.classes, self.told.steps
             self.first = nn.Conv2d(channels, hidden, 3, padding=1)
             self.down = nn.ModuleList(_Block(w, w, told) for w in widths)
             self.shrink = nn.ModuleList(
@@ -72,11 +63,9 @@ class UNet(nn.Module):
         nn.init.zeros_(self.last.weight)
 
     def forward(self, x: Data, t: Step | Time, label: Labels | None = None) -> Data:
-        self._check(x, label)
-        told = self.time(_waves(as_time(t, x, self.steps, work_dtype(x)), self.hidden).to(x.dtype))
-        if self.label is not None:
-            none = torch.full((1,), self.classes or 0, device=x.device)
-            told = told + self.label(none if label is None else label)
+        self._check(x)
+        self.told.check(x, label)
+        told = self.told(x, t, label)
         x, seen = self.first(x), []
         for i, block in enumerate(self.down):
             x = block(x, told)
@@ -89,18 +78,13 @@ class UNet(nn.Module):
         result: Tensor = self.last(nn.functional.silu(self.norm(x)))
         return result
 
-    def _check(self, x: Tensor, label: Tensor | None) -> None:
+    def _check(self, x: Tensor) -> None:
         side = 2**self.depth
         *_, height, width = (1, 1, *batched("x", x).shape)
         fits = x.ndim == 4 and x.shape[1] == self.channels and height * width > 0
         if not fits or height % side or width % side:
             wanted = f"shape (B, {self.channels}, h, w), h and w multiples of {side}"
             refuse("x", describe(x), wanted)
-        if label is None:
-            return
-        if self.classes is None:
-            refuse("label", describe(label), "no label: the network was made without classes")
-        labels("label", label, x)
 
 
 class _Block(nn.Module):
@@ -125,10 +109,3 @@ def _norm(channels: int) -> nn.GroupNorm:
     """As many groups as divide the channels, at most 8, of at least two channels each."""
     groups = max(n for n in range(1, 9) if channels % n == 0 and (n == 1 or channels // n > 1))
     return nn.GroupNorm(groups, channels)
-
-
-def _waves(t: Tensor, n: int) -> Tensor:
-    """cos and sin of t at n frequencies, in proportion from 1 to 1000: (B, 2n)."""
-    rates = torch.exp(torch.linspace(0, math.log(1000), n, dtype=t.dtype, device=t.device))
-    angle = t.unsqueeze(1) * rates
-    return torch.cat([angle.cos(), angle.sin()], 1)

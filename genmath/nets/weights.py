@@ -36,6 +36,9 @@ def initialize(net: nn.Module, generator: torch.Generator | None) -> None:
             bound = layer.hidden_size**-0.5
             for weight in layer.parameters():
                 nn.init.uniform_(weight, -bound, bound, generator=generator)
+        elif isinstance(layer, Zero):
+            layer.reset_parameters()
+            continue
         if not isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d)):
             continue
         fan_in = layer.weight[0].numel()
@@ -45,6 +48,14 @@ def initialize(net: nn.Module, generator: torch.Generator | None) -> None:
             layer.weight.uniform_(-(fan_in**-0.5), fan_in**-0.5, generator=generator)
             if layer.bias is not None:
                 layer.bias.zero_()
+
+
+class Zero(nn.Linear):
+    """A linear layer whose weights are zero at first, so that nothing is drawn for it."""
+
+    def reset_parameters(self) -> None:
+        nn.init.zeros_(self.weight)
+        nn.init.zeros_(self.bias)
 
 
 class MaskedLinear(nn.Linear):
