@@ -27,7 +27,7 @@ from genmath.nets import (
     made_masks,
     pixelcnn_mask,
 )
-from genmath.nets.gpt import angles
+from genmath.nets.positions import angles
 from tests.checked import checked, value
 
 CHAPTER = book.chapter("autoregressive")

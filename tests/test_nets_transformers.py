@@ -14,7 +14,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from genmath.flow_matching import cfm_loss
-from genmath.nets import DiT
+from genmath.nets import GPT, DiT, TextEncoder, UNet, ViT
 from genmath.nets.attention import Attention
 from genmath.nets.blocks import Block, JointBlock
 from genmath.nets.patches import from_patches, to_patches
@@ -35,11 +35,11 @@ def draw(*shape: int, seed: int = 1) -> torch.Tensor:
 
 
 def awake(net: Net, seed: int = 7) -> Net:
-    """In float64, and no layer is zero any longer."""
+    """In float64, and no layer is zero any longer; a U-Net's last one is a convolution."""
     generator = rng(seed)
     with torch.no_grad():
         for layer in net.double().modules():
-            if isinstance(layer, Zero):
+            if isinstance(layer, Zero) or layer is getattr(net, "last", None):
                 for p in layer.parameters():
                     p.copy_(torch.randn(p.shape, generator=generator) / math.sqrt(p.shape[-1]))
     return net
@@ -62,26 +62,34 @@ DITS: dict[str, tuple[dict[str, Any], tuple[int, ...], dict[str, Any]]] = {
     ),
     "series": ({"patch": (4,), "out": 5}, (3, 1, 8), {}),
 }
+UNETS: dict[str, tuple[dict[str, Any], tuple[int, ...], dict[str, Any]]] = {
+    "U-Net that looks": ({"heads": 2}, (3, 1, 8, 4), {}),
+    "U-Net": ({"heads": 2, "context_dim": 6, "classes": 4}, (3, 1, 8, 4), {**TEXT, **LABEL}),
+}
+ALL = {**DITS, **UNETS}
 
 
-def dit(name: str, **options: Any) -> DiT:
-    return DiT(hidden=12, layers=3, heads=2, **{**DITS[name][0], **options}, generator=rng())
+def made(name: str) -> DiT | UNet:
+    options = ALL[name][0]
+    if name in UNETS:
+        return UNet(hidden=4, depth=1, **options, generator=rng())
+    return DiT(hidden=12, layers=3, heads=2, **options, generator=rng())
 
 
 def given_to(name: str) -> tuple[torch.Tensor, dict[str, Any]]:
-    return draw(*DITS[name][1]), DITS[name][2]
+    return draw(*ALL[name][1]), ALL[name][2]
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("name", DITS)
-def test_a_dit_is_zero_at_first_and_shaped_like_the_data(name: str, dtype: torch.dtype) -> None:
-    net = dit(name).to(dtype)
+@pytest.mark.parametrize("name", ALL)
+def test_it_is_zero_at_first_and_shaped_like_the_data(name: str, dtype: torch.dtype) -> None:
+    net = made(name).to(dtype)
     x, beside = given_to(name)
     if "context" in beside:
         beside = {**beside, "context": beside["context"].to(dtype)}
     out = net(x.to(dtype), 0.3, **beside)
     assert (out.shape, out.dtype) == (
-        (3, DITS[name][0].get("out", x.shape[1]), *x.shape[2:]),
+        (3, ALL[name][0].get("out", x.shape[1]), *x.shape[2:]),
         dtype,
     )
     assert not out.any()
@@ -109,16 +117,16 @@ def test_a_joint_block_begins_as_the_identity(last: bool) -> None:
     assert torch.equal(moved[1], context) == last
 
 
-@pytest.mark.parametrize("name", DITS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_gradient_reaches_every_parameter(name: str) -> None:
     """At once where nothing is zero; from the zeros of the start on after a few steps."""
     x, beside = given_to(name)
-    net = awake(dit(name))
+    net = awake(made(name))
     (net(x, torch.rand(3, generator=rng())) ** 2).sum().backward()  # what stands for no text
     (net(x, torch.rand(3, generator=rng()), **beside) ** 2).sum().backward()
     for key, parameter in net.named_parameters():
         assert (parameter.grad != 0).any(), key
-    net = dit(name).double()
+    net = made(name).double()
     optimizer = torch.optim.SGD(net.parameters(), 0.1)
     target = draw(*net(x, 0.5, **beside).shape, seed=9)
     for _ in range(4):
@@ -132,9 +140,9 @@ def test_a_gradient_reaches_every_parameter(name: str) -> None:
 # What it sees
 
 
-@pytest.mark.parametrize("name", DITS)
+@pytest.mark.parametrize("name", ALL)
 def test_it_sees_the_time_the_whole_of_the_data_and_its_place(name: str) -> None:
-    net, (x, beside) = awake(dit(name)), given_to(name)
+    net, (x, beside) = awake(made(name)), given_to(name)
     x.requires_grad_()
     out = net(x, 0.5, **beside)
     assert torch.equal(net(x, torch.full((3,), 0.5), **beside), out)
@@ -148,16 +156,16 @@ def test_it_sees_the_time_the_whole_of_the_data_and_its_place(name: str) -> None
 
 
 def test_a_class_and_none_are_told_apart_one_a_sample() -> None:
-    net, x = awake(dit("class")), draw(3, 1, 8, 6)
+    net, x = awake(made("class")), draw(3, 1, 8, 6)
     out = net(x, 0.5, torch.tensor([0, 1, 4]))
     assert torch.equal(net(x, 0.5, torch.tensor([4, 4, 4])), net(x, 0.5))
     assert torch.equal(net(x, 0.5)[2], out[2])
     assert all((net(x, 0.5)[:2] != out[:2]).flatten(1).any(1))
 
 
-@pytest.mark.parametrize("name", ["cross", "joint", "factorised"])
+@pytest.mark.parametrize("name", ["cross", "joint", "factorised", "U-Net"])
 def test_padding_of_a_text_is_not_seen_and_none_is_a_text_all_masked(name: str) -> None:
-    net, (x, _) = awake(dit(name)), given_to(name)
+    net, (x, _) = awake(made(name)), given_to(name)
     context, mask = TEXT["context"], TEXT["mask"]
     out = net(x, 0.5, context=context, mask=mask)
     other = torch.where(mask.unsqueeze(2), context, 1e3)
@@ -227,6 +235,126 @@ def test_factorised_attention_passes_from_place_to_place_within_a_frame_or_over_
     torch.testing.assert_close(parts(frame, 0.5), whole(frame, 0.5))
 
 
+# Readers: of images, of texts
+
+
+def test_a_vit_says_a_vector_for_each_patch_and_their_mean() -> None:
+    net = ViT(2, 12, 3, 2, (2, 3), generator=rng()).double()
+    x = draw(3, 2, 4, 9).requires_grad_()
+    tokens = net.tokens(x)
+    assert tokens.shape == (3, 6, 12)
+    assert torch.equal(net(x), tokens.mean(1))
+    tokens[0, 3, 5].backward()
+    assert (x.grad[0] != 0).all()
+    assert not x.grad[1:].any()
+    assert ViT(2, 12, 1, 2, (2, 3), out=5, generator=rng()).double()(x).shape == (3, 5)
+    assert not torch.allclose(net(x.flip(2)), net(x))  # places are told
+
+
+def test_patches_that_are_left_out_are_not_seen_and_the_order_of_the_others_is_free() -> None:
+    net = ViT(1, 12, 3, 2, generator=rng()).double()
+    x = draw(2, 1, 4, 6)
+    everything = torch.arange(6).expand(2, -1)
+    torch.testing.assert_close(net.tokens(x, everything), net.tokens(x))
+    kept = torch.tensor([[0, 5, 2], [4, 1, 3]])
+    few = net.tokens(x, kept)
+    assert few.shape == (2, 3, 12)
+    other = x.clone()
+    other[0, :, :2, 2:4] = 100.0  # the second patch of the first row
+    assert torch.equal(net.tokens(other, kept)[0], few[0])
+    assert not torch.allclose(net.tokens(other)[0], net.tokens(x)[0])
+    order = torch.tensor([2, 0, 1])
+    torch.testing.assert_close(net.tokens(x, kept[:, order].int()), few[:, order])
+
+
+IDS = torch.tensor([[1, 5, 2, 3], [4, 4, 0, 0], [0, 0, 0, 0]])
+THERE = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0], [0, 0, 0, 0]]).bool()
+
+
+def reader(**options: Any) -> TextEncoder:
+    return TextEncoder(6, 12, 3, 2, **options, generator=rng())
+
+
+def test_a_padded_text_says_the_same_as_the_text() -> None:
+    net = reader(out=5).double()
+    tokens, pooled = net(IDS, THERE)
+    assert (tokens.shape, pooled.shape) == ((3, 4, 12), (3, 5))
+    for i, n in enumerate((4, 2, 0)):
+        alone = net(IDS[i : i + 1, :n])
+        torch.testing.assert_close(tokens[i : i + 1, :n], alone.tokens, rtol=1e-11, atol=1e-11)
+        torch.testing.assert_close(pooled[i : i + 1], alone.pooled, rtol=1e-11, atol=1e-11)
+        assert not tokens[i, n:].any()
+    other = torch.where(THERE, IDS, 5)
+    assert all(map(torch.equal, net(other, THERE), (tokens, pooled)))
+    assert not torch.allclose(net(IDS).pooled[1], pooled[1])
+
+
+def test_a_reader_of_texts_knows_the_order_and_looks_both_ways() -> None:
+    net = reader().double()
+    said, back = net(IDS), net(IDS.flip(1))
+    assert not torch.allclose(said.pooled[0], back.pooled[0])
+    other = IDS.clone()
+    for place in (0, 3):
+        other[0, place] = 4
+        changed = (net(other).tokens != said.tokens).any(2)
+        assert changed[0].all()
+        assert not changed[1:].any()
+
+
+def test_an_encoder_and_a_dit_say_the_same_of_a_text_however_it_is_padded() -> None:
+    text, net, x = reader().double(), awake(DiT(hidden=12, layers=2, heads=2, context_dim=12,
+                                                generator=rng())), draw(3, 1, 4, 4)  # fmt: skip
+    padded = torch.cat([IDS, IDS], 1), torch.cat([THERE, torch.zeros_like(THERE)], 1)
+    short = net(x, 0.5, context=text(IDS, THERE).tokens, mask=THERE)
+    long = net(x, 0.5, context=text(*padded).tokens, mask=padded[1])
+    torch.testing.assert_close(long, short, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(net(x, 0.5)[2], short[2], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_readers_have_the_dtype_of_their_parameters(dtype: torch.dtype) -> None:
+    net = reader().to(dtype)
+    exact, said = reader().double()(IDS, THERE), net(IDS.int(), THERE)
+    for a, b in zip(said, exact, strict=True):
+        assert a.dtype == dtype
+        error = 50 * torch.finfo(dtype).eps
+        torch.testing.assert_close(a.double(), b, rtol=error, atol=error)
+    assert ViT(hidden=12, heads=2).to(dtype)(draw(2, 1, 4, 4).to(dtype)).dtype == dtype
+
+
+READERS = {
+    "ViT": (lambda: ViT(hidden=12, layers=2, heads=2, out=3, generator=rng()), draw(3, 1, 4, 4)),
+    "TextEncoder": (reader, IDS),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_gradient_reaches_every_parameter_of_a_reader(name: str) -> None:
+    make, x = READERS[name]
+    net = make().double()
+    out = net(x)
+    out = out if name == "ViT" else out.pooled
+    (out**2).sum().backward()
+    for key, parameter in net.named_parameters():
+        assert (parameter.grad != 0).any(), key
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_reader_is_made_by_its_generator_and_saved_and_loaded(name: str) -> None:
+    make, x = READERS[name]
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    net, fresh = make().double(), make().double()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(map(torch.equal, net.parameters(), fresh.parameters()))
+    with torch.no_grad():
+        for p in net.parameters():
+            p.add_(0.1 * torch.randn(p.shape, generator=rng(3), dtype=p.dtype))
+    fresh.load_state_dict(net.state_dict())
+    said, again = net(x), fresh(x)
+    assert torch.equal(said, again) if name == "ViT" else all(map(torch.equal, said, again))
+
+
 # Patches and places
 
 
@@ -286,53 +414,84 @@ def test_the_parameters_of_a_dit_are_as_many_as_is_counted(d: int, layers: int) 
     assert block == 18 * d**2 + 15 * d
     ends = linear(2 * d, d) + linear(d, d) + linear(4, d) + linear(d, 2 * d) + linear(d, 4)
     text = linear(6, d) + d + linear(d, d)
-    made = {"hidden": d, "layers": layers, "heads": 2}
-    assert size(DiT(**made)) == ends + layers * block
-    assert size(DiT(**made, classes=5)) == ends + layers * block + 6 * d
+    like = {"hidden": d, "layers": layers, "heads": 2}
+    assert size(DiT(**like)) == ends + layers * block
+    assert size(DiT(**like, classes=5)) == ends + layers * block + 6 * d
     cross = block + attention + 2 * d
-    assert size(DiT(**made, context_dim=6)) == ends + text + layers * cross
+    assert size(DiT(**like, context_dim=6)) == ends + text + layers * cross
     joint = (2 * layers - 1) * block + linear(d, 2 * d) + linear(d, 2 * d)
-    assert size(DiT(**made, context_dim=6, joint=True)) == ends + text + joint
+    assert size(DiT(**like, context_dim=6, joint=True)) == ends + text + joint
 
 
-@pytest.mark.parametrize("name", DITS)
+def test_the_parameters_of_the_others_are_as_many_as_is_counted() -> None:
+    """In a block without adaLN 12 d² + 13 d: 9 d of biases and 4 d of norms."""
+    d, layers, v = 12, 3, 7
+    blocks = layers * (12 * d**2 + 13 * d) + 2 * d  # and a norm at the end
+    like = {"hidden": d, "layers": layers, "heads": 2}
+    assert size(ViT(2, patch=(3, 1), **like)) == blocks + 6 * d + d
+    assert size(ViT(2, patch=(3, 1), **like, out=5)) == blocks + 6 * d + d + 5 * d + 5
+    assert size(TextEncoder(v, **like)) == blocks + (v + 1) * d + d**2 + d
+    assert size(TextEncoder(v, **like, out=5)) == blocks + (v + 1) * d + 5 * d + 5
+    assert size(GPT(v, 9, **like)) == blocks + (v + 1) * d + v * d + v
+    h, w = 4, 8  # a U-Net of two sizes, and what its looking adds
+    plain = UNet(hidden=h, depth=1)
+    looks = UNet(hidden=h, depth=1, heads=2)
+    reads = UNet(hidden=h, depth=1, heads=2, context_dim=6)
+    assert size(looks) - size(plain) == 12 * w**2 + 9 * w + 6 * w * (4 * h + 1)
+    cross, text = 4 * w**2 + 4 * w + 2 * w, 6 * w + w + w + 4 * h * (w + 1)
+    assert size(reads) - size(looks) == cross + text
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_weights_come_from_the_generator_alone_and_are_saved_and_loaded(name: str) -> None:
     torch.manual_seed(0)
     before = torch.get_rng_state()
-    a, b = dit(name), dit(name)
+    a, b = made(name), made(name)
     assert torch.equal(torch.get_rng_state(), before)
     assert all(map(torch.equal, a.parameters(), b.parameters()))
     x, beside = given_to(name)
-    net, fresh = awake(a), dit(name).double()
+    net, fresh = awake(a), made(name).double()
     fresh.load_state_dict(net.state_dict())
     for other in (fresh, copy.deepcopy(net)):
         assert torch.equal(other(x, 0.5, **beside), net(x, 0.5, **beside))
 
 
-@pytest.mark.parametrize("name", DITS)
+@pytest.mark.parametrize("name", ALL)
 def test_no_sample_depends_on_its_batch(name: str) -> None:
-    net, (x, beside) = awake(dit(name)), given_to(name)
+    net, (x, beside) = awake(made(name)), given_to(name)
     alone = [
         net(x[i : i + 1], 0.5, **{k: v[i : i + 1] for k, v in beside.items()}) for i in range(3)
     ]
     torch.testing.assert_close(torch.cat(alone), net(x, 0.5, **beside), rtol=1e-9, atol=1e-9)
+    none = net(x[:0], 0.5, **{key: value[:0] for key, value in beside.items()})
+    assert none.shape == (0, *net(x, 0.5).shape[1:])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", DITS)
+@pytest.mark.parametrize("name", ALL)
 def test_torch_compile_finds_one_graph(name: str) -> None:
-    net, (x, beside) = awake(dit(name)), given_to(name)
+    net, (x, beside) = awake(made(name)), given_to(name)
     torch.compiler.reset()
     whole = torch.compile(net, fullgraph=True, backend="eager")
     for t in (torch.rand(3, generator=rng()), 0.3):
         torch.testing.assert_close(whole(x, t, **beside), net(x, t, **beside))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*READERS, "GPT"])
+def test_torch_compile_finds_one_graph_of_a_reader(name: str) -> None:
+    make, x = READERS.get(name, (lambda: GPT(6, 4, 8, generator=rng()), IDS))
+    net = make().double()
+    torch.compiler.reset()
+    said = torch.compile(net, fullgraph=True, backend="eager")(x)
+    torch.testing.assert_close(tuple(said), tuple(net(x)))
+
+
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")  # by torch itself
 @pytest.mark.parametrize("name", ["plain", "cross", "joint"])
 def test_forward_slopes_go_through_with_attention_written_out(name: str) -> None:
     """Jacobian–vector products, as average velocities need them."""
-    net, (x, beside) = awake(dit(name)), given_to(name)
+    net, (x, beside) = awake(made(name)), given_to(name)
     t, h = torch.rand(3, generator=rng(), dtype=torch.float64), 1e-6
     with sdpa_kernel(SDPBackend.MATH), torch.no_grad():
         v = draw(*x.shape, seed=5)
@@ -417,8 +576,34 @@ def small(**options: Any) -> DiT:
         ("mask", lambda: small(context_dim=6)(X, 0.5, mask=M)),
         ("mask", lambda: small(context_dim=6)(X, 0.5, context=C, mask=M[:, :2])),
         ("mask", lambda: small(context_dim=6)(X, 0.5, context=C, mask=M.long())),
+        ("heads", lambda: UNet(hidden=4, heads=3)),
+        ("heads", lambda: UNet(heads=0)),
+        ("heads", lambda: UNet(context_dim=6)),
+        ("context_dim", lambda: UNet(heads=2, context_dim=0)),
+        ("context", lambda: UNet(heads=2)(X, 0.5, context=C)),
+        ("context", lambda: UNet(heads=2, context_dim=5)(X, 0.5, context=C)),
+        ("mask", lambda: UNet(heads=2, context_dim=6)(X, 0.5, mask=M)),
+        ("channels", lambda: ViT(0)),
+        ("hidden", lambda: ViT(hidden=10)),
+        ("hidden", lambda: ViT(hidden=2, heads=1)),
+        ("layers", lambda: ViT(layers=0)),
+        ("patch", lambda: ViT(patch=(0, 2))),
+        ("out", lambda: ViT(out=0)),
+        ("x", lambda: ViT(hidden=8)(X[:, :, :3])),
+        ("places", lambda: ViT(hidden=8).tokens(X, torch.zeros(2).long())),
+        ("places", lambda: ViT(hidden=8).tokens(X, torch.zeros(3, 1).long())),
+        ("places", lambda: ViT(hidden=8).tokens(X, torch.full((2, 1), 4))),
+        ("vocabulary", lambda: TextEncoder(1)),
+        ("hidden", lambda: TextEncoder(6, 12, heads=4)),
+        ("layers", lambda: TextEncoder(6, layers=0)),
+        ("out", lambda: TextEncoder(6, out=0)),
+        ("x", lambda: reader()(IDS[0])),
+        ("x", lambda: reader()(IDS + 1)),
+        ("x", lambda: reader()(IDS.float())),
+        ("mask", lambda: reader()(IDS, THERE[:, :3])),
+        ("mask", lambda: reader()(IDS, THERE.long())),
     ],
 )
-def test_what_does_not_fit_a_dit_is_named(name: str, call: Any) -> None:
+def test_what_does_not_fit_is_named(name: str, call: Any) -> None:
     with pytest.raises(ValueError, match=rf"^{name}: got .*, expected "):
         call()

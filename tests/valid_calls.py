@@ -23,7 +23,7 @@ from genmath.autoregressive import DiscretizedLogisticMixture
 from genmath.cnf import standard_normal
 from genmath.divergences import KL
 from genmath.gan import GAN
-from genmath.nets import MADE, MLP, Discriminator, DiT, Generator, PixelCNN, UNet
+from genmath.nets import MADE, MLP, Discriminator, DiT, Generator, PixelCNN, TextEncoder, UNet, ViT
 from genmath.normalizing_flow import MAF, ActNorm, Affine, Coupling, Flow, Mapping, RealNVP
 from genmath.paths import LinearPath, VPPath, linear_schedule
 from genmath.samplers import DDIM, Grid, Heun
@@ -655,21 +655,49 @@ def valid() -> dict[str, dict[str, Any]]:
             "x": PAIRS.reshape(4, 1, 2, 1).expand(4, 1, 2, 2),
             "cond": LABELS,
         },
+        "nets.TextEncoder": {
+            "vocabulary": 3,
+            "hidden": 4,
+            "layers": 1,
+            "heads": 1,
+            "out": 2,
+            "generator": g,
+        },
+        "nets.TextEncoder.forward": {
+            "self": TextEncoder(3, 4, 1, 2),
+            "x": PAIRS,
+            "mask": torch.tensor([[True, False]] * 4),
+        },
         "nets.UNet": {
             "channels": 1,
             "hidden": 4,
             "depth": 1,
             "classes": 3,
+            "heads": 2,
+            "context_dim": 2,
             "steps": 3,
             "out": 1,
             "generator": g,
         },
         "nets.UNet.forward": {
-            "self": UNet(hidden=4, classes=3),
+            "self": UNet(hidden=4, classes=3, heads=2, context_dim=2),
             "x": IMAGES,
             "t": 0.5,
             "label": LABELS,
+            "context": TEXT,
+            "mask": TEXT[..., 0] > 0,
         },
+        "nets.ViT": {
+            "channels": 1,
+            "hidden": 4,
+            "layers": 1,
+            "heads": 1,
+            "patch": 2,
+            "out": 2,
+            "generator": g,
+        },
+        "nets.ViT.forward": {"self": ViT(1, 4, 1, 2), "x": IMAGES},
+        "nets.ViT.tokens": {"self": ViT(1, 4, 1, 2), "x": IMAGES, "places": PAIRS},
         "nets.WaveNet": {
             "levels": 3,
             "length": 2,
@@ -1079,7 +1107,10 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "nets.DiT": {"patch": whole(1)},
     "nets.DiT.forward": {"t": ANY_NUMBER},
     "nets.MLP.forward": {"x": BATCH, "t": ANY_NUMBER},
-    "nets.UNet": {"depth": whole(0)},
+    "nets.TextEncoder.forward": {"x": {"integers"}, "mask": {"booleans"}},
+    "nets.ViT": {"patch": whole(1)},
+    "nets.ViT.tokens": {"places": {"integers"}},
+    "nets.UNet": {"depth": whole(0), "heads": whole(1, 2)},
     "nets.UNet.forward": {"t": ANY_NUMBER},
     "nets.causal_mask": dict.fromkeys(["length", "before"], whole(0)),
     "nets.pixelcnn_mask": {"into": whole(1)},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from genmath._base.torch import Tensor, nn
+from genmath._base.torch import Tensor, nn, torch
+from genmath.nets.positions import Turn, rotate
 
 Held = tuple[Tensor, Tensor]  # keys and values, (B, heads, n, size)
 
@@ -12,6 +13,8 @@ class Attention(nn.Module):
 
     The questions are of x, the keys and values of ``source``, or of x itself. Axes of x between
     the batch and the last of its places are a batch too: (B, T, n, width) attends within each T.
+
+    With a ``turn`` of each place, of `angles`, questions and keys of x know distances.
 
     Shapes: x (B, …, n, width), source (B, m, its width); a mask broadcasts with (B, heads, n, m)
         and is True where a place may look. The output is shaped like x.
@@ -26,11 +29,17 @@ class Attention(nn.Module):
         self.answer = nn.Linear(width, width)
 
     def forward(
-        self, x: Tensor, source: Tensor | None = None, mask: Tensor | None = None
+        self,
+        x: Tensor,
+        source: Tensor | None = None,
+        mask: Tensor | None = None,
+        turn: Turn | None = None,
     ) -> Tensor:
         flat = x.flatten(0, -3)
-        k, v = self.hold(flat if source is None else source)
-        out: Tensor = self.answer(attend(self.asked(flat), k, v, mask))
+        q, (k, v) = self.asked(flat), self.hold(flat if source is None else source)
+        if turn is not None:
+            q, k = rotate(q, turn), rotate(k, turn)
+        out: Tensor = self.answer(attend(q, k, v, mask))
         return out.reshape(x.shape)
 
     def asked(self, x: Tensor) -> Tensor:
@@ -52,7 +61,7 @@ class Hold(nn.Module):
 
 def _split(x: Tensor, heads: int) -> Tensor:
     """Features to heads: (B, n, heads · size) to (B, heads, n, size)."""
-    return x.reshape(*x.shape[:2], heads, -1).transpose(1, 2)
+    return x.reshape(*x.shape[:2], heads, x.shape[2] // heads).transpose(1, 2)
 
 
 def attend(
@@ -63,3 +72,8 @@ def attend(
         q, k, v, attn_mask=mask, is_causal=causal
     )
     return taken.transpose(1, 2).flatten(2)
+
+
+def joined(a: Held, b: Held) -> Held:
+    """What both hold, one after the other."""
+    return torch.cat([a[0], b[0]], 2), torch.cat([a[1], b[1]], 2)

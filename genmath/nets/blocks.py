@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from genmath._base.checks import integer, refuse
 from genmath._base.torch import Tensor, nn, torch
-from genmath.nets.attention import Attention, Held, Hold, attend
+from genmath.nets.attention import Attention, Hold, attend, joined
+from genmath.nets.positions import Turn
 from genmath.nets.weights import Zero
 
 
-def split_heads(hidden: int, heads: int) -> int:
-    """The width, which the heads share."""
-    if integer("hidden", hidden, 1) % integer("heads", heads, 1):
-        refuse("hidden", hidden, f"a multiple of the {heads} heads")
-    return hidden
+def width_and_heads(hidden: int, heads: int, each: int = 1) -> tuple[int, int]:
+    """Sizes of which every head has an equal share of the features, a multiple of ``each``."""
+    width, heads = integer("hidden", hidden, 1), integer("heads", heads, 1)
+    if width % (each * heads):
+        wanted = "pairs in each head" if each == 2 else "an equal share for each head"
+        refuse("hidden", hidden, f"a multiple of {each * heads}: {wanted}")
+    return width, heads
 
 
 class Block(nn.Module):
@@ -46,10 +49,11 @@ class Block(nn.Module):
         context: Tensor | None = None,
         sees: Tensor | None = None,
         mask: Tensor | None = None,
+        turn: Turn | None = None,
     ) -> Tensor:
         """``sees`` says which of the context is seen, ``mask`` which of the places."""
         h, gate = self.norm(x, told)
-        x = x + gate * self.attention(h, mask=mask)
+        x = x + gate * self.attention(h, mask=mask, turn=turn)
         if self.look is not None and context is not None:
             x = x + self.look(x, context, sees)
         return self.think(x, told)
@@ -117,15 +121,11 @@ class JointBlock(nn.Module):
         mask = None if sees is None else nn.functional.pad(sees, (n, 0), value=True)
         if self.last:
             b, _ = self.norm(context, told)
-            taken = attend(own.asked(a), *_joined(own.hold(a), self.hold(b)), mask)
+            taken = attend(own.asked(a), *joined(own.hold(a), self.hold(b)), mask)
             return self.own.think(x + gate * own.answer(taken), told), context
         b, gate_b = self.other.norm(context, told)
         other = self.other.attention
         asked = torch.cat([own.asked(a), other.asked(b)], 2)
-        taken = attend(asked, *_joined(own.hold(a), other.hold(b)), mask)
+        taken = attend(asked, *joined(own.hold(a), other.hold(b)), mask)
         x = self.own.think(x + gate * own.answer(taken[:, :n]), told)
         return x, self.other.think(context + gate_b * other.answer(taken[:, n:]), told)
-
-
-def _joined(a: Held, b: Held) -> Held:
-    return torch.cat([a[0], b[0]], 2), torch.cat([a[1], b[1]], 2)

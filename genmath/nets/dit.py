@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from genmath._base.checks import flag, integer, refuse
 from genmath._base.shapes import Data, Step, Time
 from genmath._base.torch import nn, torch
-from genmath.nets.blocks import Block, JointBlock, Norm, split_heads
+from genmath.nets.blocks import Block, JointBlock, Norm, width_and_heads
 from genmath.nets.context import Context, Mask, Tokens, check_context
 from genmath.nets.patches import check_patches, from_patches, patch_sizes, to_patches
 from genmath.nets.positions import sinusoids
@@ -65,7 +65,7 @@ class DiT(nn.Module):
         self.channels, self.patch = integer("channels", channels, 1), patch_sizes(patch)
         self.joint, self.factorised = flag("joint", joint), flag("factorised", factorised)
         layers, axes = integer("layers", layers, 1, 1000), len(self.patch)
-        width = split_heads(hidden, heads)
+        width, heads = width_and_heads(hidden, heads)
         if width < 2 * axes:
             refuse("hidden", hidden, f"at least {2 * axes}: a wave up and one down for each axis")
         if joint and (context_dim is None or factorised):
@@ -110,7 +110,7 @@ class DiT(nn.Module):
         grid = h.shape[1:-1]
         h = h.flatten(1, -2) + sinusoids(grid, h.shape[-1], h)
         if self.factorised:
-            h = h.unflatten(1, (grid[0], -1))
+            h = h.unflatten(1, (grid[0], h.shape[1] // grid[0]))
         for i, block in enumerate(self.blocks):
             if self.joint:
                 h, tokens = block(h, tokens, told, sees)
@@ -118,5 +118,5 @@ class DiT(nn.Module):
                 h = block(h.transpose(1, 2), told, tokens, sees).transpose(1, 2)
             else:
                 h = block(h, told, tokens, sees)
-        h, _ = self.norm(h.reshape(len(h), *grid, -1), told)
+        h, _ = self.norm(h.reshape(len(h), *grid, h.shape[-1]), told)
         return from_patches(self.last(h), self.patch)
