@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Request
 
     Visit = Callable[..., Page]
 
@@ -97,7 +97,7 @@ class Visits:
         page.set_default_timeout(PATIENCE)
         page.on("console", lambda said: said.type == "error" and self._say(said.text))
         page.on("pageerror", lambda error: self._say(str(error)))
-        page.on("requestfailed", lambda request: self._say(f"failed: {request.url}"))
+        page.on("requestfailed", self._failed)
         page.on("response", lambda r: r.status >= 400 and self._say(f"{r.status}: {r.url}"))
         page.on("request", lambda request: self._stays(request.url))
         page.add_init_script(FORGET)
@@ -107,6 +107,10 @@ class Visits:
 
     def _say(self, words: str) -> None:
         self.complaints.append(words)
+
+    def _failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the reader went on before it had come
+            self._say(f"failed: {request.url}")
 
     def _stays(self, url: str) -> None:
         if not url.startswith((self.base_url, "data:", "blob:", "about:")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from genmath import book
 from genmath.cli import exercises
@@ -153,7 +153,7 @@ def test_every_exercise_is_on_its_page_with_a_folded_solution(visit: Visits, top
     assert 'class="tag wrong"' not in text_of(f"exercises/{topic}/")
     assert not page.locator("details.code .highlight").first.is_visible()
     page.locator("details.code > summary").first.click()
-    assert page.locator("details.code .highlight").first.is_visible()
+    expect(page.locator("details.code .highlight").first).to_be_visible()  # it is built when opened
 
 
 def test_the_course_says_what_is_missing() -> None:
