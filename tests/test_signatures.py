@@ -85,7 +85,13 @@ SYNONYMS = {
 }
 
 # One word that means another thing; no word stands here because a book writes it so.
-ANOTHER_WORD = {"nets.MLP:time": "a flag, whether there is a t"}
+ANOTHER_WORD = {
+    "nets.MLP:time": "a flag, whether there is a t",
+    **dict.fromkeys(("attention.rope:base", "attention.sinusoids:base"), "of powers, the rates"),
+    **dict.fromkeys(
+        ("attention.modulate:scale", "attention.adaln_branch:scale"), "a factor less one, of adaLN"
+    ),
+}
 ANOTHER_GENERATOR = {"gan.GAN": "its network, which carries noise to data"}
 
 

@@ -52,6 +52,9 @@ RECORDED = {
     "sde": {
         "flowgrpo-velocity-sde", "mit-lab2-double-nabla", "mit-lab2-t1-value", "mit-ou-variance",
     },
+    "attention": {
+        "cs336-rope-exponent", "dit-gflops", "labml-softmax-axis", "vit-pytorch-scale",
+    },
     "wasserstein": {
         "labml-wgan-marginals", "udl-lipschitz-eigenvalue", "wgangp-alpha-per-pixel",
         "wgangp-channel-norm",
@@ -71,6 +74,7 @@ IN_PROSE = {
     "gan": {"pml2-bigan-indices", "udl-gan-toy-args"},
     "score": set(),
     "sde": set(),
+    "attention": set(),
     "wasserstein": {"wgangp-sqrt-nan"},
 }
 

@@ -33,6 +33,7 @@ from genmath.vae import VAE, Autoencoder, gaussian_log_likelihood
 from genmath.wasserstein import sinkhorn
 
 MODULES = [
+    "attention",
     "autoregressive",
     "cnf",
     "ddim",
@@ -286,6 +287,7 @@ PAIR = GAN(nn.Linear(2, 2), CRITIC, 2)
 ADAM_D, ADAM_G = (torch.optim.SGD(n.parameters()) for n in (PAIR.discriminator, PAIR.generator))
 
 
+SEEN = torch.ones(1, 1, dtype=torch.bool)  # each token may look at all, however many
 SHARPER = {"temperature": 0.8, "top_k": 2, "top_p": 0.9}
 CHOICES = torch.tensor([[0, 2], [1, 1], [2, 0], [1, 2]])
 BINS = DiscretizedLogisticMixture(draw(4, 2), Z, Z, levels=4)
@@ -318,6 +320,24 @@ def valid() -> dict[str, dict[str, Any]]:
     points = {"n": 5, "generator": g, "stratified": True, "dtype": torch.float64}
     on_path = {"t": 0.5, "like": X}
     return {
+        "attention.adaln_branch": {
+            "branch": lambda h: 2 * h, "x": X, "shift": X, "scale": X, "gate": X,
+        },
+        "attention.attention": {"q": X, "k": X, "v": X, "mask": SEEN, "temperature": 2.0},
+        "attention.attention_weights": {"q": X, "k": X, "mask": SEEN, "temperature": 2.0},
+        "attention.block_cost": {
+            "tokens": 4, "width": 8, "heads": 2, "ratio": 4, "context": 2, "adaln": True,
+            "bias": True,
+        },
+        "attention.group_mask": {"groups": LABELS},
+        "attention.image_tokens": {"height": 64, "width": 32, "compression": 8, "patch": 2},
+        "attention.local_mask": {"n": 4, "radius": 1, "causal": True},
+        "attention.modulate": {"x": X, "shift": X, "scale": X},
+        "attention.rope": {"x": X, "places": ROW, "base": 100.0},
+        "attention.sinusoids": {"places": ROW, "dim": 4, "base": 100.0},
+        "attention.video_tokens": {
+            "frames": 9, "height": 64, "width": 32, "stride": 4, "compression": 8, "patch": 2,
+        },
         "autoregressive.DiscretizedLogisticMixture": {
             "logits": X,
             "mean": Z,
@@ -1029,6 +1049,24 @@ ANY_WHOLE = whole(-(10**9), 10**9)
 TIME_OF_PATH = UNIT | BATCH  # a path takes a tensor of times of any shape
 CALLED = frozenset(name for name in ZOO if name.startswith("function")) | {"module"}
 INTO: dict[str, dict[str, Kind | set[str]]] = {
+    "attention.attention": {"q": {"wrong batch"}},
+    "attention.attention_weights": {"q": {"wrong batch"}, "k": {"wrong batch"}},
+    "attention.block_cost": {
+        "tokens": whole(1),
+        "width": whole(1),
+        "ratio": whole(1, 10**4),
+        "context": whole(0),
+        "adaln": {"True"},
+        "bias": {"True"},
+    },
+    **{
+        f"attention.{name}": {"height": whole(1), "width": whole(1), "frames": whole(1)}
+        | dict.fromkeys(("compression", "patch", "stride"), whole(1, 10**4))
+        for name in ("image_tokens", "video_tokens")
+    },
+    "attention.local_mask": {"causal": {"True"}},
+    "attention.rope": {"base": POSITIVE},
+    "attention.sinusoids": {"base": POSITIVE, "places": {*ANY_SHAPE, "integers", "0-dim integer"}},
     "autoregressive.DiscretizedLogisticMixture": {"levels": whole(2)},
     "autoregressive.acceptance_rate": {"dim": ANY_WHOLE},
     "autoregressive.log_prob": {"x": {"integers"}, "batch_dims": whole(0, 2)},

@@ -578,6 +578,33 @@ def test_sampling(visit: Visits) -> None:
     assert got == pytest.approx({key: float(v) for key, v in exact.items()}, abs=6e-4)
 
 
+def test_attention(visit: Visits) -> None:
+    """The second token under a causal mask, with turned scores: by rotations, entry by entry."""
+    got = shown_at(visit, "attention", mask="causal", tau=3, omega=0.5, row=2)
+    queries = [(1.5, 0.6), (-1.2, 0.9)]
+    keys = [(1.7, 0.2), (-0.6, 1.5)]
+
+    def turned(pair: Any, place: int) -> Any:
+        angle = mpmath.mpf("0.5") * place
+        c, s = mpmath.cos(angle), mpmath.sin(angle)
+        return pair[0] * c - pair[1] * s, pair[0] * s + pair[1] * c
+
+    q = turned(queries[1], 2)
+    places = [turned(key, place) for place, key in enumerate(keys, 1)]
+    scores = [q[0] * k[0] + q[1] * k[1] for k in places]
+    top = [mpmath.exp(score / 3) for score in scores]
+    weights = [t / sum(top) for t in top]
+    entropy = -sum(a * mpmath.log(a) for a in weights)
+    most = 3 * mpmath.log(sum(top))
+    shown = got["weights"].split(", ")
+    assert shown[2:] == ["–", "–"]
+    assert [float(w) for w in shown[:2]] == pytest.approx([float(a) for a in weights], abs=6e-3)
+    exact = {"taken": 4 * weights[0] - 2 * weights[1], "seen": mpmath.exp(entropy)}
+    exact |= {"objective": most, "most": most}
+    for key, wanted in exact.items():
+        assert value(got[key]) == pytest.approx(float(wanted), abs=6e-4)
+
+
 def test_coupling(visit: Visits) -> None:
     """The log-determinant of both layers from mpmath's own derivatives of the map; the way back."""
     s = {"s_1": 0.7, "t_1": -0.4, "s_2": -0.9, "t_2": 0.8, "depth": 2}
