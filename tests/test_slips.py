@@ -34,6 +34,9 @@ RECORDED = {
         "fmguide-total-derivative", "fmguide-ve-vp-swapped", "mit-pinit-factor2",
         "notes-rf-sampler-direction", "notes-rf-sde-euler",
     },
+    "latent": {
+        "monai-scale-outside", "pml2-elbo-q-without-log", "vqgan-weight-without-norms",
+    },
     "autoregressive": {"pixelcnn-rgb-maskA", "uvadlc-gumbel-cdf"},
     "normalizing_flow": {
         "maf-inverse-logdet", "planar-double-slope", "planar-uhat-norm",
@@ -68,6 +71,7 @@ IN_PROSE = {
     "ddpm": {"udl-nb-t-plus-1", "labml-ddpm-last-noise"},
     "ddim": set(),
     "flow_matching": {"cfm-broadcast"},
+    "latent": set(),
     "autoregressive": {"pixelcnn-1x1-mask"},
     "normalizing_flow": set(),
     "cnf": set(),

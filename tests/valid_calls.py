@@ -23,6 +23,7 @@ from genmath.autoregressive import DiscretizedLogisticMixture
 from genmath.cnf import standard_normal
 from genmath.divergences import KL
 from genmath.gan import GAN
+from genmath.latent import FirstStage, LatentDiffusion
 from genmath.nets import MADE, MLP, Discriminator, DiT, Generator, PixelCNN, TextEncoder, UNet, ViT
 from genmath.normalizing_flow import MAF, ActNorm, Affine, Coupling, Flow, Mapping, RealNVP
 from genmath.paths import LinearPath, VPPath, linear_schedule
@@ -41,6 +42,7 @@ MODULES = [
     "divergences",
     "flow_matching",
     "gan",
+    "latent",
     "likelihood",
     "nets",
     "normalizing_flow",
@@ -284,10 +286,32 @@ LAYER, ACTNORM = RealNVP(2, 2, hidden=4, context=2, generator=rng()), ActNorm(2)
 FLOW = Flow(MAF(2, 2, hidden=4, generator=rng()))
 AE = Autoencoder(nn.Linear(2, 1), nn.Linear(1, 2))
 PAIR = GAN(nn.Linear(2, 2), CRITIC, 2)
+LAST = nn.Linear(2, 1)
+STAGE = FirstStage(nn.Linear(2, 4), nn.Linear(2, 2), kl=0.1, features=nn.Linear(2, 3))
 ADAM_D, ADAM_G = (torch.optim.SGD(n.parameters()) for n in (PAIR.discriminator, PAIR.generator))
 
 
 SEEN = torch.ones(1, 1, dtype=torch.bool)  # each token may look at all, however many
+class Told(nn.Module):
+    """A network of codes that are told a label."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, z: torch.Tensor, t: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        return self.scale * z + label.reshape(-1, *[1] * (z.ndim - 1))
+
+
+CODES = LatentDiffusion(FirstStage(nn.Linear(2, 2), nn.Linear(2, 2)), Told(), 2)
+PATCHES = LatentDiffusion(
+    FirstStage(nn.Conv2d(1, 2, 4, stride=4), nn.ConvTranspose2d(2, 1, 4, stride=4)),
+    Told(),
+    (2, 2, 2),
+)
+MASK = (torch.arange(8) > 4).float().expand(4, 1, 8, 8)
+
+
 SHARPER = {"temperature": 0.8, "top_k": 2, "top_p": 0.9}
 CHOICES = torch.tensor([[0, 2], [1, 1], [2, 0], [1, 2]])
 BINS = DiscretizedLogisticMixture(draw(4, 2), Z, Z, levels=4)
@@ -547,6 +571,70 @@ def valid() -> dict[str, dict[str, Any]]:
             "gamma": 0.1,
             "generator": g,
         },
+        "latent.FirstStage": {
+            "encoder": nn.Linear(2, 4),
+            "decoder": nn.Linear(2, 2),
+            "kl": 0.1,
+            "features": nn.Linear(2, 3),
+            "feature_weight": 1.0,
+            "adversarial_weight": 1.0,
+        },
+        "latent.FirstStage.decode": {"self": STAGE, "z": X},
+        "latent.FirstStage.encode": {"self": STAGE, "x": X},
+        "latent.FirstStage.forward": {"self": STAGE, "x": X},
+        "latent.FirstStage.loss": {
+            "self": STAGE,
+            "x": X,
+            "discriminator": CRITIC,
+            "generator": g,
+        },
+        "latent.LatentDiffusion": {
+            "autoencoder": FirstStage(nn.Linear(2, 2), nn.Linear(2, 2)),
+            "model": Told(),
+            "latent_shape": 2,
+            "path": LINE,
+            "prediction": "velocity",
+        },
+        "latent.LatentDiffusion.calibrate": {"self": CODES, "x": X},
+        "latent.LatentDiffusion.decode": {"self": CODES, "z": X},
+        "latent.LatentDiffusion.encode": {"self": CODES, "x": X},
+        "latent.LatentDiffusion.img2img": {
+            "self": CODES,
+            "x": X,
+            "t": 0.5,
+            "sampler": Heun(),
+            "steps": 2,
+            "label": LABELS,
+            "generator": g,
+        },
+        "latent.LatentDiffusion.inpaint": {
+            "self": PATCHES,
+            "x": IMAGES,
+            "mask": MASK,
+            "sampler": Heun(),
+            "steps": 2,
+            "label": LABELS,
+            "generator": g,
+        },
+        "latent.LatentDiffusion.loss": {"self": CODES, "x": X, "label": LABELS, "generator": g},
+        "latent.LatentDiffusion.sample": {
+            "self": CODES,
+            "n": 4,
+            "sampler": Heun(),
+            "steps": 2,
+            "label": LABELS,
+            "generator": g,
+            "dtype": torch.float32,
+        },
+        "latent.LatentDiffusion.train": {"self": CODES, "mode": False},
+        "latent.adaptive_weight": {
+            "loss": LAST.weight.square().sum(),
+            "other": LAST.weight.sum(),
+            "at": LAST.weight,
+            "delta": 1e-6,
+            "most": 1e4,
+        },
+        "latent.cost_ratio": {"n": 64, "factor": 2.0, "linear": 1.0, "quadratic": 0.5},
         "likelihood.bits_per_dim": {"nats": ROW, "dims": 2, "width": 0.5},
         "likelihood.dequantization_bound": {
             "model": energy,
@@ -1131,6 +1219,24 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "gan.missing_mode_js": {"kept": ANY_SHAPE},
     "gan.r1_penalty": {"x": BATCH},
     "gan.training_step": {"x": BATCH},
+    "latent.FirstStage": {
+        **{key: {"module"} for key in ["encoder", "decoder", "features"]},
+        **dict.fromkeys(["kl", "feature_weight", "adversarial_weight"], AT_LEAST_0),
+    },
+    "latent.FirstStage.decode": {"z": BATCH},
+    **{f"latent.FirstStage.{name}": {"x": BATCH} for name in ("encode", "forward", "loss")},
+    "latent.LatentDiffusion": {"model": {"module"}},
+    **{f"latent.LatentDiffusion.{name}": {"x": BATCH} for name in ("calibrate", "encode")},
+    "latent.LatentDiffusion.decode": {"z": BATCH},
+    "latent.LatentDiffusion.img2img": {"t": UNIT - {"0"}},
+    "latent.LatentDiffusion.train": {"mode": {"True"}},
+    "latent.adaptive_weight": {"delta": POSITIVE, "most": POSITIVE},
+    "latent.cost_ratio": {
+        "n": POSITIVE,
+        "factor": numbers(1),
+        "linear": AT_LEAST_0,
+        "quadratic": AT_LEAST_0,
+    },
     "likelihood.bits_per_dim": {"nats": ANY_SHAPE, "width": POSITIVE},
     "likelihood.dequantization_bound": {
         "model": CALLED,
