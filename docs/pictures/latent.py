@@ -97,7 +97,7 @@ def collapse() -> Html:
         right.text(0.0036, float(bound[0]) + up, f"η² = {eta2:g}", color=color, fontsize=9)
         right.plot(1, float(bound[-1]), "s", color=color, markersize=5)
     right.minorticks_off()
-    right.set(xlim=(m[0], 1.15), ylim=(-13, 0.6))
+    right.set(xlim=(0.003, 1.15), ylim=(-13, 0.6))
     right.set_xlabel("error m of the code; 1: it says nothing")
     return figure(
         left,
