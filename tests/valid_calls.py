@@ -292,6 +292,8 @@ ADAM_D, ADAM_G = (torch.optim.SGD(n.parameters()) for n in (PAIR.discriminator, 
 
 
 SEEN = torch.ones(1, 1, dtype=torch.bool)  # each token may look at all, however many
+
+
 class Told(nn.Module):
     """A network of codes that are told a label."""
 
