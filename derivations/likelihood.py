@@ -195,6 +195,7 @@ def quadratic_posterior(d):
 # | [Normalizing flows](normalizing_flow.py) | explicit, exact | directly |
 # | [Continuous normalizing flows](cnf.py) | explicit, exact up to the solver | in steps |
 # | [Variational autoencoders](vae.py) | explicit, a lower bound | directly |
+# | [Discrete codes](vq.py) | explicit, a lower bound | one token after the other |
 # | [Generative adversarial networks](gan.py), [Wasserstein distances](wasserstein.py) | implicit | directly |
 # | [Denoising diffusion](ddpm.py), [Implicit diffusion](ddim.py) | explicit, a lower bound | in steps |
 # | [Score matching](score.py) | only the slope of the log-density | in steps |

@@ -28,6 +28,7 @@ TOPICS = (
     Topic("Explicit densities", "normalizing_flow", "Normalizing flows", "how an invertible network turns data into noise, and what the density is then"),
     Topic("Explicit densities", "cnf", "Continuous normalizing flows", "what the density of a sample is, when a flow made it"),
     Topic("Latent variables", "vae", "Variational autoencoders", "how to train a model with hidden variables", ("divergences",)),
+    Topic("Latent variables", "vq", "Discrete codes and their prior", "how a picture becomes a short sequence of tokens, and what models them", ("vae", "autoregressive", "likelihood")),
     Topic("Games", "gan", "Generative adversarial networks", "how two networks in a game train one another, and what the game measures", ("divergences",)),
     Topic("Diffusion and flows", "ddpm", "Denoising diffusion", "why predicting noise trains a generative model", ("vae",)),
     Topic("Diffusion and flows", "ddim", "Implicit diffusion", "how to sample in fewer steps, without new training", ("ddpm",)),

@@ -62,6 +62,7 @@ RECORDED = {
         "labml-wgan-marginals", "udl-lipschitz-eigenvalue", "wgangp-alpha-per-pixel",
         "wgangp-channel-norm",
     },
+    "vq": {"fsq-tan-shift", "taming-vq-beta", "vq-detach-reversed"},
 }  # fmt: skip
 # What is no formula: a name in a hypothesis, an index into a table, a line of a sampler.
 IN_PROSE = {
@@ -80,6 +81,7 @@ IN_PROSE = {
     "sde": set(),
     "attention": set(),
     "wasserstein": {"wgangp-sqrt-nan"},
+    "vq": set(),
 }
 
 

@@ -24,13 +24,25 @@ from genmath.cnf import standard_normal
 from genmath.divergences import KL
 from genmath.gan import GAN
 from genmath.latent import FirstStage, LatentDiffusion
-from genmath.nets import MADE, MLP, Discriminator, DiT, Generator, PixelCNN, TextEncoder, UNet, ViT
+from genmath.nets import (
+    GPT,
+    MADE,
+    MLP,
+    Discriminator,
+    DiT,
+    Generator,
+    PixelCNN,
+    TextEncoder,
+    UNet,
+    ViT,
+)
 from genmath.normalizing_flow import MAF, ActNorm, Affine, Coupling, Flow, Mapping, RealNVP
 from genmath.paths import LinearPath, VPPath, linear_schedule
 from genmath.samplers import DDIM, Grid, Heun
 from genmath.solvers import DOPRI5, MIDPOINT, FixedSteps
 from genmath.toys import GaussianMixture
 from genmath.vae import VAE, Autoencoder, gaussian_log_likelihood
+from genmath.vq import FSQ, VQVAE, GumbelSoftmax, TwoStage, VectorQuantizer
 from genmath.wasserstein import sinkhorn
 
 MODULES = [
@@ -54,6 +66,7 @@ MODULES = [
     "solvers",
     "toys",
     "vae",
+    "vq",
     "wasserstein",
 ]
 
@@ -282,6 +295,16 @@ TEXT = draw(4, 3, 2)
 LAW, PAIRS = MADE(2, 3, 4, classes=3), torch.tensor([[0, 1], [2, 0], [1, 1], [0, 2]])
 NET, CRITIC = MLP(2, generator=rng()), nn.Linear(2, 1)
 VAE2 = VAE(nn.Linear(2, 4), nn.Linear(2, 2), 2, partial(gaussian_log_likelihood, log_var=0.0))
+CODES, MIXED, ROUNDED = (
+    VectorQuantizer(3, 2, generator=rng()),
+    GumbelSoftmax(3, 2, generator=rng()),
+    FSQ([3, 2]),
+)
+TOKENS = VQVAE(
+    nn.Linear(2, 2), nn.Linear(2, 2), CODES, partial(gaussian_log_likelihood, log_var=0.0)
+)
+TOLD = GPT(3 + 2, 2 + 1, 8, 1, 2, classes=3, generator=rng())
+STAGES = TwoStage(TOKENS, TOLD, words=2)
 LAYER, ACTNORM = RealNVP(2, 2, hidden=4, context=2, generator=rng()), ActNorm(2)
 FLOW = Flow(MAF(2, 2, hidden=4, generator=rng()))
 AE = Autoencoder(nn.Linear(2, 1), nn.Linear(1, 2))
@@ -345,6 +368,7 @@ def valid() -> dict[str, dict[str, Any]]:
     of_net = {"hidden": 4, "layers": 1, "context": 1, "generator": g}
     points = {"n": 5, "generator": g, "stratified": True, "dtype": torch.float64}
     on_path = {"t": 0.5, "like": X}
+    given = {"cond": LABELS, "text": PAIRS.clamp(max=1)}
     return {
         "attention.adaln_branch": {
             "branch": lambda h: 2 * h, "x": X, "shift": X, "scale": X, "gate": X,
@@ -1057,6 +1081,41 @@ def valid() -> dict[str, dict[str, Any]]:
         "vae.interpolate": {"source": X, "target": Z, "n": 3, "kind": "linear"},
         "vae.iwae_bound": {"log_weights": X, "dim": 0},
         "vae.reparameterize": {"mean": X, "log_var": Z, "generator": g},
+        "vq.FSQ": {"levels": [3, 2]},
+        "vq.FSQ.forward": {"self": ROUNDED, "z": X},
+        "vq.GumbelSoftmax": {"codes": 3, "dim": 2, "temperature": 1.0, "hard": False, "generator": g},
+        "vq.GumbelSoftmax.forward": {"self": MIXED, "z": draw(4, 3), "generator": g},
+        "vq.Quantizer.embed": {"self": CODES, "tokens": LABELS},
+        "vq.TwoStage": {"first": TOKENS, "prior": TOLD, "words": 2},
+        "vq.TwoStage.bound": {"self": STAGES, "x": X, **given},
+        "vq.TwoStage.log_prior": {"self": STAGES, "tokens": LABELS, **given},
+        "vq.TwoStage.loss": {"self": STAGES, "x": X, **given},
+        "vq.TwoStage.sample": {"self": STAGES, "n": 4, "shape": (), **given, **SHARPER, "generator": g},
+        "vq.VQVAE": {
+            "encoder": nn.Linear(2, 2),
+            "decoder": nn.Linear(2, 2),
+            "quantizer": CODES,
+            "likelihood": partial(gaussian_log_likelihood, log_var=0.0),
+        },
+        "vq.VQVAE.decode": {"self": TOKENS, "tokens": LABELS},
+        "vq.VQVAE.encode": {"self": TOKENS, "x": X},
+        "vq.VQVAE.forward": {"self": TOKENS, "x": X},
+        "vq.VQVAE.log_likelihood": {"self": TOKENS, "x": X, "tokens": LABELS},
+        "vq.VQVAE.loss": {"self": TOKENS, "x": X},
+        "vq.VectorQuantizer": {
+            "codes": 3,
+            "dim": 2,
+            "beta": 0.25,
+            "decay": 0.9,
+            "restart": 0.1,
+            "metric": "cosine",
+            "generator": g,
+        },
+        "vq.VectorQuantizer.forward": {"self": CODES, "z": X},
+        "vq.VectorQuantizer.start": {"self": CODES, "z": TEN, "generator": g},
+        "vq.code_perplexity": {"tokens": LABELS, "codes": 3},
+        "vq.nearest_code": {"z": X, "codes": TEN, "metric": "squared"},
+        "vq.straight_through": {"z": X, "target": Z},
         "wasserstein.assignment": {"costs": draw(4, 4)},
         "wasserstein.clip_weights": {"module": nn.Linear(2, 2), "bound": 0.1},
         "wasserstein.critic_loss": {"real_scores": ROW, "fake_scores": ROW},
@@ -1364,6 +1423,25 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "vae.bernoulli_log_likelihood": {"x": {"integers", "booleans"}, "batch_dims": whole(0, 2)},
     "vae.gaussian_log_likelihood": {"log_var": ANY_NUMBER, "batch_dims": whole(0, 2)},
     "vae.iwae_bound": {"log_weights": BATCH, "dim": ANY_WHOLE},
+    "vq.FSQ": {"levels": NOTHING},
+    **{f"vq.{name}.forward": {"z": {"wrong batch"}} for name in ("FSQ", "VectorQuantizer")},
+    **{
+        key: {"codes": whole(1), "beta": AT_LEAST_0, "decay": UNIT - {"1"}, "restart": UNIT}
+        | {"hard": {"True"}}
+        for key in ["vq.GumbelSoftmax", "vq.VectorQuantizer"]
+    },
+    "vq.Quantizer.embed": {"tokens": {"integers"}},
+    "vq.TwoStage": {"words": {"2", "0-dim integer"}},
+    **{f"vq.TwoStage.{name}": {"x": BATCH, "text": {"integers"}} for name in ("bound", "loss")},
+    "vq.TwoStage.log_prior": {"text": {"integers"}},
+    "vq.TwoStage.sample": {"shape": {"empty list", "no samples"}, "text": {"integers"}},
+    "vq.VQVAE": {"encoder": {"module"}, "decoder": {"module"}, "likelihood": CALLED},
+    **{f"vq.VQVAE.{name}": {"x": BATCH} for name in ("encode", "forward", "loss")},
+    "vq.VQVAE.decode": {"tokens": {"integers"}},
+    "vq.VQVAE.log_likelihood": {"x": BATCH, "tokens": {"integers"}},
+    "vq.VectorQuantizer.start": {"z": {"wrong batch"}},
+    "vq.code_perplexity": {"tokens": {"integers"}, "codes": whole(1)},
+    "vq.nearest_code": {"z": {"wrong batch"}, "codes": {"wrong batch"}},
     "wasserstein.clip_weights": {"module": {"module"}},
     "wasserstein.critic_loss": dict.fromkeys(["real_scores", "fake_scores"], BATCH),
     "wasserstein.generator_loss": {"fake_scores": BATCH},

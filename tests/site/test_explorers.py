@@ -271,6 +271,48 @@ def test_mixture(visit: Visits) -> None:
         assert shown == pytest.approx([float(v) for v in bell], abs=6e-3)
 
 
+def test_codebook(visit: Visits) -> None:
+    """Two batches of running means by hand, with a code that nobody chooses."""
+    points = [(-2.0, 0.0), (-1.0, 1.0), (1.0, 0.0), (2.0, -1.0), (2.0, 2.0)]
+    codes, counts = [(-0.4, 0.0), (0.5, 0.1), (2.8, -2.8)], [mpmath.mpf(5) / 3] * 3
+    state = {
+        "points": "_".join(str(round(100 * v)) for p in points for v in p),
+        "starts": "-40_0_50_10_280_-280_0_0_0_0_0_0",
+        "steps": 2,
+        "gamma": 0.5,
+        "codes": 3,
+    }
+    got = shown_at(visit, "codebook", **state)
+
+    def square(p: Any, q: Any) -> Any:
+        return (p[0] - q[0]) ** 2 + (p[1] - q[1]) ** 2
+
+    def chosen() -> list[int]:
+        return [min(range(3), key=lambda k: square(p, codes[k])) for p in points]
+
+    for _ in range(2):
+        who = chosen()
+        for k in range(3):
+            own = [p for p, c in zip(points, who, strict=True) if c == k]
+            sums = [counts[k] * codes[k][i] / 2 + sum(p[i] for p in own) / 2 for i in (0, 1)]
+            counts[k] = counts[k] / 2 + mpmath.mpf(len(own)) / 2
+            codes[k] = (sums[0] / counts[k], sums[1] / counts[k])
+    who = chosen()
+    assert sorted(set(who)) == [0, 1]
+    error = sum(square(p, codes[c]) for p, c in zip(points, who, strict=True)) / 5
+    gap = 0
+    for k in (0, 1):
+        own = [p for p, c in zip(points, who, strict=True) if c == k]
+        mean = [sum(p[i] for p in own) / len(own) for i in (0, 1)]
+        gap = max(gap, mpmath.sqrt(square(codes[k], mean)))
+    shares = [mpmath.mpf(who.count(k)) / 5 for k in (0, 1)]
+    assert value(got["error"]) == pytest.approx(float(error), abs=1e-3)
+    assert value(got["gap"]) == pytest.approx(float(gap), abs=6e-3)
+    perplexity = mpmath.exp(-sum(s * mpmath.log(s) for s in shares))
+    assert value(got["perplexity"]) == pytest.approx(float(perplexity), abs=6e-3)
+    assert got["unused"] == "1"
+
+
 FIELD = """
 import { denoise, log_kernel } from "./path.functions.js";
 const [points, places] = JSON.parse(process.argv[2]);
