@@ -24,6 +24,7 @@ from genmath.proof.language.obligations import Obligation, obligations
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
     MAPS,
+    MASS,
     Apply,
     Dens,
     Indexed,
@@ -258,7 +259,8 @@ def hypotheses(derivation: Derivation) -> dict[str, Node | Density | Relation]:
         if isinstance(n, Apply) and (kinds := set(MAPS) & set(n.traits)):
             found[f"{min(kinds)} {n.name}"] = n
         if isinstance(n, Apply) and "positive" in n.traits:
-            found[f"positive {n.name}"] = n
+            mass = any(t.startswith(MASS) for t in n.traits)
+            found[f"{'probability' if mass else 'positive'} {n.name}"] = n
     return found | {f"given {g!r}": g for g in derivation.given}
 
 

@@ -24,6 +24,7 @@ from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
     DOMAINS,
     MAPS,
+    MASS,
     SHAPED,
     SPACES,
     Apply,
@@ -209,6 +210,9 @@ def _hypothesis(key: str, stated_in: Node | Density | Relation) -> str:
             return f"{latex(stated_in)} = {latex(stated_in.body)}"
         case Apply() if key.startswith("convex"):
             return rf"{latex_name(stated_in.name)} \text{{ convex}}"
+        case Apply() if key.startswith("probability"):
+            over = latex_name(stated_in.traits[1].removeprefix(MASS))
+            return rf"{latex_name(stated_in.name)} > 0 \text{{ {MASS}}} {over}"
         case Apply() if (kind := key.split()[0]) in MAPS:
             return latex_name(stated_in.name) + MAP[kind]
         case Apply():
@@ -274,6 +278,8 @@ def _plainly(key: str, stated_in: Node | Density | Relation) -> str:
         case Apply():
             kind = key.split()[0]
             shown = text_name(stated_in.name)
+            if kind == "probability":
+                return f"{shown} > 0 is {MASS}{text_name(stated_in.traits[1].removeprefix(MASS))}"
             return f"{shown} > 0" if kind == "positive" else f"{shown} is {kind}"
         case Symbol(shape="covariance"):
             return f"{text(stated_in)} is positive definite{_commuting(stated_in, text_name)}"

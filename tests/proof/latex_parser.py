@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
-from genmath.proof.language.binders import Between, FiniteSet, Infinity, Limit, Over, Size
+from genmath.proof.language.binders import Between, FiniteSet, Infinity, Limit, Over, Same, Size
 from genmath.proof.language.elementary import TABLE, Command, Enclosing
 from genmath.proof.language.families import FAMILIES
 from genmath.proof.language.matrix_functions import MATRICES
@@ -428,6 +428,10 @@ class _Parser:
             inside = self.expression()
         else:
             left = self.terms()
+            if self.accept("="):
+                other = self.letter()
+                self.expect(r"\right]")
+                return Same(*left, other)  # type: ignore[arg-type]
             self.expect(">")
             inside = Add(*left, Neg(self.product()))
         self.expect(r"\right]")

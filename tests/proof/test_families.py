@@ -21,6 +21,7 @@ from genmath.proof import (
     Density,
     E,
     Exponential,
+    FiniteSet,
     Function,
     Gamma,
     Geometric,
@@ -78,6 +79,9 @@ a, b, c, k, s, lam, r, nu = positives("a b c k s lambda r nu")
 mu, m = reals("mu m")
 p, q = fractions("p q")
 f = Function("f")
+Y = FiniteSet("Y")
+kind = Y.members("kappa")
+share = Function("rho", probability=Y)
 
 
 def var(law: Node, letter: Node) -> Node:
@@ -449,7 +453,7 @@ def test_likelihoods_and_their_slopes(left: Node, right: Node) -> None:
 
 # --- the table, and what follows from a row ----------------------------------------------------
 
-POINT = {"positive": x, "unit": t, "bit": bit, "count": n, "real": z}
+POINT = {"positive": x, "unit": t, "bit": bit, "count": n, "real": z, "member": kind}
 PARAMETER = {"positive": (lam, k), "unit": (p, q), "real": (mu, m)}
 
 
@@ -458,6 +462,8 @@ def member(name: str) -> Family:
     found = [PARAMETER[domain][j % 2] for j, domain in enumerate(row.parameters.values())]
     if name == "Uniform":
         found = [mu, mu + lam]
+    if name == "Categorical":
+        found = [share(kind)]
     made = Family(name, POINT[row.letter_lives], *found)
     assert decode_tree(encode_tree(made)) == made
     return made
@@ -474,7 +480,7 @@ def test_a_row(name: str) -> None:
     assert decode_tree(data) == E(law, letter)
     assert text(law).startswith(f"{name}(")
     declared = {"x": x, "t": t, "u": bit, "n": n, "z": z, "lambda": lam, "k": k, "p": p, "q": q,
-                "mu": mu, "m": m}  # fmt: skip
+                "mu": mu, "m": m, "kappa": kind, "Y": Y, "rho": share}  # fmt: skip
     for node in (law, E(law, letter), KL(law, law), H(law), 2 * law * law):
         assert parse(latex(node), declared) == node
     assert {w for w, _ in mutants(equal(law, 1))} >= {"sign", "factor 2"}

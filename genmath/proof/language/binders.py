@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from genmath.proof.language.tree import (
     BOUND,
+    FIXED,
     PLAIN,
     Fixed,
     Neg,
@@ -45,6 +46,13 @@ class Size(Node, holds=(PLAIN,)):
         super().__init__((), (name,))
 
     name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
+
+
+class Same(Node, holds=(), parts=(FIXED,)):
+    """1 where two members of a finite set are one, else 0."""
+
+    def __init__(self, one: Symbol, other: Symbol) -> None:
+        super().__init__((one, other))
 
 
 class Over(Prefixed, holds=(PLAIN, BOUND)):
@@ -143,6 +151,18 @@ class FiniteSet(Fixed):
 @writes(Size, lambda n: n.data)
 def _size(name: str) -> Size:
     return FiniteSet(name).size
+
+
+@writes(Same, lambda n: n.args)
+def same(one: Node, other: Node) -> Node:
+    """The indicator of k = j for members of one finite set."""
+    members = [s for s in (one, other) if isinstance(s, Symbol) and s.domain == "member"]
+    if len(members) < 2 or members[0].space != members[1].space:
+        raise NotationError(
+            f"indicator(equal({one!r}, {other!r})): expected two members of one finite set; of "
+            "numbers it takes a strict comparison, indicator(a > b)"
+        )
+    return Same(*members)
 
 
 @writes(Over, lambda n: (n.kind, n.body, n.letter))

@@ -113,6 +113,7 @@ FAMILIES: dict[str, Row] = {
             {"probability": "unit"}),
         Row("Poisson", "count", lambda x, rate: x * log(rate) - rate - log_gamma(x + 1),
             {"rate": "positive"}),
+        Row("Categorical", "member", lambda k, p: log(p), {"probability": "positive"}),
         Row("Geometric", "count", lambda x, p: log(p) + x * log(1 - p),
             {"probability": "unit"}),
         Row("Uniform", "unit", lambda t: Number(0), {}, {"low": "real", "high": "real"},
@@ -135,7 +136,12 @@ def _member(name: str, point: Operand, *parameters: Operand) -> Family:
         raise NotationError(f"{name}(x, {wanted}): got {len(parameters)} parameter(s)")
     made = Family(name, point, *parameters)
     at = made.point
-    if isinstance(at, Symbol) and at.is_variable and at.domain != row.letter_lives:
+    if row.lives == "member":
+        if not (isinstance(at, Symbol) and at.domain == "member"):
+            raise NotationError(
+                f"{name}({at!r}, ...): expected a member, FiniteSet(...).members(...)"
+            )
+    elif isinstance(at, Symbol) and at.is_variable and at.domain != row.letter_lives:
         domain = "" if row.letter_lives == "real" else f", domain={row.letter_lives!r}"
         raise NotationError(
             f"{name}({at!r}, ...): {at!r} is declared {SPACES[at.domain][1]}; "
@@ -162,6 +168,12 @@ def Beta(x: Operand, a: Operand, b: Operand) -> Node:
 def Bernoulli(x: Operand, probability: Operand) -> Node:
     """The probability of a bit: `probability` of 1."""
     return _member("Bernoulli", x, probability)
+
+
+def Categorical(k: Operand, probability: Operand) -> Node:
+    """The probability of the member k of a finite set, as an expression in k: pi(k). Over all
+    members it has to be seen to sum to 1; pi = Function("pi", probability=Y) is declared to."""
+    return _member("Categorical", k, probability)
 
 
 def Poisson(x: Operand, rate: Operand) -> Node:

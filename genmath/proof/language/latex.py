@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 
-from genmath.proof.language.binders import Infinity, Prefixed, Size
+from genmath.proof.language.binders import Infinity, Prefixed, Same, Size
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.elementary import TABLE, Command, Drawn, Enclosing
 from genmath.proof.language.matrix_functions import MATRICES, Raised
@@ -155,6 +155,8 @@ def _show(node: Node) -> tuple[str, int]:
             return rf"\{node.kind}{limits} {_at(node.body, PRODUCT)}", OPEN
         case Size():
             return rf"\left|{latex_name(node.name)}\right|", ATOM
+        case Same(args=(one, other)):
+            return rf"\mathbf{{1}}\left[{latex(one)} = {latex(other)}\right]", CLOSED
         case Infinity():
             return r"\infty", ATOM
         case Prefixed():

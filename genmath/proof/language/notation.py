@@ -9,8 +9,9 @@ from functools import reduce
 from typing import Any
 
 from genmath.proof.language.binders import *  # noqa: F403
+from genmath.proof.language.binders import FiniteSet, integral_between, over, same
 from genmath.proof.language.binders import __all__ as _binders
-from genmath.proof.language.binders import integral_between, over
+from genmath.proof.language.claims import Claim
 from genmath.proof.language.families import *  # noqa: F403
 from genmath.proof.language.families import __all__ as _families
 from genmath.proof.language.methods import *  # noqa: F403
@@ -18,6 +19,7 @@ from genmath.proof.language.methods import __all__ as _methods
 from genmath.proof.language.tree import (
     DOMAINS,
     MAPS,
+    MASS,
     SHAPED,
     SPACES,
     Add,
@@ -379,6 +381,9 @@ class Function(Fixed):
     `increasing=True`: it maps the line onto itself with f' > 0, so that `f.inverse` exists and is
     smooth, too; `decreasing=True`: with f' < 0; `invertible=True`: one of them.
 
+    `probability=Y` of a finite set: f(k) > 0 for its members k, and they sum to 1, whatever further
+    arguments may be.
+
     `f.prime(u)` is its derivative at u; `diff(f(x, t), t)` is a partial derivative.
     """
 
@@ -394,6 +399,7 @@ class Function(Fixed):
         increasing: bool = False,
         decreasing: bool = False,
         invertible: bool = False,
+        probability: FiniteSet | None = None,
         _traits: tuple[str, ...] = (),
     ) -> None:
         check_name(name)
@@ -401,12 +407,17 @@ class Function(Fixed):
         stated = {
             "convex": convex, "positive": positive, "increasing": increasing,
             "decreasing": decreasing, "invertible": invertible,
+            "probability": probability is not None,
         }  # fmt: skip
         traits = tuple(trait for trait, holds in stated.items() if holds) or _traits
         if len(traits) > 1 and not _traits:
             raise NotationError(
                 f"Function({name!r}): {' and '.join(traits)} at once is not supported"
             )
+        if probability is not None:
+            if not isinstance(probability, FiniteSet):
+                raise NotationError(f"probability={probability!r}: expected a FiniteSet")
+            traits = ("positive", MASS + probability.name)
         vars(self).update(name=name, traits=traits)
 
     def __call__(self, *args: Operand) -> Apply:
@@ -417,9 +428,20 @@ class Function(Fixed):
                 f"{self.name}() of {len(args)} arguments: a map of the line, declared "
                 f"{self.traits[0]}, takes one"
             )
+        for space in self._counted:
+            at = args[0]
+            if not isinstance(at, Symbol) or (at.domain, at.space) != ("member", space):
+                raise NotationError(f"{self.name}({at!r}): expected a member of {space}")
         return Apply(self.name, self.traits, 0, *args)
 
+    @property
+    def _counted(self) -> list[str]:
+        """The finite set that it is a probability on."""
+        return [t.removeprefix(MASS) for t in self.traits if t.startswith(MASS)]
+
     def prime(self, arg: Operand) -> Apply:
+        if self._counted:
+            raise NotationError(f"{self.name}.prime: what is counted has no slopes")
         return Apply(self.name, self.traits, 1, arg)
 
     @property
@@ -446,6 +468,9 @@ class Function(Fixed):
 def _value(name: str, traits: tuple[str, ...], order: int, *args: Node) -> Apply:
     known = [(), ("convex",), ("conjugate",), ("positive",)]
     known += [(kind, *turned) for kind in MAPS for turned in ((), ("inverse",))]
+    if len(traits) == 2 and traits[1].startswith(MASS):
+        check_name(traits[1].removeprefix(MASS))
+        known.append(("positive", traits[1]))
     if traits not in known or order not in (0, 1):
         raise NotationError(f"{name!r} is no function")
     function = Function(name, _traits=traits)
@@ -492,7 +517,10 @@ def positive_part(u: Operand) -> Node:
 
 
 def indicator(relation: Any) -> Node:
-    """indicator(a > b): 1 where a > b, else 0."""
+    """indicator(a > b): 1 where a > b, else 0; indicator(equal(k, j)) of two members of a finite
+    set."""
+    if isinstance(relation, Claim) and relation.relation == "=":
+        return same(relation.lhs, relation.rhs)
     if isinstance(relation, Relation) and relation.sign in "><":
         a, b = relation.left, relation.right
         return Fn("indicator", a - b if relation.sign == ">" else b - a)
@@ -647,7 +675,7 @@ def E(dist: Node | tuple[Node, ...], body: Operand | None = None) -> Node:
         mine = event_variables(d)
         if not mine or set(mine) & set(bound):
             raise NotationError(f"E({d!r}, ...): expected a density of new variables")
-        if isinstance(d, (Normal, Family)) and not mine[0].is_variable:
+        if isinstance(d, (Normal, Family)) and not _is_random(mine[0]):
             raise NotationError(f"E({d!r}, ...): {mine[0]!r} is a parameter, not a random variable")
         if isinstance(d, Normal) and mine[0].domain != "real":
             raise NotationError(
@@ -658,8 +686,13 @@ def E(dist: Node | tuple[Node, ...], body: Operand | None = None) -> Node:
     return Expect(tuple(dists), body)
 
 
+def _is_random(letter: Any) -> bool:
+    """What one may integrate over: members of a finite set, too."""
+    return isinstance(letter, Symbol) and (letter.is_variable or letter.domain == "member")
+
+
 def _variables(over: tuple[Any, ...], what: str) -> tuple[Symbol, ...]:
-    if not over or not all(isinstance(v, Symbol) and v.is_variable for v in over):
+    if not over or not all(map(_is_random, over)):
         raise NotationError(f"{what}: expected random variables to integrate over, got {over!r}")
     if len(set(over)) != len(over):
         raise NotationError(f"{what}: a variable is listed twice")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from genmath.proof.language.binders import Infinity, Prefixed, Size
+from genmath.proof.language.binders import Infinity, Prefixed, Same, Size
 from genmath.proof.language.methods import Method
 from genmath.proof.language.names import text_name
 from genmath.proof.language.tree import (
@@ -149,6 +149,8 @@ def _show(node: Node) -> tuple[str, int]:
             return f"{sign}{limits} {_at(node.body, POWER)}", OPEN
         case Size():
             return f"|{text_name(node.name)}|", ATOM
+        case Same(args=(one, other)):
+            return f"indicator({text(one)} = {text(other)})", ATOM
         case Method():
             return repr(node), ATOM
         case Infinity():

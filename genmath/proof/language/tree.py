@@ -117,6 +117,7 @@ class Fixed:
 
 
 MAPS = ("increasing", "decreasing", "invertible")  # of the line onto itself, with f' != 0
+MASS = "a probability on "  # a finite set: the values at its members sum to 1
 
 # What an entry of a node's data is: a plain value; one letter that the node binds, or a tuple of
 # them; a letter that it holds and does not bind; a declaration, which has letters of its own.

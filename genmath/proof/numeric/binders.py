@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from genmath.proof.language.binders import Between, Infinity, Limit, Over, Size, sides
+from genmath.proof.language.binders import Between, Infinity, Limit, Over, Same, Size, sides
 from genmath.proof.language.tree import Node
 from genmath.proof.numeric.expressions import Env
-from genmath.proof.numeric.graph import Scalar
 from genmath.proof.numeric.laws import Laws
 from genmath.proof.numeric.linear import Value
 from genmath.proof.numeric.survey import Unsupported
@@ -19,6 +18,10 @@ class Binders(Laws):
             case Size():
                 loop = self.g.loop("points", node.name, env.depth)
                 return self.g.sum(loop, self.g.one)
+            case Same():
+                gap = self.g.sub(*(self.scalar(a, env) for a in node.args))
+                apart = (self.g.fn("ind", gap), self.g.fn("ind", self.g.neg(gap)))
+                return self.g.sub(self.g.one, self.g.add(*apart))
             case Over(kind="sum" | "prod" | "max" | "min"):
                 return self._over_set(node, env)
             case Between():
@@ -28,11 +31,8 @@ class Binders(Laws):
         return super().meaning(node, env)
 
     def _over_set(self, node: Over, env: Env) -> Value:
-        g, space = self.g, node.letter.space
-        loop = g.loop("points", space, env.depth)
-        member = g.gather(("coordinate", space, 0), g.loop_value(loop, "i"))
-        body = self.scalar(node.body, env.bind({node.letter: member}, 1))
-        return g.sum(loop, body, node.kind)
+        inner, loop = self.each_member(node.letter, env)
+        return self.g.sum(loop, self.scalar(node.body, inner), node.kind)
 
     def _between(self, node: Between, env: Env) -> Value:
         low, high = (sides(e) or self.scalar(e, env) for e in (node.low, node.high))
@@ -42,9 +42,3 @@ class Binders(Laws):
 
         corners = self.corners(node.letter, node.body, env, missing=True)
         return self.piecewise(node.letter, corners, low, high, env, inner)
-
-    def free_member(self, name: str, space: str) -> Scalar:
-        """A letter for some member: one of the points."""
-        names = [n for n, s in self.survey.symbols.items() if s.space == space]
-        point = self.g.make("i.const", (), names.index(name) % 2)
-        return self.g.gather(("coordinate", space, 0), point)

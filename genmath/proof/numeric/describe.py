@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from genmath.proof.language.tree import MASS
 from genmath.proof.numeric.arithmetic import FLOAT, Arithmetic
 from genmath.proof.numeric.survey import Key, Survey
 from genmath.proof.numeric.worlds import COMPONENTS, World, each
@@ -36,7 +37,7 @@ def describe(world: World, keys: Iterable[Key], arithmetic: Arithmetic) -> dict[
         elif kind in ("dens", "mixweight", "mixmean", "norm", "logit", "mask"):
             densities.add(key[1])
         elif kind == "fn":
-            out["functions"][f"{key[1]}"] = _formula(world, key[1], key[2])
+            out["functions"][key[1]] = _formula(world, key[1], key[2]) + _over(world, key[1])
         elif kind == "convex":
             out["functions"][key[1]] = _convex_formula(world, key[1])
         elif kind == "map":
@@ -55,6 +56,12 @@ def describe(world: World, keys: Iterable[Key], arithmetic: Arithmetic) -> dict[
             entry["points"] = [p[0] if len(p) == 1 else p for p in points]
         out["spaces"][space] = entry
     return {name: part for name, part in out.items() if part}
+
+
+def _over(world: World, name: str) -> str:
+    """What else makes a function a probability."""
+    traits = world.survey.functions.get(name, ())
+    return ", over its sum" if any(t.startswith(MASS) for t in traits) else ""
 
 
 def _entries(world: World, kind: str, name: str) -> list[Any]:

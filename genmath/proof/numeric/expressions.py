@@ -12,6 +12,7 @@ from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.matrix_functions import MATRICES
 from genmath.proof.language.shapes import entries, size_of
 from genmath.proof.language.tree import (
+    MASS,
     Add,
     Apply,
     Dens,
@@ -30,7 +31,7 @@ from genmath.proof.language.tree import (
     Symbol,
 )
 from genmath.proof.numeric.families import Families
-from genmath.proof.numeric.graph import Graph, Scalar
+from genmath.proof.numeric.graph import Graph, Loop, Scalar
 from genmath.proof.numeric.linear import LinearAlgebra, Matrix, Value, Vector, each, kind
 from genmath.proof.numeric.survey import Survey, Unsupported
 
@@ -142,13 +143,11 @@ class Expressions(LinearAlgebra):
             return Matrix([g.input(symbol.shape, name, i, j) for j in range(columns)]
                        for i in range(rows))  # fmt: skip
         if symbol.domain == "member":
-            return self.free_member(name, symbol.space)
+            point = g.input("freeindex", name, symbol.space)
+            return g.gather(("coordinate", symbol.space, 0), point)
         if symbol.domain == "natural":
             return g.make("num", (g.input("natural", name),))
         return g.input("param", name, symbol.domain)
-
-    def free_member(self, name: str, space: str) -> Scalar:
-        raise Unsupported(f"a member of {space}")
 
     def _symbol(self, node: Symbol, env: Env) -> Value:
         value = self.bound(node, env)
@@ -261,6 +260,8 @@ class Expressions(LinearAlgebra):
             if isinstance(value, Matrix):
                 raise Unsupported(f"{node.name}() of a matrix")
             args += value.items if isinstance(value, Vector) else (value,)
+        if any(t.startswith(MASS) for t in node.traits):
+            return self.probability(node, args, env)
         if not node.order:
             return self.families.function(node, args)
         if len(args) != 1:
@@ -270,6 +271,19 @@ class Expressions(LinearAlgebra):
         for _ in range(node.order):
             body = g.diff(body, leaf, {})
         return g.put(body, {id(leaf): args[0]}, {})
+
+    def probability(self, node: Apply, args: list[Scalar], env: Env) -> Scalar:
+        """A positive function, over its sum at the members of a finite set."""
+        if node.order:
+            raise Unsupported(f"{node.name}: what is counted has no slopes")
+        member, loop = self.member_of(node.traits[1].removeprefix(MASS), env)
+        whole = self.g.sum(loop, self.families.function(node, [member, *args[1:]]))
+        return self.g.div(self.families.function(node, args), whole)
+
+    def member_of(self, space: str, env: Env) -> tuple[Scalar, Loop]:
+        """Each member of a finite set in turn."""
+        loop = self.g.loop("points", space, env.depth)
+        return self.g.gather(("coordinate", space, 0), self.g.loop_value(loop, "i")), loop
 
     # --- densities -------------------------------------------------------------------------------
 

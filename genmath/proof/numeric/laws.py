@@ -27,7 +27,7 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.numeric.evaluate import Evaluation, Inner, Weighted
 from genmath.proof.numeric.expressions import Env
-from genmath.proof.numeric.graph import Scalar
+from genmath.proof.numeric.graph import Loop, Scalar
 from genmath.proof.numeric.linear import Value, each
 from genmath.proof.numeric.survey import Unsupported
 
@@ -56,6 +56,8 @@ class Laws(Evaluation):
         """0 where its letter cannot be, undefined at parameters that it does not have."""
         g = self.g
         x, *parameters = (self.scalar(a, env) for a in node.args)
+        if node.name == "Categorical":
+            return self.share(node, parameters[0], env)
         if node.name == "Uniform":
             low, high = parameters
             width = g.sub(high, low)
@@ -72,6 +74,16 @@ class Laws(Evaluation):
             inside = g.mul(inside, g.fn("ind", g.sub(g.one, x)))
         proper = g.add(*(g.fn("log", p) for p in parameters))
         return g.when(g.mul(inside, value), proper)
+
+    def share(self, node: Family, probability: Scalar, env: Env) -> Scalar:
+        """Undefined where those of all members do not sum to 1, or one of them is not > 0."""
+        g, (k, each_of_them) = self.g, node.args
+        assert isinstance(k, Symbol)
+        inner, loop = self.each_member(k, env)
+        one = self.scalar(each_of_them, inner)
+        off = g.sub(g.sum(loop, g.when(one, g.fn("log", one))), g.one)
+        near = g.sub(g.const(Fraction(1, 10**20)), g.powi(off, 2))
+        return g.when(probability, g.fn("log", near))
 
     def log_law(self, name: str, x: Scalar, parameters: list[Scalar]) -> Scalar:
         """Undefined, too, at shapes whose mass lies where nothing is computed."""
@@ -168,6 +180,10 @@ class Laws(Evaluation):
         g = self.g
         for letter in letters:
             kind = GRIDS.get(letter.domain)
+            if letter.domain == "member":
+                env, loop = self.each_member(letter, env)
+                loops.append((loop, g.one))
+                continue
             if kind is None:
                 env, more = super().open((letter,), env)
                 loops += more
@@ -178,11 +194,17 @@ class Laws(Evaluation):
             env = env.bind({letter: g.fn("sigmoid", t) if kind == "unit" else t}, 1)
         return env, loops
 
+    def each_member(self, letter: Symbol, env: Env) -> tuple[Env, Loop]:
+        """A letter that runs through its finite set, each member counted once."""
+        member, loop = self.member_of(letter.space, env)
+        return env.bind({letter: member}, 1), loop
+
     def expect(self, dists: list[Node], env: Env, inner: Inner) -> Value:
         if dists and isinstance(dists[0], Family):
             dist, rest = dists[0], dists[1:]
             letters = event_variables(dist)
-            if letters and letters[0] not in free_symbols_of(dist.args[1:]):
+            own = dist.name == "Categorical" or letters[0] not in free_symbols_of(dist.args[1:])
+            if letters and own:
                 if dist.name == "Uniform" or dist.name in PLACED:
                     return self.moved(
                         letters[0], dist, env,

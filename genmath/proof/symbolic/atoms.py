@@ -125,6 +125,21 @@ class Sign(Atom):
         return None
 
 
+class Same(Atom):
+    """1 where two letters for members of a finite set are one, else 0."""
+
+    def __new__(cls, one: Any, other: Any) -> Any:
+        if one == other:
+            return sp.S.One
+        return sp.Expr.__new__(cls, *sorted((one, other), key=sp.default_sort_key))
+
+    def _eval_power(self, exponent: Any) -> Any:
+        return self if exponent.is_positive else None
+
+    def _eval_is_nonnegative(self) -> bool:
+        return True
+
+
 class Root(Atom):
     """u**r, r not an integer, where u is not known to be positive."""
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import sympy as sp
 
-from genmath.proof.language.binders import Between, Infinity, Limit, Over, Size, sides
+from genmath.proof.language.binders import Between, Infinity, Limit, Over, Same, Size, sides
 from genmath.proof.language.tree import Node, Symbol
+from genmath.proof.symbolic import atoms
 from genmath.proof.symbolic.algebra import (
     close,
     irreducible_factors,
@@ -38,6 +39,8 @@ class Binders(Conditions):
         match node:
             case Size():
                 return size(node.name)
+            case Same():
+                return atoms.Same(*(self.scalar(a, env, w, True) for a in node.args))
             case Over(kind="sum" | "prod"):
                 return self.over_set(node, env, w)
             case Over(kind="max" | "sup"):

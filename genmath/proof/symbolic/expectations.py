@@ -28,10 +28,12 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.algebra import (
     abs_of,
 )
+from genmath.proof.symbolic.atoms import Binder
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.densities import NOT_DEFINITE
 from genmath.proof.symbolic.elementary import Elementary
-from genmath.proof.symbolic.families import Families, free_letter
+from genmath.proof.symbolic.families import Among, Families, free_letter
+from genmath.proof.symbolic.finite_sets import sum_over
 from genmath.proof.symbolic.integrals import bell, integrate
 from genmath.proof.symbolic.polynomials import expand
 from genmath.proof.symbolic.smoothing import Smoothing, product_of
@@ -83,7 +85,18 @@ class Expectations(Families, Smoothing, Elementary):
             yield weight, inner, letters
 
     def integrated(self, body: Any, letters: list[Any]) -> Any:
-        return integrate(body, tuple(letters), self.rules) if letters else expand(body)
+        """A finite sum may be taken before or after: before, where that leaves no sum."""
+        rest = tuple(v for v in letters if not isinstance(v, Among))
+        body, later = expand(body), []
+        for v in (v for v in letters if isinstance(v, Among)):
+            if rest and (sum_over(body, *v).atoms(Binder) - body.atoms(Binder)):
+                later.append(v)
+            else:
+                body = sum_over(body, *v)
+        body = integrate(body, rest, self.rules) if rest else body
+        for v in later:
+            body = sum_over(body, *v)
+        return body
 
     def expect(self, node: Expect, env: Env, w: Weights) -> Any:
         if all(isinstance(d, Normal) for d in node.dists):

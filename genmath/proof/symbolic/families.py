@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy as sp
 
@@ -19,14 +19,16 @@ from genmath.proof.symbolic.algebra import (
     stated_nonnegative,
     stated_positive,
 )
-from genmath.proof.symbolic.atoms import Member
+from genmath.proof.symbolic.atoms import Key, Member
 from genmath.proof.symbolic.bound import unused
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.densities import Densities
+from genmath.proof.symbolic.finite_sets import sum_over
 from genmath.proof.symbolic.polynomials import canon, expand
 from genmath.proof.symbolic.rows import read
 from genmath.proof.symbolic.supports import Unsupported
 from genmath.proof.symbolic.tabulated import function_of
+from genmath.proof.symbolic.zero import vanishes
 
 T = Symbol("t")
 BIT = (sp.S.Zero, sp.S.One)
@@ -51,10 +53,24 @@ class Families(Densities):
             # where a hypothesis speaks of the ends, and not of their quotient
             within = row.lives == "unit" and _above(at - location) and _above(location + scale - at)
         t = canon(t)
+        if row.lives == "member":
+            self.require_mass(node, env, w)
         if not within and not _inside(t, row.lives):
             raise Unsupported(f"{node!r} at a point that is not shown to lie in its support")
         tree = row.log_density(T, *(Symbol(f"{name}_of") for name in row.shape))
         return exp_of(expand(front + read(tree, {**letters, T: t}, _function)))
+
+    def require_mass(self, node: Family, env: Env, w: Weights) -> None:
+        """What is said of one member has to sum to 1 over all of them."""
+        k, probability = node.args
+        assert isinstance(k, Symbol)
+        own = free_letter(k.name, self.taken(env, w), real=True)
+        one = self.scalar(probability, {**env, k: own}, w, True)
+        if not vanishes(expand(sum_over(one, own, Key(k.space)) - 1)):
+            raise Unsupported(
+                f"{node!r}, whose probabilities are not seen to sum to 1: divide by their sum, or "
+                f"declare them, Function(..., probability={k.space})"
+            )
 
     def frame(self, placed: tuple[Node, Node], env: Env, w: Weights) -> tuple[Any, Any]:
         """A location, and a scale that has to be > 0."""
@@ -95,6 +111,10 @@ class Families(Densities):
                     inner[v] = sp.ImmutableMatrix(coordinates)
                     letters += coordinates
                     continue
+                if v.domain == "member":
+                    inner[v] = free_letter(v.name, taken, real=True)
+                    letters.append(Among(inner[v], Key(v.space)))
+                    continue
                 member = moved.get(v)
                 lives = v.domain if member is None else row_of(member).lives
                 if lives == "unit":  # a letter of its own kind: the odds
@@ -111,6 +131,13 @@ class Families(Densities):
                 location, scale = self.frame(placed, inner, w)
                 inner[v], slope = location + scale * at, slope * scale
             yield inner, letters, slope
+
+
+class Among(NamedTuple):
+    """A letter that runs through the members of a finite set."""
+
+    letter: Any
+    space: Any
 
 
 def free_letter(name: str, taken: set[Any], **kind: bool) -> Any:
@@ -169,7 +196,7 @@ def _moving(v: Symbol, dists: tuple[Node, ...], around: tuple[Node, ...]) -> Fam
 
 
 def _inside(t: Any, lives: str) -> bool:
-    if lives == "real":
+    if lives in ("real", "member"):
         return True
     if lives == "positive":
         return _above(t)
@@ -189,4 +216,4 @@ def _function(name: str, u: Any) -> Any:
     return abs_of(u) if name == "abs" else function_of(name, u)
 
 
-__all__ = ["Families"]
+__all__ = ["Among", "Families"]

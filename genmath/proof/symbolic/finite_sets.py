@@ -6,6 +6,7 @@ from typing import Any
 
 import sympy as sp
 
+from genmath.proof.language.tree import MASS
 from genmath.proof.symbolic.algebra import (
     close,
     exp_of,
@@ -13,8 +14,9 @@ from genmath.proof.symbolic.algebra import (
     is_positive,
     log_of,
     out_of_the_sum,
+    substitute,
 )
-from genmath.proof.symbolic.atoms import Binder, Key
+from genmath.proof.symbolic.atoms import Binder, Key, Same, Unknown
 from genmath.proof.symbolic.bound import fresh
 from genmath.proof.symbolic.polynomials import expand, terms
 
@@ -25,12 +27,32 @@ def size(name: str) -> Any:
 
 def sum_over(body: Any, own: Any, space: Any) -> Any:
     """Linear; what does not depend on the member comes out, also of exponents."""
-    total = sp.S.Zero
-    for t in terms(expand(body)):
-        outside, rest = out_of_the_sum(t, own)
-        whole = size(space.name) if rest == 1 else close(Key("sum"), rest, own, space)
-        total += outside * whole
-    return total
+    return sp.Add(*(_sum_of_term(t, own, space) for t in terms(expand(body))))
+
+
+def _sum_of_term(t: Any, own: Any, space: Any) -> Any:
+    outside, rest = out_of_the_sum(t, own)
+    for f in sp.Mul.make_args(rest):
+        if isinstance(f, Same) and own in f.args:  # of one member alone
+            (there,) = (a for a in f.args if a != own)
+            return outside * expand(substitute(rest / f, {own: there}))
+    if rest == 1:
+        return outside * size(space.name)
+    if (mass := _mass(rest, own, space)) is not None:
+        return outside * mass
+    return outside * close(Key("sum"), rest, own, space)
+
+
+def _mass(rest: Any, own: Any, space: Any) -> Any | None:
+    """Of a probability on the set, and of its slopes by what else it depends on."""
+    if not isinstance(rest, Unknown) or MASS + space.name not in rest.args[0].facts:
+        return None
+    order, first, *others = rest.args[1:]
+    if first != own or any(a.has(own) for a in others):
+        return None
+    if order == 0:
+        return sp.S.One
+    return sp.S.Zero if isinstance(order, sp.Tuple) and order[0] == 0 else None
 
 
 def product_over(body: Any, own: Any, space: Any) -> Any:
