@@ -43,6 +43,10 @@ RECORDED = {
         "udl-elementwise-jacobian",
     },
     "cnf": {"cnf-upper-limit"},
+    "consistency": {
+        "classic-consistency-boundary", "classic-consistency-training-unbiased",
+        "classic-meanflow-without-stop", "notes-consistency-boundary",
+    },
     "gan": {
         "cs236-gan-log-inside", "datasetgan-js-logits", "labml-r1-square", "notes-gan-error-game",
         "notes-gan-generator-minimises-error", "pml2-jsd-critic-log", "pytorch-dcgan-lossD",
@@ -76,6 +80,7 @@ IN_PROSE = {
     "autoregressive": {"pixelcnn-1x1-mask"},
     "normalizing_flow": set(),
     "cnf": set(),
+    "consistency": set(),
     "gan": {"pml2-bigan-indices", "udl-gan-toy-args"},
     "score": set(),
     "sde": set(),

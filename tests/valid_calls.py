@@ -21,6 +21,7 @@ from torch import nn
 from genmath import samplers
 from genmath.autoregressive import DiscretizedLogisticMixture
 from genmath.cnf import standard_normal
+from genmath.consistency import ConsistencyModel
 from genmath.divergences import KL
 from genmath.gan import GAN
 from genmath.latent import FirstStage, LatentDiffusion
@@ -49,6 +50,7 @@ MODULES = [
     "attention",
     "autoregressive",
     "cnf",
+    "consistency",
     "ddim",
     "ddpm",
     "divergences",
@@ -350,6 +352,17 @@ def field(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
     return -x
 
 
+class Away(nn.Module):
+    """A field of any shape, as a module."""
+
+    def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return -x
+
+
+def chord(x: torch.Tensor, s: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    return -x
+
+
 def score(x: torch.Tensor) -> torch.Tensor:
     return -x
 
@@ -439,6 +452,84 @@ def valid() -> dict[str, dict[str, Any]]:
             "dtype": torch.float64,
         },
         "cnf.standard_normal": {"x": X},
+        "consistency.ConsistencyModel": {"model": NET, "path": LINE, "std": 0.5},
+        "consistency.ConsistencyModel.forward": {"self": ConsistencyModel(Away()), "x_t": X, "t": 0.5},
+        **{
+            f"consistency.{name}": {
+                "model": field,
+                "x0": X,
+                "path": LINE,
+                "steps": 4,
+                "target": field,
+                "t": 0.5,
+                "noise": Z,
+                "weight": 2.0,
+                **more,
+            }
+            for name, more in {
+                "training_loss": {},
+                "distillation_loss": {"teacher": field, "order": 1},
+            }.items()
+        },
+        "consistency.dmd_loss": {
+            "score": field,
+            "x0": X,
+            "path": LINE,
+            "fake_score": field,
+            "t": 0.5,
+            "noise": Z,
+            "weight": 2.0,
+        },
+        "consistency.mean_flow_loss": {
+            "model": chord,
+            "x0": X,
+            "path": LINE,
+            "s": 0.25,
+            "t": 0.5,
+            "noise": Z,
+            "equal": 0.5,
+            "weight": 2.0,
+        },
+        "consistency.line_flow_map": {
+            "x": ROW,
+            "t": 0.5,
+            "s": 0.25,
+            "path": LINE,
+            "mixture": GaussianMixture([0.5, 0.5], [0.0, 1.0], std=1.0),
+        },
+        "consistency.normal_flow_map": {
+            "x": X,
+            "t": 0.5,
+            "s": 0.25,
+            "path": LINE,
+            "mean": 0.5,
+            "variance": 2.0,
+        },
+        "consistency.progressive_target": {
+            "model": field,
+            "x_t": X,
+            "s": 0.25,
+            "t": 0.5,
+            "path": VP,
+            "prediction": "v",
+        },
+        "consistency.sample": {
+            "model": field,
+            "shape": (4, 2),
+            "path": LINE,
+            "steps": 2,
+            "generator": g,
+            "start": X,
+            "dtype": torch.float64,
+        },
+        "consistency.sample_mean_flow": {
+            "model": chord,
+            "shape": (4, 2),
+            "steps": 2,
+            "generator": g,
+            "dtype": torch.float64,
+        },
+        "consistency.shortcut_target": {"model": chord, "x_t": X, "s": 0.25, "t": 0.5},
         "ddim.ddim_invert": {
             "model": field,
             "x": X,
@@ -1244,6 +1335,27 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "autoregressive.tokens_per_call": {"rate": UNIT, "block": whole(0)},
     "cnf.log_prob": {"start": ANY_NUMBER, "end": ANY_NUMBER},
     "cnf.standard_normal": {"x": BATCH},
+    "consistency.ConsistencyModel": {"model": {"module"}, "std": POSITIVE},
+    "consistency.ConsistencyModel.forward": {"x_t": BATCH},
+    "consistency.distillation_loss": {"order": whole(1, 2)},
+    "consistency.line_flow_map": {"x": {"no samples"}, "s": UNIT},
+    "consistency.mean_flow_loss": {"s": numbers(0, 0.5), "t": numbers(0.25, 1), "equal": UNIT},
+    "consistency.normal_flow_map": {
+        "x": BATCH,
+        "s": UNIT,
+        "mean": ANY_NUMBER,
+        "variance": POSITIVE,
+    },
+    "consistency.progressive_target": {
+        "x_t": BATCH,
+        "s": numbers(0, 0.49),
+        "t": numbers(0.3, 1),
+    },
+    "consistency.shortcut_target": {"x_t": BATCH, "s": numbers(0, 0.5), "t": numbers(0.25, 1)},
+    **{
+        f"consistency.{name}": {"steps": whole(1) | {"list"}}
+        for name in ("sample", "sample_mean_flow")
+    },
     "ddim.ddim_invert": {"x": BATCH},
     "ddim.ddim_step": {"t": whole(0, 10), "s": whole(0, 10)},
     "ddim.step_variance": {"t": whole(1, 10), "s": whole(0, 10)},
