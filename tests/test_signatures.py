@@ -91,6 +91,10 @@ ANOTHER_WORD = {
     **dict.fromkeys(
         ("attention.modulate:scale", "attention.adaln_branch:scale"), "a factor less one, of adaLN"
     ),
+    **{
+        f"guidance.{name}:scale": "of guidance, 0 without a condition and 1 with it"
+        for name in ("ClassifierGuided", "Guided", "guide")
+    },
 }
 ANOTHER_GENERATOR = {"gan.GAN": "its network, which carries noise to data"}
 

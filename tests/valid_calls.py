@@ -56,6 +56,7 @@ MODULES = [
     "divergences",
     "flow_matching",
     "gan",
+    "guidance",
     "latent",
     "likelihood",
     "nets",
@@ -369,6 +370,14 @@ def score(x: torch.Tensor) -> torch.Tensor:
 
 def energy(x: torch.Tensor) -> torch.Tensor:
     return (x**2).reshape(len(x), math.prod(x.shape[1:])).sum(1) / 2
+
+
+def energy_of(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    return -energy(x)
+
+
+def wished(x: torch.Tensor, t: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+    return -x * condition.reshape(-1, *[1] * (x.ndim - 1))
 
 
 def valid() -> dict[str, dict[str, Any]]:
@@ -688,6 +697,55 @@ def valid() -> dict[str, dict[str, Any]]:
             "gamma": 0.1,
             "generator": g,
         },
+        "guidance.ClassifierGuided": {
+            "model": field,
+            "path": VP,
+            "log_likelihood": energy_of,
+            "scale": 2.0,
+            "prediction": "eps",
+        },
+        "guidance.Guided": {
+            "model": wished,
+            "condition": LABELS,
+            "null": 3,
+            "scale": 2.0,
+            "interval": (0.2, 0.8),
+            "rescale": 0.5,
+            "against": wished,
+        },
+        "guidance.Measured": {
+            "model": field,
+            "path": VP,
+            "matrix": CHOL,
+            "y": X,
+            "std": 0.5,
+            "prior": 1.0,
+            "prediction": "eps",
+        },
+        "guidance.drop_labels": {"labels": LABELS, "null": 3, "rate": 0.5, "generator": g},
+        "guidance.edit": {
+            "model": field,
+            "x0": X,
+            "t": 0.5,
+            "path": VP,
+            "sampler": DDIM(),
+            "steps": 3,
+            "prediction": "eps",
+            "generator": g,
+        },
+        "guidance.guide": {"conditional": X, "unconditional": Z, "scale": 2.0},
+        "guidance.inpaint": {
+            "model": field,
+            "x0": X,
+            "mask": torch.tensor([True, False]),
+            "path": VP,
+            "sampler": DDIM(),
+            "steps": 3,
+            "prediction": "eps",
+            "repeats": 2,
+            "generator": g,
+        },
+        "guidance.rescaled": {"guided": X, "conditional": Z, "share": 0.5},
         "latent.FirstStage": {
             "encoder": nn.Linear(2, 4),
             "decoder": nn.Linear(2, 2),
@@ -1392,6 +1450,29 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "gan.missing_mode_js": {"kept": ANY_SHAPE},
     "gan.r1_penalty": {"x": BATCH},
     "gan.training_step": {"x": BATCH},
+    "guidance.ClassifierGuided": {
+        **dict.fromkeys(["model", "log_likelihood"], CALLED),
+        "scale": ANY_NUMBER,
+    },
+    "guidance.Guided": {
+        **dict.fromkeys(["model", "against"], CALLED),
+        "condition": {"integers"},
+        "null": ANY_WHOLE,
+        "scale": ANY_NUMBER,
+        "interval": {"tuple", "huge tuple"},
+        "rescale": UNIT,
+    },
+    "guidance.Measured": {
+        "model": CALLED,
+        "matrix": {"wrong batch"},
+        "y": {"wrong batch"},
+        **dict.fromkeys(["std", "prior"], AT_LEAST_0),
+    },
+    "guidance.drop_labels": {"labels": {"integers"}, "null": ANY_WHOLE, "rate": UNIT},
+    "guidance.edit": {"x0": BATCH},
+    "guidance.guide": {"scale": ANY_NUMBER},
+    "guidance.inpaint": {"mask": {"booleans"}, "steps": whole(1) | {"list"}, "x0": BATCH},
+    "guidance.rescaled": {"share": UNIT},
     "latent.FirstStage": {
         **{key: {"module"} for key in ["encoder", "decoder", "features"]},
         **dict.fromkeys(["kl", "feature_weight", "adversarial_weight"], AT_LEAST_0),
