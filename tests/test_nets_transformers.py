@@ -355,6 +355,36 @@ def test_a_reader_is_made_by_its_generator_and_saved_and_loaded(name: str) -> No
     assert torch.equal(said, again) if name == "ViT" else all(map(torch.equal, said, again))
 
 
+WORDS = torch.tensor([[1, 2], [2, 1], [1, 1], [2, 2]])
+"""The first word says whether the left half is light, the second the same of the right."""
+
+
+@pytest.mark.parametrize("kind", ["cross", "joint", "U-Net"])
+def test_a_text_is_learned_with_the_order_of_its_words(kind: str) -> None:
+    pictures = torch.where(WORDS == 1, 1.0, -1.0).repeat_interleave(2, 1)[:, None, None]
+    pictures = pictures.expand(4, 1, 4, 4)
+    text = TextEncoder(3, 16, 1, 2, generator=rng())
+    net: torch.nn.Module
+    if kind == "U-Net":
+        net = UNet(hidden=8, depth=1, heads=2, context_dim=16, generator=rng())
+    else:
+        joint = kind == "joint"
+        net = DiT(1, 16, 2, 2, context_dim=16, joint=joint, generator=rng())
+    parameters = [*text.parameters(), *net.parameters()]
+    optimizer, generator = torch.optim.Adam(parameters, 2e-3, fused=True), rng(1)
+    noise = torch.randn(16, 1, 4, 4, generator=generator)
+    for _ in range(400):
+        noise.normal_(generator=generator)
+        said = net(noise, 1.0, context=text(WORDS.repeat(4, 1)).tokens)
+        loss = ((said - pictures.repeat(4, 1, 1, 1)) ** 2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if loss < 0.05:  # whoever knows the words and not their order has 0.5
+            break
+    assert loss < 0.05
+
+
 # Patches and places
 
 
@@ -594,7 +624,8 @@ def small(**options: Any) -> DiT:
         ("places", lambda: ViT(hidden=8).tokens(X, torch.zeros(3, 1).long())),
         ("places", lambda: ViT(hidden=8).tokens(X, torch.full((2, 1), 4))),
         ("vocabulary", lambda: TextEncoder(1)),
-        ("hidden", lambda: TextEncoder(6, 12, heads=4)),
+        ("hidden", lambda: TextEncoder(6, 10, heads=4)),
+        ("hidden", lambda: TextEncoder(6, 1, heads=1)),
         ("layers", lambda: TextEncoder(6, layers=0)),
         ("out", lambda: TextEncoder(6, out=0)),
         ("x", lambda: reader()(IDS[0])),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from genmath._base.torch import Tensor, nn, torch
-from genmath.nets.positions import Turn, rotate
 
 Held = tuple[Tensor, Tensor]  # keys and values, (B, heads, n, size)
 
@@ -13,8 +12,6 @@ class Attention(nn.Module):
 
     The questions are of x, the keys and values of ``source``, or of x itself. Axes of x between
     the batch and the last of its places are a batch too: (B, T, n, width) attends within each T.
-
-    With a ``turn`` of each place, of `angles`, questions and keys of x know distances.
 
     Shapes: x (B, …, n, width), source (B, m, its width); a mask broadcasts with (B, heads, n, m)
         and is True where a place may look. The output is shaped like x.
@@ -29,17 +26,11 @@ class Attention(nn.Module):
         self.answer = nn.Linear(width, width)
 
     def forward(
-        self,
-        x: Tensor,
-        source: Tensor | None = None,
-        mask: Tensor | None = None,
-        turn: Turn | None = None,
+        self, x: Tensor, source: Tensor | None = None, mask: Tensor | None = None
     ) -> Tensor:
         flat = x.flatten(0, -3)
-        q, (k, v) = self.asked(flat), self.hold(flat if source is None else source)
-        if turn is not None:
-            q, k = rotate(q, turn), rotate(k, turn)
-        out: Tensor = self.answer(attend(q, k, v, mask))
+        k, v = self.hold(flat if source is None else source)
+        out: Tensor = self.answer(attend(self.asked(flat), k, v, mask))
         return out.reshape(x.shape)
 
     def asked(self, x: Tensor) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from genmath._base.checks import integer, refuse
 from genmath._base.torch import Tensor, nn, torch
 from genmath.nets.attention import Attention, Hold, attend, joined
-from genmath.nets.positions import Turn
 from genmath.nets.weights import Zero
 
 
@@ -49,11 +48,10 @@ class Block(nn.Module):
         context: Tensor | None = None,
         sees: Tensor | None = None,
         mask: Tensor | None = None,
-        turn: Turn | None = None,
     ) -> Tensor:
         """``sees`` says which of the context is seen, ``mask`` which of the places."""
         h, gate = self.norm(x, told)
-        x = x + gate * self.attention(h, mask=mask, turn=turn)
+        x = x + gate * self.attention(h, mask=mask)
         if self.look is not None and context is not None:
             x = x + self.look(x, context, sees)
         return self.think(x, told)
