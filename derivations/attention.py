@@ -27,12 +27,12 @@
 #
 #     1. Cut the noisy picture (or its code) into patches, a *token* each: `genmath.attention.image_tokens` says how many. Tell each where it stands: `genmath.attention.sinusoids`.
 #     2. In every block each token takes from the others, `genmath.attention.attention`, and then thinks for itself, a perceptron. Both read a normed input that time and class scale and shift: `genmath.attention.modulate`.
-#     3. Put the patches together again. The loss is that of the diffusion model, as `genmath.ddpm.denoising_loss`.
+#     3. Put the patches together again. The whole network is `genmath.nets.DiT`, and the loss that of the diffusion model, as `genmath.ddpm.denoising_loss`.
 #
 # !!! sample "Sample"
 #
 #     1. A diffusion model samples as any other: the transformer is only its network. All tokens see all: no mask.
-#     2. An autoregressive one draws a token at a time, each sees those before it: `genmath.nets.causal_mask`. Keys and values of old tokens are kept.
+#     2. An autoregressive one, `genmath.nets.GPT`, draws a token at a time, each sees those before it: `genmath.nets.causal_mask`. Keys and values of old tokens are kept.
 #
 # </div>
 
@@ -351,6 +351,8 @@ lam = define("lambda", leak)
 def mask(d):
     d.start((A + exp(-u) * hidden) / (seen_mass + exp(-u) * hidden_mass), name="mixture", words="what is taken")
     d.equals((1 - lam) * (A / seen_mass) + lam * (hidden / hidden_mass), by="a weighted mean of the averages of the two groups")
+    d.start((A + exp(-u) * hidden) / (seen_mass + exp(-u) * hidden_mass) - A / seen_mass, name="apart", words="how far that is from the average of what is seen")
+    d.equals(lam * (hidden / hidden_mass - A / seen_mass), by="the share, times how far the two averages are apart")
     d.start(leak, name="leak", words="the share of what is hidden")
     d.at_most(exp(-u) * hidden_mass / seen_mass, by="a smaller denominator makes a larger fraction",
               because=(exp(-u) * hidden_mass) ** 2 / (seen_mass * (seen_mass + exp(-u) * hidden_mass)))
@@ -358,7 +360,9 @@ def mask(d):
 
 # %% [markdown]
 # **What it means.** With $u = 0$ the first line says what *joint* attention is. Put the tokens of picture and text in one row, each kind with its own matrices for queries, keys and values, and let all look at all: that is MM-DiT [@esser2024scaling]. A picture token then takes
-# $(1 - \lambda)$ of a self-attention over the picture and $\lambda$ of a cross-attention to the text, and it chooses $\lambda$ itself, by the scores. In a network with cross-attention the two are separate layers. Hide the picture from itself in joint attention, and only the cross-attention is left; hide the text, and it is self-attention.
+# $(1 - \lambda)$ of a self-attention over the picture and $\lambda$ of a cross-attention to the text, and it chooses $\lambda$ itself, by the scores. In a network with cross-attention the two are separate layers. Joint attention reduces to either under a mask: hide the picture from itself, and only the cross-attention is left; hide the text, and it is self-attention (`attention.mask[apart]`).
+#
+# In code: `genmath.nets.DiT` has both, cross-attention to a text and, with `joint=True`, one attention for both.
 #
 # {{ picture attention.masks }}
 #
@@ -427,7 +431,7 @@ def adaln(d):
 
 
 # %% [markdown]
-# ### Depth
+# ### Depth { .advanced }
 #
 # Each block adds something to its input. Suppose that what is added is about independent of the input when training begins. Then variances add up (`attention.depth[added]`), and after $L$ blocks, each of which adds the variance $b$, there is $1 + Lb$: the later a block, the less its part counts. Two ways out: shut the gates (above), or scale what is added.
 # A transformer of $L$ blocks adds $2L$ times, attention and perceptron; multiplied by $1/\sqrt{2L}$, as in GPT-2 [@radford2019language], the sum is 2, however deep. And where what is added grows *with* its input (no norms), the variance is multiplied each time; with $b/L$ in place of $b$ it stays below $e^b$.
@@ -460,7 +464,7 @@ def depth(d):
 # ## What it costs
 #
 # A block has the matrices for queries, keys and values ($d \times 3d$ together), one after the heads ($d \times d$), and the two of the perceptron ($d \times 4d$ and $4d \times d$): $12 d^2$ numbers, without biases. Every token goes through all of them, at 2 FLOPs for each number; and all pairs of tokens meet twice, for the scores and for the averages, at $2d$ FLOPs each time.
-# How many heads there are does not count: $h$ heads of $d/h$ features cost as much as one of $d$.
+# How many heads there are does not count: $h$ heads of $d/h$ features cost as much as one of $d$ (`attention.cost[heads]`).
 #
 # !!! example "By hand"
 #
@@ -484,18 +488,39 @@ def cost(d):
            equal(plus(linear_flops + pair_flops), 24 * n * width**2 + 4 * n**2 * width),
            source="facebookresearch/DiT issue #14, on table 4 of the paper",
            why="Multiply-adds, called Gflops. Compare them with the FLOPs of a processor's data sheet or of torch's counter, and everything comes out twice as fast as it is.")
+    d.start(heads * (2 * n * n * (width / heads)) + heads * (2 * n * n * (width / heads)), name="heads", words="the pairs, in $h$ heads")
+    d.equals(4 * n**2 * width, by="the features of all heads together are $d$")
     d.start(4 * n**2 * width / (24 * n * width**2 + 4 * n**2 * width), name="share", words="the share of the pairs")
     d.equals(n / (n + 6 * width), by="reduced")
 
 
 # %% [markdown]
-# **What it means.** The square of $n$ is not the larger part until $n = 6d$: with a width of 1152 from 6 912 tokens on. Below that, twice as many tokens cost about twice as much; far above, four times. What grows at once with the square is the *memory*, if the scores are stored: $h n^2$ numbers a layer. One need not store them: a softmax can be
-# summed up piece by piece (FlashAttention [@dao2022flashattention]), and then memory grows with $n$ alone.
+# **What it means.** The square of $n$ is not the larger part until $n = 6d$: with a width of 1152 from 6 912 tokens on. Below that, twice as many tokens cost about twice as much; far above, four times. What grows at once with the square is the *memory*, if the scores are stored: $h n^2$ numbers a layer. One need not store them, as the next section shows.
 #
 # {{ picture attention.costs }}
 #
 # adaLN gives each block six vectors (scale, shift and gate, twice) by one matrix of $d \times 6d$: half as many numbers again, but they are used once a picture and not once a token, so that they cost almost nothing.
 #
+# ### A softmax in pieces { .advanced }
+#
+# FlashAttention [@dao2022flashattention] never has the whole matrix of weights. It takes the keys in pieces, and keeps of those that it has seen three things: their largest score $m$, the sum $Z$ of the exponentials of (score $- m$), and the same sum $A$ with the values. So no exponential is larger than 1. A next piece has $l$, $Y$ and $B$.
+# To join them, let $M$ be the larger of $m$ and $l$ and multiply by $e^{m - M}$ and $e^{l - M}$. The average does not depend on $M$: it is exactly that of all keys, $e^m A + e^l B$ over $e^m Z + e^l Y$. Memory then grows with $n$ and not with $n^2$; the FLOPs are the same.
+#
+# !!! example "By hand"
+#
+#     Scores $2, 1$ and then $3$; values $10, 20, 60$. First piece: $m = 2$, $Z = 1 + 0.368 = 1.368$, $A = 10 + 7.36 = 17.36$. Second: $l = 3$, $Y = 1$, $B = 60$. Join: $M = 3$, so $0.368 \cdot 1.368 + 1 = 1.503$ and $0.368 \cdot 17.36 + 60 = 66.39$: average $44.2$. All at once: $(7.39 \cdot 10 + 2.72 \cdot 20 + 20.09 \cdot 60)/30.19 = 44.2$.
+
+# %%
+first_top, second_top, top = reals("m l M")
+
+
+@derivation("Two pieces of a softmax, joined")
+def pieces(d):
+    d.start((exp(first_top - top) * A + exp(second_top - top) * hidden) / (exp(first_top - top) * seen_mass + exp(second_top - top) * hidden_mass))
+    d.equals((exp(first_top) * A + exp(second_top) * hidden) / (exp(first_top) * seen_mass + exp(second_top) * hidden_mass), by="a common factor $e^{-M}$ cancels")
+
+
+# %% [markdown]
 # ### How many tokens?
 #
 # Latent diffusion first shrinks a picture by $f$ in each direction, usually 8, and the transformer takes patches of $p \times p$, usually $2 \times 2$. A picture of $H \times W$ has $HW/(fp)^2$ tokens. A video of $T$ frames shrinks in time, too: the first frame stays alone, of the others each $c$ become one. Twice the side of a picture is four times the tokens, and up to sixteen times the
@@ -520,7 +545,7 @@ def tokens(d):
 # %% [markdown]
 # ### Fewer pairs
 #
-# A video of 118 800 tokens has $1.4 \cdot 10^{10}$ pairs. Two ways to have fewer. *Windows*: each token looks at $m$ tokens around it, $nm$ pairs; what is farther is reached only after several layers. *Factorised attention*: $t$ frames of $s$ tokens, $n = ts$. First every token looks at its own frame, then at its own place in all frames: $n(s + t)$ pairs
+# A video of 118 800 tokens has $1.4 \cdot 10^{10}$ pairs. Two ways to have fewer. *Windows*: each token looks at $w$ tokens to both sides, about $2wn$ pairs; what is farther is reached only after several layers, $L$ of which see $1 + 2wL$ tokens. *Factorised attention*: $t$ frames of $s$ tokens, $n = ts$. First every token looks at its own frame, then at its own place in all frames: $n(s + t)$ pairs
 # in place of $n \cdot st$. That $s + t$ is least, for a given number of tokens, when frames and tokens in a frame are equally many.
 #
 # !!! example "By hand"
@@ -531,8 +556,13 @@ def tokens(d):
 per_frame, frames = naturals("s t")
 
 
-@derivation("Factorised attention")
+reach = naturals("w")
+
+
+@derivation("Windows and factorised attention")
 def factorised(d):
+    d.start(1 + total(2 * reach, layer, 1, L), name="windows", words="what a pile of windows sees")
+    d.equals(1 + 2 * reach * L, by="each layer reaches further by one window to both sides", because=induction(L))
     d.start(frames * per_frame**2 + per_frame * frames**2, name="pairs", words="pairs, within frames and across them")
     d.equals(per_frame * frames * (per_frame + frames), by="common factors")
     d.start(per_frame + frames, name="least", words="for each token")

@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from genmath import attention as at
 from genmath import book
 from genmath.nets import causal_mask
+from genmath.nets.blocks import Block
 from genmath.nets.positions import angles, rotate
 from genmath.nets.positions import sinusoids as places_of
 from tests.checked import value
@@ -197,6 +198,22 @@ def test_what_is_told_may_differ_in_a_batch() -> None:
     torch.testing.assert_close(at.modulate(x, shift, scale), shift + (1 + scale) * normed)
 
 
+def test_everything_stays_on_its_device(device: str) -> None:
+    x = draw(2, 4, 6, dtype=torch.float32).to(device)
+    row = x[:, :1]
+    mask = at.group_mask(torch.tensor([0, 0, 1, 1], device=device))
+    every = [
+        at.attention(x, x, x, mask=mask),
+        at.attention_weights(x, x, mask=mask),
+        at.rope(x, torch.arange(4, device=device)),
+        at.sinusoids(torch.arange(4, device=device), 6),
+        at.modulate(x, row, row),
+        at.adaln_branch(torch.tanh, x, row, row, row),
+    ]
+    assert {out.device.type for out in every} == {device}
+    assert {out.dtype for out in every} == {torch.float32}
+
+
 # Masks
 
 
@@ -213,50 +230,26 @@ def test_masks_of_neighbours_and_groups() -> None:
 # Costs
 
 
-class Plain(nn.Module):
-    """A block as torch's own layers make it; attention by the same functions as everywhere."""
-
-    def __init__(self, width: int, heads: int, context: bool, adaln: bool, bias: bool) -> None:
-        super().__init__()
-        self.heads, self.adaln, self.cross = heads, adaln, context
-        norms = 0 if adaln else 2 + context
-        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(norms if bias else 0))
-        self.ask, self.answer = nn.Linear(width, 3 * width, bias), nn.Linear(width, width, bias)
-        if context:
-            self.query, self.hold = nn.Linear(width, width, bias), nn.Linear(width, 2 * width, bias)
-            self.reply = nn.Linear(width, width, bias)
-        self.up, self.down = nn.Linear(width, 4 * width, bias), nn.Linear(4 * width, width, bias)
-        if adaln:
-            self.tell = nn.Linear(width, 6 * width, bias)
-
-    def split(self, x: torch.Tensor) -> torch.Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
-
-    def forward(self, x: torch.Tensor, context: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
-        if self.adaln:
-            self.tell(told)
-        q, k, v = map(self.split, self.ask(x).chunk(3, -1))
-        x = x + self.answer(at.attention(q, k, v).transpose(1, 2).flatten(2))
-        if self.cross:
-            k, v = map(self.split, self.hold(context).chunk(2, -1))
-            taken = at.attention(self.split(self.query(x)), k, v)
-            x = x + self.reply(taken.transpose(1, 2).flatten(2))
-        return x + self.down(functional.gelu(self.up(x)))
-
-
-@pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("adaln", [True, False])
 @pytest.mark.parametrize("context", [0, 5])
 @pytest.mark.parametrize(("n", "width", "heads"), [(3, 8, 1), (16, 12, 3), (40, 8, 2)])
-def test_costs_are_what_torch_counts(n, width, heads, context, adaln, bias) -> None:
-    block = Plain(width, heads, context > 0, adaln, bias)
-    cost = at.block_cost(n, width, heads=heads, context=context, adaln=adaln, bias=bias)
+def test_costs_are_what_torch_counts(n, width, heads, context, adaln) -> None:
+    """For the blocks of which the networks are made."""
+    block = Block(width, heads, width if adaln else None, width if context else None)
+    sizes = {"heads": heads, "context": context, "adaln": adaln}
+    cost = at.block_cost(n, width, **sizes)
     assert cost.parameters == sum(p.numel() for p in block.parameters())
-    x, seen, told = torch.zeros(1, n, width), torch.zeros(1, context, width), torch.zeros(1, width)
+    matrices = sum(p.numel() for p in block.parameters() if p.ndim == 2)
+    assert at.block_cost(n, width, bias=False, **sizes).parameters == matrices
+    seen = torch.zeros(1, context, width) if context else None
+    told = torch.zeros(1, width) if adaln else None
     with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH), torch.no_grad():
-        block(x, seen, told)
+        block(torch.zeros(1, n, width), told, seen)
     assert cost.flops == counter.get_total_flops()
     assert cost.scores == heads * n * (n + context)
+    assert cost.cache == 2 * (n + context) * width
+    twice = at.block_cost(n, width, ratio=8, **sizes)
+    assert twice.flops - cost.flops == 2 * n * 8 * width**2
 
 
 def test_known_sizes() -> None:

@@ -85,7 +85,7 @@ def kernel() -> Html:
         panel.plot(fine, guess, color=color)
         end = float(guess[-1]) - low
         panel.text(3.08, end, f"τ = {tau:g}", color=color, fontsize=9, va="center")
-    panel.set(xlim=(-3, 3.6), xticks=[], yticks=[-1, 0, 1])
+    panel.set(xlim=(-3, 3.6), ylim=(-1.3, 1.2), xticks=[], yticks=[-1, 0, 1])
     return figure(
         panel,
         alt="Dots along a wave and three curves: one runs through every dot, one follows the wave smoothly, one is nearly flat.",
@@ -188,7 +188,7 @@ def masks() -> Html:
         "window": local_mask(16, 2),
         "own frame": group_mask(frames),
         "own place": group_mask(places),
-        "text sees text": (torch.arange(16)[:, None] >= 5) | (torch.arange(16) < 5),
+        "text, picture": (torch.arange(16)[:, None] >= 5) | (torch.arange(16) < 5),
     }
     panels = []
     for name, mask in shown.items():
@@ -201,7 +201,7 @@ def masks() -> Html:
         *panels,
         alt="Six square grids: all filled; the lower triangle; a band along the diagonal; four blocks along the diagonal; a pattern of repeated diagonals; all but the upper right corner.",
         caption="Each row is a token that asks, each column one that may be looked at. Sixteen tokens: a text that is written, a window of two to both sides, four frames of four places (within a frame, "
-        "and across frames), and last five tokens of text that do not look at the picture, while the picture looks at both.",
+        "and across frames), and last five tokens of text before eleven of a picture: the text does not look at the picture, which looks at both.",
     )
 
 
@@ -222,7 +222,7 @@ def depth() -> Html:
         return seen
 
     for scale, norm, color, name, at in (
-        (1.0, True, BLUE, "normed: a line", (30, 13)),
+        (1.0, True, BLUE, "normed: 1 more each time", (30, 13)),
         (1 / math.sqrt(layers), True, GREEN, "normed and scaled", (34, 2.7)),
         (1.0, False, ORANGE, "as it is: doubled each time", (11, 900)),
     ):
