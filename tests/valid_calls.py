@@ -304,7 +304,7 @@ CODES, MIXED, ROUNDED = (
     FSQ([3, 2]),
 )
 TOKENS = VQVAE(
-    nn.Linear(2, 2), nn.Linear(2, 2), CODES, partial(gaussian_log_likelihood, log_var=0.0)
+    nn.Linear(2, 2), nn.Linear(2, 2), BOOK, partial(gaussian_log_likelihood, log_var=0.0)
 )
 TOLD = GPT(3 + 2, 2 + 1, 8, 1, 2, classes=3, generator=rng())
 STAGES = TwoStage(TOKENS, TOLD, words=2)
@@ -1234,7 +1234,7 @@ def valid() -> dict[str, dict[str, Any]]:
         "vq.FSQ.forward": {"self": ROUNDED, "z": X},
         "vq.GumbelSoftmax": {"codes": 3, "dim": 2, "temperature": 1.0, "hard": False, "generator": g},
         "vq.GumbelSoftmax.forward": {"self": MIXED, "z": draw(4, 3), "generator": g},
-        "vq.Quantizer.embed": {"self": CODES, "tokens": LABELS},
+        "vq.Quantizer.embed": {"self": BOOK, "tokens": LABELS},
         "vq.TwoStage": {"first": TOKENS, "prior": TOLD, "words": 2},
         "vq.TwoStage.bound": {"self": STAGES, "x": X, **given},
         "vq.TwoStage.log_prior": {"self": STAGES, "tokens": LABELS, **given},
@@ -1243,7 +1243,7 @@ def valid() -> dict[str, dict[str, Any]]:
         "vq.VQVAE": {
             "encoder": nn.Linear(2, 2),
             "decoder": nn.Linear(2, 2),
-            "quantizer": CODES,
+            "quantizer": BOOK,
             "likelihood": partial(gaussian_log_likelihood, log_var=0.0),
         },
         "vq.VQVAE.decode": {"self": TOKENS, "tokens": LABELS},
@@ -1260,8 +1260,8 @@ def valid() -> dict[str, dict[str, Any]]:
             "metric": "cosine",
             "generator": g,
         },
-        "vq.VectorQuantizer.forward": {"self": CODES, "z": X},
-        "vq.VectorQuantizer.start": {"self": CODES, "z": TEN, "generator": g},
+        "vq.VectorQuantizer.forward": {"self": BOOK, "z": X},
+        "vq.VectorQuantizer.start": {"self": BOOK, "z": TEN, "generator": g},
         "vq.code_perplexity": {"tokens": LABELS, "codes": 3},
         "vq.nearest_code": {"z": X, "codes": TEN, "metric": "squared"},
         "vq.straight_through": {"z": X, "target": Z},
