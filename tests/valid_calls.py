@@ -298,7 +298,7 @@ TEXT = draw(4, 3, 2)
 LAW, PAIRS = MADE(2, 3, 4, classes=3), torch.tensor([[0, 1], [2, 0], [1, 1], [0, 2]])
 NET, CRITIC = MLP(2, generator=rng()), nn.Linear(2, 1)
 VAE2 = VAE(nn.Linear(2, 4), nn.Linear(2, 2), 2, partial(gaussian_log_likelihood, log_var=0.0))
-CODES, MIXED, ROUNDED = (
+BOOK, MIXED, ROUNDED = (
     VectorQuantizer(3, 2, generator=rng()),
     GumbelSoftmax(3, 2, generator=rng()),
     FSQ([3, 2]),
