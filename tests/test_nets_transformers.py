@@ -12,8 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.flop_counter import FlopCounterMode
 
+from genmath.attention import adaln_branch, block_cost, group_mask
 from genmath.flow_matching import cfm_loss
+from genmath.guidance import Guided, drop_labels, guide
 from genmath.nets import GPT, DiT, TextEncoder, UNet, ViT
 from genmath.nets.attention import Attention
 from genmath.nets.blocks import Block, JointBlock
@@ -447,10 +450,59 @@ def test_the_parameters_of_a_dit_are_as_many_as_is_counted(d: int, layers: int) 
     like = {"hidden": d, "layers": layers, "heads": 2}
     assert size(DiT(**like)) == ends + layers * block
     assert size(DiT(**like, classes=5)) == ends + layers * block + 6 * d
-    cross = block + attention + 2 * d
+    cross = block + attention
     assert size(DiT(**like, context_dim=6)) == ends + text + layers * cross
     joint = (2 * layers - 1) * block + linear(d, 2 * d) + linear(d, 2 * d)
     assert size(DiT(**like, context_dim=6, joint=True)) == ends + text + joint
+
+
+@pytest.mark.parametrize("told", [None, 8])
+@pytest.mark.parametrize("context", [None, 8])
+def test_a_block_costs_what_the_chapter_says(told: int | None, context: int | None) -> None:
+    block, n, m = Block(8, 2, told, context), 5, 0 if context is None else 3
+    cost = block_cost(n, 8, heads=2, context=m, adaln=told is not None)
+    assert size(block) == cost.parameters
+    beside = None if context is None else torch.zeros(1, m, 8)
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counted:
+        block(torch.zeros(1, n, 8), None if told is None else torch.zeros(1, 8), beside)
+    assert counted.get_total_flops() == cost.flops
+
+
+def test_factorised_attention_is_attention_within_groups() -> None:
+    """Frames and places as masks of one attention over everything."""
+    whole = awake(Block(8, 2, 6))
+    x, told = draw(2, 3, 4, 8), draw(2, 6, seed=2)
+    token = torch.arange(12)
+    frames, places = group_mask(token // 4), group_mask(token % 4)
+    masked = whole(x.flatten(1, 2), told, mask=frames).reshape(x.shape)
+    torch.testing.assert_close(whole(x, told), masked)
+    over_time = whole(x.transpose(1, 2), told).transpose(1, 2)
+    masked = whole(x.flatten(1, 2), told, mask=places).reshape(x.shape)
+    torch.testing.assert_close(over_time, masked)
+
+
+def test_a_told_block_is_two_branches_of_the_chapter() -> None:
+    block, x, told = awake(Block(8, 2, 6)), draw(2, 5, 8), draw(2, 6, seed=2)
+    shift, scale, gate = block.norm.tell(told).unsqueeze(1).chunk(3, -1)
+    between = adaln_branch(block.attention, x, shift, scale, gate)
+    shift, scale, gate = block.before.tell(told).unsqueeze(1).chunk(3, -1)
+    expected = adaln_branch(block.perceptron, between, shift, scale, gate)
+    torch.testing.assert_close(block(x, told), expected)
+
+
+def test_words_guide_a_dit_and_no_words_are_the_null() -> None:
+    """The condition is the words themselves, 0 where there is none."""
+    text, net = reader().double(), awake(DiT(1, 12, 2, 2, context_dim=12, generator=rng()))
+
+    def model(x: torch.Tensor, t: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+        return net(x, t, context=text(words, words > 0).tokens, mask=words > 0)
+
+    words, null = torch.tensor([[1, 5, 2], [4, 0, 0]]), torch.zeros(3).long()
+    x, t = draw(2, 1, 4, 4), torch.tensor([0.5, 0.7], dtype=torch.float64)
+    assert not drop_labels(words, null, 1.0, generator=rng()).any()
+    conditional = net(x, t, context=text(words, words > 0).tokens, mask=words > 0)
+    expected = guide(conditional, net(x, t), 3.0)
+    torch.testing.assert_close(Guided(model, words, null, scale=3.0)(x, t), expected)
 
 
 def test_the_parameters_of_the_others_are_as_many_as_is_counted() -> None:
@@ -468,7 +520,7 @@ def test_the_parameters_of_the_others_are_as_many_as_is_counted() -> None:
     looks = UNet(hidden=h, depth=1, heads=2)
     reads = UNet(hidden=h, depth=1, heads=2, context_dim=6)
     assert size(looks) - size(plain) == 12 * w**2 + 9 * w + 6 * w * (4 * h + 1)
-    cross, text = 4 * w**2 + 4 * w + 2 * w, 6 * w + w + w + 4 * h * (w + 1)
+    cross, text = 4 * w**2 + 4 * w, 6 * w + w + w + 4 * h * (w + 1)
     assert size(reads) - size(looks) == cross + text
 
 
