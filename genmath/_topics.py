@@ -35,6 +35,7 @@ TOPICS = (
     Topic("Diffusion and flows", "score", "Score matching", "what a denoiser knows about the density of its data"),
     Topic("Diffusion and flows", "sde", "Stochastic differential equations", "how a density moves, why there are many ways back, and the likelihood of a diffusion model", ("ddpm", "score")),
     Topic("Diffusion and flows", "flow_matching", "Flow matching", "how a flow carries noise to data, and how to train one without simulating it"),
+    Topic("Diffusion and flows", "edm", "EDM and fast solvers", "how to scale what a network sees and says, what an error should count, and how ten calls make a sample", ("ddim", "flow_matching")),
     Topic("Diffusion and flows", "guidance", "Guidance", "how a trained model is steered: towards a label, a text, or a part of the data that is known", ("ddpm", "flow_matching")),
     Topic("Diffusion and flows", "consistency", "Few steps and one", "how a network gives a sample in one call, and what it is trained on", ("flow_matching", "ddim", "divergences", "gan")),
     Topic("Diffusion and flows", "latent", "Latent diffusion", "why a diffusion model is trained on codes and not on pixels, and what that costs", ("vae", "gan", "ddpm", "flow_matching")),

@@ -32,10 +32,11 @@ from genmath._base.checks import (
 )
 from genmath._base.normal import log_normal
 from genmath._base.shapes import Coefficient, Data, PerSample, PerStep, Step, Time
-from genmath._base.torch import Tensor, torch
+from genmath._base.torch import Float, Tensor, torch
 
 __all__ = [
     "CosinePath",
+    "EDMPath",
     "LinearPath",
     "Path",
     "Schedule",
@@ -46,11 +47,13 @@ __all__ = [
     "logit_normal_density",
     "logit_normal_time",
     "reverse_time",
+    "rho_levels",
     "shift_time",
     "shifted_density",
 ]
 
 
+Levels = Float[Tensor, "levels"]
 _Formula = Callable[[Tensor], Tensor]
 
 
@@ -187,6 +190,14 @@ class Path(ABC):
         """(`interpolate`, `velocity`), x_t and d x_t/dt, of the same pair at once."""
         return self.interpolate(x0, noise, t), self.velocity(x0, noise, t)
 
+    def steps(self, n: int) -> tuple[float, ...]:
+        """n + 1 times from noise to data, what `genmath.samplers.sample` takes for ``steps=n``.
+
+        Evenly, unless a path says otherwise.
+        """
+        n = integer("n", n, 1)
+        return tuple(i / n for i in range(n, -1, -1))
+
     @staticmethod
     def _mix(pair: tuple[Coefficient, Coefficient], x0: Data, noise: Data) -> Data:
         same_shape("noise", noise, "x0", x0)
@@ -307,9 +318,7 @@ class VEPath(Path):
     sigma_max: float = 50.0
 
     def __post_init__(self) -> None:
-        low = positive("sigma_min", self.sigma_min)
-        if positive("sigma_max", self.sigma_max) <= low:
-            refuse("sigma_max", self.sigma_max, f"a number > sigma_min = {low}")
+        _two_levels(self.sigma_max, self.sigma_min)
 
     @property
     def _rate(self) -> float:
@@ -338,6 +347,85 @@ class VEPath(Path):
 
     def _squared_diffusion(self, t: Tensor) -> Tensor:
         return self.sigma_min**2 * self._rate * torch.exp(self._rate * t)
+
+
+@dataclass(frozen=True)
+class EDMPath(Path):
+    """x_t = x_0 + sigma noise with sigma = sigma_max t: the noise level itself is the time.
+
+    ``sigma_min`` and ``rho`` choose the times of a sampler and nothing else: `steps`.
+
+    Result: edm.exact
+    Errors: ValueError unless 0 < sigma_min < sigma_max and rho > 0.
+    Source: Karras, Aittala, Aila, Laine 2022, table 1, with their time divided by sigma_max.
+    """
+
+    sigma_min: float = 0.002
+    sigma_max: float = 80.0
+    rho: float = 7.0
+
+    def __post_init__(self) -> None:
+        _two_levels(self.sigma_max, self.sigma_min)
+        positive("rho", self.rho)
+
+    def steps(self, n: int) -> tuple[float, ...]:
+        """The times of n of the `rho_levels`, the last of which leads to clean data."""
+        n = integer("n", n, 1)
+        if n == 1:
+            return 1.0, 0.0
+        levels = rho_levels(self.sigma_max, self.sigma_min, n, rho=self.rho).tolist()
+        return (*(level / self.sigma_max for level in levels), 0.0)
+
+    def _alpha(self, t: Tensor) -> Tensor:
+        return torch.ones_like(t)
+
+    def _sigma(self, t: Tensor) -> Tensor:
+        return self.sigma_max * t
+
+    def _d_alpha(self, t: Tensor) -> Tensor:
+        return torch.zeros_like(t)
+
+    def _d_sigma(self, t: Tensor) -> Tensor:
+        return torch.full_like(t, self.sigma_max)
+
+    def _half_log_snr(self, t: Tensor) -> Tensor:
+        return -torch.log(self._sigma(t))
+
+    def _time_of_half_log_snr(self, h: Tensor) -> Tensor:
+        return torch.exp(-h) / self.sigma_max
+
+    def _drift(self, t: Tensor) -> Tensor:
+        return torch.zeros_like(t)
+
+    def _squared_diffusion(self, t: Tensor) -> Tensor:
+        return 2 * self.sigma_max**2 * t
+
+
+def rho_levels(sigma_max: float, sigma_min: float, n: int, *, rho: float = 7.0) -> Levels:
+    """n noise levels from sigma_max down to sigma_min whose rho-th roots are evenly spaced.
+
+    rho = 1 is even in sigma, and a large rho nearly geometric. A step is about as long as
+    sigma^(1 - 1/rho).
+
+    Result: edm.rho_grid
+    Shapes: (n,), float64.
+    Errors: ValueError unless 0 < sigma_min < sigma_max, n >= 2 and rho > 0.
+    Source: Karras, Aittala, Aila, Laine 2022, equation 5.
+    """
+    high, low = _two_levels(sigma_max, sigma_min)
+    n, rho = integer("n", n, 2), positive("rho", rho)
+    share = torch.linspace(0, 1, n, dtype=torch.float64, device="cpu")
+    # As a share of the largest, so that no power overflows
+    levels = high * (1 - share * -math.expm1(math.log(low / high) / rho)) ** rho
+    levels[-1] = low  # to the last digit
+    return levels
+
+
+def _two_levels(sigma_max: float, sigma_min: float) -> tuple[float, float]:
+    low, high = positive("sigma_min", sigma_min), positive("sigma_max", sigma_max)
+    if high <= low:
+        refuse("sigma_max", sigma_max, f"a number > sigma_min = {low}")
+    return high, low
 
 
 @dataclass(frozen=True)
@@ -414,6 +502,9 @@ class _Reversed(Path):
     """The same path run from noise at t = 0 to data at t = 1."""
 
     path: Path
+
+    def steps(self, n: int) -> tuple[float, ...]:
+        return tuple(1 - t for t in self.path.steps(n))
 
     def _alpha(self, t: Tensor) -> Tensor:
         return self.path._alpha(1 - t)

@@ -11,9 +11,11 @@ from __future__ import annotations
 import math
 import warnings
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import zip_longest
 from typing import Any, NamedTuple, cast
 
 from genmath._base.checks import (
@@ -30,17 +32,20 @@ from genmath._base.checks import (
     refuse,
 )
 from genmath._base.draws import Generators, draw_, normal, rngs
+from genmath._base.exponential import weights
 from genmath._base.shapes import Array, Coefficient, Data, Time
 from genmath._base.steps import Model, check_start, even_steps, output
 from genmath._base.torch import Tensor, torch
-from genmath.paths import CosinePath, LinearPath, Path, Schedule, VEPath, VPPath
+from genmath.paths import CosinePath, EDMPath, LinearPath, Path, Schedule, VEPath, VPPath
 from genmath.predictions import PREDICTIONS, coefficients
 
 __all__ = [
     "DDIM",
     "Amplified",
     "Ancestral",
+    "Churn",
     "Correction",
+    "DPMSolver",
     "Euler",
     "Grid",
     "Heun",
@@ -48,6 +53,7 @@ __all__ = [
     "Move",
     "ReverseSDE",
     "Sampler",
+    "UniPC",
     "sample",
     "steps_inside",
 ]
@@ -197,21 +203,25 @@ class Grid:
 
 class Correction(NamedTuple):
     """A second look: the network is asked at (trial, time) and the x before becomes
-    x * x + predicted * predicted + again * again.
+    x * x + predicted * predicted + again * again + noise * noise.
 
-    ``at`` is the place of the time in the grid.
+    ``at`` is the place of the time among those that the sampler visits.
     """
 
     at: int
     x: float
     predicted: float
     again: float
+    noise: float = 0.0
 
 
 class Move(NamedTuple):
     """x ← x * x + predicted * predicted + noise * noise, the network asked at one time of the grid.
 
-    ``at`` is the place of the time in the grid. With a ``correct``ion the result is only a trial.
+    ``at`` is the place of the time among those that the sampler visits. With a ``correct``ion the
+    result is only a trial. What a sampler remembers is of_predicted * predicted + of_x * x, where
+    ``remember`` gives the two; ``before`` are the coefficients of what it remembered at the moves
+    before, the latest first, which are added to x.
     """
 
     at: int
@@ -219,6 +229,8 @@ class Move(NamedTuple):
     predicted: float
     noise: float = 0.0
     correct: Correction | None = None
+    remember: tuple[float, float] | None = None
+    before: tuple[float, ...] = ()
 
 
 class Sampler(ABC):
@@ -230,6 +242,11 @@ class Sampler(ABC):
 
         Errors: ValueError where the prediction does not determine what the sampler needs.
         """
+
+    def visits(self, grid: Grid) -> Grid:
+        """The times at which the network may be asked: those of the grid, unless it says others."""
+        instance("grid", grid, Grid, "a Grid of times on a path")
+        return grid
 
 
 @dataclass(frozen=True)
@@ -382,6 +399,178 @@ class Heun(Sampler):
 
 
 @dataclass(frozen=True)
+class DPMSolver(Sampler):
+    """DPM-Solver++(2M): DDIM plus what the guess of the data has changed since the last answer.
+
+    Second order in half_log_snr for one network call a step; either way. Order 1 is DDIM. The first
+    step, and one from or to an infinite half_log_snr, such as to clean data, are of order 1.
+
+    Result: edm.multistep
+    Errors: ValueError unless order is 1 or 2.
+    Source: Lu et al. 2022 (DPM-Solver++), algorithm 2.
+    """
+
+    order: int = 2
+
+    def __post_init__(self) -> None:
+        integer("order", self.order, 1, 2)
+
+    def moves(self, grid: Grid, prediction: str) -> list[Move]:
+        _towards_data(grid, prediction, least=2, either_way=True)
+        x, predicted, _ = DDIM().columns(grid, prediction)
+        n = len(grid) - 1
+        first, second = grid.convert(prediction, "x0", n)
+        change = torch.zeros_like(x)
+        if self.order == 2:
+            # alpha (1 - exp(-h)) / 2 times the change, brought from the last step to this one
+            ahead = grid.alpha[1:] * torch.expm1(grid.gap) / -2
+            change[1:] = ahead[1:] * (grid.gap[1:] / grid.gap[:-1])
+            usable = change.isfinite() & grid.gap.isfinite()
+            change = torch.where(usable, change, torch.zeros_like(change))
+        rows = (x + change * second, predicted + change * first, change, first, second)
+        moves = [
+            Move(i, a, b, remember=(c, d), before=(-e,) if e else ())
+            for i, (a, b, e, c, d) in enumerate(zip(*(row.tolist() for row in rows), strict=True))
+        ]
+        return _forget(moves)
+
+
+@dataclass(frozen=True)
+class UniPC(Sampler):
+    """A predictor through the last answers, corrected by the next: one network call a step.
+
+    The answer at the predicted place corrects the step that led there before the next one is made;
+    it costs nothing, since that answer is needed anyway. As it is all linear, what is carried along
+    is the predicted place. The predictor of order 2 is DPM-Solver++(2M). Steps from or to an
+    infinite half_log_snr are of order 1 and not corrected; the first steps have the order that
+    their answers allow.
+
+    Result: edm.corrected
+    Errors: ValueError unless order is 1, 2 or 3; in use, for times that do not lead towards the
+        data.
+    Source: Zhao et al. 2023 (UniPC), algorithms 1 and 2, for data prediction, B(h) = exp(h) - 1.
+    """
+
+    order: int = 2
+
+    def __post_init__(self) -> None:
+        integer("order", self.order, 1, 3)
+
+    def moves(self, grid: Grid, prediction: str) -> list[Move]:
+        _towards_data(grid, prediction, least=2)
+        n = len(grid) - 1
+        first, second = (pair.tolist() for pair in grid.convert(prediction, "x0", n))
+        sigma, alpha, level = (of.tolist() for of in (grid.sigma, grid.alpha, grid.half_log_snr))
+        # What the correction adds to the place that was predicted: of the newest answer, and before
+        extra: list[float] = []
+        moves = []
+        for i in range(n):
+            h, scale = level[i + 1] - level[i], sigma[i + 1] / sigma[i]
+            known = min(self.order, i + 1) if math.isfinite(h) else 1
+            places = [(level[i - j] - level[i]) / h for j in range(known)]
+            if not all(map(math.isfinite, places)):
+                places = [0.0]
+            predicted = [alpha[i + 1] * w for w in weights(places, h)]
+            total = _sum(predicted, [scale * w for w in extra])
+            a, b = scale + total[0] * second[i], total[0] * first[i]
+            before = tuple(total[1:])
+            moves.append(Move(i, a, b, remember=(first[i], second[i]), before=before))
+            extra = []
+            if math.isfinite(h):
+                corrected = [alpha[i + 1] * w for w in weights([1.0, *places], h)]
+                extra = _sum(corrected, [0.0, *(-w for w in predicted)])
+        return _forget(moves)
+
+
+def _sum(one: Sequence[float], other: Sequence[float]) -> list[float]:
+    return [a + b for a, b in zip_longest(one, other, fillvalue=0.0)]
+
+
+def _forget(moves: Sequence[Move]) -> list[Move]:
+    """The same moves, which remember only what a later one reads."""
+    read = {i - j for i, move in enumerate(moves) for j, c in enumerate(move.before, 1) if c}
+    return [m if i in read else m._replace(remember=None) for i, m in enumerate(moves)]
+
+
+MOST_CHURN = math.sqrt(2) - 1
+
+
+@dataclass(frozen=True)
+class Churn(Sampler):
+    """Between the steps of another sampler, fresh noise that lifts sigma/alpha by 1 + gamma.
+
+    gamma = min(amount / number of steps, √2 - 1) where low <= sigma/alpha <= high, else 0: the
+    variance at most doubles. ``noise`` multiplies the standard deviation of what is added, and 1
+    keeps the marginals. Nothing is added at the first time, where there is noise alone, nor at the
+    last; and nowhere is more noise than at the first.
+
+    Result: edm.churn
+    Errors: ValueError unless amount, low and noise are >= 0, high >= low, and the sampler is one of
+        single steps without noise, DDIM(), Euler() or Heun(); in use, on a discrete schedule, or
+        for times that do not lead towards the data.
+    Source: Karras, Aittala, Aila, Laine 2022, algorithm 2, for any path; they add noise at the
+        first time too.
+    """
+
+    sampler: Sampler
+    amount: float
+    low: float = 0.0
+    high: float = math.inf
+    noise: float = field(default=1.0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        inner = self.sampler
+        if not (isinstance(inner, (Euler, Heun)) or (isinstance(inner, DDIM) and inner.eta == 0)):
+            refuse("sampler", describe(self.sampler), "DDIM(), Euler() or Heun()")
+        real("amount", self.amount, "a number >= 0", 0.0)
+        low = real("low", self.low, "a number >= 0", 0.0)
+        if not (type(self.high) is float and self.high == math.inf):
+            real("high", self.high, f"a number >= low = {low}", low)
+        real("noise", self.noise, "a number >= 0", 0.0)
+
+    def visits(self, grid: Grid) -> Grid:
+        """Each time between the ends twice: as reached, and with its fresh noise."""
+        path = super().visits(grid).continuous
+        gamma = min(self.amount / max(len(grid) - 1, 1), MOST_CHURN)
+        times, level = grid.times.tolist(), grid.half_log_snr
+        ratio = torch.exp(-level)
+        churned = (ratio >= self.low) & (ratio <= self.high)
+        lifted = torch.maximum(level - math.log1p(gamma), level[0])
+        both = times[:1]
+        for i in range(1, len(times) - 1):
+            back = bool(churned[i]) and gamma > 0
+            both += [times[i], _time_of(path, lifted[i].item()) if back else times[i]]
+        return Grid(path, [*both, *times[1:][-1:]])
+
+    def moves(self, grid: Grid, prediction: str) -> list[Move]:
+        _towards_data(grid, prediction, least=2)
+        all_ = self.visits(grid)
+        alpha, sigma, times = all_.alpha.tolist(), all_.sigma.tolist(), all_.times.tolist()
+        moves = []
+        for start in range(0, len(all_) - 1, 2):
+            (move,) = self.sampler.moves(Grid(all_.path, times[start : start + 2]), prediction)
+            end, look = start + 1, move.correct
+            lifted = end + 1 if end + 1 < len(all_) else end
+            # From (alpha, sigma) up to a noisier pair: what is there is scaled with the data.
+            scale = alpha[lifted] / alpha[end] if lifted != end else 1.0
+            fresh = math.sqrt(max(sigma[lifted] ** 2 - (scale * sigma[end]) ** 2, 0.0))
+            fresh = self.noise * fresh if times[lifted] != times[end] else 0.0
+            if look:
+                look = look._replace(
+                    at=end, x=scale * look.x, predicted=scale * look.predicted,
+                    again=scale * look.again, noise=fresh,
+                )  # fmt: skip
+                moves.append(move._replace(at=start, correct=look))
+            else:
+                moves.append(Move(start, scale * move.x, scale * move.predicted, fresh))
+        return moves
+
+
+def _time_of(path: Path, level: float) -> float:
+    return cast(float, path.time_of_half_log_snr(level))
+
+
+@dataclass(frozen=True)
 class ReverseSDE(Sampler):
     """Euler-Maruyama for dx = (f x - (1 + noise²)/2 g² score) dt + noise g dW, towards the data.
 
@@ -471,9 +660,10 @@ def sample(
         move. The model is called as model(x, t), x in ``dtype`` and t (B,): integers on a
         `Schedule`, else in the dtype of the data, float32 at least. Between the moves x is kept in
         float32 at least, where half precision would round small steps away.
-    Options: ``steps`` is their number n, for n + 1 times evenly from noise to data; or these times
-        themselves, any decreasing sub-sequence of 0..T on a `Schedule`, of [0, 1] on a `Path`; left
-        out, all of a `Schedule`. Samplers that draw nothing also run from data to noise.
+    Options: ``steps`` is their number n, for the n + 1 times of ``path.steps(n)``, on a `Schedule`
+        evenly from noise to data; or these times themselves, any decreasing sub-sequence of 0..T on
+        a `Schedule`, of [0, 1] on a `Path`; left out, all of a `Schedule`. Samplers that draw
+        nothing also run from data to noise.
         With a ``threshold`` the x_0 that a prediction means is cut to ± threshold before each move:
         no longer the sampler's own equation, and only for data in that range.
         ``start`` is x at the first time; left out, it is drawn from N(0, alpha² + sigma²), the
@@ -534,6 +724,7 @@ class _Route(NamedTuple):
 
     times: list[float]
     moves: list[Move]
+    depth: int  # how many answers it remembers
     cut: _Cut | None
     draws: bool  # noise, at some move
     leaves_data: bool
@@ -556,13 +747,15 @@ def _route(
 
 
 def _never_changes(thing: object) -> bool:
-    return type(thing) in FIXED and all(type(v) in PLAIN for v in vars(thing).values())
+    return type(thing) in FIXED and all(
+        type(v) in PLAIN or _never_changes(v) for v in vars(thing).values()
+    )
 
 
 PLAIN = (float, int, str, bool)
 FIXED = {
-    *(VPPath, CosinePath, VEPath, LinearPath),
-    *(Ancestral, DDIM, Euler, Heun, ReverseSDE, Langevin),
+    *(VPPath, CosinePath, VEPath, LinearPath, EDMPath),
+    *(Ancestral, DDIM, Euler, Heun, ReverseSDE, Langevin, DPMSolver, UniPC, Churn),
 }
 
 
@@ -575,12 +768,14 @@ def _new_route(
 ) -> _Route:
     grid = _grid(path, steps)
     moves = sampler.moves(grid, prediction)
+    grid = sampler.visits(grid)
     stays = isinstance(sampler, Langevin)  # at its noise, which forgets the error
     return _Route(
         times=grid.times.tolist(),
         moves=moves,
+        depth=max((len(move.before) for move in moves), default=0),
         cut=None if threshold is None else _Cut(threshold, grid, prediction),
-        draws=any(move.noise for move in moves),
+        draws=any(move.noise or (move.correct and move.correct.noise) for move in moves),
         leaves_data=len(grid) > 1 and bool(grid.gap[0] > 0),
         std=math.hypot(grid.alpha[0].item(), grid.sigma[0].item()),
         amplified=None if stays else _amplified(grid, moves, prediction),
@@ -682,23 +877,28 @@ def _run(
         predicted = output("model", model(x if same else x.to(dtype), labels[at]), "x_t", x)
         return cut(predicted, x, at) if cut else predicted
 
-    for done, (at, a, b, c, correct) in enumerate(route.moves, start=1):
+    answers: deque[Tensor] = deque(maxlen=route.depth)  # the latest first
+    for done, (at, a, b, c, correct, remember, before) in enumerate(route.moves, start=1):
         predicted = ask(x, at)
-        if c:
-            draw_(noise, cast(Generators, generator))
+        answer = _answer(x, predicted, *remember) if remember else None
         if correct is None:
             x = _combine(x, a, predicted, b)
-            if c:
-                x.add_(noise, alpha=c)
         else:
             # The trial has no name, so that its memory is free for what follows.
             trial = _combine(x, a, predicted, b)
             if c:
-                trial.add_(noise, alpha=c)
+                trial.add_(draw_(noise, cast(Generators, generator)), alpha=c)
             again = ask(trial, correct.at)
             del trial
             x = _combine(x, correct.x, predicted, correct.predicted)
             x.add_(again, alpha=correct.again)
+            c = correct.noise
+        if c:
+            x.add_(draw_(noise, cast(Generators, generator)), alpha=c)
+        for coefficient, old in zip(before, answers, strict=False):
+            x.add_(old, alpha=coefficient)
+        if answer is not None:
+            answers.appendleft(answer)
         if report:
             report(done, x)
         # Twice, and not at each move: a model that is broken from the start, and all the rest.
@@ -706,6 +906,13 @@ def _run(
             made = f"{describe(x)} that is not finite after move {done} of {last}"
             refuse("model output", made, "finite values at every time")
     return x
+
+
+def _answer(x: Tensor, predicted: Tensor, of_predicted: float, of_x: float) -> Tensor:
+    """What is remembered, in a tensor of its own: a model may use its output again."""
+    if of_x:
+        return _combine(x, of_x, predicted, of_predicted)
+    return torch.mul(predicted.to(x.dtype), of_predicted)
 
 
 def _combine(x: Tensor, a: float, predicted: Tensor, b: float) -> Tensor:
@@ -723,10 +930,7 @@ def _grid(path: Path | Schedule, steps: int | Sequence[float] | Tensor | None) -
         return Grid(path, _numbers(steps))
     if isinstance(path, Schedule):
         return Grid(path, even_steps(0, path.T, integer("steps", n, 1, path.T))[::-1])
-    n = integer("steps", n, 1)
-    grid = Grid(path, [i / n for i in range(n, -1, -1)])
-    # `reverse_time` puts the noise first.
-    return Grid(path, [i / n for i in range(n + 1)]) if bool(grid.gap[0] > 0) else grid
+    return Grid(path, path.steps(integer("steps", n, 1)))
 
 
 def _moves(columns: Columns) -> list[Move]:

@@ -160,7 +160,7 @@ def test_one_step_of_a_schedule_is_the_textbooks(sampler, prediction) -> None:
     for t, s in ((50, 49), (50, 10), (2, 1), (7, 0), (1, 0)):
         moves = sampler.moves(Grid(schedule, (t, s)), prediction)
         assert len(moves) == 1
-        (at, a, b, c, correct), said = moves[0], torch.sin(x)
+        (at, a, b, c, correct, *_), said = moves[0], torch.sin(x)
         assert (at, correct) == (0, None)
         alpha, sigma = schedule.alpha[t].item(), schedule.sigma[t].item()
         after, noise = schedule.alpha[s].item(), schedule.sigma[s].item()
@@ -297,7 +297,7 @@ class Recursion:
         )
 
     def run(self, moves: list[Move], mean: float, variance: float) -> tuple[float, float]:
-        for at, a, b, c, correct in moves:
+        for at, a, b, c, correct, *_ in moves:
             assert correct is None
             p, q = self.affine[at]
             mean, variance = (a + b * p) * mean + b * q, (a + b * p) ** 2 * variance + c**2

@@ -124,7 +124,7 @@ def test_a_loss_draws_the_times_it_is_not_given() -> None:
         name for name in losses if {"path", "schedule", "t"} & {p.name for p in SIGNATURES[name]}
     }
     few = {f"consistency.{kind}_loss" for kind in ("distillation", "training", "mean_flow", "dmd")}
-    assert timed == {"ddpm.denoising_loss", "flow_matching.cfm_loss"} | few
+    assert timed == {"ddpm.denoising_loss", "edm.edm_loss", "flow_matching.cfm_loss"} | few
     for name in timed:
         given = {p.name: p for p in SIGNATURES[name]}
         for argument in ("t", "noise", "generator"):

@@ -34,6 +34,7 @@ RECORDED = {
         "fmguide-total-derivative", "fmguide-ve-vp-swapped", "mit-pinit-factor2",
         "notes-rf-sampler-direction", "notes-rf-sde-euler",
     },
+    "edm": {"af3-loss-weight", "hf-minsnr-v", "kdiffusion-2m-h-last", "smea-churn-max"},
     "latent": {
         "monai-scale-outside", "pml2-elbo-q-without-log", "vqgan-weight-without-norms",
     },
@@ -76,6 +77,7 @@ IN_PROSE = {
     "ddpm": {"udl-nb-t-plus-1", "labml-ddpm-last-noise"},
     "ddim": set(),
     "flow_matching": {"cfm-broadcast"},
+    "edm": {"physicsnemo-sigma-data"},
     "latent": set(),
     "autoregressive": {"pixelcnn-1x1-mask"},
     "normalizing_flow": set(),

@@ -23,6 +23,7 @@ from genmath.autoregressive import DiscretizedLogisticMixture
 from genmath.cnf import standard_normal
 from genmath.consistency import ConsistencyModel
 from genmath.divergences import KL
+from genmath.edm import Preconditioned
 from genmath.gan import GAN
 from genmath.latent import FirstStage, LatentDiffusion
 from genmath.nets import (
@@ -38,8 +39,8 @@ from genmath.nets import (
     ViT,
 )
 from genmath.normalizing_flow import MAF, ActNorm, Affine, Coupling, Flow, Mapping, RealNVP
-from genmath.paths import LinearPath, VPPath, linear_schedule
-from genmath.samplers import DDIM, Grid, Heun
+from genmath.paths import EDMPath, LinearPath, VPPath, linear_schedule
+from genmath.samplers import DDIM, Churn, Grid, Heun
 from genmath.solvers import DOPRI5, MIDPOINT, FixedSteps
 from genmath.toys import GaussianMixture
 from genmath.vae import VAE, Autoencoder, gaussian_log_likelihood
@@ -54,6 +55,7 @@ MODULES = [
     "ddim",
     "ddpm",
     "divergences",
+    "edm",
     "flow_matching",
     "gan",
     "guidance",
@@ -216,7 +218,9 @@ KINDS: dict[str, Kind] = {
             "tolerance",
             "anneal_from",
             "step",
+            "rho",
             "shift",
+            "sigma_data",
             "sigma_min",
             "sigma_max",
             "duration",
@@ -287,6 +291,13 @@ def draw(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
+class Echo(nn.Module):
+    """A network that sees a level too."""
+
+    def forward(self, x: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+        return x
+
+
 X, Z, TABLE = draw(4, 2), draw(4, 2, seed=1), draw(4, 2).softmax(1)
 TEN = draw(10, 2)
 ROW, IMAGES, LABELS = draw(4), draw(4, 1, 8, 8), torch.tensor([0, 1, 2, 1])
@@ -311,6 +322,7 @@ STAGES = TwoStage(TOKENS, TOLD, words=2)
 LAYER, ACTNORM = RealNVP(2, 2, hidden=4, context=2, generator=rng()), ActNorm(2)
 FLOW = Flow(MAF(2, 2, hidden=4, generator=rng()))
 AE = Autoencoder(nn.Linear(2, 1), nn.Linear(1, 2))
+SCALED = Preconditioned(Echo(), EDMPath(), sigma_data=0.5)
 PAIR = GAN(nn.Linear(2, 2), CRITIC, 2)
 LAST = nn.Linear(2, 1)
 STAGE = FirstStage(nn.Linear(2, 4), nn.Linear(2, 2), kl=0.1, features=nn.Linear(2, 3))
@@ -640,6 +652,19 @@ def valid() -> dict[str, dict[str, Any]]:
         "divergences.gaussian_kl_full": gaussians,
         **{
             f"divergences.{name}": {"p": TABLE, "q": TABLE, "dim": 1} for name in ("kl", "js", "tv")
+        },
+        "edm.Preconditioned": {"model": CRITIC, "path": VP, "sigma_data": 0.5},
+        "edm.Preconditioned.coefficients": {"self": SCALED, "t": 0.5, "like": X},
+        "edm.Preconditioned.forward": {"self": SCALED, "x_t": X, "t": 0.5},
+        "edm.edm_loss": {
+            "model": SCALED, "x0": X, "t": 0.5, "generator": g, "mean": -1.2, "std": 1.2,
+        },
+        "edm.edm_weight": {"alpha": 0.8, "sigma": 0.6, "sigma_data": 0.5},
+        "edm.min_snr_weight": {"alpha": 0.8, "sigma": 0.6, "gamma": 5.0, "prediction": "v"},
+        "edm.preconditioning": {"alpha": 0.8, "sigma": 0.6, "sigma_data": 0.5},
+        "edm.weight_ratio": {
+            "alpha": 0.8, "sigma": 0.6, "d_alpha": -1.0, "d_sigma": 1.0, "source": "eps",
+            "target": "velocity",
         },
         "flow_matching.cfm_loss": {
             "model": field,
@@ -997,6 +1022,8 @@ def valid() -> dict[str, dict[str, Any]]:
             for name in ("made_degrees", "made_masks")
         },
         "nets.pixelcnn_mask": {"kind": "A", "k": 3, "channels": 1, "into": 2, "out": 2},
+        "paths.EDMPath": {"sigma_min": 0.002, "sigma_max": 80.0, "rho": 7.0},
+        "paths.EDMPath.steps": {"self": EDMPath(), "n": 3},
         "paths.LinearPath.interpolate": {"self": LINE, "x0": X, "noise": Z, "t": 0.5},
         "paths.LinearPath.line": {"self": LINE, "x0": X, "noise": Z, "t": 0.5},
         "paths.LinearPath.velocity": {"self": LINE, "x0": X, "noise": Z, "t": 0.5},
@@ -1004,6 +1031,7 @@ def valid() -> dict[str, dict[str, Any]]:
             f"paths.Path.{name}": {"self": VP, "t": 0.5}
             for name in ["alpha", "sigma", "d_alpha", "d_sigma", "snr", "half_log_snr", "drift", "squared_diffusion"]
         },
+        "paths.Path.steps": {"self": VP, "n": 3},
         "paths.Path.time_of_snr": {"self": VP, "snr": 1.0},
     "paths.Path.time_of_half_log_snr": {"self": VP, "half_log_snr": 0.0},
         **{
@@ -1029,6 +1057,7 @@ def valid() -> dict[str, dict[str, Any]]:
             "std": 1.0,
             "dtype": torch.float32,
         },
+        "paths.rho_levels": {"sigma_max": 80.0, "sigma_min": 0.002, "n": 3, "rho": 7.0},
         "paths.reverse_time": {"path": LINE},
         "paths.shift_time": {"t": 0.5, "shift": 2.0},
         "paths.shifted_density": {"t": 0.5, "shift": 2.0},
@@ -1041,6 +1070,11 @@ def valid() -> dict[str, dict[str, Any]]:
             "target": "velocity",
         },
         "predictions.convert": {**noisy, "prediction": Z, "source": "eps", "target": "velocity"},
+        "samplers.Churn": {
+            "sampler": Heun(), "amount": 1.0, "low": 0.1, "high": 2.0, "noise": 1.0,
+        },
+        "samplers.DPMSolver": {"order": 2},
+        "samplers.UniPC": {"order": 2},
         "samplers.Ancestral": {"variance": "beta"},
         "samplers.DDIM": {"eta": 0.5},
         "samplers.Grid": {"path": VP, "steps": [1.0, 0.5]},
@@ -1073,10 +1107,15 @@ def valid() -> dict[str, dict[str, Any]]:
                 ("Heun",),
                 ("ReverseSDE",),
                 ("Langevin", 0.1),
+                ("DPMSolver",),
+                ("UniPC",),
+                ("Churn", Heun(), 1.0),
             ]
             for method in ("columns", "moves")
             if hasattr(getattr(samplers, name), method)
         },
+        "samplers.Churn.visits": {"self": Churn(Heun(), 1.0), "grid": GRID},
+        "samplers.Sampler.visits": {"self": DDIM(), "grid": GRID},
         "samplers.Grid.convert": {"self": GRID, "source": "x0", "target": "eps", "count": 2},
         "samplers.Grid.convert_where_possible": {"self": GRID, "source": "x0", "target": "eps"},
         "samplers.Grid.forward_sde": {"self": GRID, "count": 2},
@@ -1442,6 +1481,22 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     },
     # leading dimensions broadcast
     "divergences.gaussian_kl_full": {key: {"wrong batch"} for key in ["mean_p", "mean_q"]},
+    "edm.Preconditioned": {"model": {"module"}},
+    "edm.Preconditioned.coefficients": {"like": BATCH},
+    "edm.Preconditioned.forward": {"x_t": BATCH},
+    "edm.edm_loss": {
+        "x0": BATCH - {"no samples"},
+        "t": UNIT - {"0"},
+        "mean": ANY_NUMBER,
+        "std": POSITIVE,
+    },
+    **{
+        f"edm.{name}": {
+            **dict.fromkeys(["alpha", "sigma"], LEVEL | ANY_SHAPE),
+            **dict.fromkeys(["d_alpha", "d_sigma"], ANY_NUMBER | ANY_SHAPE),
+        }
+        for name in ("edm_weight", "min_snr_weight", "preconditioning", "weight_ratio")
+    },
     "flow_matching.path_energy": {"trajectory": BATCH},
     "flow_matching.reflow_pairs": {"noise": BATCH, "steps": whole(1) | {"list"}},
     "gan.GAN": {key: {"module"} for key in ["generator", "discriminator"]},
@@ -1560,6 +1615,8 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
         f"normalizing_flow.Flow.{name}": {"sample_shape": {"empty list", "no samples"}}
         for name in ("sample", "rsample", "rsample_and_log_prob")
     },
+    **{f"paths.{name}.steps": {"n": whole(1)} for name in ("EDMPath", "Path")},
+    "paths.rho_levels": {"n": whole(2)},
     "paths.Path.time_of_half_log_snr": {"half_log_snr": ANY_NUMBER | BATCH | {"inf", "-inf"}},
     "paths.Path.time_of_snr": {"snr": AT_LEAST_0 | BATCH | {"inf"}},
     "paths.Schedule.coefficients": {"t": whole(0, 10), "like": BATCH},
@@ -1571,6 +1628,14 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     **{key: {"t": TIME_OF_PATH} for key in ["paths.shift_time", "paths.shifted_density"]},
     "predictions.coefficients": dict.fromkeys(["alpha", "sigma"], AT_LEAST_0 | BATCH)
     | dict.fromkeys(["d_alpha", "d_sigma"], ANY_NUMBER | BATCH),
+    "samplers.Churn": {
+        "amount": AT_LEAST_0,
+        "low": AT_LEAST_0,
+        "high": AT_LEAST_0 | {"inf"},
+        "noise": AT_LEAST_0,
+    },
+    "samplers.DPMSolver": {"order": whole(1, 2)},
+    "samplers.UniPC": {"order": whole(1, 3)},
     "samplers.Grid": {"steps": {"list"}},
     "samplers.Grid.convert": {"count": whole(0, 3)},
     "samplers.Grid.forward_sde": {"count": whole(0, 3)},

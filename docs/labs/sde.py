@@ -270,7 +270,7 @@ def law(sampler, times, model=exact_eps):
     def asked(x, i):
         return model(x, torch.full_like(x, times[i]))
 
-    for at, a, b, c, correct in sampler.moves(Grid(path, times), "eps"):
+    for at, a, b, c, correct, *_ in sampler.moves(Grid(path, times), "eps"):
         said = asked(places, at)
         moved = a * places + b * said
         if correct:
