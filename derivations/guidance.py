@@ -305,6 +305,8 @@ def narrower(d):
 # %% [markdown]
 # **What it means.** Guidance is an *extrapolation*: of logarithms of variances, from $\log 1$ by way of $\log c$ to $s \log c$. Diversity shrinks exponentially in the scale. Only $s = 0$ and $s = 1$ draw laws that anybody wrote down.
 #
+# {{ explorer guidance }}
+#
 # ## With noise it is another law
 #
 # With an exact score the samplers with and without noise agree in their results. With a guided score they do not: nothing forces them to. The reverse SDE has twice the score in its drift, and adds noise: in the clock $u$ its drift is $(x + 2\, \text{score})/u$ and the variance of its noise

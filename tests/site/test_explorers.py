@@ -565,6 +565,37 @@ def test_flow(visit: Visits) -> None:
     assert alone["closed"] == alone["density"]
 
 
+def test_guidance(visit: Visits) -> None:
+    """The chapter's example: the flow is linear, so a scale multiplies the samples' variance by a
+    power of 0.36; the interval's formula by hand; calls are counted."""
+
+    def pair(words: str) -> list[float]:
+        return [value(word) for word in words.split(", ")]
+
+    found = {
+        scale: shown_at(visit, "guidance", data="normal", scale=scale) for scale in (1, 2, 3.5)
+    }
+    assert pair(found[1]["mean"]) == pytest.approx([0.8, 0.8], abs=0.1)
+    assert pair(found[1]["variance"]) == pytest.approx([0.36, 0.36], abs=0.06)
+    plain = pair(found[1]["variance"])[0]
+    for scale in (2, 3.5):
+        ratio = pair(found[scale]["variance"])[0] / plain
+        assert ratio == pytest.approx(0.36 ** (scale - 1), rel=0.1)
+        assert value(found[scale]["formula"]) == pytest.approx(0.36**scale, abs=6e-4)
+    assert [found[scale]["calls"] for scale in (1, 2)] == ["48", "96"]
+    part = shown_at(visit, "guidance", data="normal", scale=3, low=0.4, high=0.8)
+    by_hand = 0.36 * ((1 - 0.64 * 0.64) / (1 - 0.64 * 0.16)) ** 2
+    assert value(part["formula"]) == pytest.approx(by_hand, abs=6e-4)
+    assert 48 < value(part["calls"]) < 96
+    noisy = shown_at(visit, "guidance", data="normal", scale=3, sampler=1)
+    exact = (0.36 - 0.36**6) / (5 * 0.64)
+    assert pair(noisy["variance"])[0] == pytest.approx(exact, rel=0.3)
+    assert noisy["formula"] == "not here"
+    sure = [pair(shown_at(visit, "guidance", scale=s)["sure"]) for s in (1, 4)]
+    assert sure[0][0] == pytest.approx(sure[0][1], abs=0.03)
+    assert sure[1][0] > 0.99 > sure[0][0]
+
+
 def test_chain(visit: Visits) -> None:
     """Eight products, their entropy, and the picture at a height of the stacked probabilities."""
     state = {"a": 0.3, "b_0": 0.1, "b_1": 0.7, "c_00": 0.2, "c_01": 0.4, "c_10": 0.6, "c_11": 0.8}
