@@ -104,8 +104,24 @@ def kernel(d):
 
 
 # %% [markdown]
-# **What it means.** The temperature is the width of the bell, squared. A small one looks at the nearest key only; a large one averages all. Longer keys get more weight than their direction earns: some models therefore norm queries and keys first (QK-norm), after which all of them are equally long.
+# **What it means.** The temperature is the width of the bell, squared. A small one looks at the nearest key only; a large one averages all. Longer keys get more weight than their direction earns.
 #
+# Some models therefore divide queries and keys by their length first (*QK-norm*). Then the bell and the exponential of the score differ by a constant, which cancels in the average: attention *is* the kernel average. And no score is above 1 or below $-1$, whatever training does to the matrices: at temperature $\tau$ no place gets more than
+# $e^{2/\tau}$ times the weight of another, so $\tau$ has to be learned or chosen small.
+
+# %%
+q_unit, k_unit = mean_vectors("q k", domain="direction")
+
+
+@derivation("Queries and keys of length one", dims=(1, 2, 3))
+def directions(d):
+    d.start(exp(-norm2(q_unit - k_unit) / (2 * tau)), name="bell", words="the bell")
+    d.equals(exp(-1 / tau) * exp(dot(q_unit, k_unit) / tau), by="both squares are 1")
+    d.start(dot(q_unit, k_unit), name="most", words="the score")
+    d.at_most(1, by="half the squared distance is what is missing", because=norm2(q_unit - k_unit) / 2)
+
+
+# %% [markdown]
 # ### The perfect denoiser is attention
 #
 # Here is why attention fits diffusion so well. Let the data be finitely many pictures, each as probable as any other. A noisy one is $x_t = \alpha x_0 + \sqrt v\, \epsilon$, where $\epsilon$ is standard normal. The best guess of $x_0$ is its mean given $x_t$ (`score.tweedie`): an average of the pictures, with a bell around $x_t$ as weight. Multiply the square out: it
@@ -152,6 +168,11 @@ def softmax(d):
 
 # %% [markdown]
 # {{ explorer attention }}
+#
+# ### Heads
+#
+# One average can hardly look at two places at once: with half the weight on each it returns their mean, and from a mean of 10 and 60 nobody can tell the two. So a layer has several *heads*. Each has its own queries, keys and values of $d/h$ features, and so its own weights; the results are put side by side, and one more matrix mixes them. One head may look at
+# the place before, another at places of the same colour. (Two heads that look at different places return both values, 10 *and* 60.)
 #
 # ### How it learns where to look
 #
@@ -403,7 +424,7 @@ def norms(d):
 #
 # ### Time and class: scale, shift and a gate
 #
-# How does a block of a diffusion model learn the time $t$ and the class $y$? A small network makes of both, for each block, three vectors: a *scale* $\gamma$, a *shift* $\beta$ and a *gate* $g$. The block computes $x + g\, F((1 + \gamma)\, \hat x + \beta)$, where $\hat x$ is the normed token and $F$ is attention or perceptron. This is **adaLN**;
+# How does a block of a diffusion model learn the time $t$ and the class $y$? The time goes through the waves above, as if it were a place; the class has a row of a table. A small network makes of both, for each block, three vectors: a *scale* $\gamma$, a *shift* $\beta$ and a *gate* $g$. The block computes $x + g\, F((1 + \gamma)\, \hat x + \beta)$, where $\hat x$ is the normed token and $F$ is attention or perceptron. This is **adaLN**;
 # with the last layer of the small network set to zero at the start it is **adaLN-zero** [@peebles2023dit]. Then $g = 0$ at first, and *the whole pile of blocks is the identity*, however deep.
 #
 # Would it then learn at all? Let the gate be $g = w\, y$ with a weight $w$, and look at $w = 0$ in the three lines. What two blocks $F$ and $G$ add is zero, and so is the slope by what is *inside* $F$, here $\theta$. But the slope by $w$ is not: the gates open first, and then the rest begins to move. (Setting $F$ to zero *and* the gate to zero would stop both.)
@@ -488,6 +509,8 @@ def cost(d):
            equal(plus(linear_flops + pair_flops), 24 * n * width**2 + 4 * n**2 * width),
            source="facebookresearch/DiT issue #14, on table 4 of the paper",
            why="Multiply-adds, called Gflops. Compare them with the FLOPs of a processor's data sheet or of torch's counter, and everything comes out twice as fast as it is.")
+    d.start(plus([2 * n * width, 3 * n * width, n * width, 2 * n * width, 4 * n * width, 4 * n * width]), name="memory", words="numbers that training keeps")
+    d.equals(16 * n * width, by="each layer keeps what it read: the stream and its norm, twice; queries, keys and values; the averages; the hidden layer before and after its bend")
     d.start(heads * (2 * n * n * (width / heads)) + heads * (2 * n * n * (width / heads)), name="heads", words="the pairs, in $h$ heads")
     d.equals(4 * n**2 * width, by="the features of all heads together are $d$")
     d.start(4 * n**2 * width / (24 * n * width**2 + 4 * n**2 * width), name="share", words="the share of the pairs")
@@ -495,7 +518,10 @@ def cost(d):
 
 
 # %% [markdown]
-# **What it means.** The square of $n$ is not the larger part until $n = 6d$: with a width of 1152 from 6 912 tokens on. Below that, twice as many tokens cost about twice as much; far above, four times. What grows at once with the square is the *memory*, if the scores are stored: $h n^2$ numbers a layer. One need not store them, as the next section shows.
+# **What it means.** The square of $n$ is not the larger part until $n = 6d$: with a width of 1152 from 6 912 tokens on. Below that, twice as many tokens cost about twice as much; far above, four times.
+#
+# *Memory* is another matter. To train, a block keeps what its layers have read: $16 n d$ numbers (`attention.cost[memory]`). If it stores the weights of all pairs as well, there are $h n^2$ more, and these are the larger part from $n = 16 d/h$ on, sixteen times the features of a head: for heads of 64 features from 1 024 tokens on. One need not store them, as the next section shows. To sample
+# token by token a block keeps keys and values, $2 n d$ numbers (`autoregressive.cache`).
 #
 # {{ picture attention.costs }}
 #
@@ -574,14 +600,15 @@ def factorised(d):
 #
 # !!! summary "To learn by heart"
 #
-#     - Attention is an average with softmax weights (`attention.average`): a kernel around the query where keys are equally long (`attention.kernel`).
+#     - Attention is an average with softmax weights (`attention.average`): a kernel around the query where keys are equally long (`attention.kernel`, `attention.directions`).
 #     - The exact denoiser of finitely many data is attention over them (`attention.denoiser`).
 #     - Softmax has the most mean score plus $\tau$ times entropy (`attention.softmax`).
 #     - Scores of $d$ features have the variance $d$: divide by $\sqrt d$ (`attention.scaling`).
 #     - No order without positions (`attention.permutation`); RoPE: only differences count (`attention.rope`).
 #     - Joint attention is a mean of self- and cross-attention with a share that is chosen (`attention.mask[mixture]`).
 #     - adaLN-zero: the identity at first, and the gates open first (`attention.adaln`).
-#     - A block: $12 d^2$ parameters, $24 n d^2 + 4 n^2 d$ FLOPs; the pairs are half from $n = 6d$ on (`attention.cost`).
+#     - A block: $12 d^2$ parameters, $24 n d^2 + 4 n^2 d$ FLOPs, $16 n d$ numbers kept for training; the pairs are half of the FLOPs from $n = 6d$ on (`attention.cost`).
+#     - A softmax can be summed up in pieces, exactly: memory without $n^2$ (`attention.pieces`).
 #
 # ## Questions
 #

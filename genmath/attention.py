@@ -265,6 +265,7 @@ class BlockCost(NamedTuple):
     parameters: int
     flops: int  # of the matrix products, forward, for all tokens
     pair_flops: int  # those of them that grow with the square of the tokens
+    activations: int  # numbers that backward needs, what the layers read; not the weights
     scores: int  # numbers in the matrices of weights, if they are stored
     cache: int  # numbers in keys and values, which sampling token by token keeps
 
@@ -284,7 +285,8 @@ def block_cost(
     With ``context`` tokens of the same width there is a cross-attention besides, behind a norm.
     ``adaln``: the other two norms have no weights of their own, but six vectors are made of a told
     one; the FLOPs of that are of one token. ``bias``: every matrix has one, and every norm that has
-    weights has two vectors. Backward costs about twice as much as forward.
+    weights has two vectors. Backward costs about twice as much as forward; what it needs besides
+    ``activations`` is of the order of tokens · heads, if the weights are not stored.
 
     Result: attention.cost
     Errors: ValueError for sizes < 1 (context < 0), or a width that the heads do not divide.
@@ -304,7 +306,11 @@ def block_cost(
         parameters += sum(b for _, b in matrices) + 2 * d * norms
     pairs = 4 * n * (n + m) * d
     linear = sum(2 * t * a * b for t, of in ((n, of_n), (m, of_m), (1, of_one)) for a, b in of)
-    return BlockCost(parameters, linear + pairs, pairs, heads * n * (n + m), 2 * (n + m) * d)
+    # The stream and its norm, twice; q, k, v; averages; the hidden layer, twice. With adaLN besides
+    # the norms as they were, and what the gates multiply; the same for a context.
+    kept = (8 + 2 * r + (4 if m else 0) + (4 if adaln else 0)) * n * d + 3 * m * d
+    scores, cache = heads * n * (n + m), 2 * (n + m) * d
+    return BlockCost(parameters, linear + pairs, pairs, kept, scores, cache)
 
 
 def image_tokens(height: int, width: int, *, compression: int = 8, patch: int = 2) -> int:

@@ -104,6 +104,27 @@ def test_keys_of_one_length_make_it_a_kernel_average() -> None:
     )
 
 
+def test_a_softmax_in_pieces_is_the_whole() -> None:
+    """The sums that a loop over pieces of the keys keeps, joined as in the chapter."""
+    q, k, v = 5 * draw(1, 4), draw(12, 4, seed=1), draw(12, 1, seed=2)
+    claim, kept = CHAPTER.pieces.conclusion, None
+    for part in range(0, 12, 3):
+        scores = (q @ k[part : part + 3].T)[0] / 2
+        top = scores.max()
+        weights = (scores - top).exp()
+        now = (top, weights.sum(), weights @ v[part : part + 3, 0])
+        if kept is None:
+            kept = now
+            continue
+        new = torch.maximum(kept[0], top)
+        letters = dict(zip("mZAlYB", (*kept, *now), strict=True))
+        joined = value(claim.lhs, M=new, **letters)
+        torch.testing.assert_close(joined, value(claim.rhs, **letters))
+        scale = [(x - new).exp() for x in (kept[0], top)]
+        kept = (new, *(scale[0] * a + scale[1] * b for a, b in zip(kept[1:], now[1:], strict=True)))
+    torch.testing.assert_close(joined, at.attention(q, k, v)[0, 0])
+
+
 def test_scores_of_independent_entries_have_the_spread_of_the_features() -> None:
     for d in (16, 256):
         q, k = draw(400, d), draw(400, d, seed=1)
@@ -230,6 +251,23 @@ def test_masks_of_neighbours_and_groups() -> None:
 # Costs
 
 
+def kept(block: nn.Module, *inputs: torch.Tensor | None) -> int:
+    """How many numbers autograd holds on to, parameters aside, without stored weights."""
+    own = {p.untyped_storage().data_ptr() for p in block.parameters()}
+    held: dict[int, torch.Tensor] = {}
+
+    def hold(x: torch.Tensor) -> torch.Tensor:
+        if x.untyped_storage().data_ptr() not in own:
+            held[x.untyped_storage().data_ptr()] = x
+        return x
+
+    given = [x if x is None else x.requires_grad_() for x in inputs]
+    hooks = torch.autograd.graph.saved_tensors_hooks(hold, lambda x: x)
+    with hooks, sdpa_kernel(SDPBackend.FLASH_ATTENTION):
+        block(*given)
+    return sum(x.untyped_storage().nbytes() // x.itemsize for x in held.values())
+
+
 @pytest.mark.parametrize("adaln", [True, False])
 @pytest.mark.parametrize("context", [0, 5])
 @pytest.mark.parametrize(("n", "width", "heads"), [(3, 8, 1), (16, 12, 3), (40, 8, 2)])
@@ -247,6 +285,10 @@ def test_costs_are_what_torch_counts(n, width, heads, context, adaln) -> None:
         block(torch.zeros(1, n, width), told, seen)
     assert cost.flops == counter.get_total_flops()
     assert cost.scores == heads * n * (n + context)
+    # What backward keeps: besides, two numbers a token for each norm, one a token and head for each
+    # softmax, and of what is told it and its gate, shift and scale for each of two norms.
+    stats = 2 * n * (2 + bool(context)) + heads * n * (1 + bool(context)) + 9 * width * adaln
+    assert cost.activations + stats == kept(block, torch.zeros(1, n, width), told, seen)
     assert cost.cache == 2 * (n + context) * width
     twice = at.block_cost(n, width, ratio=8, **sizes)
     assert twice.flops - cost.flops == 2 * n * 8 * width**2
@@ -402,13 +444,17 @@ def test_tie_group_mask() -> None:
 
 
 def test_tie_block_cost() -> None:
-    parts = [CHAPTER.cost[part].claim for part in ("parameters", "flops", "share")]
+    parts = [CHAPTER.cost[part].claim for part in ("parameters", "flops", "share", "memory")]
     for n, d in ((5, 8), (256, 1152), (7000, 16)):
         cost = at.block_cost(n, d, bias=False)
         share = cost.pair_flops / cost.flops
-        for claim, got in zip(parts, (cost.parameters, cost.flops, share), strict=True):
+        for claim, got in zip(
+            parts, (cost.parameters, cost.flops, share, cost.activations), strict=True
+        ):
             for side in (claim.lhs, claim.rhs):
                 assert float(value(side, n=n, d=d)) == pytest.approx(got, rel=1e-6)
+        heads = CHAPTER.cost["heads"].claim
+        assert float(value(heads.lhs, n=n, d=d, h=4)) == pytest.approx(cost.pair_flops, rel=1e-6)
     even = at.block_cost(6 * 8, 8)
     assert even.flops == 2 * even.pair_flops
 
