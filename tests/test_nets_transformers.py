@@ -450,7 +450,7 @@ def test_the_parameters_of_a_dit_are_as_many_as_is_counted(d: int, layers: int) 
     like = {"hidden": d, "layers": layers, "heads": 2}
     assert size(DiT(**like)) == ends + layers * block
     assert size(DiT(**like, classes=5)) == ends + layers * block + 6 * d
-    cross = block + attention
+    cross = block + attention + 2 * d
     assert size(DiT(**like, context_dim=6)) == ends + text + layers * cross
     joint = (2 * layers - 1) * block + linear(d, 2 * d) + linear(d, 2 * d)
     assert size(DiT(**like, context_dim=6, joint=True)) == ends + text + joint
@@ -520,7 +520,7 @@ def test_the_parameters_of_the_others_are_as_many_as_is_counted() -> None:
     looks = UNet(hidden=h, depth=1, heads=2)
     reads = UNet(hidden=h, depth=1, heads=2, context_dim=6)
     assert size(looks) - size(plain) == 12 * w**2 + 9 * w + 6 * w * (4 * h + 1)
-    cross, text = 4 * w**2 + 4 * w, 6 * w + w + w + 4 * h * (w + 1)
+    cross, text = 4 * w**2 + 4 * w + 2 * w, 6 * w + w + w + 4 * h * (w + 1)
     assert size(reads) - size(looks) == cross + text
 
 

@@ -35,7 +35,7 @@ class Block(nn.Module):
         super().__init__()
         self.norm = Norm(width, told)
         self.attention = Attention(width, heads)
-        self.look = None if context is None else Look(width, heads, context, told is None)
+        self.look = None if context is None else Look(width, heads, context)
         self.before = Norm(width, told)
         self.perceptron = nn.Sequential(
             nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
@@ -82,9 +82,9 @@ class Norm(nn.Module):
 class Look(nn.Module):
     """What is seen of a context, zero at first: places of all axes ask the same context."""
 
-    def __init__(self, width: int, heads: int, context: int, affine: bool) -> None:
+    def __init__(self, width: int, heads: int, context: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width, elementwise_affine=affine)
+        self.norm = nn.LayerNorm(width)
         self.attention = Attention(width, heads, context)
         self.attention.answer = Zero(width, width)
 
