@@ -501,6 +501,8 @@ def blur(d):
 # a fixed variance is trained by the squared error, too. If its *mean* is shown, it blurs for this reason; if it is
 # *sampled*, independent noise is added to each pixel, which does not look right either.)
 #
+# {{ explorer blur }}
+#
 # ## Features and a discriminator
 #
 # **Features.** Compare not pixels but what a network sees in them: $f(x)$ against $f(g(z))$, with a network $f$ that was

@@ -443,6 +443,32 @@ def test_vae(visit: Visits) -> None:
     assert got == pytest.approx({key: float(v) for key, v in exact.items()}, abs=6e-4)
 
 
+def test_blur(visit: Visits) -> None:
+    """Two peaks of unequal shares, by the posterior of each peak."""
+    got = at(visit, "blur", z=0.5, tau=0.55, s=0.4, share=0.3)
+    wide = 0.4**2 + 0.55**2
+
+    def bell(z: Any, mean: Any) -> Any:
+        return mpmath.npdf(z, mean, mpmath.sqrt(wide))
+
+    def code(z: Any) -> Any:
+        return 0.3 * bell(z, 1) + 0.7 * bell(z, -1)
+
+    def decoded(z: Any) -> Any:
+        right = 0.3 * bell(z, 1) / code(z)
+        return right * (1 + 0.16 / wide * (z - 1)) + (1 - right) * (-1 + 0.16 / wide * (z + 1))
+
+    whole = 0.4**2 + 1 - 0.4**2  # the peaks' variance, and that of their places, whose mean is -0.4
+    shown = mpmath.quad(lambda z: code(z) * (decoded(z) + 0.4) ** 2, mpmath.linspace(-6, 6, 25))
+    exact = {
+        "whole": whole,
+        "decoded": shown,
+        "lost": whole - shown,
+        "drawn": 2 * (whole - shown),
+    }
+    assert got == pytest.approx({key: float(v) for key, v in exact.items()}, abs=6e-4)
+
+
 def test_discriminator(visit: Visits) -> None:
     """The value from its definition, and slopes of the losses before a fixed discriminator."""
     got = at(visit, "discriminator", m=1.5, t=0.8, far=1, s=0.6, slope=-2, centre=0.5)
