@@ -116,6 +116,8 @@ panel.semilogy([c[0] for c in alone], color=ORANGE)
 panel.semilogy([c[0] for c in both], color=BLUE)
 panel.text(505, alone[-1][0], "denoising loss alone", color=ORANGE, fontsize=9, va="center")
 panel.text(505, both[-1][0], "with squared error", color=BLUE, fontsize=9, va="center")
+panel.minorticks_off()
+panel.set_yticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
 panel.set(xlabel="step of training", xlim=(0, 500))
 figure(
     panel,
@@ -123,6 +125,10 @@ figure(
     "is alone, and stays of the same size when a squared error is added.",
     caption="Both encoders start alike.",
 )
+
+# %% [markdown]
+# By itself the loss presses the codes towards nothing. With the squared error they stay, but after
+# their first growth they shrink slowly, at the same error: nothing in this sum fixes their scale.
 
 # %% [markdown]
 # ## How much does a decoder blur?
@@ -215,7 +221,7 @@ def sheet(rows, alt, caption):
 
 sheet(
     rows,
-    "Three rows of ten digits: the data, a softer copy, and a copy with more contrast.",
+    "Three rows of ten digits: the data, and two softer copies of them.",
     "Digits that were not trained on; rebuilt under squared error; rebuilt with a discriminator.",
 )
 
@@ -300,9 +306,10 @@ sheet(
 )
 
 # %% [markdown]
-# Both are about as good. On pictures of 64 pixels there is nothing to gain from codes: the cost of
-# these networks hardly depends on the size of the data. The gain of `latent.cost` is that of
-# pictures with many places; there the rebuilt digits of the third row would be the price.
+# By this distance both are about as good: the samples by codes (first row) are blurred as all that
+# the decoder shows, those by pixels (second row) have speckles. On pictures of 64 pixels there is
+# no more to gain: the cost of these networks hardly depends on the size of the data. The gain of
+# `latent.cost` is that of pictures with many places; its price is the third row.
 
 # %% [markdown]
 # ## What does editing keep?
