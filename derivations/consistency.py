@@ -465,6 +465,29 @@ def multistep(d):
 #
 # {{ picture consistency.rounds }}
 #
+# One hypothesis is easily forgotten: that data, noised with *fresh* noise, have the density that the flow has at that time. It holds for the flow of independent pairs. It does **not** hold for a straightened one. Standard normal data after reflow: each noise is paired
+# with itself, nothing moves, and at $t = \frac12$ the flow has the variance 1. Noised data have there $\frac14 + \frac14 = \frac12$. The exact end of the straight flow is the place itself, so the second call makes samples of variance $\frac12$. In general, for normal data of variance $c$
+# and $m = 0$, where the straight flow pairs $\epsilon$ with $\sqrt c\, \epsilon$ and its exact answer divides by $w_t = \alpha_t + \sigma_t/\sqrt c$: `consistency.after_reflow`.
+
+
+# %%
+@derivation("Fresh noise after reflow")
+def after_reflow(d):
+    root = define("w_t", alpha_t + sigma_t / sqrt(c))
+    both = (Normal(x0, 0, c), Normal(eps, 0, 1))
+    d.start(root * (sqrt(c) * eps), name="end", words="the straight path of a noise, and its end")
+    d.equals(alpha_t * (sqrt(c) * eps) + sigma_t * eps, by="a multiple of the noise at every time")
+
+    d.start(E(both, ((alpha_t * x0 + sigma_t * eps) / root) ** 2), name="variance", words="the variance of the second answer")
+    d.equals((alpha_t**2 * c + sigma_t**2) / root**2, by="variances of independent parts add")
+
+    d.start((alpha_t**2 * c + sigma_t**2) / root**2, name="narrow", words="it is too small")
+    d.less_than(c, by="two numbers' squares are less than the square of their sum", because=2 * alpha_t * sigma_t * sqrt(c) / root**2)
+
+
+# %% [markdown]
+# **What it means.** Asking a straightened model several times with fresh noise makes its samples too narrow. There a step that ends elsewhere is needed, without new noise: the flow map.
+#
 # ## The mean velocity of a step
 #
 # A consistency model knows one end, the data. A *flow map* knows all: from any $t$ to any $s$. It is best told by the **mean velocity**: displacement over time,
@@ -636,6 +659,10 @@ def progressive_v(d):
 #     The path $\varphi(t) = t (t - 1)^2$ starts and ends at 0, and its velocity at $t = 1$ is 0: one step from there is exact. In between it is up at $0.148$, and a step from $t = \frac13$, where the velocity is 0 as well, to the data, is off by all of that.
 #
 # {{ picture consistency.straight }}
+#
+# **Try it.** One step against many, along curved and along straight paths; and what the exact flow map does in one.
+#
+# {{ explorer flow_map }}
 
 # %%
 moment = variables("t")
@@ -717,7 +744,7 @@ def matching(d):
 #     - The consistency function answers where the path ends; along a path it does not change, and at the data it is the point itself. **Both** are needed (`consistency.boundary`).
 #     - Distillation: same answer at $x_t$ and one solver step later. Errors add up over the steps, no more (`consistency.distillation_error`).
 #     - Training without a teacher: same data, **same noise**, target **held fixed** (`consistency.training_target`, `consistency.fresh_noise`). A coarse grid loses variance (`consistency.training_normal`).
-#     - More calls: noise again, answer again; with exact answers errors shrink (`consistency.multistep`).
+#     - More calls: noise again, answer again; with exact answers errors shrink (`consistency.multistep`), but not on a straightened flow (`consistency.after_reflow`).
 #     - Mean velocity: $u = v - (t - s)\, \mathrm{D} u$ (`consistency.mean_flow`), with one line for $v$ (`consistency.mean_flow_loss`). Two halves: the mean of their mean velocities (`consistency.shortcut`).
 #     - Progressive distillation: the weighted mean of two guesses (`consistency.progressive`).
 #     - Matching densities: score of the samples minus score of the data (`consistency.matching`).

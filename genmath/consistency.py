@@ -408,7 +408,10 @@ def sample(
 ) -> Data:
     """Guess the data, noise the guess again to the next time, guess again: one call a step.
 
-    Result: consistency.multistep
+    Exact answers keep the law of the data only if data with fresh noise have, at each time, the law
+    of the model's flow: not after reflow, where samples of a second step come out too narrow.
+
+    Result: consistency.multistep, consistency.after_reflow
     Shapes: (B, …) as given, without gradients.
     Options: ``steps`` is their number n, for the times 1, (n - 1)/n, …, 1/n; or these times
         themselves, decreasing from noise. ``start`` is x at the first, else standard normal noise.

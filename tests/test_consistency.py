@@ -664,6 +664,24 @@ def test_tie_sample(m, c, m_hat, c_hat, t) -> None:
     assert got.var().item() - c == pytest.approx(variance, abs=12 * (c + c_hat) / math.sqrt(n))
 
 
+@given(c=st.floats(0.1, 2), t=times)
+@settings(max_examples=10)
+def test_tie_sample_after_reflow(c, t) -> None:
+    """Exact answers of a straight flow, asked again with fresh noise: the chapter's variance."""
+    n = 4000
+    z = normal(n)
+    z = (z - z.mean()) / z.std(correction=0)
+
+    def model(x: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        return x / (1 - at + at / math.sqrt(c))
+
+    got = sample(model, (n,), steps=[1.0, t], start=z, generator=rng(seed=3), dtype=z.dtype)
+    letters = {"alpha_t": wide(1 - t), "sigma_t": wide(t), "c": wide(c)}
+    expected = value(result("after_reflow", "variance").rhs, **letters).item()
+    assert got.var().item() == pytest.approx(expected, abs=12 * c / math.sqrt(n))
+    assert expected < c
+
+
 def test_one_call_a_step_at_the_times_that_were_asked() -> None:
     seen = []
 
@@ -799,7 +817,10 @@ TIES = {
     "shortcut_target": {"consistency.shortcut": test_tie_shortcut_target},
     "progressive_target": {"consistency.progressive": test_tie_progressive_target},
     "dmd_loss": {"consistency.matching": test_tie_dmd_loss},
-    "sample": {"consistency.multistep": test_tie_sample},
+    "sample": {
+        "consistency.multistep": test_tie_sample,
+        "consistency.after_reflow": test_tie_sample_after_reflow,
+    },
     "sample_mean_flow": {"consistency.mean_flow": test_tie_mean_flow_identity},
     "normal_flow_map": {"consistency.flow_map": test_tie_normal_flow_map},
     "line_flow_map": {"consistency.line": test_tie_line_flow_map},

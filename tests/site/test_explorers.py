@@ -410,6 +410,48 @@ def test_the_path(visit: Visits) -> None:
     assert noisy["error"] == "not asked"
 
 
+def test_flow_map(visit: Visits) -> None:
+    """Velocity and mean velocity of the marked path, and where one Euler step ends: at the mean."""
+    parts = [(mpmath.mpf("0.4"), -1.5, 0.25), (mpmath.mpf("0.6"), 1, 0.25)]
+
+    def mass(x: Any, t: Any) -> Any:
+        return sum(
+            w * mpmath.ncdf(x, (1 - t) * m, mpmath.hypot((1 - t) * d, t)) for w, m, d in parts
+        )
+
+    def place(z: Any, t: Any) -> Any:
+        share = mpmath.ncdf(z)
+        return mpmath.findroot(lambda x: mass(x, t) - share, (-6, 6), solver="anderson")
+
+    got = at(visit, "flow_map", steps=1, start=0.5, t=0.8, s=0.3)
+    assert got["v"] == pytest.approx(float(mpmath.diff(lambda t: place(0.5, t), 0.8)), abs=6e-4)
+    exact = (place(0.5, 0.8) - place(0.5, 0.3)) / mpmath.mpf("0.5")
+    assert got["u"] == pytest.approx(float(exact), abs=6e-4)
+    mean = float(sum(w * m for w, m, _ in parts))
+    distance = sum(
+        w
+        * mpmath.quad(
+            lambda x, m=m, d=d: abs(x - mean) * mpmath.npdf(x, m, d), [m - 3, mean, m + 3]
+        )
+        for w, m, d in parts
+    )
+    expected = float(distance)
+    assert (got["error"], got["w1"]) == pytest.approx((expected, expected), abs=2e-3)
+    leap = at(visit, "flow_map", steps=1, sampler="map")
+    assert (leap["calls"], leap["error"], leap["w1"]) == (1, 0, 0)
+    straight = at(visit, "flow_map", steps=1, flow="straight")
+    assert (straight["error"], straight["bent"]) == (0, 0)
+    assert straight["u"] == straight["v"]
+
+
+def test_fresh_noise_keeps_the_density_on_the_flow_of_random_pairs_only(visit: Visits) -> None:
+    curved = shown_at(visit, "flow_map", steps=4, sampler="fresh")
+    straight = shown_at(visit, "flow_map", steps=4, sampler="fresh", flow="straight")
+    assert curved["error"] == "not asked"
+    assert value(curved["w1"]) < 0.1
+    assert value(straight["w1"]) > 0.3
+
+
 def test_vae(visit: Visits) -> None:
     """A bent decoder, whose posterior has two peaks, and a price that is not one."""
     got = at(visit, "vae", m=0.6, s=0.7, x=1, tau=0.8, bend=0.8, beta=2)
