@@ -73,7 +73,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def desk(browser: Browser) -> Iterator[BrowserContext]:
     """A reader at a desk, who has seen other pages: what they share is loaded once."""
-    context = browser.new_context(viewport=DESK)
+    context = browser.new_context(viewport=DESK, service_workers="block")
     yield context
     context.close()
 
@@ -92,7 +92,11 @@ class Visits:
         describe."""
         browser = self.desk.browser
         assert browser
-        page = browser.new_page(**options) if options else self.desk.new_page()  # type: ignore[arg-type]
+        page = (
+            self.desk.new_page()
+            if not options
+            else browser.new_page(service_workers="block", **options)
+        )  # type: ignore[arg-type]
         self.pages.append(page)
         page.set_default_timeout(PATIENCE)
         page.on("console", lambda said: said.type == "error" and self._say(said.text))

@@ -16,10 +16,11 @@ export function wake() {
   worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
   let arrived;
   loaded = new Promise((resolve) => (arrived = resolve));
-  worker.onmessage = ({ data: { id, said, dead } }) => {
+  worker.onmessage = ({ data: { id, said, dead, parts } }) => {
     if (dead && !ready) return end(missing(dead));
     if (dead) return end(`The checker broke down: ${dead}`);
     ready = true;
+    if (parts) keepForLater(parts);
     arrived();
     waiting.get(id)?.resolve(said);
     waiting.delete(id);
@@ -29,6 +30,16 @@ export function wake() {
 
 const missing = (why) => navigator.onLine ? `The checker could not be started: ${why}`
   : "The checker could not be loaded: there is no network, and this browser has not kept all of it.";
+
+// From now on what is visited, and the checker, are there without network too (docs/offline.js).
+async function keepForLater(parts) {
+  try {
+    await navigator.serviceWorker.register(new URL("../../offline.js", import.meta.url));
+    const { active } = await navigator.serviceWorker.ready;
+    const ours = performance.getEntriesByType("resource").map(({ name }) => name);
+    active.postMessage([location.href.split(/[?#]/)[0], ...ours, ...parts]);
+  } catch { /* not in this browser, or not from this server */ }
+}
 
 export function end(why) {
   worker?.terminate();

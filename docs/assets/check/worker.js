@@ -46,8 +46,13 @@ function typeset(tex, text) {
   }
 }
 
+// What the checker is made of, with the rest of the libraries, which a cell may want later.
+const parts = () => [
+  import.meta.url, new URL("libraries.zip", PYODIDE).href, new URL("../katex/katex.min.js", import.meta.url).href,
+  ...performance.getEntriesByType("resource").map(({ name }) => name),
+];
 const started = start();
-started.then(() => postMessage({ ready: true }), (error) => postMessage({ dead: String(error) }));
+started.then(() => postMessage({ parts: parts() }), (error) => postMessage({ dead: String(error) }));
 
 onmessage = async ({ data: { id, cell, name, exercise } }) => {
   const check = await started;
