@@ -644,7 +644,7 @@ def logistic_draw(d):
 # The three colours of a pixel are three letters, and green may see red. PixelCNN++ computes all three from the pixels before and then lets the mean of green depend linearly on the red that came, that of blue on red and green: these are factors as any others, and the likelihood stays exact.
 #
 # A colour picture of $256 \times 256$ pixels has 196 608 sub-pixels, and as many steps to sample. Comparing all pairs in attention takes $2 \cdot 10^{10}$ numbers a layer. Three ways out: a network with a short memory, several pixels at a time (which assumes that they are independent when those before are known), or fewer and richer letters: a picture
-# as $32 \times 32$ *tokens* of a learned code, and an autoregressive model of these.
+# as $32 \times 32$ *tokens* of a learned code, and an autoregressive model of these ([Discrete codes](vq.py)).
 #
 # ## Three pixels to play with
 #

@@ -434,7 +434,7 @@ def fsq(d):
 # [@maddison2017concrete]: the result is a mixture of codes instead of one, and its path gradient exists.
 #
 # For two codes the weight of the first is a sigmoid (`vq.gumbel_softmax[two]`); if noise and logit favour it by $\delta > 0$, what is left to the other is at most $e^{-\delta/\tau}$: as $\tau \to 0$ the mixture becomes the draw. At a temperature above zero it is biased. At $\tau = 1$ all is explicit. The difference of two Gumbel
-# variables is logistic noise, $\log\frac{u}{1-u}$ for a uniform $u$ (`autoregressive.logistic_draw`). With $a = e^{-\ell}$, where $\ell$ is the difference of the logits, the first code is drawn with probability $1/(1 + a)$; its mean weight in the mixture is another number, nearer to $\frac12$.
+# variables is logistic noise, $\log\frac{u}{1-u}$ for a uniform $u$ (`autoregressive.logistic_draw`). With $a = e^{-\ell}$, where $\ell$ is the difference of the logits, the first code is drawn with probability $1/(1 + a)$; its mean weight in the mixture is another number. For $a < 1$, where the first code is the more probable one, it is smaller (`vq.gumbel_softmax[lack]`, `vq.gumbel_softmax[pulled]`): the mixture is pulled to the middle.
 #
 # !!! example "By hand"
 #
@@ -445,7 +445,8 @@ def fsq(d):
 
 # %%
 ell_1, ell_2, G_1, G_2, ell = reals("ell_1 ell_2 G_1 G_2 ell")
-tau, lead, odds, v = positives("tau delta a v")
+tau, lead, odds = positives("tau delta a")
+v = reals("v")
 uniform = fractions("u")
 
 
@@ -461,6 +462,11 @@ def gumbel_softmax(d):
     d.equals(uniform / (uniform + (1 - uniform) * exp(-ell)), by="a sigmoid of a logarithm is a quotient")
     d.start(integral(w / (w + (1 - w) * odds), w, between=(0, 1)), name="mean", words="its mean")
     d.equals(1 / (1 - odds) + odds * log(odds) / (1 - odds) ** 2, by="a rational function, integrated")
+    lack = -2 * (1 - odds) - (1 + odds) * log(odds)
+    d.start(1 / (1 + odds) - (1 / (1 - odds) + odds * log(odds) / (1 - odds) ** 2), name="lack", words="what it lacks to the probability")
+    d.equals(odds / ((1 - odds) ** 2 * (1 + odds)) * lack, by="a common denominator")
+    d.start(lack, name="pulled", words="its last factor")
+    d.at_least(0, by="it is zero at $a = 1$, and its slope is minus the gap of $\\log u \\le u - 1$ at $u = 1/a$", because=integral(log_gap(1 / v), v, between=(odds, 1)))
     d.start(integral(2 * w * (w * (1 - w)), w, between=(0, 1)), name="slope", words="the gradient of the mean square, at equal logits")
     d.equals(number(1) / 6, by="the weight is $u$, and its slope by the logit $u\\,(1 - u)$")
 

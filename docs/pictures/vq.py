@@ -186,7 +186,7 @@ def ema() -> Html:
             batch = x[torch.randint(0, 400, (64,), generator=generator)]
             quantizer(batch)
         for k in range(4):
-            left.plot(*torch.stack(places)[:, k].T, color=color, lw=0.8)
+            left.plot(*torch.stack(places[::4])[:, k].T, color=color, lw=0.8)
         right.plot(errors, color=color)
         right.text(296, errors[-1] + 0.28, f"γ = {decay}", color=color, fontsize=9, ha="right")
         right.texts[-1].set_position((70 if decay == 0.9 else 190, 0.55 if decay == 0.9 else 0.9))
