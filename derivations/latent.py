@@ -124,6 +124,8 @@ scaled_code = define("u", (z - mean_code) / S)
 # KL divergence, from data with their codes to the model. The model first draws a code and then decodes it, so
 # this KL falls into two, by the chain rule: that of the codes, and that of the data once the code is known.
 #
+# {{ picture latent.gaps }}
+#
 # In code: `genmath.latent.FirstStage.loss` is for the one, `genmath.latent.LatentDiffusion.loss` for the other.
 
 
@@ -237,7 +239,7 @@ def latent_bound(d):
 # %%
 z0, zp, zt, zT = variables("z_0 z_{t-1} z_t z_T")
 alpha, sigma, kappa, rho, v, v_t = positives("alpha sigma kappa rho v v_t")
-abar_T = fractions("alpha_bar_T")
+abar_T, c_0, s = fractions("alpha_bar_T"), reals("c_0"), positives("s")
 eps_hat = Function("eps_psi")
 code = Density("q_phi", z0, given=x)
 
@@ -255,11 +257,21 @@ def cross_entropy(d):
     d.start(E(code(z0 | x), KL(Normal(zT, sqrt(abar_T) * z0, 1 - abar_T), Normal(zT, 0, 1))), name="far_end", words="the far end of the chain")
     d.equals((abar_T * (E(code(z0 | x), z0**2) - 1) - log(1 - abar_T)) / 2, by="`ddpm.prior_term`, averaged over codes")
 
+    noised, smoothed = Normal(zt, c_0, s), Normal(zt, 0, v + s)
+    scores = diff(log(noised), zt) - diff(log(smoothed), zt)
+    d.start(diff(KL(noised, smoothed), s), name="rate", words="in continuous time, for a normal prior")
+    d.equals(-half * E(noised, scores**2), by="both sides by second moments; the scores are $(c_0 - z_t)/s$ and $-z_t/(v + s)$")
+
 
 # %% [markdown]
 # **What it means.** The diffusion model of the codes is trained by the same squared error as one of pictures. Nothing
-# about it needs to know that its data are codes. In continuous time the sum over steps becomes an integral over
-# time [@vahdat2021score].
+# about it needs to know that its data are codes.
+#
+# In continuous time the sum over steps becomes an integral [@vahdat2021score]. `latent.cross_entropy[rate]` shows its
+# integrand where all is known: a code $c_0$, a normal prior of variance $v$, and noise of variance $s$ added to both. The KL of the
+# two falls, as $s$ grows, at half the mean squared difference of the scores. Add up the fall from
+# little noise to much, and the KL at little noise is an integral of squared errors plus what is left at the end. (A score is
+# minus a guess of the noise over its deviation: `score.eps_optimum`.)
 #
 # ## Why the encoder is frozen
 #
@@ -278,14 +290,14 @@ def cross_entropy(d):
 #   gradient always points towards smaller codes.
 
 # %%
-a, c0 = reals("a c_0")
+a = reals("a")
 data = Density("r", x)
 
 
 @derivation("The denoising loss alone asks for a constant code")
 def collapse(d):
-    z_t = define("z_t", alpha * c0 + sigma * eps)
-    d.start(E(N, (eps - (z_t - alpha * c0) / sigma) ** 2), name="constant", words="a constant code costs nothing")
+    z_t = define("z_t", alpha * c_0 + sigma * eps)
+    d.start(E(N, (eps - (z_t - alpha * c_0) / sigma) ** 2), name="constant", words="a constant code costs nothing")
     d.equals(0, by="if the code is known, the noise is what is left of $z_t$")
 
     z_t = define("z_t", alpha * (a * f(x)) + sigma * eps)

@@ -16,6 +16,7 @@ from genmath import (
     ddpm,
     flow_matching,
     gan,
+    latent,
     likelihood,
     samplers,
     score,
@@ -48,6 +49,18 @@ def autoencoder() -> vae.VAE:
     )
 
 
+def latent_diffusion() -> latent.LatentDiffusion:
+    torch.manual_seed(0)
+    stage = latent.FirstStage(nn.Identity(), nn.Identity())
+    return latent.LatentDiffusion(stage, Field(), EVENT).double()
+
+
+class Field(nn.Module):
+    def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return field(x, t)
+
+
+CODES = latent_diffusion()
 AE, PAIR = autoencoder().double(), gan.GAN(nn.Linear(2, 3), nn.Linear(3, 1), 2)
 F64: dict[str, Any] = {"dtype": torch.float64}
 # Each of some samples x, their place in the batch, and the generators; a row a sample, or the mean.
@@ -92,6 +105,16 @@ DRAWN: dict[str, Callable[[torch.Tensor, Any], Any]] = {
         critic, x, generator=g, k=2
     ),
     "vae.reparameterize": lambda x, g: vae.reparameterize(x, x, generator=g),
+    "latent.LatentDiffusion.loss": lambda x, g: CODES.loss(x, generator=g),
+    "latent.LatentDiffusion.sample": lambda x, g: CODES.sample(
+        len(x), samplers.Heun(), steps=2, generator=g, **F64
+    ),
+    "latent.LatentDiffusion.img2img": lambda x, g: CODES.img2img(
+        x, 0.5, samplers.Heun(), steps=2, generator=g
+    ),
+    "latent.LatentDiffusion.inpaint": lambda x, g: CODES.inpaint(
+        x, torch.ones_like(x[:, :1]), samplers.Heun(), steps=2, generator=g
+    ),
     "vae.VAE.sample": lambda x, g: AE.sample(len(x), generator=g, **F64),
     "vae.VAE.elbo": lambda x, g: AE.elbo(x, generator=g).total,
     "gan.GAN.sample": lambda x, g: PAIR.sample(len(x), generator=g),

@@ -176,7 +176,7 @@ def train(module, loss, steps, lr=2e-3, after=None):
 
 plain, sharp = stage(), stage()
 sharp.load_state_dict(plain.state_dict())
-train(plain, lambda batch: plain.loss(batch, generator=generator).total, 600)
+train(plain, lambda batch: plain.loss(batch, generator=generator).total, 500)
 critic = Discriminator(8, hidden=16, generator=generator)
 referee = torch.optim.Adam(critic.parameters(), 2e-3, betas=(0.5, 0.99), fused=True)
 
@@ -192,7 +192,7 @@ def judge(batch):
 train(
     sharp,
     lambda batch: sharp.loss(batch, discriminator=critic, generator=generator).total,
-    600,
+    500,
     after=judge,
 )
 print("                 squared error   variance of what is shown   of the data   variance + error")
@@ -280,9 +280,9 @@ assert off[1.0] < min(off[0.1], off[10.0]) / 5
 latent = LatentDiffusion(plain, MLP(16, 128, 2, generator=generator), (4, 2, 2), LinearPath())
 latent.calibrate(x)
 print(f"codes: mean {latent.shift.item():.3f}, standard deviation {1 / latent.scale.item():.3f}")
-train(latent, lambda batch: latent.loss(batch, generator=generator), 1000)
+train(latent, lambda batch: latent.loss(batch, generator=generator), 800)
 pixels = MLP(64, 128, 2, generator=generator)
-train(pixels, lambda batch: cfm_loss(pixels, batch, generator=generator), 1000)
+train(pixels, lambda batch: cfm_loss(pixels, batch, generator=generator), 800)
 options = {"steps": 20, "generator": generator}
 with torch.no_grad():
     made = {
