@@ -361,7 +361,7 @@ def interval(d):
 
 
 # %% [markdown]
-# **What it means.** An interval is a scale in disguise: it shrinks less, and at chosen levels.
+# **What it means.** An interval is a scale in disguise: it shrinks less, and at chosen levels. For data with several modes there is a second effect. Which mode a sample ends on is decided early, so early guidance empties modes, and late guidance does not: see the laboratory.
 #
 # ## What else to lead away from { .advanced }
 #
@@ -438,6 +438,7 @@ def replaced(d):
 
     d.start(E(Normal(p_b, u * b_0, 1 - u**2), diff(log(Normal(p_a, together * p_b, 1 - together**2)), p_a)), name="used", words="the score that is used, in the mean")
     d.equals(-((p_a - u**3 * rho * b_0) / (1 - u**4 * rho**2)), by="the fresh $b$ has the mean $u b_0$")
+    d.equals(diff(log(Normal(p_a, u**3 * rho * b_0, 1 - u**4 * rho**2)), p_a), by="the score of a normal law")
 
     d.start(integral(Normal(p_a, u * a_0, 1 - u**2) * beside, a_0), name="wanted", words="the law whose score is wanted")
     d.equals(Normal(p_a, u * rho * b_0, 1 - u**2 * rho**2), by="given the clean $b_0$ the other number is normal, and noise is added")
@@ -563,7 +564,7 @@ def left_out(d):
 # {{ picture guidance.editing }}
 #
 # So one number says it all: what is kept of the sketch, $\kappa$, and what is new, $V(1 - \kappa^2)$. *DDIM inversion* takes another way to a middle level: up along the flow, without noise. Then the way back returns to the sketch itself, up to the error of the steps, which for normal data is `ddim.inversion`; a
-# change is made only by another condition on the way back.
+# change is made only by another condition on the way back. Or by another scale: up with scale 1 and down with scale $s$ multiplies each deviation from the mean by $c^{(s-1)/2}$ (`guidance.samples[solution]`), so that the picture does not return.
 #
 # In code: `genmath.guidance.edit` and `genmath.ddim.ddim_invert`.
 

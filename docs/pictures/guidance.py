@@ -33,7 +33,7 @@ def question() -> Html:
 
     spreads = []
     for scale in (0.0, 1.0, 4.0):
-        panel = axes(width=2.3, height=1.9, title=f"scale {scale:g}")
+        panel = axes(width=2.0, height=1.75, title=f"scale {scale:g}")
         guided = Guided(net, labels, 1, scale=scale)
         ends = sample(
             guided, (350, 2), PATH, Heun(), steps=24, prediction="v", start=start, dtype=start.dtype
@@ -159,14 +159,14 @@ def interval() -> Html:
     for low, high, color, name, at in (
         (0.0, 0.0, GREEN, "never", (0.6, 0.78)),
         (0.0, 1.0, ORANGE, "always", (0.05, 0.55)),
-        (0.5, 0.85, PURPLE, "0.5 < u < 0.85", (0.76, 0.28)),
+        (0.5, 0.85, PURPLE, "0.5 < u < 0.85", (0.02, 0.1)),
     ):
         inside = (u[:-1] >= low) & (u[1:] <= high + 1e-9)
         rate = torch.where(inside, s, 1.0)
         path = torch.cat([torch.zeros(1, dtype=u.dtype), (rate * v.log().diff()).cumsum(0)]).exp()
         right.plot(u, path, color=color)
         right.text(*at, name, color=color, fontsize=9)
-    right.set(xlabel="u", xlim=(-0.03, 1.2), ylim=(0, 1.05))
+    right.set(xlabel="u", ylim=(0, 1.05))
     return figure(
         left,
         right,
@@ -249,10 +249,10 @@ def dps() -> Html:
             assert abs(float(ends.var()) - exact) < 0.03
             right.plot(ratio, float(ends.var()), "o", color=color, markersize=4)
     left.text(3.2, 0.66, "right", color=GREEN, fontsize=9)
-    left.text(0.2, 0.9, "DPS, with noise", color=PURPLE, fontsize=9)
+    left.text(0.05, 0.96, "DPS, with noise", color=PURPLE, fontsize=9)
     right.text(2.2, 0.42, "right: ΠGDM", color=GREEN, fontsize=9)
     right.text(3.6, 0.03, "DPS", color=ORANGE, fontsize=9)
-    right.text(0.05, 0.2, "DPS,\nwith noise", color=PURPLE, fontsize=9)
+    right.text(0.02, 0.06, "DPS,\nwith noise", color=PURPLE, fontsize=9)
     for panel in (left, right):
         panel.set(xlabel="q: signal over noise of the measurement", ylim=(0, 1.05))
     return figure(
@@ -274,7 +274,7 @@ def editing() -> Html:
     panel.plot(u, kept**2, color=BLUE, lw=0.8)
     panel.plot(u, 1 - kept**2, color=ORANGE)
     panel.text(0.55, 0.42, "kept of the sketch", color=BLUE, fontsize=9, ha="right")
-    panel.text(0.72, 0.12, "the same, with noise", color=BLUE, fontsize=8, ha="center")
+    panel.text(0.5, 0.02, "the same, with noise", color=BLUE, fontsize=8)
     panel.text(0.05, 0.82, "share of the variance that is new", color=ORANGE, fontsize=9)
     panel.set(
         xlabel="u at the level where one starts: noise at 0, the sketch itself at 1", ylim=(0, 1.05)
