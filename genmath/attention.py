@@ -283,8 +283,8 @@ def block_cost(
     """What a transformer block costs: attention, a perceptron of ``ratio`` times the width.
 
     With ``context`` tokens of the same width there is a cross-attention besides, behind a norm.
-    ``adaln``: the norms have no weights of their own, but six vectors are made of a told one; the
-    FLOPs of that are of one token. ``bias``: every matrix has one, and every norm that has
+    ``adaln``: the other two norms have no weights of their own, but six vectors are made of a told
+    one; the FLOPs of that are of one token. ``bias``: every matrix has one, and every norm that has
     weights has two vectors. Backward costs about twice as much as forward; what it needs besides
     ``activations`` is of the order of tokens · heads, if the weights are not stored.
 
@@ -302,7 +302,7 @@ def block_cost(
     matrices = of_n + of_m + of_one
     parameters = sum(a * b for a, b in matrices)
     if flag("bias", bias):
-        norms = 0 if adaln else 3 if m else 2
+        norms = (0 if adaln else 2) + (1 if m else 0)
         parameters += sum(b for _, b in matrices) + 2 * d * norms
     pairs = 4 * n * (n + m) * d
     linear = sum(2 * t * a * b for t, of in ((n, of_n), (m, of_m), (1, of_one)) for a, b in of)
