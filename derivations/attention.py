@@ -14,7 +14,7 @@
 #
 #     {{ attention.average[output] }}
 #
-#     Their products of queries and keys have a spread that grows with the number of features, which the temperature takes away:
+#     The products of queries and keys have a spread that grows with the number of features. The temperature takes it away:
 #
 #     {{ attention.scaling[scaled] }}
 #
