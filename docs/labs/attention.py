@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Laboratory: Attention and transformers for generation
 #
-# Five experiments. In the first three everything is known exactly: a denoiser that is
-# attention, scores at the start of training, and how far places may move. The last two train
-# small networks, to see what positions and gates are good for.
+# Six experiments. In the first three everything is known exactly: a denoiser that is attention, the
+# scores at the start of training, and what RoPE makes of places. Then a small network shows what
+# positions are good for, a pile of blocks what gates do at the start; and last we count.
 
 # %%
 import math
