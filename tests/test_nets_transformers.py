@@ -224,6 +224,17 @@ def test_joint_attention_is_attention_over_both_where_the_weights_are_the_same()
     )
 
 
+def test_each_stream_of_a_joint_block_has_gates_of_its_own() -> None:
+    joint = awake(JointBlock(8, 2, 6))
+    x, context, told = draw(2, 4, 8), draw(2, 3, 8, seed=2), draw(2, 6, seed=3)
+    for norm in (joint.other.norm, joint.other.before):
+        torch.nn.init.zeros_(norm.tell.weight)
+        torch.nn.init.zeros_(norm.tell.bias)
+    moved = joint(x, context, told)
+    assert not torch.equal(moved[0], x)
+    assert torch.equal(moved[1], context)
+
+
 def test_factorised_attention_passes_from_place_to_place_within_a_frame_or_over_time() -> None:
     """One block sees its frame, two see everything."""
     for layers, frames in ((1, [1]), (2, [0, 1, 2])):
