@@ -325,6 +325,11 @@ def perplexity(d):
     d.start(H(r(z)), name="entropy", words="the entropy of the codes")
     d.equals(log(K) - KL(r(z), 1 / K, over=z), by="the divergence from the uniform law is $\\log K$ less the entropy")
     d.at_most(log(K), by="$\\log u \\le u - 1$ at $u = 1/(K r)$", because=E(r(z), log_gap(1 / (K * r(z)))))
+    shortfall = KL(r(z), 1 / K, over=z)
+    d.start(K, name="perplexity", words="the number of codes, and their perplexity")
+    d.equals(exp(H(r(z))) * exp(shortfall), by="the exponential of the first line")
+    d.at_least(exp(H(r(z))) * (1 + shortfall), by="$e^s \\ge 1 + s$", because=exp(H(r(z))) * log_gap(exp(shortfall)))
+    d.at_least(exp(H(r(z))), by="the divergence is not negative", because=exp(H(r(z))) * E(r(z), log_gap(1 / (K * r(z)))))
 
 
 # %% [markdown]

@@ -148,6 +148,9 @@ def test_tie_code_perplexity(found) -> None:
     used = share[share > 0]
     exact = value(steps[0].rhs, "K", r=used, K=number(6.0))
     torch.testing.assert_close(got.log(), exact)
+    number_of_codes = chain("perplexity", "perplexity").steps[0].rhs
+    alike = value(number_of_codes, "K", r=used, K=number(6.0))
+    torch.testing.assert_close(alike, number(6.0))
 
 
 def test_all_codes_alike_are_as_many_as_there_are() -> None:
@@ -250,6 +253,26 @@ def test_dead_codes_are_put_on_the_farthest_examples_and_others_stay() -> None:
     for _ in range(3):
         without(x)
     torch.testing.assert_close(without.table[1], torch.tensor([500.0, 0.0]).double())
+
+
+def test_what_is_dead_is_measured_by_the_even_share_and_starts_with_it() -> None:
+    """Four codes, 40 examples: the even share is 10, and half of it is 5."""
+    table = torch.tensor([[0.0], [10.0], [20.0], [90.0]])
+    x = torch.cat([torch.full((n, 1), at) for n, at in ((29, 0.5), (7, 10.5), (4, 24.0))]).double()
+    quantizer = book_of(4, 1, decay=0.0, restart=0.5)
+    quantizer.table.copy_(table)
+    quantizer(x)
+    assert quantizer.table[:2, 0].tolist() == [0.5, 10.5]
+    assert quantizer.table[2:, 0].tolist() == [24.0, 24.0]  # both too small: on the farthest
+    assert quantizer.count.tolist() == [29, 7, 10, 10]
+    torch.testing.assert_close(quantizer.total[2:, 0], torch.full((2,), 240.0).double())
+
+
+def test_of_more_dead_codes_than_examples_as_many_are_restarted() -> None:
+    quantizer = book_of(5, 1, decay=0.0, restart=0.5)
+    quantizer.table.copy_(torch.arange(5.0)[:, None] + 10)
+    quantizer(torch.tensor([[1.0], [2.0]]).double())
+    assert sorted(quantizer.table[:, 0].tolist()) == [1.0, 1.5, 2.0, 13.0, 14.0]
 
 
 def test_a_code_that_is_never_chosen_keeps_its_place_for_ever() -> None:

@@ -144,7 +144,7 @@ for tau in (2.0, 1.0, 0.5, 0.1):
 #
 # An encoder of two convolutions makes 4 × 4 vectors of a digit of 8 × 8 pixels, a decoder comes
 # back. Between them, at the same 16 codes for each place: a learned book, rounding on 4 × 4
-# levels, and Gumbel-softmax. 250 steps each.
+# levels, and Gumbel-softmax. 220 steps each.
 
 # %%
 train, test = data.train, data.test
@@ -164,7 +164,7 @@ def networks(channels, dim, seed=0):
     return encoder, decoder
 
 
-def first_stage(quantizer, steps=250):
+def first_stage(quantizer, steps=220):
     model = VQVAE(*networks(quantizer.channels, quantizer.dim), quantizer, likelihood)
     if isinstance(quantizer, VectorQuantizer):
         with torch.no_grad():
@@ -222,7 +222,7 @@ def text_of(images, labels):
     return torch.stack([heavy, 2 + labels], 1)
 
 
-def second_stage(prior, words=0, told=None, steps=230):
+def second_stage(prior, words=0, told=None, steps=210):
     model = TwoStage(first, prior, words=words)
     optimizer = torch.optim.AdamW(prior.parameters(), lr=4e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
