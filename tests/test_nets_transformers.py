@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from genmath.attention import adaln_branch, block_cost, group_mask
 from genmath.flow_matching import cfm_loss
 from genmath.guidance import Guided, drop_labels, guide
-from genmath.nets import GPT, DiT, TextEncoder, UNet, ViT
+from genmath.nets import GPT, MLP, DiT, TextEncoder, UNet, ViT
 from genmath.nets.attention import Attention
 from genmath.nets.blocks import Block, JointBlock
 from genmath.nets.patches import from_patches, to_patches
@@ -156,6 +156,23 @@ def test_it_sees_the_time_the_whole_of_the_data_and_its_place(name: str) -> None
     moved = net(x.roll(4, -1) if name == "series" else x.roll(2, -1), 0.5, **beside)
     back = moved.roll(-4 if name == "series" else -2, -1)
     assert (back - out).abs().max() > 1e-6
+
+
+@pytest.mark.parametrize("name", ["class", "cross", "joint"])
+def test_what_blocks_are_told_is_bent_once_for_all_of_them(name: str) -> None:
+    """The sum of time, class and the mean of the context, through the SiLU of adaLN."""
+    net, (x, beside) = awake(made(name)), given_to(name)
+    heard: list[torch.Tensor] = []
+    for block in net.blocks:
+        block.register_forward_hook(
+            lambda m, given, out: heard.append(given[2] if name == "joint" else given[1])
+        )
+    net(x, 0.5, **beside)
+    told = net.told(x, 0.5, beside.get("label"))
+    if "context" in beside:
+        told = told + net.context(x, beside["context"], beside["mask"]).mean
+    assert len(heard) == 3
+    assert all(torch.equal(one, torch.nn.functional.silu(told)) for one in heard)
 
 
 def test_a_class_and_none_are_told_apart_one_a_sample() -> None:
@@ -568,6 +585,19 @@ def test_torch_compile_finds_one_graph(name: str) -> None:
     whole = torch.compile(net, fullgraph=True, backend="eager")
     for t in (torch.rand(3, generator=rng()), 0.3):
         torch.testing.assert_close(whole(x, t, **beside), net(x, t, **beside))
+
+
+@pytest.mark.slow
+def test_torch_compile_reads_no_times_and_no_steps() -> None:
+    x = draw(3, 2)
+    for net, times in (
+        (MLP(2, hidden=4, layers=1, generator=rng()), [torch.tensor(0.3), 0.3, 0.4]),
+        (MLP(2, hidden=4, layers=1, steps=9, generator=rng()), [torch.tensor([1, 2, 9]), 3]),
+    ):
+        torch.compiler.reset()
+        whole = torch.compile(net.double(), fullgraph=True, backend="eager")
+        for t in times:
+            torch.testing.assert_close(whole(x, t), net(x, t))
 
 
 @pytest.mark.slow
