@@ -101,7 +101,7 @@ scaled_code = define("u", (z - mean_code) / S)
 #    divergence to a standard normal, times a small number. With the price 1 this is the VAE, `vae.elbo`; in
 #    latent diffusion the price is tiny, about $10^{-6}$ [@rombach2022high]. It does not make the codes normal. It
 #    keeps them from running away, and the noise makes the decoder smooth. (Instead of a price one may let codes
-#    be entries of a table: vector quantisation [@esser2021taming].)
+#    be entries of a table, as in [Discrete codes](vq.py) [@esser2021taming].)
 # 4. **Features and a discriminator.** For images the squared error blurs. Two more terms sharpen: see below.
 #
 # Whatever the kind, the codes of the data have *some* density $r(z)$, and it is no standard normal. To sample one
@@ -286,8 +286,8 @@ def cross_entropy(d):
 #   which needs no network, is then wrong by the code alone, and as $a \to 0$ the loss goes to zero. So it falls all
 #   the way down, from wherever training starts.
 # - `latent.collapse[normal]`: for normal codes of variance $v$ the least possible loss is known, and by
-#   `latent.collapse[slope]` it grows with $v$. (`latent.collapse[bayes]` turns noise and noisy code around.) The
-#   gradient always points towards smaller codes.
+#   `latent.collapse[slope]` it grows with $v$. (`latent.collapse[bayes]` turns noise and noisy code around.) A step
+#   down always makes the codes smaller.
 
 # %%
 a = reals("a")
@@ -332,8 +332,8 @@ def collapse(d):
 # !!! example "By hand"
 #
 #     Let $c = 1$ and $\eta^2 = 0.04$. Collapsed, the bound is lower than at its best by
-#     $\frac12 (25 - 1 - \log 25) \approx 10.4$ nats for each coordinate. The denoising loss alone can pay for a
-#     collapse with less than 1: it is never above the variance of the noise.
+#     $\frac12 (25 - 1 - \log 25) \approx 10.4$ nats for each coordinate. The denoising loss itself, with weight 1, lies
+#     between 0 and 1 for each coordinate: this is all that a collapse can gain there.
 #
 # But note `latent.joint_bound[free]`. If the decoder may choose its variance, too, it takes $\eta^2 = m$, and the bound is
 # minus the entropy of the data *whatever the code is*. In this example the bound then has no opinion about the code
@@ -388,8 +388,8 @@ def joint_bound(d):
 # `latent.scale[end]` is what it costs if the scale is off: sampling starts from a standard normal, but the noised codes
 # end with the variance $u$.
 #
-# The factor of Stable Diffusion's first stage, $0.18215$, is one over such a deviation, measured once
-# [@rombach2022high]. It belongs to *one* autoencoder; with another it is wrong.
+# The paper estimates the deviation from the first batch [@rombach2022high]; the factor $0.18215$ in the configuration of
+# Stable Diffusion is one over such a deviation. It belongs to *one* autoencoder; with another it is wrong.
 #
 # In code: `genmath.latent.LatentDiffusion.calibrate`.
 
@@ -458,9 +458,9 @@ def cost(d):
 
 
 # %% [markdown]
-# **What it means.** Nothing else in this book makes a model 64 times cheaper. The price is a decoder that has to
-# invent what was thrown away: with $F = 4$ or $8$ it hardly shows, with $F = 16$ or $32$ faces and letters break
-# [@rombach2022high].
+# **What it means.** Few ideas make a model 64 times cheaper. The price is a decoder that has to invent what was thrown
+# away. The paper finds a good balance for $F$ from 4 to 16; with 32 too much is lost at the first stage
+# [@rombach2022high]. (The formulas of a whole transformer are in [Attention](attention.py), `attention.cost`.)
 #
 # ## Why decoders blur
 #
@@ -603,11 +603,11 @@ def adaptive_weight(d):
 # ## Editing, in codes
 #
 # Whatever a diffusion model can do with pictures, it can do with codes. `genmath.latent.LatentDiffusion.img2img` encodes a picture,
-# noises the code up to a time $t$, and carries it back; a small $t$ keeps the picture and a large one forgets it.
-# `genmath.latent.LatentDiffusion.inpaint` puts the known part back after each step. Two things are new. One code covers a patch of pixels,
-# and the encoder sees beyond the patch: a code at the edge of a mask knows something of what is under the mask, and so every
-# code that touches the mask is made anew. And the decoder changes the known pixels, too, so the known ones are pasted
-# at the end.
+# noises the code up to a time $t$, and carries it back; a small $t$ keeps the picture and a large one forgets it (`guidance.editing`).
+# `genmath.latent.LatentDiffusion.inpaint` puts the known part back after each step, which is not quite the law of the rest given the known
+# part (`guidance.replaced`). Labels and texts guide as always: [Guidance](guidance.py). Two things are new in codes. One code covers a patch of
+# pixels, so only a code all of whose pixels are known counts as known. (An encoder that sees beyond the patch may still know something of what is
+# hidden.) And the decoder changes the known pixels, too, so they are pasted at the end.
 #
 # ## Several levels { .advanced }
 #

@@ -10,7 +10,6 @@ samples = model.sample(64, Heun(), steps=20, generator=generator)
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
 from genmath._base.batch import sum_event, work_dtype
@@ -22,7 +21,6 @@ from genmath._base.checks import (
     floating,
     instance,
     integer,
-    labels,
     module,
     one_of,
     positive,
@@ -31,21 +29,21 @@ from genmath._base.checks import (
     same_shape,
     some,
 )
-from genmath._base.draws import Generators, normal, rngs
+from genmath._base.draws import Generators
 from genmath._base.shapes import Array, Data, Scalar
-from genmath._base.steps import PREDICTIONS, Model, even_steps
-from genmath._base.torch import Int, Tensor, nn, torch
+from genmath._base.steps import PREDICTIONS, Model
+from genmath._base.torch import Tensor, nn, torch
 from genmath.ddpm import denoising_loss
 from genmath.divergences import gaussian_kl
 from genmath.flow_matching import cfm_loss
 from genmath.gan import generator_loss
+from genmath.guidance import Guided, edit, inpaint
 from genmath.paths import LinearPath, Path, Schedule
 from genmath.samplers import Sampler, sample
 from genmath.vae import reparameterize
 
 __all__ = ["FirstStage", "LatentDiffusion", "StageLoss", "adaptive_weight", "cost_ratio"]
 
-Labels = Int[Tensor, "batch"]
 STRAIGHT = LinearPath()
 
 
@@ -237,8 +235,8 @@ class LatentDiffusion(nn.Module):
 
     ``autoencoder`` has encode(x) and decode(z), as `FirstStage` and `genmath.vae.VAE` have; of a
     pair that encode returns the first is the code. It is frozen, and stays in eval mode. ``model``
-    is called as model(z_t, t), or model(z_t, t, label) where labels are given. On a `Path` it
-    predicts the "velocity", on a `Schedule` the "eps" or what ``prediction`` says.
+    is called as model(z_t, t), or as model(z_t, t, condition) where conditions are given. On a
+    `Path` it predicts the "velocity", on a `Schedule` the "eps" or what ``prediction`` says.
 
     Codes are shifted and scaled before the model sees them, and back before they are decoded:
     `calibrate` measures both. They are saved with the model.
@@ -313,15 +311,16 @@ class LatentDiffusion(nn.Module):
         out: Tensor = self.autoencoder.decode(z / self.scale.to(z.dtype) + self.shift.to(z.dtype))  # type: ignore[operator]
         return out
 
-    def loss(self, x: Data, label: Labels | None = None, *, generator: Generators) -> Scalar:
+    def loss(self, x: Data, condition: Tensor | None = None, *, generator: Generators) -> Scalar:
         """The denoising loss of the model at the codes of x, which the encoder does not follow.
 
-        `genmath.flow_matching.cfm_loss`, or `genmath.ddpm.denoising_loss` on a `Schedule`.
+        `genmath.flow_matching.cfm_loss`, or `genmath.ddpm.denoising_loss` on a `Schedule`. For
+        guidance later on, hide some conditions: `genmath.guidance.drop_labels`.
 
         Result: latent.cross_entropy
-        Errors: ValueError for an empty batch, or labels that do not fit.
+        Errors: ValueError for an empty batch, or not one condition a sample.
         """
-        z, model, path = self.encode(some("x", x)), self._told(label, x), self.path
+        z, model, path = self.encode(some("x", x)), self._told(len(x), condition), self.path
         if isinstance(path, Schedule):
             return denoising_loss(model, z, path, prediction=self.prediction, generator=generator)
         return cfm_loss(model, z, path, generator=generator)
@@ -332,18 +331,22 @@ class LatentDiffusion(nn.Module):
         sampler: Sampler,
         *,
         steps: int,
-        label: Labels | None = None,
+        condition: Tensor | None = None,
+        null: Tensor | int | None = None,
+        scale: float = 1.0,
         generator: Generators,
         dtype: torch.dtype = torch.float32,
     ) -> Data:
         """n samples: codes drawn by the model, then decoded; without gradients.
 
-        Shapes: (n, *event) as the decoder makes them, on the generator's device; label (n,).
+        Shapes: (n, *event) as the decoder makes them, on the generator's device; one condition a
+            sample. With a ``null`` the model is `genmath.guidance.Guided` by ``scale``.
         Errors: as for `genmath.samplers.sample`.
         """
         n, dtype, steps = integer("n", n, 0), float_dtype(dtype), integer("steps", steps, 1)
-        told = self._told(label, torch.empty(n, 0), "n")
-        return self._carried(told, None, (n, *self.latent_shape), sampler, steps, generator, dtype)
+        model, shape = self._told(n, condition, null, scale), (n, *self.latent_shape)
+        options: Any = {"prediction": self.prediction, "generator": generator, "dtype": dtype}
+        return self.decode(sample(model, shape, self.path, sampler, steps=steps, **options))
 
     def img2img(
         self,
@@ -352,104 +355,76 @@ class LatentDiffusion(nn.Module):
         sampler: Sampler,
         *,
         steps: int,
-        label: Labels | None = None,
+        condition: Tensor | None = None,
+        null: Tensor | int | None = None,
+        scale: float = 1.0,
         generator: Generators,
     ) -> Data:
-        """x noised in its code up to the share t of the way, and carried back; without gradients.
+        """x noised in its code up to t, and carried back: `genmath.guidance.edit` of the code.
 
-        On a `Schedule` of T steps t stands for the step nearest to t T. A small t keeps x, t = 1
-        forgets it.
-
-        Shapes: as x.
-        Errors: ValueError for t outside (0, 1]; as for `genmath.samplers.sample`.
-        Source: Meng et al. 2022 (SDEdit), algorithm 1, here in the codes.
+        Shapes: as x; t as there: in (0, 1] on a `Path`, a step on a `Schedule`. Condition, null and
+            scale as in `sample`.
         """
-        t = positive("t", real("t", t, "a number in (0, 1]", 0.0, 1.0))
-        z, told = self.encode(batched("x", x)), self._told(label, x)
-        times = self._times(t, integer("steps", steps, 1))
-        start = self._noised(z, times[0], generator)
-        return self._carried(told, start, tuple(z.shape), sampler, times, generator, z.dtype)
+        z, model = self.encode(batched("x", x)), self._told(len(x), condition, null, scale)
+        options: Any = {"prediction": self.prediction, "generator": generator}
+        return self.decode(edit(model, z, t, self.path, sampler, steps=steps, **options))
 
     def inpaint(
         self,
         x: Data,
-        mask: Data,
+        mask: Tensor,
         sampler: Sampler,
         *,
         steps: int,
-        label: Labels | None = None,
+        repeats: int = 1,
+        condition: Tensor | None = None,
+        null: Tensor | int | None = None,
+        scale: float = 1.0,
         generator: Generators,
     ) -> Data:
-        """x with what is under the mask made anew; without gradients.
+        """x where the mask is True, and a guess of the rest: `genmath.guidance.inpaint` of codes.
 
-        After each step the codes of what is known are put back, noised to that time. A code is made
-        anew if any of its pixels is, and the known pixels are pasted at the end: the decoder would
-        change them, too. This is no draw from the conditional law, only near it.
+        A code is known if all of its pixels are. The known pixels are pasted at the end: the
+        decoder would change them, too.
 
-        Shapes: images x (B, C, H, W) and codes (c, h, w), h and w divisors of H and W; mask
-            (B, 1, H, W), 1 where to fill and 0 elsewhere.
-        Errors: ValueError for other shapes; as for `genmath.samplers.sample`.
-        Source: Song et al. 2021 (score SDE), section 5 and appendix I.2, here in the codes.
+        Shapes: images x (B, C, H, W) and codes (c, h, w), H and W multiples of h and w; mask of
+            booleans (B, 1, H, W) or (1, H, W). Condition, null and scale as in `sample`.
+        Errors: ValueError for other shapes; as for `genmath.guidance.inpaint`.
         """
-        z, told = self.encode(batched("x", x)), self._told(label, x)
+        z, model = self.encode(batched("x", x)), self._told(len(x), condition, null, scale)
         if z.ndim != 4 or x.ndim != 4:
             refuse("x", describe(x), "images with codes that are images")
-        if floating("mask", mask).shape != (len(x), 1, *x.shape[2:]):
-            refuse("mask", describe(mask), f"shape {(len(x), 1, *x.shape[2:])}")
-        fill = mask.to(z.dtype)
-        new = nn.functional.adaptive_max_pool2d(fill, self.latent_shape[1:])
-        times = self._times(1.0, integer("steps", steps, 1))
-        start = self._noised(torch.zeros_like(z), times[0], generator)
-        for now, after in pairwise(times):
-            start = self._moved(
-                told, start, tuple(z.shape), sampler, [now, after], generator, z.dtype
-            )
-            start = new * start + (1 - new) * self._noised(z, after, generator)
-        return fill * self.decode(start) + (1 - fill) * x
+        one = (1, *x.shape[2:])
+        fits = isinstance(mask, Tensor) and mask.shape in (one, (len(x), *one))
+        if not fits or mask.dtype != torch.bool:
+            refuse("mask", describe(mask), f"booleans of shape {(len(x), *one)} or {one}")
+        known = mask.expand(len(x), *one)
+        hidden = nn.functional.adaptive_max_pool2d((~known).to(z.dtype), self.latent_shape[1:])
+        options: Any = {"prediction": self.prediction, "generator": generator, "repeats": repeats}
+        seen = (hidden == 0).expand_as(z)
+        made = self.decode(inpaint(model, z, seen, self.path, sampler, steps=steps, **options))
+        return torch.where(known, x, made)
 
-    def _carried(self, told: Model, start: Data | None, *given: Any) -> Data:
-        return self.decode(self._moved(told, start, *given))
-
-    def _moved(
+    def _told(
         self,
-        told: Model,
-        start: Data | None,
-        shape: tuple[int, ...],
-        sampler: Sampler,
-        steps: int | list[Any],
-        generator: Generators,
-        dtype: torch.dtype,
-    ) -> Data:
-        """Codes carried along the path."""
-        return sample(
-            told,
-            shape,
-            self.path,
-            sampler,
-            steps=steps,
-            prediction=self.prediction,
-            generator=generator,
-            start=start,
-            dtype=dtype,
-        )
-
-    def _times(self, t: float, steps: int) -> list[Any]:
-        """steps + 1 times from the share t of the way down to the data."""
-        if isinstance(self.path, Schedule):
-            return even_steps(0, round(t * self.path.T), steps)[::-1]
-        return [t * (steps - i) / steps for i in range(steps + 1)]
-
-    def _noised(self, z: Data, t: Any, generator: Generators) -> Data:
-        alpha, sigma = self.path.coefficients(t, z)
-        rngs(generator, len(z), z.device)
-        return alpha * z + sigma * normal(z.shape, generator, z.dtype, z.device)
-
-    def _told(self, label: Labels | None, x: Data, of: str = "x") -> Model:
-        """The model with its labels."""
-        if label is None:
-            return cast(Model, self.model)
-        y = labels("label", label, x, of)
-        return lambda z, t: self.model(z, t, y)
+        n: int,
+        condition: Tensor | None,
+        null: Tensor | int | None = None,
+        scale: float = 1.0,
+    ) -> Model:
+        """The model with its conditions, and with guidance where there is a null."""
+        if condition is None:
+            if null is not None:
+                refuse("null", describe(null), "None, where there is no condition")
+            told = cast(Model, self.model)
+        else:
+            if not isinstance(condition, Tensor) or condition.ndim == 0 or len(condition) != n:
+                refuse("condition", describe(condition), f"{n}, one for each sample of x or n")
+            if null is not None:
+                return Guided(self.model, condition, null, scale=scale)
+            told = lambda z, t: self.model(z, t, condition)  # noqa: E731
+        real("scale", scale, "1, where there is no null", 1.0, 1.0)
+        return told
 
     def _codes(self, x: Data) -> Data:
         out = self.autoencoder.encode(x)  # type: ignore[operator]

@@ -113,7 +113,7 @@ DRAWN: dict[str, Callable[[torch.Tensor, Any], Any]] = {
         x, 0.5, samplers.Heun(), steps=2, generator=g
     ),
     "latent.LatentDiffusion.inpaint": lambda x, g: CODES.inpaint(
-        x, torch.ones_like(x[:, :1]), samplers.Heun(), steps=2, generator=g
+        x, torch.zeros_like(x[:1, :1], dtype=torch.bool)[0], samplers.Heun(), steps=2, generator=g
     ),
     "vae.VAE.sample": lambda x, g: AE.sample(len(x), generator=g, **F64),
     "vae.VAE.elbo": lambda x, g: AE.elbo(x, generator=g).total,

@@ -15,11 +15,12 @@ from genmath.ddpm import denoising_loss, loss_weight
 from genmath.divergences import gaussian_kl
 from genmath.flow_matching import cfm_loss
 from genmath.gan import generator_loss
+from genmath.guidance import Guided
 from genmath.latent import FirstStage, LatentDiffusion, adaptive_weight, cost_ratio
 from genmath.paths import CosinePath, LinearPath, Schedule, VPPath, linear_schedule, reverse_time
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.tree import Named
-from genmath.samplers import DDIM, Ancestral, Heun
+from genmath.samplers import DDIM, Ancestral, Heun, sample
 from genmath.vae import VAE
 from tests.checked import value
 
@@ -262,12 +263,12 @@ def test_labels_reach_the_model() -> None:
     model, y = wide(), torch.tensor([3, 1, 2])
     x = torch.randn(3, 2, generator=rng())
     model.loss(x, y, generator=rng())
-    model.sample(3, Heun(), steps=2, label=y, generator=rng())
-    model.img2img(x, 0.5, Heun(), steps=2, label=y, generator=rng())
+    model.sample(3, Heun(), steps=2, condition=y, generator=rng())
+    model.img2img(x, 0.5, Heun(), steps=2, condition=y, generator=rng())
     assert len(model.model.seen) > 3
     assert all(label.equal(y) for label in model.model.seen)
-    with pytest.raises(ValueError, match=r"^label: got"):
-        model.sample(4, Heun(), steps=2, label=y, generator=rng())
+    with pytest.raises(ValueError, match=r"^condition: got"):
+        model.sample(4, Heun(), steps=2, condition=y, generator=rng())
 
 
 @pytest.mark.parametrize(
@@ -284,7 +285,8 @@ def test_image_to_image_keeps_more_the_less_it_noises(path, sampler, net) -> Non
     x = torch.randn(4000, 2, generator=rng())
     model.calibrate(x)
     kept = []
-    for t in (0.05, 0.5, 1.0):
+    for share in (0.05, 0.5, 1.0):
+        t = round(share * path.T) if isinstance(path, Schedule) else share
         made = model.img2img(x, t, sampler, steps=2, generator=rng(1))
         assert made.shape == x.shape
         kept.append(torch.corrcoef(torch.stack([x.flatten(), made.flatten()]))[0, 1].item())
@@ -325,26 +327,59 @@ class Coder(nn.Module):
 def test_inpainting_keeps_what_is_known(path) -> None:
     model = pictures(path)
     x = torch.randn(6, 1, 8, 8, generator=rng())
-    mask = torch.zeros(6, 1, 8, 8)
-    mask[:, :, 2, 5:7] = 1  # touches the upper right code only
+    known = torch.ones(6, 1, 8, 8, dtype=torch.bool)
+    known[:, :, 2, 5:7] = False  # touches the upper right code only
     sampler = Heun() if path is None else Ancestral()
-    made = model.inpaint(x, mask, sampler, steps=6, generator=rng())
-    assert torch.equal(made[mask == 0], x[mask == 0])
-    assert not torch.isclose(made[mask == 1], x[mask == 1]).any()
+    made = model.inpaint(x, known, sampler, steps=6, generator=rng())
+    assert torch.equal(made[known], x[known])
+    assert not torch.isclose(made[~known], x[~known]).any()
     assert (made[:, 0, 2, 5] == made[:, 0, 2, 6]).all()  # one code
-    nothing = model.inpaint(x, torch.zeros_like(mask), sampler, steps=6, generator=rng())
-    assert torch.equal(nothing, x)
-    with pytest.raises(ValueError, match=r"^mask: got"):
-        model.inpaint(x, mask[:, :, :4], sampler, steps=6, generator=rng())
+    for_all = model.inpaint(x, known[0], sampler, steps=6, generator=rng())
+    assert torch.equal(for_all, made)
+    all_of_it = torch.ones_like(known)
+    assert torch.equal(model.inpaint(x, all_of_it, sampler, steps=6, generator=rng()), x)
+    for wrong in (known[:, :, :4], known.float(), known[:3]):
+        with pytest.raises(ValueError, match=r"^mask: got"):
+            model.inpaint(x, wrong, sampler, steps=6, generator=rng())
     with pytest.raises(ValueError, match=r"^x: got .* images"):
-        wide().inpaint(x[:, 0, 0, :2], mask, sampler, steps=6, generator=rng())
+        wide().inpaint(x[:, 0, 0, :2], known, sampler, steps=6, generator=rng())
+
+
+def test_a_code_is_known_if_all_of_its_pixels_are() -> None:
+    """One hidden pixel: its code is drawn from noise, the other three are those of x."""
+    model = pictures()
+    x = torch.full((2000, 1, 8, 8), 0.5)
+    known = torch.ones(1, 8, 8, dtype=torch.bool)
+    known[0, 7, 0] = False
+    made = model.inpaint(x, known, Heun(), steps=8, generator=rng())[:, 0, 7, 0]
+    assert made.std().item() == pytest.approx(1.0, abs=0.1)
+    assert abs(made.mean().item()) < 0.1
 
 
 def test_inpainting_of_everything_is_a_sample() -> None:
     model = pictures()
-    x, mask = torch.zeros(3000, 1, 8, 8), torch.ones(3000, 1, 8, 8)
-    made = model.inpaint(x, mask, Heun(), steps=10, generator=rng())
+    x, known = torch.zeros(3000, 1, 8, 8), torch.zeros(1, 8, 8, dtype=torch.bool)
+    made = model.inpaint(x, known, Heun(), steps=10, generator=rng())
     assert made.std().item() == pytest.approx(1.0, abs=0.03)
+
+
+def test_guidance_is_that_of_the_codes() -> None:
+    class Two(nn.Module):
+        def forward(self, z, t, y):
+            return z + 1.0 * y.reshape(-1, 1)
+
+    model, y = wide(model=Two()), torch.tensor([1, 2])
+    options = {"steps": 3, "condition": y, "generator": rng()}
+    guided = model.sample(2, Heun(), null=0, scale=2.5, **options)
+    expected = sample(
+        Guided(model.model, y, 0, scale=2.5), (2, 2), model.path, Heun(),
+        steps=3, prediction="velocity", generator=rng(),
+    )  # fmt: skip
+    torch.testing.assert_close(guided, model.decode(expected))
+    with pytest.raises(ValueError, match=r"^scale: got 2.5, expected 1, where there is no null"):
+        model.sample(2, Heun(), scale=2.5, **options)
+    with pytest.raises(ValueError, match=r"^null: got 0"):
+        model.sample(2, Heun(), null=0, steps=3, generator=rng())
 
 
 def test_any_autoencoder_will_do() -> None:

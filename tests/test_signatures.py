@@ -95,6 +95,10 @@ ANOTHER_WORD = {
         f"guidance.{name}:scale": "of guidance, 0 without a condition and 1 with it"
         for name in ("ClassifierGuided", "Guided", "guide")
     },
+    **{
+        f"latent.LatentDiffusion.{name}:scale": "of guidance, as there"
+        for name in ("img2img", "inpaint", "sample")
+    },
 }
 ANOTHER_GENERATOR = {"gan.GAN": "its network, which carries noise to data"}
 

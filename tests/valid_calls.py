@@ -340,7 +340,7 @@ class Told(nn.Module):
         self.scale = nn.Parameter(torch.tensor(0.5))
 
     def forward(self, z: torch.Tensor, t: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
-        return self.scale * z + label.reshape(-1, *[1] * (z.ndim - 1))
+        return self.scale * z + label.reshape(len(z), *[1] * (z.ndim - 1))
 
 
 CODES = LatentDiffusion(FirstStage(nn.Linear(2, 2), nn.Linear(2, 2)), Told(), 2)
@@ -349,7 +349,7 @@ PATCHES = LatentDiffusion(
     Told(),
     (2, 2, 2),
 )
-MASK = (torch.arange(8) > 4).float().expand(4, 1, 8, 8)
+MASK = (torch.arange(8) > 4).expand(4, 1, 8, 8)
 
 
 SHARPER = {"temperature": 0.8, "top_k": 2, "top_p": 0.9}
@@ -804,25 +804,37 @@ def valid() -> dict[str, dict[str, Any]]:
             "t": 0.5,
             "sampler": Heun(),
             "steps": 2,
-            "label": LABELS,
+            "condition": LABELS,
+            "null": 3,
+            "scale": 2.0,
             "generator": g,
         },
         "latent.LatentDiffusion.inpaint": {
             "self": PATCHES,
             "x": IMAGES,
             "mask": MASK,
+            "repeats": 1,
             "sampler": Heun(),
             "steps": 2,
-            "label": LABELS,
+            "condition": LABELS,
+            "null": 3,
+            "scale": 2.0,
             "generator": g,
         },
-        "latent.LatentDiffusion.loss": {"self": CODES, "x": X, "label": LABELS, "generator": g},
+        "latent.LatentDiffusion.loss": {
+            "self": CODES,
+            "x": X,
+            "condition": LABELS,
+            "generator": g,
+        },
         "latent.LatentDiffusion.sample": {
             "self": CODES,
             "n": 4,
             "sampler": Heun(),
             "steps": 2,
-            "label": LABELS,
+            "condition": LABELS,
+            "null": 3,
+            "scale": 2.0,
             "generator": g,
             "dtype": torch.float32,
         },
@@ -1537,7 +1549,13 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "latent.LatentDiffusion": {"model": {"module"}},
     **{f"latent.LatentDiffusion.{name}": {"x": BATCH} for name in ("calibrate", "encode")},
     "latent.LatentDiffusion.decode": {"z": BATCH},
-    "latent.LatentDiffusion.img2img": {"t": UNIT - {"0"}},
+    "latent.LatentDiffusion.img2img": {"t": UNIT - {"0"}, "null": ANY_WHOLE, "scale": ANY_NUMBER},
+    "latent.LatentDiffusion.inpaint": {
+        "null": ANY_WHOLE,
+        "scale": ANY_NUMBER,
+        "steps": whole(1) | {"list"},
+    },
+    "latent.LatentDiffusion.sample": {"null": ANY_WHOLE, "scale": ANY_NUMBER},
     "latent.LatentDiffusion.train": {"mode": {"True"}},
     "latent.adaptive_weight": {"delta": POSITIVE, "most": POSITIVE},
     "latent.cost_ratio": {

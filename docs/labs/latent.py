@@ -318,12 +318,12 @@ sheet(
 
 # %%
 threes = test[images.test_labels == 3][:10]
-lower = torch.zeros(10, 1, 8, 8)
-lower[:, :, 4:] = 1
+upper = torch.zeros(1, 8, 8, dtype=torch.bool)
+upper[:, :4] = True
 edits = {
     t: latent.img2img(threes, t, Heun(), steps=10, generator=generator) for t in (0.2, 0.5, 0.9)
 }
-filled = latent.inpaint(threes, lower, Heun(), steps=20, generator=generator)
+filled = latent.inpaint(threes, upper, Heun(), steps=20, generator=generator)
 assert torch.equal(filled[:, :, :4], threes[:, :, :4])
 for t, value in edits.items():
     far = ((value - threes) ** 2).flatten(1).sum(1).mean()
