@@ -392,7 +392,7 @@ def mask(d):
 # ### Norms
 #
 # Sums of many terms grow, and the softmax of large scores saturates. So before attention and before the perceptron each token is *normed*. LayerNorm takes off the mean $m$ of its features and divides by their standard deviation; RMSNorm divides by the root of their mean square $r$. What do the two forget? LayerNorm a factor $a > 0$ and a shift $b$ of all
-# features; RMSNorm a factor. In the derivation $i$ runs through the features. First the mean and the variance of $a x + b$; then one normed feature, with $\mu$ and $v$ for mean and variance.
+# features; RMSNorm a factor. In the derivation $i$ runs through the features. First the mean and the variance of $a x + b$; then one normed feature, with $\mu$ and $v$ for mean and variance. If features that are normed so are multiplied by $1 + \gamma$ and shifted by $\beta$, their mean is $\beta$: whoever sets $\gamma$ and $\beta$ says how a token looks to the layer, whatever it was before (`attention.norms[told]`).
 #
 # !!! example "By hand"
 #
@@ -405,6 +405,7 @@ count = define("n", total(number(1), feature))
 mean = define("m", total(x(feature), feature) / count)
 factor, variance, square = positives("a v r")
 shift, one, mu = reals("b x mu")
+gamma, beta = reals("gamma beta")
 
 
 @derivation("What norms forget")
@@ -415,6 +416,8 @@ def norms(d):
     d.equals(factor**2 * (total((x(feature) - mean) ** 2, feature) / count), by="the shift cancels, the factor comes out squared")
     d.start((factor * one + shift - (factor * mu + shift)) / sqrt(factor**2 * variance), name="layer_norm", words="a feature after LayerNorm")
     d.equals((one - mu) / sqrt(variance), by="factor and shift cancel")
+    d.start(total((1 + gamma) * ((x(feature) - mean) / sqrt(variance)) + beta, feature) / count, name="told", words="the mean, where a scale and a shift are told")
+    d.equals(beta, by="normed features have the mean 0")
     d.start(factor * one / sqrt(factor**2 * square), name="rms_norm", words="a feature after RMSNorm")
     d.equals(one / sqrt(square), by="the factor cancels")
 
@@ -432,7 +435,7 @@ def norms(d):
 # In code: `genmath.attention.modulate`, `genmath.attention.adaln_branch`.
 
 # %%
-h, w, y, gamma, beta, inside = reals("h w y gamma beta theta")
+h, w, y, inside = reals("h w y theta")
 F, G = Function("F"), Function("G")
 
 

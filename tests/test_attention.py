@@ -248,6 +248,36 @@ def test_masks_of_neighbours_and_groups() -> None:
     assert int(at.group_mask(frames).sum() + at.group_mask(places).sum()) == 12 * (4 + 3)
 
 
+X, NONE = torch.zeros(4, 2), torch.zeros(4, 0)
+SAID = {
+    "q": lambda: at.attention_weights(NONE, NONE),
+    "q of no token": lambda: at.attention_weights(torch.zeros(0, 2), X),
+    "k": lambda: at.attention_weights(X, torch.zeros(0, 2)),
+    "k of another dtype": lambda: at.attention_weights(X, X.double()),
+    "v": lambda: at.attention(X, X, X.double()),
+    "mask": lambda: at.attention(X, X, X, mask=torch.ones(1, 4, 4, dtype=torch.bool)),
+    "mask of numbers": lambda: at.attention(X, X, X, mask=torch.ones(4, 4)),
+    "places": lambda: at.rope(X, NONE),
+    "places that are no numbers": lambda: at.rope(X, torch.ones(4, dtype=torch.bool)),
+    "x": lambda: at.rope(NONE, torch.zeros(4)),
+    "x of odd features": lambda: at.rope(torch.zeros(4, 3), torch.zeros(4)),
+    "shift": lambda: at.modulate(X, torch.zeros(1, 4, 2), X),
+    "scale": lambda: at.modulate(X, X, torch.zeros(())),
+    "branch": lambda: at.adaln_branch(lambda h: h[:1], X, X, X, X),
+    "groups": lambda: at.group_mask(torch.ones(2, 2, dtype=torch.long)),
+    "groups that are no numbers": lambda: at.group_mask(torch.ones(2, dtype=torch.bool)),
+    "width": lambda: at.block_cost(2, 6, heads=4),
+    "height": lambda: at.image_tokens(40, 32),
+    "frames": lambda: at.video_tokens(8, 32, 32),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_does_not_fit_is_named(name: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name.split()[0]}: got .*, expected "):
+        SAID[name]()
+
+
 # Costs
 
 
