@@ -417,7 +417,7 @@ def rescaling(d):
 # Now the condition is a part of the picture itself: a point has two parts $a$ and $b$, and $b_0$ is known. The simplest sampler ignores that, and after each step overwrites $b$ by the known $b_0$, noised to the level reached. So the network always sees a $b$ that is right. **Does it draw the law of $a$ given
 # $b_0$? No.** The network answers with the score of $a$ given this *noisy* $b$. It does not know that you have the clean one, and at high levels a noisy $b$ says almost nothing about $a$.
 #
-# Two standard normal numbers of correlation $\rho$ show it. At the level $u$ the numbers have the variance 1 still, and the covariance $\rho_u = u^2 \rho$ (`guidance.replaced[pair]`). Averaged over the fresh noise in $b$, the score that the sampler uses is that of `guidance.replaced[used]`: it pulls to $u^3 \rho\, b_0$. The law it should follow is that of $a$
+# Two standard normal numbers of correlation $\rho$ show it. At the level $u$ the numbers have the variance 1 still, and the covariance $\rho_u = u^2 \rho$ (`guidance.replaced[pair]`), so that given $b$ the law of $a$ is normal with mean $\rho_u b$ and variance $1 - \rho_u^2$. Averaged over the fresh noise in $b$, the score that the sampler uses is that of `guidance.replaced[used]`: it pulls to $u^3 \rho\, b_0$. The law it should follow is that of $a$
 # given the *clean* $b_0$, whose score pulls to $u \rho\, b_0$ (`guidance.replaced[wanted]`). The two agree at the very end only, and there it is too late to move far.
 #
 # {{ picture guidance.inpainting }}
@@ -433,12 +433,11 @@ beside = Normal(a_0, rho * b_0, 1 - rho**2)
 
 @derivation("The score that replacement uses")
 def replaced(d):
-    d.start(E((Normal(b_0, 0, 1), beside, Normal(p_a, u * a_0, 1 - u**2), Normal(p_b, u * b_0, 1 - u**2)), p_a * p_b), name="pair", words="the covariance of the noisy pair")
-    d.equals(together, by="the noise of the one knows nothing of the other, so each number is only shrunk")
+    d.start(E((Normal(b_0, 0, 1), beside), (u * a_0) * (u * b_0)), name="pair", words="the covariance of the noisy pair")
+    d.equals(together, by="the noise of the one knows nothing of the other, so both are only shrunk")
 
-    d.start(E(Normal(p_b, u * b_0, 1 - u**2), diff(log(Normal(p_a, together * p_b, 1 - together**2)), p_a)), name="used", words="the score that is used, in the mean")
+    d.start(E(Normal(p_b, u * b_0, 1 - u**2), -((p_a - together * p_b) / (1 - together**2))), name="used", words="the score that is used, in the mean")
     d.equals(-((p_a - u**3 * rho * b_0) / (1 - u**4 * rho**2)), by="the fresh $b$ has the mean $u b_0$")
-    d.equals(diff(log(Normal(p_a, u**3 * rho * b_0, 1 - u**4 * rho**2)), p_a), by="the score of a normal law")
 
     d.start(integral(Normal(p_a, u * a_0, 1 - u**2) * beside, a_0), name="wanted", words="the law whose score is wanted")
     d.equals(Normal(p_a, u * rho * b_0, 1 - u**2 * rho**2), by="given the clean $b_0$ the other number is normal, and noise is added")

@@ -346,6 +346,17 @@ def test_a_number_as_prior_is_that_times_the_identity() -> None:
     torch.testing.assert_close(one, other)
 
 
+def test_a_model_without_a_graph_is_refused_where_it_is_differentiated() -> None:
+    """Its slope would come out zero, silently: no guidance at all."""
+    x, t = noise(2, 2), torch.full((2,), 0.5, dtype=WIDE)
+    lost = torch.no_grad()(lambda x, t: -x)
+    measured = Measured(lost, VPPath(), torch.eye(2, dtype=WIDE), x, std=0.5)
+    by_class = ClassifierGuided(lambda x, t: -x, VPPath(), lambda x, t: lost(x, t).sum(1))
+    for model in (measured, by_class):
+        with pytest.raises(ValueError, match="cannot follow back"):
+            model(x, t)
+
+
 # Inpainting and editing
 
 
@@ -719,7 +730,7 @@ def test_tie_the_score_that_replacement_uses(rho, u) -> None:
     points = torch.tensor([[a, u * b_0 + sigma], [a, u * b_0 - sigma]], dtype=WIDE)
     got = pair.score(points, u, sigma)[:, 0].mean()
     letters = {"rho": number(rho), "u": number(u), "b_0": number(b_0), "a": number(a)}
-    agree(got, value(result("replaced", "used", line=0), **letters), 1e-8)
+    agree(got, value(result("replaced", "used"), **letters), 1e-8)
 
 
 @pytest.mark.parametrize("t", [0.2, 0.5, 0.8])
