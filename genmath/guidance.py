@@ -38,7 +38,7 @@ from genmath._base.slopes import slope
 from genmath._base.steps import Model, call, even_steps, one_each, output
 from genmath._base.torch import Tensor, torch
 from genmath.paths import Path, Schedule
-from genmath.predictions import PREDICTIONS, coefficients, convert
+from genmath.predictions import PREDICTIONS, coefficients
 from genmath.samplers import Grid, Sampler, sample
 
 __all__ = [
@@ -287,15 +287,16 @@ class Measured:
         if math.prod(x.shape[1:]) != self.matrix.shape[1]:
             refuse("x", describe(x), f"events of {self.matrix.shape[1]} numbers, as matrix has")
         alpha, sigma = self.path.coefficients(t, x)
+        slopes = _slopes(self.path, t, x, self.prediction, "x0")
+        pair = coefficients(alpha, sigma, source=self.prediction, target="x0", **slopes)
         with torch.enable_grad():
             here = x.detach().requires_grad_()
             predicted = call(self.model, here, t)
-            slopes = _slopes(self.path, t, x, self.prediction, "x0")
-            guess = convert(
-                predicted, here, alpha, sigma, source=self.prediction, target="x0", **slopes
-            )
-            pulled = self._pull(guess.detach(), alpha, sigma)
-            gradient = slope((guess * pulled).sum(), here, keep=False)
+            guess = affine(predicted.detach(), pair[0], here.detach(), pair[1])
+            pulled = self._pull(guess, alpha, sigma)
+            # Not of the guess, which depends on x even where the model's graph was lost
+            of_model = slope(predicted, here, (pair[0] * pulled).to(predicted.dtype), keep=False)
+        gradient = of_model + pair[1] * pulled
         return _with_score(predicted.detach(), gradient, 1.0, x, t, self.path, self.prediction)
 
     def _pull(self, guess: Tensor, alpha: Coefficient, sigma: Coefficient) -> Tensor:
