@@ -5,7 +5,8 @@
 Whole calls of `sample` with 50 steps, from a given start and with a generator: what a user pays,
 setting up included; DDPM takes all steps of its schedule. "bare" is the loop by hand: coefficients
 made before it as Python floats, and one new tensor a step, since the model may keep the one it was
-given. "ours" remembers the numbers of an earlier call, "first" has made none; "step" is a loop of
+given (for 2M and UniPC a copy of each answer too, since the model may use its output again).
+"ours" remembers the numbers of an earlier call, "first" has made none; "step" is a loop of
 one's own over `ddpm.ancestral_step`, "plain" DDPM as most tutorials write it, and "in place" the
 bare loop that overwrites what the model was given. All call the same model, which costs next to
 nothing, and must end in the same sample. They take turns within one process; printed is the median
@@ -24,18 +25,30 @@ from _turns import Run, clock, ratios, rounds_asked_for
 from torch import Tensor
 
 from genmath import ddpm
-from genmath.paths import LinearPath, Path, Schedule, VPPath, linear_schedule
-from genmath.samplers import DDIM, Euler, Heun, Sampler, _new_route, _remembered, sample
+from genmath.paths import EDMPath, LinearPath, Path, Schedule, VPPath, linear_schedule
+from genmath.samplers import (
+    DDIM,
+    DPMSolver,
+    Euler,
+    Heun,
+    Sampler,
+    UniPC,
+    _new_route,
+    _remembered,
+    sample,
+)
 
 Model = Callable[[Tensor, Tensor], Tensor]
 Shape = tuple[int, ...]
 BARS = {(4, 2): 2.0, (64, 3, 32, 32): 1.2}
 LONG = {(4, 2): linear_schedule(1000), (64, 3, 32, 32): linear_schedule(200)}
-SCHEDULE, LINE, VP, N = linear_schedule(1000), LinearPath(), VPPath(), 50
+SCHEDULE, LINE, VP, EDM, N = linear_schedule(1000), LinearPath(), VPPath(), EDMPath(), 50
 ROUTES: dict[str, tuple[Path | Schedule, Sampler, str]] = {
     "DDIM": (SCHEDULE, DDIM(), "eps"),
     "Euler": (LINE, Euler(), "velocity"),
     "Heun VP": (VP, Heun(), "v"),
+    "2M EDM": (EDM, DPMSolver(), "x0"),
+    "UniPC EDM": (EDM, UniPC(), "x0"),
 }
 
 
@@ -134,6 +147,59 @@ def bare_heun(model: Model, start: Tensor, in_place: bool = False) -> Tensor:
     return x
 
 
+@torch.no_grad()
+def bare_2m(model: Model, start: Tensor, in_place: bool = False) -> Tensor:
+    """DPM-Solver++(2M) on EDM's path, for a model of the data."""
+    times = EDM.steps(N)
+    sigma = [EDM.sigma_max * t for t in times]
+    h = [math.log(a / b) for a, b in pairwise(sigma[:-1])]
+    steps = labels(torch.tensor(times), len(start))
+    x, before = start.clone() if in_place else start, start
+    for i in range(N):
+        guess = model(x, steps[i])
+        last = i + 1 == N
+        keep = sigma[i + 1] / sigma[i]
+        change = 0.0 if i == 0 or last else (1 - keep) * h[i] / (2 * h[i - 1])
+        x = x.mul_(keep) if in_place else x * keep
+        x.add_(guess, alpha=1 - keep + change)
+        if change:
+            x.add_(before, alpha=-change)
+        before = guess.clone()
+    return x
+
+
+@torch.no_grad()
+def bare_unipc(model: Model, start: Tensor, in_place: bool = False) -> Tensor:
+    """UniPC of order 2 on EDM's path, for a model of the data: predict, ask, correct, predict."""
+    times = EDM.steps(N)
+    sigma = [EDM.sigma_max * t for t in times]
+    h = [math.log(a / b) for a, b in pairwise(sigma[:-1])]
+    steps = labels(torch.tensor(times), len(start))
+    x, place, guesses = start, start, []
+    for i in range(N):
+        guesses = [model(place, steps[i]).clone(), *guesses[:2]]
+        if i:
+            j, keep = i - 1, sigma[i] / sigma[i - 1]
+            first = 1 - keep
+            if i == 1:
+                parts = [first / 2, first / 2]
+            else:
+                r, second = h[j - 1] / h[j], 1 - first / h[j]
+                third = 1 - 2 * second / h[j]
+                new = (third + r * second) / (1 + r)
+                old = (third - second) / (r * (1 + r))
+                parts = [new, first - new - old, old]
+            x = x.mul_(keep) if in_place and i > 1 else x * keep
+            for guess, part in zip(guesses, parts, strict=False):
+                x.add_(guess, alpha=part)
+        keep = sigma[i + 1] / sigma[i]
+        change = 0.0 if i == 0 or i + 1 == N else (1 - keep) * h[i] / (2 * h[i - 1])
+        place = (x * keep).add_(guesses[0], alpha=1 - keep + change)
+        if change:
+            place.add_(guesses[1], alpha=-change)
+    return place
+
+
 def contests(shape: Shape) -> dict[str, dict[str, Run]]:
     said, start = (torch.randn(shape, generator=rng().manual_seed(seed)) for seed in (1, 2))
     long = LONG[shape]
@@ -170,6 +236,8 @@ def contests(shape: Shape) -> dict[str, dict[str, Run]]:
         "DDIM": {**ours(*ROUTES["DDIM"]), **bare(bare_ddim)},
         "Euler": {**ours(*ROUTES["Euler"]), **bare(bare_euler)},
         "Heun VP": {**ours(*ROUTES["Heun VP"]), **bare(bare_heun)},
+        "2M EDM": {**ours(*ROUTES["2M EDM"]), **bare(bare_2m)},
+        "UniPC EDM": {**ours(*ROUTES["UniPC EDM"]), **bare(bare_unipc)},
     }
 
 
@@ -186,14 +254,14 @@ def set_up(path: Path | Schedule, sampler: Sampler, prediction: str, rounds: int
 def main() -> None:
     rounds = rounds_asked_for(__doc__)
     columns = ("ours", "first", "step", "plain", "in place")
-    print(f"{'over the bare loop':24}", *(f"{name:>8}" for name in columns), "  bar")
+    print(f"{'over the bare loop':26}", *(f"{name:>8}" for name in columns), "  bar")
     for shape, bar in BARS.items():
         for name, runs in contests(shape).items():
             got = ratios(runs, rounds * (10 if len(shape) == 2 and name != "DDPM" else 1))
             row = (f"{got[c]:8.2f}" if c in got else " " * 8 for c in columns)
-            print(f"{name:8}{list(shape)!s:16}", *row, f"  <= {bar}", flush=True)
+            print(f"{name:10}{list(shape)!s:16}", *row, f"  <= {bar}", flush=True)
     for name, route in ROUTES.items():
-        print(f"set-up of {name:8} {set_up(*route, rounds):5.0f} µs  <= 150", flush=True)
+        print(f"set-up of {name:10} {set_up(*route, rounds):5.0f} µs", flush=True)
 
 
 if __name__ == "__main__":

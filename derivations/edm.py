@@ -440,27 +440,20 @@ def multistep(d):
 
 
 # %% [markdown]
-# Now the order. Let the guess change like a parabola in the clock, $D = k_0 + k_1 u + k_2 u^2$: the first terms of its Taylor series. `edm.second_order` is *exactly* what the step loses. All of it is of third order in $h$: what stands with $k_1$ is the shortcut again, `edm.multistep[shortcut_size]`; of the two parts with $k_2$ the first is `edm.second_order[curved]`, and in the second $1 - e^{-h}$ is at most $h$. So all steps together lose something of second order. A guess
-# that is no parabola adds terms of higher order; that is an argument in words. The order of the method for whole curves is measured in [the laboratory](../labs/edm.py), against an exact flow.
+# Now the order. Let the guess change by $k_1 u + k_2 u^2$ after a time $u$, with any numbers $k_1$ and $k_2$: the first terms of its Taylor series. (What it was at the start is integrated exactly.) Then it differed by $-k_1 r h + k_2 r^2 h^2$ at the answer before. What the step loses is $k_1$ times the shortcut, at most $h^3/12$ by `edm.multistep[shortcut_size]`, plus $k_2$ times
+# `edm.second_order`. That is of third order too: its first part by `edm.second_order[curved]`, and in the second $1 - e^{-h}$ is at most $h$. So all steps together lose something of second order. A guess that is no parabola adds terms of higher order; that is an argument in words. The order of the method for whole curves is measured in [the laboratory](../labs/edm.py), against an exact flow.
 
 # %%
 
 
-@derivation("What a step of DPM-Solver++(2M) loses")
+@derivation("What a step of DPM-Solver++(2M) loses to curvature")
 def second_order(d):
-    k_0, k_1, k_2 = reals("k_0 k_1 k_2")
-
-    def parabola(place):
-        return k_0 + k_1 * place + k_2 * place**2
-
-    this, last = define("D_t", parabola(0)), define("D_u", parabola(-r * h))
     bent = h**2 - 2 * h + 2 - 2 * exp(-h)
-    d.start(bent, name="curved", words="the part of the curvature")
+    d.start(bent, name="curved", words="its first part")
     d.at_most(h**3 / 3, by="exponentials are at most one", because=integral((h - u) ** 2 * (1 - exp(-u)), u, between=(0, h)))
 
-    d.start(integral(exp(-(h - u)) * parabola(u), u, between=(0, h)) - (1 - exp(-h)) * define("D_bar", this + (this - last) / (2 * r)))
-    d.equals(k_1 * (h / 2 - 1 + (1 + h / 2) * exp(-h)) + k_2 * (bent + r * h**2 * (1 - exp(-h)) / 2),
-             by="the level is right, the slope is right up to the shortcut, and the curvature is missed")
+    d.start(integral(exp(-(h - u)) * u**2, u, between=(0, h)) + (1 - exp(-h)) * (r * h) ** 2 / (2 * r))
+    d.equals(bent + r * h**2 * (1 - exp(-h)) / 2, by="integrate by parts twice: the curvature is missed, and the answer before is off by it")
 
 
 # %% [markdown]
@@ -475,7 +468,7 @@ def second_order(d):
 # The network is asked at the new place anyway, for the next step. That answer also tells how well the step before went. *UniPC* [@zhao2023unipc] uses it: predict as above; ask at the predicted place; put a parabola through the new answer and the two before it, and do the step again with that. The next step starts from the corrected place, but the network is not asked
 # there: the answer at the predicted place serves. So the price is the same, one call a step.
 #
-# Places are counted in units of the step here: $-r$ is the answer before, 0 the start, 1 the end. $I_n$ is what the exact integral gives for the power $n$. The three weights $w_s$, $w_t$ and $w_u$ of the answers at $1$, $0$ and $-r$ integrate every parabola exactly.
+# Places are counted in units of the step here: $-r$ is the answer before, 0 the start, 1 the end. $I_n$ is what the exact integral gives for the power $n$. The three weights $w_s$, $w_t$ and $w_u$ of the answers at $1$, $0$ and $-r$ integrate every parabola exactly: a constant (`edm.corrected[constant]`), the power $u$ (`edm.corrected[slope]`) and the power $u^2$, hence all sums of them.
 #
 # `edm.corrected[carried]` is worth knowing when one writes it: predicted and corrected place differ by a sum of answers, so it is enough to carry the *predicted* place, and UniPC is a multistep method with one more answer in its memory. There $\rho$ is the factor of the next step, $y$ the predicted place, and $p$ and $c$ with their indices are coefficients of predictor and corrector.
 #
@@ -486,11 +479,6 @@ def second_order(d):
 
 @derivation("UniPC's corrector")
 def corrected(d):
-    k_0, k_1, k_2 = reals("k_0 k_1 k_2")
-
-    def parabola(place):
-        return k_0 + k_1 * place + k_2 * place**2
-
     I_0 = define("I_0", 1 - exp(-h))
     I_1 = define("I_1", 1 - I_0 / h)
     I_2 = define("I_2", 1 - 2 * I_1 / h)
@@ -504,8 +492,12 @@ def corrected(d):
     d.start(rho * fixed + p_s * new + p_u * old, name="carried", words="the next place, from the predicted one")
     d.equals(rho * y + (rho * c_s + p_s) * new + (rho * (c_t - p_t) + p_u) * old, by="collect the answers")
 
-    d.start(w_s * (k_0 + k_1 + k_2) + w_t * k_0 + w_u * (k_0 - k_1 * r + k_2 * r**2))
-    d.equals(integral(h * exp(-h * (1 - u)) * parabola(u), u, between=(0, 1)), by="three weights for the three powers")
+    d.start(w_s + w_t + w_u, name="constant", words="a constant guess")
+    d.equals(integral(h * exp(-h * (1 - u)), u, between=(0, 1)), by="the weights add up to what all answers together count")
+    d.start(w_s - r * w_u, name="slope", words="a guess that changes at an even pace")
+    d.equals(integral(h * exp(-h * (1 - u)) * u, u, between=(0, 1)), by="integrate by parts once")
+    d.start(w_s + r**2 * w_u)
+    d.equals(integral(h * exp(-h * (1 - u)) * u**2, u, between=(0, 1)), by="integrate by parts twice")
 
 
 # %% [markdown]
@@ -633,7 +625,7 @@ def churn_cap(d):
 #
 # - The three demands are about sizes *on average*, over one coordinate and one level. They do not say that the network finds its target easy.
 # - `edm.least` chooses the best share among *linear* ones. That the network's error is independent of the share is assumed, not proved.
-# - `edm.second_order` is about one step, for a guess that is a parabola in $\lambda$ along the true curve. That errors of single steps add up to one order less needs a bound on how fast the ODE drives curves apart. It is said in words here, and measured.
+# - `edm.second_order`, with the shortcut, is about one step, for a guess that is a parabola in $\lambda$ along the true curve. That errors of single steps add up to one order less needs a bound on how fast the ODE drives curves apart. It is said in words here, and measured.
 # - Nothing says that a method of higher order is better at *five* steps. Order is about many steps.
 # - Not proved at all: that $\rho = 7$, $\sigma_d = 0.5$, $\log(\sigma)/4$ or $\gamma = 5$ are good. They are found by trial, on pictures.
 #

@@ -895,8 +895,9 @@ def _run(
             c = correct.noise
         if c:
             x.add_(draw_(noise, cast(Generators, generator)), alpha=c)
-        for coefficient, old in zip(before, answers, strict=False):
-            x.add_(old, alpha=coefficient)
+        if before:
+            for coefficient, old in zip(before, answers, strict=False):
+                x.add_(old, alpha=coefficient)
         if answer is not None:
             answers.appendleft(answer)
         if report:

@@ -14,6 +14,7 @@ from genmath import (
     cnf,
     ddim,
     ddpm,
+    edm,
     flow_matching,
     gan,
     latent,
@@ -25,7 +26,7 @@ from genmath import (
     vae,
 )
 from genmath import wasserstein as w1
-from genmath.paths import LinearPath, VPPath, linear_schedule
+from genmath.paths import EDMPath, LinearPath, VPPath, linear_schedule
 
 EVENT = (3, 4, 5)
 MANY = torch.randn(4, *EVENT, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -61,6 +62,7 @@ class Field(nn.Module):
 
 
 CODES = latent_diffusion()
+SCALED = edm.Preconditioned(Field(), EDMPath(), sigma_data=0.5)
 AE, PAIR = autoencoder().double(), gan.GAN(nn.Linear(2, 3), nn.Linear(3, 1), 2)
 F64: dict[str, Any] = {"dtype": torch.float64}
 # Each of some samples x, their place in the batch, and the generators; a row a sample, or the mean.
@@ -78,6 +80,10 @@ DRAWN: dict[str, Callable[[torch.Tensor, Any], Any]] = {
     "samplers.sample": lambda x, g: samplers.sample(
         field, tuple(x.shape), VPPath(), samplers.ReverseSDE(), steps=3, generator=g,
         prediction="score", **F64,
+    ),
+    "samplers.sample, churned": lambda x, g: samplers.sample(
+        field, tuple(x.shape), EDMPath(), samplers.Churn(samplers.Heun(), 2.0), steps=4,
+        generator=g, start=x, prediction="x0", **F64,
     ),
     "samplers.sample, from a start": lambda x, g: samplers.sample(
         field, tuple(x.shape), S, samplers.Ancestral(), generator=g, start=x, **F64
@@ -119,6 +125,7 @@ DRAWN: dict[str, Callable[[torch.Tensor, Any], Any]] = {
     "vae.VAE.elbo": lambda x, g: AE.elbo(x, generator=g).total,
     "gan.GAN.sample": lambda x, g: PAIR.sample(len(x), generator=g),
     "ddpm.denoising_loss": lambda x, g: ddpm.denoising_loss(field, x, S, generator=g),
+    "edm.edm_loss": lambda x, g: edm.edm_loss(SCALED, x, generator=g),
     "flow_matching.cfm_loss": lambda x, g: flow_matching.cfm_loss(field, x, generator=g),
     "score.denoising_loss": lambda x, g: score.denoising_loss(field, x, 1.0, 0.5, generator=g),
     "score.sliced_loss": lambda x, g: score.sliced_loss(torch.sin, x, generator=g),

@@ -662,7 +662,7 @@ def test_tie_corrected(times, path, seed) -> None:
     torch.testing.assert_close(moved(moves[0], x, D[0]), y1, rtol=1e-9, atol=1e-9)
     y2 = s[2] / s[1] * x1 - a[2] * math.expm1(-h[1]) * (D[1] + (D[1] - D[0]) * h[1] / (2 * h[0]))
     torch.testing.assert_close(moved(moves[1], y1, D[1], D[0]), y2, rtol=1e-8, atol=1e-8)
-    tree, at = result("corrected", None, "lhs"), {"h": wide(h[1]), "r": wide(h[0] / h[1])}
+    tree, at = result("corrected", "constant", "lhs"), {"h": wide(h[1]), "r": wide(h[0] / h[1])}
     w_s, w_t, w_u = (value(letter(tree, name), **at) for name in ("w_s", "w_t", "w_u"))
     x2 = s[2] / s[1] * x1 + a[2] * (w_s * D[2] + w_t * D[1] + w_u * D[0])
     next_step = D[2] + (D[2] - D[1]) * h[2] / (2 * h[1])

@@ -191,6 +191,9 @@ SLIPS = {  # exercise, function, what it returns, a word of the hint
     ("score/code", "kernel_score", "(x - alpha * x_0) / sigma**2", "points back to the data"),
     ("score/code", "target", "-eps", "dropped denominator"),
     ("score/code", "variance_after", "(1 - 2 * c) ** 2 * variance + 2 * c * sigma**2", "adds 2h"),
+    ("edm/code", "c_skip", "sigma**2 / (alpha**2 * sigma_d**2 + sigma**2)", "the share of the noise"),
+    ("edm/code", "c_out", "sigma**2 * sigma_d**2 / (alpha**2 * sigma_d**2 + sigma**2)", "its square"),
+    ("edm/code", "step", "sigma_s / sigma_t * x_t + alpha_s * (1 - (alpha_t * sigma_s / (alpha_s * sigma_t)) ** r) * (guess + (guess - before) / (2 * r))", "the step before"),
     ("flow_matching/code", "euler", "x_t + h * v", "the wrong way"),
     ("flow_matching/code", "shift", "t / (s + (1 - s) * t)", "the other way"),
 }  # fmt: skip

@@ -37,6 +37,7 @@ def test_the_solution_computes_the_results(exercise: Exercise) -> None:
         ("vae/mixture", ("(log_var / 2).exp()", "log_var.exp()"), "scales by the variance"),
         ("vae/mixture", ("return -log_likelihood + beta", "return log_likelihood - beta"), "maximised"),
         ("vae/mixture", ("return (mean**2 + log_var.exp() - 1 - log_var) / 2", "return -(mean**2 + log_var.exp() - 1 - log_var) / 2"), "lost its minus sign"),
+        ("edm/equal_calls", ("return guess + (guess - before) / (2 * r)", "return guess + (guess - before) / r"), "the step wants its middle"),
         ("flow_matching/against_ddpm", ("return eps - x_0", "return x_0 - eps"), "from the noise to the data"),
     ],
 )  # fmt: skip

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from genmath.paths import (
     CosinePath,
+    EDMPath,
     LinearPath,
     Path,
     Schedule,
@@ -280,9 +281,12 @@ scales = st.tuples(st.floats(1e-3, 5), st.floats(1e-3, 30)).map(sorted)
 paths_and_definitions = st.one_of(
     scales.map(lambda s: (VPPath(*s), vp(*s))),
     scales.filter(lambda s: s[1] > 1.01 * s[0]).map(lambda s: (VEPath(*s), ve(*s))),
+    scales.filter(lambda s: s[1] > 1.01 * s[0]).map(
+        lambda s: (EDMPath(*s), (lambda t: mp.mpf(1), lambda t: mp.mpf(s[1]) * t))
+    ),
     st.sampled_from([(CosinePath(), COSINE), (LinearPath(), LINEAR), (VPPath(), vp(0.1, 20))]),
 )
-PATHS = [VPPath(), CosinePath(), VEPath(), LinearPath()]
+PATHS = [VPPath(), CosinePath(), VEPath(), LinearPath(), EDMPath()]
 INF = math.inf
 
 

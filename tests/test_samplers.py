@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from genmath.paths import (
     CosinePath,
+    EDMPath,
     LinearPath,
     Path,
     Schedule,
@@ -31,6 +32,8 @@ from genmath.samplers import (
     DDIM,
     Amplified,
     Ancestral,
+    Churn,
+    DPMSolver,
     Euler,
     Grid,
     Heun,
@@ -38,6 +41,7 @@ from genmath.samplers import (
     Move,
     ReverseSDE,
     Sampler,
+    UniPC,
     sample,
     steps_inside,
 )
@@ -45,11 +49,12 @@ from genmath.toys import GaussianMixture
 
 # Properties that need no checker
 
-PATHS = [VPPath(), CosinePath(), VEPath(0.1, 10.0), LinearPath()]
+PATHS = [VPPath(), CosinePath(), VEPath(0.1, 10.0), LinearPath(), EDMPath(0.1, 10.0)]
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
 ODE_SAMPLERS = [DDIM(), Euler(), Heun()]
 NOISY = [DDIM(0.5), DDIM(1.0), Ancestral(), Ancestral("posterior"), ReverseSDE(), ReverseSDE(0.4)]
-EVERY = [*ODE_SAMPLERS, *NOISY, Langevin(0.1, 2, annealed=True)]
+SOLVERS = [DPMSolver(), UniPC(), UniPC(3), Churn(Heun(), 1.0), Churn(DDIM(), 1.0)]
+EVERY = [*ODE_SAMPLERS, *NOISY, *SOLVERS, Langevin(0.1, 2, annealed=True)]
 
 # Few steps, on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore::genmath.samplers.Amplified")

@@ -1,4 +1,4 @@
-import { explorer, panel, text } from "./explorer.js";
+import { explorer, panel } from "./explorer.js";
 import * as compiled from "./solvers.functions.js";
 
 const HIGH = 10, LOW = 0.02, SHOWN = 9, ASKED = 24, COUNTS = [3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 24, 28, 34, 40];
@@ -94,7 +94,7 @@ const END = clock(0);
 
 function layout(width) {
   const high = width > 560 ? 250 : 220;
-  return { way: panel([30, 12, width - 8, high], [0, END], [-2.4, 2.4]), plot: panel([52, high + 46, width - 76, high + 216], [Math.log(3), Math.log(40)], [Math.log(3e-4), Math.log(1)]), height: high + 246 };
+  return { way: panel([30, 12, width - 8, high], [0, END], [-2.1, 2.1]), plot: panel([52, high + 46, width - 76, high + 216], [Math.log(3), Math.log(40)], [Math.log(3e-4), Math.log(1)]), height: high + 246 };
 }
 
 const scaled = (x, sigma) => x / Math.hypot(1, sigma);  // so that noise and data fit one picture
@@ -109,7 +109,7 @@ export const figure = {
       const { sigmas, places } = run(state, state.solver, n, found.starts[i]);
       const points = places.map((x, k) => [clock(sigmas[k]), scaled(x, sigmas[k])]);
       solved += way.curve(points, COLORS[state.solver] === "grey" ? "blue" : COLORS[state.solver]);
-      dots += points.filter(([, v]) => Math.abs(v) < 2.4).map(([u, v]) => `M${way.X(u).toFixed(1)} ${way.Y(v).toFixed(1)}h0`).join("");
+      dots += points.filter(([, v]) => Math.abs(v) < 2.1).map(([u, v]) => `M${way.X(u).toFixed(1)} ${way.Y(v).toFixed(1)}h0`).join("");
     }
     const lines = Object.entries(found.curves).map(([s, curve]) => plot.curve(curve.map(([k, e]) => [Math.log(k), Math.log(Math.max(e, 3e-4))]), `${COLORS[s]}${s === state.solver ? "" : " thin"}`));
     // Names at the right, apart from one another.
@@ -126,7 +126,7 @@ export const figure = {
       plot.curve([[place, Math.log(3e-4)], [place, 0]], "dashed ink thin") +
       `<text class="name" x="52" y="${height - 208}">distance from the exact flow, against calls</text>` +
       `<g class="handle ink" data-handle="calls" transform="translate(${plot.X(place).toFixed(1)} ${plot.Y(Math.log(3e-4)).toFixed(1)})"><circle class="reach" r="20"/><circle r="7"/></g>`;
-    const numbers = Object.fromEntries(Object.entries(errors).map(([s, e]) => [s, text(e, 4)]));
+    const numbers = Object.fromEntries(Object.entries(errors).map(([s, e]) => [s, e < 1e-5 ? "0" : e.toPrecision(3)]));
     numbers.steps = String(Math.max(1, Math.floor((n + 1) / 2)));
     const said = `With ${n} calls the mean distance from the exact flow is ${numbers.ddim} for DDIM, ${numbers.heun} for Heun, ${numbers.two} for 2M and ${numbers.unipc} for UniPC.`;
     return { svg, height, numbers, said };

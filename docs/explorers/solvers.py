@@ -21,7 +21,7 @@ def letter(side, name):
 
 
 skip = letter(edm.weight.conclusion.rhs, "c_skip")
-corrector = edm.corrected.conclusion.lhs
+corrector = edm.corrected["constant"].claim.lhs
 
 EXPLORER = Explorer(
     title="Solvers at equal calls: where a few steps lead, and where the exact flow does",

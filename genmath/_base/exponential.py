@@ -9,6 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+# k!/(m + k + 1)!, the last m first
+SERIES = [
+    [math.factorial(k) / math.factorial(m + k + 1) for m in reversed(range(20))] for k in range(4)
+]
+
 
 def moments(h: float, count: int) -> list[float]:
     """∫ h exp(-h (1 - u)) u^k du over [0, 1] for k < count, for 0 < h, infinity included."""
@@ -18,10 +23,13 @@ def moments(h: float, count: int) -> list[float]:
             found.append(1 - k / h * found[-1])
         return found
     # Below that the recursion loses digits; as a series in h all terms are small.
-    return [
-        math.fsum(h * (-h) ** m * math.factorial(k) / math.factorial(m + k + 1) for m in range(20))
-        for k in range(count)
-    ]
+    found = []
+    for series in SERIES[:count]:
+        total = 0.0
+        for coefficient in series:
+            total = coefficient - h * total
+        found.append(h * total)
+    return found
 
 
 def weights(places: Sequence[float], h: float) -> list[float]:

@@ -452,6 +452,53 @@ def test_fresh_noise_keeps_the_density_on_the_flow_of_random_pairs_only(visit: V
     assert value(straight["w1"]) > 0.3
 
 
+def distances(gap: float, width: float, rho: float, calls: int) -> dict[str, float]:
+    """From the exact flow, by the samplers of genmath: 24 quantiles of two equal peaks."""
+    import torch
+
+    from genmath.paths import EDMPath
+    from genmath.samplers import DDIM, DPMSolver, Heun, UniPC, sample
+    from genmath.toys import GaussianMixture
+
+    means = torch.tensor([-gap / 2, gap / 2], dtype=torch.float64)
+    data, path = GaussianMixture([0.5, 0.5], means, std=width), EDMPath(0.02, 10.0, rho)
+    shares = (torch.arange(24, dtype=torch.float64) + 0.5) / 24
+
+    def place(sigma: float) -> torch.Tensor:
+        low, high = (torch.full_like(shares, e) for e in (-60.0, 60.0))
+        for _ in range(60):
+            middle = (low + high) / 2
+            spread = (width**2 + sigma**2) ** 0.5
+            below = torch.special.ndtr((middle[:, None] - means) / spread).mean(1) <= shares
+            low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+        return low
+
+    def exact(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return data.denoiser(x, *path.coefficients(t, x))
+
+    def error(sampler: Any, steps: int) -> float:
+        end = sample(
+            exact, (24,), path, sampler, steps=steps, start=place(10.0), prediction="x0",
+            dtype=torch.float64,
+        )  # fmt: skip
+        return (end - place(0.0)).abs().mean().item()
+
+    once = {"ddim": DDIM(), "two": DPMSolver(), "unipc": UniPC()}
+    found = {name: error(sampler, calls) for name, sampler in once.items()}
+    return {**found, "heun": error(Heun(), (calls + 1) // 2)}
+
+
+def test_solvers(visit: Visits) -> None:
+    """The explorer's solvers are those of genmath; an error of the network makes them alike."""
+    for gap, width, rho, calls in ((1.2, 0.4, 5, 9), (0, 0.5, 7, 12), (2.5, 0.25, 3, 21)):
+        got = at(visit, "solvers", gap=gap, width=width, rho=rho, calls=calls)
+        assert got["steps"] == (calls + 1) // 2
+        for name, error in distances(gap, width, rho, calls).items():
+            assert got[name] == pytest.approx(error, rel=6e-3)
+    wrong = at(visit, "solvers", wave=0.2, calls=40)
+    assert max(wrong[name] for name in ("two", "unipc", "heun")) < 1.3 * wrong["unipc"]
+
+
 def test_vae(visit: Visits) -> None:
     """A bent decoder, whose posterior has two peaks, and a price that is not one."""
     got = at(visit, "vae", m=0.6, s=0.7, x=1, tau=0.8, bend=0.8, beta=2)
