@@ -577,6 +577,20 @@ def test_no_sample_depends_on_its_batch(name: str) -> None:
     assert none.shape == (0, *net(x, 0.5).shape[1:])
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_mixed_precision_says_nearly_the_same_and_reaches_every_parameter(name: str) -> None:
+    net, (x, beside) = awake(made(name)).float(), given_to(name)
+    if "context" in beside:
+        beside = {**beside, "context": beside["context"].float()}
+    exact = net(x.float(), 0.5, **beside).detach()
+    with torch.autocast("cpu", torch.bfloat16):
+        out = net(x.float(), 0.5, **beside)
+    assert ((out - exact).norm() / exact.norm()).item() < 0.1
+    out.float().square().sum().backward()
+    for key, parameter in net.named_parameters():
+        assert (parameter.grad != 0).any(), key
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_torch_compile_finds_one_graph(name: str) -> None:
