@@ -146,14 +146,14 @@ def line(d):
 #
 # What singles out the right one is its value **at the data**: $f(x, 0) = x$. It need not be learned. It is built in, by writing
 # $\Psi = c_{\mathrm{skip}}\, x + c_{\mathrm{out}}\, F$ with numbers that are 1 and 0 at the data, whatever the network $F$ answers (`consistency.boundary[end]`, `consistency.boundary[silent]`). The choice here, with the
-# deviation $\varsigma$ of the data, has two more merits. The network may be given $x_t$ over its own deviation, which stands in the denominators already (`consistency.boundary[input]`). And for normal
+# deviation $\sigma_d$ of the data, has two more merits. The network may be given $x_t$ over its own deviation, which stands in the denominators already (`consistency.boundary[input]`). And for normal
 # data what is left for $F$ to explain has the size $c_{\mathrm{out}}$, so that $F$ itself has size one (`consistency.boundary[rest]`).
 #
 # In code: `genmath.consistency.ConsistencyModel`.
 
 # %%
 alpha_t, sigma_t = positives("alpha_t sigma_t")
-deviation = positives("varsigma")
+deviation = positives("sigma_d")
 velocity = reals("v")
 F = reals("F")
 
@@ -593,7 +593,7 @@ def shortcut(d):
 #
 # The oldest way [@salimans2022progressive] does the same with whole models. A teacher samples with DDIM in $2 N$ steps (`ddim.step`: go to the guessed data, and noise them again). A student with $N$ steps is trained to land, with one step, where the teacher lands with two. Then the student
 # becomes the teacher. Which guess of the data must the student make? `consistency.progressive[target]`: the guess $\tilde x$ that is solved for, and a step with it does land there. `consistency.progressive[weights]`: it is
-# a **weighted mean of the teacher's two guesses** $\hat x_1$ and $\hat x_2$, and the weights are how much $\varrho = \alpha/\sigma$ grows over each half. In the last step to the data $\varrho$ grows without bound, and the second guess alone counts.
+# a **weighted mean of the teacher's two guesses** $\hat x_1$ and $\hat x_2$, and the weights are how much $\rho = \alpha/\sigma$ grows over each half. In the last step to the data $\rho$ grows without bound, and the second guess alone counts.
 #
 # For a network that predicts $V = \alpha \epsilon - \sigma x_0$ on a path with $\alpha = \cos \phi$, $\sigma = \sin \phi$ a step back by the angle $\delta$ is a rotation, `consistency.progressive_v[step]`: no division, at no time. So the student's target is the $V$ with which the
 # rotation leads to the teacher's end, $\tilde V = (\cos \delta\, x_t - x_s)/\sin \delta$. Two steps by $\delta$, with the answers $V_1$, $V_2$, and their target: `consistency.progressive_v[two]`.
@@ -621,7 +621,7 @@ def progressive(d):
     d.start(ddim_step(xt, solved, late, early), name="target", words="one step with this guess")
     d.equals(end, by="the guess was solved for")
 
-    r_t, r_m, r_s = (define(f"varrho_{n}", a / b) for n, (a, b) in zip("tms", (late, half, early), strict=True))
+    r_t, r_m, r_s = (define(f"rho_{n}", a / b) for n, (a, b) in zip("tms", (late, half, early), strict=True))
     d.start(solved, name="weights", words="it is a mean of the two guesses")
     d.equals(((r_m - r_t) * guess_1 + (r_s - r_m) * guess_2) / (r_s - r_t), by="collect the terms in the two guesses; those in $x_t$ cancel")
 
@@ -648,7 +648,7 @@ def progressive_v(d):
 #
 # ## When one step is enough
 #
-# Is there a flow that needs no distillation? If a path is straight and walked at constant speed, its velocity is its mean velocity, and one Euler step is exact. [Reflow](flow_matching.py) makes paths straighter. How bent a path is: the mean square of how far its velocity ($\dot\varphi$, at a uniform time) is from
+# Is there a flow that needs no distillation? If a path is straight and walked at constant speed, its velocity is its mean velocity, and one Euler step is exact. [Reflow](flow_matching.py) makes paths straighter. How bent a path is: the mean square of how far its velocity ($w$, at a uniform time) is from
 # its mean $D$, `consistency.straight[energy]`; zero for straight paths at constant speed, and for no others.
 #
 # The error of *one* Euler step from the noise is `consistency.straight[euler]`: the acceleration, weighted by the time. Mind that this is another condition. It is a mean with signs, and may vanish for a path that bends and bends back. So "**one step is exact if and only if the path is straight**" is
@@ -671,7 +671,7 @@ time_ = reals("tau")
 
 @derivation("Straight paths")
 def straight(d):
-    speed = Function("dot_varphi")
+    speed = Function("w")
     uniform = Uniform(moment, 0, 1)
     mean = define("D", E(uniform, speed(moment)))
     d.start(E(uniform, (speed(moment) - mean) ** 2), name="energy", words="how bent a path is")

@@ -200,7 +200,7 @@ def test_tie_consistency_model(path, t, std, seed) -> None:
     letters = {
         "alpha_t": wide(path.alpha(t)),
         "sigma_t": wide(path.sigma(t)),
-        "varsigma": wide(std),
+        "sigma_d": wide(std),
     }
     rest, size = result("boundary", "rest"), result("boundary", "input")
     c_out = value(letter(rest.rhs, "c_out"), **letters)
