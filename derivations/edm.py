@@ -178,7 +178,7 @@ def min_snr(d):
 # %% [markdown]
 # **What it means.** One loss has a different formula for each prediction. If a paper gives a weight, it has to say of which error.
 #
-# ## Which levels, and how much each counts
+# ## Which levels, and how much each counts { .advanced }
 #
 # A loss also draws noise levels. To draw a level twice as often is to count it twice: only the product of density and weight matters for the mean. Let $p$ be the density with which levels are drawn,
 # $w$ a weight and $\ell$ the error at a level. Draw instead from any positive density $r$, and correct the weight.
@@ -207,7 +207,7 @@ def levels(d):
 # 2. the target of the network has the size 1;
 # 3. an error of the network is amplified as little as possible.
 #
-# Networks are built for numbers of size 1, and they learn badly from others. Without scales, $x_t$ grows to 80 times the size of the data in EDM. The third demand decides between saying the data and saying the noise. Near the data one should say the noise: it is multiplied by
+# Networks are built for numbers of size 1, and they learn badly from others. In EDM $\sigma$ goes up to 80: without scales the network would see numbers of that size at one level and of the size 0.5 at another. The third demand decides between saying the data and saying the noise. Near the data one should say the noise: it is multiplied by
 # a small $\sigma$ and added to an input that is nearly right. Far from the data one should say the data: the noise times 80 would be off by 80 times the error. In between one should say a mixture.
 #
 # {{ picture edm.scales }}
@@ -463,7 +463,7 @@ def second_order(d):
 #
 # {{ explorer solvers }}
 #
-# ## Correct the step when the next answer comes
+# ## Correct the step when the next answer comes { .advanced }
 #
 # The network is asked at the new place anyway, for the next step. That answer also tells how well the step before went. *UniPC* [@zhao2023unipc] uses it: predict as above; ask at the predicted place; put a parabola through the new answer and the two before it, and do the step again with that. The next step starts from the corrected place, but the network is not asked
 # there: the answer at the predicted place serves. So the price is the same, one call a step.
@@ -619,7 +619,7 @@ def churn_cap(d):
 
 
 # %% [markdown]
-# **What it means.** With an exact network and enough steps churn does nothing but cost: the marginals are right anyway. With a trained one it repairs. How much of it is best, is a matter of trial; EDM found that its own best models need none.
+# **What it means.** With an exact network and enough steps churn does nothing but cost: the marginals are right anyway. With a trained one it repairs. How much of it is best, is a matter of trial; EDM's best settings have none for small pictures (CIFAR-10) and some for those of ImageNet.
 #
 # ## What the results do not say
 #
