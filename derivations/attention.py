@@ -345,7 +345,9 @@ def inner(first, second):
 
 @derivation("Turned queries and keys know the difference of their places")
 def rope(d):
-    d.start(diff(inner(turned((q_1, q_2), phi + turn), turned((k_1, k_2), psi + turn)), turn), name="both", words="both turned further")
+    asks = [define(f"a_{i}", part) for i, part in enumerate(turned((q_1, q_2), phi + turn), 1)]
+    found = [define(f"b_{i}", part) for i, part in enumerate(turned((k_1, k_2), psi + turn), 1)]
+    d.start(diff(inner(asks, found), turn), name="both", words="both turned further")
     d.equals(0, by="the slopes of the two factors cancel")
     d.start(inner(turned((q_1, q_2), psi), (k_1, k_2)), name="apart", words="turned apart")
     d.equals((q_1 * k_1 + q_2 * k_2) * cos(psi) + (q_1 * k_2 - q_2 * k_1) * sin(psi), by="multiplied out, and sorted by cosine and sine")

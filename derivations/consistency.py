@@ -759,7 +759,7 @@ def matching(d):
 #
 #     One cannot tell: on a grid of $N$ intervals the differences are of the order $1/N$ and their squares of the order $1/N^2$ for one and the same model. What bounds the error is $N^2$ times the mean loss (`consistency.loss_to_error`), which is unchanged here.
 #
-# ??? question "Why does the sampler with several calls add *fresh* noise, when training insists on the same noise?"
+# ??? question "Why does the sampler with several calls add fresh noise, when training insists on the same noise?"
 #
 #     Training compares two points of one path. The sampler wants to forget the error of its first answer: with the old noise it would be on the same path again, and an exact model would give the same answer.
 #

@@ -310,7 +310,7 @@ def narrower(d):
 # ## With noise it is another law
 #
 # With an exact score the samplers with and without noise agree in their results. With a guided score they do not: nothing forces them to. The reverse SDE has twice the score in its drift, and adds noise: in the clock $u$ its drift is $(x + 2\, \text{score})/u$ and the variance of its noise
-# grows at the rate $2/u$ (`sde.reverse_family` with $\lambda = 1$; on this path $g^2\, \mathrm{d}t$ is $2\, \mathrm{d}u/u$ in size). For a linear drift mean $\mu$ and variance $P$ of the particles obey two equations: $\mu' = $ the drift at $\mu$, and $P' = 2 \cdot \text{slope of the drift} \cdot P + 2/u$. Both have
+# grows at the rate $2/u$ (`sde.reverse_family` with $\lambda = 1$; on this path $g^2\, \mathrm{d}t$ is $2\, \mathrm{d}u/u$ in size). For a linear drift mean $\mu$ and variance $P$ of the particles obey two equations: $\mu'$ is the drift at $\mu$, and $P' = 2 \cdot \text{slope of the drift} \cdot P + 2/u$. Both have
 # solutions in closed form, here for $s \ge 1$.
 #
 # At the end, $u = 1$: the mean is $m\, (1 - c^s)/(1 - c)$, that is $m\, (1 + c + \dots + c^{s-1})$ for whole $s$, and the variance $(c - c^{2s})/((2s - 1)(1 - c))$. At $s = 1$ they are $m$ and $c$.
@@ -474,7 +474,7 @@ def replacement(d):
 #
 # ## The measurement inside the score
 #
-# The right way is Bayes again: add the gradient of $\log r(y \mid x)$, the likelihood of the measurement *at the noisy point*. Let the measurement be linear with normal noise, $y = a x_0 + $ noise of variance $\tau^2$; inpainting ($a$ picks coordinates), super-resolution ($a$ averages) and
+# The right way is Bayes again: add the gradient of $\log r(y \mid x)$, the likelihood of the measurement *at the noisy point*. Let the measurement be linear with normal noise, $y$ is $a x_0$ plus noise of variance $\tau^2$; inpainting ($a$ picks coordinates), super-resolution ($a$ averages) and
 # deblurring are of this kind. Then $r(y \mid x)$ is an average over the data that may be behind $x$: $\mathcal{N}(y;\, a x_0, \tau^2)$ averaged over $x_0$ given $x$. If that law is normal, with the mean $\hat x$ (the network's guess of the data) and the variance $C$, the average is normal: its
 # variance is $a^2 C + \tau^2$ (`guidance.measurement[likelihood]`). So the gradient divides the residual $y - a \hat x$ by $a^2 C + \tau^2$, **not by $\tau^2$** (`guidance.measurement[push]`; $\hat x'$ is the derivative of the guess). For normal data of variance $V$ what is open about $x_0$ is `guidance.posterior`:
 # $C = V \sigma^2/(\alpha^2 V + \sigma^2)$.

@@ -679,9 +679,9 @@ def hierarchy(d, n):
 #     It cannot become constant at no price: the squared error pays. But nothing fixes the *scale*: halve the codes, let the decoder double them, and the denoising
 #     loss falls (`latent.collapse[slope]`) while the pixels are the same. The whole bound does not change under this (`latent.joint_bound[bound]`), because the entropy of the encoder falls as well.
 #
-# ??? question "A decoder draws from $r(x \mid z)$ exactly. Is its gap in `latent.two_stages` zero? Is its squared error the least?"
+# ??? question "A decoder draws from $r(x \mid z)$ exactly. Is the gap of the first stage zero? Is its squared error the least?"
 #
-#     Yes, and no: its squared error is twice the least (`latent.blur[twice]`).
+#     Yes (`latent.two_stages`), and no: its squared error is twice the least (`latent.blur[twice]`).
 #
 # ??? question "The first stage shrinks a 256 × 256 image by $F = 8$. How many pairs of places does attention see, before and after?"
 #

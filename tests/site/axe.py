@@ -24,6 +24,8 @@ HOLLOW = """() => {
   }
   for (const e of document.querySelectorAll(".katex-mathml math")) e.replaceChildren(e.textContent);
 }"""
+# What a list has scrolled beneath its own title axe cannot see.
+TOP = """() => document.querySelectorAll(".md-sidebar__scrollwrap").forEach(e => e.scrollTop = 0)"""
 FAULTS = """async ([there, runOnly, formulas]) => {
   const said = await axe.run(there, {runOnly, resultTypes: ["violations", "incomplete"]});
   const formula = node => {
@@ -43,6 +45,7 @@ def _faults(page: Page, there: dict[str, list[str]], formulas: bool, dark: bool)
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=AXE)
     page.evaluate(HOLLOW)
+    page.evaluate(TOP)
     found: list[str] = page.evaluate(FAULTS, [there, COLOURS if dark else TAGS, formulas])
     return found
 
