@@ -197,11 +197,12 @@ def quadratic_posterior(d):
 # | [Variational autoencoders](vae.py) | explicit, a lower bound | directly |
 # | [Discrete codes](vq.py) | explicit, a lower bound | one token after the other |
 # | [Generative adversarial networks](gan.py), [Wasserstein distances](wasserstein.py) | implicit | directly |
-# | [Denoising diffusion](ddpm.py), [Implicit diffusion](ddim.py) | explicit, a lower bound | in steps |
+# | [Denoising diffusion](ddpm.py), [Implicit diffusion](ddim.py), [Latent diffusion](latent.py) | explicit, a lower bound | in steps |
 # | [Score matching](score.py) | only the slope of the log-density | in steps |
-# | [Stochastic differential equations](sde.py), [Flow matching](flow_matching.py) | explicit, by a flow | in steps |
+# | [Stochastic differential equations](sde.py), [Flow matching](flow_matching.py), [EDM](edm.py) | explicit, by a flow | in steps |
+# | [Few steps and one](consistency.py) | implicit | directly, or in a few steps |
 #
-# [Divergences](divergences.py) are the measures by which they are compared.
+# [Divergences](divergences.py) are the measures by which they are compared. [Guidance](guidance.py) steers a model that is sampled in steps, and [Attention](attention.py) is what most of their networks are made of.
 #
 # ## Maximum likelihood
 #

@@ -23,7 +23,7 @@ def count_after(before, n, gamma):  # fill
 
 def code_after(e, before, n, mean, gamma):  # fill
     """The code after a batch in which n numbers with this mean chose it."""
-    return (gamma * before * e + (1 - gamma) * n * mean) / count_after(before, n, gamma)
+    return (gamma * before * e + (1 - gamma) * n * mean) / (gamma * before + (1 - gamma) * n)
 
 
 def mean_square(levels):  # fill

@@ -22,8 +22,9 @@ def find(name: str) -> list[tuple[str, Derivation]]:
             raise Unreadable(f"{name} is no topic, no derivation and no file ending in .py")
         if os.path.isfile(f"{topic}.py"):
             raise Unreadable(f"no topic called {topic!r}; a file is named in full: {topic}.py")
-        known = [*known_topics, *(d.name for t in known_topics for d in shipped(t).derivations)]
-        hint = f"{nearest(name, known)} (`genmath list` shows them all)"
+        known = [d.name for t in known_topics for d in shipped(t).derivations]
+        hint = nearest(name, known_topics) if not rest else ""
+        hint = f"{hint or nearest(name, known)} (`genmath list` shows them all)"
         raise Unreadable(f"no topic or derivation called {name!r}{hint}")
     derivations = shipped(topic).derivations
     if not rest:
