@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Attention and transformers for generation
+# # Attention and transformers
 #
 # A picture of a red ball on a blue box is to be made from the words "a red ball on a blue box". Which part of the picture needs which word? The ball needs "red" and the box needs "blue"; and the shadow of the ball needs to know where the ball is. A layer that looks at a fixed
 # neighbourhood cannot know beforehand where to look. How can a network *choose* what it looks at, so that the choice can be trained, and what does that cost?

@@ -132,7 +132,7 @@ def errors(d):
 #
 # {{ picture edm.weights }}
 #
-# ## Min-SNR: a weight with a ceiling
+# ## A weight with a ceiling: Min-SNR
 #
 # The weight $\mathrm{SNR}$ grows without bound towards the data. Then most of what is trained is the last, invisible bit of noise. *Min-SNR* [@hang2023minsnr] puts a ceiling on it: the error of the data has the weight $\min(\mathrm{SNR}, \gamma)$, and
 # $\gamma = 5$ is usual. A program that predicts the noise or $v$ has to translate the weight.

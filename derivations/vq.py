@@ -431,7 +431,7 @@ def fsq(d):
 # **What it means.** A bit more for a channel is twice as many levels and a quarter of the squared error: about 6 decibels a bit, as for any fine quantiser.
 
 # %% [markdown]
-# ## Gumbel-softmax: mix, then harden
+# ## Mix, then harden: Gumbel-softmax
 #
 # {{ picture vq.gumbel }}
 #
@@ -455,7 +455,7 @@ v = reals("v")
 uniform = fractions("u")
 
 
-@derivation("Gumbel-softmax: its limit and its bias")
+@derivation("The limit of Gumbel-softmax, and its bias")
 def gumbel_softmax(d):
     one, two = exp((ell_1 + G_1) / tau), exp((ell_2 + G_2) / tau)
     d.given_that(odds < 1)

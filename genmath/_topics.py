@@ -39,7 +39,7 @@ TOPICS = (
     Topic("Diffusion and flows", "guidance", "Guidance", "how a trained model is steered: towards a label, a text, or a part of the data that is known", ("ddpm", "flow_matching")),
     Topic("Diffusion and flows", "consistency", "Few steps and one", "how a network gives a sample in one call, and what it is trained on", ("flow_matching", "ddim", "divergences", "gan")),
     Topic("Diffusion and flows", "latent", "Latent diffusion", "why a diffusion model is trained on codes and not on pixels, and what that costs", ("vae", "gan", "ddpm", "flow_matching")),
-    Topic("Architectures and systems", "attention", "Attention and transformers for generation", "how a network chooses what it looks at, and what a transformer costs", ("autoregressive", "ddpm")),
+    Topic("Architectures and systems", "attention", "Attention and transformers", "how a network chooses what it looks at, and what a transformer costs", ("autoregressive", "ddpm")),
 )
 # fmt: on
 

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Laboratory: Attention and transformers for generation
+# # Laboratory: Attention and transformers
 #
 # Six experiments. In the first three everything is known exactly: a denoiser that is attention, the
 # scores at the start of training, and what RoPE makes of places. Then a small network shows what
