@@ -65,6 +65,7 @@ EXPLORER = Explorer(
         "decoded": "variance of what is decoded",
         "lost": "least squared error",
         "drawn": "squared error of a draw",
+        "mean": "what the code $z$ is decoded to",
     },
     actions={"spread": "Let the noise grow"},
     words=r"""

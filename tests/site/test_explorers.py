@@ -554,6 +554,7 @@ def test_blur(visit: Visits) -> None:
         "decoded": shown,
         "lost": whole - shown,
         "drawn": 2 * (whole - shown),
+        "mean": decoded(mpmath.mpf(1) / 2),
     }
     assert got == pytest.approx({key: float(v) for key, v in exact.items()}, abs=6e-4)
 
