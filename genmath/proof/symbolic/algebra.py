@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import sympy as sp
+from sympy.polys.polyconfig import using
 
 from genmath.proof.language.elementary import TABLE
 from genmath.proof.symbolic.atoms import (
@@ -256,6 +257,9 @@ def irreducible_factors(e: Any) -> list[tuple[Any, Any]]:
     return found
 
 
+# sympy factors with random numbers in place of all letters but one, and lifts what it finds. Where
+# the best of three such places has factors that the whole has not, a sum of twenty terms can take
+# many minutes; of ten places one is nearly always good.
 @lru_cache(maxsize=20000)
 def _factor_sum(e: Any) -> tuple[tuple[Any, Any], ...]:
     plain, back = opaque(e)
@@ -263,7 +267,8 @@ def _factor_sum(e: Any) -> tuple[tuple[Any, Any], ...]:
     found: list[tuple[Any, Any]] = []
     for part, side in ((over, 1), (under, -1)):
         try:
-            content, factors = sp.factor_list(part)
+            with using(EEZ_NUMBER_OF_CONFIGS=10):
+                content, factors = sp.factor_list(part)
         except (sp.PolynomialError, NotImplementedError):
             content, factors = sp.S.One, [(part, 1)]
         if content != 1:
