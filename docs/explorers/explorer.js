@@ -224,3 +224,42 @@ export function panel([left, top, right, bottom], [xLow, xHigh], [yLow, yHigh]) 
       `<text class="name ${kind}" x="${X(x).toFixed(1)}" y="${Y(kept(y)).toFixed(1)}" text-anchor="${anchor}">${words}</text>`,
   };
 }
+
+// Normal numbers from a seed: Mulberry's generator, by Box and Muller's pairs.
+export function normals(seed) {
+  let word = seed * 0x9e3779b9 | 0;
+  const unit = () => {
+    word = word + 0x6d2b79f5 | 0;
+    let z = Math.imul(word ^ word >>> 15, 1 | word);
+    z = z + Math.imul(z ^ z >>> 7, 61 | z) ^ z;
+    return ((z ^ z >>> 14) >>> 0) / 4294967296;
+  };
+  return () => Math.sqrt(-2 * Math.log(1 - unit())) * Math.cos(2 * Math.PI * unit());
+}
+
+// Points of the plane as a word in a link, and back.
+export const written = points => points.map(p => p.map(c => Math.round(100 * c)).join(".")).join("_");
+export const read = words => words.split("_").filter(Boolean).map(p => p.split(".").map(c => c / 100));
+
+// The mean of the points behind a noisy place, by what was proved of the line: given one coordinate of the place, the
+// law of the other is again one of weighted points.
+export function guesser(points, { log_kernel, denoise }) {
+  const axis = [0, 1].map(c => ({ at: Float64Array.from(points, p => p[c]), log: new Float64Array(points.length) }));
+  const other = { x: 0, x_0: 0, alpha: 0, sigma: 0 }, asked = { x: 0, x_0: null, alpha: 0, sigma: 0 };
+  return (x, { alpha, sigma }, into) => {
+    asked.alpha = other.alpha = alpha;
+    asked.sigma = other.sigma = sigma;
+    for (let c = 0; c < 2; c++) {
+      const mine = axis[c], theirs = axis[1 - c];
+      other.x = x[1 - c];
+      for (let i = 0; i < points.length; i++) {
+        other.x_0 = theirs.at[i];
+        mine.log[i] = log_kernel(other);
+      }
+      asked.x = x[c];
+      asked.x_0 = mine;
+      into[c] = denoise(asked);
+    }
+    return into;
+  };
+}

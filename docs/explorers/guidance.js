@@ -1,10 +1,7 @@
-import { clamp, explorer, panel, text } from "./explorer.js";
+import { clamp, explorer, guesser, normals, panel, read, text, written } from "./explorer.js";
 import * as compiled from "./guidance.functions.js";
 
 const COUNT = 300, STEPS = 48, FIRST = 0.02, EDGE = 3;
-
-const written = points => points.map(p => p.map(c => Math.round(100 * c)).join(".")).join("_");
-const read = words => words.split("_").filter(Boolean).map(p => p.split(".").map(c => c / 100));
 
 // A law is bells of one width; all data are the bells of every class, unless the example says otherwise.
 const bells = (points, width) => ({ points, width });
@@ -18,37 +15,13 @@ const SETS = {
   },
 };
 
-function normals(seed) {  // Mulberry's generator, by Box and Muller's pairs
-  let word = seed * 0x9e3779b9 | 0;
-  const unit = () => {
-    word = word + 0x6d2b79f5 | 0;
-    let z = Math.imul(word ^ word >>> 15, 1 | word);
-    z = z + Math.imul(z ^ z >>> 7, 61 | z) ^ z;
-    return ((z ^ z >>> 14) >>> 0) / 4294967296;
-  };
-  return () => Math.sqrt(-2 * Math.log(1 - unit())) * Math.cos(2 * Math.PI * unit());
-}
-
-// The score of a law at a level: that of its centres, seen through noise and the width of a bell. The law of one
-// coordinate given the other is again one of weighted centres, so a result of the line holds in each.
+// The score of a law at a level: that of its centres, seen through noise and the width of a bell.
 function field({ points, width }) {
-  const axis = [0, 1].map(c => ({ at: Float64Array.from(points, p => p[c]), log: new Float64Array(points.length) }));
-  const other = {}, asked = {};
+  const guess = guesser(points, compiled);
   return (x, alpha, sigma, into) => {
     const spread = Math.hypot(alpha * width, sigma);
-    asked.alpha = other.alpha = alpha;
-    asked.sigma = other.sigma = spread;
-    for (let c = 0; c < 2; c++) {
-      const mine = axis[c], theirs = axis[1 - c];
-      other.x = x[1 - c];
-      for (let i = 0; i < points.length; i++) {
-        other.x_0 = theirs.at[i];
-        mine.log[i] = compiled.log_kernel(other);
-      }
-      asked.x = x[c];
-      asked.x_0 = mine;
-      into[c] = (alpha * compiled.denoise(asked) - x[c]) / spread ** 2;
-    }
+    guess(x, { alpha, sigma: spread }, into);
+    for (let c = 0; c < 2; c++) into[c] = (alpha * into[c] - x[c]) / spread ** 2;
     return into;
   };
 }

@@ -1,9 +1,9 @@
-import { calm, explorer, panel, text } from "./explorer.js";
+import { calm, explorer, guesser, normals, panel, read, text, written } from "./explorer.js";
 import * as compiled from "./path.functions.js";
 
 const COUNT = 500, SHOWN = 60, ASKED = 48, EDGE = 2.6, inPage = !!globalThis.document;
 
-// --- points, schedules, random numbers
+// --- points and schedules
 
 const ring = (n, f) => Array.from({ length: n }, (_, i) => f(i / n));
 const SETS = {
@@ -14,9 +14,8 @@ const SETS = {
   ring: () => ring(36, u => [1.5 * Math.cos(2 * Math.PI * u), 1.5 * Math.sin(2 * Math.PI * u)]),
   three: () => [[-1.5, -0.8], [1.4, -0.9], [0.2, 1.5]],
   one: () => [[0.8, 0.6]],
-  mine: state => state.points.split("_").filter(Boolean).map(p => p.split(".").map(c => c / 100)),
+  mine: state => read(state.points),
 };
-const written = points => points.map(p => p.map(c => Math.round(100 * c)).join(".")).join("_");
 const SCHEDULES = {
   linear: t => [1 - t, t],
   cosine: t => [Math.cos(Math.PI * t / 2), Math.sin(Math.PI * t / 2)],
@@ -26,45 +25,14 @@ const SCHEDULES = {
   },
 };
 
-function normals(seed) {  // Mulberry's generator, by Box and Muller's pairs
-  let word = seed * 0x9e3779b9 | 0;
-  const unit = () => {
-    word = word + 0x6d2b79f5 | 0;
-    let z = Math.imul(word ^ word >>> 15, 1 | word);
-    z = z + Math.imul(z ^ z >>> 7, 61 | z) ^ z;
-    return ((z ^ z >>> 14) >>> 0) / 4294967296;
-  };
-  return () => Math.sqrt(-2 * Math.log(1 - unit())) * Math.cos(2 * Math.PI * unit());
-}
-
 // --- the exact fields
 
-// The law of one coordinate given the other of the noisy place is again one of weighted points: so
-// what holds on the line, of any law, holds in each coordinate.
 function fields(points, schedule) {
-  const axis = [0, 1].map(c => ({ at: Float64Array.from(points, p => p[c]), log: new Float64Array(points.length) }));
-  const other = { x: 0, x_0: 0, alpha: 0, sigma: 0 }, asked = { x: 0, x_0: null, alpha: 0, sigma: 0 };
   const at = t => {
     const [alpha, sigma] = schedule(t), h = 1e-5, low = Math.max(0, t - h), [a, s] = schedule(t + h), [b, r] = schedule(low);
     return { alpha, sigma, alpha_prime: (a - b) / (t + h - low), sigma_prime: (s - r) / (t + h - low) };
   };
-  function guess(x, { alpha, sigma }, into) {
-    asked.alpha = other.alpha = alpha;
-    asked.sigma = other.sigma = sigma;
-    for (let c = 0; c < 2; c++) {
-      const mine = axis[c], theirs = axis[1 - c];
-      other.x = x[1 - c];
-      for (let i = 0; i < points.length; i++) {
-        other.x_0 = theirs.at[i];
-        mine.log[i] = compiled.log_kernel(other);
-      }
-      asked.x = x[c];
-      asked.x_0 = mine;
-      into[c] = compiled.denoise(asked);
-    }
-    return into;
-  }
-  return { at, guess };
+  return { at, guess: guesser(points, compiled) };
 }
 
 const buffer = [0, 0];

@@ -8,12 +8,15 @@ from genmath.nets.attention import Attention, Hold, attend, joined
 from genmath.nets.weights import Zero
 
 
-def width_and_heads(hidden: int, heads: int, each: int = 1) -> tuple[int, int]:
-    """Sizes of which every head has an equal share of the features, a multiple of ``each``."""
+def width_and_heads(hidden: int, heads: int, each: int = 1, axes: int = 0) -> tuple[int, int]:
+    """Sizes of which every head has an equal share of the features, a multiple of ``each``; and
+    enough of them for a wave up and one down an axis."""
     width, heads = integer("hidden", hidden, 1), integer("heads", heads, 1)
     if width % (each * heads):
         wanted = "pairs in each head" if each == 2 else "an equal share for each head"
         refuse("hidden", hidden, f"a multiple of {each * heads}: {wanted}")
+    if width < 2 * axes:
+        refuse("hidden", hidden, f"at least {2 * axes}: a wave up and one down for each axis")
     return width, heads
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from genmath._base.checks import describe, integer, masked, refuse
+from genmath._base.shapes import Step, Time
 from genmath._base.torch import Bool, Float, Tensor, nn, torch
+from genmath.nets.time import Labels, TimeAndClass
 
 Tokens = Float[Tensor, "batch m context_dim"]
 Mask = Bool[Tensor, "batch m"]
@@ -50,9 +52,26 @@ class Context(nn.Module):
         return Seen(tokens, seen[:, None, None], self.summary(mean))
 
 
-def check_context(
-    x: Tensor, context: Tokens | None, mask: Mask | None, layer: Context | None
-) -> None:
+def tell(
+    time: TimeAndClass,
+    layer: Context | None,
+    x: Tensor,
+    t: Step | Time,
+    label: Labels | None,
+    context: Tokens | None,
+    mask: Mask | None,
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """What blocks are told, the tokens that they look at, and which of these are seen."""
+    time.check(x, label)
+    _check(x, context, mask, layer)
+    told: Tensor = time(x, t, label)
+    if layer is None:
+        return told, None, None
+    tokens, sees, mean = layer(x, context, mask)
+    return told + mean, tokens, sees
+
+
+def _check(x: Tensor, context: Tokens | None, mask: Mask | None, layer: Context | None) -> None:
     if context is None:
         if mask is not None:
             refuse("mask", describe(mask), "no mask, where there is no context")

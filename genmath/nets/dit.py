@@ -9,7 +9,7 @@ from genmath._base.checks import flag, integer, refuse
 from genmath._base.shapes import Data, Step, Time
 from genmath._base.torch import nn, torch
 from genmath.nets.blocks import Block, JointBlock, Norm, width_and_heads
-from genmath.nets.context import Context, Mask, Tokens, check_context
+from genmath.nets.context import Context, Mask, Tokens, tell
 from genmath.nets.patches import check_patches, from_patches, patch_sizes, to_patches
 from genmath.nets.positions import sinusoids
 from genmath.nets.time import Labels, TimeAndClass
@@ -65,9 +65,7 @@ class DiT(nn.Module):
         self.channels, self.patch = integer("channels", channels, 1), patch_sizes(patch)
         self.joint, self.factorised = flag("joint", joint), flag("factorised", factorised)
         layers, axes = integer("layers", layers, 1, 1000), len(self.patch)
-        width, heads = width_and_heads(hidden, heads)
-        if width < 2 * axes:
-            refuse("hidden", hidden, f"at least {2 * axes}: a wave up and one down for each axis")
+        width, heads = width_and_heads(hidden, heads, axes=axes)
         if joint and (context_dim is None or factorised):
             refuse("joint", joint, "False, where there is no context_dim, or factorised attention")
         if factorised and axes < 2:
@@ -99,12 +97,7 @@ class DiT(nn.Module):
         mask: Mask | None = None,
     ) -> Data:
         check_patches(x, self.channels, self.patch)
-        self.told.check(x, label)
-        check_context(x, context, mask, self.context)
-        told, tokens, sees = self.told(x, t, label), None, None
-        if self.context is not None:
-            tokens, sees, mean = self.context(x, context, mask)
-            told = told + mean
+        told, tokens, sees = tell(self.told, self.context, x, t, label, context, mask)
         told = nn.functional.silu(told)
         h = self.first(to_patches(x, self.patch))
         grid = h.shape[1:-1]

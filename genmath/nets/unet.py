@@ -6,7 +6,7 @@ from genmath._base.checks import batched, describe, integer, refuse
 from genmath._base.shapes import Data, Step, Time
 from genmath._base.torch import Tensor, nn, torch
 from genmath.nets.blocks import Block
-from genmath.nets.context import Context, Mask, Tokens, check_context
+from genmath.nets.context import Context, Mask, Tokens, tell
 from genmath.nets.time import Labels, TimeAndClass
 from genmath.nets.weights import initialize, undrawn
 
@@ -87,12 +87,7 @@ class UNet(nn.Module):
         mask: Mask | None = None,
     ) -> Data:
         self._check(x)
-        self.told.check(x, label)
-        check_context(x, context, mask, self.context)
-        told, tokens, sees = self.told(x, t, label), None, None
-        if self.context is not None:
-            tokens, sees, mean = self.context(x, context, mask)
-            told = told + mean
+        told, tokens, sees = tell(self.told, self.context, x, t, label, context, mask)
         x, seen = self.first(x), []
         for i, block in enumerate(self.down):
             x = block(x, told)

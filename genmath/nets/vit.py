@@ -50,10 +50,8 @@ class ViT(nn.Module):
     ) -> None:
         super().__init__()
         self.channels, self.patch = integer("channels", channels, 1), patch_sizes(patch)
-        width, heads = width_and_heads(hidden, heads)
+        width, heads = width_and_heads(hidden, heads, axes=len(self.patch))
         layers = integer("layers", layers, 1, 1000)
-        if width < 2 * len(self.patch):
-            refuse("hidden", hidden, f"at least {2 * len(self.patch)}: waves for each axis")
         with undrawn(generator):
             self.first = nn.Linear(self.channels * math.prod(self.patch), width)
             self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
