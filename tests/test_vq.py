@@ -305,6 +305,17 @@ def test_tie_nearest(dim, seed) -> None:
     assert nearest_code(u[None], torch.stack([a, b]), metric="cosine").item() == int(not nearer)
 
 
+def test_codes_that_compare_directions_start_on_directions() -> None:
+    """Two directions at many lengths are two groups; by place they would not be."""
+    angle = torch.tensor([0.1, 1.4], dtype=torch.float64).repeat_interleave(20)
+    length = torch.linspace(0.1, 30, 40, dtype=torch.float64)
+    z = length[:, None] * torch.stack([angle.cos(), angle.sin()], 1)
+    quantizer = book_of(2, 2, metric="cosine")
+    quantizer.start(z, generator=rng(1))
+    found = torch.atan2(quantizer.table[:, 1], quantizer.table[:, 0]).sort().values
+    torch.testing.assert_close(found, torch.tensor([0.1, 1.4], dtype=torch.float64))
+
+
 # Rounding
 
 
@@ -533,6 +544,9 @@ def test_samples_have_the_law_of_the_prior(told) -> None:
     cold = model.sample(
         9, shape=(2,), top_k=1, generator=rng(5), **{k: v[:9] for k, v in given.items()}
     )
+    assert len(cold.unique(dim=0)) == 1
+    few = {k: v[:9] for k, v in given.items()}
+    cold = model.sample(9, shape=(2,), temperature=1e-6, generator=rng(5), **few)
     assert len(cold.unique(dim=0)) == 1
 
 
