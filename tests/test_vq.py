@@ -308,12 +308,16 @@ def test_tie_nearest(dim, seed) -> None:
 def test_codes_that_compare_directions_start_on_directions() -> None:
     """Two directions at many lengths are two groups; by place they would not be."""
     angle = torch.tensor([0.1, 1.4], dtype=torch.float64).repeat_interleave(20)
+    angle += torch.tensor([-0.2, 0.2], dtype=torch.float64).repeat(
+        20
+    )  # so a mean is not of length one
     length = torch.linspace(0.1, 30, 40, dtype=torch.float64)
     z = length[:, None] * torch.stack([angle.cos(), angle.sin()], 1)
     quantizer = book_of(2, 2, metric="cosine")
     quantizer.start(z, generator=rng(1))
     found = torch.atan2(quantizer.table[:, 1], quantizer.table[:, 0]).sort().values
     torch.testing.assert_close(found, torch.tensor([0.1, 1.4], dtype=torch.float64))
+    torch.testing.assert_close(quantizer.table.norm(dim=1), torch.ones(2, dtype=torch.float64))
 
 
 # Rounding
