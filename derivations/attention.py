@@ -4,7 +4,7 @@
 # A picture of a red ball on a blue box is to be made from the words "a red ball on a blue box". Which part of the picture needs which word? The ball needs "red" and the box needs "blue"; and the shadow of the ball needs to know where the ball is. A layer that looks at a fixed
 # neighbourhood cannot know beforehand where to look. How can a network *choose* what it looks at, so that the choice can be trained, and what does that cost?
 #
-# **The answer in a line:** everything asks a question of everything and takes a weighted average of the answers, with the weights from a softmax of how well question and answer fit. It is an average, so it has slopes; and as everything asks everything, its cost grows with the square of their number.
+# **The answer in a line:** everything asks a question of everything and takes a weighted average of the answers, with the weights from a softmax of how well the question fits what each says that it can be found by. It is an average, so it has slopes; and as everything asks everything, its cost grows with the square of their number.
 #
 # {{ picture attention.question }}
 #
@@ -42,10 +42,10 @@
 # - A *token* is a vector of $d$ numbers, its *features*; $d$ is the *width*. There are $n$ tokens: patches of a picture, words, frames. Where a token stands is its *place*.
 # - Each token $x$ has a *query* $q = W_q x$, a *key* $k = W_k x$ and a *value* $v = W_v x$, with trained matrices. Query: what am I looking for? Key: what can I be found by? Value: what do I hand over?
 # - $\langle q, k \rangle$ is the inner product, the sum of the products of entries. $\Vert q \Vert^2 = \langle q, q \rangle$.
-# - The *softmax* of scores divides each $e^{s_j/\tau}$ by the sum of all of them. Its results are > 0 and add up to one.
-# - *Self-attention*: queries, keys and values come from the same tokens. *Cross-attention*: the queries from one set (the picture), keys and values from another (the text). *Heads*: several attentions side by side, each on its own $d/h$ features, whose results are put side by side again.
+# - The *softmax* of scores divides each $e^{s_j/\tau}$ by the sum of all of them, $Z_\tau$. Its results are > 0 and add up to one.
+# - *Self-attention*: queries, keys and values come from the same tokens. *Cross-attention*: the queries from one set (the picture), keys and values from another (the text). *Heads*: $h$ attentions side by side, each on its own $d/h$ features, whose results are put side by side again.
 # - A *block* is attention and then a perceptron with one hidden layer of $4d$ numbers; the result of each is *added* to what it read. A transformer is a pile of $L$ blocks.
-# - A *FLOP* is an addition or a multiplication. A product of a $m \times k$ and a $k \times n$ matrix takes $2 m k n$.
+# - A *FLOP* is an addition or a multiplication. A product of an $m \times k$ and a $k \times n$ matrix takes about $2 m k n$.
 
 # %%
 from genmath.proof import *
@@ -88,7 +88,7 @@ def average(d):
 # %% [markdown]
 # ### Near keys: attention as a kernel
 #
-# Statistics knows this average. To guess a curve at a place where nothing was measured, average the measured values with weights that fall with the distance, by a bell, say (Nadaraya and Watson, 1964). The bell around the query $q$ with variance $\tau$ is the exponential of the score, up to two factors.
+# Statistics knows this average. To guess a curve at a place where nothing was measured, average the measured values with weights that fall with the distance, by a bell, say (Nadaraya and Watson, 1964). The bell around the query $q$ with variance $\tau$ is the exponential of the score over $\tau$, up to two factors.
 # One depends on the query alone and cancels in the average. The other depends on the length of the key: if all keys are equally long, attention *is* that average, and a high score means a short distance.
 #
 # {{ picture attention.kernel }}
@@ -104,9 +104,9 @@ def kernel(d):
 
 
 # %% [markdown]
-# **What it means.** The temperature is the width of the bell, squared. A small one looks at the nearest key only; a large one averages all. Longer keys get more weight than their direction earns.
+# **What it means.** The temperature is the width of the bell, squared. A small one looks at the nearest key only; a large one averages all. Longer keys get more weight than their distance earns, by the factor $e^{\Vert k \Vert^2/(2\tau)}$.
 #
-# Some models therefore divide queries and keys by their length first (*QK-norm*). Then the bell and the exponential of the score differ by a constant, which cancels in the average: attention *is* the kernel average. And no score is above 1 or below $-1$, whatever training does to the matrices: at temperature $\tau$ no place gets more than
+# Some models therefore divide queries and keys by their length first (*QK-norm*). Then the bell and the exponential of the score over $\tau$ differ by a constant factor, which cancels in the average: attention *is* the kernel average. And no score is above 1 (`attention.directions[most]`) or, with $-k$ in the place of $k$, below $-1$, whatever training does to the matrices: at temperature $\tau$ no place gets more than
 # $e^{2/\tau}$ times the weight of another, so $\tau$ has to be learned or chosen small.
 
 # %%
@@ -124,7 +124,7 @@ def directions(d):
 # %% [markdown]
 # ### The perfect denoiser is attention
 #
-# Here is why attention fits diffusion so well. Let the data be finitely many pictures, each as probable as any other. A noisy one is $x_t = \alpha x_0 + \sqrt v\, \epsilon$, where $\epsilon$ is standard normal. The best guess of $x_0$ is its mean given $x_t$ (`score.tweedie`): an average of the pictures, with a bell around $x_t$ as weight. Multiply the square out: it
+# Here is why attention fits diffusion so well. Let the data be finitely many pictures, each as probable as any other. A noisy one is $x_t = \alpha x_0 + \sqrt v\, \epsilon$, where $\epsilon$ is standard normal. The best guess of $x_0$ is its mean given $x_t$ (`score.best_guess`): an average of the pictures, with a bell around $x_t$ as weight. Multiply the square out: it
 # is attention, with the query $x_t$, the scaled pictures $\alpha x_0$ as keys, the temperature $v$, the pictures themselves as values, and half the square of a key taken off its score. Below it is written for one number; for a picture the squares of all its pixels add up in the exponent.
 #
 # {{ picture attention.denoiser }}
@@ -146,7 +146,7 @@ def denoiser(d):
 
 
 # %% [markdown]
-# **What it means.** With much noise the scores are all alike, and the guess is the mean of all data; with little noise one picture gets all the weight. The noise level is the temperature. A network that did this exactly would only ever return pictures that it was trained on. That it does not is what it has learned *besides*.
+# **What it means.** With much noise the scores are all alike, and the guess is the mean of all data; with little noise one picture gets all the weight. The noise level is the temperature. A sampler with exactly this denoiser would in the end return only pictures of the data. Trained networks make new pictures because they only come near to this average.
 #
 # ## Why softmax?
 #
@@ -176,7 +176,7 @@ def softmax(d):
 #
 # ### How it learns where to look
 #
-# How does the average $o$ change if one score rises? Let $s$ be the score of a place and $v$ its value; $R$ is the sum of the exponentials of the others, and $B$ the same sum with their values. The slope is the weight of the place, times how far its value lies *above the average*. So training raises the scores of values
+# How does the average $o$ change if one score rises? Take the temperature 1; let $s$ be the score of a place, $a$ its weight and $v$ its value; $R$ is the sum of the exponentials of the others, and $B$ the same sum with their values. The slope is the weight of the place, times how far its value lies *above the average*. So training raises the scores of values
 # that would help and lowers those that would harm. And a weight near 0 or 1 has almost no slope: a place that nobody looks at is not told that it should be looked at.
 #
 # {{ picture attention.saturation }}
@@ -200,7 +200,7 @@ def slopes(d):
 # %% [markdown]
 # ## Why divide by the root of d?
 #
-# A score is a sum of $d$ products. When training begins, the entries of query and key are about independent, with mean 0 and variance 1. One product then has the variance 1, and $d$ of them add up to $d$: the scores of 64 features have the standard deviation 8, and the softmax of such scores is nearly a choice
+# A score is a sum of $d$ products; in this section $d$ counts the features of *one head*. When training begins, the entries of query and key are about independent, with mean 0 and variance 1. One product then has the variance 1, and $d$ of them add up to $d$: the scores of 64 features have the standard deviation 8, and the softmax of such scores is nearly a choice
 # (the picture above), which has no slope and learns nothing. Divide by $\sqrt d$ and the standard deviation is 1, whatever $d$ is.
 #
 # First one product more: $u$ is the sum so far, of any law; $m$ and $l$ are the means of the new entries. Then $d$ of them, and the division.
@@ -322,7 +322,7 @@ def rates(d):
 # %% [markdown]
 # ### Rotations that tell the distance
 #
-# The second remedy, RoPE [@su2021roformer], adds nothing to the tokens. It turns queries and keys: features in pairs, each pair by the angle $\omega t$ of its place. Both are as long as before (`attention.rope[length]`). Turn query and key by the *same* angle more, and their product stays (`attention.rope[both]`). So only the
+# The second remedy, RoPE [@su2021roformer], adds nothing to the tokens. It turns queries and keys: features in pairs, each pair by the angle $\omega t$ of its place. Both are as long as before (`attention.rope[length]`). Let the query be turned by $\varphi$ and the key by $\psi$. Turn both by the *same* angle $\theta$ more, and their product stays (`attention.rope[both]`). So only the
 # *difference* of the places counts. For a query at the angle $\psi$ and a key that is not turned the score is that of `attention.rope[apart]`: for $\psi = 0$ the plain product.
 #
 # !!! example "By hand"
@@ -359,7 +359,7 @@ def rope(d):
 # ## Who may look: masks
 #
 # In an autoregressive model a token may not see those after it (`autoregressive.masks`). A batch of sentences of unequal length is padded, and the padding must not be seen. A *mask* takes a number $u$ off the scores of what is hidden. In the derivation $Z$ and $Y$ are the sums of exponentials of what is seen and of what is hidden, $A$ and $B$ the same sums with the values. What is hidden gets
-# the weight $\lambda$, at most $e^{-u} Y / Z$: for $u = 100$ that is $10^{-44}$ of what it was. In code one takes $u = \infty$, and the weight is exactly zero. The result moves from the average of what is seen towards that of what is hidden by just this share.
+# the weight $\lambda$, at most $e^{-u} Y / Z$: for $u = 100$ that is $4 \cdot 10^{-44}$ times $Y/Z$. In code one takes $u = \infty$, and the weight is exactly zero. The result moves from the average of what is seen towards that of what is hidden by just this share.
 #
 # In code: `genmath.attention.local_mask`, `genmath.attention.group_mask`.
 
@@ -394,7 +394,7 @@ def mask(d):
 # ### Norms
 #
 # Sums of many terms grow, and the softmax of large scores saturates. So before attention and before the perceptron each token is *normed*. LayerNorm takes off the mean $m$ of its features and divides by their standard deviation; RMSNorm divides by the root of their mean square $r$. What do the two forget? LayerNorm a factor $a > 0$ and a shift $b$ of all
-# features; RMSNorm a factor. In the derivation $i$ runs through the features. First the mean and the variance of $a x + b$; then one normed feature, with $\mu$ and $v$ for mean and variance. If features that are normed so are multiplied by $1 + \gamma$ and shifted by $\beta$, their mean is $\beta$: whoever sets $\gamma$ and $\beta$ says how a token looks to the layer, whatever it was before (`attention.norms[told]`).
+# features; RMSNorm a factor. In the derivation $i$ runs through the features, and $n$ is their number, not that of the tokens. First the mean and the variance of $a x + b$; then one normed feature, with $\mu$ and $v$ for mean and variance. If features that are normed so are multiplied by $1 + \gamma$ and shifted by $\beta$, their mean is $\beta$: whoever sets $\gamma$ and $\beta$ says what mean the layer sees (`attention.norms[told]`), and with $1 + \gamma$ what spread, whatever they were before. (Here all features have one $\gamma$ and one $\beta$; in a network each has its own.)
 #
 # !!! example "By hand"
 #
@@ -432,7 +432,7 @@ def norms(d):
 # How does a block of a diffusion model learn the time $t$ and the class $y$? The time goes through the waves above, as if it were a place; the class has a row of a table. A small network makes of both, for each block, three vectors: a *scale* $\gamma$, a *shift* $\beta$ and a *gate* $g$. The block computes $x + g\, F((1 + \gamma)\, \hat x + \beta)$, where $\hat x$ is the normed token and $F$ is attention or perceptron. This is **adaLN**;
 # with the last layer of the small network set to zero at the start it is **adaLN-zero** [@peebles2023dit]. Then $g = 0$ at first, and *the whole pile of blocks is the identity*, however deep.
 #
-# Would it then learn at all? Let the gate be $g = w\, y$ with a weight $w$, and look at $w = 0$ in the three lines. What two blocks $F$ and $G$ add is zero, and so is the slope by what is *inside* $F$, here $\theta$. But the slope by $w$ is not: the gates open first, and then the rest begins to move. (Setting $F$ to zero *and* the gate to zero would stop both.)
+# Would it then learn at all? Let the gate be $g = w\, y$ with a weight $w$ and a number $y$ that the small network makes of time and class, and look at $w = 0$ in the three lines. There $h$ is the token, and the norm is left out. What two blocks $F$ and $G$ add is zero, and so is the slope by what is *inside* $F$, here $\theta$. But the slope by $w$ is not: the gates open first, and then the rest begins to move. (Setting $F$ to zero *and* the gate to zero would stop both.)
 #
 # In code: `genmath.attention.modulate`, `genmath.attention.adaln_branch`.
 
@@ -459,8 +459,8 @@ def adaln(d):
 # %% [markdown]
 # ### Depth { .advanced }
 #
-# Each block adds something to its input. Suppose that what is added is about independent of the input when training begins. Then variances add up (`attention.depth[added]`), and after $L$ blocks, each of which adds the variance $b$, there is $1 + Lb$: the later a block, the less its part counts. Two ways out: shut the gates (above), or scale what is added.
-# A transformer of $L$ blocks adds $2L$ times, attention and perceptron; multiplied by $1/\sqrt{2L}$, as in GPT-2 [@radford2019language], the sum is 2, however deep. And where what is added grows *with* its input (no norms), the variance is multiplied each time; with $b/L$ in place of $b$ it stays below $e^b$.
+# Each block adds something to its input. Suppose that what is added is about independent of the input when training begins. Then variances add up (`attention.depth[added]`, where what is added is multiplied by a number $c$). Begin with the variance 1: after $L$ blocks, each of which adds the variance $b$, there is $1 + Lb$: the later a block, the less its part counts. Two ways out: shut the gates (above), or scale what is added.
+# A transformer of $L$ blocks adds $2L$ times, attention and perceptron; if each has the variance 1 and is multiplied by $1/\sqrt{2L}$, as in GPT-2 [@radford2019language], the sum is 2, however deep. And where what is added grows *with* its input (no norms), the variance is multiplied each time; with $b/L$ in place of $b$ it stays below $e^b$.
 #
 # {{ picture attention.depth }}
 
@@ -523,10 +523,10 @@ def cost(d):
 
 
 # %% [markdown]
-# **What it means.** The square of $n$ is not the larger part until $n = 6d$: with a width of 1152 from 6 912 tokens on. Below that, twice as many tokens cost about twice as much; far above, four times.
+# **What it means.** The square of $n$ is not the larger part until $n = 6d$: with a width of 1152 from 6 912 tokens on. Far below that, twice as many tokens cost about twice as much; at $n = 6d$ three times, far above four times.
 #
 # *Memory* is another matter. To train, a block keeps what its layers have read: $16 n d$ numbers (`attention.cost[memory]`). If it stores the weights of all pairs as well, there are $h n^2$ more, and these are the larger part from $n = 16 d/h$ on, sixteen times the features of a head: for heads of 64 features from 1 024 tokens on. One need not store them, as the next section shows. To sample
-# token by token a block keeps keys and values, $2 n d$ numbers (`autoregressive.cache`).
+# token by token a block keeps keys and values, $2 n d$ numbers (what that saves: `autoregressive.cache`).
 #
 # {{ picture attention.costs }}
 #
@@ -535,7 +535,7 @@ def cost(d):
 # ### A softmax in pieces { .advanced }
 #
 # FlashAttention [@dao2022flashattention] never has the whole matrix of weights. It takes the keys in pieces, and keeps of those that it has seen three things: their largest score $m$, the sum $Z$ of the exponentials of (score $- m$), and the same sum $A$ with the values. So no exponential is larger than 1. A next piece has $l$, $Y$ and $B$.
-# To join them, let $M$ be the larger of $m$ and $l$ and multiply by $e^{m - M}$ and $e^{l - M}$. The average does not depend on $M$: it is exactly that of all keys, $e^m A + e^l B$ over $e^m Z + e^l Y$. Memory then grows with $n$ and not with $n^2$; the FLOPs are the same.
+# To join them, let $M$ be the larger of $m$ and $l$ and multiply by $e^{m - M}$ and $e^{l - M}$. The average does not depend on $M$: it is exactly that of all keys, $e^m A + e^l B$ over $e^m Z + e^l Y$. Memory then grows with $n$ and not with $n^2$; the FLOPs of the matrix products forward are the same (backward computes the scores once more).
 #
 # !!! example "By hand"
 #
@@ -554,7 +554,7 @@ def pieces(d):
 # %% [markdown]
 # ### How many tokens?
 #
-# Latent diffusion first shrinks a picture by $f$ in each direction, usually 8, and the transformer takes patches of $p \times p$, usually $2 \times 2$. A picture of $H \times W$ has $HW/(fp)^2$ tokens. A video of $T$ frames shrinks in time, too: the first frame stays alone, of the others each $c$ become one. Twice the side of a picture is four times the tokens, and up to sixteen times the
+# Latent diffusion first shrinks a picture by $f$ in each direction, usually 8, and the transformer takes patches of $p \times p$, usually $2 \times 2$. A picture of $H \times W$ has $HW/(fp)^2$ tokens. A video of $T$ frames shrinks in time, too: the first frame stays alone, of the others each $c$ become one. Twice the side of a picture is four times the tokens, and sixteen times the
 # FLOPs of the pairs.
 #
 # In code: `genmath.attention.image_tokens`, `genmath.attention.video_tokens`.
@@ -576,7 +576,7 @@ def tokens(d):
 # %% [markdown]
 # ### Fewer pairs
 #
-# A video of 118 800 tokens has $1.4 \cdot 10^{10}$ pairs. Two ways to have fewer. *Windows*: each token looks at $w$ tokens to both sides, about $2wn$ pairs; what is farther is reached only after several layers, $L$ of which see $1 + 2wL$ tokens. *Factorised attention*: $t$ frames of $s$ tokens, $n = ts$. First every token looks at its own frame, then at its own place in all frames: $n(s + t)$ pairs
+# A video of 118 800 tokens has $1.4 \cdot 10^{10}$ pairs. Two ways to have fewer. *Windows*: each token looks at itself and at $w$ tokens to each side, about $2wn$ pairs; what is farther is reached only after several layers, $L$ of which see $1 + 2wL$ tokens. *Factorised attention*: $t$ frames of $s$ tokens, $n = ts$. First every token looks at its own frame, then at its own place in all frames: $n(s + t)$ pairs
 # in place of $n \cdot st$. That $s + t$ is least, for a given number of tokens, when frames and tokens in a frame are equally many.
 #
 # !!! example "By hand"
@@ -612,7 +612,7 @@ def factorised(d):
 #     - No order without positions (`attention.permutation`); RoPE: only differences count (`attention.rope`).
 #     - Joint attention is a mean of self- and cross-attention with a share that is chosen (`attention.mask[mixture]`).
 #     - adaLN-zero: the identity at first, and the gates open first (`attention.adaln`).
-#     - A block: $12 d^2$ parameters, $24 n d^2 + 4 n^2 d$ FLOPs, $16 n d$ numbers kept for training; the pairs are half of the FLOPs from $n = 6d$ on (`attention.cost`).
+#     - A block: $12 d^2$ parameters, $24 n d^2 + 4 n^2 d$ FLOPs, $16 n d$ numbers kept for training; the pairs are half of the FLOPs at $n = 6d$, and more beyond (`attention.cost`).
 #     - A softmax can be summed up in pieces, exactly: memory without $n^2$ (`attention.pieces`).
 #
 # ## Questions
@@ -643,7 +643,7 @@ def factorised(d):
 #
 # ??? question "You generate pictures of twice the side. What happens to the cost of a block?"
 #
-#     Four times the tokens: the matrices cost four times, the pairs sixteen times. Which of the two one feels depends on whether $n$ is near $6d$.
+#     Four times the tokens: the matrices cost four times, the pairs sixteen times. Which of the two one feels depends on whether $n$ is far below or far above $6d$.
 #
 # {{ spot vit-pytorch-scale among attention.scaling[raw] attention.cost[share] }}
 #

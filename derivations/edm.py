@@ -47,7 +47,7 @@
 #
 # !!! sample "Sample"
 #
-#     1. Choose levels: `genmath.paths.EDMPath.steps`. Draw $x$ at the first of them from a normal.
+#     1. Choose levels: `genmath.paths.EDMPath.steps`. Draw $x$ at the first of them from a normal of variance $\alpha^2 + \sigma^2$, nearly $\sigma^2$ in EDM.
 #     2. For each level, ask once, and step to the next: `genmath.samplers.DPMSolver`, or `genmath.samplers.UniPC`. (EDM's own sampler is `genmath.samplers.Heun`, with `genmath.samplers.Churn`.)
 #     3. The last step goes to clean data. `genmath.samplers.sample` is the loop.
 #
@@ -62,7 +62,7 @@
 # - $\sigma_d^2$ is the second moment of the data in one coordinate, their variance if their mean is zero. EDM assumes $\sigma_d = 0.5$ for its pictures. **It is a number to be measured**, not a constant.
 # - A *prediction* of the data, the noise, $v = \alpha \epsilon - \sigma x_0$, the score or the velocity says the same in other words (`flow_matching.predictions`). $v$ is not the velocity. $\hat x_0$ is a guess of the data.
 # - $\mathcal{N}(x;\, m, v)$ is the density of a normal with mean $m$ and **variance** $v$; $\mathbb{E}_{q(x)}[f(x)]$ is the mean of $f(x)$ over draws $x$ from $q$.
-# - Logarithms are natural. $\lambda = \log(\alpha/\sigma)$, half the logarithm of the signal-to-noise ratio, is the solver's clock. $[a]_+$ means $\max(a, 0)$, so that $\min(a, b) = a - [a - b]_+$.
+# - $u$ is a level on the board, later the time since the start of a step, or a place in a list; $F$, $a$, $b$, $c$, $r$ and $\rho$, too, mean in each section what is said there. Logarithms are natural. $\lambda = \log(\alpha/\sigma)$, half the logarithm of the signal-to-noise ratio, is the solver's clock. $[a]_+$ means $\max(a, 0)$, so that $\min(a, b) = a - [a - b]_+$.
 # - Statements about single numbers hold for each coordinate; those about losses are for vectors of $d$ coordinates, checked for $d \le 3$.
 
 # %%
@@ -128,7 +128,7 @@ def errors(d):
 
 # %% [markdown]
 # **What it means.** "We use the plain squared error" says nothing until one says *of what*. The plain error of the noise is the error of the data with the weight $\mathrm{SNR}$: it is strict near the data and careless far from them.
-# The plain error of $v$ has the weight $\mathrm{SNR} + 1$ there, on a variance-preserving path: it never goes below 1.
+# The plain error of $v$ is, on a variance-preserving path, the error of the data with the weight $\mathrm{SNR} + 1$: it never goes below 1.
 #
 # {{ picture edm.weights }}
 #
@@ -180,7 +180,7 @@ def min_snr(d):
 #
 # ## Which levels, and how much each counts { .advanced }
 #
-# A loss also draws noise levels. To draw a level twice as often is to count it twice: only the product of density and weight matters for the mean. Let $p$ be the density with which levels are drawn,
+# A loss also draws noise levels. To draw a level twice as often is to count it twice: only the product of density and weight matters for the mean. Let $p$ be the density with which levels, here called $x$, are drawn,
 # $w$ a weight and $\ell$ the error at a level. Draw instead from any positive density $r$, and correct the weight.
 
 # %%
@@ -197,7 +197,7 @@ def levels(d):
 
 # %% [markdown]
 # **What it means.** The mean is the same, its *scatter* is not: draw where the network still learns something. EDM draws $\log \sigma$ from a normal, since at very low noise there is nothing to see, and at very high noise nothing to say but the mean.
-# [Flow matching](flow_matching.py) draws times with a normal logit, and shifts them for large pictures (`flow_matching.logit_normal_time`, `flow_matching.shift_time`): the same two choices on another axis.
+# [Flow matching](flow_matching.py) draws times with a normal logit, and shifts them for large pictures (`flow_matching.logit_normal_time`, `flow_matching.shift_time`): the same choice of a density, on another axis.
 #
 # ## Three demands on the scales
 #
@@ -208,12 +208,12 @@ def levels(d):
 # 3. an error of the network is amplified as little as possible.
 #
 # Networks are built for numbers of size 1, and they learn badly from others. In EDM $\sigma$ goes up to 80: without scales the network would see numbers of that size at one level and of the size 0.5 at another. The third demand decides between saying the data and saying the noise. Near the data one should say the noise: it is multiplied by
-# a small $\sigma$ and added to an input that is nearly right. Far from the data one should say the data: the noise times 80 would be off by 80 times the error. In between one should say a mixture.
+# a small $\sigma$ and subtracted from an input that is nearly right. Far from the data one should say the data: the noise times 80 would be off by 80 times the error. In between one should say a mixture.
 #
 # {{ picture edm.scales }}
 #
 # *The first two demands.* The size of a number is the root of its mean square. For any density $q$ of data with second moment $S$, `edm.scaled[input]` is the mean square of $x_t$. If $S = \sigma_d^2$, it is $V$, and the factor $c_{\mathrm{in}}$ makes it 1.
-# The network does not have to say all of $x_0$: let $c\, x_t$ be given to it for free, with any number $c$. What is left for it is `edm.scaled[target]`, and $c_{\mathrm{out}}$ is the root of that.
+# The network does not have to say all of $x_0$: let $c\, x_t$ be given to it for free, with any number $c$. The mean square of what is left for it is `edm.scaled[target]`; $c_{\mathrm{out}}$ is the root of that, for the $c$ that the third demand will choose.
 #
 # In code: `genmath.edm.preconditioning`; a network with its scales is `genmath.edm.Preconditioned`.
 
@@ -261,7 +261,7 @@ def least(d):
 #     EDM with $\sigma_d = 0.5$ at $\sigma = 0.5$: $V = 0.5$, so $c_{\mathrm{skip}} = 0.25/0.5 = 0.5$, $c_{\mathrm{out}} = 0.25/\sqrt{0.5} \approx 0.354$ and $c_{\mathrm{in}} \approx 1.414$. At $\sigma = 80$: $c_{\mathrm{skip}} \approx 0.00004$ and
 #     $c_{\mathrm{out}} \approx 0.500$: the network says the data. At $\sigma = 0.002$: $c_{\mathrm{skip}} \approx 0.99998$ and $c_{\mathrm{out}} \approx 0.002$: it says the noise, with the sign turned.
 #
-# **What it means.** $c_{\mathrm{skip}}$ is the best *linear* guess of the data. The network has to say only what a linear guess cannot know. It is amplified by less than $\sigma_d$ at high noise, by `edm.least[far]`, and by less than $\sigma/\alpha$ at low noise, by `edm.least[near]`. A network
+# **What it means.** $c_{\mathrm{skip}} x_t$ is the best *linear* guess of the data. The network has to say only what a linear guess cannot know. At every level its error is amplified by less than $\sigma_d$, by `edm.least[far]`, and by less than $\sigma/\alpha$, by `edm.least[near]`: the first counts at high noise, the second at low noise. A network
 # that predicts the data has the first bound alone, one that predicts the noise the second.
 #
 # How the network is *told* the level is no consequence of the three demands: EDM gives it $\log(\sigma)/4$, a number of moderate size that an engineer chose.
@@ -269,7 +269,7 @@ def least(d):
 # ## The weight that goes with it
 #
 # One choice is left, the weight of the loss. Give the squared error of the data the weight $1/c_{\mathrm{out}}^2$. Then the loss is the plain squared error of the network's own answer, whose target $F^\star$ has the size 1 at every level (`edm.weight`). A network that answers 0, as a network often does
-# at first, has the same loss at every level: it is 1, as `edm.weight[start]` says. No level shouts the others down.
+# at first, has the same loss at every level: it is 1 in each coordinate, as `edm.weight[start]` says, if $\sigma_d$ is right. So at the start no level shouts the others down.
 
 # %%
 
@@ -294,11 +294,11 @@ def weight(d):
 
 
 # %% [markdown]
-# **What it means.** The weight is not one more thing to tune: it follows from the scales. Here it is in the three units of before. On the error of the data it is $1/c_{\mathrm{out}}^2 = \mathrm{SNR} + 1/\sigma_d^2$, the sum of the weight of a noise predictor and a constant.
+# **What it means.** The weight is not one more thing to tune: it follows from the scales, and the wish that all levels start alike. On the error of the data it is $1/c_{\mathrm{out}}^2 = \mathrm{SNR} + 1/\sigma_d^2$, the sum of the weight of a noise predictor and a constant. On the error of the noise it is that over $\mathrm{SNR}$, and on the error of $v$, on a variance-preserving path, that over $\mathrm{SNR} + 1$.
 #
 # ## Normal data leave nothing to say
 #
-# Suppose that the data are normal with mean 0 and variance $\sigma_d^2$. Then the mean of the data given $x_t$ is linear in $x_t$, and it is $c_{\mathrm{skip}} x_t$ exactly. The best network answers 0, everywhere and always.
+# Suppose that the data are normal, with independent coordinates of mean 0 and variance $\sigma_d^2$. Then the mean of the data given $x_t$ is linear in $x_t$, and it is $c_{\mathrm{skip}} x_t$ exactly. The best network answers 0, everywhere and always.
 
 # %%
 
@@ -310,7 +310,7 @@ def normal(d):
 
 
 # %% [markdown]
-# **What it means.** The size of the network's *target* is 1, but for normal data it is pure noise to the network: nothing in $x_t$ tells which way it goes. What the network learns is exactly how the data are *not* normal. That also says what the loss can come to: it starts near 1
+# **What it means.** The size of the network's *target* is 1, but for normal data it is pure noise to the network: nothing in $x_t$ tells which way it goes. What the network learns is exactly how the data are *not* of this kind: not normal, or with coordinates that depend on each other. That also says what the loss can come to: it starts near 1
 # and falls by what can be known.
 #
 # ## The same network under another name
@@ -338,7 +338,7 @@ def same_as_v(d):
 # As there, write $\alpha_t = e^{a(t)}$ and $\sigma_t = e^{b(t)}$ with smooth $a$ and $b$. Let $x(t)$ be the curve of one sample and $D(t)$ the guess of the data on it. `edm.exact[velocity]` is the velocity, `edm.exact[ode]` the slope in the new coordinates. For EDM's path, $\alpha = 1$, `edm.exact[edm]` is its velocity in $\sigma$: the guessed noise.
 # Let $F$ be any function with the derivative $D(t)$ times that of $\alpha/\sigma$. Then the curve in `edm.exact[solution]`, $x(t)$ at $s = t$, solves the ODE.
 #
-# Measure time by $\lambda = \log(\alpha/\sigma)$ and count $u$ from the start of a step of length $h$; $L$ is $\lambda$ at the start. The last chain says that the data end of the step is an average of the guesses, with weights that fall off exponentially backwards in time, times $\alpha_s$.
+# Measure time by $\lambda = \log(\alpha/\sigma)$ and count $u$ from the start of a step of length $h$; $L$ is $\lambda$ at the start. The last chain says that what the data add in the step is $\alpha_s$ times an integral of the guesses, with weights that fall off exponentially backwards in time and add up to $1 - e^{-h}$.
 
 # %%
 t, s, u, L = reals("t s u L")
@@ -372,7 +372,7 @@ def exact(d):
 # ## DDIM again, and what its step loses
 #
 # The simplest approximation keeps the guess as it was at the start of the step. Since the weights add up to $1 - e^{-h}$, that is DDIM: `ddim.euler[exponential_data]`. What does it lose? `edm.first_order` says so for any smooth $D$: the *change* of the guess, with a weight that is largest for early changes, because they are missed for the longest
-# time. If the slope of the guess is nowhere above $M$ in size, the loss is at most $M$ times the total weight, and this is at most $h^2/2$ (`edm.first_order[size]`): half the step, a quarter of the loss. There are twice as many steps then, so in all half the loss: *first order*.
+# time. If the slope of the guess is nowhere above $M$ in size, this loss is at most $M$ times the total weight, and the weight is at most $h^2/2$ (`edm.first_order[size]`); in $x_s$ there is the factor $\alpha_s$ besides: half the step, a quarter of the loss. There are twice as many steps then, so in all half the loss: *first order*.
 
 # %%
 
@@ -531,15 +531,15 @@ def heun(d):
 
 
 # %% [markdown]
-# **What it means.** Heun buys an order with a second call. 2M gets it with memory. At equal calls Heun has only half as many steps, twice as long, so for a smooth ODE memory is the better bargain. EDM's last step, to $\sigma = 0$, is Euler's: there the velocity cannot be asked. In code: `genmath.samplers.Heun` on a `genmath.paths.EDMPath`.
+# **What it means.** Heun buys an order with a second call. 2M gets it with memory. At equal calls Heun has only half as many steps, twice as long, so for a smooth ODE memory is often the better bargain. EDM's last step, to $\sigma = 0$, is Euler's: there the velocity cannot be asked. In code: `genmath.samplers.Heun` on a `genmath.paths.EDMPath`.
 #
 # ## Where to put the levels
 #
 # {{ picture edm.levels }}
 #
-# The levels of a sampler go from $\sigma_{\max}$ down to $\sigma_{\min}$, and then to zero. EDM takes levels whose $\rho$-th *roots* are evenly spaced, and $\rho = 7$. Let $u$ from 0 to 1 say where a level stands in the list, and let $A$ and $B$ be the roots of the two ends. `edm.rho_grid` says how long a step is at a level: $\sigma^{1 - 1/\rho}$ times a constant.
+# The levels of a sampler go from $\sigma_{\max}$ down to $\sigma_{\min}$, and then to zero. EDM takes levels whose $\rho$-th *roots* are evenly spaced, and $\rho = 7$. Let $u$ from 0 to 1 say where a level stands in the list, and let $A$ and $B$ be the $\rho$-th roots of $\sigma_{\max}$ and $\sigma_{\min}$. `edm.rho_grid` says how fast the level changes with $u$, so how long a step is, if there are many: $\sigma^{1 - 1/\rho}$ times a constant.
 #
-# With $\rho = 1$ all steps are alike, and nearly all are wasted on high noise. As $\rho$ grows, the steps become proportional to the level itself: the levels become evenly spaced in their *logarithms*, which are even steps of the clock $\lambda$. For let $\eta$ stand for $1/\rho$, and $a$ and $b$ for the logarithms of the ends. The logarithm of a level is $\log(\dots)/\eta$, with the logarithm in `edm.rho_grid[geometric]`; that is 0 at $\eta = 0$, so the quotient tends to its slope there, and
+# With $\rho = 1$ all steps are alike, and nearly all are wasted on high noise. As $\rho$ grows, the steps become proportional to the level itself: the levels become evenly spaced in their *logarithms*, which are even steps of the clock $\lambda$. For let $\eta$ stand for $1/\rho$, $a$ for $\log \sigma_{\max}$ and $b$ for $\log \sigma_{\min}$. The logarithm of a level is $\log(\dots)/\eta$, with the logarithm in `edm.rho_grid[geometric]`; that is 0 at $\eta = 0$, so the quotient tends to its slope there, and
 # at $\eta = 0$ the slope is $(1 - u)\,a + u\,b$.
 #
 # In code: `genmath.paths.rho_levels`.
@@ -562,11 +562,11 @@ def rho_grid(d):
 
 
 # %% [markdown]
-# **What it means.** $\rho$ says how much of the work is done near the data. Why 7? It is found by trial, not derived. The right spacing depends on the solver: an exponential integrator has solved the part of the ODE that makes high noise expensive.
+# **What it means.** $\rho$ says how much of the work is done near the data. Why 7? It is found by trial, not derived. The right spacing depends on the solver: an exponential integrator is exact where the guess does not change, so it needs few levels at high noise.
 #
 # ## Churn: throw noise in, take it out again
 #
-# A deterministic sampler keeps its errors. Fresh noise can forget them, as the last chain will show. EDM adds it in small doses, called *churn*: before a step, noise lifts the level from $\sigma$ to $\hat\sigma = (1 + \gamma)\sigma$. Then the solver goes from $\hat\sigma$ to the next level.
+# A deterministic sampler keeps its errors. Fresh noise can make it forget them: why, is argued in words below. EDM adds it in small doses, called *churn*: before a step, noise lifts the level from $\sigma$ to $\hat\sigma = (1 + \gamma)\sigma$. Then the solver goes from $\hat\sigma$ to the next level.
 #
 # {{ picture edm.churn }}
 #
@@ -639,10 +639,10 @@ def churn_cap(d):
 #
 # !!! summary "To learn by heart"
 #
-#     - The error of the noise is SNR times that of the data, that of $v$ is SNR + 1 times it (`edm.errors`; for $v$ on a variance-preserving path). A weight belongs to one of them.
+#     - The squared error of the noise is SNR times that of the data, that of $v$ is SNR + 1 times it (`edm.errors`; for $v$ on a variance-preserving path). A weight belongs to one of them.
 #     - Three demands: input of size 1, target of size 1, least amplification. Together they give $c_{\mathrm{in}}$, $c_{\mathrm{out}}$ and $c_{\mathrm{skip}}$ (`edm.scaled`, `edm.least`), and the weight is $1/c_{\mathrm{out}}^2$ (`edm.weight`).
 #     - On a variance-preserving path with data of variance 1 this is $v$-prediction (`edm.same_as_v`).
-#     - In $\lambda = \log(\alpha/\sigma)$ the exact step is a known factor and an average of the guesses with exponential weights (`edm.exact`). A constant guess: DDIM. A line through the last two: DPM-Solver++(2M). A parabola with the next one: UniPC.
+#     - In $\lambda = \log(\alpha/\sigma)$ the exact step is a known factor times the place, plus an integral of the guesses with known exponential weights (`edm.exact`). A constant guess: DDIM. A line through the last two: DPM-Solver++(2M). A parabola with the next one: UniPC.
 #     - DDIM loses something of second order in a step, 2M of third (`edm.first_order`, `edm.second_order`).
 #     - Churn adds noise of variance $\hat\sigma^2 - \sigma^2$ and keeps the marginals (`edm.churn`).
 #
@@ -654,7 +654,7 @@ def churn_cap(d):
 #
 # ??? question "Why does Min-SNR for $v$ go to zero at high noise, and is that a fault?"
 #
-#     It is $\min(\mathrm{SNR}, \gamma)/(\mathrm{SNR} + 1)$, and SNR goes to zero there. Min-SNR gives the data the weight SNR at high noise, as the plain error of the noise does. Somebody who wants the last level to count has to choose another loss, for instance EDM's, with the weight $\mathrm{SNR} + 1/\sigma_d^2$. Adding 1 inside the minimum is no
+#     It is $\min(\mathrm{SNR}, \gamma)/(\mathrm{SNR} + 1)$, and SNR goes to zero there. Min-SNR gives the data the weight SNR at high noise, as the plain error of the noise does. Somebody who wants the noisiest levels to count has to choose another loss, for instance EDM's, with the weight $\mathrm{SNR} + 1/\sigma_d^2$. Adding 1 inside the minimum is no
 #     translation of Min-SNR: see the slip.
 #
 # ??? question "What does EDM's network say at very high noise, and at very low noise?"
@@ -663,7 +663,7 @@ def churn_cap(d):
 #
 # ??? question "The data are scaled to twice their size, and $\sigma_d$ is left at 0.5. What goes wrong?"
 #
-#     Input and target are no longer of size 1 where the data dominate: at low noise the input has the size 2. And the free share is no longer the best one. Nothing is *false*: the loss has the same minimiser. It is only learned less well.
+#     Input and target are no longer of size 1 at every level: at low noise the input has the size 2, and at high noise the target has. And the free share is no longer the best one. Nothing is *false*: the loss has the same minimiser. It is only learned less well.
 #
 # ??? question "Why is the last step to clean data of first order in 2M?"
 #

@@ -6,7 +6,7 @@
 # they draw then?
 #
 # **The answer in a line:** the score of a conditional law is the score without the condition plus the gradient of a log-likelihood; guidance multiplies that gradient by a number, the
-# *scale*. With scale 1 the sampler draws the conditional law. With any other scale it draws something else than what the formula seems to say, and for normal laws we can compute what.
+# *scale*. With scale 1 the sampler draws the conditional law. With a larger scale it draws something else than what the formula seems to say, and for normal laws we can compute what.
 #
 # {{ picture guidance.question }}
 #
@@ -20,7 +20,7 @@
 #
 #     $x$ is a noisy point, at some level of noise, and $y$ what is wanted: a label, a text, a measurement. $r$ is the density of such pairs, and $\frac{\partial}{\partial x} \log r(x)$ is a *score*.
 #     $\epsilon_\theta(x, y)$ is a network's guess of the noise in $x$ when it is told $y$; $n$ is the *null*, the value that tells it nothing. $\epsilon_s$ is what the sampler is given instead, and $s$ is the
-#     **scale**: 0 without the condition, 1 with it, and usually 2 to 10. Papers write $w = s - 1$.
+#     **scale**: 0 without the condition, 1 with it, and usually 2 to 10. Many papers write $w = s - 1$, some $w = s$.
 #
 # <div class="two" markdown="block">
 #
@@ -46,7 +46,7 @@
 # - $r(x, y)$ is any positive joint density of a noisy point and a condition, smooth in $x$. One coordinate of $x$ is written; the others are treated alike. The result holds at every level, with the $r$ of that level.
 # - The *conditional law* is $r(x \mid y)$. "Unconditional" means $r(x)$, the law of all data.
 # - A *sampler without noise* follows the probability flow, one with noise the reverse SDE ([Stochastic differential equations](sde.py)). Both are meant with small steps and an exact network, so that what is found is due to guidance alone.
-# - $\mathcal{N}(x;\, m, v)$ is the density of a normal with mean $m$ and **variance** $v$.
+# - $\mathcal{N}(x;\, m, v)$ is the density of a normal with mean $m$ and **variance** $v$. Elsewhere $a$, $q$, $v$, $z$, $C$, $V$ and $\tau$ mean in each section what is said there.
 
 # %%
 from genmath.proof import *
@@ -137,7 +137,7 @@ def classifier_free(d):
 # Two networks would cost twice the training. Instead one network learns both guesses: in training its label is sometimes replaced by the null. What does it learn? Let $v$ be the target (noise, data, velocity: anything), $g$ the answer when the label is shown
 # and $h$ the answer when the null is. With probability $1 - \eta$ the loss is that of $g$, with probability $\eta$ that of $h$.
 #
-# So the loss is a mixture of two (`guidance.dropout[mixed]`), and each splits into a squared error and a part that no network changes (`guidance.dropout[told]`, `guidance.dropout[untold]`). The best $g$ is the mean of the target given $x$ *and* $y$, and the best $h$ its mean given $x$ alone, whatever $\eta$ is: the two do not compete, as long as the network
+# So the loss is a mixture of two (`guidance.dropout[mixed]`), and each splits into a squared error and a part that no network changes (`guidance.dropout[told]`, `guidance.dropout[untold]`). The best $g$ is the mean of the target given $x$ *and* $y$, and the best $h$ its mean given $x$ alone, for every $\eta$ strictly between 0 and 1: the two do not compete, as long as the network
 # can be any function of its inputs.
 #
 # In code: `genmath.guidance.drop_labels`.
@@ -166,7 +166,7 @@ def dropout(d):
 #
 # ## In every prediction
 #
-# A network may predict noise, data, $v$, the score or a velocity. Each is a linear function of each other, with coefficients that depend on the level, plus a multiple of $x$ (`flow_matching.predictions`): $Q = a P + b x$. Does it matter in which of them one guides? Not at all,
+# A network may predict noise, data, $v$, the score or a velocity. Each is a linear function of every other, with coefficients that depend on the level, plus a multiple of $x$ (`flow_matching.predictions`): $Q = a P + b x$. Does it matter in which of them one guides? Not at all,
 # since the coefficients of guidance sum to one: the multiple of $x$ comes out once. (With other coefficients it would matter. That is why the slip above would not even be the *same* mistake in two programs.)
 #
 # In code: `genmath.guidance.guide`, before or after `genmath.predictions.convert`.
@@ -188,7 +188,7 @@ def every_prediction(d):
 #
 # ## More than probability asks
 #
-# At each level the guided score is that of $r(x \mid y)^s\, r(x)^{1-s}$, which is $r(x)\, r(y \mid x)^s$ up to a factor. Call it the *tilted law* of the level. Where the classifier is unsure it becomes small: points that could belong to another class are avoided. That is why pictures made
+# At each level the guided score is that of $r(x \mid y)^s\, r(x)^{1-s}$, which is $r(x)\, r(y \mid x)^s$ up to a factor. Call it the *tilted law* of the level. For $s > 1$ it becomes small where the classifier is unsure: points that could belong to another class are avoided. That is one reason why pictures made
 # with $s > 1$ look typical of their class, and alike.
 #
 # It is tempting to conclude that the sampler draws the tilted law of clean data. **It does not.** A sampler is told a score at every level, and it draws a law only if the densities of all levels fit together: each must be the noised version of the clean one. The tilted laws do not. Noising is
@@ -199,9 +199,9 @@ def every_prediction(d):
 # The smallest example shows it. Data are standard normal, and given $y$ they are normal with mean $m$ and variance $c = 1 - k$, where $0 < k < 1$ is the share of the variance that the label explains. At the level $u$ the unconditional law is standard normal still; the conditional one has the mean
 # $u m$ and the variance $v = 1 - k u^2$. Write $s = 1 + w$.
 #
-# - `guidance.tilted[level]`: the tilted law at the level $u$ is normal, its precision (one over the variance) is $s/v + (1 - s)$. For clean data, $u = 1$, its variance is $c/(1 + wk)$.
+# - `guidance.tilted[level]`: the tilted law at the level $u$ is normal, its precision (one over the variance) is $s/v + (1 - s)$. Its mean is $s\, u m/(1 + w k u^2)$. For clean data, $u = 1$, it has the mean $s m/(1 + wk)$ and the variance $c/(1 + wk)$.
 # - `guidance.tilted[noised]`: clean data of mean $m_0$ and variance $c_0$, noised to the level $u$, have the variance $u^2 c_0 + 1 - u^2$.
-# - `guidance.tilted[gap]`: put the clean tilted variance there, and subtract that of the tilted law of the level. The noised one is wider at every level between noise and data, unless $w = 0$.
+# - `guidance.tilted[gap]`: put the clean tilted variance there, and subtract that of the tilted law of the level. For $w > 0$ the noised one is wider at every level between noise and data.
 #
 # !!! example "By hand"
 #
@@ -234,12 +234,12 @@ def tilted(d):
 
 
 # %% [markdown]
-# **What it means.** For $s \ne 1$ no density of clean data has these scores at its levels. Words like "the sampler draws $r(x \mid y)^s r(x)^{1-s}$" have no meaning beyond one level.
+# **What it means.** In the example, for $s > 1$, no density of clean data has these scores at all levels. Words like "the sampler draws $r(x \mid y)^s r(x)^{1-s}$" have no meaning beyond one level.
 #
 # ## What the sampler draws
 #
 # Then what comes out? In the example everything can be solved. Take $u$ as the clock, from $u = 0$ (noise) to $u = 1$ (data). The probability flow moves a point with the velocity $(x + \text{score})/u$ (`flow_matching.marginal_score`, with $\alpha = u$). Put the guided score in. The velocity
-# is linear in $x$ (`guidance.samples[velocity]`), so its solutions are straight in the starting point $z$: $X = v^{s/2}\, (z + M)$ with a function $M(u)$ for the mean, where $M' = s\, m\, v^{-s/2-1}$ makes `guidance.samples[solution]` the velocity.
+# is linear in $x$ (`guidance.samples[velocity]`), so its solutions are linear in the starting point $z$: $X = v^{s/2}\, (z + M)$ with a function $M(u)$ for the mean, where $M' = s\, m\, v^{-s/2-1}$ makes `guidance.samples[solution]` the velocity.
 # At the start $v = 1$, so $X = z$ is standard normal if $M(0) = 0$. At the end $v = c$. So:
 #
 # > without noise, guidance with scale $s$ makes a normal of variance $c^s$.
@@ -248,7 +248,7 @@ def tilted(d):
 #
 # {{ picture guidance.samples }}
 #
-# How does it compare with the tilted law? Its variance is smaller (`guidance.narrower[variance]`, in logarithms): the tilted law adds precisions, the sampler multiplies variances. And its mean is farther out, at least for $s = 3$ and $m \ge 0$ (`guidance.narrower[mean]`).
+# How does it compare with the tilted law? For $s > 1$ the sampler's variance is smaller (`guidance.narrower[variance]`, in logarithms): the tilted law adds precisions, the sampler multiplies variances. And its mean is farther out, at least for $s = 3$ and $m \ge 0$ (`guidance.narrower[mean]`).
 #
 # !!! example "By hand"
 #
@@ -336,7 +336,7 @@ def noisy_samples(d):
 
 
 # %% [markdown]
-# **What it means.** Under guidance the sampler is part of the model. Who changes from DDIM to DDPM, or the number of steps, changes the law that is drawn, also with a perfect network.
+# **What it means.** Under guidance the sampler is part of the model. Who changes from DDIM to DDPM changes the law that is drawn, also with a perfect network and small steps.
 #
 # ## Guidance in the middle only
 #
@@ -365,11 +365,11 @@ def interval(d):
 #
 # ## What else to lead away from { .advanced }
 #
-# The null is one choice of what to move away from. Everything above holds for any second prediction.
+# The null is one choice of what to move away from. The formula of classifier-free guidance and `guidance.every_prediction` hold for any second prediction.
 #
 # - A *negative prompt* puts another condition $n$ in the place of the null: the guided score of a level is that of $r(x \mid y)^s\, r(x \mid n)^{1-s}$.
 # - *Autoguidance* [@karras2024autoguidance] leads away from a **worse model of the same condition**. In the example: the worse model knows the mean but is too wide, with a variance $V > c$. Here noise of variance $\tau$ is simply added ($\alpha = 1$; then the flow has the velocity
-#   $-\tfrac12$ score in the clock $\tau$). The solution stays centred at $m$ for every scale, and its end has the width $c^{s/2}\, V^{(1-s)/2}$ per unit of $z\,$: less variety, no shift.
+#   $-\tfrac12$ score in the clock $\tau$). The solution stays centred at $m$ for every scale, and its end has the width $c^{s/2}\, V^{(1-s)/2}$ per unit of $z$, the standard normal start (the deviation from $m$ over $\sqrt\tau$ at large $\tau$): for $s > 1$ less variety, and no shift.
 #
 # In code: `genmath.guidance.Guided` with another null, or with `against=`.
 
@@ -415,10 +415,10 @@ def rescaling(d):
 # ## A part is known: replacing it
 #
 # Now the condition is a part of the picture itself: a point has two parts $a$ and $b$, and $b_0$ is known. The simplest sampler ignores that, and after each step overwrites $b$ by the known $b_0$, noised to the level reached. So the network always sees a $b$ that is right. **Does it draw the law of $a$ given
-# $b_0$? No.** The network answers with the score of $a$ given this *noisy* $b$. It does not know that you have the clean one, and at high levels a noisy $b$ says almost nothing about $a$.
+# $b_0$? No.** The network answers with the score of $a$ given this *noisy* $b$. It does not know that you have the clean one, and at high noise, where $u$ is small, a noisy $b$ says almost nothing about $a$.
 #
 # Two standard normal numbers of correlation $\rho$ show it. At the level $u$ the numbers have the variance 1 still, and the covariance $\rho_u = u^2 \rho$ (`guidance.replaced[pair]`), so that given $b$ the law of $a$ is normal with mean $\rho_u b$ and variance $1 - \rho_u^2$. Averaged over the fresh noise in $b$, the score that the sampler uses is that of `guidance.replaced[used]`: it pulls to $u^3 \rho\, b_0$. The law it should follow is that of $a$
-# given the *clean* $b_0$, whose score pulls to $u \rho\, b_0$ (`guidance.replaced[wanted]`). The two agree at the very end only, and there it is too late to move far.
+# given the *clean* $b_0$, whose score pulls to $u \rho\, b_0$ (`guidance.replaced[wanted]`). The two agree in pure noise, at $u = 0$, where neither knows anything of $b_0$, and again at the very end only, where it is too late to move far.
 #
 # {{ picture guidance.inpainting }}
 #
@@ -470,16 +470,16 @@ def replacement(d):
 
 
 # %% [markdown]
-# **What it means.** Replacement forgets half of what the known part says. The seams that one sees in such pictures are this.
+# **What it means.** Where correlations are weak, replacement forgets half of what the known part says. The seams that one sees in such pictures fit that.
 #
 # ## The measurement inside the score
 #
 # The right way is Bayes again: add the gradient of $\log r(y \mid x)$, the likelihood of the measurement *at the noisy point*. Let the measurement be linear with normal noise, $y$ is $a x_0$ plus noise of variance $\tau^2$; inpainting ($a$ picks coordinates), super-resolution ($a$ averages) and
 # deblurring are of this kind. Then $r(y \mid x)$ is an average over the data that may be behind $x$: $\mathcal{N}(y;\, a x_0, \tau^2)$ averaged over $x_0$ given $x$. If that law is normal, with the mean $\hat x$ (the network's guess of the data) and the variance $C$, the average is normal: its
-# variance is $a^2 C + \tau^2$ (`guidance.measurement[likelihood]`). So the gradient divides the residual $y - a \hat x$ by $a^2 C + \tau^2$, **not by $\tau^2$** (`guidance.measurement[push]`; $\hat x'$ is the derivative of the guess). For normal data of variance $V$ what is open about $x_0$ is `guidance.posterior`:
+# variance is $a^2 C + \tau^2$ (`guidance.measurement[likelihood]`). So, if $C$ does not depend on $x$, the gradient divides the residual $y - a \hat x$ by $a^2 C + \tau^2$, **not by $\tau^2$** (`guidance.measurement[push]`; $\hat x'$ is the derivative of the guess). For normal data of variance $V$ what is open about $x_0$ is `guidance.posterior`:
 # $C = V \sigma^2/(\alpha^2 V + \sigma^2)$.
 #
-# - **DPS** [@chung2023dps] puts the guess in the place of the data, that is $C = 0$. At high noise $C$ is large, so the push is far too strong; in practice a step size repairs it.
+# - **DPS** [@chung2023dps] puts the guess in the place of the data, that is $C = 0$. At high noise $C$ is largest, and where $a^2 C$ is large beside $\tau^2$ the push is far too strong; in practice a step size is tuned against that.
 # - **ΠGDM** [@song2023pigdm] keeps a $C$ that is a number times the identity. For standard normal data its number is right.
 #
 # With several numbers $a$ is a matrix $A$, and the variance is $A C A^\top + \tau^2 \mathbf{I}$. In code: `genmath.guidance.Measured`.
@@ -514,7 +514,7 @@ def posterior(d):
 #
 # Standard normal data, $\alpha = u$: the guess is $\hat x = u x$, and with $C = 0$ the score with its push is $-x + a u\, (y - a u x)/\tau^2$. Write $q = a^2/\tau^2$: how much stronger the signal is than the noise of the measurement. The right answer is normal with mean $\frac{y}{a} \frac{q}{1+q}$ and variance $\frac{1}{1 + q}$.
 #
-# Without noise the deviation from the mean is multiplied by $e^{-q u^2/2}$ in all (`guidance.left_out[flow]`), so the variance in the end is $e^{-q}$. With noise mean and variance are `guidance.left_out[mean]` and `guidance.left_out[variance]`, at the end $\frac{y}{a}(1 - e^{-q})$ and $(1 - e^{-2q})/(2q)$. The mean is always past the right one
+# Without noise the deviation from the mean is multiplied by $e^{-q u^2/2}$ in all (`guidance.left_out[flow]`), so the variance in the end is $e^{-q}$. With noise mean and variance are `guidance.left_out[mean]` and `guidance.left_out[variance]`, at the end $\frac{y}{a}(1 - e^{-q})$ and $(1 - e^{-2q})/(2q)$. With noise the mean is always past the right one
 # (`guidance.left_out[past]`), and without noise the variance is always too small (`guidance.left_out[narrow]`).
 #
 # {{ picture guidance.dps }}
@@ -562,8 +562,8 @@ def left_out(d):
 #
 # {{ picture guidance.editing }}
 #
-# So one number says it all: what is kept of the sketch, $\kappa$, and what is new, $V(1 - \kappa^2)$. *DDIM inversion* takes another way to a middle level: up along the flow, without noise. Then the way back returns to the sketch itself, up to the error of the steps, which for normal data is `ddim.inversion`; a
-# change is made only by another condition on the way back. Or by another scale: up with scale 1 and down with scale $s$ multiplies each deviation from the mean by $c^{(s-1)/2}$ (`guidance.samples[solution]`), so that the picture does not return.
+# So, without noise on the way back, one number says it all: what is kept of the sketch, $\kappa$, and what is new, $V(1 - \kappa^2)$. *DDIM inversion* takes another way to a middle level: up along the flow, without noise. Then the way back returns to the sketch itself, up to the error of the steps, which for normal data is `ddim.inversion`; a
+# change is made only by another condition on the way back. Or by another scale: up to $u = 0$ with scale 1 and down again with scale $s$ multiplies each deviation from the mean by $c^{(s-1)/2}$ (`guidance.samples[solution]`), so that the picture does not return.
 #
 # In code: `genmath.guidance.edit` and `genmath.ddim.ddim_invert`.
 
@@ -595,7 +595,7 @@ def editing(d):
 #     - Classifier-free: $s\,\epsilon(x, y) + (1 - s)\,\epsilon(x, n)$, in any prediction, since $s + (1 - s) = 1$ (`guidance.every_prediction`).
 #     - Dropping labels trains both at once (`guidance.dropout`).
 #     - At each level the score of $r(x \mid y)^s r(x)^{1-s}$; but these do not fit together (`guidance.tilted`).
-#     - For normal data the flow makes the variance $c^s$ in place of $c$, and a mean past $m$ (`guidance.samples`); with noise it is another law (`guidance.noisy_samples`). Only $s = 1$ is exact.
+#     - For normal data the flow makes the variance $c^s$ in place of $c$, and at $s = 3$ a mean $1 + 2c$ times as far out (`guidance.samples`); with noise it is another law (`guidance.noisy_samples`). Only $s = 1$ draws the conditional law.
 #     - Replacing the known part is not conditioning (`guidance.replaced`). A measurement wants its likelihood at the noisy point, with the covariance that is open (`guidance.measurement`).
 #
 # ## Questions
@@ -618,7 +618,7 @@ def editing(d):
 #
 # ??? question "With an exact network DDIM and DDPM draw the same law. Why not under guidance?"
 #
-#     They agree because both keep the marginals $p_t$ of *one* process. The guided scores are of no process, so nothing is kept: $c^s$ for the one, $(c - c^{2s})/((2s - 1)(1 - c))$ for the other.
+#     They agree because both keep the laws that *one* noising has at its levels. The guided scores belong to no noising, so nothing is kept. In the example the variance is $c^s$ for the one, $(c - c^{2s})/((2s - 1)(1 - c))$ for the other.
 #
 # ??? question "Inpainting by replacement looks fine when only a few pixels are missing. Why?"
 #

@@ -70,7 +70,7 @@ kl_nonnegative = chapter("divergences").kl_nonnegative
 #
 #     Codes $a = (0, 0)$ and $b = (2, 1)$; $x = (1.2, 0.3)$. The squared distances are $1.44 + 0.09 = 1.53$ and $0.64 + 0.49 = 1.13$, so $b$ is nearer, by $0.40$. The formula: the midpoint is $(1, 0.5)$, $x$ minus the midpoint is $(0.2, -0.2)$, and $2\,(0.2 \cdot 2 - 0.2 \cdot 1) = 0.4$.
 #
-# Cells are *convex*: with $x$ and $y$ the whole segment between them is in the cell (`vq.nearest[convex]`), because a linear function that is not negative at both ends is not negative between them. And if all vectors have length one, the nearest code is the one with the largest
+# Cells are *convex*: with $x$ and $y$ the whole segment $(1 - t)\,x + t\,y$ between them is in the cell (`vq.nearest[convex]`, for each other code $b$), because a linear function that is not negative at both ends is not negative between them. And if all vectors have length one, the nearest code is the one with the largest
 # inner product, the *cosine* of the angle (`vq.nearest[cosine]`).
 #
 # In code: `genmath.vq.nearest_code`.
@@ -124,7 +124,7 @@ def point_posterior(d):
 # **What it means.** *Any* code gives a bound, the best one gives the highest. With a uniform prior the best is the code from which the decoder rebuilds $x$ most probably. The quantiser takes another one: the code nearest to what the encoder said. It is a guess at the best code
 # that costs no call of the decoder.
 #
-# While the first stage is trained, the prior is uniform: each code has the probability $1/K$. Then the KL term of the bound is the *constant* $\log K$. It has no gradient, so nobody writes it into the loss. It is the price of a token: $\log_2 K$ bits.
+# While the first stage is trained, the prior is uniform: each code has the probability $1/K$. Then the KL term of the bound, from the encoder $q_\phi(z \mid x)$ to the prior, is for a certain encoder the *constant* $\log K$ (`vq.bits`). It has no gradient, so nobody writes it into the loss. It is the price of a token: $\log_2 K$ bits.
 
 # %%
 q = Density("q_phi", z, given=x)
@@ -142,7 +142,7 @@ def bits(d):
 #
 # !!! example "By hand"
 #
-#     The digits of the laboratory have $8 \times 8$ pixels of 17 levels, $64 \cdot \log_2 17 \approx 262$ bits. As $4 \times 4$ tokens from a book of 16 codes they have $16 \cdot 4 = 64$ bits. What was thrown away is the reconstruction term.
+#     The digits of the laboratory have $8 \times 8$ pixels of 17 levels, $64 \cdot \log_2 17 \approx 262$ bits. As $4 \times 4$ tokens from a book of 16 codes they have $16 \cdot 4 = 64$ bits. What the tokens leave open about the pixels comes on top: that is the reconstruction term.
 #
 # **What it means.** A KL term that cannot move cannot collapse either: the encoder has no reason to say nothing. (A decoder that ignores its tokens is still possible, and so are codes that nobody uses.)
 
@@ -154,7 +154,7 @@ def bits(d):
 # The decoder's loss depends on the encoder only through the choice of the code, and that is constant inside a cell. So the true gradient by the encoder is *zero* almost everywhere: nothing is learned. The *straight-through* estimator [@bengio2013estimating] pretends that the quantiser is not
 # there: the gradient that arrives at the code is handed to the encoder as it is.
 #
-# Is that the gradient of anything? Yes, exactly: of the loss at $z + c$, where the shift $c = e - z$ is held fixed. Read it as a promise that the code will move along with $z$. On a quadratic loss with curvature $\lambda$ one sees what the promise costs. The straight-through gradient is the slope at the *code*; the
+# Is that the gradient of anything? Yes, exactly: of the loss at $z + c$, where the shift $c = e - z$ is held fixed. Read it as a promise that the code will move along with $z$. On a quadratic loss with curvature $\lambda$ and its minimum at $a$ one sees what the promise costs (`vq.straight_through[bias]`). The straight-through gradient is the slope at the *code*; the
 # slope at $z$ itself would be another one, and the difference is $\lambda$ times the quantisation error.
 #
 # In code: `genmath.vq.straight_through`.
@@ -182,7 +182,7 @@ def straight_through(d):
 
 
 # %% [markdown]
-# If codes stand $\Delta$ apart on a line and $z$ falls anywhere between them with equal probability, the error $u = e - z$ is uniform on an interval of length $\Delta$ around zero: the bias is zero on average (`vq.straight_through[mean]`), and its square is small with the square of $\Delta$.
+# If codes stand $\Delta$ apart on a line and $z$ falls anywhere between them with equal probability, the error $u = e - z$ is uniform on an interval of length $\Delta$ around zero: the bias $\lambda u$ is zero on average (`vq.straight_through[mean]`), and its mean square is $\lambda^2 \Delta^2/12$ (`vq.straight_through[square]`).
 # For a linear loss there is none at all.
 #
 # !!! example "By hand"
@@ -251,7 +251,7 @@ def codebook(d):
 #
 # !!! example "By hand"
 #
-#     $\gamma = 0.9$, $N_0 = 10$, $e_0 = 2$. Five vectors with mean 4 choose the code. Count: $9 + 0.5 = 9.5$. Sum: $0.9 \cdot 20 + 0.1 \cdot 20 = 20$. The code is now $20/9.5 \approx 2.105$: a twentieth of the way.
+#     $\gamma = 0.9$, $N_0 = 10$, $e_0 = 2$. Five vectors with mean 4 choose the code. Count: $9 + 0.5 = 9.5$. Sum: $0.9 \cdot 20 + 0.1 \cdot 20 = 20$. The code is now $20/9.5 \approx 2.105$: a nineteenth of the way.
 #
 # In code: `genmath.vq.VectorQuantizer`.
 
@@ -306,13 +306,13 @@ def commitment(d):
 #
 # {{ picture vq.usage }}
 #
-# A code that nobody chooses gets no gradient and no mean: it is *dead*, and it stays so while the others improve. One watches the *perplexity* of the codes, $\exp$ of the entropy of how often each is used: $K$ if all are used alike, less otherwise. The shortfall of the entropy is a divergence, from the law of the codes to the uniform one.
+# A code that nobody chooses gets no gradient and no mean: it is *dead*, and mostly stays so while the others improve. One watches the *perplexity* of the codes, $\exp$ of the entropy of $r(z)$, the share of the tokens that are $z$: $K$ if all are used alike, less otherwise. The shortfall of the entropy is a divergence, from the law of the codes to the uniform one.
 #
 # !!! example "By hand"
 #
 #     Four codes with shares $\frac12, \frac14, \frac18, \frac18$: the entropy is $1.75$ bits, and the perplexity $2^{1.75} \approx 3.36$. The book is used as if it had $3.36$ codes.
 #
-# Dead codes are *restarted*: put on a vector of the batch. That cannot hurt the batch, since each vector may keep the code that it has.
+# Dead codes are *restarted*: put on a vector of the batch. That cannot raise the squared error of the batch if nobody chose the code, since each vector may keep the one that it has.
 #
 # In code: `genmath.vq.code_perplexity`.
 
@@ -362,7 +362,7 @@ def two_stages(d):
 # ### Tokens of a grid
 #
 # A picture has several tokens, $z_1, z_2, \dots$. The simplest prior takes each by itself. Even the best of these loses the divergence of the joint law from the product of its marginals, the mutual information of the tokens. An autoregressive prior can reach zero: the loss is then the entropy of the
-# tokens (`autoregressive.teacher_forcing`). That is why the second stage is a transformer.
+# tokens (`autoregressive.teacher_forcing`). That is why the second stage is autoregressive: a transformer, say.
 #
 # In code: `genmath.vq.TwoStage`, over `genmath.nets.GPT`.
 
@@ -381,18 +381,18 @@ def single_tokens(d):
 
 # %% [markdown]
 # **With a label or a text.** Everything may be given some $y$: the prior is then a law of tokens given $y$, and the chain rule holds with $y$ known throughout (`autoregressive.chain_rule[condition]`). For a text no new machine is needed. Put the words *before* the tokens of the picture, in one sequence with one vocabulary of words and codes, and let
-# the transformer go on: the words are its prefix, the picture its continuation [@ramesh2021zero]. Only the tokens of the picture are drawn and counted.
+# the transformer go on: the words are its prefix, the picture its continuation [@ramesh2021zero]. Here only the tokens of the picture are drawn and counted.
 
 # %% [markdown]
 # ## Without a codebook: rounding
 #
 # {{ picture vq.fsq }}
 #
-# A learned book is fragile: codes die, and three losses pull at each other. *Finite scalar quantisation* [@mentzer2024finite] has no book. Take few channels, squash each into $(-1, 1)$ by $\tanh$, cut the interval into $L$ equal pieces, and replace the number by the middle of its piece, straight through. The codes are all
+# A learned book is fragile: codes die, and three losses pull at each other. *Finite scalar quantisation* [@mentzer2024finite] has no book. Take few channels, squash each into $(-1, 1)$, $y = \tanh z$, cut the interval into $L$ equal pieces (here $L$ counts levels and is no loss), and replace the number by the middle of its piece, straight through. The codes are all
 # combinations: with 8, 5, 5 and 5 levels there are 1000. All cells are there from the beginning, so no loss has to place them, and there is nothing to commit to.
 #
 # An error is at most half a piece, $1/L$ (`vq.fsq[cell]`, where $y$ lies in piece number $k$); its mean square is $1/(3 L^2)$ if $y$ is uniform there. The token is the numbers of the pieces, read as the digits of one number. If $M$ tokens are there for the channels so far, from 0 to
-# $M - 1$, a channel with $L$ levels more leads to the largest token $M L - 1$: none is missing and none is twice.
+# $M - 1$, a channel with $L$ levels more leads to the largest token $M L - 1$ (`vq.fsq[token]`). There are $M L$ combinations, and different digits make different numbers: so none is missing and none is twice.
 #
 # !!! example "By hand"
 #
@@ -438,8 +438,8 @@ def fsq(d):
 # Another way to a gradient keeps the encoder uncertain. It gives logits, one for each code, and a code is *drawn*: add Gumbel noise to the logits and take the largest (`autoregressive.gumbel_max`). An arg max has no gradient. So replace it by a softmax at a temperature $\tau$ [@jang2017categorical]
 # [@maddison2017concrete]: the result is a mixture of codes instead of one, and its path gradient exists.
 #
-# For two codes the weight of the first is a sigmoid (`vq.gumbel_softmax[two]`); if noise and logit favour it by $\delta > 0$, what is left to the other is at most $e^{-\delta/\tau}$: as $\tau \to 0$ the mixture becomes the draw. At a temperature above zero it is biased. At $\tau = 1$ all is explicit. The difference of two Gumbel
-# variables is logistic noise, $\log\frac{u}{1-u}$ for a uniform $u$ (`autoregressive.logistic_draw`). With $a = e^{-\ell}$, where $\ell$ is the difference of the logits, the first code is drawn with probability $1/(1 + a)$; its mean weight in the mixture is another number. For $a < 1$, where the first code is the more probable one, it is smaller (`vq.gumbel_softmax[lack]`, `vq.gumbel_softmax[pulled]`): the mixture is pulled to the middle.
+# For two codes the weight of the first is a sigmoid (`vq.gumbel_softmax[two]`); if noise and logit favour it by $\delta > 0$, what is left to the other is at most $e^{-\delta/\tau}$: as $\tau \to 0$ the mixture becomes the draw. At a temperature above zero it is in general biased; at $\tau = 1$ all is explicit. The difference of two Gumbel
+# variables is logistic noise, $\log\frac{u}{1-u}$ for a uniform $u$ (`autoregressive.logistic_draw`): by `autoregressive.gumbel_max[first]` it lies above $-\ell$ with the probability $1/(1 + e^{-\ell})$. With $a = e^{-\ell}$, where $\ell$ is the difference of the logits, the first code is drawn with probability $1/(1 + a)$; its mean weight in the mixture is another number. For $a < 1$, where the first code is the more probable one, it is smaller (`vq.gumbel_softmax[lack]`, `vq.gumbel_softmax[pulled]`): the mixture is pulled to the middle.
 #
 # !!! example "By hand"
 #
@@ -477,7 +477,7 @@ def gumbel_softmax(d):
 
 
 # %% [markdown]
-# **What it means.** The path gradient is unbiased for the *mixture's* loss and biased for that of the draw. A low temperature has little bias and, since the slope of the sigmoid is then steep and narrow, a large variance. One cools slowly. The score-function gradient (`vae.score_function_gradient`) has no bias at any temperature and
+# **What it means.** The path gradient is unbiased for the *mixture's* loss and in general biased for that of the draw. A low temperature has little bias and, since the slope of the sigmoid is then steep and narrow, a large variance. One cools slowly. The score-function gradient (`vae.score_function_gradient`) has no bias at any temperature and
 # needs no mixture, and its variance is mostly larger. With *straight-through* Gumbel-softmax the decoder sees the drawn code, and the gradient is that of the mixture.
 
 # %% [markdown]
@@ -485,11 +485,11 @@ def gumbel_softmax(d):
 #
 # {{ picture vq.rate }}
 #
-# Bits against error: how well can one do? Let $d(z) \ge 0$ be the error of representing a given $x$ by the code $z$, and let $m(z)$ be the law that prices the codes: $z$ costs $-\log m(z)$ nats. An encoder $q$ pays the divergence from $q$ to $m$, in nats. The Lagrangian adds the error and $\lambda$ times the rate. The best
-# encoder is known (`vq.rate_distortion`): it takes a code with a probability in proportion to $m(z)\,e^{-d(z)/\lambda}$. This is the tempered posterior of `vae.beta_optimum`, with minus the error for the log-likelihood. As $\lambda \to 0$ it becomes the nearest code; and it is the E-step of a mixture with variance $\lambda/2$, as in
+# Bits against error: how well can one do? Let $d(z) \ge 0$ be the error of representing a given $x$ by the code $z$, and let $m(z)$ be the law that prices the codes: $z$ costs $-\log m(z)$ nats. An encoder $q$ pays the divergence from $q$ to $m$, in nats: the *rate*. The Lagrangian adds the error and $\lambda$ times the rate. The best
+# encoder is known (`vq.rate_distortion`): it takes a code with a probability in proportion to $m(z)\,e^{-d(z)/\lambda}$. This is the tempered posterior of `vae.beta_optimum`, with minus the error for the log-likelihood. If the error is the squared distance, it becomes the nearest code as $\lambda \to 0$; and it is the E-step of a mixture with weights $m(z)$ and variance $\lambda/2$; the case of two equal weights is
 # `likelihood.hard_choice`. That a price $\lambda$ bounds what any encoder with a given budget of nats can reach is `vae.beta_dual`.
 #
-# An encoder that must name one code pays $-\log m(z)$ for it. Then the best code is not the nearest one: rare codes have to be nearer. The borders stay straight and keep their directions, but move towards the rarer code (`vq.priced`).
+# An encoder that must name one code pays $-\log m(z)$ for it; for codes $a$ and $b$ write $p_a$ and $p_b$ for $m$, and take the squared distance as error. Then the best code is not the nearest one: rare codes have to be nearer. The borders stay straight and keep their directions, but move towards the rarer code (`vq.priced`).
 
 # %%
 q_z, price_law = Density("q", z, positive=True), Density("m", z, positive=True)
@@ -526,7 +526,7 @@ def priced(d):
 #     - The codebook term moves the code, the commitment moves the encoder (`vq.gradients`). The codebook does k-means, with EMA online (`vq.ema`).
 #     - Perplexity of the codes $\le K$ (`vq.perplexity`).
 #     - A nat of a better prior is a nat of a better bound (`vq.two_stages`).
-#     - FSQ: round, and have no codebook (`vq.fsq`). Gumbel-softmax: a mixture that is biased at every $\tau > 0$ (`vq.gumbel_softmax`).
+#     - FSQ: round, and have no codebook (`vq.fsq`). Gumbel-softmax: a mixture in the place of the draw, with a bias that is computed for two codes at $\tau = 1$ (`vq.gumbel_softmax`).
 #
 # ## Questions
 #
@@ -560,9 +560,9 @@ def priced(d):
 #
 # - **That training converges.** k-means goes down with every step because the vectors stay where they are. Here the encoder moves too, by a gradient that is not that of the loss.
 # - **That the nearest code is the best one.** It is the nearest for the encoder, not for the decoder. Any code gives a bound (`vq.point_posterior`); the bound does not say how far it is from the evidence.
-# - **That the two-stage bound is the evidence.** The gap is $-\log p(z \mid x)$ at the chosen code, and a strong decoder, for which many codes give nearly the same picture, has a large one.
+# - **That the two-stage bound is the evidence.** The gap is $-\log p(z \mid x)$ at the chosen code, and where many codes explain the picture about equally well, as with a strong decoder, it is large.
 # - **That a mean squared error is a likelihood.** It is one up to a constant, for one variance of the decoder (`vae.optimal_variance`). Bits of a first stage that is trained with perceptual or adversarial losses are bits of tokens, not of pictures.
-# - **The bias of Gumbel-softmax in general.** It is computed for two codes and $\tau = 1$. That a path gradient of the mixture is not that of the draw holds for all.
+# - **The bias of Gumbel-softmax in general.** It is computed for two codes and $\tau = 1$. For other numbers of codes and other $\tau > 0$ we only say, without a proof, that the gradient of the mixture is in general not that of the draw.
 # - **Lines for $d \le 3$.** The results on borders are checked entry by entry for up to three coordinates.
 
 # %% [markdown]
