@@ -147,7 +147,7 @@ def line(d):
 # What singles out the right one is its value **at the data**: $f(x, 0) = x$. It need not be learned. It is built in, by writing
 # $\Psi = c_{\mathrm{skip}}\, x + c_{\mathrm{out}}\, F$ with numbers that are 1 and 0 at the data, whatever the network $F$ answers (`consistency.boundary[end]`, `consistency.boundary[silent]`). The choice here, with the
 # deviation $\sigma_d$ of the data, has two more merits. The network may be given $x_t$ over its own deviation, which stands in the denominators already (`consistency.boundary[input]`). And for normal
-# data what is left for $F$ to explain has the size $c_{\mathrm{out}}$, so that $F$ itself has size one (`consistency.boundary[rest]`).
+# data of mean 0 what $c_{\mathrm{skip}}\, x_t$ leaves of the data point $x_0$ has the size $c_{\mathrm{out}}$ (`consistency.boundary[rest]`). It leaves no more of the end of the path, so the $F$ of the exact answer is at most of size one.
 #
 # In code: `genmath.consistency.ConsistencyModel`.
 
@@ -268,7 +268,7 @@ def loss_to_error(d, N):
 
 
 # %% [markdown]
-# **What it means.** Nothing is amplified: errors add, no more. But they do add. With the mean loss $\ell$ over the intervals, the squared error can be $N^2 \ell$: a finer grid asks for a smaller loss, and losses
+# **What it means.** What is handed on is not amplified: errors add, no more (only the solver's own enter times $L$). But they do add. With the mean loss $\ell$ over the intervals, the squared error can be $N^2 \ell$: a finer grid asks for a smaller loss, and losses
 # on different grids cannot be compared.
 #
 # ## Learning without a teacher
@@ -279,11 +279,11 @@ def loss_to_error(d, N):
 # Is the target unbiased? Here one must be careful. Write $h = t - s$, and $\bar v$ for the mean of $V$ at $x$.
 #
 # - The *place* is: `consistency.training_target[place]`. On average the single lines end where the teacher's step ends.
-# - The *answer* there is not, since $f$ is no straight line: for a quadratic one, `consistency.training_target[bent]`, it is off by the curvature times $h^2$ times the variance of the velocities. This
+# - The *answer* there is not, since $f$ is no straight line: for a quadratic one, `consistency.training_target[bent]`, with $a x^2 + l x + k$ in the place of $f$, it is off by $a$, half the second derivative, times $h^2$ times the variance of the velocities. This
 #   vanishes faster than the step.
-# - The *loss* is not: `consistency.training_target[loss]`. It is the loss against the mean answer $T$, plus the spread of the answers. That spread contains the network. As long as the target is held fixed it is a
+# - The *loss* is not: `consistency.training_target[loss]`, where $g$ is the network at the time $t$ and $f$ that at the time $s$. It is the loss against the mean answer $T$, plus the spread of the answers. That spread contains the network. As long as the target is held fixed it is a
 #   constant. If gradients flow through both, then it is trained to be small as well, and a function that answers the same everywhere has none.
-#   For a straight line with slope $l$ both terms are of the order $h^2$, `consistency.training_target[line]`: **the spread does not go away with finer steps.**
+#   For a straight line with slope $l$ both terms are of the order $h^2$, `consistency.training_target[line]`: **relative to the rest of the loss, the spread does not go away with finer steps.**
 
 # %%
 r = Density("r", x, v, positive=True)
@@ -330,7 +330,7 @@ def training_target(d):
 #
 # ## The same noise { .advanced }
 #
-# Why must $x_s$ and $x_t$ share their noise? Let them be a Markov chain in its place: $x_t$ is made of $x_s$ by fresh noise, as in [a DDPM](ddpm.py). Each of $x_s$, $x_t$ has the right
+# Why must $x_s$ and $x_t$ share their noise? Let them be a Markov chain instead: $x_t$ is made of $x_s$ by fresh noise, as in [a DDPM](ddpm.py). (In the derivation $r$ is the joint density of $x_0$ and $x_s$, and $p(x_t \mid x_s)$ adds the fresh noise.) Each of $x_s$, $x_t$ has the right
 # density then. But suppose that the answer at $s$ is the best guess of the data given $x_s$, called $G$. The mean of these answers at $x_t$ is the best guess of the data given $x_t$. So, from the data upwards, the fixed point at every time is the
 # *denoiser*, the blurred mean of all data that may have led here, however fine the steps are.
 #
@@ -389,7 +389,7 @@ def training_normal(d):
 
 
 # %% [markdown]
-# **What it means.** Every step loses a little variance, about $c\, (t - s)^2/(D_s D_t)$ of it on the straight path; over $N$ steps the share that is lost is of the order $1/N$. This is the loss of a DDIM sampler with the exact denoiser (`ddim.gaussian_flow[cosine]`), step for step:
+# **What it means.** Every step loses a little variance, the share $c\, (t - s)^2/(D_s D_t)$ of it on the straight path; over $N$ steps the share that is lost is of the order $1/N$. This is the loss of a DDIM sampler with the exact denoiser (`ddim.gaussian_flow[cosine]`), step for step:
 # for a linear answer the mean over lines is the step along the mean. So in practice the grid is made finer while training goes on.
 #
 # ## Infinitely small steps { .advanced }
@@ -397,7 +397,7 @@ def training_normal(d):
 # Let $h \to 0$. The difference of the two answers over $h$ becomes $\mathrm{D} f$, the change along the path: `consistency.continuous_time[step]` differentiates the answer at the walked point (put $h = 0$ there). In several coordinates,
 # `consistency.tangent`, it is one product of the network's Jacobian with the velocity, and a derivative in time: a *Jacobian–vector product*, as dear as two calls.
 #
-# With the target held fixed the gradient of the squared difference is, `consistency.continuous_time[gradient]`, linear in the target ($T$ there, from any joint density of the place and the target $y$). So the single line $V$ may take the place of the mean velocity in $\mathrm{D} f$, which is linear in it:
+# With the target held fixed the gradient of the squared difference is, `consistency.continuous_time[gradient]`, linear in the target ($T$ there is the mean of the target $y$ at the place $x$, for any joint density $r$ of the two; $z$ is any number and cancels, and with $z = y$ the first term alone is the gradient with $y$ held fixed). So the single line $V$ may take the place of the mean velocity in $\mathrm{D} f$, which is linear in it:
 # **in continuous time the gradient is unbiased**, and there is no error of a grid. This is what the first continuous-time models, and later ones that made them stable, train on [@song2023consistency] [@lu2025simplifying].
 
 # %%
@@ -459,7 +459,7 @@ def multistep(d):
 
 
 # %% [markdown]
-# **What it means.** With exact answers the error shrinks, and more where more noise is added. The same holds in general, in another measure: given the sample, the noise is drawn alike for right and wrong samples, so noising keeps the KL
+# **What it means.** With exact answers the error shrinks, and more where more noise is added. Something weaker holds in general, in another measure: given the sample, the noise is drawn alike for right and wrong samples, so noising keeps the KL
 # divergence of the pair (`divergences.kl_chain_rule`), forgetting the sample can only lower it (`divergences.kl_marginal`), and the exact answer is an invertible map, which keeps it. **With exact answers the error of the marginal never grows.** A real network
 # adds its own error at each call; so a few calls help, and many do not.
 #
@@ -497,7 +497,7 @@ def after_reflow(d):
 #
 # How can $u$ be learned without following the path? Move the start of the step along the path, with the end held: what the definition says about $\Phi$, which then does not change, becomes an equation for $u$ and $v$. That is the **MeanFlow identity**
 # [@geng2025meanflow]: velocity minus mean velocity is the length of the step times the change of the mean velocity along the path. In `consistency.mean_flow`, $\Phi$ is *any* map; $\mathrm{D}$ is the change along the path, $\partial_t + v_1 \partial_{x_1} + \dots$, and one component of $u$ is written.
-# The identity holds for it exactly if the last term, $\mathrm{D} \Phi$, vanishes: if $\Phi$ is the map of the flow.
+# The identity holds for it exactly if the last term, $\mathrm{D} \Phi$, vanishes, as it does for the map of the flow. Again that alone singles out nothing; what does is $\Phi = x$ at $t = s$, and this is built in as long as $u$ is finite there.
 #
 # !!! example "By hand"
 #
@@ -596,7 +596,7 @@ def shortcut(d):
 # a **weighted mean of the teacher's two guesses** $\hat x_1$ and $\hat x_2$, and the weights are how much $\rho = \alpha/\sigma$ grows over each half. In the last step to the data $\rho$ grows without bound, and the second guess alone counts.
 #
 # For a network that predicts $V = \alpha \epsilon - \sigma x_0$ on a path with $\alpha = \cos \phi$, $\sigma = \sin \phi$ a step back by the angle $\delta$ is a rotation, `consistency.progressive_v[step]`: no division, at no time. So the student's target is the $V$ with which the
-# rotation leads to the teacher's end, $\tilde V = (\cos \delta\, x_t - x_s)/\sin \delta$. Two steps by $\delta$, with the answers $V_1$, $V_2$, and their target: `consistency.progressive_v[two]`.
+# rotation leads to the teacher's end: for a student's step by $2 \delta$, $\tilde V = (\cos 2\delta\, x_t - x_s)/\sin 2\delta$. When the teacher takes two steps by $\delta$, with the answers $V_1$ and $V_2$, this is `consistency.progressive_v[two]`.
 #
 # In code: `genmath.consistency.progressive_target`.
 
@@ -688,10 +688,10 @@ def straight(d):
 # ## Matching the distribution
 #
 # All methods so far copy the *paths* of a teacher: which noise leads to which sample. Nobody who looks at samples cares. One may ask only that the **density** of the samples be right. Let a generator $G_\theta$ make a sample of noise $z$ in one call, and look at its samples through noise of level $t$, so that
-# all densities are positive and have scores. $p_\theta$ is the density of the noised samples, $p$ that of the noised data. What is the gradient of the reverse KL divergence, $D_{\mathrm{KL}}(p_\theta \,\Vert\, p)$?
+# all densities are positive and have scores. $r$ is here the density of the noise $z$, $p_\theta$ that of the noised samples, $p$ that of the noised data. What is the gradient of the reverse KL divergence, $D_{\mathrm{KL}}(p_\theta \,\Vert\, p)$?
 #
 # The density $p_\theta$ stands there twice. `consistency.matching[logarithm]`: in the logarithm it need not be differentiated, because it integrates to one. So the gradient is that of a mean of a *fixed* function of the sample, and goes through the sample. `consistency.matching[samples]`, where $\ell$ is the logarithm of $p$, and $\tilde\ell$ that of $p_\theta$ with the present
-# $\theta$, held fixed; their derivatives are the scores: **the gradient is the difference of two scores**, that of the samples minus that of the data, times the derivative of the sample.
+# $\theta$, held fixed; their derivatives are the scores: **the gradient is the difference of two scores**, that of the samples minus that of the data, times the derivative of the noised sample, $\alpha_t\, \partial_\theta G$.
 #
 # {{ picture consistency.matching }}
 #
@@ -757,11 +757,11 @@ def matching(d):
 #
 # ??? question "Somebody makes the grid ten times finer, and the loss falls by a factor of a hundred. Is the model better?"
 #
-#     One cannot tell: on a grid of $N$ intervals the differences are of the order $1/N$ and their squares of the order $1/N^2$ for one and the same model. What bounds the error is $N^2$ times the mean loss (`consistency.loss_to_error`), which is unchanged here.
+#     One cannot tell: on a grid of $N$ intervals the differences are of the order $1/N$ and their squares of the order $1/N^2$ for one and the same model. What bounds the error along exact paths is $N^2$ times the mean loss (`consistency.loss_to_error`), which is unchanged here. (Without a teacher the spread is in the loss, too, and $N^2$ times it does not get small: `consistency.training_target[line]`.)
 #
 # ??? question "Why does the sampler with several calls add fresh noise, when training insists on the same noise?"
 #
-#     Training compares two points of one path. The sampler wants to forget the error of its first answer: with the old noise it would be on the same path again, and an exact model would give the same answer.
+#     Training compares two points of one line. The sampler has to reach the density of the flow at the smaller time, which is that of data with *independent* noise. An exact answer is not independent of the noise it came from: for standard normal data $f(\epsilon, 1) = \epsilon$, so with the old noise the point at $t = \frac12$ has the variance 1 in place of $\frac12$, and the second answer has the variance 2.
 #
 # ??? question "Standard normal data, straight path. What does a one-step Euler sampler give, a consistency model trained with one interval, and an exact one?"
 #
@@ -773,7 +773,7 @@ def matching(d):
 #
 # ??? question "Why does DMD need a second network that follows the generator?"
 #
-#     The gradient needs the score of the *samples'* density (`consistency.matching[samples]`), which is nobody's formula. Left out, every sample would climb the data's score, and all would gather on the highest peak.
+#     The gradient needs the score of the *samples'* density (`consistency.matching[samples]`), which is nobody's formula. Left out, every sample would only climb the data's score, and all would gather on peaks of the noised density.
 #
 # {{ spot notes-consistency-boundary among consistency.boundary[any] consistency.shortcut }}
 #

@@ -1,13 +1,13 @@
 # %% [markdown]
 # # Latent diffusion
 #
-# A picture of 512 × 512 pixels is a list of 786 432 numbers. A diffusion model has to look at all of them, at
+# A colour picture of 512 × 512 pixels is a list of 786 432 numbers. A diffusion model has to look at all of them, at
 # every one of its many steps. But most of these numbers say little: a blue sky needs few words. Can we first
 # squeeze the picture into a short *code*, train the diffusion model on codes, and unpack a picture only at the
 # end? What do we lose, and who is to blame for a bad sample: the one who unpacks, or the one who makes codes?
 #
 # **The answer in a line:** train an autoencoder and freeze it; then train a diffusion model on its codes. The
-# mean bound on the log-likelihood is the sum of the entropy of the data and two gaps, one for each stage. Each
+# mean negative bound on the log-likelihood is the sum of the entropy of the data and two gaps, one for each stage. Each
 # stage closes its own gap, and neither can close the gap of the other [@rombach2022high].
 #
 # {{ picture latent.question }}
@@ -55,7 +55,7 @@
 #
 # - $x$ is an observation and $z$ its code. $r(x, z)$ is the joint density of data with their codes: draw $x$ from
 #   the data, then $z$ from the encoder. So $r(z \mid x)$ *is* the encoder, $r(z)$ the density of the codes of all
-#   data, and $r(x \mid z)$ the density of all data that share a code.
+#   data, and $r(x \mid z)$ the density of all data that share a code. (So codes are random, or there are finitely many: a code of real numbers without noise has no such density.)
 # - $p_\theta(x \mid z)$ is the decoder and $p_\psi(z)$ the prior. They have parameters of their own, $\theta$ and
 #   $\psi$. $q_\phi(z \mid x)$ is an encoder that is being trained.
 # - Densities are taken to be positive where their logarithm is taken. Logarithms are natural, the unit is the nat.
@@ -95,7 +95,7 @@ scaled_code = define("u", (z - mean_code) / S)
 #
 # 1. **Linear, squared error.** The best code of $k$ numbers is the projection onto the $k$ directions of largest
 #    variance: principal components (PCA), `likelihood.reconstruction` and `likelihood.best_direction`.
-# 2. **Networks, squared error.** Now the codes lie on a curved surface. Nothing says where on the line the codes
+# 2. **Networks, squared error.** Now what is decoded lies on a curved surface. Nothing says where in their space the codes
 #    are, nor how far apart: two data may have neighbouring codes, and between them there may be nothing.
 # 3. **A small price on the code.** The encoder gives a normal density in place of a point, and pays its KL
 #    divergence to a standard normal, times a small number. With the price 1 this is the VAE, `vae.elbo`; in
@@ -148,7 +148,7 @@ def two_stages(d):
 # has no parameter, the first gap only $\theta$, the second only $\psi$. So it is *no approximation* to train the
 # decoder first and the prior afterwards; the two problems do not touch. It also says what cannot be repaired. A
 # decoder that knows only the mean of a density has a gap, and no prior will close it. And a VAE whose prior is
-# the standard normal has the second gap, however good its decoder is. Latent diffusion replaces that prior.
+# the standard normal has the second gap, however good its decoder is, unless $r(z)$ is standard normal. Latent diffusion replaces that prior.
 #
 # ## What the first stage throws away
 #
@@ -160,7 +160,7 @@ def two_stages(d):
 #
 # The decoder pays for the details: at least what was thrown away, `latent.bits[details]`. The prior pays for the
 # code: at least what was kept, `latent.bits[rate]`. The sum of the two lower bounds is the entropy of the data,
-# whatever the code is, `latent.bits[split]`. So the code decides only *which stage pays*, and not how much both
+# whatever the code is, `latent.bits[split]`. So, with the best decoder and prior, the code decides only *which stage pays*, and not how much both
 # pay together.
 
 
@@ -226,7 +226,7 @@ def latent_bound(d):
 
 
 # %% [markdown]
-# What is $L(z)$? The bound of `ddpm.negative_elbo`, with the code $z_0 = z$ in the place of the data. For normal steps
+# What is $L(z)$? The negative bound of `ddpm.negative_elbo`, with the code $z_0 = z$ in the place of the data. For normal steps
 # it is a sum over steps, and each term is a weighted squared error of the guessed noise plus a constant:
 # `latent.cross_entropy[step]`. Here $\epsilon_\psi$ is the network, $v$ the variance of the true step back from $z_t$ to $z_{t-1}$
 # (both ends known), and $v_t$ that of the model's; the means are written by the noise with two numbers $\kappa$ and $\rho$, as in
@@ -280,11 +280,11 @@ def cross_entropy(d):
 #
 # {{ picture latent.collapse }}
 #
-# - `latent.collapse[constant]`: if all codes are the same number $c$, the noise is what is left of $z_t$, and the
+# - `latent.collapse[constant]`: if all codes are the same number $c_0$, the noise is what is left of $z_t$, and the
 #   loss is zero.
 # - `latent.collapse[shrunk]`: take *any* encoder $f$ and multiply its codes by $a$. Even the guess $z_t/\sigma$,
-#   which needs no network, is then wrong by the code alone, and as $a \to 0$ the loss goes to zero. So it falls all
-#   the way down, from wherever training starts.
+#   which needs no network, is then wrong by the code alone, and as $a \to 0$ its loss goes to zero. So from any
+#   encoder on, shrinking leads to a loss of zero.
 # - `latent.collapse[normal]`: for normal codes of variance $v$ the least possible loss is known, and by
 #   `latent.collapse[slope]` it grows with $v$. (`latent.collapse[bayes]` turns noise and noisy code around.) A step
 #   down always makes the codes smaller.
@@ -326,7 +326,7 @@ def collapse(d):
 # the best linear and normal ones. The decoder's variance $\eta^2$ is fixed. Then everything depends on one number: $m$, the mean
 # squared error of the decoded mean, which lies between 0 and $c$. By `latent.joint_bound[bound]` the scale of the
 # codes has dropped out: only the ratio of $a$ to $\tau$ is left in $m$, and multiplying all codes by a number
-# changes nothing. By `latent.joint_bound[best]` the best error is $m = \eta^2$. A collapsed code has $m = c$, and by
+# changes nothing. By `latent.joint_bound[best]` the best error is $m = \eta^2$, if $\eta^2 \le c$. (With $\eta^2 > c$ it is out of reach, and the collapsed code is the best.) A collapsed code has $m = c$, and for $\eta^2 < c$, by
 # `latent.joint_bound[price]` it pays a price that grows with $c/\eta^2$.
 #
 # !!! example "By hand"
@@ -384,9 +384,9 @@ def joint_bound(d):
 #
 # `latent.scale[shift]` says it exactly: noising the codes $k z$ with $\sigma$ is noising $z$ with $\sigma/k$, and then
 # multiplying by $k$. A scale of the codes is a *shift of the noise schedule*: it multiplies the signal-to-noise ratio by $k^2$
-# at every time. So divide by the deviation: then the noisy code keeps variance one all along, `latent.scale[unit]` with $V = S^2$.
-# `latent.scale[end]` is what it costs if the scale is off: sampling starts from a standard normal, but the noised codes
-# end with the variance $u$.
+# at every time. So divide by the deviation: then the noisy code keeps variance one all along, `latent.scale[unit]` with $V = S^2$ ($V$ is there the variance of the codes).
+# `latent.scale[end]` is what it costs if the scale is off and the path stops at an $\alpha > 0$: sampling starts from a standard normal, but the noised codes
+# end with the variance $u$, where $V$ is the variance of the codes that the diffusion sees. (At $\alpha = 0$ it is 1, and nothing is lost.)
 #
 # The paper estimates the deviation from the first batch [@rombach2022high]; the factor $0.18215$ in the configuration of
 # Stable Diffusion is one over such a deviation. It belongs to *one* autoencoder; with another it is wrong.
@@ -482,7 +482,7 @@ def best_decoder(d):
 #
 #     The code says "a hair is here or one pixel further". So a pixel is $-1$ or $1$, each with probability one half.
 #     The conditional mean is 0: grey, which never occurs. Its squared error is 1. A decoder that draws $-1$ or $1$ at
-#     random makes pixels that do occur; half of the time it is right, half of the time wrong by 2, so its mean
+#     random makes pixels that do occur; half of the time it is right, half of the time wrong by 2 (squared, 4), so its mean
 #     squared error is 2.
 #
 # {{ picture latent.blur }}
@@ -519,7 +519,7 @@ def blur(d):
 #
 # **Features.** Compare not pixels but what a network sees in them: $f(x)$ against $f(g(z))$, with a network $f$ that was
 # trained to recognise things and stays fixed. This is called a *perceptual* loss [@zhang2018unreasonable]. By
-# `latent.features` the best decoder is then one whose features are the mean of the features.
+# `latent.features` the best decoder is then one whose features are the mean of the features, if there are pictures with these.
 
 
 # %%
@@ -565,7 +565,7 @@ def features(d):
 #
 # In the derivation $e_1$ and $e_2$ are the two directions, so the gradients are $A e_1$ and $B e_2$. By
 # `latent.adaptive_weight[sum]` (with $\delta = 0$) the sum is shortest where they oppose each other: then it vanishes,
-# and training stands still. By `latent.adaptive_weight[bound]` the weighted gradient is never longer than $A$.
+# and these weights stand still. By `latent.adaptive_weight[bound]` the weighted gradient is never longer than $A$. `latent.adaptive_weight[sign]`, for one weight with the gradients $b_1$ and $b_2$: the adversarial gradient keeps its sign, since lengths have none.
 #
 # In code: `genmath.latent.adaptive_weight`.
 
@@ -649,7 +649,7 @@ def hierarchy(d, n):
 #
 #     - Negative bound = entropy of the data + gap of the decoder + gap of the prior (`latent.two_stages`). With a frozen
 #       encoder each has its own parameters.
-#     - The code decides which stage pays, not how much both pay (`latent.bits`).
+#     - With the best decoder and prior the code decides which stage pays, not how much both pay (`latent.bits`).
 #     - A diffusion as prior: its cross-entropy is a weighted denoising loss plus constants (`latent.cross_entropy`).
 #     - The denoising loss alone collapses the encoder (`latent.collapse`); reconstruction pays against it
 #       (`latent.joint_bound`).
@@ -666,8 +666,8 @@ def hierarchy(d, n):
 #
 # ??? question "Codes have the deviation 5. Somebody trains without scaling. What happens to the signal-to-noise ratio?"
 #
-#     It is 25 times as large at every time (`latent.scale[shift]` with $k = 5$). Too few times are spent where shapes are decided, and at the end the
-#     codes are not noise yet.
+#     It is 25 times as large at every time (`latent.scale[shift]` with $k = 5$). Too few times are spent where shapes are decided; and if a variance preserving path stops at an $\alpha > 0$, the
+#     codes end with the variance $1 + 24\, \alpha^2$, while sampling starts with 1.
 #
 # ??? question "Why is the KL price of a first stage so small, when it is 1 in a VAE?"
 #

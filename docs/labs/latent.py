@@ -128,7 +128,7 @@ figure(
 
 # %% [markdown]
 # By itself the loss presses the codes towards nothing. With the squared error they stay, but after
-# their first growth they shrink slowly, at the same error: nothing in this sum fixes their scale.
+# their first growth they shrink slowly, and the error still falls: nothing fixes their scale.
 
 # %% [markdown]
 # ## How much does a decoder blur?
@@ -227,7 +227,8 @@ sheet(
 
 # %% [markdown]
 # For the squared error, variance and error add up nearly to the variance of the data, as the law
-# says they do for the conditional mean. With the discriminator the error is larger.
+# says they do for the conditional mean. With the discriminator the error is larger, and the
+# variance is not.
 
 # %% [markdown]
 # ## What does a wrong scale cost?
@@ -306,9 +307,9 @@ sheet(
 )
 
 # %% [markdown]
-# By this distance both are about as good: the samples by codes (first row) are blurred as all that
+# By this distance the codes are a little worse: their samples (first row) are blurred as all that
 # the decoder shows, those by pixels (second row) have speckles. On pictures of 64 pixels there is
-# no more to gain: the cost of these networks hardly depends on the size of the data. The gain of
+# nothing to gain: the cost of these networks hardly depends on the size of the data. The gain of
 # `latent.cost` is that of pictures with many places; its price is the third row.
 
 # %% [markdown]
