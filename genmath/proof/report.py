@@ -187,7 +187,8 @@ def hypotheses_latex(derivation: Derivation) -> list[str]:
 
 
 def stated_latex(hypothesis: Relation) -> str:
-    """It is meant for every value of the variables in it, which stand for all that they can be."""
+    """It is meant for every value of the variables in it, which stand for all that they can be, and
+    for every member of a finite set."""
     names = ", ".join(map(latex, _variables(hypothesis)))
     every = rf" \text{{ for every }} {names}" if names else ""
     return latex_claim(hypothesis) + every
@@ -195,7 +196,7 @@ def stated_latex(hypothesis: Relation) -> str:
 
 def _variables(hypothesis: Relation) -> list[Symbol]:
     met = free_symbols(hypothesis.left) | free_symbols(hypothesis.right)
-    return sorted((s for s in met if s.is_variable), key=lambda s: s.name)
+    return sorted((s for s in met if s.is_variable or s.domain == "member"), key=lambda s: s.name)
 
 
 def _hypothesis(key: str, stated_in: Node | Density | Relation) -> str:

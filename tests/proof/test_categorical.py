@@ -15,6 +15,7 @@ from genmath.proof import (
     FiniteSet,
     Function,
     H,
+    Laplace,
     Normal,
     NotationError,
     absolute,
@@ -27,6 +28,8 @@ from genmath.proof import (
     latex,
     log,
     log_gap,
+    number,
+    positive_part,
     positives,
     product,
     reals,
@@ -190,3 +193,33 @@ def test_a_derivation_of_a_student() -> None:
     assert judged.standing.label == "proved"
     assert "p > 0 is a probability on Y" in hypotheses_text(share)
     assert r"p > 0 \text{ a probability on } Y" in hypotheses_latex(share)
+
+
+beside = Normal(x, mu(k), s)
+OPEN = [  # true, and A does not see it
+    equal(integral(total(p(k) * beside, k), x), 1),
+    equal(integral(x * E(law, beside), x), E(law, mu(k))),
+    equal(integral(total(p(k) * indicator(x > mu(k)) * beside, k), x), number(1) / 2),
+    equal(integral(total(p(k) * Laplace(x, mu(k), s), k), x), 1),
+    Claim(E(Normal(x, 0, s), positive_part(x - f(k))), ">=", -f(k)),
+]
+
+
+@pytest.mark.parametrize("claim", OPEN, ids=[str(c.lhs) for c in OPEN])
+def test_what_lies_where_a_member_says_is_not_refuted_for_want_of_a_look(claim: Claim) -> None:
+    """Far from where the points of a quadrature are a law with such a place looked like zero."""
+    assert judge(claim).verdict in ("open", "proved")
+
+
+def test_a_hypothesis_on_a_member_is_on_every_member() -> None:
+    """As both judges read it; said of one member, the first of these would be false."""
+
+    def about_all(d: Any) -> None:
+        d.given_that(f(k) >= 0)
+        d.start(E(law, f(k)))
+        d.at_least(0, by="each is", because=E(law, f(k)))
+
+    task = derivation("A mean of what is not negative")(about_all)
+    assert check(task).standing.label == "proved"
+    assert "f(k) >= 0 for every k" in hypotheses_text(task)
+    assert r"f(k) \ge 0 \text{ for every } k" in hypotheses_latex(task)

@@ -125,8 +125,14 @@ class World:
     def _raw_coordinates(self, space: str) -> list[list[float]]:
         rng = self.rng("coordinates", space)
         dims = entries(self.survey.shapes.get(space, ""), self.dim)
+        # Only what is integrated is looked for where the densities are: a law whose place depends
+        # on a member of a finite set would else lie where no point of a quadrature is.
+        finite = any(
+            s.domain == "member" and s.space == space for s in self.survey.symbols.values()
+        )
+        location = 0.0 if finite else self.location
         return [
-            [round(self.location + _draw("real", rng, self.reach), 7) for _ in range(dims)]
+            [round(location + _draw("real", rng, self.reach), 7) for _ in range(dims)]
             for _ in range(self.size(space))
         ]
 

@@ -133,6 +133,10 @@ class Same(Atom):
             return sp.S.One
         return sp.Expr.__new__(cls, *sorted((one, other), key=sp.default_sort_key))
 
+    def _sympystr(self, printer: Any) -> str:
+        one, other = map(printer._print, self.args)
+        return f"indicator({one} = {other})"
+
     def _eval_power(self, exponent: Any) -> Any:
         return self if exponent.is_positive else None
 
