@@ -266,7 +266,9 @@ def farther(claim: Claim, *, seed: int = 0) -> Outcome:
     """Evaluate both sides in unusual worlds: large and small letters, ties, densities elsewhere,
     functions of other families. What is undefined there says nothing."""
     survey = Survey((claim.lhs, claim.rhs), claim.given)
-    if survey.real and any(s.domain == "member" for s in survey.symbols.values()):
+    bound = {s for side in (claim.lhs, claim.rhs) for n in side.walk() for s in n.bound}
+    members = any(s.domain == "member" for s in survey.symbols.values())
+    if members and any(s.domain != "member" and s.space in survey.real for s in bound):
         # A function of a member may put a law or a corner where no quadrature looks for it.
         return Outcome("agree", None, 0, 0)
     drawn = _draw(survey, claim.given, claim.dims, seed, 4 * len(FARTHER), HABITUAL)
