@@ -7,6 +7,7 @@ import pytest
 from genmath.proof import (
     JS,
     KL,
+    TV,
     Density,
     E,
     Function,
@@ -36,8 +37,17 @@ TRUE = [
     equal(E(p(x), log((p(x) + q(x)) / p(x))), 0),
     equal(E(p(x), q(x)), 0),
     equal(integral((p(x) + q(x)) ** 2, x), integral(p(x) ** 2, x) + integral(q(x) ** 2, x)),
+    equal(TV(p(x), q(x)), 1),
+    equal(integral(absolute(p(x) - 2 * q(x)), x), 3),
+    equal(integral(absolute(f(x) * p(x) + q(x)), x), E(p(x), absolute(f(x))) + 1),
+    equal(integral(positive_part(p(x) - q(x)), x), 1),
 ]
 FALSE = [
+    equal(TV(p(x), q(x)), 2),
+    equal(TV(p(x), r(x)), 1),
+    equal(integral(absolute(p(x) - 2 * q(x)), x), 2),
+    equal(integral(absolute(p(x) - q(x) + r(x)), x), 3),
+    equal(integral(absolute(f(x) * p(x) + q(x)), x), E(p(x), f(x)) + 1),
     equal(JS(p(x), q(x)), log2 / 2),
     equal(JS(p(x), r(x)), log2),
     equal(KL(p(x), q(x)), log2),

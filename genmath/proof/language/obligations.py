@@ -18,6 +18,7 @@ from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import (
     Add,
+    Big,
     Dens,
     Deriv,
     Div,
@@ -113,7 +114,8 @@ def _outermost(node: Node) -> Iterator[Node]:
 
 def _absolute(node: Node, around: frozenset[Symbol] = frozenset()) -> Iterator[Node]:
     """The integral of the absolute value: of the whole integrand, or term by term where another
-    integral stands inside, or there are several letters, since integrals are then exchanged.
+    integral stands inside, or there are several letters, since integrals are then exchanged; of the
+    terms of a finite sum, each of which is integrated.
     `around`: what is bound around it, of which no factor is left out."""
     if isinstance(node, (Divergence, Entropy)):
         yield node
@@ -135,6 +137,10 @@ def _sizes(term: Node, bound: frozenset[Symbol]) -> Iterator[Node]:
     for f in factors(term):
         if isinstance(f, (Integral, Expect, Between)):
             choices.append(list(itertools.islice(_absolute(f, bound), MANY)))
+        elif _is_sum(f) and free_symbols(f) & bound:
+            own = bound | frozenset(f.bound)
+            sizes = (s for t in _terms(f.args[0], True) for s in _sizes(t, own))
+            choices.append([f.rebuild((s, *f.args[1:])) for s in itertools.islice(sizes, MANY)])
         elif f == Number(0) or (free_symbols(f) & bound and _is_nonnegative(f)):
             choices.append([f])
         elif free_symbols(f) & bound or any(True for _ in _outermost(f)):
@@ -143,6 +149,18 @@ def _sizes(term: Node, bound: frozenset[Symbol]) -> Iterator[Node]:
         choices.append([Fn("abs", _product(signed))])
     for chosen in itertools.product(*choices):
         yield _product(chosen)
+
+
+def _is_sum(f: Node) -> bool:
+    return isinstance(f, (Big, Over)) and f.kind == "sum"
+
+
+def _within_sums(node: Node) -> Node:
+    """A product with any term of each sum that is a factor: a finite sum is finite if they are."""
+    parts = factors(node)
+    if not any(map(_is_sum, parts)):
+        return node
+    return _product([_within_sums(f.args[0]) if _is_sum(f) else f for f in parts])
 
 
 def _product(factors: Sequence[Node]) -> Node:
@@ -200,9 +218,9 @@ def at_sight(node: Node) -> bool:
         return all(isinstance(p, Normal) and _mild(p, set(node.bound)) for p in node.args)
     if not isinstance(node, (Integral, Expect)):
         return False
-    bound = set(node.bound)
-    under = list(node.dists) if isinstance(node, Expect) else measures(node.body)
-    rest = [f for f in factors(node.body) if isinstance(node, Expect) or f not in under]
+    bound, body = set(node.bound), _within_sums(node.body)
+    under = list(node.dists) if isinstance(node, Expect) else measures(body)
+    rest = [f for f in factors(body) if isinstance(node, Expect) or f not in under]
     mild = all(_mild(d, bound) for d in under)
     covered = bound <= {v for d in under for v in event_variables(d)}
     return covered and all(_tame(f, bound, mild) for f in rest)

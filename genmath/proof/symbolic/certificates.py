@@ -267,8 +267,8 @@ class Signs:
 
     def without_log_gaps(self, e: Add) -> bool:
         """A sum, however its terms are grouped, from which gaps of the logarithm may be taken:
-        a log(a/b) - a + b for a, b >= 0, which is a log_gap(b/a), and b where a is 0; and
-        u - 1 - log u. What is left is >= 0."""
+        a log(a/b) - a + b for a, b >= 0, which is a log_gap(b/a), and b where a is 0; the same with
+        b = 1; and u - 1 - log u. What is left is >= 0."""
         left, found = _flat(e), False
         while gap := next((g for t in left if (g := self.log_gap_of(t, left))), None):
             for t in gap:
@@ -285,6 +285,10 @@ class Signs:
                 if not (self.nonnegative(a) and self.nonnegative(b)):
                     return None
                 gap = [t, Neg(a), b]
+            case Mul(args=(a, Fn(name="log", args=(u,)))) if a == u:
+                if not self.nonnegative(u):
+                    return None
+                gap = [t, Neg(u), Number(1)]
             case _:
                 return None
         return gap if all(gap.count(g) <= terms.count(g) for g in gap) else None

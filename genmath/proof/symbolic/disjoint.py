@@ -7,9 +7,10 @@ from typing import Any
 
 import sympy as sp
 
-from genmath.proof.symbolic.algebra import substitute
-from genmath.proof.symbolic.atoms import Log, Recip, Rho
+from genmath.proof.symbolic.algebra import abs_of, substitute
+from genmath.proof.symbolic.atoms import AbsAtom, Log, Recip, Rho
 from genmath.proof.symbolic.facts import FACTS
+from genmath.proof.symbolic.polynomials import expand
 from genmath.proof.symbolic.supports import Unsupported
 
 
@@ -34,6 +35,20 @@ def without_rivals(term: Any) -> Any:
             if not any(u.args[0] == 0 for u in left.atoms(Log)):
                 return without_rivals(f * left)
     return term
+
+
+def sizes_apart(e: Any) -> Any:
+    """|a p + b q| is |a| p + |b| q, where one of the densities is 0 wherever the other is not."""
+    for first, second in rivals():
+        for size in e.atoms(AbsAtom):
+            u = expand(size.args[0])
+            for p in [r for r in u.atoms(Rho) if r.args[0] == first and not r.args[3]]:
+                q = Rho(second, *p.args[1:])
+                a, b = u.coeff(p), u.coeff(q)
+                if not (a.has(p, q) or b.has(p, q)) and expand(u - a * p - b * q) == 0:
+                    e = e.xreplace({size: abs_of(a) * p + abs_of(b) * q})
+                    break
+    return e
 
 
 def rivals() -> Iterator[tuple[Any, Any]]:

@@ -40,7 +40,21 @@ def _sum_of_term(t: Any, own: Any, space: Any) -> Any:
         return outside * size(space.name)
     if (mass := _mass(rest, own, space)) is not None:
         return outside * mass
-    return outside * close(Key("sum"), rest, own, space)
+    return outside * (_in_order(rest, own, space) or close(Key("sum"), rest, own, space))
+
+
+def _in_order(rest: Any, own: Any, space: Any) -> Any | None:
+    """A sum of sums, which is the same whichever is taken first: always in one of the two ways."""
+    inner = [f for f in sp.Mul.make_args(rest) if isinstance(f, Binder) and f.args[0] == Key("sum")]
+    if len(inner) != 1 or not inner[0].has(own):
+        return None
+    body, other, beyond = opened(inner[0])
+    outside, within = out_of_the_sum(rest / inner[0] * body, own)
+    if not (within.has(own) and within.has(other)):
+        return None
+    first = close(Key("sum"), rest, own, space)
+    turned = outside * close(Key("sum"), within, own, space)
+    return min(first, close(Key("sum"), turned, other, beyond), key=sp.default_sort_key)
 
 
 def _mass(rest: Any, own: Any, space: Any) -> Any | None:

@@ -43,7 +43,7 @@ from genmath.proof.symbolic.atoms import (
     Unknown,
 )
 from genmath.proof.symbolic.bound import fresh, on_line, unused, unused_like, values_of
-from genmath.proof.symbolic.disjoint import rivals, without_rivals
+from genmath.proof.symbolic.disjoint import rivals, sizes_apart, without_rivals
 from genmath.proof.symbolic.finite_sets import opened, sum_over
 from genmath.proof.symbolic.intervals import as_end, between, by_primitive, no_more, pieces
 from genmath.proof.symbolic.kernels import kernel
@@ -86,6 +86,8 @@ def _integrate(body: Any, bound: tuple[Any, ...], rules: Rules, alone: bool) -> 
         body = canon(body)  # e^u/(1 + e^u)^2 and its like may cancel, which terms one by one do not
     if (done := _by_primitive(body, bound, rules)) is not None:
         return done
+    if body.has(AbsAtom):
+        body = sizes_apart(body)
     parts = [tidy(t, rules) for t in terms(absorb_signs(expand(body, within)), within)]
     if any(rivals()):
         parts = [u for t in parts for u in terms(expand(without_rivals(t)), within)]
@@ -236,7 +238,30 @@ def _term(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
             factors.append(f)
     if opened:
         return integrate(sp.Mul(*factors), (*bound, *opened), rules, alone)
+    if (moved := _under_the_sum(term, bound, rules)) is not None:
+        return moved
     return _reduce(tidy(term, rules), bound, rules, alone)
+
+
+def _under_the_sum(term: Any, bound: set[Any], rules: Rules) -> Any | None:
+    """The integral of a finite sum is the sum of the integrals."""
+    for f in sorted(sp.Mul.make_args(term), key=sp.default_sort_key):
+        base, k = f.as_base_exp()
+        if not (k.is_Integer and k > 0 and base.free_symbols & bound):
+            continue
+        rest = term / base
+        if isinstance(base, BigSum):
+            body, index, low, high = base.args
+            if (low.free_symbols | high.free_symbols) & bound:
+                continue
+            own = sp.Dummy(index.name, **index.assumptions0)
+            body = body.xreplace({index: own})
+            inside = integrate(rest * body, tuple(bound), rules, False)
+            return big_sum(expand(inside), own, low, high)
+        if isinstance(base, Binder) and base.args[0] == Key("sum"):
+            body, own, space = opened(base)
+            return sum_over(integrate(rest * body, tuple(bound), rules, False), own, space)
+    return None
 
 
 def open_integral(e: Any, taken: Collection[Any] = ()) -> tuple[Any, list[Any]]:
