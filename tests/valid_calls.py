@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from genmath import samplers
+from genmath import samplers, shapes
 from genmath.autoregressive import DiscretizedLogisticMixture
 from genmath.cnf import standard_normal
 from genmath.consistency import ConsistencyModel
@@ -68,6 +68,7 @@ MODULES = [
     "samplers",
     "score",
     "sde",
+    "shapes",
     "solvers",
     "toys",
     "vae",
@@ -276,6 +277,8 @@ KINDS: dict[str, Kind] = {
             "cached",
             "joint",
             "factorised",
+            "clips",
+            "turned",
         ],
         frozenset({"True"}),
     ),
@@ -341,6 +344,10 @@ class Told(nn.Module):
 
     def forward(self, z: torch.Tensor, t: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
         return self.scale * z + label.reshape(len(z), *[1] * (z.ndim - 1))
+
+
+SCENE = shapes.parse("a small red circle left of a large blue square")
+CLIP = shapes.parse("a small red circle bouncing")
 
 
 CODES = LatentDiffusion(FirstStage(nn.Linear(2, 2), nn.Linear(2, 2)), Told(), 2)
@@ -1236,6 +1243,18 @@ def valid() -> dict[str, dict[str, Any]]:
             f"normalizing_flow.Flow.{name}": {"self": FLOW, "sample_shape": (3,), "generator": g}
             for name in ("sample", "rsample", "rsample_and_log_prob")
         },
+        "shapes.caption": {"scene": SCENE, "language": "ko", "turned": True},
+        "shapes.draw": {
+            "scenes": [SCENE], "side": 16, "spread": 0.01, "generator": g, "dtype": torch.float64,
+        },
+        "shapes.film": {
+            "scenes": [CLIP], "side": 16, "spread": 0.01, "generator": g, "dtype": torch.float64,
+        },
+        "shapes.parse": {"text": "a small red circle in the middle"},
+        "shapes.read": {"x": torch.ones(2, 3, 16, 16)},
+        "shapes.scenes": {"clips": True},
+        "shapes.split": {"share": 0.2, "together": "thing", "clips": True, "generator": g},
+        "shapes.tokenise": {"texts": ["a small red circle", ""]},
         "toys.GaussianMixture": {
             "weights": [0.5, 0.5],
             "means": [[0.0, 1.0], [1.0, 0.0]],
@@ -1677,6 +1696,9 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
         key: {"x": BATCH, "start": ANY_NUMBER, "end": ANY_NUMBER}
         for key in ["solvers.carry", "solvers.transport"]
     },
+    **{f"shapes.{name}": {"spread": numbers(0, 0.03)} for name in ("draw", "film")},
+    "shapes.split": {"share": {"0.5", "0-dim 0.5"}},
+    "shapes.tokenise": {"texts": {"empty list", "no samples", "tuple of strings"}},
     "toys.GaussianMixture": {
         "std": AT_LEAST_0 | {"list", "tuple", "huge tuple"},
         "means": {"list", "tuple", "huge tuple"},
