@@ -82,6 +82,7 @@ def verdict(name: str, argument: str, label: str) -> str | None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             warnings.simplefilter("ignore", Amplified)  # a step or two, on purpose
+            warnings.filterwarnings("ignore", "`torch.jit")  # torch's own, at its first jvp
             out = call(name, given)
     except ValueError as error:
         said = re.fullmatch(r"([\w, \[\]]+): got (.+), expected (.+)", str(error), re.DOTALL)
