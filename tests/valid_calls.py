@@ -30,6 +30,7 @@ from genmath.nets import (
     GPT,
     MADE,
     MLP,
+    Captioned,
     Discriminator,
     DiT,
     Generator,
@@ -322,6 +323,7 @@ TOKENS = VQVAE(
 )
 TOLD = GPT(3 + 2, 2 + 1, 8, 1, 2, classes=3, generator=rng())
 STAGES = TwoStage(TOKENS, TOLD, words=2)
+CAPTIONED = Captioned(TextEncoder(3, 4, 1, 2), UNet(1, 4, 1, heads=2, context_dim=4))
 LAYER, ACTNORM = RealNVP(2, 2, hidden=4, context=2, generator=rng()), ActNorm(2)
 FLOW = Flow(MAF(2, 2, hidden=4, generator=rng()))
 AE = Autoencoder(nn.Linear(2, 1), nn.Linear(1, 2))
@@ -889,6 +891,11 @@ def valid() -> dict[str, dict[str, Any]]:
             "cached": True,
             "generator": g,
         },
+        "nets.Captioned": {
+            "encoder": TextEncoder(3, 4, 1, 2), "model": UNet(1, 4, 1, heads=2, context_dim=4),
+            "prediction": "x0",
+        },
+        "nets.Captioned.forward": {"self": CAPTIONED, "x": IMAGES, "t": 0.5, "tokens": PAIRS},
         "nets.DiT": {
             "channels": 1,
             "hidden": 4,
@@ -1594,6 +1601,8 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "likelihood.kde_log_prob": {"x": BATCH, "samples": BATCH, "bandwidth": POSITIVE},
     **{f"nets.{name}": {"x": {"integers"}} for name in ("Autoregressive.log_prob", "MADE.forward")},
     "nets.Autoregressive.sample": {"prefix": {"integers"}},
+    "nets.Captioned": {"model": {"module"}},
+    "nets.Captioned.forward": {"t": ANY_NUMBER, "tokens": {"integers"}},
     "nets.DiT": {"patch": whole(1)},
     "nets.DiT.forward": {"t": ANY_NUMBER},
     "nets.MLP.forward": {"x": BATCH, "t": ANY_NUMBER},

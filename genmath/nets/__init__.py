@@ -2,13 +2,14 @@
 
 Those that are laws of integers share one face, `Autoregressive`: `log_prob` and `sample`. Those
 that are asked at a time are called as net(x, t), `MLP`, `UNet` and `DiT`, the last two also as
-net(x, t, label, context, mask); samplers and losses take them as they are, and
-``torch.compile(net)`` too. The average of weights that one samples from is torch's own,
-``AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(0.999))`` of torch.optim.swa_utils, whose
-``update_parameters(net)`` follows each step; it is called as the network is.
+net(x, t, label, context, mask), and `Captioned` as net(x, t, tokens); samplers and losses take them
+as they are, and ``torch.compile(net)`` too. The average of weights that one samples from is torch's
+own, ``AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(0.999))`` of torch.optim.swa_utils,
+whose ``update_parameters(net)`` follows each step; it is called as the network is.
 """
 
 from genmath.nets.autoregressive import Autoregressive
+from genmath.nets.captioned import Captioned
 from genmath.nets.dit import DiT
 from genmath.nets.gpt import GPT
 from genmath.nets.gru import GRULM
@@ -28,6 +29,7 @@ __all__ = [
     "MADE",
     "MLP",
     "Autoregressive",
+    "Captioned",
     "DiT",
     "Discriminator",
     "Encoded",
