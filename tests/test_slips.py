@@ -68,6 +68,7 @@ RECORDED = {
         "wgangp-channel-norm",
     },
     "vq": {"fsq-tan-shift", "taming-vq-beta", "vq-detach-reversed"},
+    "multimodal": {"m3d-logit-scale", "sdf-sds-sign", "truxify-inclusive-cumprod"},
 }  # fmt: skip
 # What is no formula: a name in a hypothesis, an index into a table, a line of a sampler.
 IN_PROSE = {
@@ -89,6 +90,7 @@ IN_PROSE = {
     "attention": set(),
     "wasserstein": {"wgangp-sqrt-nan"},
     "vq": set(),
+    "multimodal": set(),
 }
 
 
