@@ -67,6 +67,7 @@ RECORDED = {
         "labml-wgan-marginals", "udl-lipschitz-eigenvalue", "wgangp-alpha-per-pixel",
         "wgangp-channel-norm",
     },
+    "contrastive": {"cebra-logsumexp-broadcast", "classic-infonce-bound", "contrastive-norm"},
     "vq": {"fsq-tan-shift", "taming-vq-beta", "vq-detach-reversed"},
     "multimodal": {"m3d-logit-scale", "sdf-sds-sign", "truxify-inclusive-cumprod"},
 }  # fmt: skip
@@ -89,6 +90,7 @@ IN_PROSE = {
     "sde": set(),
     "attention": set(),
     "wasserstein": {"wgangp-sqrt-nan"},
+    "contrastive": {"notes-dino-name"},
     "vq": set(),
     "multimodal": set(),
 }

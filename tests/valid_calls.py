@@ -22,6 +22,7 @@ from genmath import samplers, shapes
 from genmath.autoregressive import DiscretizedLogisticMixture
 from genmath.cnf import standard_normal
 from genmath.consistency import ConsistencyModel
+from genmath.contrastive import MemoryQueue, MomentumEncoder
 from genmath.divergences import KL
 from genmath.edm import Preconditioned
 from genmath.gan import GAN
@@ -53,6 +54,7 @@ MODULES = [
     "autoregressive",
     "cnf",
     "consistency",
+    "contrastive",
     "ddim",
     "ddpm",
     "divergences",
@@ -331,6 +333,8 @@ AE = Autoencoder(nn.Linear(2, 1), nn.Linear(1, 2))
 SCALED = Preconditioned(Echo(), EDMPath(), sigma_data=0.5)
 PAIR = GAN(nn.Linear(2, 2), CRITIC, 2)
 LAST = nn.Linear(2, 1)
+QUEUE = MemoryQueue(3, 2)
+QUEUE.push(draw(2, 2))
 STAGE = FirstStage(nn.Linear(2, 4), nn.Linear(2, 2), kl=0.1, features=nn.Linear(2, 3))
 ADAM_D, ADAM_G = (torch.optim.SGD(n.parameters()) for n in (PAIR.discriminator, PAIR.generator))
 
@@ -561,6 +565,31 @@ def valid() -> dict[str, dict[str, Any]]:
             "dtype": torch.float64,
         },
         "consistency.shortcut_target": {"model": chord, "x_t": X, "s": 0.25, "t": 0.5},
+        "contrastive.MemoryQueue": {"size": 3, "dim": 2},
+        "contrastive.MemoryQueue.forward": {"self": QUEUE},
+        "contrastive.MemoryQueue.push": {"self": MemoryQueue(3, 2), "keys": X},
+        "contrastive.MomentumEncoder": {"model": CRITIC, "decay": 0.9},
+        "contrastive.MomentumEncoder.forward": {"self": MomentumEncoder(CRITIC), "x": X},
+        "contrastive.MomentumEncoder.update": {"self": MomentumEncoder(CRITIC), "model": CRITIC},
+        "contrastive.align_uniform": {"x": X, "y": Z, "temperature": 0.5},
+        "contrastive.augment": {
+            "x": IMAGES, "crop": 0.5, "rotate": 10.0, "flip": True, "brightness": 0.1,
+            "contrast": 0.5, "noise": 0.1, "generator": g,
+        },
+        "contrastive.clip_loss": {"x": X, "y": Z, "temperature": 0.5},
+        "contrastive.dino_loss": {
+            "student": X, "teacher": Z, "centre": X[0], "student_temperature": 0.1,
+            "teacher_temperature": 0.05,
+        },
+        "contrastive.info_nce": {"scores": draw(4, 6)},
+        "contrastive.linear_probe": {"x": X, "y": LABELS, "ridge": 1.0, "kind": "ridge"},
+        "contrastive.mutual_information_bound": {"scores": draw(4, 6)},
+        "contrastive.nt_xent": {"x": X, "y": Z, "temperature": 0.5},
+        "contrastive.similarities": {"x": X, "y": Z, "temperature": 0.5},
+        "contrastive.vicreg_loss": {
+            "x": X, "y": Z, "invariance": 1.0, "variance": 1.0, "covariance": 1.0,
+            "epsilon": 1e-4,
+        },
         "ddim.ddim_invert": {
             "model": field,
             "x": X,
@@ -1501,6 +1530,28 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
         f"consistency.{name}": {"steps": whole(1) | {"list"}}
         for name in ("sample", "sample_mean_flow")
     },
+    "contrastive.MemoryQueue": {"size": whole(1)},
+    "contrastive.MemoryQueue.push": {"keys": {"wrong batch"}},
+    "contrastive.MomentumEncoder": {"model": {"module"}, "decay": UNIT},
+    "contrastive.MomentumEncoder.forward": {"x": BATCH},
+    "contrastive.augment": {
+        "crop": UNIT - {"0"},
+        "rotate": AT_LEAST_0,
+        "flip": {"True"},
+        "brightness": AT_LEAST_0,
+        "contrast": UNIT,
+        "noise": AT_LEAST_0,
+    },
+    "contrastive.dino_loss": dict.fromkeys(
+        ["student_temperature", "teacher_temperature"], POSITIVE
+    ),
+    **{
+        f"contrastive.{name}": {"scores": {"wrong batch"}}
+        for name in ("info_nce", "mutual_information_bound")
+    },
+    "contrastive.linear_probe": {"ridge": POSITIVE},
+    "contrastive.similarities": {"x": {"wrong batch"}, "y": {"wrong batch"}},
+    "contrastive.vicreg_loss": dict.fromkeys(["invariance", "variance", "covariance"], AT_LEAST_0),
     "ddim.ddim_invert": {"x": BATCH},
     "ddim.ddim_step": {"t": whole(0, 10), "s": whole(0, 10)},
     "ddim.step_variance": {"t": whole(1, 10), "s": whole(0, 10)},

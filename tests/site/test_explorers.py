@@ -794,6 +794,26 @@ def test_attention(visit: Visits) -> None:
         assert value(got[key]) == pytest.approx(float(wanted), abs=6e-4)
 
 
+def test_contrastive(visit: Visits) -> None:
+    """The loss and its slopes by mpmath's own derivatives, at other angles and a low temperature."""
+    got = shown_at(visit, "contrastive", tau=0.3, at=65)
+    cosines = [mpmath.cos(mpmath.radians(angle)) for angle in (65, 75, -110, 160)]
+
+    def loss(*c: Any) -> Any:
+        return -c[0] / 0.3 + mpmath.log(sum(mpmath.exp(x / 0.3) for x in c))
+
+    def slope(place: int) -> Any:
+        return mpmath.diff(loss, tuple(cosines), tuple(int(k == place) for k in range(4)))
+
+    pushes = [float(slope(place)) for place in (1, 2, 3)]
+    assert value(got["loss"]) == pytest.approx(float(loss(*cosines)), abs=6e-4)
+    assert value(got["chance"]) == pytest.approx(float(mpmath.log(4)), abs=6e-4)
+    assert value(got["pull"]) == pytest.approx(-float(slope(0)), abs=6e-4)
+    assert [value(w) for w in got["push"].split(", ")] == pytest.approx(pushes, abs=6e-3)
+    shares = [value(w.removesuffix(" %")) / 100 for w in got["shares"].split(", ")]
+    assert shares == pytest.approx([push / sum(pushes) for push in pushes], abs=6e-3)
+
+
 def test_coupling(visit: Visits) -> None:
     """The log-determinant of both layers from mpmath's own derivatives of the map; the way back."""
     s = {"s_1": 0.7, "t_1": -0.4, "s_2": -0.9, "t_2": 0.8, "depth": 2}
