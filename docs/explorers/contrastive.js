@@ -69,7 +69,7 @@ export const figure = {
         // Along the circle the cosine falls by the sine of the angle.
         at -= 4 * pull * place(at)[1];
         angles = angles.map((o, j) => turn(o + 4 * push[j] * place(o)[1]));
-        yield { at: Math.round(at), others: write(angles) };
+        yield { at: Math.round(turn(at)), others: write(angles) };
       }
     },
   },

@@ -30,7 +30,7 @@ EXPLORER = Explorer(
     },
     actions={"cold": "Cool down", "step": "Follow the slopes"},
     words=r"""
-**Try this.** Drag an other past the partner: the loss rises above $\log 4 \approx 1.39$, that of guessing, only when others are nearer than the partner. The pushes together are the pull (`contrastive.slopes`). Cool down: nearly all of the push falls on the nearest other, and if the partner is
+**Try this.** Drag an other past the partner: the loss rises. It is above $\log 4 \approx 1.39$, that of guessing, only if some other is nearer than the partner. The pushes together are the pull (`contrastive.slopes`). Cool down: nearly all of the push falls on the nearest other, and if the partner is
 nearer still, all forces vanish. At a high temperature the three shares are nearly alike, wherever the others stand. *Follow the slopes* moves partner and others along the circle: the partner comes near, the others go to the far side, and there nothing keeps them apart, for this loss has one anchor.
 """,
 )

@@ -795,7 +795,7 @@ def test_attention(visit: Visits) -> None:
 
 
 def test_contrastive(visit: Visits) -> None:
-    """The loss and its slopes by mpmath's own derivatives, at other angles and a low temperature."""
+    """The loss and its slopes by mpmath's derivatives, at another place and temperature."""
     got = shown_at(visit, "contrastive", tau=0.3, at=65)
     cosines = [mpmath.cos(mpmath.radians(angle)) for angle in (65, 75, -110, 160)]
 
