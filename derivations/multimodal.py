@@ -30,13 +30,13 @@
 #
 #     1. A text encoder, on pairs of a picture and its text; then freeze it: `genmath.nets.TextEncoder`.
 #     2. A first stage that turns pictures into codes and back; then freeze it: `genmath.latent.FirstStage`.
-#     3. A network that guesses the velocity of a noisy code, told the time and the tokens of the text: `genmath.nets.DiT` by `genmath.flow_matching.cfm_loss`. In some steps the text is left out: `genmath.guidance.drop_labels`.
+#     3. A network that guesses the velocity of a noisy code, told the time and the tokens of the text: `genmath.nets.Captioned`, by `genmath.latent.LatentDiffusion.loss`. In some steps the text is left out: `genmath.guidance.drop_labels`.
 #
 # !!! sample "Sample"
 #
-#     1. Encode the text, and the empty text.
-#     2. Draw noise, and carry it to a code with a guided velocity: `genmath.guidance.Guided` in any sampler.
-#     3. Decode once. Draw several, and keep the one that fits the text best: `genmath.multimodal.best_of`.
+#     1. Write the text as tokens, and the empty text as its null: in the shapes world `genmath.shapes.tokenise`.
+#     2. Draw noise, and carry it to a code with a guided velocity: `genmath.guidance.Guided`, in each step of a sampler.
+#     3. Decode once: `genmath.latent.LatentDiffusion.sample` does both. Draw several, and keep the one that fits the text best: `genmath.multimodal.best_of`.
 #
 # </div>
 
@@ -94,7 +94,7 @@ prior = Density("p_psi", z, given=c, positive=True)
 #
 # !!! example "By hand"
 #
-#     Four pictures, equally frequent: a red and a blue circle, a red and a blue square. The code tells the shape and not the colour, the text tells both. Given the code alone a picture is one of two, given code and text it is certain. A decoder that is not told the text pays $\log 2 \approx 0.69$ nats more than one that is, and makes grey things. With a code that tells the
+#     Four pictures, equally frequent: a red and a blue circle, a red and a blue square. The code tells the shape and not the colour, the text tells both. Given the code alone a picture is one of two, given code and text it is certain. A decoder that is not told the text pays $\log 2 \approx 0.69$ nats more than one that is; trained by the squared error it shows the mean of red and blue (`latent.best_decoder`). With a code that tells the
 #     colour too, the text adds nothing.
 #
 # In code: `genmath.latent.LatentDiffusion.loss`, with the text as `condition`.
@@ -235,7 +235,7 @@ def joint_space(d):
 # A model draws pictures for a text, and a judge gives each a number $s(x, c)$: the fit of an encoder, or what people like. How should the law be changed to have a higher number? Ask for much of it, $\lambda$ times, but for each nat by which the law leaves the model $p(x \mid c)$, pay one: the best law is the model *tilted* by $e^{\lambda s}$ (`multimodal.tilted[bound]`, `multimodal.tilted[attained]`).
 # It is the softmax of [attention](attention.py) again, with pictures in place of places.
 #
-# With the fit as judge, and a model that is right, we know the tilted law: $r(x \mid c)\, r(c \mid x)^\lambda$ up to a factor (`multimodal.tilted[clip]`), *the tilted law of guidance* with scale $1 + \lambda$. So ranking by an encoder and guidance pull in the same direction.
+# With the fit as judge, and a model that is right, we know the tilted law: $r(x \mid c)\, r(c \mid x)^\lambda$ up to a factor (`multimodal.tilted[clip]`), *the tilted law of guidance* with scale $1 + \lambda$. So ranking by an encoder and guidance pull in the same direction. (This is for fits that were learned in both directions, so that $b$ is a constant. Otherwise the number of the picture is ranked, too.)
 #
 # {{ picture multimodal.tilt }}
 #
@@ -284,7 +284,7 @@ def best_of(d):
 
 
 # %% [markdown]
-# **What it means.** Few nats go a long way, at first; then each further nat costs $e$ times as many pictures. And only the judge is satisfied: a fault that it does not see is drawn as often as before, and one that it likes more often.
+# **What it means.** Few nats go a long way, at first; then each further nat costs about $e$ times as many pictures. And only the judge is satisfied: a fault that it does not see is drawn as often as before, and one that it likes more often.
 #
 # ## Two conditions
 #
@@ -374,9 +374,15 @@ def cascade(d):
 #
 # A clip is a sequence of frames. Two ways to model it: *jointly*, all frames as one large noisy picture with an axis more, or *one after the other*, each frame given those before it. By the chain rule both can be exact (`multimodal.frames[chain]`): the gap of a joint model is the sum of its gaps frame by frame. It is written for three frames.
 #
-# In practice who draws frame by frame looks back only a little. With the last frame alone to go by, the third frame costs what the first would have said beyond the second (`multimodal.frames[window]`), however good the network is: a circle that went behind a square at frame 1 is not behind it any more at frame 3, since nobody remembers.
+# In practice who draws frame by frame looks back only a little. With the last frame alone to go by, the third frame costs what the first would have said beyond the second (`multimodal.frames[window]`), however good the network is.
 #
-# And errors run on. Let each frame be wrong by $b$ on average, and let an error in one frame come back in the next with the factor $a$. After $n$ frames they have added up to $b\,(1 - a^n)/(1 - a)$ if $0 < a < 1$ (`multimodal.drift[fading]`), and to $n b$ if nothing is forgotten (`multimodal.drift[lasting]`).
+# {{ picture multimodal.window }}
+#
+# !!! example "By hand"
+#
+#     Clips of three frames are cut out of a long bounce, at random times. From the middle frame alone nobody can tell whether the thing falls or rises (unless it is at the top or on the ground), and the text, "bouncing", does not say it either. Both are as likely: the third frame costs $\log 2 \approx 0.69$ nats, which the first frame would have saved.
+#
+# And *errors run on*. Let each frame be wrong by $b$ on average, and let an error in one frame come back in the next with the factor $a$. After $n$ frames they have added up to $b\,(1 - a^n)/(1 - a)$ if $0 < a < 1$ (`multimodal.drift[fading]`), and to $n b$ if nothing is forgotten (`multimodal.drift[lasting]`).
 #
 # {{ picture multimodal.drift }}
 #
@@ -631,7 +637,7 @@ def conserved(d):
 #
 # A second of sound is 16 000 numbers or more. Two old ideas make it easier.
 #
-# *Companding.* The ear hears ratios. The *μ-law* squeezes a sample $x$, from 0 to 1 in size, to $\log(1 + \mu x)/\log(1 + \mu)$ before it is rounded (and keeps the sign). `multimodal.mu_law[back]` is the way back. Its slope is large for soft sounds (`multimodal.mu_law[slope]`): at $x = 0$ it is $\mu/\log(1 + \mu)$, for the usual $\mu = 255$ about $46$. So soft sounds are rounded $46$ times as finely.
+# *Companding.* The ear hears ratios. The *μ-law* squeezes a sample $x$, from 0 to 1 in size, to $\log(1 + \mu x)/\log(1 + \mu)$ before it is rounded (and keeps the sign). `multimodal.mu_law[back]` is the way back. Its slope is large for soft sounds (`multimodal.mu_law[slope]`): at $x = 0$ it is $\mu/\log(1 + \mu)$, for the usual $\mu = 255$ about $46$. So the softest sounds are rounded $46$ times as finely, in the limit of silence.
 #
 # *Magnitude and phase.* Cut into short pieces, a sound is a sum of tones, each with a size and a phase. A tone of size 1 and phase $\varphi$ is the point $(\cos\varphi, \sin\varphi)$. One hears sizes, and hardly phases. But a squared error in samples compares waves: the mean of two tones of size 1 whose phases differ by $\varphi$ has the squared size $\frac12 (1 + \cos\varphi)$ (`multimodal.phase[mean]`), and nothing at all is left where
 # they are opposed. With $\varphi$ and its opposite equally likely, half of it is lost (`multimodal.phase[half]`). Who does not know the phase should not average waves: that is `latent.blur` for the ear. So one models magnitudes, often their logarithms, and finds phases afterwards [@griffin1984signal], or draws waves from a model of their law [@oord2016wavenet].

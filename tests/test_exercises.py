@@ -194,6 +194,9 @@ SLIPS = {  # exercise, function, what it returns, a word of the hint
     ("edm/code", "c_skip", "sigma**2 / (alpha**2 * sigma_d**2 + sigma**2)", "the share of the noise"),
     ("edm/code", "c_out", "sigma**2 * sigma_d**2 / (alpha**2 * sigma_d**2 + sigma**2)", "its square"),
     ("edm/code", "step", "sigma_s / sigma_t * x_t + alpha_s * (1 - (alpha_t * sigma_s / (alpha_s * sigma_t)) ** r) * (guess + (guess - before) / (2 * r))", "the step before"),
+    ("multimodal/code", "guide_two", "null + u * (first - null) + s * (both - null)", "starts at the first answer"),
+    ("multimodal/code", "price", "math.log(n)", "this is the bound"),
+    ("multimodal/code", "saved", "4 * n * m * d * (n * m - n - m)", "matrices of its own"),
     ("flow_matching/code", "euler", "x_t + h * v", "the wrong way"),
     ("flow_matching/code", "shift", "t / (s + (1 - s) * t)", "the other way"),
 }  # fmt: skip

@@ -10,7 +10,7 @@ from genmath.figures import BLUE, GREEN, INK, ORANGE, PURPLE, Html, axes, figure
 from genmath.multimodal import guide_two, mu_law, score_distillation, volume_weights
 from genmath.paths import CosinePath
 from genmath.samplers import Heun, sample
-from genmath.shapes import Scene, Thing, caption, draw, scenes
+from genmath.shapes import Scene, Thing, caption, draw, film, scenes
 from genmath.toys import GaussianMixture
 
 double = torch.float64
@@ -41,6 +41,8 @@ def question() -> Html:
             ink = ((image[0] + 1) / 2).clamp(0, 1).permute(1, 2, 0)
             left, low = 1.2 * column, 2.0 * (1 - row)
             panel.imshow(ink.tolist(), extent=(left, left + 1, low, low + 1), interpolation="none")
+            edge = [left, left + 1, left + 1, left, left], [low, low, low + 1, low + 1, low]
+            panel.plot(*edge, color=INK, lw=0.5)
         panel.text(0, 2.0 * (1 - row) + 1.12, f"“{caption(scene)}”", fontsize=9)
     panel.text(0, -0.3, "noise", fontsize=9, color=INK)
     panel.text(6, -0.3, "picture", fontsize=9, color=INK)
@@ -226,6 +228,28 @@ def scales() -> Html:
         "they crowd to the left and keep their height, with the second at 5 they crowd upwards and keep their breadth.",
         caption="The first condition asks for the left, the second for the top. A scale for each: (1, 1) draws the law given both; a large first scale pushes to the left "
         "and narrows there, a large second one pushes up.",
+    )
+
+
+def window() -> Html:
+    """A thing that bounces: two frames that are alike, and what comes after each."""
+    panel = axes(width=6.4, height=1.5)
+    scene = Scene(Thing("small", "blue", "circle"), "bouncing")
+    (clip,) = film([scene], 16, generator=torch.Generator().manual_seed(2), dtype=double)
+    torch.testing.assert_close(clip[:, 2], clip[:, 5])
+    for frame in range(8):
+        ink = ((clip[:, frame] + 1) / 2).permute(1, 2, 0)
+        left, alike = 1.2 * frame, frame in (2, 5)
+        panel.imshow(ink.tolist(), extent=(left, left + 1, 0, 1), interpolation="none")
+        edge = [left, left + 1, left + 1, left, left], [0, 0, 1, 1, 0]
+        panel.plot(*edge, color=ORANGE if alike else INK, lw=2.5 if alike else 0.6)
+        panel.text(left + 0.5, -0.3, str(frame + 1), ha="center", fontsize=9)
+    panel.set(xlim=(-0.1, 9.6), ylim=(-0.5, 1.15), aspect="equal")
+    panel.axis("off")
+    return figure(
+        panel,
+        alt="Eight frames of a blue circle that falls and rises again. The third and the sixth are marked: the circle is at the same height in both.",
+        caption=f"“{caption(scene)}”. Frames 3 and 6 are the same picture. Who sees one of them alone cannot know whether the circle goes down or up.",
     )
 
 

@@ -271,6 +271,25 @@ def test_mixture(visit: Visits) -> None:
         assert shown == pytest.approx([float(v) for v in bell], abs=6e-3)
 
 
+def test_clip(visit: Visits) -> None:
+    """FLOPs counted matrix by matrix: frames of 9 tokens, whole, alternating and both."""
+    n, m, d = 12, 9, 64
+    got = shown_at(visit, "clip", frames=n, side=3, width=d)
+    matrices = 2 * (d * 3 * d + d * d + d * 4 * d + 4 * d * d)  # of a token
+    second = 2 * (d * 3 * d + d * d)
+    pairs = {"whole": n * m, "within": m, "across": n}  # that a token is in
+    whole, within, across = (4 * d * seen for seen in pairs.values())
+    both = matrices + second + within + across
+    saves = [k for k in range(1, 200) if 4 * d * (k * m - k - m) > second]
+    assert got["tokens"] == str(n * m)
+    assert got["whole"] == str(matrices + whole)
+    assert got["alternating"] == str(matrices + (within + across) // 2)
+    assert got["both"] == str(both)
+    share = 100 * (matrices + whole - both) / (matrices + whole)
+    assert value(got["saves"].removesuffix(" %")) == pytest.approx(share, abs=0.06)
+    assert got["from"] == str(saves[0])
+
+
 def test_codebook(visit: Visits) -> None:
     """Two batches of running means by hand, with a code that nobody chooses."""
     points = [(-2.0, 0.0), (-1.0, 1.0), (1.0, 0.0), (2.0, -1.0), (2.0, 2.0)]
