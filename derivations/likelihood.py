@@ -202,7 +202,7 @@ def quadratic_posterior(d):
 # | [Stochastic differential equations](sde.py), [Flow matching](flow_matching.py), [EDM](edm.py) | explicit, by a flow | in steps |
 # | [Few steps and one](consistency.py) | implicit | directly, or in a few steps |
 #
-# [Divergences](divergences.py) are the measures by which they are compared. [Guidance](guidance.py) steers a model that is sampled in steps, and [Attention](attention.py) is what most of their networks are made of. [Text to picture and clip](multimodal.py) puts the parts together. [Learning without labels](contrastive.py) models no density at all: it learns what two views of a thing have in common.
+# [Divergences](divergences.py) are the measures by which they are compared. [Evaluating generative models](evaluation.py) says what is measured of samples. [Guidance](guidance.py) steers a model that is sampled in steps, and [Attention](attention.py) is what most of their networks are made of. [Text to picture and clip](multimodal.py) puts the parts together. [Learning without labels](contrastive.py) models no density at all: it learns what two views of a thing have in common.
 #
 # ## Maximum likelihood
 #

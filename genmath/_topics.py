@@ -42,6 +42,7 @@ TOPICS = (
     Topic("Architectures and systems", "attention", "Attention and transformers", "how a network chooses what it looks at, and what a transformer costs", ("autoregressive", "ddpm")),
     Topic("Architectures and systems", "multimodal", "Text to picture and clip", "how a text becomes a picture, a clip or a scene: the whole system, and what it adds to its parts", ("divergences", "latent", "guidance", "attention", "vq", "flow_matching", "edm", "consistency", "autoregressive")),
     Topic("Representation and evaluation", "contrastive", "Learning without labels", "what a network can learn from pictures without labels, and how to measure it", ("divergences",)),
+    Topic("Representation and evaluation", "evaluation", "Evaluating generative models", "whether samples are good, what each measure sees, and how sure its number is", ("divergences", "wasserstein", "vae", "gan")),
 )
 # fmt: on
 

@@ -12,7 +12,7 @@ from genmath import book
 ROOT = Path(__file__).resolve().parents[1]
 TOPICS = book.topics()
 # What trains no model of its own has no boxes that say how.
-NO_MODEL = {"divergences", "wasserstein"}
+NO_MODEL = {"divergences", "evaluation", "wasserstein"}
 # Mathematics in words: 1 − beta_s, log u <= u − 1.
 UNTYPESET = re.compile(r"\w_[\w{]|[\^≤≥√]|[<>]=|\b(?:alpha|beta|gamma|eps|sigma|theta|phi)\b")
 

@@ -25,6 +25,7 @@ from genmath.consistency import ConsistencyModel
 from genmath.contrastive import MemoryQueue, MomentumEncoder
 from genmath.divergences import KL
 from genmath.edm import Preconditioned
+from genmath.evaluation import gaussian_kernel
 from genmath.gan import GAN
 from genmath.latent import FirstStage, LatentDiffusion
 from genmath.nets import (
@@ -59,6 +60,7 @@ MODULES = [
     "ddpm",
     "divergences",
     "edm",
+    "evaluation",
     "flow_matching",
     "gan",
     "guidance",
@@ -705,6 +707,22 @@ def valid() -> dict[str, dict[str, Any]]:
             "alpha": 0.8, "sigma": 0.6, "d_alpha": -1.0, "d_sigma": 1.0, "source": "eps",
             "target": "velocity",
         },
+        "evaluation.bootstrap": {
+            "statistic": torch.mean, "samples": (ROW,), "repeats": 4, "level": 0.9, "generator": g,
+        },
+        "evaluation.c2st": {
+            "real": TEN, "fake": TEN + 1, "k": 3, "test_fraction": 0.5, "generator": g,
+        },
+        "evaluation.embed": {"model": CRITIC, "x": X, "batch": 3},
+        "evaluation.frechet_distance": {"real": TEN, "fake": X},
+        "evaluation.gaussian_kernel": {"bandwidth": 1.0},
+        "evaluation.inception_score": {"logits": X},
+        "evaluation.kid": {"real": TEN, "fake": X, "block": 3},
+        "evaluation.mmd": {
+            "real": TEN, "fake": X, "kernel": gaussian_kernel(1.0), "biased": True, "block": 3,
+        },
+        "evaluation.polynomial_kernel": {"degree": 2},
+        "evaluation.prdc": {"real": TEN, "fake": X, "k": 2, "block": 3},
         "flow_matching.cfm_loss": {
             "model": field,
             "x0": X,
@@ -1596,6 +1614,21 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
         }
         for name in ("edm_weight", "min_snr_weight", "preconditioning", "weight_ratio")
     },
+    "evaluation.bootstrap": {
+        "level": UNIT - {"0", "1"},
+        "statistic": {"function to one number"},
+    },
+    "evaluation.c2st": {"k": {"1", "3"}, "test_fraction": UNIT - {"0", "1"}},
+    "evaluation.embed": {"x": BATCH - {"no samples"}, "model": {"module"}, "batch": whole(1)},
+    "evaluation.gaussian_kernel": {"bandwidth": POSITIVE},
+    "evaluation.inception_score": {"logits": {"wrong batch"}},
+    **{
+        f"evaluation.{name}": {key: {"wrong batch"} for key in ["real", "fake"]}
+        for name in ("frechet_distance", "kid")
+    },
+    "evaluation.mmd": {"real": {"wrong batch"}, "fake": {"wrong batch"}, "biased": {"True"}},
+    "evaluation.polynomial_kernel": {"degree": whole(1)},
+    "evaluation.prdc": {"real": {"wrong batch"}, "fake": {"wrong batch"}, "k": whole(1, 3)},
     "flow_matching.path_energy": {"trajectory": BATCH},
     "flow_matching.reflow_pairs": {"noise": BATCH, "steps": whole(1) | {"list"}},
     "gan.GAN": {key: {"module"} for key in ["generator", "discriminator"]},
