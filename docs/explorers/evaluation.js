@@ -1,4 +1,4 @@
-import { clamp, explorer, panel, text } from "./explorer.js";
+import { clamp, descend, explorer, panel, text } from "./explorer.js";
 import * as compiled from "./evaluation.functions.js";
 
 const EDGE = 5, DATA = { mu_1: 0, sigma_1: 1 };
@@ -37,6 +37,13 @@ export const figure = {
   drag(handle, [u, v], state, width) {
     const { above } = panels(width);
     return { mu_2: clamp(above.x(u), -3, 3), sigma_2: clamp(1 / (Math.max(0.05, above.y(v)) * Math.sqrt(2 * Math.PI)), 0.2, 3) };
+  },
+
+  actions: {
+    *fit(state) {
+      const cost = ([mu_2, sigma_2]) => read({ ...state, mu_2, sigma_2 }).mmd;
+      for (const [mu_2, sigma_2] of descend(cost, [state.mu_2, state.sigma_2], [[-3, 3], [0.2, 3]])) yield { mu_2, sigma_2 };
+    },
   },
 };
 

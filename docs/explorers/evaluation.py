@@ -30,8 +30,9 @@ EXPLORER = Explorer(
         "bias": "what $N$ points add, if the laws are equal",
         "mmd": "MMD, Gaussian kernel, squared",
     },
+    actions={"fit": "Follow MMD to the data"},
     words=r"""
 **Try this.** The data are standard normal. Put the samples' mean to 0 and their deviation once to $0.5$ and once to $1.5$: the same Fréchet distance, one model too timid and one too wild. What does MMD say of the two? Make the bandwidth large: MMD
-then sees hardly more than the means (`evaluation.gaussian_kernel`). Lower $N$: the distance that a *perfect* model has with so few points (`evaluation.fid_bias`, `evaluation.mean_bias`) soon exceeds that of yours.
+then sees hardly more than the means (`evaluation.gaussian_kernel`). Lower $N$: the distance that a *perfect* model has with so few points (`evaluation.fid_bias`, `evaluation.mean_bias`) soon exceeds that of yours. *Follow MMD*: the samples go down its slope; from far away, with a narrow kernel, it is too flat to lead anywhere.
 """,
 )

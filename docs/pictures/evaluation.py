@@ -20,18 +20,18 @@ def _rng(seed: int = 0) -> torch.Generator:
 
 def question() -> Html:
     """Three models of one ring of five: all of it, some of it sharply, all of it with rubbish."""
-    real = DATA.sample(250, generator=_rng(), stratified=True, dtype=torch.float64)
-    good = DATA.sample(250, generator=_rng(1), stratified=True, dtype=torch.float64)
+    real = DATA.sample(120, generator=_rng(), stratified=True, dtype=torch.float64)
+    good = DATA.sample(120, generator=_rng(1), stratified=True, dtype=torch.float64)
     three = GaussianMixture([1 / 3] * 3, DATA.means[:3], std=0.22)
-    some = three.sample(250, generator=_rng(2), stratified=True, dtype=torch.float64)
-    noise = 1.3 * torch.randn(125, 2, generator=_rng(3), dtype=torch.float64)
-    mixed = torch.cat([good[:125], noise])
+    some = three.sample(120, generator=_rng(2), stratified=True, dtype=torch.float64)
+    noise = 1.3 * torch.randn(60, 2, generator=_rng(3), dtype=torch.float64)
+    mixed = torch.cat([good[:60], noise])
     panels = []
     for name, fake in (("good", good), ("three of five", some), ("half of it noise", mixed)):
         score, fid = prdc(real, fake), float(frechet_distance(real, fake))
         panel = axes(width=2.2, height=2.75, title=name)
         panel.plot(*real.T, ".", color=INK, alpha=0.25, markersize=3)
-        panel.plot(*fake.T, ".", color=ORANGE, alpha=0.7, markersize=3)
+        panel.plot(*fake.T, ".", color=ORANGE, markersize=3)
         said = f"Fréchet {fid:.2f}\nprecision {score.precision:.2f}\nrecall {score.recall:.2f}"
         panel.set_xlabel(said, fontsize=9)
         panel.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], aspect="equal")

@@ -613,6 +613,33 @@ def test_discriminator(visit: Visits) -> None:
     assert got == pytest.approx({key: float(v) for key, v in exact.items()}, abs=1e-3)
 
 
+def test_evaluation(visit: Visits) -> None:
+    mu, sigma, h, count = 1.2, 1.7, 0.9, 12
+    got = at(visit, "evaluation", mu_2=mu, sigma_2=sigma, h=h, N=count)
+    assert abs(got["frechet"] - (mu**2 + (sigma - 1) ** 2)) < 2e-3
+
+    def bell(x: Any, mean: Any, deviation: Any) -> Any:
+        return mpmath.npdf(x, mean, deviation)
+
+    def mean_kernel(mean: Any, variance: Any) -> Any:  # of the difference of two points
+        ends = [-30, -5, 0, 5, 30]
+        deviation = mpmath.sqrt(variance)
+        return mpmath.quad(
+            lambda u: bell(u, mean, deviation) * mpmath.exp(-(u**2) / (2 * h**2)), ends
+        )
+
+    squared = mean_kernel(0, 2) + mean_kernel(0, 2 * sigma**2) - 2 * mean_kernel(mu, 1 + sigma**2)
+    assert abs(got["mmd"] - squared) < 2e-3
+
+    def deviation(s: Any) -> Any:  # its density: that of a chi variable, scaled
+        n = count - 1
+        log_mass = mpmath.log(2) + n / 2 * mpmath.log(n / 2) - mpmath.loggamma(n / 2)
+        return mpmath.exp(log_mass + (n - 1) * mpmath.log(s) - n * s**2 / 2)
+
+    mean = mpmath.quad(lambda s: s * deviation(s), [0, 0.5, 1, 2, 5])
+    assert abs(got["bias"] - (2 / count + 2 * (1 - mean**2))) < 2e-3
+
+
 def test_game(visit: Visits) -> None:
     """Steps by hand: the distance is that of the result, and steps in turn keep their form."""
     page = visit(f"{PAGES['game']}#explorer=game&eta=0.5&count=9&x=1&y=1", viewport=DESK)
