@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import torch
 
-from genmath.evaluation import FewSamples, frechet_distance, gaussian_kernel, inception_score, prdc
+from genmath.evaluation import frechet_distance, gaussian_kernel, inception_score, prdc
 from genmath.figures import BLUE, GREEN, INK, ORANGE, PURPLE, Html, axes, figure
 from genmath.toys import GaussianMixture
 
@@ -68,15 +67,13 @@ def bias() -> Html:
     counts = [8, 16, 32, 64, 128, 256]
     panel = axes(width=5.2, height=2.8, title="Fréchet distance of a perfect model")
     for d, color in ((1, BLUE), (4, GREEN), (16, ORANGE)):
-        found = []
-        for n in counts:
+        kept, found = [n for n in counts if n > d], []
+        for n in kept:
             draws = torch.randn(30, 2, n, d, generator=_rng(n), dtype=torch.float64)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FewSamples)
-                found.append(sum(float(frechet_distance(*pair)) for pair in draws) / 30)
-        rule = [(2 * d + d * (d + 1) / 2) / n for n in counts]
-        panel.loglog(counts, found, "o", color=color, markersize=4)
-        panel.loglog(counts, rule, color=color, lw=1)
+            found.append(sum(float(frechet_distance(*pair)) for pair in draws) / 30)
+        rule = [(2 * d + d * (d + 1) / 2) / n for n in kept]
+        panel.loglog(kept, found, "o", color=color, markersize=4)
+        panel.loglog(kept, rule, color=color, lw=1)
         name = "1 feature" if d == 1 else f"{d} features"
         panel.text(counts[-1] * 1.12, rule[-1], name, color=color, fontsize=9, va="center")
     panel.set(xlim=(7, 900))
