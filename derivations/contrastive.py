@@ -18,7 +18,7 @@
 #
 #     {{ contrastive.classification[bound] }}
 #
-#     $a$ is the cosine of the anchor's feature with that of its partner, $s_j$ that with the $j$-th other view, $\tau$ the *temperature*. In the second line $\mathcal{L}$ is the mean of the loss, $-\log s(k \mid w)$; $\mathbb{H}$ is the entropy of the place, $\log N$ if all $N$ places are
+#     $a$ is the cosine of the anchor's feature with that of its partner, $s_j$ that with the $j$-th other view, $\tau$ the *temperature*. In the second line $L$ is the mean of the loss, $-\log s(k \mid w)$; $\mathbb{H}$ is the entropy of the place, $\log N$ if all $N$ places are
 #     equally probable; on the right stands the mutual information of place and candidates, which is at most that of two views (`contrastive.positions`).
 #
 # <div class="two" markdown="block">
@@ -285,7 +285,7 @@ def slopes(d):
 # %% [markdown]
 # ### Cold and hot
 #
-# Let $m$ be the largest cosine of an anchor with any candidate, and $m - \delta_j$ those of the other $M$. $\tau$ times the logarithm of the sum of exponentials lies between $m$ and $m + \tau \log(1 + M)$. So $\tau\, \ell$ is near $m - a$ where $\tau$ is small: how far the partner is from being the nearest. Only the nearest candidate counts, and a partner that is the nearest costs almost nothing. Where $\tau$ is large,
+# Let $m$ be the largest cosine of an anchor with any candidate, and $m - \delta_j$ those of the other $M$, all smaller. $\tau$ times the logarithm of the sum of exponentials lies between $m$ and $m + \tau \log(1 + M)$. So $\tau\, \ell$ is near $m - a$ where $\tau$ is small: how far the partner is from being the nearest. Only the nearest candidate counts, and a partner that is the nearest costs almost nothing. Where $\tau$ is large,
 # all weights are alike (the ratio above tends to 1), and every other is pushed as much as any.
 
 # %%
@@ -397,7 +397,7 @@ def collapse(d):
 
 
 # %% [markdown]
-# **What it means.** Let weights move down these slopes, with a small decay $\eta$ towards 0. Then $w^2 - p^2$ shrinks to 0 as $e^{-2\eta t}$ (`contrastive.collapse[balance]`): encoder and predictor become equally large. Once they are equal, $p$ moves as in `contrastive.collapse[together]`. If $c^2 > 4 v \eta$ this is zero at two numbers, $\frac{1}{2v}(c \pm \sqrt{c^2 - 4 v \eta})$, positive between them, and negative outside:
+# **What it means.** Let weights move down these slopes, with a small decay $\eta$ towards 0. Then $w^2 - p^2$ shrinks to 0 as $e^{-2\eta t}$ (`contrastive.collapse[balance]`): encoder and predictor become equally large. Let them have one sign. Once they are equal, $p$ moves as in `contrastive.collapse[together]`. If $c^2 > 4 v \eta$ this is zero at two numbers, $\frac{1}{2v}(c \pm \sqrt{c^2 - 4 v \eta})$, positive between them, and negative outside:
 # whoever starts above the smaller one goes to the larger one, near $c/v$. *No collapse.* Whoever starts below, or has too large a decay, goes to 0. If the views share nothing, $c = 0$, there is nothing but 0.
 #
 # The predictor is needed: with $p$ fixed at 1 the slope by $w$ is $w(v - c)$, and $v > c$ for views that differ and are equally large. The stop-gradient is needed, too, as seen.
@@ -413,7 +413,7 @@ def collapse(d):
 # DINO [@caron2021emerging] lets the student say what the teacher says of another view: a cross-entropy of two softmaxes over $K$ outputs. Write $P$ for the teacher's softmax and $Q$ for the student's, $\tau_t$ and $\tau_s$ for their temperatures, and $g$ for the teacher's outputs. The loss is the entropy of $P$ and a divergence (`contrastive.dino[split]`). There are two ways to make it small that are worth nothing: for all pictures the same
 # choice (entropy 0), or for all pictures a uniform $P$ (and $Q$ the same).
 #
-# *Centring* takes the teacher's mean output off. If it says the same of all pictures, zero is left, and $P$ is uniform (`contrastive.dino[centred]`): centring alone cannot stay at one choice, but a uniform output suits it. *Sharpening* is $\tau_t < \tau_s$. The student agrees with the teacher if its outputs are those of the teacher times $\tau_s/\tau_t > 1$
+# *Centring* takes the teacher's mean output off. If it says the same of all $N$ pictures, zero is left at every output (`contrastive.dino[centred]`), and $P$ is uniform: centring alone cannot stay at one choice, but a uniform output suits it. *Sharpening* is $\tau_t < \tau_s$. The student agrees with the teacher if its outputs are those of the teacher times $\tau_s/\tau_t > 1$
 # (`contrastive.dino[sharpened]`); the teacher, a slow copy of the student, follows. So differences between outputs grow from round to round: sharpening alone cannot stay uniform, but drifts to one choice. DINO does both.
 #
 # !!! example "By hand"
@@ -440,8 +440,8 @@ def dino(d):
     d.start(-E(teacher_says(output), log(student_says(output))), name="split", words="the loss of a student")
     d.equals(H(teacher_says(output)) + KL(teacher_says(output), student_says(output)), by="multiply and divide by $P$ inside the logarithm")
     d.at_least(H(teacher_says(output)), by="a divergence is not negative", because=E(teacher_says(output), log_gap(student_says(output) / teacher_says(output))))
-    d.start(softmax(lambda o: teach(o) - teach(o), tau_t), name="centred", words="one output for all pictures, less its mean")
-    d.equals(1 / total(number(1), l), by="zero at every output")
+    d.start(teach(i) - total(teach(i), j, 1, N) / N, name="centred", words="one output for all pictures, less its mean")
+    d.equals(0, by="the mean of equal numbers is that number")
     d.start(softmax(lambda o: tau_s / tau_t * teach(o), tau_s), name="sharpened", words="a student that agrees")
     d.equals(softmax(teach, tau_t), by="its temperature cancels")
 
@@ -453,12 +453,12 @@ def dino(d):
 #
 # ### A slow teacher
 #
-# MoCo [@he2020momentum], BYOL and DINO have a second network that is never trained: after each step its weights become $m$ times their own plus $1 - m$ times the student's. Unroll this: with $\theta_0$ at first, and the students $w_1, \dots, w_t$, the teacher is a weighted mean of them all (`contrastive.ema[step]`: if the formula holds after $t$ steps, it holds after $t + 1$). A student $k - 1$ steps ago
+# MoCo [@he2020momentum], BYOL and DINO have a second network that is never trained: after each step its weights become $m$ times their own plus $1 - m$ times the student's. Unroll this: with $\theta_0$ at first, and the students $w_1, \dots, w_t$, the teacher is a weighted mean of them all (`contrastive.ema[step]`: if the formula holds after $t$ steps, it holds after $t + 1$). A student of age $k$ (the newest has age 1)
 # has the weight $(1 - m)\,m^{k-1}$, and all together have $1 - m^t$ (`contrastive.ema[sum]`).
 #
 # !!! example "By hand"
 #
-#     $m = 0.99$. The last student weighs $0.01$, the one 69 steps ago half of that ($0.99^{69} = 0.4998$). After 100 steps the first teacher still weighs $0.99^{100} = 0.366$. The mean age of the students tends to $0.99/0.01 = 99$ steps (`contrastive.ema[age]`, with the first teacher left out).
+#     $m = 0.99$. The newest student weighs $0.01$, the one 69 steps before it half of that ($0.99^{69} = 0.4998$). After 100 steps the first teacher still weighs $0.99^{100} = 0.366$. After many steps the share of what is of age $k$ or more is $m^{k-1}$, and the mean age is the sum of these shares: it tends to $1/0.01 = 100$ (`contrastive.ema[age]`).
 #
 # {{ picture contrastive.ema }}
 #
@@ -482,8 +482,8 @@ def ema(d):
     d.equals(unrolled(t + 1), by="the factor $m$ goes into every term, and the new one has the power 0")
     d.start(total((1 - decay) * decay ** (index - 1), index, 1, t), name="sum", words="all students together")
     d.equals(1 - decay**t, by="a geometric sum", because=induction(t))
-    d.start(total((index - 1) * (1 - decay) * decay ** (index - 1), index, 1, t), name="age", words="the mean age, from newest to oldest")
-    d.equals(decay * (1 - decay**t) / (1 - decay) - t * decay**t, by="each age adds its weight", because=induction(t))
+    d.start(total(decay ** (index - 1), index, 1, t), name="age", words="the shares of what is at least so old, together")
+    d.equals((1 - decay**t) / (1 - decay), by="a geometric sum", because=induction(t))
 
 
 # %% [markdown]
@@ -537,7 +537,7 @@ def hidden(d):
 
 
 # %% [markdown]
-# **What it means.** Two kinds of knowledge. Contrast asks for what two views share, and forgets the rest. Reconstruction must say every pixel, noise included. Features of the first kind are better with a linear classifier, those of the second often better when the whole network is trained on.
+# **What it means.** Two kinds of knowledge. Contrast asks for what two views share, and forgets the rest. Reconstruction must say every pixel, noise included. Features of the first kind are often better with a linear classifier, those of the second often better when the whole network is trained on.
 #
 # Contrast makes features *invariant*: the same for all views. To predict the angle they must *not* be invariant to it, but change with it (*equivariant*). Neither is better; the task decides.
 #
@@ -617,7 +617,7 @@ def probe(d):
 #
 # ??? question "You double the batch. By how much does the bound rise at most?"
 #
-#     Its ceiling rises by $\log 2 = 0.69$ nats. The bound itself rises by less where the mutual information is small: it is at most that.
+#     By $\log 2 = 0.69$ nats: so much does $\log N$ rise, and the loss of a critic does not fall with more others (`contrastive.nt_xent[more]`). Where the bound is already near the mutual information, it rises by less.
 #
 # ??? question "The temperature goes to zero. Which others still matter?"
 #
@@ -633,7 +633,7 @@ def probe(d):
 #
 # ??? question "A teacher has decay 0.999. For how many steps does it look back?"
 #
-#     The mean age of what it averages is $0.999/0.001 = 999$ steps.
+#     The mean age of what it averages is $1/0.001 = 1000$ steps.
 #
 # {{ spot contrastive-norm among contrastive.slopes[balance] contrastive.ema[sum] }}
 #

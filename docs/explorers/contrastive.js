@@ -1,7 +1,7 @@
 import { clamp, explorer, panel, text } from "./explorer.js";
 import * as compiled from "./contrastive.functions.js";
 
-const COLORS = ["orange", "green", "purple"], EDGE = 1.35;
+const COLORS = ["orange", "green", "purple"], EDGE = 1.6;
 const read = words => words.split(".").map(Number);
 const write = angles => angles.map(a => Math.round(turn(a))).join(".");
 const turn = a => ((a + 180) % 360 + 360) % 360 - 180;
@@ -34,8 +34,8 @@ export const figure = {
       const [x, y] = place(o);
       return `<line class="curve ${COLORS[j]}" style="stroke-width:${(0.4 + 8 * weights[j]).toFixed(2)}" x1="${plane.X(1).toFixed(1)}" y1="${plane.Y(0).toFixed(1)}" x2="${plane.X(x).toFixed(1)}" y2="${plane.Y(y).toFixed(1)}"/>`;
     }).join("") + plane.curve([anchor, partner], "thin dashed blue");
-    const names = plane.label(1.1, 0, "anchor", "", "start") + plane.label(1.14 * partner[0], 1.14 * partner[1], "partner", "blue", "middle") +
-      others.map((o, j) => plane.label(1.16 * place(o)[0], 1.16 * place(o)[1], `${j + 1}`, COLORS[j], "middle")).join("");
+    const names = plane.label(1.1, 0, "anchor", "", "start") + plane.label(1.36 * partner[0], 1.36 * partner[1], "partner", "blue", "middle") +
+      others.map((o, j) => plane.label(1.36 * place(o)[0], 1.36 * place(o)[1], `${j + 1}`, COLORS[j], "middle")).join("");
     const handles = plane.handle("partner", ...partner, "blue", "the partner: drag it") +
       others.map((o, j) => plane.handle(`other${j}`, ...place(o), COLORS[j], `other ${j + 1}: drag it`)).join("");
     const tall = weights.map((w, j) => `<rect class="dot ${COLORS[j]}" x="${(bars.X(j) + 10).toFixed(1)}" y="${bars.Y(w).toFixed(1)}" width="${(bars.X(1) - bars.X(0) - 20).toFixed(1)}" height="${(bars.Y(0) - bars.Y(w)).toFixed(1)}"/>` +

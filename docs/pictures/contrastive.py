@@ -225,14 +225,14 @@ def dino() -> Html:
 def ema() -> Html:
     """The weights of past students in the teacher, for two decays."""
     panel = axes(width=4.8, height=2.5, title="weight of a student in the teacher")
-    ages = list(range(301))
+    ages = list(range(1, 301))
     for m, color, at in ((0.99, BLUE, (60, 0.0058)), (0.97, ORANGE, (18, 0.02))):
-        panel.plot(ages, [(1 - m) * m**age for age in ages], color=color)
+        panel.plot(ages, [(1 - m) * m ** (age - 1) for age in ages], color=color)
         panel.text(*at, f"m = {m}", color=color, fontsize=9)
-        panel.plot([m / (1 - m)] * 2, [0, (1 - m) / math.e], color=color, lw=0.8, ls="--")
-    panel.set(xlabel="steps ago", ylim=(0, 0.031), xlim=(0, 300))
+        panel.plot([1 / (1 - m)] * 2, [0, (1 - m) / math.e], color=color, lw=0.8, ls="--")
+    panel.set(xlabel="age in steps", ylim=(0, 0.031), xlim=(0, 300))
     return figure(
         panel,
-        alt="Two falling curves of weights against steps ago; the one of the larger decay starts lower and reaches farther.",
-        caption="Each step back multiplies the weight by m. Dashed: the mean age, 99 steps and 32 steps.",
+        alt="Two falling curves of weights against age; the one of the larger decay starts lower and reaches farther.",
+        caption="Each step back multiplies the weight by m. Dashed: the mean age, 100 steps and 33 steps.",
     )
