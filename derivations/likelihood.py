@@ -197,6 +197,7 @@ def quadratic_posterior(d):
 # | [Variational autoencoders](vae.py) | explicit, a lower bound | directly |
 # | [Discrete codes](vq.py) | explicit, a lower bound | one token after the other |
 # | [Generative adversarial networks](gan.py), [Wasserstein distances](wasserstein.py) | implicit | directly |
+# | [Style and image translation](translation.py): CycleGAN | implicit, given a picture of another domain | directly |
 # | [Denoising diffusion](ddpm.py), [Implicit diffusion](ddim.py), [Latent diffusion](latent.py) | explicit, a lower bound | in steps |
 # | [Score matching](score.py) | only the slope of the log-density | in steps |
 # | [Stochastic differential equations](sde.py), [Flow matching](flow_matching.py), [EDM](edm.py) | explicit, by a flow | in steps |

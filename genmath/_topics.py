@@ -39,6 +39,7 @@ TOPICS = (
     Topic("Diffusion and flows", "guidance", "Guidance", "how a trained model is steered: towards a label, a text, or a part of the data that is known", ("ddpm", "flow_matching")),
     Topic("Diffusion and flows", "consistency", "Few steps and one", "how a network gives a sample in one call, and what it is trained on", ("flow_matching", "ddim", "divergences", "gan")),
     Topic("Diffusion and flows", "latent", "Latent diffusion", "why a diffusion model is trained on codes and not on pixels, and what that costs", ("vae", "gan", "ddpm", "flow_matching")),
+    Topic("Diffusion and flows", "translation", "Style and image translation", "how a picture is shown in another manner or domain, with pairs and without", ("wasserstein", "gan", "ddim")),
     Topic("Architectures and systems", "attention", "Attention and transformers", "how a network chooses what it looks at, and what a transformer costs", ("autoregressive", "ddpm")),
     Topic("Architectures and systems", "multimodal", "Text to picture and clip", "how a text becomes a picture, a clip or a scene: the whole system, and what it adds to its parts", ("divergences", "latent", "guidance", "attention", "vq", "flow_matching", "edm", "consistency", "autoregressive")),
     Topic("Representation and evaluation", "contrastive", "Learning without labels", "what a network can learn from pictures without labels, and how to measure it", ("divergences",)),

@@ -13,8 +13,6 @@ in every keyword ``generator=``.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 from genmath._base.batch import sum_event, work_dtype
@@ -36,6 +34,7 @@ from genmath._base.checks import (
     some,
 )
 from genmath._base.draws import Generators, normal, rngs
+from genmath._base.players import check_owner, held_fixed
 from genmath._base.shapes import Array, Data, PerSample, Scalar
 from genmath._base.slopes import slope
 from genmath._base.torch import Float, Int, Tensor, nn, torch
@@ -338,8 +337,8 @@ def training_step(
     some("x", x)
     _check_loss(loss)
     real("gamma", gamma, "a number >= 0", 0.0)
-    _check_owner("optimizer_d", optimizer_d, gan.discriminator, "discriminator", gan.generator)
-    _check_owner("optimizer_g", optimizer_g, gan.generator, "generator", gan.discriminator)
+    check_owner("optimizer_d", optimizer_d, gan.discriminator, "discriminator", gan.generator)
+    check_owner("optimizer_g", optimizer_g, gan.generator, "generator", gan.discriminator)
     if average is not None:
         instance("average", average, torch.optim.swa_utils.AveragedModel, "an AveragedModel")
     with torch.no_grad():
@@ -349,7 +348,7 @@ def training_step(
     optimizer_d.zero_grad()
     (loss_d + penalty).backward()  # type: ignore[no-untyped-call]
     optimizer_d.step()
-    with _held_fixed(gan.discriminator):
+    with held_fixed(gan.discriminator):
         made = gan.sample(len(x), y, generator=generator, dtype=x.dtype)
         loss_g = generator_loss(gan(made, y), loss)
         optimizer_g.zero_grad()
@@ -378,35 +377,6 @@ def _check_loss(loss: object) -> None:
         one_of("loss", loss, LOSSES)
 
 
-def _check_owner(
-    name: str, optimizer: object, own: nn.Module, player: str, other: nn.Module
-) -> None:
-    """The optimizer of a player updates all of its parameters, and none of the other's."""
-    instance(name, optimizer, torch.optim.Optimizer, f"an optimizer of the {player}'s parameters")
-    assert isinstance(optimizer, torch.optim.Optimizer)
-    moved = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    mine = [id(p) for p in own.parameters() if p.requires_grad]
-    shared = set(mine)
-    others = moved & {id(p) for p in other.parameters()} - shared
-    if others or not moved.issuperset(mine):
-        which = f"moves {len(others)} tensors of the other player and " if others else ""
-        held = f"one that {which}holds {len(moved & shared)} of the {len(shared)} of the {player}"
-        refuse(name, held, f"an optimizer of the {player}'s parameters, all of them and no others")
-
-
 def _call(net: nn.Module, x: Tensor, y: Tensor | None) -> Tensor:
     out: Tensor = net(x) if y is None else net(x, labels("y", y, x))
     return out
-
-
-@contextmanager
-def _held_fixed(net: nn.Module) -> Iterator[None]:
-    """Within, no gradient reaches the parameters."""
-    free = [p for p in net.parameters() if p.requires_grad]
-    try:
-        for p in free:
-            p.requires_grad_(False)
-        yield
-    finally:
-        for p in free:
-            p.requires_grad_(True)

@@ -70,6 +70,7 @@ RECORDED = {
     "contrastive": {"cebra-logsumexp-broadcast", "classic-infonce-bound", "contrastive-norm"},
     "vq": {"fsq-tan-shift", "taming-vq-beta", "vq-detach-reversed"},
     "multimodal": {"m3d-logit-scale", "sdf-sds-sign", "truxify-inclusive-cumprod"},
+    "translation": {"deeplearningai-gram-reshape", "torchgan-identity-swapped"},
 }  # fmt: skip
 # What is no formula: a name in a hypothesis, an index into a table, a line of a sampler.
 IN_PROSE = {
@@ -93,6 +94,7 @@ IN_PROSE = {
     "contrastive": {"notes-dino-name"},
     "vq": set(),
     "multimodal": set(),
+    "translation": set(),
 }
 
 

@@ -46,6 +46,7 @@ from genmath.paths import EDMPath, LinearPath, VPPath, linear_schedule
 from genmath.samplers import DDIM, Churn, Grid, Heun
 from genmath.solvers import DOPRI5, MIDPOINT, FixedSteps
 from genmath.toys import GaussianMixture
+from genmath.translation import CycleGAN, ImageBuffer, StyleGenerator
 from genmath.vae import VAE, Autoencoder, gaussian_log_likelihood
 from genmath.vq import FSQ, VQVAE, GumbelSoftmax, TwoStage, VectorQuantizer
 from genmath.wasserstein import sinkhorn
@@ -77,6 +78,7 @@ MODULES = [
     "shapes",
     "solvers",
     "toys",
+    "translation",
     "vae",
     "vq",
     "wasserstein",
@@ -334,6 +336,9 @@ FLOW = Flow(MAF(2, 2, hidden=4, generator=rng()))
 AE = Autoencoder(nn.Linear(2, 1), nn.Linear(1, 2))
 SCALED = Preconditioned(Echo(), EDMPath(), sigma_data=0.5)
 PAIR = GAN(nn.Linear(2, 2), CRITIC, 2)
+CYCLE = CycleGAN(nn.Linear(2, 2), nn.Linear(2, 2), CRITIC, nn.Linear(2, 1))
+STYLED = StyleGenerator(2, hidden=4, generator=rng())
+W = draw(4, 3, 2)
 LAST = nn.Linear(2, 1)
 QUEUE = MemoryQueue(3, 2)
 QUEUE.push(draw(2, 2))
@@ -1342,6 +1347,47 @@ def valid() -> dict[str, dict[str, Any]]:
         },
         "toys.moons_density": {},
         "toys.digits": {"low": -1.0, "test_fraction": 0.2, "seed": 0, "dtype": torch.float32},
+        "translation.CycleGAN": {
+            **dict.fromkeys(("to_y", "to_x"), nn.Linear(2, 2)),
+            **dict.fromkeys(("critic_x", "critic_y"), CRITIC),
+            "cycle_weight": 10.0,
+            "identity_weight": 0.5,
+            "loss": "minimax",
+        },
+        "translation.CycleGAN.back": {"self": CYCLE, "y": X},
+        "translation.CycleGAN.discriminator_loss": {
+            "self": CYCLE, "x": X, "y": Z, "made_x": Z, "made_y": X,
+        },
+        "translation.CycleGAN.forward": {"self": CYCLE, "x": X},
+        "translation.CycleGAN.generator_loss": {"self": CYCLE, "x": X, "y": Z},
+        "translation.ImageBuffer": {"size": 3},
+        "translation.ImageBuffer.swap": {"self": ImageBuffer(2), "x": X, "generator": g},
+        "translation.StyleGenerator": {
+            "latent": 2, "size": 8, "channels": 1, "hidden": 4, "depth": 1, "generator": g,
+        },
+        "translation.StyleGenerator.forward": {"self": STYLED, "z": X},
+        "translation.StyleGenerator.mean_style": {"self": STYLED, "n": 5, "generator": g},
+        "translation.StyleGenerator.styles": {"self": STYLED, "z": X},
+        "translation.StyleGenerator.synthesize": {"self": STYLED, "styles": W},
+        "translation.adain": {"x": IMAGES, "style": IMAGES + 1},
+        "translation.cycle_loss": {"x": X, "back": Z},
+        "translation.ddib": {
+            "model_x": field, "model_y": field, "x": X, "schedule": STEPS10, "steps": [10, 5, 0],
+            "iterations": 2, "prediction": "v",
+        },
+        "translation.gram": {"x": IMAGES},
+        "translation.path_lengths": {"model": lambda w: 2 * w, "styles": X, "generator": g},
+        "translation.style_loss": {"x": IMAGES, "style": IMAGES + 1},
+        "translation.training_step": {
+            "model": CYCLE,
+            "x": X,
+            "y": Z,
+            "optimizer_d": torch.optim.SGD(CYCLE.critics.parameters()),
+            "optimizer_g": torch.optim.SGD(CYCLE.translators.parameters()),
+            "buffers": (ImageBuffer(2), ImageBuffer(2)),
+            "generator": g,
+        },
+        "translation.truncate": {"styles": W, "mean": torch.zeros(2), "psi": 0.5},
         "vae.Autoencoder": {"encoder": nn.Linear(2, 1), "decoder": nn.Linear(1, 2)},
         "vae.Autoencoder.forward": {"self": AE, "x": X},
         "vae.Autoencoder.loss": {"self": AE, "x": X},
@@ -1816,6 +1862,36 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
         for name in "log_prob log_joint responsibilities score eps denoiser velocity".split()
     },
     "toys.digits": {"low": numbers(-1, 0), "seed": whole(0, 2**63)},
+    "translation.CycleGAN": {
+        **{key: {"module"} for key in ["to_y", "to_x", "critic_x", "critic_y"]},
+        **dict.fromkeys(["cycle_weight", "identity_weight"], AT_LEAST_0),
+    },
+    **{
+        f"translation.{name}": {key: {"wrong batch"} for key in ["x", "y", "made_x", "made_y"]}
+        for name in [
+            "training_step",
+            *(
+                f"CycleGAN.{part}"
+                for part in "back discriminator_loss forward generator_loss".split()
+            ),
+        ]
+    },
+    "translation.ImageBuffer": {"size": whole(1)},
+    "translation.ImageBuffer.swap": {"x": {"wrong batch"}},
+    "translation.StyleGenerator": {"depth": whole(1)},
+    "translation.StyleGenerator.mean_style": {"n": whole(1)},
+    **{
+        f"translation.StyleGenerator.{name}": {"z": {"wrong batch"}}
+        for name in ("forward", "styles")
+    },
+    "translation.ddib": {"x": BATCH},
+    "translation.gram": {"x": {"wrong shape"}},
+    "translation.path_lengths": {"styles": {"wrong shape", "wrong batch"}},
+    "translation.truncate": {
+        "psi": AT_LEAST_0,
+        "styles": {"wrong batch"},
+        "mean": {*SCALARS, "wrong batch"},
+    },
     **{
         key: {"encoder": {"module"}, "decoder": {"module"}, "likelihood": CALLED}
         for key in ["vae.Autoencoder", "vae.VAE"]

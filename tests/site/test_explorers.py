@@ -660,6 +660,26 @@ def test_game(visit: Visits) -> None:
     assert value(ahead["end"]) == pytest.approx(2**0.5 * 0.8125**4.5, rel=3e-3)
 
 
+def test_translation(visit: Visits) -> None:
+    """The divergence by an integral over the plane, and the move by that over angles."""
+    got = at(visit, "translation", theta=0.8, width=0.6)
+    cos, sin = mpmath.cos(0.8), mpmath.sin(0.8)
+
+    def log_density(x: Any, y: Any) -> Any:
+        return -(x * x) / 2 - y * y / (2 * mpmath.mpf("0.36"))
+
+    def mean(f: Any) -> Any:
+        def weighed(x: Any, y: Any) -> Any:
+            return mpmath.npdf(x) * mpmath.npdf(y, 0, 0.6) * f(x, y)
+
+        return mpmath.quad(weighed, mpmath.linspace(-8, 8, 9), mpmath.linspace(-5, 5, 9))
+
+    seen = mean(lambda x, y: log_density(x, y) - log_density(cos * x + sin * y, cos * y - sin * x))
+    moved = mean(lambda x, y: ((cos - 1) * x + sin * y) ** 2 + ((cos - 1) * y - sin * x) ** 2)
+    exact = {"critic": float(seen), "cycle": 0.0, "moved": float(moved)}
+    assert got == pytest.approx(exact, abs=6e-4)
+
+
 def test_transport(visit: Visits) -> None:
     """Against a linear program, and Sinkhorn's plan against its own conditions in mpmath."""
     state = {"p_1": 0.5, "p_2": 0.2, "p_3": 0.3, "q_1": 0.2, "q_2": 0.6, "q_3": 0.2, "h_1": 1.2}
