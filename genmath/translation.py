@@ -427,19 +427,20 @@ def training_step(
     instance("model", model, CycleGAN, "a CycleGAN")
     check_owner("optimizer_d", optimizer_d, model.critics, "critics", model.translators)
     check_owner("optimizer_g", optimizer_g, model.translators, "translators", model.critics)
+    if buffers is not None:
+        wanted = "two of ImageBuffer, for x and for y"
+        instance("buffers", buffers, tuple, wanted)
+        if [type(each) for each in buffers] != [ImageBuffer, ImageBuffer]:
+            refuse("buffers", describe(buffers), wanted)
+        rng(generator)
     losses, made_x, made_y = model._translated(x, y)
     optimizer_g.zero_grad()
     losses.total.backward()  # type: ignore[no-untyped-call]
     optimizer_g.step()
     made_x, made_y = made_x.detach(), made_y.detach()
-    if buffers is not None:
-        wanted = "two of ImageBuffer, for x and for y"
-        instance("buffers", buffers, tuple, wanted)
-        if [type(each) for each in buffers] != [ImageBuffer, ImageBuffer]:
-            refuse("buffers", buffers, wanted)
-        source = rng(generator)
-        made_x = buffers[0].swap(made_x, generator=source)
-        made_y = buffers[1].swap(made_y, generator=source)
+    if buffers is not None and generator is not None:
+        made_x = buffers[0].swap(made_x, generator=generator)
+        made_y = buffers[1].swap(made_y, generator=generator)
     loss = model.discriminator_loss(x, y, made_x, made_y)
     optimizer_d.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]

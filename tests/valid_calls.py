@@ -336,7 +336,7 @@ FLOW = Flow(MAF(2, 2, hidden=4, generator=rng()))
 AE = Autoencoder(nn.Linear(2, 1), nn.Linear(1, 2))
 SCALED = Preconditioned(Echo(), EDMPath(), sigma_data=0.5)
 PAIR = GAN(nn.Linear(2, 2), CRITIC, 2)
-CYCLE = CycleGAN(nn.Linear(2, 2), nn.Linear(2, 2), CRITIC, nn.Linear(2, 1))
+CYCLE = CycleGAN(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 1), nn.Linear(2, 1))
 STYLED = StyleGenerator(2, hidden=4, generator=rng())
 W = draw(4, 3, 2)
 LAST = nn.Linear(2, 1)
@@ -1382,8 +1382,8 @@ def valid() -> dict[str, dict[str, Any]]:
             "model": CYCLE,
             "x": X,
             "y": Z,
-            "optimizer_d": torch.optim.SGD(CYCLE.critics.parameters()),
-            "optimizer_g": torch.optim.SGD(CYCLE.translators.parameters()),
+            "optimizer_d": torch.optim.SGD(CYCLE.critics.parameters(), 0.0),  # called often
+            "optimizer_g": torch.optim.SGD(CYCLE.translators.parameters(), 0.0),
             "buffers": (ImageBuffer(2), ImageBuffer(2)),
             "generator": g,
         },
