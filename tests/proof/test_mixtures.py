@@ -158,6 +158,12 @@ def test_what_has_no_integral_term_by_term_is_not_proved(moved: Node) -> None:
     assert judge(equal(integral(total(rho(i) * (moved - still), i), x), 0)).verdict != "proved"
 
 
+def test_a_density_integrates_what_sums_to_one_beside_it() -> None:
+    split = E(p(x), f(x) ** 2 / (1 + f(x) ** 2))
+    assert judge(equal(split, 1 - E(p(x), 1 / (1 + f(x) ** 2)))).verdict == "proved"
+    assert judge(equal(split, 2 - E(p(x), 1 / (1 + f(x) ** 2)))).verdict == "refuted"
+
+
 def test_each_term_has_an_integral_is_stated() -> None:
     (stated,) = map(str, obligations((E(p(x), total(rho(i) * f(x - mu(i)), i)),)))
     assert stated == "E[p(x)] (Σ[i∈Y] abs(ρ(i)·f(x - μ(i)))) < ∞"

@@ -15,7 +15,8 @@ from genmath.proof.language.tree import (
     NotationError,
 )
 from genmath.proof.symbolic.algebra import from_one_start
-from genmath.proof.symbolic.atoms import AbsAtom, Bell, Binder, Int, Rho, Sign
+from genmath.proof.symbolic.angles import in_single_angles
+from genmath.proof.symbolic.atoms import OUT, AbsAtom, Bell, Binder, Int, Rho, Sign
 from genmath.proof.symbolic.bound import fresh, on_line, unused_like
 from genmath.proof.symbolic.definitions import MEANING, resolve
 from genmath.proof.symbolic.integrals import by_parts, differentiate, integrate, over_half_lines
@@ -128,7 +129,19 @@ def _vanishes(residual: Any, rules: Rules) -> bool:
     if same != residual and vanishes(same, rules):
         return True
     aligned = from_one_start(residual)
-    return bool(aligned != residual and vanishes(aligned, rules))
+    if aligned != residual and vanishes(aligned, rules):
+        return True
+    return _vanishes_in_angles(residual, rules)
+
+
+def _vanishes_in_angles(residual: Any, rules: Rules) -> bool:
+    """By the addition theorem of sine and cosine."""
+    trial = Rules(dominates=rules.dominates, slots=rules.slots)
+    turned = in_single_angles(residual, trial)
+    if turned == residual or not (vanishes(turned, trial) or vanishes_merged(turned, trial)):
+        return False
+    rules.absorb(trial)
+    return True
 
 
 def _vanishes_in_pieces(residual: Any, rules: Rules) -> bool:
@@ -258,14 +271,20 @@ def vanishes_merged(residual: Any, rules: Rules) -> bool:
     apart = [spaces for spaces, e in merged.items() if not zero(e)]
     if _vanishes_together(rest, [(merged[s], tuple(letters[s])) for s in apart], rules):
         return True
-    if not vanishes(rest, rules):  # it is an integral, too: of itself times a normal density
+    if not vanishes(rest, rules):  # it is an integral, too: of itself times a density
         if len(apart) != 1 or len(apart[0]) != 1:
             return False
         (letter,), whole = letters[apart[0]], merged[apart[0]]
         normals = _normals(whole, letter)
         rules.normal = rules.normal or bool(normals)
-        return any(zero(whole + rest * b) for b in normals)
+        return any(zero(whole + rest * b) for b in (*normals, *_laws(whole, letter)))
     return not apart
+
+
+def _laws(e: Any, letter: Any) -> list[Any]:
+    """The densities of that letter alone that occur in e; each integrates to one."""
+    found = [r for r in e.atoms(Rho) if not r.args[3] and not r.args[2].has(letter)]
+    return [r for r in found if set(r.args[1]) - {OUT} == {letter} and r.args[1].count(letter) == 1]
 
 
 def _normals(e: Any, letter: Any) -> list[Any]:

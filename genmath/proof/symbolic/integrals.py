@@ -408,13 +408,17 @@ def close(factors: list[Any], letters: list[Any]) -> Any:
 
 
 def _gaussian(v: Any, local: list[Any], rules: Rules) -> Any:
-    """Integral over v of (product of normals, affine in v) * polynomial in v."""
+    """Integral over v of (product of normals, affine in v) * polynomial in v, or a wave of what is
+    affine in v."""
     bells = [f for f in local if isinstance(f, Bell)]
     typed = not any(b.args[0].has(v) or b.args[1].has(v) for b in bells)
     if typed and not any(isinstance(f, sp.exp) for f in local):
         return None
     degree, others, tilt = 0, [], sp.S.Zero
+    wave = next((f for f in local if _is_wave_of(f, v)), None)
     for f in local:
+        if f is wave:
+            continue
         if isinstance(f, sp.exp):
             tilt += f.args[0]
             continue
@@ -423,7 +427,7 @@ def _gaussian(v: Any, local: list[Any], rules: Rules) -> Any:
             degree += int(k)
         elif not isinstance(f, Bell):
             others.append(f)
-    if others or any(b.args[2].has(v) for b in bells):
+    if others or any(b.args[2].has(v) for b in bells) or (degree and wave is not None):
         return None
     constant = sp.S.One
     if tilt.has(Atom):
@@ -472,11 +476,24 @@ def _gaussian(v: Any, local: list[Any], rules: Rules) -> Any:
         weight *= sp.exp(canon(line * mean + line**2 * variance / 2))
         mean = canon(mean + line * variance)
     rules.normal = True
+    if wave is not None:  # the real or imaginary part of exp(i (k v + b))
+        angle = wave.args[1]
+        k = canon(sp.diff(angle, v))
+        centre = value_of(wave.row.name, canon(angle.xreplace({v: mean})))
+        return weight * exp_of(canon(-(k**2) * variance / 2)) * centre
     moments = sp.S.Zero
     for j in range(degree // 2 + 1):
         c = sp.binomial(degree, 2 * j) * sp.factorial2(2 * j - 1)
         moments += c * variance**j * mean ** (degree - 2 * j)
     return weight * moments
+
+
+def _is_wave_of(f: Any, v: Any) -> bool:
+    """A sine or cosine of what is affine in v."""
+    if not (isinstance(f, Fun) and f.row.name in ("sin", "cos")):
+        return False
+    angle = f.args[1]
+    return bool(angle.is_polynomial(v) and not canon(sp.diff(angle, v)).has(v))
 
 
 def bell(x: Any, mean: Any, variance: Any) -> Any:

@@ -264,6 +264,8 @@ def _surely_nonzero(e: Any, relations: dict[Any, tuple[Any, int]]) -> bool:
             for s in sorted(plain.free_symbols, key=str):
                 values.setdefault(s, rng.uniform(0.3, 2.5))
             values[r] = float_at(plain, values) ** (1 / q)
+        if any(isinstance(u, complex) for u in values.values()):
+            return False  # the square root of 1 - c^2, where c is drawn as if it were no cosine
         parts = [float_at(t, values) for t in sp.Add.make_args(e)]
     except (ArithmeticError, ValueError, TypeError, KeyError, AttributeError):
         return False
