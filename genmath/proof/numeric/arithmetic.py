@@ -1,4 +1,5 @@
-"""The two arithmetics of the numeric half: floats, and decimals of 34 digits to confirm.
+"""The arithmetics of the numeric half: floats, decimals of 34 digits to confirm, and of 70 where
+large terms cancel.
 
 Elementary functions are total: what is undefined is nan.
 """
@@ -20,15 +21,20 @@ CONTEXT = decimal.Context(
     Emax=decimal.MAX_EMAX,
     Emin=decimal.MIN_EMIN,
 )
-PI_DIGITS = "3.14159265358979323846264338327950288419716939937510582097494459"
+MORE = CONTEXT.copy()
+MORE.prec = 70
+PI_DIGITS = (
+    "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534"
+)
 
 
 class Arithmetic:
     """How to make numbers, and the elementary functions of them by name."""
 
     def __init__(self, name: str, make: Callable[[Any], Num], pi: Any,
+                 context: decimal.Context = CONTEXT,
                  **functions: Callable[..., Num]) -> None:  # fmt: skip
-        self.name, self.make, self.pi = name, make, make(pi)
+        self.name, self.make, self.pi, self.context = name, make, make(pi), context
         self.zero, self.one = make(0), make(1)
         self.nan, self.inf = make("nan"), make("inf")
         self.functions = {**functions, **self._shared(**functions)}
@@ -163,14 +169,23 @@ def _decimal_sqrt(u: Decimal) -> Decimal:
     return u.sqrt() if u >= 0 else UNDEFINED
 
 
-def _decimal_sigmoid(u: Decimal) -> Decimal:
-    return ONE / (ONE + decimal_exp(-u))
+def _ln(u: Decimal) -> Decimal:
+    return u.ln() if u > 0 else UNDEFINED
 
 
-def _decimal_softplus(u: Decimal) -> Decimal:
-    return u + decimal_log(ONE + decimal_exp(-u)) if u > 0 else decimal_log(ONE + decimal_exp(u))
+Function = Callable[[Decimal], Decimal]
 
 
-EXACT = Arithmetic("decimal", _decimal, PI_DIGITS, num=Decimal, abs=abs, power=pow,
-                   log=decimal_log, exp=decimal_exp, sqrt=_decimal_sqrt,
-                   sigmoid=_decimal_sigmoid, softplus=_decimal_softplus)  # fmt: skip
+def _decimals(name: str, context: decimal.Context, exp: Function, log: Function) -> Arithmetic:
+    def sigmoid(u: Decimal) -> Decimal:
+        return ONE / (ONE + exp(-u))
+
+    def softplus(u: Decimal) -> Decimal:
+        return u + log(ONE + exp(-u)) if u > 0 else log(ONE + exp(u))
+
+    return Arithmetic(name, _decimal, PI_DIGITS, context, num=Decimal, abs=abs, power=pow, log=log,
+                      exp=exp, sqrt=_decimal_sqrt, sigmoid=sigmoid, softplus=softplus)  # fmt: skip
+
+
+EXACT = _decimals("decimal", CONTEXT, decimal_exp, decimal_log)
+SHARP = _decimals("sharp", MORE, Decimal.exp, _ln)

@@ -13,7 +13,7 @@ from types import CodeType
 from typing import Any
 
 from genmath.proof.language.tree import Node
-from genmath.proof.numeric.arithmetic import CONTEXT, FLOAT, Arithmetic, Num
+from genmath.proof.numeric.arithmetic import FLOAT, Arithmetic, Num
 from genmath.proof.numeric.binders import Binders
 from genmath.proof.numeric.expressions import Env
 from genmath.proof.numeric.graph import Graph, Scalar
@@ -341,7 +341,7 @@ class Program(Code):
     ) -> list[tuple[Num, ...]]:
         """The values of the trees. `free` gives the free letters: an index or coordinates each.
         `flushed`: what is too small for a decimal is 0, what is too large infinite."""
-        with decimal.localcontext(CONTEXT) as context:
+        with decimal.localcontext(arithmetic.context) as context:
             context.clear_flags()
             context.traps[decimal.Underflow] = not flushed
             context.traps[decimal.Overflow] = not flushed

@@ -38,7 +38,7 @@ from genmath.proof.language.tree import (
     Relation,
     free_symbols,
 )
-from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, Arithmetic, Num
+from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, SHARP, Arithmetic, Num
 from genmath.proof.numeric.attack import Sequence, consequences, has_no_value, sequence
 from genmath.proof.numeric.compiled import Program, Sums
 from genmath.proof.numeric.descent import tightest
@@ -617,10 +617,32 @@ class _Trial:
         if status == "discard":
             self.reason = self.reason or "both sides are undefined"
             return None
+        if status != "true" and self.confirm and not self._is_seen(pairs, level, free):
+            self.reason = "the sides differ in digits that rounding leaves"
+            status = self._status(self._sharper(level, free), 1e-20, 1e-25)
+            if status != "true":
+                return None
         if status == "true":
             self.defined = True
             return None
         return self._counterexample(pairs, free, arithmetic)
+
+    def _is_seen(self, pairs: list[tuple[Num, Num]], level: int, free: dict[str, Any]) -> bool:
+        """Whether the sides differ by more than what large terms that cancel leave of 34 digits:
+        floats see the same gap, or more digits do."""
+        gaps = [_gap(a, b) for a, b in pairs]
+        if not all(math.isfinite(g) for g in gaps):
+            return True
+        if _some_alike([a - b for a, b in self._values(FLOAT, level, free)], gaps):
+            return True
+        return _some_alike([_gap(a, b) for a, b in self._sharper(level, free)], gaps)
+
+    def _sharper(self, level: int, free: dict[str, Any]) -> list[tuple[Num, Num]]:
+        """At 70 digits; undefined where a quadrature, which has no more than 34, leaves some."""
+        if not self.program.has_grid:
+            with contextlib.suppress(Overflow, Underflow):
+                return self._values(SHARP, level, free)
+        return [(SHARP.nan, SHARP.nan)]
 
     def _counterexample(
         self, pairs: list[tuple[Num, Num]], free: dict[str, Any], arithmetic: Arithmetic
@@ -649,6 +671,13 @@ class _Trial:
             "difference": _show(gaps[0], 6) if one else [_show(v, 6) for v in gaps],
             "digits": 34 if arithmetic is EXACT else 16,
         }  # fmt: skip
+
+
+def _some_alike(gaps: Iterable[Num], others: Iterable[Num]) -> bool:
+    """Whether one of them is the same to within a half, as what is left by rounding is not."""
+    with decimal.localcontext(CONTEXT):
+        both = [(Decimal(a), Decimal(b)) for a, b in zip(gaps, others, strict=False)]
+        return any(b != 0 and abs(a - b) <= abs(b) / 2 for a, b in both)
 
 
 def _told_apart(a: Num, b: Num) -> bool:

@@ -13,21 +13,23 @@ from functools import lru_cache
 from typing import Any
 
 from genmath.proof.language.elementary import TABLE, Elementary, call
-from genmath.proof.numeric.arithmetic import EXACT, FLOAT, Arithmetic, Num
+from genmath.proof.numeric.arithmetic import EXACT, FLOAT, SHARP, Arithmetic, Num
 
-PRECISION = {FLOAT.name: 80, EXACT.name: 150}  # bits; a float has 53, 34 digits are 113
+# bits, and the digits that are kept; a float has 53 bits, 34 digits are 113, 70 are 233
+PRECISION = {FLOAT.name: 80, EXACT.name: 150, SHARP.name: 280}
+DIGITS = {EXACT: 42, SHARP: 80}
 LARGE, SMALL, HUGE = 9, -300, 100_000  # digits, digits and bits beyond which nothing is computed
 
 
 def tabulated(arithmetic: Arithmetic, name: str, order: int) -> Callable[[Num], Num]:
     """A function of the table, or its derivative of some order; nan where it is not defined."""
-    return _tabulated(arithmetic.name, TABLE[name], order)
+    return _tabulated(arithmetic, TABLE[name], order)
 
 
 @lru_cache(maxsize=100)
-def _tabulated(arithmetic: str, row: Elementary, order: int) -> Callable[[Num], Num]:
-    if arithmetic == EXACT.name:
-        return _remembered(lambda u: _decimal(row, order, u))
+def _tabulated(arithmetic: Arithmetic, row: Elementary, order: int) -> Callable[[Num], Num]:
+    if arithmetic is not FLOAT:
+        return _remembered(lambda u: _decimal(arithmetic, row, order, u))
     if order:
         return _remembered(lambda u: _slope_of_floats(row, order, u))
     return lambda u: _float(row, u)
@@ -56,23 +58,23 @@ def _slope_of_floats(row: Elementary, order: int, u: float) -> float:
     return float(value) if value is not None else math.nan
 
 
-def _decimal(row: Elementary, order: int, u: Decimal) -> Decimal:
+def _decimal(arithmetic: Arithmetic, row: Elementary, order: int, u: Decimal) -> Decimal:
     if not u.is_finite() or not row.defined(u):
         return EXACT.nan  # type: ignore[no-any-return]
     if u and u.adjusted() > LARGE:  # the digits left of a sine would be chance
         raise decimal.Overflow
     if u and u.adjusted() < SMALL:
         raise decimal.Underflow
-    value = _in(EXACT, row, order, str(u))
+    value = _in(arithmetic, row, order, str(u))
     if value is None:
         return EXACT.nan  # type: ignore[no-any-return]
-    context = _context(EXACT.name)
+    context = _context(arithmetic.name)
     if value and abs(context.mag(value)) > HUGE:
         raise decimal.Overflow if abs(value) > 1 else decimal.Underflow
-    return Decimal(context.nstr(value, 42))
+    return Decimal(context.nstr(value, DIGITS[arithmetic]))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _context(arithmetic: str) -> Any:
     """mpmath with a precision of its own; loaded where a claim speaks of such a function."""
     context = importlib.import_module("mpmath").mp.clone()

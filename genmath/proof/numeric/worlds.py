@@ -20,7 +20,7 @@ from typing import Any
 
 from genmath.proof.language.shapes import entries, size_of
 from genmath.proof.language.tree import NotationError
-from genmath.proof.numeric.arithmetic import CONTEXT, Arithmetic, Num
+from genmath.proof.numeric.arithmetic import Arithmetic, Num
 from genmath.proof.numeric.survey import Bounds, Key, Survey
 
 COMPONENTS = 2  # of every mixture on the real line
@@ -419,7 +419,7 @@ class World:
     def value(self, arithmetic: Arithmetic, key: Key) -> Any:
         full = (arithmetic.name, *key)
         if full not in self._values:
-            with decimal.localcontext(CONTEXT):
+            with decimal.localcontext(arithmetic.context):
                 self._values[full] = getattr(self, "_value_" + key[0])(arithmetic, *key[1:])
         return self._values[full]
 
