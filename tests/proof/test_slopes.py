@@ -130,3 +130,74 @@ def test_a_half_line() -> None:
     assert prove(as_claim(along(exp(-t) * t**2, 0, infinity) >= 0)).proved
     assert not prove(as_claim(along(exp(-t) * t, -infinity, 0) >= 0)).proved
     assert prove(as_claim(along(exp(t) * t, -infinity, 0) <= 0)).proved
+
+
+r, s, y = reals("r s y")
+moved = integral(f(r), r, between=(0, y))
+NESTED = {
+    "an integral of an integral": (
+        equal(integral(moved, y, between=(0, u)), integral((u - r) * f(r), r, between=(0, u))),
+        equal(integral(moved, y, between=(0, u)), integral(r * f(r), r, between=(0, u))),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_what_is_integrated_may_be_an_integral(name: str) -> None:
+    true, false = NESTED[name]
+    assert prove(true).proved
+    assert numeric.compare(true).verdict == "agree"
+    assert not prove(false).proved
+    assert numeric.compare(false).verdict == "refuted"
+
+
+def test_a_pole_on_the_way_of_an_inner_integral_is_seen() -> None:
+    inner = integral(1 / (r - s), r, between=(0, y))
+    whole = integral(inner, y, between=(0, u))
+    turned = integral((u - r) / (r - s), r, between=(0, u))
+    assert not prove(equal(whole, turned)).proved
+
+
+def ends(low: Node, high: Node) -> Node:
+    return integral(f(r, a), r, between=(low, high))
+
+
+g, h = Function("g"), Function("h")
+inside = integral(diff(f(r, a), a), r, between=(g(a), h(a)))
+above, below = f(h(a), a) * h.prime(a), f(g(a), a) * g.prime(a)
+decay = integral(exp(-u * (w - r)) * f(r), r, between=(0, w))
+LEIBNIZ = {
+    "both ends move": (diff(ends(g(a), h(a)), a), above - below + inside),
+    "one end": (diff(integral(f(r), r, between=(0, g(a))), a), f(g(a)) * g.prime(a)),
+    "the lower one": (diff(integral(f(r), r, between=(a, 1)), a), -f(a)),
+    "a tail": (diff(integral(exp(-(r**2)), r, between=(a, infinity)), a), -exp(-(a**2))),
+    "a response that decays": (diff(decay, w), f(w) - u * decay),
+}
+NO_LEIBNIZ = {
+    "ends forgotten": (diff(ends(g(a), h(a)), a), inside),
+    "a sign": (diff(ends(g(a), h(a)), a), above + below + inside),
+    "speeds forgotten": (diff(ends(g(a), h(a)), a), f(h(a), a) - f(g(a), a) + inside),
+    "a response, its end forgotten": (diff(decay, w), -u * decay),
+}
+
+
+@pytest.mark.parametrize("name", LEIBNIZ)
+def test_ends_that_move(name: str) -> None:
+    claim = equal(*LEIBNIZ[name])
+    assert prove(claim).proved
+    assert numeric.compare(claim).verdict == "agree"
+
+
+@pytest.mark.parametrize("name", NO_LEIBNIZ)
+def test_what_moves_is_not_forgotten(name: str) -> None:
+    claim = equal(*NO_LEIBNIZ[name])
+    assert not prove(claim).proved
+    assert numeric.compare(claim).verdict == "refuted"
+
+
+SIZES = [(log(1 + u), True), (log(1 + a**2), True), (log(u), False), (log(u + a**2), False)]
+
+
+@pytest.mark.parametrize(("e", "known"), SIZES, ids=repr)
+def test_a_logarithm_of_at_least_one_is_its_size(e: Node, known: bool) -> None:
+    assert prove(equal(absolute(e), e)).proved == known

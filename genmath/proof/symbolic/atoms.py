@@ -82,7 +82,10 @@ class Log(Atom):
         return sp.Expr.__new__(cls, arg)
 
     def _eval_is_positive(self) -> bool | None:
-        return True if self.args[0].is_Rational and self.args[0] > 1 else None
+        return True if (self.args[0] - 1).is_positive else None
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return True if (self.args[0] - 1).is_nonnegative else None
 
 
 class Recip(Atom):

@@ -97,22 +97,25 @@ def _closure(letter: Symbol, start: Node, dimension: int) -> Symbol | None:
 def smooth(node: Node, dimension: int) -> bool:
     """Continuous in every letter over its whole domain, and so are the integrands in it: nothing
     is let pass that may be 0 in a denominator, nothing jumps."""
-    parts = [node]
-    for n in node.walk():
-        if isinstance(n, Between):
-            if not free_symbols(n) <= free_symbols(node) or sides(n.low) or sides(n.high):
-                return False
-            parts += along(n)
-    for part in parts:
-        rules = Rules()
-        value = Lowering(rules, dimension)(part)
-        if rules.needs or rules.nonzero:
+    for n in _outermost(node):
+        if not free_symbols(n) <= free_symbols(node) or sides(n.low) or sides(n.high):
             return False
-        if value.has(Sign, Root, Recip, Rho, Int):
+        if not all(smooth(part, dimension) for part in along(n)):
             return False
-        if any(b.args[0].name != "int" for b in value.atoms(Binder)):
-            return False
-    return True
+    rules = Rules()
+    value = Lowering(rules, dimension)(node)
+    if rules.needs or rules.nonzero or value.has(Sign, Root, Recip, Rho, Int):
+        return False
+    return all(b.args[0].name == "int" for b in value.atoms(Binder))
+
+
+def _outermost(node: Node) -> Iterator[Between]:
+    """The integrals that stand in no other; those inside are looked at where that one runs."""
+    if isinstance(node, Between):
+        yield node
+        return
+    for child in node.args:
+        yield from _outermost(child)
 
 
 def along(n: Between) -> list[Node]:
