@@ -687,7 +687,8 @@ def missing_mode(d):
 #
 # All three are fooled by a generator that has learned the training set by heart: compare with held-out data, and look
 # at the nearest training pictures. And good samples, a good likelihood and good features are three different things:
-# a model may have any of them without the others [@theis2016note].
+# a model may have any of them without the others [@theis2016note]. What each of these numbers sees, and what it does not,
+# is the chapter [Evaluating generative models](evaluation.py).
 #
 # ## Why the game is hard to play
 #
