@@ -541,6 +541,27 @@ def hidden(d):
 #
 # Contrast makes features *invariant*: the same for all views. To predict the angle they must *not* be invariant to it, but change with it (*equivariant*). Neither is better; the task decides.
 #
+# ### Invariant and equivariant parts { .advanced }
+#
+# Take one change that undoes itself: a mirror, written as $x \mapsto -x$. Any feature $F$ is the sum of two parts, half the sum and half the difference of what it says of $x$ and of its mirror image. The first does not see the mirror (`contrastive.parts[invariant]`), the second changes its sign with it (`contrastive.parts[equivariant]`). A contrastive loss whose views are mirrored
+# wants the second part gone; who has to tell left from right needs it.
+
+# %%
+F, here = Function("F"), reals("x")
+mirrored = -here
+
+
+@derivation("A feature and its mirror image")
+def parts(d):
+    d.start((F(here) + F(mirrored)) / 2 + (F(here) - F(mirrored)) / 2, name="sum", words="both parts together")
+    d.equals(F(here), by="the mirror image cancels")
+    d.start((F(mirrored) + F(-mirrored)) / 2, name="invariant", words="the first part, of the mirror image")
+    d.equals((F(here) + F(mirrored)) / 2, by="twice mirrored is not mirrored")
+    d.start((F(mirrored) - F(-mirrored)) / 2, name="equivariant", words="the second part, of the mirror image")
+    d.equals(-((F(here) - F(mirrored)) / 2), by="the same, and the terms have changed places")
+
+
+# %% [markdown]
 # ### Spread without others: VICReg { .advanced }
 #
 # Why others at all, if they only serve to spread the features? VICReg [@bardes2022vicreg] writes what it wants: partners near (*invariance*), every feature with a standard deviation of at least 1 (*variance*), different features uncorrelated (*covariance*). For one feature, with $\mu$ and $\nu$ for its means on both sides, the mean squared distance of partners is the two variances, less twice the covariance *between views*, and the square of the difference of
