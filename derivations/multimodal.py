@@ -28,7 +28,7 @@
 #
 # !!! train "Train"
 #
-#     1. A text encoder, on pairs of a picture and its text; then freeze it: `genmath.nets.TextEncoder`.
+#     1. A text encoder, `genmath.nets.TextEncoder`, on pairs of a picture and its text, by `genmath.contrastive.clip_loss`; then freeze it.
 #     2. A first stage that turns pictures into codes and back; then freeze it: `genmath.latent.FirstStage`.
 #     3. A network that guesses the velocity of a noisy code, told the time and the tokens of the text: `genmath.nets.Captioned`, by `genmath.latent.LatentDiffusion.loss`. In some steps the text is left out: `genmath.guidance.drop_labels`.
 #
@@ -50,7 +50,7 @@
 # | | what happens | rests on |
 # |---|---|---|
 # | 1 | a text becomes tokens, and a transformer reads them | `attention.average`, `attention.sinusoids` |
-# | 2 | the encoder learned from pairs which text fits which picture, and is frozen | `multimodal.joint_space`, `multimodal.frozen` |
+# | 2 | the encoder learned from pairs which text fits which picture, and is frozen | `contrastive.clip`, `multimodal.joint_space`, `multimodal.frozen` |
 # | 3 | a picture becomes a code, and back | `latent.two_stages`, `latent.best_decoder`; in tokens `vq.point_posterior` |
 # | 4 | noise becomes a code along a learned velocity | `flow_matching.cfm_loss`, `flow_matching.equal_gradients` |
 # | 5 | the network sees text and time | `attention.mask`, `attention.adaln`, `attention.cost` |
@@ -62,6 +62,13 @@
 # | 11 | several are drawn, one is kept | `multimodal.tilted`, `multimodal.best_of` |
 #
 # The second way to the same end has no noise: the picture becomes tokens (`vq.bits`), and a transformer writes text and picture as one sequence, each token given all before it [@ramesh2021zero]. Its loss is the cross-entropy of [Autoregressive models](autoregressive.py); what follows about texts holds for it, too.
+#
+# ### What it reaches
+#
+# In the shapes world a picture can be read by a program, so "shows what was asked for" is a fact: shape, colour, size and place of each thing are as captioned, or not. `python benchmarks/text_to_image.py` trains the system, text encoder and all, for 300 seconds of one core on pictures of $16 \times 16$ pixels. Of 200 captions that were kept from training it draws 100 % as captioned, in 2 to 30 steps and without guidance. (Here the encoder learns together with the network: there are no more texts than pictures to learn from.)
+#
+# Captions are new, but each *pair* of a colour and a shape was seen. With `--together pair` the captions of the test name pairs that were never together in training: a "red triangle" by someone who has seen red things and triangles. Without guidance 17 % are right, with scale 3 it is 85 % (10 steps). The network knows what the words mean, but leans to what it has seen together; guidance pushes it to what was said. (That is an
+# observation, and no result.)
 #
 # ## Notation and hypotheses
 #
@@ -181,7 +188,7 @@ def frozen(d):
 # ## What the joint space says
 #
 # How is an encoder trained that knows what pictures look like? By pairs: a picture encoder and a text encoder give vectors, and their inner product, the *fit* $s(x, c)$, is to be large for a picture with its own text and small for others [@radford2021learning]. The loss is a classification, which of the texts of the batch belongs to the picture. Its best answer is the logarithm of a density ratio,
-# up to a number $b(x)$ that depends on the picture alone (with the loss in both directions, up to one constant):
+# up to a number $b(x)$ that depends on the picture alone (`contrastive.best_critic`); with the loss in both directions $b$ is one number (`contrastive.clip`):
 #
 # {{ define multimodal.fit }}
 #
