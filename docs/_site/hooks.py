@@ -196,9 +196,11 @@ def _preloaded(output: str, page: Page) -> str:
 
 @event_priority(-100)  # after the search plugin
 def on_post_build(config: MkDocsConfig) -> None:
-    searching.clean(Path(config.site_dir) / "search" / "search_index.json")
+    site = Path(config.site_dir)
+    searching.clean(site / "search" / "search_index.json")
+    searching.ask_for_words(site / "assets" / "javascripts" / "workers")
     for topic in book.topics():
-        target = Path(config.site_dir) / "derivations" / topic / f"{topic}.ipynb"
+        target = site / "derivations" / topic / f"{topic}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
         notebook = notebooks.chapter_notebook(ROOT / "derivations" / f"{topic}.py")
         target.write_text(notebook, "utf-8")

@@ -19,6 +19,17 @@ LETTERS = r"A-Za-z\u00C0-\u024F\u0370-\u03FF\uAC00-\uD7A3"
 # of words terms that nobody wrote, on which it fails. W1 is a word. JavaScript reads it.
 SEPARATOR = rf"(?:[^0-9{LETTERS}]|(?<![0-9{LETTERS}])[0-9]+)+"
 
+# lunr takes `word:` for the name of a field, and other marks for orders. A reader types words and
+# titles; so the worker that looks for them has this before all it has.
+WORDS = """addEventListener("message", (event) => {
+  const { type, data } = event.data;
+  if (type !== 2 || !/[:^~*]/.test(data)) return;
+  event.stopImmediatePropagation();
+  const words = { type, data: data.replace(/[:^~*]/g, " ") };
+  dispatchEvent(new MessageEvent("message", { data: words }));
+});
+"""
+
 # A chapter before what was made of it, and lists of everything last.
 FIRST = {"derivations/": 8, "glossary/": 0.2, "map/": 0.1, "slips/": 0.5}
 ACRONYM = re.compile(r"derivations/(\w{3,4})/")  # vae, ddpm: who knows a model by its letters
@@ -37,6 +48,13 @@ def clean(index: Path) -> None:
             (b for room, b in FIRST.items() if entry["location"].startswith(room)), 1
         )
     index.write_text(json.dumps(found, ensure_ascii=False, separators=(",", ":")), "utf-8")
+
+
+def ask_for_words(workers: Path) -> None:
+    """Rewrite the worker of the theme that searches the index."""
+    (worker,) = workers.glob("search.*.min.js")
+    script = worker.read_text("utf-8")
+    worker.write_text(WORDS + script.removeprefix(WORDS), "utf-8")
 
 
 def words(text: str) -> str:
