@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import citations
+import editing
 import explorers
 import folds
 import maths
@@ -84,6 +85,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         for style in ("normal", "italic"):
             name = f"source-serif-4-{script}-opsz-{style}.woff2"
             files.append(_file(name, serif, config, "assets/fonts"))
+    for name in editing.served():
+        files.append(_file(name, editing.DIST, config, "assets/prism"))
     try:
         served = runtime.served()
         for file in explorers.served():

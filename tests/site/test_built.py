@@ -150,6 +150,13 @@ def test_a_chapter_is_light(address: str) -> None:
     assert sum(len(gzip.compress(part.read_bytes())) for part in parts) <= 250_000
 
 
+def test_the_editor_is_light() -> None:
+    """Its script, which comes when the first is opened."""
+    parts = [file for file in (SITE / "assets" / "prism").rglob("*") if file.is_file()]
+    assert {"index.js", "python.js", "layout.css"} <= {part.name for part in parts}
+    assert sum(len(gzip.compress(part.read_bytes())) for part in parts) <= 12_000
+
+
 @pytest.mark.parametrize("address", addresses())
 def test_the_search_dialog_has_a_name(address: str) -> None:
     dialogs = re.findall(r'<[^>]*role="dialog"[^>]*>', file_of(address).read_text("utf-8"))

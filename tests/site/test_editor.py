@@ -112,6 +112,81 @@ def test_a_sign_that_is_wrong_is_refuted_with_its_counterexample(chapter: Page) 
     expect(editor.locator(".why")).to_have_count(0)
 
 
+def test_the_line_that_is_refuted_is_marked_and_named(chapter: Page) -> None:
+    editor = editor_of(chapter, "vae.elbo")
+    edit(editor, "KL(q(z | x), p(z)), by", "KL(q(z | x), p(x)), by")
+    expect(check(editor)).to_contain_text("Not as claimed")
+    lines = editor.locator("textarea").input_value().split("\n")
+    at = next(n for n, line in enumerate(lines, 1) if "p(x)), by" in line)
+    expect(editor.locator(MARKED).filter(has_text=lines[at - 1])).to_have_count(1)
+    expect(editor.locator(MARKED)).to_have_count(2)  # and where the equality is claimed
+    expect(editor.locator(".by").filter(has_text="product rule")).to_contain_text(
+        f"refuted, line {at} product rule"
+    )
+    edit(editor, "p(x)), by", "p(z)), by")  # of the new text nothing is known
+    expect(editor.locator(MARKED)).to_have_count(0)
+
+
+def test_the_editor_comes_when_it_is_wanted(visit: Visits) -> None:
+    page = visit("derivations/vae/", viewport=DESK)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload(wait_until="networkidle")
+    assert [
+        url for url in asked if "/prism/" in url or url.endswith(("editor.js", "worker.js"))
+    ] == []
+    editor_of(page, "vae.elbo").wait_for()
+    assert [url for url in asked if "/prism/" in url]
+    left_while_loading(visit)
+
+
+LINES = (
+    """editor => [...editor.querySelectorAll(".pce-line")].map(line => line.textContent).join("")"""
+)
+COLOURS = """editor => Object.fromEntries(["keyword", "string", "number", "decorator"].map(
+  kind => [kind, getComputedStyle(editor.querySelector(".token." + kind)).color]))"""
+# The field is as wide as its longest line and as high as all; else its caret would be elsewhere.
+APART = """editor => {
+  const area = editor.querySelector("textarea"), lines = [...editor.querySelectorAll(".pce-line")];
+  const same = ["fontFamily", "fontSize", "lineHeight", "tabSize", "letterSpacing", "paddingLeft"];
+  const font = e => same.map(what => getComputedStyle(e)[what]).join(" ");
+  const first = lines[0].getBoundingClientRect(), last = lines.at(-1).getBoundingClientRect();
+  const box = area.getBoundingClientRect();
+  return [font(area) === font(lines[0]),
+    Math.abs(box.top - first.top) < 1, Math.abs(box.bottom - last.bottom) < 1,
+    area.scrollWidth <= area.clientWidth, area.scrollHeight <= area.clientHeight];
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_written_is_in_colour_where_it_stands(visit: Visits, scheme: str) -> None:
+    """The field is over its lines, letter over letter."""
+    page = visit("start/yours/", color_scheme=scheme, viewport=PHONE)
+    editor = page.locator(".editor")
+    area = editor.locator("textarea")
+    long = f"x = 1 + {' + '.join(map(str, range(60)))}  # 한국어\n"
+    area.fill(f"@derivation('μ')\ndef f(d):\n{long * 60}")
+    assert editor.evaluate(LINES) == area.input_value() + "\n"
+    colours = editor.evaluate(COLOURS)
+    assert len(set(colours.values())) == 4
+    inks, contrast = editor.evaluate(LEGIBLE)
+    assert inks >= 6
+    assert contrast >= 4.5
+    assert editor.evaluate(APART) == [True] * 5
+    area.press("Control+End")
+    page.keyboard.type("if True:")
+    assert editor.evaluate(LINES) == area.input_value() + "\n"
+    box, whole = (
+        editor.locator(".pce-line").last.bounding_box(),
+        editor.locator(".prism-code-editor").bounding_box(),
+    )
+    assert box
+    assert whole
+    assert box["y"] + box["height"] <= whole["y"] + whole["height"]  # what is typed is in sight
+    assert too_wide(page) == []
+    left_while_loading(visit)
+
+
 def test_only_the_derivation_that_is_edited_is_judged(chapter: Page) -> None:
     """The others of its chapter stand as they are, before it and after it."""
     broken, whole = editor_of(chapter, "vae.evidence"), editor_of(chapter, "vae.elbo")
@@ -120,10 +195,14 @@ def test_only_the_derivation_that_is_edited_is_judged(chapter: Page) -> None:
     expect(check(whole)).to_contain_text("As claimed: proved.")
 
 
+MARKED = ".pce-line[data-mark]"
+
+
 def test_a_slip_of_the_pen_is_said_with_its_line(chapter: Page) -> None:
     editor = editor_of(chapter, "vae.elbo")
     edit(editor, "d.start(log(p(x)))", "d.start(log(p(x))")
     expect(check(editor)).to_have_text("Not checked: line 3: SyntaxError: '(' was never closed")
+    expect(editor.locator(MARKED)).to_have_text("    d.start(log(p(x))\n")
     expect(editor.locator(".trouble")).to_contain_text('File "the cell", line 3')
     edit(editor, "d.start(log(p(x))", "d.start(0.5 * logg(p(x)))")
     expect(check(editor)).to_contain_text("Not checked: line 3: NameError: name 'logg'")
@@ -333,11 +412,29 @@ def test_without_network_a_check_says_so(browser: Browser, base_url: str) -> Non
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(f"{base_url}derivations/vae/")
-    editor = editor_of(page, "vae.elbo")
+    fold = page.locator("[data-check='vae.elbo'] details.try")
+    fold.evaluate("fold => { fold.open = true }")  # a click would have begun to load the checker
+    editor = fold.locator(".editor")
+    editor.wait_for()
     context.set_offline(True)
     expect(check(editor)).to_contain_text("there is no network")
     context.set_offline(False)
     expect(check(editor)).to_contain_text("As claimed")
+    context.close()
+
+
+def test_without_network_an_editor_that_does_not_come_says_so(
+    browser: Browser, base_url: str
+) -> None:
+    context = browser.new_context(viewport=DESK)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(f"{base_url}derivations/vae/")
+    fold = page.locator("[data-check='vae.elbo'] details.try")
+    fold.wait_for()
+    context.set_offline(True)
+    fold.locator("summary").click()
+    expect(fold.get_by_role("status")).to_contain_text("The editor could not be loaded")
     context.close()
 
 
@@ -359,17 +456,30 @@ def test_it_goes_by_the_keyboard(yours: Page) -> None:
     expect(yours.get_by_role("button", name="Check")).to_be_focused()
 
 
-CONTRAST = """() => {
-  const light = colour => {
+LIGHT = """const light = colour => {
     const [r, g, b] = colour.match(/[\\d.]+/g).map(x => x / 255)
       .map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
   };
+  const ratio = (one, other) => Math.max(one, other) / Math.min(one, other);"""
+CONTRAST = f"""() => {{
+  {LIGHT}
   const of = what => light(getComputedStyle(what).backgroundColor);
-  const button = of(document.querySelector(".editor .md-button--primary"));
-  const page = of(document.body);
-  return Math.max(button, page) / Math.min(button, page);
-}"""
+  return ratio(of(document.querySelector(".editor .md-button--primary")), of(document.body));
+}}"""
+# Every colour of letters, and of numbers of lines, on the ground of a line without and with a mark.
+LEGIBLE = f"""editor => {{
+  {LIGHT}
+  const ink = (what, part) => getComputedStyle(what, part).color;
+  const ground = what => light(getComputedStyle(what).backgroundColor);
+  const [line] = editor.querySelectorAll(".pce-line");
+  const letters = [...editor.querySelectorAll(".token")].map(token => ink(token));
+  const inks = [...new Set([...letters, ink(line), ink(line, "::before")])];
+  const grounds = [ground(editor.querySelector(".prism-code-editor"))];
+  for (line.dataset.mark of ["wrong", "open"]) grounds.push(ground(line));
+  delete line.dataset.mark;
+  return [inks.length, Math.min(...inks.flatMap(ink => grounds.map(g => ratio(light(ink), g))))];
+}}"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

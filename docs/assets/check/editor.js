@@ -1,16 +1,15 @@
 // An editor: a text, its buttons, and what the checker said of it.
 import { Copies, fromLink } from "./copies.js";
 import { ask, end, isReady, wake } from "./checker.js";
-import { element, outcome, summary } from "./outcome.js";
+import { field, mark } from "./field.js";
+import { element, faults, outcome, summary } from "./outcome.js";
 
 export function editor(original, name, exercise) {
   const which = name || exercise || "";
   const brought = fromLink(which);
   const copies = new Copies(name, exercise, brought);
-  const area = element("textarea", {
-    id: `cell-${which || "yours"}`, value: brought ?? copies.known ?? original, rows: Math.min(24, original.split("\n").length),
-    wrap: "off", spellcheck: false, autocapitalize: "off", autocomplete: "off",
-  });
+  const written = field(brought ?? copies.known ?? original, Math.min(24, original.split("\n").length));
+  const area = Object.assign(written.textarea, { id: `cell-${which || "yours"}` });
   const label = element("label", { htmlFor: area.id, textContent: name ? `Your copy of ${name}` : exercise ? `Your answer to ${exercise}` : "Your derivation" });
   const button = (textContent, more) => element("button", { type: "button", className: "md-button", textContent, ...more });
   const check = button("Check", { className: "md-button md-button--primary" });
@@ -34,6 +33,7 @@ export function editor(original, name, exercise) {
     check.disabled = true;
     stop.disabled = false;
     verdict.replaceChildren();
+    mark(written, []);
     status.textContent = isReady() ? "Checking …" : "Loading the checker, about 29 MB the first time …";
     const began = performance.now();
     try {
@@ -41,6 +41,7 @@ export function editor(original, name, exercise) {
       const seconds = ((performance.now() - began) / 1000).toFixed(2);
       status.textContent = said.error ? `Not checked: ${said.error.split("\n")[0]}` : summary(said, seconds);
       verdict.replaceChildren(...outcome(said));
+      mark(written, faults(said));
     } catch (error) {
       status.textContent = error.message;
     }
@@ -51,7 +52,8 @@ export function editor(original, name, exercise) {
   // Another text, and nothing said of it.
   function show(text, words) {
     if (!stop.disabled) end(""); // its verdicts would stand under another text
-    area.value = text;
+    written.setOptions({ value: text });
+    mark(written, []);
     status.textContent = words;
     verdict.replaceChildren();
     other.hidden = !copies.others();
@@ -88,9 +90,12 @@ export function editor(original, name, exercise) {
     },
   );
   other.hidden = !copies.others();
-  area.oninput = () => copies.keep(area.value);
+  area.oninput = () => {
+    mark(written, []); // they would stand at other lines
+    copies.keep(area.value);
+  };
   area.onkeydown = manners(run);
-  const whole = element("div", { className: "editor" }, label, area, keys,
+  const whole = element("div", { className: "editor" }, label, written.container, keys,
     element("div", { className: "buttons" }, check, stop, again, share, other), status, verdict);
   whole.addEventListener("focusin", wake);
   whole.addEventListener("pointerenter", wake);

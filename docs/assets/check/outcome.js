@@ -18,6 +18,15 @@ export function summary({ reports, exercise, solved }, seconds) {
   return `${word}. ${steps.length} step${steps.length === 1 ? "" : "s"}: ${counted || "none"}. ${seconds} s.`;
 }
 
+const colour = (step) => ({ proved: "right", open: "open" })[step.verdict] ?? "wrong";
+
+// The lines of the cell at which something is not right: [number, colour].
+export function faults({ reports = [], error }) {
+  const at = error?.match(/^line (\d+)/);
+  const steps = reports.flatMap((report) => report.steps).filter((step) => step.verdict !== "proved");
+  return [...(at ? [[Number(at[1]), "wrong"]] : []), ...steps.map((step) => [step.line, colour(step)])];
+}
+
 export function outcome({ reports = [], error, printed }) {
   const shown = reports.flatMap((report) => [
     ...(reports.length > 1 ? [element("p", { className: "part", textContent: report.title })] : []),
@@ -34,14 +43,14 @@ function lines(steps) {
   return steps.flatMap((step, at) => {
     const goesOn = at && steps[at - 1].rhs === step.lhs;
     const which = Object.entries(step.case).map(([letter, value]) => `${letter} = ${value}`).join(", ");
-    const colour = { proved: "right", open: "open" }[step.verdict] ?? "wrong";
+    const where = step.verdict === "proved" || !step.line ? "" : `, line ${step.line}`;
     const why = step.why.length ? [element("div", { className: "verdict" }, scrolling(step.why.join("\n"), "why"))] : [];
     return [
       ...(goesOn ? [] : [element("div", { className: "line start" }, formula(step.left))]),
       element("div", { className: "line" },
         element("span", { className: "sign", textContent: SIGN[step.relation] }), formula(step.right),
-        element("span", { className: "by" }, element("span", { className: `tag ${colour}`, textContent: step.verdict }),
-          ` ${step.by.replaceAll("`", "")}${which && ` (${which})`}`), ...why),
+        element("span", { className: "by" }, element("span", { className: `tag ${colour(step)}`, textContent: step.verdict }),
+          `${where} ${step.by.replaceAll("`", "")}${which && ` (${which})`}`), ...why),
     ];
   });
 }

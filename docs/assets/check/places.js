@@ -2,20 +2,30 @@
 import { build, open } from "../folds.js";
 import { wake } from "./checker.js";
 import { Copies, fromLink } from "./copies.js";
-import { editor } from "./editor.js";
 import { element } from "./outcome.js";
 
 const typed = (source) => source.querySelector("pre code").textContent.trimEnd() + "\n";
+// The editor comes when one is wanted: a chapter is read without.
+async function put(where, source, name, exercise) {
+  try {
+    const { editor } = await import("./editor.js");
+    const made = editor(typed(source), name, exercise);
+    if (where === source) source.replaceWith(made);
+    else where.append(made);
+  } catch (error) {
+    where.append(element("p", { className: "said", role: "status", textContent: `The editor could not be loaded: ${error.message}` }));
+  }
+}
 
 export function furnish(place) {
   const { check: name, exercise } = place.dataset;
   const source = place.querySelector(name ? "details.source" : ".highlight");
-  if (!name) return source.replaceWith(editor(typed(source), name, exercise));
+  if (!name) return put(source, source, name, exercise);
   const fold = element("details", { className: "try" },
     element("summary", { textContent: "Check it yourself: change a sign, and see", onclick: wake }));
   fold.addEventListener("toggle", () => {
     build(source);
-    fold.append(editor(typed(source), name));
+    put(fold, source, name);
   }, { once: true });
   source.after(fold);
   if (fromLink(name) !== null) {
