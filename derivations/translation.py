@@ -47,7 +47,7 @@
 #
 # !!! sample "Translate"
 #
-#     1. CycleGAN: one call of a translator, `genmath.translation.CycleGAN.forward`. The critics are thrown away.
+#     1. CycleGAN: one call of a translator, `genmath.translation.CycleGAN`. The critics are thrown away.
 #     2. With two diffusion models: run the first backwards from $x$ to its noise, then the second from this noise,
 #        `genmath.translation.ddib`.
 #     3. A style alone: `genmath.translation.adain` on features, and a decoder.

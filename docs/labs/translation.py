@@ -8,7 +8,7 @@
 import torch
 from torch import nn
 
-from genmath.figures import BLUE, GREEN, INK, ORANGE, axes, figure, ramp
+from genmath.figures import BLUE, GREEN, INK, ORANGE, PURPLE, axes, figure, ramp
 from genmath.nets import MLP
 from genmath.paths import linear_schedule
 from genmath.toys import GaussianMixture, digits
@@ -243,7 +243,7 @@ for iterations in (1, 2, 4, 8):
     print(f"{iterations:12d}   {(back - x).norm(dim=1).mean():22.2e}")
 left, right = axes(2.6, 2.6, title="A"), axes(2.6, 2.6, title="translated to B")
 which = first.responsibilities(x.float(), 1.0, 0.0).argmax(1)
-for k, color in enumerate((BLUE, ORANGE, GREEN, INK, "tab:purple")):
+for k, color in enumerate((BLUE, ORANGE, GREEN, INK, PURPLE)):
     for panel, points in ((left, x), (right, there)):
         panel.plot(*points[which == k].T, "o", color=color, markersize=2)
 for panel in (left, right):
