@@ -300,6 +300,8 @@ class CycleGAN(nn.Module):
 
     A call translates x. Beside the adversarial loss stand, with their weights, that of the cycle
     and, if its weight is not 0, what a translator changes of the domain that it translates to.
+    Both are summed over the event: the weight 10 of the paper, on means over pixels, is here 10
+    divided by the number of pixels.
 
     Result: translation.cycle, translation.identity_loss
     Errors: ValueError unless all four are modules, and for weights < 0.
