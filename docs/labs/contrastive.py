@@ -26,6 +26,7 @@ from genmath.figures import BLUE, GREEN, INK, ORANGE, PURPLE, axes, figure
 from genmath.toys import digits
 
 generator = torch.Generator().manual_seed(0)
+torch.manual_seed(0)
 
 # %% [markdown]
 # ## Is the bound a bound?
