@@ -246,8 +246,9 @@ def hypotheses(derivation: Derivation) -> dict[str, Node | Density | Relation]:
     """Every hypothesis the declarations and the author state: its kind and name, and its object."""
     found: dict[str, Node | Density | Relation] = {}
     for n in [*_nodes(derivation), *(n for g in derivation.given for n in _walk(g))]:
-        if isinstance(n, (Symbol, Indexed)) and n.domain not in ("real", "natural"):
-            found[f"letter {n.name}"] = n
+        for s in (n, *n.bound):
+            if isinstance(s, (Symbol, Indexed)) and s.domain not in ("real", "natural"):
+                found[f"letter {s.name}"] = s
         if isinstance(n, Symbol) and n.shape == "covariance":
             found[f"letter {n.name}"] = n
         if isinstance(n, Named):

@@ -76,8 +76,8 @@ def _everywhere(node: Node, pool: list[Node], part: str) -> Iterator[tuple[str, 
     if part == NUMBER:
         yield from _here(node, pool)
     yield from _matrix_slips(node)
-    if isinstance(node, Named):
-        return  # a definition is broken by breaking its uses
+    if isinstance(node, (Named, Symbol)):
+        return  # a definition is broken by breaking its uses, and a letter keeps its ends
     for i, child in enumerate(node.args):
         near = pool if node.binds_in(i) else [n for n in pool if n not in node.bound]
         for what, broken in _everywhere(child, near, node.part(i)):

@@ -32,8 +32,10 @@ from genmath.proof.language.tree import (
     Indexed,
     Named,
     Node,
+    Ranging,
     Relation,
     Symbol,
+    declared,
     free_symbols,
 )
 from genmath.proof.likely import Likely
@@ -227,6 +229,10 @@ def _hypothesis(key: str, stated_in: Node | Density | Relation) -> str:
 
 
 def _lives(letter: Symbol | Indexed) -> str:
+    if isinstance(letter, Ranging):
+        inside = r",\, ".join(map(latex, letter.args))
+        whole = f"({inside})" if letter.domain == "interval" else rf"\{{{inside}\}}"
+        return rf"\in {whole}"
     return DOMAINS[letter.domain] if letter.domain in DOMAINS else SPACES[letter.domain][0]
 
 
@@ -254,6 +260,7 @@ PLAINLY = {
     "member": "in a finite set",
     "bit": "is 0 or 1",
     "count": "in 0, 1, 2, ...",
+    "integer": "is an integer",
     "symmetric": "is symmetric",
     "diagonal": "is diagonal",
     "orthogonal": "is orthogonal",
@@ -284,6 +291,8 @@ def _plainly(key: str, stated_in: Node | Density | Relation) -> str:
             return f"{shown} > 0" if kind == "positive" else f"{shown} is {kind}"
         case Symbol(shape="covariance"):
             return f"{text(stated_in)} is positive definite{_commuting(stated_in, text_name)}"
+        case Ranging():
+            return f"{text(stated_in)} {declared(stated_in)}"
         case Symbol() | Indexed():
             return f"{text(stated_in)} {PLAINLY[stated_in.domain]}"
     raise TypeError(f"{key}: no hypothesis is known of a {type(stated_in).__name__}")

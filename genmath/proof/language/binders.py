@@ -9,11 +9,17 @@ from genmath.proof.language.tree import (
     BOUND,
     FIXED,
     PLAIN,
+    Add,
+    Div,
     Fixed,
+    Mul,
     Neg,
     Node,
     NotationError,
+    Number,
     Operand,
+    Pi,
+    Pow,
     Symbol,
     as_node,
     check_name,
@@ -221,6 +227,15 @@ def sides(limit_of_range: Node) -> int:
     if isinstance(limit_of_range, Neg):
         return -sides(limit_of_range.args[0])
     return int(isinstance(limit_of_range, Infinity))
+
+
+def may_be_an_end(node: Node) -> bool:
+    """Of an interval in which a variable lives: infinity, or made of numbers and parameters."""
+    plain = (Number, Pi, Add, Mul, Neg, Div, Pow)
+    return bool(sides(node)) or all(
+        isinstance(n, plain) or (isinstance(n, Symbol) and not n.is_variable and not n.shape)
+        for n in node.walk()
+    )
 
 
 __all__ = ["FiniteSet", "infimum", "infinity", "limit", "maximum", "minimum", "supremum"]

@@ -15,7 +15,6 @@ from typing import Any
 
 from genmath.proof.language.elementary import absolute, log, log_gamma, softplus
 from genmath.proof.language.tree import (
-    SPACES,
     Family,
     Fn,
     Node,
@@ -24,6 +23,7 @@ from genmath.proof.language.tree import (
     Operand,
     Pi,
     Symbol,
+    declared,
 )
 from genmath.proof.language.written import writes
 
@@ -144,7 +144,7 @@ def _member(name: str, point: Operand, *parameters: Operand) -> Family:
     elif isinstance(at, Symbol) and at.is_variable and at.domain != row.letter_lives:
         domain = "" if row.letter_lives == "real" else f", domain={row.letter_lives!r}"
         raise NotationError(
-            f"{name}({at!r}, ...): {at!r} is declared {SPACES[at.domain][1]}; "
+            f"{name}({at!r}, ...): {at!r} is declared {declared(at)}; "
             f"write variables({at.name!r}{domain})"
         )
     return made

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from genmath.proof.language.binders import may_be_an_end
 from genmath.proof.language.tree import (
     BOUND,
     LETTER,
     Dens,
     Node,
     NotationError,
+    Ranging,
     Symbol,
     event_variables,
     free_symbols,
@@ -44,11 +47,11 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
         images = spaces.get(letter, (letter,))
         if len(images) != 1:
             raise NotationError(f"the lemma uses {letter!r} by itself: give it one variable")
-        return images[0]
+        return _with_ends(images[0], go) if letter not in spaces else images[0]
 
     def entry(kind: str, held: Any) -> Any:
         if kind == BOUND and isinstance(held, tuple):
-            return tuple(n for v in held for n in spaces.get(v, (v,)))
+            return tuple(n for v in held for n in spaces.get(v, (_with_ends(v, go),)))
         return one(held) if kind in (BOUND, LETTER) else held
 
     def go(current: Node) -> Node:
@@ -78,6 +81,7 @@ def instantiate(node: Node, pairs: tuple[tuple[Node, Node], ...]) -> Node:
 
     if not letters and not families:
         return node
+    _check_ends(node, letters)
     _check_capture(node, pairs, letters, spaces)
     return go(node)
 
@@ -88,17 +92,43 @@ def redeclare(node: Node, old: Symbol, new: Symbol) -> Node:
         return new
     if old not in free_symbols(node):
         return node
+    if isinstance(node, Symbol):
+        return _with_ends(node, lambda end: redeclare(end, old, new))
     if new in node.bound:
         raise NotationError(f"{new!r} is bound by a {type(node).__name__}")
     args = tuple(
         child if old in node.bound and node.binds_in(i) else redeclare(child, old, new)
         for i, child in enumerate(node.args)
     )
-    data = tuple(
-        new if kind == LETTER and entry == old else entry
-        for kind, entry in zip(node.holds, node.data, strict=True)
-    )
-    return node.rebuild(args, data)
+
+    def entry(kind: str, held: Any) -> Any:
+        if kind == LETTER and held == old:
+            return new
+        if kind not in (BOUND, LETTER):
+            return held
+        if isinstance(held, tuple):
+            return tuple(_with_ends(v, lambda end: redeclare(end, old, new)) for v in held)
+        return _with_ends(held, lambda end: redeclare(end, old, new))
+
+    return node.rebuild(args, tuple(map(entry, node.holds, node.data)))
+
+
+def _with_ends(letter: Symbol, change: Callable[[Node], Node]) -> Symbol:
+    """A variable is what it was, between other ends, wherever it occurs."""
+    if not isinstance(letter, Ranging):
+        return letter
+    other = letter.rebuild(tuple(map(change, letter.args)))
+    assert isinstance(other, Symbol)
+    return other
+
+
+def _check_ends(node: Node, letters: dict[Symbol, Node]) -> None:
+    """A variable ends at numbers and parameters."""
+    ends = {e for n in node.walk() for v in (n, *n.bound, *n.letters)
+            if isinstance(v, Ranging) for e in v.letters_within}  # fmt: skip
+    for e in ends & letters.keys():
+        if not may_be_an_end(letters[e]):
+            raise NotationError(f"{letters[e]!r} is no end of an interval")
 
 
 def _check_capture(

@@ -9,7 +9,14 @@ from functools import reduce
 from typing import Any
 
 from genmath.proof.language.binders import *  # noqa: F403
-from genmath.proof.language.binders import FiniteSet, integral_between, over, same
+from genmath.proof.language.binders import (
+    FiniteSet,
+    integral_between,
+    may_be_an_end,
+    over,
+    same,
+    sides,
+)
 from genmath.proof.language.binders import __all__ as _binders
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.families import *  # noqa: F403
@@ -49,11 +56,13 @@ from genmath.proof.language.tree import (
     Operand,
     Pi,
     Pow,
+    Ranging,
     Relation,
     Symbol,
     as_node,
     check_head,
     check_name,
+    declared,
     event_variables,
 )
 from genmath.proof.language.written import writes
@@ -96,24 +105,85 @@ def _sized(shape: str, *size: int) -> str:
 
 
 def _declare(names: str, **kind: Any) -> Any:
-    made = tuple(Symbol(n, **kind) for n in _words(names))
-    if not made:
-        raise NotationError(f"names={names!r}: expected at least one name")
-    return made[0] if len(made) == 1 else made
+    return _one_or_all(Symbol(n, **kind) for n in _words(names))
 
 
 def _words(names: str) -> list[str]:
     return names.replace(",", " ").split()
 
 
-def variables(names: str, domain: str = "real") -> Any:
+def variables(names: str, domain: Any = "real") -> Any:
     """Random variables: letters that densities are densities of. `x, z = variables("x z")`.
 
     They live on the line, or in a space that nothing is said of; `domain` may say "positive",
-    "unit" (between 0 and 1), "bit" (0 or 1), "count" (0, 1, 2, ...). Over counts and bits an
-    integral is a sum.
+    "unit" (between 0 and 1), "bit" (0 or 1), "count" (0, 1, 2, ...), "integer";
+    `domain=(a, b)`: in the interval from a to b without its ends, which are numbers, parameters or
+    infinity; `domain={-1, 1}`: one of these numbers. Over what is counted an integral is a sum.
     """
+    match domain:
+        case tuple():
+            return _one_or_all(_in_interval(n, domain) for n in _words(names))
+        case set() | frozenset():
+            return _one_or_all(_one_of(n, domain) for n in _words(names))
+    if domain not in list(SPACES):
+        raise NotationError(
+            f"domain={domain!r}: expected one of {', '.join(SPACES)}, ends (a, b), or numbers "
+            "{a, b}"
+        )
     return _declare(names, variable=True, domain=domain)
+
+
+def _in_interval(name: str, ends: tuple[Operand, ...], space: str = "") -> Symbol:
+    if len(ends) != 2:
+        raise NotationError(f"domain={ends!r}: expected two ends (a, b), or numbers {{a, b}}")
+    low, high = map(as_node, ends)
+    if not may_be_an_end(low) or not may_be_an_end(high):
+        raise NotationError(f"domain={ends!r}: expected numbers, parameters or infinity")
+    if sides(low) > 0 or sides(high) < 0:
+        raise NotationError(f"domain={ends!r}: from {low!r} to {high!r} there is nothing")
+    usual = {(-1, 1): "real", (Number(0), 1): "positive", (Number(0), Number(1)): "unit"}
+    kind = usual.get((sides(low) or low, sides(high) or high))
+    if kind:
+        return Symbol(name, domain=kind, variable=True, space=space or None)
+    return Ranging(name, "interval", (low, high), space)
+
+
+def _one_of(name: str, values: Iterable[Operand], space: str = "") -> Symbol:
+    found = {constant(v): as_node(v) for v in values}
+    if len(found) < 2 or None in found:
+        raise NotationError(f"domain={values!r}: expected two numbers or more")
+    return Ranging(name, "values", tuple(found[v] for v in sorted(found)), space)  # type: ignore[type-var]
+
+
+def constant(value: Operand) -> Fraction | None:
+    """The number that is typed, if it is one."""
+    match as_node(value):
+        case Number(value=k):
+            return k
+        case Neg(args=(inner,)):
+            negated = constant(inner)
+            return None if negated is None else -negated
+        case Div(args=(over, under)):
+            top, below = constant(over), constant(under)
+            return top / below if top is not None and below else None
+    return None
+
+
+def _one_or_all(made: Iterable[Symbol]) -> Any:
+    found = tuple(made)
+    if not found:
+        raise NotationError("names='': expected at least one name")
+    return found[0] if len(found) == 1 else found
+
+
+@writes(Ranging, lambda n: (n.name, n.domain, n.args, n.space))
+def _ranging(name: str, domain: str, args: tuple[Node, ...], space: str) -> Symbol:
+    if not isinstance(space, str):
+        raise NotationError(f"{name!r}: space={space!r}: expected text")
+    make = {"interval": _in_interval, "values": _one_of}.get(domain)
+    if make is None:
+        raise NotationError(f"{name!r} is no letter")
+    return make(name, args, space)
 
 
 def vectors(names: str, size: int = 0) -> Any:
@@ -195,14 +265,7 @@ def copies(variable: Symbol, count: int) -> tuple[Symbol, ...]:
     if not isinstance(count, int) or count < 1:
         raise NotationError(f"count={count!r}: expected a positive integer")
     return tuple(
-        Symbol(
-            f"{variable.name}_{i}",
-            domain=variable.domain,
-            shape=variable.sized,
-            variable=True,
-            space=variable.space,
-        )
-        for i in range(1, count + 1)
+        variable.renamed(f"{variable.name}_{i}", variable.space) for i in range(1, count + 1)
     )
 
 
@@ -278,6 +341,12 @@ class Density(Fixed):
                 raise NotationError(
                     f"Density({name!r}): {v!r} is a parameter, not a random variable"
                 )
+        for v in (*events, *givens):
+            if isinstance(v, Ranging) and v.letters_within:
+                raise NotationError(
+                    f"Density({name!r}): a density of {v!r} depends on its ends; declare them as "
+                    "numbers"
+                )
         spaces = [v.space for v in (*events, *givens)]
         if not events or len(set(spaces)) != len(spaces):
             raise NotationError(f"Density({name!r}): expected distinct variables, got {spaces}")
@@ -349,6 +418,7 @@ class Density(Fixed):
 
     def _slot(self, letter: Any, slots: tuple[str, ...]) -> str:
         if isinstance(letter, Symbol) and letter.space in slots:
+            self._check_lives(letter)
             return letter.space
         raise NotationError(
             f"{self.name} is a density of {', '.join(self.event_slots)}"
@@ -356,10 +426,21 @@ class Density(Fixed):
             + f"; {letter!r} is none of them (use copies() for a second variable of the same space)"
         )
 
+    def _check_lives(self, letter: Symbol) -> None:
+        """A letter of one of its spaces lives where that was declared to."""
+        for own in (*self.events, *self.given):
+            both = own.space == letter.space and own.is_variable and letter.is_variable
+            if both and (own.domain, own.args) != (letter.domain, letter.args):
+                raise NotationError(
+                    f"{self.name}(... {letter!r} ...): {letter!r} is declared {declared(letter)}, "
+                    f"and {self.name} is a density of one that is {declared(own)}"
+                )
+
     def _given_slot(self, letter: Any) -> str:
         """A condition is a declared letter, or any expression for the one letter (or the one
         parameter) declared; another variable's letter is refused."""
         if isinstance(letter, Symbol) and letter.space in self.given_slots + self.event_slots:
+            self._check_lives(letter)
             return letter.space
         parameters = [v.space for v in self.given if not v.is_variable or len(self.given) == 1]
         plain = not (isinstance(letter, Symbol) and letter.is_variable)
@@ -639,7 +720,7 @@ def diff(body: Operand, var: Symbol) -> Node:
     """The partial derivative with respect to a letter; by a vector, the gradient."""
     if not isinstance(var, Symbol):
         raise NotationError(f"diff(..., {var!r}): expected a letter")
-    if var.domain in ("member", "bit", "count"):
+    if var.domain in ("member", "bit", "count", "integer", "values"):
         raise NotationError(f"diff(..., {var!r}): what is counted has no slopes")
     return Deriv(body, var)
 
@@ -680,7 +761,7 @@ def E(dist: Node | tuple[Node, ...], body: Operand | None = None) -> Node:
         if isinstance(d, Normal) and mine[0].domain != "real":
             raise NotationError(
                 f"E({d!r}, ...): a normal density is one of the line; "
-                f"{mine[0]!r} is declared {SPACES[mine[0].domain][1]}"
+                f"{mine[0]!r} is declared {declared(mine[0])}"
             )
         bound += mine
     return Expect(tuple(dists), body)

@@ -39,7 +39,16 @@ SPACES = {  # where a random variable may live, and how one says so
     "unit": (r"\in (0, 1)", "a letter between 0 and 1"),
     "bit": (r"\in \{0, 1\}", "a letter for 0 or 1"),
     "count": (r"\in \{0, 1, 2, \dots\}", "a letter for a count, 0, 1, 2, ..."),
+    "integer": (r"\in \mathbb{Z}", "a letter for an integer"),
 }
+
+
+def declared(letter: Symbol) -> str:
+    """How a random variable was declared, in words."""
+    if isinstance(letter, Ranging):
+        ends = ", ".join(map(repr, letter.args))
+        return f"in ({ends})" if letter.domain == "interval" else f"one of {ends}"
+    return SPACES[letter.domain][1]
 
 
 DEEPEST = 150  # levels of an expression: every reader of trees recurses
@@ -427,6 +436,27 @@ class Symbol(Node, holds=(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN)):
     is_variable: bool = property(lambda self: self.data[3])  # type: ignore[assignment]
     space: str = property(lambda self: self.data[4])  # type: ignore[assignment]
 
+    def renamed(self, name: str, space: str) -> Symbol:
+        """Another letter that is declared so."""
+        check_name(name)
+        other = self.rebuild(self.args, (name, *self.data[1:4], space))
+        assert isinstance(other, Symbol)
+        return other
+
+
+class Ranging(Symbol, holds=(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN), parts=(FIXED,)):
+    """A random variable that lives in an interval, `args` its ends ("interval"), or takes one of
+    the numbers `args` ("values")."""
+
+    def __init__(self, name: str, domain: str, args: tuple[Node, ...], space: str = "") -> None:
+        check_name(name)
+        Node.__init__(self, args, (name, domain, "", True, space or name))
+
+    @property
+    def letters_within(self) -> frozenset[Symbol]:
+        """Of which its ends speak."""
+        return frozenset[Symbol]().union(*map(free_symbols, self.args))
+
 
 class Given:
     """`z | x`, which only a density understands."""
@@ -696,11 +726,15 @@ def event_variables(dist: Node) -> tuple[Symbol, ...]:
 
 def free_symbols(node: Node) -> frozenset[Symbol]:
     """Symbols that occur free."""
+    if isinstance(node, Ranging):
+        return frozenset((node,)) | node.letters_within
     if isinstance(node, Symbol):
         return frozenset((node,))
     if node._free is not None:
         return node._free
     found, bound = frozenset(node.letters), frozenset(node.bound)
+    for v in (*node.bound, *node.letters):
+        found |= free_symbols(v) - {v}
     for i, child in enumerate(node.args):
         inside = free_symbols(child)
         found |= inside - bound if node.binds_in(i) else inside
@@ -719,4 +753,6 @@ def transform(node: Node, visit: Callable[[Node], Node | None]) -> Node:
     replaced = visit(node)
     if replaced is not None:
         return replaced
+    if isinstance(node, Symbol):
+        return node  # the ends of a variable are what they are wherever it is bound
     return node.rebuild(tuple(transform(child, visit) for child in node.args))

@@ -39,7 +39,7 @@ def has_no_value(node: Node) -> bool:
 def _outside_integrals(node: Node) -> Iterator[Node]:
     """The nodes, but not the limits of integrals, where infinity has its meaning."""
     yield node
-    inner = node.args
+    inner = () if isinstance(node, Symbol) else node.args
     if type(node).__name__ == "Between":
         inner = tuple(a for i, a in enumerate(node.args) if i == 0 or not sides(a))
     for child in inner:
@@ -80,8 +80,7 @@ def _lowered(node: Node, sign: int, names: Iterator[str]) -> Node:
             return _lowered(node.body, sign, names) if has_no_value(node) else node
         case Over() if node.kind == ("sup" if sign > 0 else "inf"):
             s = node.letter
-            new = Symbol(next(names), domain=s.domain, shape=s.sized, variable=s.is_variable,
-                         space=s.space)  # fmt: skip
+            new = s.renamed(next(names), s.space)
             try:
                 body = instantiate(node.body, ((s, new),))
             except NotationError:

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import islice, pairwise
 from itertools import product as choices
 
+from genmath.proof.language.binders import sides
 from genmath.proof.language.shapes import entries
 from genmath.proof.language.tree import (
     Add,
@@ -48,7 +49,8 @@ Weighted = list[tuple[Loop, Scalar]]  # loops, outermost first, and the weight o
 
 
 CORNERS = ("indicator", "abs", "positive_part")
-PIECED = ("real", "positive", "unit")  # domains of letters that one integrates over piece by piece
+# domains of letters that one integrates over piece by piece
+PIECED = ("real", "positive", "unit", "interval")
 
 
 class Evaluation(Expressions):
@@ -264,7 +266,7 @@ class Evaluation(Expressions):
         if not self.widening:
             cornered = (n for n in body.walk() if isinstance(n, Fn) and n.name in CORNERS)
             looked += [*((n, n.args[0]) for n in cornered), *((u, u) for u in more)]
-        ends = () if letter.domain == "real" else (g.zero, g.one)
+        ends = () if letter.domain == "real" else (g.zero, g.one, *self.ends(letter, env))
         for n, u in looked:
             if letter not in free_symbols(n) or free_symbols(n) & own:
                 continue
@@ -281,9 +283,13 @@ class Evaluation(Expressions):
                 raise Unsupported(f"an integral over {letter.name} of what has jumps")
         return list(found.values())
 
-    def ends(self, letter: Symbol) -> tuple[Scalar | int, Scalar | int]:
+    def ends(self, letter: Symbol, env: Env) -> tuple[Scalar | int, Scalar | int]:
+        """1 and -1 for infinity."""
         if letter.domain == "real":
             return -1, 1
+        if letter.domain == "interval":
+            low, high = (sides(e) or self.scalar(e, env) for e in letter.args)
+            return low, high
         return self.g.zero, 1 if letter.domain == "positive" else self.g.one
 
     def in_order(self, places: list[Scalar]) -> list[Scalar]:
@@ -312,7 +318,7 @@ class Evaluation(Expressions):
         inner: Inner,
         measure: Callable[[Env], Scalar] | None,
     ) -> Value:
-        low, high = self.ends(letter)
+        low, high = self.ends(letter, env)
         return self.piecewise(letter, self.jumps(letter, env), low, high, env, inner, measure)
 
     def piecewise(

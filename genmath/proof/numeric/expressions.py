@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from genmath.proof.language.binders import sides
 from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.matrix_functions import MATRICES
 from genmath.proof.language.shapes import entries, size_of
@@ -133,7 +134,8 @@ class Expressions(LinearAlgebra):
             if symbol.shape:
                 count = entries(symbol.sized, self.dim)
                 return Vector([g.input("free", name, symbol.sized, i) for i in range(count)])
-            return g.input("free", name, "", 0)
+            at = g.input("free", name, "", 0)
+            return self.on_the_way(symbol, at, env) if symbol.domain == "interval" else at
         if symbol.shape:
             rows, columns = (n or self.dim for n in size_of(symbol.sized))
             if symbol.domain == "orthogonal" and columns > rows:
@@ -148,6 +150,17 @@ class Expressions(LinearAlgebra):
         if symbol.domain == "natural":
             return g.make("num", (g.input("natural", name),))
         return g.input("param", name, symbol.domain)
+
+    def on_the_way(self, letter: Symbol, part: Scalar, env: Env) -> Scalar:
+        """Between the ends as they are outside, which are held where one differentiates."""
+        g, outside = self.g, Env({}, env.depth)
+        low, high = (None if sides(e) else self.scalar(e, outside) for e in letter.args)
+        odds = g.div(part, g.sub(g.one, part))
+        if low is None or high is None:
+            assert low is not None or high is not None
+            return g.add(low, odds) if high is None else g.sub(high, odds)  # type: ignore[arg-type]
+        width = g.sub(high, low)
+        return g.when(g.add(low, g.mul(part, width)), g.fn("log", width))
 
     def _symbol(self, node: Symbol, env: Env) -> Value:
         value = self.bound(node, env)

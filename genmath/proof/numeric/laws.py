@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 
+from genmath.proof.language.notation import constant
 from genmath.proof.language.tree import (
     Dens,
     Div,
@@ -31,7 +32,9 @@ from genmath.proof.numeric.graph import Loop, Scalar
 from genmath.proof.numeric.linear import Value, each
 from genmath.proof.numeric.survey import Unsupported
 
-GRIDS = {"positive": "half", "unit": "unit", "bit": "bit", "count": "count"}
+GRIDS = {
+    "positive": "half", "unit": "unit", "bit": "bit", "count": "count", "integer": "integer",
+}  # fmt: skip
 LIVES = {"Exponential": "positive", "Gamma": "positive", "Beta": "unit", "Bernoulli": "bit",
          "Poisson": "count", "Geometric": "count"}  # fmt: skip
 PLACED = {"Laplace": 0, "Logistic": 0, "Student": 1}  # where the location stands
@@ -169,9 +172,52 @@ class Laws(Evaluation):
             }[domain]
             return g.fn("exp", self.log_law(name, x, parameters))
 
+        letter = density.events[0]
+        if domain == "interval":
+            return self.mixture_between(x, letter, number, env)
+        if domain == "integer":
+            return self.between_halves(x, number("a", 0), number("b", 0))
+        if domain == "values":
+            return self.table(x, letter, [number("w", k) for k in range(len(letter.args))])
+
         first, second = number("w", 0), number("w", 1)
         both = g.add(g.mul(first, component(0)), g.mul(second, component(1)))
         return g.div(both, g.add(first, second))
+
+    def mixture_between(
+        self, x: Scalar, letter: Symbol, number: Callable[..., Scalar], env: Env
+    ) -> Scalar:
+        """Polynomials on an interval, exponentials on a half-line: nothing that is infinite at an
+        end."""
+        g = self.g
+        low, high = self.ends(letter, env)
+        first, second = number("w", 0), number("w", 1)
+        if isinstance(low, Scalar) and isinstance(high, Scalar):
+            width = g.sub(high, low)
+            u = g.div(g.sub(x, low), width)
+            parts = [g.mul(g.two, u), g.mul(g.const(3), g.powi(g.sub(g.one, u), 2))]
+        else:
+            far = g.sub(x, low) if isinstance(low, Scalar) else g.sub(high, x)  # type: ignore[arg-type]
+            rates = (number("a", k) for k in range(2))
+            width, parts = g.one, [g.mul(r, g.fn("exp", g.neg(g.mul(r, far)))) for r in rates]
+        both = g.add(g.mul(first, parts[0]), g.mul(second, parts[1]))
+        return g.div(both, g.mul(width, g.add(first, second)))
+
+    def between_halves(self, x: Scalar, location: Scalar, scale: Scalar) -> Scalar:
+        """What a logistic law has between x - 1/2 and x + 1/2."""
+        g, half = self.g, self.g.const(Fraction(1, 2))
+        near = (g.sub(g.add(x, h), location) for h in (half, g.neg(half)))
+        up, down = (g.fn("sigmoid", g.div(u, scale)) for u in near)
+        return g.sub(up, down)
+
+    def table(self, x: Scalar, letter: Symbol, weights: list[Scalar]) -> Scalar:
+        """A weight for each of the numbers that a letter may be, over their sum."""
+        g, found = self.g, []
+        for a, w in zip(letter.args, weights, strict=True):
+            gap = g.sub(x, self.scalar(a, Env({}, 0)))
+            away = g.add(g.fn("ind", gap), g.fn("ind", g.neg(gap)))
+            found.append(g.mul(w, g.sub(g.one, away)))
+        return g.div(g.add(*found), g.add(*weights))
 
     # --- integrals -------------------------------------------------------------------------------
 
@@ -184,6 +230,12 @@ class Laws(Evaluation):
                 env, loop = self.each_member(letter, env)
                 loops.append((loop, g.one))
                 continue
+            if letter.domain == "interval":
+                env, weighted = self.in_interval(letter, env)
+                loops.append(weighted)
+                continue
+            if letter.domain == "values":
+                kind = " ".join(["values", *(str(constant(a)) for a in letter.args)])
             if kind is None:
                 env, more = super().open((letter,), env)
                 loops += more
@@ -193,6 +245,23 @@ class Laws(Evaluation):
             loops.append((loop, g.loop_value(loop, "w")))
             env = env.bind({letter: g.fn("sigmoid", t) if kind == "unit" else t}, 1)
         return env, loops
+
+    def in_interval(self, letter: Symbol, env: Env) -> tuple[Env, tuple[Loop, Scalar]]:
+        g = self.g
+        low, high = self.ends(letter, env)
+        finite = isinstance(low, Scalar) and isinstance(high, Scalar)
+        loop = g.loop("grid", "unit" if finite else "half", env.depth)
+        t, weight = g.loop_value(loop, "t"), g.loop_value(loop, "w")
+        width = g.one
+        if isinstance(low, Scalar) and isinstance(high, Scalar):
+            width = g.sub(high, low)
+            at = g.when(g.add(low, g.mul(width, g.fn("sigmoid", t))), g.fn("log", width))
+        elif isinstance(low, Scalar):
+            at = g.add(low, t)
+        else:
+            assert isinstance(high, Scalar)
+            at = g.sub(high, t)
+        return env.bind({letter: at}, 1), (loop, g.mul(width, weight))
 
     def each_member(self, letter: Symbol, env: Env) -> tuple[Env, Loop]:
         """A letter that runs through its finite set, each member counted once."""

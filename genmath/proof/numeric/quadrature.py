@@ -6,6 +6,7 @@ import decimal
 import itertools
 import math
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, Arithmetic, Num
@@ -55,7 +56,7 @@ def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, 
     """Nodes (t, w, v). "line", "ends": w = v = spacing. "gauss": w integrates against the standard
     normal, v = w / its density. Elsewhere w = v integrates over the letter, which between 0 and 1
     is the sigmoid of t."""
-    if kind in REACHES or kind in ("bit", "count"):
+    if kind in REACHES or kind in ("bit", "count", "integer") or kind.startswith("values"):
         return _elsewhere(arithmetic, kind, level)
     if level in WIDE_LEVELS:
         return _wide(arithmetic, kind, *WIDE[level - WIDE_LEVELS[0]])
@@ -114,9 +115,13 @@ def _elsewhere(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num,
     make, one = arithmetic.make, arithmetic.one
     window = LEVELS <= level < LEVELS + WINDOWS
     fine = min(level, LEVELS - 1)
-    if kind in ("bit", "count"):
+    if kind.startswith("values"):
+        named = [Fraction(value) for value in kind.split()[1:]]
+        return [(make(v.numerator) / make(v.denominator), one, one) for v in named]
+    if kind in ("bit", "count", "integer"):
         many = FAR_COUNTS[level - LEVELS] if window else COUNTS[fine]
-        return [(make(n), one, one) for n in range(2 if kind == "bit" else many)]
+        least = -many if kind == "integer" else 0
+        return [(make(n), one, one) for n in range(least, 2 if kind == "bit" else many)]
     with decimal.localcontext(CONTEXT) as context:
         context.prec = 44
         nodes = _far_ends(kind, level - LEVELS) if window else _doubly(kind, fine)

@@ -99,6 +99,8 @@ class Survey:
     # --- declarations ---------------------------------------------------------------------------
 
     def _symbol(self, symbol: Symbol) -> None:
+        for end in symbol.args:
+            self._visit(end)
         known = self.symbols.setdefault(symbol.name, symbol)
         if known is not symbol and known != symbol:
             raise NotationError(

@@ -21,7 +21,7 @@ from typing import Any
 from genmath.proof.language.shapes import entries, size_of
 from genmath.proof.language.tree import NotationError
 from genmath.proof.numeric.arithmetic import Arithmetic, Num
-from genmath.proof.numeric.survey import Bounds, Key, Survey
+from genmath.proof.numeric.survey import Bounds, Key, Survey, constant
 
 COMPONENTS = 2  # of every mixture on the real line
 HABITUAL = 6  # worlds
@@ -37,6 +37,9 @@ DOMAIN = {
     "natural": (1.0, math.inf),
     "bit": (0.0, 1.0),
     "count": (0.0, math.inf),
+    "integer": EVERYWHERE,
+    "interval": (0.0, 1.0),  # how much of the way
+    "values": (math.inf, -math.inf),  # none but those that it names
 }
 
 
@@ -198,8 +201,11 @@ class World:
         """Values to try for a free letter of the real line."""
         rng = self.rng("free", name)
         symbol = self.survey.symbols.get(name)
+        if symbol is not None and symbol.domain == "values":
+            return [[constant(rng.choice(symbol.args)) or 0.0] for _ in range(4)]
         if symbol is not None and symbol.is_variable and symbol.domain != "real":
-            return [[_draw(symbol.domain, rng)] for _ in range(4)]
+            domain = "unit" if symbol.domain == "interval" else symbol.domain
+            return [[_draw(domain, rng)] for _ in range(4)]
         size = entries(shape, self.dim)
         return [[self.location + _real(rng, 0.2, 1.5) for _ in range(size)] for _ in range(4)]
 
@@ -619,6 +625,8 @@ def _real(rng: random.Random, low: float = 0.25, high: float = 1.8) -> float:
 
 
 def _draw(domain: str, rng: random.Random, reach: float = 1.0, corner: int | None = None) -> float:
+    if domain == "integer":
+        return float(rng.randint(-5, 5))
     if domain in ("bit", "count"):
         return float(rng.randint(0, 1 if domain == "bit" else 5))
     if domain == "natural":
@@ -652,10 +660,10 @@ def _short(value: float) -> float:
 def inside(value: Any, domain: str, bounds: Bounds = EVERYWHERE) -> bool:
     """Whether a number is of the domain, and in closed bounds."""
     low, high = DOMAIN[domain]
-    open_ = domain in ("positive", "unit")
+    open_ = domain in ("positive", "unit", "interval")
     if value != value or not (low < value < high if open_ else low <= value <= high):
         return False
-    whole = domain in ("natural", "bit", "count")
+    whole = domain in ("natural", "bit", "count", "integer")
     return bool(bounds[0] <= value <= bounds[1]) and (not whole or value == int(value))
 
 

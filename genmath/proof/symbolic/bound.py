@@ -18,8 +18,10 @@ def fresh(name: str, like: Any = None) -> Any:
 
 
 def values_of(like: Any) -> dict[str, bool]:
-    """What a bound letter may be: anything real, what is > 0, a count, or a bit, which is known to
-    be >= 0 and no more."""
+    """What a bound letter may be: anything real, what is > 0, a count, an integer, one of some
+    rational numbers, or a bit, which is known to be >= 0 and no more."""
+    if like is not None and like.is_rational and not like.is_nonnegative:
+        return {"integer": True} if like.is_integer else {"rational": True}
     if like is None or not like.is_nonnegative:
         return {"real": True}
     if like.is_integer:

@@ -14,6 +14,7 @@ from genmath.proof.language.tree import (
     NotationError,
     Number,
     Pow,
+    Ranging,
     free_symbols,
 )
 from genmath.proof.symbolic.algebra import is_positive, substitute
@@ -30,28 +31,45 @@ class Derivatives(Letters):
     def deriv(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
         self.require_slopes(node, env, w)
         moved = [env[s] for s in free_symbols(node.body) - {node.var} if s in env]
-        held = env.get(node.var, parameter(node.var)[0] if not node.var.shape else None)
+        own = node.var.shape or node.var.domain == "interval"
+        held = env.get(node.var, None if own else parameter(node.var)[0])
         if held is not None and any(held in m.free_symbols for m in moved):
             raise Unsupported("a derivative by what a letter was moved by")
         if node.var.shape == "vector":
             return self.gradient(node, env, w, exact)
-        body = self.scalar(node.body, env, w, exact)
         if node.var.shape or node.var.domain in ("natural", "nonnegative", "at_least_one"):
             raise Unsupported(
                 f"a derivative by {node.var!r}, which is no inner point of an interval"
             )
+        self.require_held_ends(node)
+        if node.var.domain == "interval" or (node.var in env and not env[node.var].is_Symbol):
+            return self.slope_there(node, env, w, exact)
         if node.var in env:
             letter, chain = env[node.var], sp.S.One
-            if not letter.is_Symbol:
-                raise Unsupported("a derivative with respect to a whitened vector")
         else:
             self.register(node.var.name, node.var)
             letter, value = parameter(node.var)
             chain = 1 / sp.diff(value, letter)
+        body = self.scalar(node.body, env, w, exact)
         try:
             return chain * differentiate(expand(body), letter, self.rules)
         except NotImplementedError as error:
             raise Unsupported(str(error)) from error
+
+    def slope_there(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
+        """By a letter that is an expression in another: at any place, which is then put there."""
+        anywhere = sp.Dummy(node.var.space, real=True)
+        body = self.scalar(node.body, {**env, node.var: anywhere}, w, exact)
+        try:
+            slope = differentiate(expand(body), anywhere, self.rules)
+        except NotImplementedError as error:
+            raise Unsupported(str(error)) from error
+        return substitute(slope, {anywhere: self.symbol(node.var, env)})
+
+    def require_held_ends(self, node: Deriv) -> None:
+        for s in free_symbols(node.body):
+            if isinstance(s, Ranging) and node.var in s.letters_within:
+                raise Unsupported(f"a derivative by {node.var!r}, at which {s!r} ends")
 
     def require_slopes(self, node: Deriv, env: Env, w: Weights) -> None:
         """A root has no slope where it is 0, as it may be for one value of another letter."""

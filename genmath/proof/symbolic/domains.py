@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from genmath.proof.language.shapes import size_of
-from genmath.proof.language.tree import Node, Symbol
+from genmath.proof.language.tree import Node, Ranging, Symbol
 from genmath.proof.symbolic.algebra import is_nonnegative, is_positive
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.supports import Assumed, Rules, Unsupported
@@ -25,7 +25,9 @@ def outside_domain(pattern: Symbol, actual: Node, dimension: int, assumed: set[A
         rows, columns = (n or dimension for n in size_of(pattern.sized))
         fits = isinstance(column, sp.MatrixBase) and column.shape == (rows, columns)
         return "" if fits else f"{actual!r} is not a {pattern.shape} of that size"
-    if pattern.shape or pattern.domain in ("natural", "member", "bit", "count"):
+    if isinstance(pattern, Ranging):
+        return "" if actual == pattern else f"{actual!r} cannot stand for {pattern!r}"
+    if pattern.shape or pattern.domain in ("natural", "member", "bit", "count", "integer"):
         same = isinstance(actual, Symbol) and (actual.sized, actual.domain) == (
             pattern.sized,
             pattern.domain,

@@ -28,7 +28,7 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.algebra import (
     abs_of,
 )
-from genmath.proof.symbolic.atoms import Binder
+from genmath.proof.symbolic.atoms import Binder, Int
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.densities import NOT_DEFINITE
 from genmath.proof.symbolic.elementary import Elementary
@@ -37,7 +37,8 @@ from genmath.proof.symbolic.finite_sets import sum_over
 from genmath.proof.symbolic.integrals import bell, integrate
 from genmath.proof.symbolic.polynomials import expand
 from genmath.proof.symbolic.smoothing import Smoothing, product_of
-from genmath.proof.symbolic.supports import Unsupported
+from genmath.proof.symbolic.spans import Within, between_ends
+from genmath.proof.symbolic.supports import Rules, Unsupported
 
 
 class Expectations(Families, Smoothing, Elementary):
@@ -86,17 +87,39 @@ class Expectations(Families, Smoothing, Elementary):
 
     def integrated(self, body: Any, letters: list[Any]) -> Any:
         """A finite sum may be taken before or after: before, where that leaves no sum."""
-        rest = tuple(v for v in letters if not isinstance(v, Among))
+        within = [v for v in letters if isinstance(v, Within)]
+        rest = tuple(
+            v.letter if isinstance(v, Within) else v for v in letters if not isinstance(v, Among)
+        )
         body, later = expand(body), []
         for v in (v for v in letters if isinstance(v, Among)):
             if rest and (sum_over(body, *v).atoms(Binder) - body.atoms(Binder)):
                 later.append(v)
             else:
                 body = sum_over(body, *v)
-        body = integrate(body, rest, self.rules) if rest else body
+        body = self.over_all(body, rest, within) if rest else body
         for v in later:
             body = sum_over(body, *v)
         return body
+
+    def over_all(self, body: Any, letters: tuple[Any, ...], within: list[Within]) -> Any:
+        """Of a letter of an interval what is not known in its odds may be known between its
+        ends."""
+        if len(within) != 1:
+            return integrate(body, letters, self.rules)
+        (v,) = within
+        rules = self.rules
+        odds, between = (
+            Rules(dominates=dict(rules.dominates), slots=dict(rules.slots)) for _ in range(2)
+        )
+        done = integrate(body, letters, odds)
+        if done.atoms(Int) - body.atoms(Int):
+            rest = tuple(s for s in letters if s != v.letter)
+            part = between_ends(integrate(body, rest, between) if rest else body, v, between)
+            if not part.atoms(Int) - body.atoms(Int):
+                done, odds = part, between
+        rules.absorb(odds)
+        return done
 
     def expect(self, node: Expect, env: Env, w: Weights) -> Any:
         if all(isinstance(d, Normal) for d in node.dists):

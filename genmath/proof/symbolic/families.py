@@ -10,7 +10,7 @@ import sympy as sp
 
 from genmath.proof.language.families import row_of
 from genmath.proof.language.shapes import entries
-from genmath.proof.language.tree import Dens, Deriv, Family, Node, Symbol, free_symbols
+from genmath.proof.language.tree import Dens, Deriv, Family, Node, Ranging, Symbol, free_symbols
 from genmath.proof.symbolic.algebra import (
     abs_of,
     exp_of,
@@ -26,6 +26,7 @@ from genmath.proof.symbolic.densities import Densities
 from genmath.proof.symbolic.finite_sets import sum_over
 from genmath.proof.symbolic.polynomials import canon, expand
 from genmath.proof.symbolic.rows import read
+from genmath.proof.symbolic.spans import Within
 from genmath.proof.symbolic.supports import Unsupported
 from genmath.proof.symbolic.tabulated import function_of
 from genmath.proof.symbolic.zero import vanishes
@@ -93,9 +94,12 @@ class Families(Densities):
         family has moved is location + scale t. The integrand vanishes where a member of `dists`
         does."""
         bits = [
-            v for v in variables if v.domain == "bit" and not _declared_of(v, (*dists, *around))
+            v
+            for v in variables
+            if v.domain in ("bit", "values") and not _declared_of(v, (*dists, *around))
         ]
-        for values in itertools.product(BIT, repeat=len(bits)):
+        few = [[self.an_end(a, env, w) for a in v.args] or BIT for v in bits]
+        for values in itertools.product(*few):
             inner, letters, slope = dict(env), list[Any](), sp.S.One
             taken = self.taken(env, w)
 
@@ -115,11 +119,21 @@ class Families(Densities):
                     inner[v] = free_letter(v.name, taken, real=True)
                     letters.append(Among(inner[v], Key(v.space)))
                     continue
+                if isinstance(v, Ranging) and v.domain == "interval":
+                    own = free_letter(v.space, taken, positive=True)
+                    inner[v], by, low, high = self.on_the_way(v, own, inner, w)
+                    letters.append(Within(own, v.space, inner[v], low, high))
+                    slope *= by
+                    continue
                 member = moved.get(v)
                 lives = v.domain if member is None else row_of(member).lives
                 if lives == "unit":  # a letter of its own kind: the odds
                     own = free_letter(f"odds of {v.space}", taken, positive=True)
                     at, slope = own / (1 + own), slope / (1 + own) ** 2
+                    if member is None:
+                        inner[v] = at
+                        letters.append(Within(own, v.space, at, sp.S.Zero, sp.S.One))
+                        continue
                 else:
                     at = own = free_letter(v.space, taken, **_KIND[lives])
                 letters.append(own)
@@ -152,6 +166,8 @@ _KIND = {
     "positive": {"positive": True},
     "count": {"nonnegative": True, "integer": True},
     "bit": {"nonnegative": True},
+    "integer": {"integer": True},
+    "values": {"rational": True},
 }
 
 

@@ -29,6 +29,7 @@ from genmath.proof.language.tree import (
     Node,
     NotationError,
     Number,
+    Ranging,
     Relation,
     Symbol,
     free_symbols,
@@ -264,7 +265,9 @@ def contradiction(given: tuple[Relation, ...], line: set[str], dimension: int) -
         if value is None:
             continue
         variables = [
-            s for s in free_symbols(gap_of(g)) if s.is_variable and s.space in line and not s.shape
+            s
+            for s in free_symbols(gap_of(g))
+            if s.is_variable and s.space in line and not s.shape and not isinstance(s, Ranging)
         ]
         if any(_unbounded(value, parameter(s)[0], g.sign) for s in variables):
             return repr(g)

@@ -148,7 +148,7 @@ def _moved_ends(
             inverse = (new - canon(at - slope * v)) / slope
             ends = [side * e if e in (sp.oo, -sp.oo) else canon(at.xreplace({v: e}))
                     for e in (low, high)]  # fmt: skip
-            body = _change(rest, v, inverse, rules) / slope
+            body = change(rest, v, inverse, rules) / slope
             return expand(body), new, *ends
     mapped = through_map_between(rest, v, new, low, high)
     return None if mapped is None else (expand(mapped[0]), new, *mapped[1:])
@@ -607,7 +607,7 @@ def _at_the_letter(
     slope = canon(sp.diff(at, v))
     new = unused(space_of(v), taken)
     inverse = (new - canon(at - slope * v)) / slope
-    body = _change(sp.Mul(*local), v, inverse, rules) / abs_of(slope)
+    body = change(sp.Mul(*local), v, inverse, rules) / abs_of(slope)
     if not normal:  # no normal density says so
         rules.on_the_line(space_of(v))
     return named_after_density(body, new, rules)
@@ -618,7 +618,7 @@ def _is_power(f: Any, v: Any) -> bool:
     return bool(base == v and k.is_Integer and k > 0)
 
 
-def _change(e: Any, v: Any, image: Any, rules: Rules) -> Any:
+def change(e: Any, v: Any, image: Any, rules: Rules) -> Any:
     """Substitute and restore canonical arguments."""
 
     def visit(x: Any) -> Any:

@@ -74,17 +74,18 @@ def _prove_in_all(claim: Claim, because: tuple[Node | Lemma, ...]) -> Proof:
 
 
 def by_bits(claim: Claim) -> Iterator[Claim]:
-    """The claim for each value of its free letters for 0 or 1, of which neither an arbitrary
-    density nor a hypothesis speaks."""
+    """The claim for each value of its free letters for 0 or 1, or for one of some numbers, of which
+    neither an arbitrary density nor a hypothesis speaks."""
     sides = (claim.lhs, claim.rhs)
     free = set[Symbol]().union(*map(free_symbols, sides))
     spoken = {a for side in sides for n in side.walk() if isinstance(n, Dens) for a in n.args}
     spoken |= {s for g in claim.given for side in (g.left, g.right) for s in free_symbols(side)}
-    bits = sorted((s for s in free - spoken if s.domain == "bit"), key=lambda s: s.name)
-    for values in itertools.product((0, 1), repeat=len(bits)):
-        at = tuple(zip(bits, map(Number, values), strict=True))
+    few = sorted((s for s in free - spoken if s.domain in ("bit", "values")), key=lambda s: s.name)
+    values_of = [s.args or (Number(0), Number(1)) for s in few]
+    for values in itertools.product(*values_of):
+        at = tuple(zip(few, values, strict=True))
 
-        def put(node: Node, at: tuple[tuple[Symbol, Number], ...] = at) -> Node:
+        def put(node: Node, at: tuple[tuple[Symbol, Node], ...] = at) -> Node:
             return instantiate(node, at)
 
         yield replace(claim, lhs=put(claim.lhs), rhs=put(claim.rhs))
@@ -284,7 +285,7 @@ def _elsewhere(lemma: Lemma) -> str:
     """Why it may not be used of letters that live elsewhere; "" if it may: where its proof knows
     nothing of the line."""
     moved = any(
-        old.domain != new.domain
+        (old.domain, old.args) != (new.domain, new.args)
         for pattern, actual in lemma.arguments if isinstance(pattern, Dens)
         for old in event_variables(pattern) for new in event_variables(actual)
     )  # fmt: skip

@@ -6,15 +6,19 @@ from typing import Any
 
 import sympy as sp
 
+from genmath.proof.language.binders import sides
 from genmath.proof.language.shapes import size_of
 from genmath.proof.language.tree import (
     Indexed,
     Named,
     Node,
     NotationError,
+    Ranging,
     Symbol,
+    declared,
     free_symbols,
 )
+from genmath.proof.symbolic.algebra import is_nonnegative
 from genmath.proof.symbolic.atoms import (
     Atom,
     Int,
@@ -62,7 +66,27 @@ class Letters(Conditions):
             return sp.ImmutableMatrix(root * root.T)
         if node.shape:
             return self.entries(node)
+        if node.domain == "interval":
+            assert isinstance(node, Ranging)
+            return self.on_the_way(node, sp.Symbol(node.name, positive=True), {}, ())[0]
         return parameter(node)[1]
+
+    def on_the_way(self, node: Ranging, b: Any, env: Env, w: Weights) -> tuple[Any, Any, Any, Any]:
+        """A letter of an interval by a letter b > 0, its slope by b, and the ends."""
+        low, high = (self.an_end(end, env, w) for end in node.args)
+        if high == sp.oo:
+            return low + b, sp.S.One, low, high
+        if low == -sp.oo:
+            return high - b, sp.S.One, low, high
+        width = canon(high - low)
+        if width.is_zero or is_nonnegative(-width):
+            raise Unsupported(f"an interval of no width: {node!r} {declared(node)}")
+        self.require(width, w, "the width of the interval", node.args[1] - node.args[0])
+        return low + width * b / (1 + b), width / (1 + b) ** 2, low, high
+
+    def an_end(self, end: Node, env: Env, w: Weights) -> Any:
+        side = sides(end)
+        return side * sp.oo if side else canon(self.scalar(end, env, w, True))
 
     def assigned(self, letter: Symbol, actual: Node) -> dict[Any, Any]:
         """What the sympy letters of a parameter become when an expression is put for it."""
@@ -172,6 +196,8 @@ def parameter(node: Symbol) -> tuple[Any, Any]:
     if node.domain == "at_least_one":
         b = sp.Symbol(node.name, nonnegative=True)
         return b, 1 + b
+    if node.domain == "interval":
+        raise Unsupported(f"{node!r} by itself, which ends elsewhere")
     kinds = {
         "real": {"real": True},
         "positive": {"positive": True},
@@ -180,6 +206,8 @@ def parameter(node: Symbol) -> tuple[Any, Any]:
         "member": {"real": True},
         "bit": {"nonnegative": True, "integer": True},
         "count": {"nonnegative": True, "integer": True},
+        "integer": {"integer": True},
+        "values": {"rational": True},
     }
     letter = sp.Symbol(node.name, **kinds[node.domain])
     return letter, letter
