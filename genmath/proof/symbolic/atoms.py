@@ -24,12 +24,7 @@ class Atom(sp.Expr):  # type: ignore[misc]
 
     is_commutative = True
     is_Atom_like = True
-
-    def _eval_is_real(self) -> bool:
-        return True
-
-    def _eval_is_finite(self) -> bool:
-        return True
+    is_real = True  # known of the class, and not worked out for each of them
 
 
 class Key(sp.Atom):  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from functools import lru_cache
 from typing import Any
 
@@ -19,12 +20,16 @@ MANY = 30  # terms, from which on a polynomial is multiplied out in a ring
 
 def terms(e: Any, within: Any = None) -> list[Any]:
     """The monomials of `e`; atoms are not entered, nor, with `within`, sums free of its letters."""
+    if not (e.is_Add or e.is_Mul or e.is_Pow):
+        return [e]
     if within is not None and not e.free_symbols & within:
         return [e]
-    if e.is_Add or e.is_Mul or e.is_Pow:
-        factors: dict[Any, None] = {}
-        if _count(e, within, factors) > MANY and not any(map(_has_own_powers, factors)):
-            return _in_a_ring(e, within, list(factors))
+    factors: dict[Any, None] = {}
+    count = _count(e, within, factors)
+    if count == 1:
+        return [e]
+    if count > MANY and not any(map(_has_own_powers, factors)):
+        return _in_a_ring(e, within, list(factors))
     if isinstance(e, sp.Add):
         return [t for a in e.args for t in terms(a, within)]
     if isinstance(e, sp.Mul):
@@ -185,7 +190,8 @@ def opaque(e: Any, apart: bool = False) -> tuple[Any, dict[Any, Any]]:
             forth[x] = generator_for(x)
             return forth[x]
         if x.args and not x.is_Number:
-            return x.func(*(visit(a) for a in x.args))
+            args = [visit(a) for a in x.args]
+            return x if all(map(operator.is_, args, x.args)) else x.func(*args)
         return x
 
     def power(t: Any) -> Any:
