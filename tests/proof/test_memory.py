@@ -5,6 +5,7 @@ taken for one another; A must refuse it by itself, right after it was shown the 
 from __future__ import annotations
 
 import pytest
+import sympy as sp
 
 from genmath.proof import (
     Density,
@@ -21,10 +22,13 @@ from genmath.proof import (
 from genmath.proof import variables as random_variables
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.tree import Node, Relation
+from genmath.proof.symbolic.algebra import note_positive, stated_positive
 from genmath.proof.symbolic.atoms import Key, Recip, Rho
 from genmath.proof.symbolic.bound import unused
+from genmath.proof.symbolic.facts import noting
 from genmath.proof.symbolic.integrals import integrate
 from genmath.proof.symbolic.judge import prove
+from genmath.proof.symbolic.memory import Memory
 from genmath.proof.symbolic.supports import Rules
 
 x, z = random_variables("x z")
@@ -137,3 +141,25 @@ def test_a_letter_is_unused_and_the_same_again() -> None:
     assert len({first, second, unused("z", ()), unused("x", (), integer=True)}) == 4
     assert unused("x", ()) is first
     assert unused("x", {first}) is second
+
+
+def test_what_was_shown_in_one_proof_is_not_known_in_the_next() -> None:
+    u, v = sp.symbols("u v", real=True)
+    shown = u**2 * v + v + u + 7  # by its letters alone nobody can tell
+    memory = Memory()
+
+    def work(rules: Rules) -> int:
+        note_positive(shown)
+        return 1
+
+    for _ in range(2):  # the second time it is remembered, along with its result
+        assert not stated_positive(shown)
+        with noting(set()):
+            assert not stated_positive(shown)
+            assert memory.recall("key", Rules(), work) == 1
+            assert stated_positive(shown)
+            with noting(set()):
+                assert not stated_positive(shown)
+        assert not stated_positive(shown)
+    note_positive(shown)  # outside of a proof nothing is noted
+    assert not stated_positive(shown)

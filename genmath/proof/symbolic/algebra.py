@@ -32,7 +32,7 @@ from genmath.proof.symbolic.atoms import (
     Sign,
     Unknown,
 )
-from genmath.proof.symbolic.facts import FACTS, assuming
+from genmath.proof.symbolic.facts import FACTS, SHOWN, assuming, noting, shown
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, leading, opaque, orient, terms
 from genmath.proof.symbolic.rows import limits, next_value, number
 from genmath.proof.symbolic.shifts import FARTHEST, shift, sign_power
@@ -101,7 +101,7 @@ def _exponentials_sign(e: Any, strict: bool) -> int | None:
     if sorted(s or 0 for s in signs) != [-1, 1]:
         return None
     plus, minus = both if signs[0] == 1 else reversed(both)
-    with assuming(()):  # what is remembered holds whatever is stated
+    with assuming(()), noting(set()):  # what is remembered holds whatever is stated or shown
         gap = log_of(plus) - log_of(-minus)
     at_least = is_positive if strict else is_nonnegative
     return 1 if at_least(gap) else -1 if at_least(-gap) else None
@@ -134,18 +134,15 @@ def _terms_sign(e: Any, strict: bool) -> int | None:
 # --- signs that the hypotheses state ---
 
 
-SHOWN: set[Any] = set()  # irreducible, and > 0 for all values of their letters
-
-
 def note_positive(e: Any) -> None:
     """e > 0 for all values of its letters, of which its factors may tell nothing."""
     unseen = [(b, k) for b, k in irreducible_factors(e) if not is_positive(b)]
-    if len(unseen) == 1 and unseen[0][1] == 1:
-        SHOWN.add(unseen[0][0])
+    if len(unseen) == 1 and unseen[0][1] == 1 and (known := SHOWN.get()) is not None:
+        known.add(unseen[0][0])
 
 
 def stated_positive(f: Any) -> bool:
-    return f in SHOWN or any(_above(f, e, strict) for e, strict in FACTS.get())
+    return shown(f) or any(_above(f, e, strict) for e, strict in FACTS.get())
 
 
 def stated_nonnegative(f: Any) -> bool:
@@ -154,7 +151,7 @@ def stated_nonnegative(f: Any) -> bool:
 
 def stated_nonzero(f: Any) -> bool:
     sides = (f, -f)
-    if f in SHOWN or any(_above(s, e, strict) for e, strict in FACTS.get() for s in sides):
+    if shown(f) or any(_above(s, e, strict) for e, strict in FACTS.get() for s in sides):
         return True
     apart = [e.args[0] for e, strict in FACTS.get() if strict and isinstance(e, AbsAtom)]
     return any(expand(s - u) == 0 for u in apart for s in sides)
@@ -295,7 +292,7 @@ def power_of(base: Any, exponent: Any) -> Any:
         return Root(canon(base), exponent)
     result, rest = sp.S.One, sp.S.One
     for b, k in irreducible_factors(base):
-        if is_positive(b) or b in SHOWN or (b.is_Number and b > 0):
+        if is_positive(b) or shown(b) or (b.is_Number and b > 0):
             result *= (
                 exp_of(k * exponent * b.args[0]) if isinstance(b, sp.exp) else b ** (k * exponent)
             )

@@ -32,7 +32,7 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.symbolic.certificates import Signs
 from genmath.proof.symbolic.equality import by_coordinates, prove_equal
-from genmath.proof.symbolic.facts import FACTS, assuming
+from genmath.proof.symbolic.facts import FACTS, assuming, noting
 from genmath.proof.symbolic.hypotheses import equalities, facts_of, has_room, put, solved
 from genmath.proof.symbolic.lemmas import lemma_gap, may_be_zero, undischarged
 from genmath.proof.symbolic.lower import Lowering
@@ -46,7 +46,7 @@ NOT_SOLVED = "a denominator may be 0 under the hypotheses"
 
 def prove(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Proof:
     """Try to prove a claim in every dimension it speaks of."""
-    with assuming(()):  # whatever is known where the claim is used as a lemma
+    with assuming(()), noting(set()):  # whatever is known where the claim is used as a lemma
         return _prove_in_all(claim, because)
 
 
