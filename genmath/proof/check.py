@@ -28,6 +28,7 @@ from genmath.proof.language.tree import (
     Apply,
     Dens,
     Indexed,
+    Mapped,
     Named,
     Node,
     NotationError,
@@ -255,6 +256,8 @@ def hypotheses(derivation: Derivation) -> dict[str, Node | Density | Relation]:
             found[f"where {n.name}"] = n
         if isinstance(n, Dens):
             found |= _positivity(n.density)
+        if isinstance(n, Mapped):
+            found[f"map {n.name}"] = n
         if isinstance(n, Apply) and "convex" in n.traits:
             found[f"convex {n.name}"] = n
         if isinstance(n, Apply) and (kinds := set(MAPS) & set(n.traits)):

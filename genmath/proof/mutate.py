@@ -22,6 +22,7 @@ from genmath.proof.language.tree import (
     Divergence,
     Fn,
     Indexed,
+    Mapped,
     Mul,
     Named,
     Neg,
@@ -138,6 +139,8 @@ def _here(node: Node, pool: list[Node]) -> Iterator[tuple[str, Node]]:
         yield "the inverse", Apply(node.name, (kinds[0], *turned), node.order, *node.args)
     if isinstance(node, Apply) and node.order > 0:
         yield "dropped derivative", Apply(node.name, node.traits, node.order - 1, *node.args)
+    if isinstance(node, Mapped):
+        yield "the inverse", Mapped(node.name, not node.inverse, node.order, node.point)
     if isinstance(node, Dens):
         yield from _density_slips(node)
 

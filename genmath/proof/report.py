@@ -30,6 +30,7 @@ from genmath.proof.language.tree import (
     Apply,
     Dens,
     Indexed,
+    Mapped,
     Named,
     Node,
     Ranging,
@@ -176,6 +177,7 @@ def _slip(judged: JudgedSlip) -> dict[str, Any]:
 # --- hypotheses ---
 
 ONTO = r"\colon \mathbb{R} \to \mathbb{R} \text{ onto, }"
+ONTO_SPACE = r"\mathbb{R}^d \to \mathbb{R}^d \text{ onto, invertible, with } \det \mathrm{J} \ne 0"
 MAP = {  # where f stands before it
     "increasing": ONTO + r" \text{increasing, with a slope } > 0",
     "decreasing": ONTO + r" \text{decreasing, with a slope } < 0",
@@ -211,6 +213,8 @@ def _hypothesis(key: str, stated_in: Node | Density | Relation) -> str:
             return _positive(stated_in)
         case Named():
             return f"{latex(stated_in)} = {latex(stated_in.body)}"
+        case Mapped():
+            return rf"{latex_name(stated_in.name)}\colon {ONTO_SPACE}"
         case Apply() if key.startswith("convex"):
             return rf"{latex_name(stated_in.name)} \text{{ convex}}"
         case Apply() if key.startswith("probability"):
@@ -283,6 +287,8 @@ def _plainly(key: str, stated_in: Node | Density | Relation) -> str:
             return f"{text(_whole(stated_in))} > 0 wherever {text(_whole(other))} > 0"
         case Density():
             return f"{text(_whole(stated_in))} > 0"
+        case Mapped():
+            return f"{text_name(stated_in.name)} is invertible, det J ≠ 0"
         case Apply():
             kind = key.split()[0]
             shown = text_name(stated_in.name)

@@ -16,7 +16,7 @@ from genmath.proof.language.binders import Between, FiniteSet, Infinity, Limit, 
 from genmath.proof.language.elementary import TABLE, Command, Enclosing
 from genmath.proof.language.families import FAMILIES
 from genmath.proof.language.matrix_functions import MATRICES
-from genmath.proof.language.notation import Density, Function, Sequence, identity_of
+from genmath.proof.language.notation import Density, Function, Map, Sequence, identity_of
 from genmath.proof.language.tree import (
     Add,
     Apply,
@@ -31,6 +31,7 @@ from genmath.proof.language.tree import (
     Identity,
     Indexed,
     Integral,
+    Mapped,
     Mul,
     Named,
     Neg,
@@ -43,7 +44,7 @@ from genmath.proof.language.tree import (
     event_variables,
 )
 
-Declared = FiniteSet | Symbol | Named | Density | Function | Sequence
+Declared = FiniteSet | Symbol | Named | Density | Function | Sequence | Map
 Key = tuple[str, str, str]
 
 TOKEN = re.compile(
@@ -355,6 +356,13 @@ class _Parser:
                 inside = self.expression()
                 self.expect(*_tokens(row.latex.after)[:-1])
                 return Fn(name, inside), row.latex.closed
+        if self.accept(r"\mathrm", "{", "J", "}", "_", "{"):
+            base = self.base()
+            below = [self.take()] if self.accept("_") else []
+            what = self.look_up(base, below, "")
+            if not isinstance(what, Map):
+                raise self.wrong(f"{base} is no map")
+            return self.mapped(what, 1), True
         if self.accept(r"\mathbf", "{", "1", "}"):
             return self.indicator(), False
         if self.next == r"\left[":
@@ -522,11 +530,22 @@ class _Parser:
             return self.density(what), True
         if isinstance(what, Function):
             return self.application(what), True
+        if isinstance(what, Map):
+            return self.mapped(what, 0), True
         if isinstance(what, FiniteSet) and of_sets:
             return what.size, True
         if isinstance(what, (Symbol, Named)):
             return what, not raised
         return self.member(base, below, raised), not raised
+
+    def mapped(self, what: Map, order: int) -> Node:
+        inverse = self.accept("^", "{", "-", "1", "}")
+        if order:
+            self.expect("}")
+        self.expect("(")
+        point = self.expression()
+        self.expect(")")
+        return Mapped(what.name, inverse, order, point)
 
     def look_up(self, base: str, below: list[str], raised: str) -> Declared | None:
         under = "".join(t.lstrip("\\") for t in below if t not in ("{", "}", r"\mathrm"))

@@ -47,7 +47,7 @@ from genmath.proof.numeric.compiled import Program
 from genmath.proof.numeric.survey import Survey
 from genmath.proof.numeric.survey import Unsupported as NoValue
 from genmath.proof.numeric.worlds import World
-from genmath.proof.symbolic.atoms import AbsAtom, Bell, Fun, Int, Log, Recip, Root
+from genmath.proof.symbolic.atoms import AbsAtom, Bell, Binder, Fun, Int, Log, Recip, Root
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.supports import Rules, Unsupported
 
@@ -147,7 +147,7 @@ def closed_form(e: Node) -> Any:
         found = Lowering(rules, 1)(e)
     except (Unsupported, NotationError):
         return None
-    left = rules.needs or found.has(Int, Recip) or found.atoms(sp.Dummy)
+    left = rules.needs or found.has(Int, Recip, Binder) or found.atoms(sp.Dummy)
     return None if left else found
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from genmath.proof.language import names
 from genmath.proof.language import notation as n
 from genmath.proof.language import tree as t
-from genmath.proof.language.binders import Between, Limit, Over
+from genmath.proof.language.binders import Between, Limit, Over, Same
 from genmath.proof.language.claims import equal
 from genmath.proof.language.elementary import TABLE
 from genmath.proof.language.matrix_functions import MATRICES
@@ -41,6 +41,8 @@ r = n.Density("r", y, given=(x, z))
 f, g = n.Function("f", convex=True), n.Function("g_omega")
 turn = n.Function("h", decreasing=True)
 labels = n.FiniteSet("Y_0")
+between = n.variables("b_t", domain=(a, 2))
+image = n.Map("T_0")
 k, k_0 = labels.members("k k_0")
 scale = n.Function("sigma_f", positive=True)
 letter = n.define("gamma_t", a / c)
@@ -67,10 +69,11 @@ names_ = (
     steps,
     k,
     k_0,
+    between,
 )
 DECLARED: dict[str, Declared] = {
     **{s.name: s for s in names_},
-    **{s.name: s for s in (beta, sig, p, q, r, f, g, scale, turn, letter, labels)},
+    **{s.name: s for s in (beta, sig, p, q, r, f, g, scale, turn, letter, labels, image)},
 }
 
 # --- random trees ---------------------------------------------------------------------------------
@@ -97,6 +100,7 @@ SCALARS = (
     n.pi,
     k,
     labels.size,
+    between,
 )
 DENSITIES = (
     p(x), p(z), p(x, z), p(z | x), p(x | z_1), p(z_1), q(z | x), q(z_2 | x), q(z | x_prev * 2),
@@ -124,6 +128,7 @@ def _scalars(depth: int) -> Iterator[st.SearchStrategy[Node]]:
     yield st.builds(t.Fn, st.sampled_from(ONE), u)
     yield st.builds(t.Fn, st.just("log"), u)
     yield st.builds(lambda h, e: h[e], st.sampled_from((beta, sig)), u)
+    yield st.just(Same(k, k_0))
     yield st.builds(t.Fn, st.just("norm2"), vector)
     yield st.builds(t.Fn, st.just("dot"), vector, vector)
     yield st.builds(t.Fn, st.sampled_from(("det", "trace")), matrix)
@@ -179,6 +184,7 @@ def vectors(depth: int) -> st.SearchStrategy[Node]:
         st.builds(t.Div, same, u),
         st.builds(t.Fn, st.just("transpose"), same),
         st.builds(t.Deriv, u, st.sampled_from((v, m))),
+        st.builds(t.Mapped, st.just(image.name), st.booleans(), st.just(0), same),
     )
 
 
@@ -194,6 +200,7 @@ def matrices(depth: int) -> st.SearchStrategy[Node]:
         st.builds(t.Mul, u, same),
         st.builds(t.Neg, same),
         st.builds(t.Fn, st.sampled_from(("inverse", "transpose")), same),
+        st.builds(t.Mapped, st.just(image.name), st.booleans(), st.just(1), vectors(depth - 1)),
     )
 
 
@@ -239,6 +246,9 @@ AROUND: dict[str, Callable[[Node], Node]] = {
     "exponent": lambda u: t.Pow(a, u),
     "reciprocal": lambda u: t.Pow(u, -1),
     **{name: lambda u, name=name: t.Fn(name, u) for name in ONE},  # type: ignore[misc]
+    "an image": lambda u: n.norm2(image(u * m)),
+    "slopes of an inverse": lambda u: n.det(image.inverse.jacobian(u * m)),
+    "in an interval": lambda u: n.integral(u * between, between),
     "above a threshold": lambda u: n.indicator(u > a),
     "below a threshold": lambda u: n.indicator(u < a),
     "index": lambda u: beta[u],

@@ -37,6 +37,7 @@ from genmath.proof.language.tree import (
     Identity,
     Indexed,
     Integral,
+    Mapped,
     Mul,
     Named,
     Neg,
@@ -153,6 +154,10 @@ def _show(node: Node) -> tuple[str, int]:
         case Big():
             limits = f"_{{{latex(node.index)}={latex(node.low)}}}^{_script(latex(node.high))}"
             return rf"\{node.kind}{limits} {_at(node.body, PRODUCT)}", OPEN
+        case Mapped(order=order):
+            name = latex_name(node.name) + ("^{-1}" if node.inverse else "")
+            shown = rf"\mathrm{{J}}_{{{name}}}" if order else name
+            return shown + _parens(latex(node.point)), ATOM
         case Size():
             return rf"\left|{latex_name(node.name)}\right|", ATOM
         case Same(args=(one, other)):

@@ -21,8 +21,11 @@ from genmath.proof.language.binders import __all__ as _binders
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.families import *  # noqa: F403
 from genmath.proof.language.families import __all__ as _families
+from genmath.proof.language.maps import *  # noqa: F403
+from genmath.proof.language.maps import __all__ as _maps
 from genmath.proof.language.methods import *  # noqa: F403
 from genmath.proof.language.methods import __all__ as _methods
+from genmath.proof.language.shapes import shape
 from genmath.proof.language.tree import (
     DOMAINS,
     MAPS,
@@ -408,11 +411,13 @@ class Density(Fixed):
         )
 
     def _event_slot(self, place: Any) -> str:
-        """An event is a declared letter, or any expression where the density is of one number."""
+        """An event is a declared letter, or any expression where the density is of one number or
+        vector."""
         plain = not (isinstance(place, Symbol) and place.is_variable)
         first = self.events[0]
-        number = len(self.events) == 1 and not first.shape and first.domain == "real"
-        if plain and number and isinstance(place, (int, Fraction, Node)):
+        one = len(self.events) == 1 and first.domain == "real"
+        sized = isinstance(place, (int, Fraction, Node)) and shape(as_node(place))
+        if plain and one and sized == shape(first):
             return self.event_slots[0]
         return self._slot(place, self.event_slots)
 
@@ -873,6 +878,7 @@ def _over_range(
 __all__ = [
     *_binders,
     *_families,
+    *_maps,
     *_methods,
     "JS",
     "KL",

@@ -12,6 +12,7 @@ from genmath.proof.language.tree import (
     Fn,
     Identity,
     Integral,
+    Mapped,
     Mul,
     Named,
     Neg,
@@ -40,6 +41,9 @@ def shape(node: Node) -> Shape:
         case Fn(name="transpose"):
             rows, columns = shape(node.args[0])
             return columns, rows
+        case Mapped():
+            rows, _ = shape(node.point)
+            return rows, rows if node.order else "1"
         case Mul():
             return reduce(_product, map(shape, node.args))
         case Deriv() if node.var.shape:

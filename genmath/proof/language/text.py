@@ -26,6 +26,7 @@ from genmath.proof.language.tree import (
     Identity,
     Indexed,
     Integral,
+    Mapped,
     Mul,
     Named,
     Neg,
@@ -147,6 +148,9 @@ def _show(node: Node) -> tuple[str, int]:
             sign = "Σ" if node.kind == "sum" else "Π"
             limits = f"[{text(node.index)}={text(node.low)}..{text(node.high)}]"
             return f"{sign}{limits} {_at(node.body, POWER)}", OPEN
+        case Mapped(order=order):
+            shown = text_name(node.name) + ("⁻¹" if node.inverse else "")
+            return f"{f'J_{shown}' if order else shown}({text(node.point)})", ATOM
         case Size():
             return f"|{text_name(node.name)}|", ATOM
         case Same(args=(one, other)):

@@ -571,6 +571,19 @@ class Apply(Node, holds=(PLAIN, PLAIN, PLAIN)):
         return ("convex",) if own == ("conjugate",) else own
 
 
+class Mapped(Node, holds=(PLAIN, PLAIN, PLAIN), parts=(FIXED,)):
+    """A map, or its inverse, at a point (`order` 0), or the matrix of its partial derivatives
+    there (1)."""
+
+    def __init__(self, name: str, inverse: bool, order: int, point: Operand) -> None:
+        super().__init__((as_node(point),), (name, inverse, order))
+
+    name: str = property(lambda self: self.data[0])  # type: ignore[assignment]
+    inverse: bool = property(lambda self: self.data[1])  # type: ignore[assignment]
+    order: int = property(lambda self: self.data[2])  # type: ignore[assignment]
+    point: Node = property(lambda self: self.args[0])  # type: ignore[assignment]
+
+
 # --- densities ---
 
 

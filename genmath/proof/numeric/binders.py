@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from genmath.proof.language.binders import Between, Infinity, Limit, Over, Same, Size, sides
-from genmath.proof.language.tree import Node
+from genmath.proof.language.tree import Mapped, Node
 from genmath.proof.numeric.expressions import Env
+from genmath.proof.numeric.graph import Scalar
 from genmath.proof.numeric.laws import Laws
-from genmath.proof.numeric.linear import Value
+from genmath.proof.numeric.linear import Matrix, Value, Vector
 from genmath.proof.numeric.survey import Unsupported
 
 
@@ -18,6 +21,8 @@ class Binders(Laws):
             case Size():
                 loop = self.g.loop("points", node.name, env.depth)
                 return self.g.sum(loop, self.g.one)
+            case Mapped():
+                return self._mapped(node, env)
             case Same():
                 gap = self.g.sub(*(self.scalar(a, env) for a in node.args))
                 apart = (self.g.fn("ind", gap), self.g.fn("ind", self.g.neg(gap)))
@@ -29,6 +34,35 @@ class Binders(Laws):
             case Over() | Limit() | Infinity():
                 raise Unsupported(f"{type(node).__name__} has no numeric meaning: {node!r}")
         return super().meaning(node, env)
+
+    def _mapped(self, node: Mapped, env: Env) -> Value:
+        """Each entry by a map of the line, then mixed by a matrix; the inverse undoes the one and
+        then the other. Slopes are taken on the graph."""
+        g, name, at = self.g, node.name, self.lower(node.point, env)
+        if not isinstance(at, Vector) or at.row:
+            raise Unsupported(f"{name} at what is no vector")
+        n = len(at.items)
+        mixing = Matrix([g.input("mixing", name, n, i, j) for j in range(n)] for i in range(n))
+        matrix = self.inverse(mixing) if node.inverse else mixing
+
+        def bent(us: Sequence[Scalar]) -> list[Scalar]:
+            return [
+                self.families.map(f"{name}[{i}]", "increasing", u, node.inverse)
+                for i, u in enumerate(us)
+            ]
+
+        def mixed(us: Sequence[Scalar]) -> list[Scalar]:
+            return [self.inner(row, us) for row in matrix.rows]
+
+        def image(us: Sequence[Scalar]) -> list[Scalar]:
+            return bent(mixed(us)) if node.inverse else mixed(bent(us))
+
+        if node.order == 0:
+            return Vector(image(at.items))
+        leaves = [g.leaf() for _ in range(n)]
+        put = {id(leaf): u for leaf, u in zip(leaves, at.items, strict=True)}
+        return Matrix([g.put(g.diff(u, leaf, {}), put, {}) for leaf in leaves]
+                      for u in image(leaves))  # fmt: skip
 
     def _over_set(self, node: Over, env: Env) -> Value:
         inner, loop = self.each_member(node.letter, env)

@@ -22,6 +22,7 @@ from genmath.proof.language.tree import (
     Identity,
     Indexed,
     Integral,
+    Mapped,
     Mul,
     Named,
     Neg,
@@ -155,6 +156,12 @@ class Survey:
             case Apply():
                 self._visit_function(node)
                 return
+            case Mapped():
+                if self.functions.setdefault(node.name, ("a map of vectors",)) != (
+                    "a map of vectors",
+                ):
+                    raise NotationError(f"{node.name!r} is declared in two ways")
+                self.real |= {s.space for s in free_symbols(node) if s.is_variable}
             case Normal() | Family():
                 self.real |= {s.space for s in free_symbols(node.args[0])}
             case Deriv():

@@ -303,6 +303,16 @@ class World:
             "s": _real(rng, 0.2, 0.9),
         }
 
+    def _raw_mixing(self, name: str, n: int) -> list[list[float]]:
+        """A matrix with a determinant of either sign, never near 0."""
+        rng = self.rng("mixing", name, n)
+        lower = [[_real(rng, 0.1, 0.5) if j < i else float(i == j) for j in range(n)]
+                 for i in range(n)]  # fmt: skip
+        upper = [[_real(rng, 0.1, 0.5) if j > i else _real(rng, 0.6, 1.4) if i == j else 0.0
+                  for j in range(n)] for i in range(n)]  # fmt: skip
+        return [[round(sum(lower[i][k] * upper[k][j] for k in range(n)), 6) for j in range(n)]
+                for i in range(n)]  # fmt: skip
+
     # --- densities -------------------------------------------------------------------------------
 
     def is_discrete(self, slot: str) -> bool:
@@ -508,6 +518,9 @@ class World:
 
     def _value_map(self, a: Arithmetic, name: str, kind: str, letter: str) -> Num:
         return a.number(self.raw("map", name, kind)[letter])
+
+    def _value_mixing(self, a: Arithmetic, name: str, n: int, i: int, j: int) -> Num:
+        return a.number(self.raw("mixing", name, n)[i][j])
 
     def _value_joint(self, a: Arithmetic, name: str) -> dict[tuple[int, ...], Num]:
         """Normalised masses over the cells of (discrete events, discrete givens)."""

@@ -151,7 +151,11 @@ def stated_nonnegative(f: Any) -> bool:
 
 def stated_nonzero(f: Any) -> bool:
     sides = (f, -f)
-    if shown(f) or any(_above(s, e, strict) for e, strict in FACTS.get() for s in sides):
+    if (
+        shown(f)
+        or shown(abs_of(f))
+        or any(_above(s, e, strict) for e, strict in FACTS.get() for s in sides)
+    ):
         return True
     apart = [e.args[0] for e, strict in FACTS.get() if strict and isinstance(e, AbsAtom)]
     return any(expand(s - u) == 0 for u in apart for s in sides)

@@ -161,6 +161,27 @@ def turned(key: Any) -> Any:
     return Key(key.name, *(key.facts ^ {"inverse"}))
 
 
+ENTRY = "an entry of a map of vectors"
+
+
+def entry_of(key: Any) -> tuple[str, int]:
+    """The name of the map, and which entry."""
+    name, _, place = key.name.rpartition("[")
+    return name, int(place[:-1])
+
+
+def _entry_undone(key: Any, args: tuple[Any, ...]) -> Any | None:
+    """The entry of u in a map after its inverse at u."""
+    name, i = entry_of(key)
+    other = key.facts ^ {"inverse"}
+    inner = args[0].args[2:] if isinstance(args[0], Unknown) else ()
+    undone = len(inner) == len(args) and all(
+        isinstance(a, Unknown) and a.args == (Key(f"{name}[{j}]", *other), sp.S.Zero, *inner)
+        for j, a in enumerate(args)
+    )
+    return inner[i] if undone else None
+
+
 class Unknown(Atom):
     """A derivative of an arbitrary function at a point. `order` says how often: a number, and for
     several arguments, once differentiated, a tuple of numbers."""
@@ -170,6 +191,8 @@ class Unknown(Atom):
             (u,) = args
             if isinstance(u, Unknown) and u.args[:2] == (turned(key), 0):
                 return u.args[2]  # a map after its inverse
+        if ENTRY in key.facts and order == 0 and (u := _entry_undone(key, args)) is not None:
+            return u
         if "conjugate" in key.facts and order == 0:
             (t,) = args
             if isinstance(t, Unknown) and t.args[:2] == (Key(key.name, "convex"), 1):

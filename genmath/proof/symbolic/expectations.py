@@ -28,7 +28,7 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.algebra import (
     abs_of,
 )
-from genmath.proof.symbolic.atoms import Binder, Int
+from genmath.proof.symbolic.atoms import AbsAtom, Binder, Int, Sign
 from genmath.proof.symbolic.conditions import Env, Weights
 from genmath.proof.symbolic.densities import NOT_DEFINITE
 from genmath.proof.symbolic.elementary import Elementary
@@ -105,7 +105,8 @@ class Expectations(Families, Smoothing, Elementary):
     def over_all(self, body: Any, letters: tuple[Any, ...], within: list[Within]) -> Any:
         """Of a letter of an interval what is not known in its odds may be known between its
         ends."""
-        if len(within) != 1:
+        jumps = body.has(Sign, AbsAtom)  # where these are is looked for in the odds
+        if len(within) != 1 or (jumps and (within[0].low, within[0].high) == (0, 1)):
             return integrate(body, letters, self.rules)
         (v,) = within
         rules = self.rules

@@ -27,6 +27,7 @@ from genmath.proof.symbolic.algebra import (
     value_of,
 )
 from genmath.proof.symbolic.atoms import (
+    ENTRY,
     OUT,
     AbsAtom,
     Atom,
@@ -66,6 +67,7 @@ from genmath.proof.symbolic.supports import (
     vanishes_with,
 )
 from genmath.proof.symbolic.tabulated import slope_of
+from genmath.proof.symbolic.vector_maps import pulled_back, pushed_forward, slope_of_inverse
 
 # --- the normal form ---
 
@@ -278,6 +280,9 @@ def _reduce(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
     moved = _gradient_moved(inside, bound, rules)
     if moved is not None:
         return sp.Mul(*outside) * integrate(moved, tuple(bound), rules, alone)
+    mapped = _through_vector_map(inside, bound, term, rules, alone)
+    if mapped is not None:
+        return sp.Mul(*outside) * integrate(mapped[0], mapped[1], rules, alone)
     named = _named(inside, bound, rules)
     if named is not None and bound - named[1]:
         integrand = named[0] * sp.Mul(*named[2])
@@ -574,6 +579,30 @@ def _gradient_moved(inside: list[Any], bound: set[Any], rules: Rules) -> Any | N
     return None
 
 
+def _through_vector_map(
+    inside: list[Any], bound: set[Any], term: Any, rules: Rules, alone: bool
+) -> tuple[Any, tuple[Any, ...]] | None:
+    """The factors in the letters that a map takes to these, or these to."""
+    if not (alone or any(f.has(Bell, Rho) for f in inside)):
+        return None
+    taken = bound | term.free_symbols
+    if (back := pulled_back(inside, bound, taken)) is not None:
+        images, new, size = back
+        old, body = tuple(images), sp.Mul(*inside) * size
+        for v, image in images.items():
+            body = change(body, v, image, rules)
+    elif (forth := pushed_forward(inside, bound, taken)) is not None:
+        body, old, new = forth
+    else:
+        return None
+    letters = []
+    for v, u in zip(old, new, strict=True):
+        rules.on_the_line(space_of(v))
+        body, named = named_after_density(body, u, rules)
+        letters.append(named)
+    return body, (*(bound - set(old)), *letters)
+
+
 def _places(u: Any) -> tuple[Any, ...]:
     """Where a function or density stands."""
     return (*u.args[1], *u.args[2]) if isinstance(u, Rho) else tuple(u.args[2:])
@@ -850,6 +879,10 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
         return total
     if isinstance(e, Unknown):
         key, order, *args = e.args
+        if "inverse" in key.facts and ENTRY in key.facts:
+            slopes = (slope_of_inverse(e, j) * differentiate(a, v, rules)
+                      for j, a in enumerate(args) if a.has(v))  # fmt: skip
+            return sp.Add(*slopes)
         if "inverse" in key.facts:
             return inverse_slope(key, *args) * differentiate(args[0], v, rules)
         if len(args) == 1:

@@ -22,6 +22,7 @@ from genmath.proof.language.tree import (
     Identity,
     Indexed,
     Integral,
+    Mapped,
     Mul,
     Named,
     Neg,
@@ -40,11 +41,12 @@ from genmath.proof.symbolic.expectations import Expectations
 from genmath.proof.symbolic.memory import Memory
 from genmath.proof.symbolic.ranges import Ranges
 from genmath.proof.symbolic.supports import Rules, Unsupported
+from genmath.proof.symbolic.vector_maps import VectorMaps
 
 _MEMORY = Memory()
 
 
-class Lowering(Expectations, Derivatives, Ranges, Binders):
+class Lowering(Expectations, Derivatives, Ranges, Binders, VectorMaps):
     """Each family of nodes has a file of its own; here is who means what."""
 
     def __call__(self, node: Node) -> Any:
@@ -112,6 +114,8 @@ class Lowering(Expectations, Derivatives, Ranges, Binders):
                 return self.elementary(node, env, w, exact)
             case Apply():
                 return self.apply(node, env, w)
+            case Mapped():
+                return self.mapped(node, env, w)
             case Dens():
                 return self.dens(node, env, w)
             case Normal():
