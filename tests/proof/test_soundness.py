@@ -21,6 +21,7 @@ from genmath.proof import (
     E,
     Function,
     H,
+    Map,
     Normal,
     Sequence,
     absolute,
@@ -33,6 +34,7 @@ from genmath.proof import (
     fractions,
     identity,
     indicator,
+    infinity,
     integral,
     inverse,
     log,
@@ -84,6 +86,16 @@ phi = reals("phi")
 w = Density("w", z, given=phi)
 X, m1, m2 = vectors("X"), *mean_vectors("m_1 m_2")
 S1, S2 = covariances("S_1 S_2")
+low, high = variables("l", domain=(0, s)), variables("e", domain=(a, infinity))
+inside, unit = variables("i_0", domain=(-1, 2)), variables("v_0", domain="unit")
+side, few = variables("o", domain={-1, 1}), variables("j", domain={0, number(1) / 2, 3})
+whole = variables("y", domain="integer")
+in_ = Density("d", inside, positive=True)
+on = Density("d_1", inside)
+of_side, of_whole = Density("d_2", side, positive=True), Density("d_3", whole, positive=True)
+at_whole = Density("d_4", z, given=whole, positive=True)
+T, R = Map("T"), Map("R")
+pX, qX = Density("p_X", X, positive=True), Density("q_X", X, positive=True)
 
 
 def combine(leaves: Callable[[], list[Node]], wrap: list[Callable[[Node], Node]]) -> Draw:
@@ -273,6 +285,121 @@ VECTORS = combine(
     ],
     [],
 )
+INTERVALS = combine(
+    lambda: [
+        integral(f(low), low),
+        integral(low**2, low),
+        integral(diff(f(low) * low, low), low),
+        integral(f(s * unit) * s, unit),
+        integral(diff(f(inside), inside) * inside, inside),
+        integral(exp(-high), high),
+        f(s),
+        f(0),
+        f(2),
+        E(in_(inside), f(inside)),
+        E(on(inside), on(inside) / in_(inside)),
+        E(in_(inside), inside**2),
+        E(in_(inside), absolute(inside - 2)),
+        integral(inside * diff(in_(inside), inside), inside),
+        KL(on(inside), in_(inside)),
+        H(in_(inside)),
+        absolute(low - s),
+        sqrt((high - a) ** 2),
+        log(inside + 1),
+        low,
+        number(3),
+        s,
+        number(1),
+    ],
+    [],
+)
+NUMBERS = combine(
+    lambda: [
+        integral(f(side), side),
+        integral(side * f(side), side),
+        integral(few**2, few),
+        integral(f(few), few),
+        E(of_side(side), f(side)),
+        E(of_side(side), side**2),
+        E(of_side(side), side),
+        H(of_side(side)),
+        E(Normal(z, side, s), z * side),
+        integral(Normal(z, side * a, s), side),
+        f(1),
+        f(-1),
+        f(3),
+        side,
+        few,
+        absolute(side),
+        exp(side * a),
+        number(2),
+        number(1),
+    ],
+    [lambda e: e**2, absolute],
+)
+INTEGERS = combine(
+    lambda: [
+        E(of_whole(whole), f(whole)),
+        E(of_whole(whole), f(whole + 1)),
+        E(of_whole(whole), whole),
+        E(of_whole(whole), whole**2 + 1),
+        E(of_whole(whole), exp(-absolute(whole))),
+        E(of_whole(whole), log(of_whole(whole))),
+        integral(of_whole(whole) ** 2, whole),
+        integral(exp(-(whole**2)), whole),
+        integral(exp(-((whole - 1) ** 2)), whole),
+        integral(f(2 * whole) * exp(-(whole**2)), whole),
+        E(of_whole(whole), absolute(whole)),
+        E((of_whole(whole), at_whole(z | whole)), f(z)),
+        H(of_whole(whole)),
+        sqrt(whole**2),
+        whole,
+        absolute(whole),
+        number(1),
+        number(0),
+    ],
+    [],
+)
+MAPS = combine(
+    lambda: [
+        norm2(T(m1)),
+        norm2(T.inverse(T(m1))),
+        norm2(T.inverse(R(m1))),
+        dot(m1, T(m2)),
+        norm2(m1),
+        det(T.jacobian(m1)),
+        det(T.inverse.jacobian(T(m1))),
+        1 / det(T.jacobian(m1)),
+        log(absolute(det(T.jacobian(m1)))),
+        log(absolute(det(T.inverse.jacobian(m1)))),
+        log(absolute(det(diff(R(T(m1)), m1)))),
+        log(absolute(det(R.jacobian(T(m1))))),
+        trace(T.jacobian(m1)),
+        trace(T.inverse.jacobian(T(m1)) * T.jacobian(m1)),
+        absolute(det(T.jacobian(m1))),
+        trace(identity),
+        number(1),
+    ],
+    [],
+)
+SIZE = absolute(det(T.inverse.jacobian(X)))
+PUSHED = combine(
+    lambda: [
+        integral(f(norm2(X)) * pX(T.inverse(X)) * SIZE, X),
+        E(pX(X), f(norm2(T(X)))),
+        E(pX(X), f(norm2(X))),
+        integral(pX(T.inverse(X)) * SIZE, X),
+        integral(pX(T(X)) * absolute(det(T.jacobian(X))), X),
+        integral(pX(T(X)) * absolute(det(R.jacobian(X))), X),
+        integral(pX(T.inverse(X)), X),
+        KL(pX(T.inverse(X)) * SIZE, qX(T.inverse(X)) * SIZE, over=X),
+        KL(pX(X), qX(X)),
+        H(pX(X)),
+        E(pX(X), log(absolute(det(T.jacobian(X))))),
+        number(1),
+    ],
+    [],
+)
 KINDS: dict[str, tuple[Draw, tuple[int, ...]]] = {
     "algebra": (ALGEBRA, (1,)),
     "abstract": (ABSTRACT, (1,)),
@@ -281,6 +408,11 @@ KINDS: dict[str, tuple[Draw, tuple[int, ...]]] = {
     "smooth": (SMOOTH, (1,)),
     "sums": (SUMS, (1,)),
     "vectors": (VECTORS, (1, 2)),
+    "intervals": (INTERVALS, (1,)),
+    "numbers": (NUMBERS, (1,)),
+    "integers": (INTEGERS, (1,)),
+    "maps": (MAPS, (1, 2)),
+    "pushed": (PUSHED, (1,)),
 }
 DRAWN, BROKEN, PARTS = 100, 140, range(5)  # false claims a kind or chapter, in each part
 
