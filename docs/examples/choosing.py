@@ -7,7 +7,10 @@ g = variables("g")
 w = variables("w", domain="positive")
 i, n = naturals("i n")
 s, rate = positives("s rate")
-logit = Function("f")
+logit, h = Function("f"), Function("h")
+u, sign = variables("u", domain=(0, s)), variables("epsilon", domain={-1, 1})
+x = vectors("x")
+p, T = Density("p", x, positive=True), Map("T")
 
 
 def softmax(k):
@@ -47,3 +50,22 @@ def bins(d):
 def shares(d):
     d.start(limit((1 - s / n) ** n, n, infinity))
     d.equals(exp(-s), by="the logarithm of 1 - s/n is -s/n, and less")
+
+
+@derivation("The variance of a uniform letter")
+def spread(d):
+    d.start(integral(u**2, u) / s - (integral(u, u) / s) ** 2)
+    d.equals(s**2 / 12, by="powers between the ends")
+
+
+@derivation("A random sign forgets the odd part")
+def signs(d):
+    d.start(integral(h(sign * a), sign) / 2)
+    d.equals((h(a) + h(-a)) / 2, by="its two values")
+
+
+@derivation("The log-density of an image", dims=(1, 2))
+def image(d):
+    z = T(x)
+    d.start(log(p(T.inverse(z)) * absolute(det(T.inverse.jacobian(z)))))
+    d.equals(log(p(x)) - log(absolute(det(T.jacobian(x)))), by="the change of variables")
