@@ -7,6 +7,7 @@ loaded once, when the site is built, and the browser goes on from the memory of 
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -29,21 +30,35 @@ PYODIDE = HERE / "node_modules" / "pyodide"
 
 def served() -> dict[Path, str]:
     """Every file that goes to assets/pyodide, and the name it has there."""
-    names = ("pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+    names = ("pyodide.asm.js", "python_stdlib.zip", "pyodide-lock.json")
     return {
         # A plain server may not know .mjs for JavaScript, and a browser imports nothing else.
         PYODIDE / "pyodide.mjs": "pyodide.js",
         **{PYODIDE / name: name for name in names},
+        packed("pyodide.asm.wasm"): "pyodide.asm.wasm.bin",
         libraries(): "libraries.zip",
         memory(): "memory.bin",
     }
 
 
+def packed(name: str) -> Path:
+    """A file of Pyodide's, compressed, as a plain server does not; the worker unpacks it."""
+    kept = CACHE / f"{name}-{_version()}.bin"
+    if not kept.is_file():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(gzip.compress((PYODIDE / name).read_bytes(), mtime=0))
+    return kept
+
+
+def _version() -> str:
+    version: str = json.loads((PYODIDE / "package.json").read_text("utf-8"))["version"]
+    return version
+
+
 def libraries() -> Path:
     """sympy and mpmath as Pyodide loads them."""
     folders = [str(Path(package.__file__).parent) for package in (sympy, mpmath)]
-    version = json.loads((PYODIDE / "package.json").read_text("utf-8"))["version"]
-    of = f"{version} {sympy.__version__} {mpmath.__version__}".encode()
+    of = f"{_version()} {sympy.__version__} {mpmath.__version__}".encode()
     return _kept("libraries", ".zip", of, "compile.mjs", *folders)
 
 

@@ -157,6 +157,13 @@ def test_the_editor_is_light() -> None:
     assert sum(len(gzip.compress(part.read_bytes())) for part in parts) <= 12_000
 
 
+def test_the_first_check_fetches_no_more_than_it_needs() -> None:
+    """From a server that compresses nothing, as most that serve a folder."""
+    later = SITE / "assets" / "pyodide" / "libraries.zip"  # for a cell that asks for more
+    parts = [file for file in later.parent.iterdir() if file != later]
+    assert sum(part.stat().st_size for part in parts) <= 25_000_000
+
+
 @pytest.mark.parametrize("address", addresses())
 def test_the_search_dialog_has_a_name(address: str) -> None:
     dialogs = re.findall(r'<[^>]*role="dialog"[^>]*>', file_of(address).read_text("utf-8"))

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("editor")
 PARTS = [
     "memory.bin",
     "libraries.zip",
-    "asm.wasm",
+    "asm.wasm.bin",
     "worker.js",
     "katex.min.js",
     "/vae/",

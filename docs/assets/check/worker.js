@@ -5,13 +5,16 @@ import { loadPyodide } from "../pyodide/pyodide.js";
 
 const PYODIDE = new URL("../pyodide/", import.meta.url);
 
-// Pyodide would wait for ever for a file that does not come.
+const unpacked = (answer) => answer.body.pipeThrough(new DecompressionStream("gzip"));
+
+// Pyodide would wait for ever for a file that does not come; and its largest is served compressed.
 const { fetch } = self;
-self.fetch = async (...what) => {
+self.fetch = async (what, ...how) => {
   try {
-    const answer = await fetch(...what);
+    const packed = String(what).endsWith(".wasm");
+    const answer = await fetch(packed ? `${what}.bin` : what, ...how);
     if (!answer.ok) throw new Error(`${answer.url}: ${answer.status} ${answer.statusText}`);
-    return answer;
+    return packed ? new Response(unpacked(answer), { headers: { "content-type": "application/wasm" } }) : answer;
   } catch (error) {
     postMessage({ dead: String(error) });
     throw error;
@@ -21,8 +24,7 @@ self.fetch = async (...what) => {
 // The memory that docs/_site/memory.mjs wrote, and the files that stood beside it.
 async function memory() {
   const answer = await self.fetch(new URL("memory.bin", PYODIDE), { cache: "no-cache" }); // asks if it has changed
-  const body = answer.body.pipeThrough(new DecompressionStream("gzip"));
-  const whole = new Uint8Array(await new Response(body).arrayBuffer());
+  const whole = new Uint8Array(await new Response(unpacked(answer)).arrayBuffer());
   const end = 4 + new DataView(whole.buffer).getUint32(0, true);
   return { files: JSON.parse(new TextDecoder().decode(whole.subarray(4, end))), bytes: whole.subarray(end) };
 }
