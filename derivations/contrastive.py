@@ -397,8 +397,8 @@ def collapse(d):
 
 
 # %% [markdown]
-# **What it means.** Let weights move down these slopes, with a small decay $\eta$ towards 0. Then $w^2 - p^2$ shrinks to 0 as $e^{-2\eta t}$ (`contrastive.collapse[balance]`): encoder and predictor become equally large. Let them have one sign. Once they are equal, $p$ moves as in `contrastive.collapse[together]`. If $c^2 > 4 v \eta$ this is zero at two numbers, $\frac{1}{2v}(c \pm \sqrt{c^2 - 4 v \eta})$, positive between them, and negative outside:
-# whoever starts above the smaller one goes to the larger one, near $c/v$. *No collapse.* Whoever starts below, or has too large a decay, goes to 0. If the views share nothing, $c = 0$, there is nothing but 0.
+# **What it means.** Let weights move down these slopes, with a small decay $\eta$ towards 0. Then $w^2 - p^2$ shrinks to 0 as $e^{-2\eta t}$ (`contrastive.collapse[balance]`): encoder and predictor become equally large. Let both be positive. Once they are equal, $p$ moves as in `contrastive.collapse[together]`. If $c^2 > 4 v \eta$ this is zero at two numbers above 0, $\frac{1}{2v}(c \pm \sqrt{c^2 - 4 v \eta})$, positive between them, and negative outside:
+# whoever starts above the smaller one goes to the larger one, near $c/v$ if $\eta$ is small. *No collapse.* Whoever starts below, or has too large a decay, goes to 0. If the views share nothing, $c = 0$, there is nothing but 0.
 #
 # The predictor is needed: with $p$ fixed at 1 the slope by $w$ is $w(v - c)$, and $v > c$ for views that differ and are equally large. The stop-gradient is needed, too, as seen.
 #
@@ -410,15 +410,15 @@ def collapse(d):
 #
 # ### DINO: centre and sharpen
 #
-# DINO [@caron2021emerging] lets the student say what the teacher says of another view: a cross-entropy of two softmaxes over $K$ outputs. Write $P$ for the teacher's softmax and $Q$ for the student's, $\tau_t$ and $\tau_s$ for their temperatures, and $g$ for the teacher's outputs. The loss is the entropy of $P$ and a divergence (`contrastive.dino[split]`). There are two ways to make it small that are worth nothing: for all pictures the same
+# DINO [@caron2021emerging] lets the student say what the teacher says of another view: a cross-entropy of two softmaxes over $K$ outputs. Write $P$ for the teacher's softmax and $Q$ for the student's, $\tau_t$ and $\tau_s$ for their temperatures, and $g$ for the teacher's outputs. The loss is the entropy of $P$ and a divergence (`contrastive.dino[split]`). There are two ways to make the divergence zero that are worth nothing: for all pictures the same
 # choice (entropy 0), or for all pictures a uniform $P$ (and $Q$ the same).
 #
 # *Centring* takes the teacher's mean output off. If it says the same of all $N$ pictures, zero is left at every output (`contrastive.dino[centred]`), and $P$ is uniform: centring alone cannot stay at one choice, but a uniform output suits it. *Sharpening* is $\tau_t < \tau_s$. The student agrees with the teacher if its outputs are those of the teacher times $\tau_s/\tau_t > 1$
-# (`contrastive.dino[sharpened]`); the teacher, a slow copy of the student, follows. So differences between outputs grow from round to round: sharpening alone cannot stay uniform, but drifts to one choice. DINO does both.
+# (`contrastive.dino[sharpened]`); the teacher, a slow copy of the student, follows. So differences between outputs grow from round to round: sharpening alone does not stay near uniform, but drifts to one choice. DINO does both.
 #
 # !!! example "By hand"
 #
-#     Outputs $2, 1, 0$. At temperature 1 the softmax is $0.665, 0.245, 0.090$, with the entropy $0.832$. Sharpened, at $0.5$: $0.867, 0.117, 0.016$, entropy $0.441$. A student with the same outputs at temperature 1 has the cross-entropy $0.557$; to have $0.441$ it must say $4, 2, 0$.
+#     Outputs $2, 1, 0$. At temperature 1 the softmax is $0.665, 0.245, 0.090$, with the entropy $0.832$. Sharpened, at $0.5$: $0.867, 0.117, 0.016$, entropy $0.441$. A student with the same outputs at temperature 1 has the cross-entropy $0.557$; to have $0.441$ it must say $4, 2, 0$, or these plus one number.
 #
 # {{ picture contrastive.dino }}
 #
@@ -494,7 +494,7 @@ def ema(d):
 # Two views need not be of one kind. CLIP [@radford2021learning] takes a picture $x$ and its caption $y$, with an encoder for each, and plays both games: find the caption of a picture among those of the batch, and the picture of a caption. The loss is half the sum. Each half is InfoNCE, so each gives a bound of the same mutual information, and so does the mean: $\log N$ less the loss.
 #
 # The best critic of the first game is the log-ratio plus any function of $x$, that of the second plus any function of $y$. For both games at once: plus a number. With it, captions with their frequencies as weights have exactly the law of the captions of a picture (`contrastive.clip[captions]`), and the other way round (`contrastive.clip[pictures]`). This is *zero-shot classification*: write a caption for each class,
-# and take a softmax of the scores. If the classes are not equally frequent, their logarithms belong to the scores.
+# and take a softmax of the scores. If the classes are not equally frequent, add the logarithms of their frequencies to the scores.
 #
 # In code: `genmath.contrastive.clip_loss`.
 
@@ -515,12 +515,12 @@ def clip(d):
 #
 # ## Fill in what is hidden
 #
-# Older than contrast is the *pretext task*: hide something, and let the network say what it was. Turn a picture by 0, 90, 180 or 270 degrees and ask for the angle [@gidaris2018unsupervised]; shuffle its pieces; take the colour away; cover three quarters of it, as masked autoencoders do [@he2022masked]. All are conditional likelihoods. With $y$ for what is hidden, $x$ for what is seen, and a model
+# Another way without labels is the *pretext task*: hide something, and let the network say what it was. Turn a picture by 0, 90, 180 or 270 degrees and ask for the angle [@gidaris2018unsupervised]; shuffle its pieces; take the colour away; cover three quarters of it, as masked autoencoders do [@he2022masked]. All are conditional likelihoods. With $y$ for what is hidden, $x$ for what is seen, and a model
 # $q(y \mid x)$: the entropy of what is hidden, less the loss, is a bound of their mutual information, and the gap is the divergence of the model from the truth (`contrastive.hidden`). InfoNCE is the same bound with one question in place of another: *which of N?* in place of *what?*
 #
 # !!! example "By hand"
 #
-#     Four angles, equally probable: $\log 4 = 1.386$. A network with a loss of $0.3$ has found $1.09$ nats about the angle. A picture of a ball tells nothing about it, and costs $1.386$ whatever the network does.
+#     Four angles, equally probable: $\log 4 = 1.386$. A network with a loss of $0.3$ has found $1.09$ nats about the angle. A picture of a ball tells nothing about it, and costs at least $1.386$ on average, whatever the network does.
 #
 # The squared error of a masked autoencoder is minus the log-likelihood of a normal density with a fixed variance, up to a factor and a constant. So its best answer is the mean of what might be there: blurred, if the picture leaves it open.
 
@@ -638,7 +638,7 @@ def probe(d):
 #
 # ??? question "You double the batch. By how much does the bound rise at most?"
 #
-#     By $\log 2 = 0.69$ nats: so much does $\log N$ rise, and the loss of a critic does not fall with more others (`contrastive.nt_xent[more]`). Where the bound is already near the mutual information, it rises by less.
+#     For the same critic by $\log 2 = 0.69$ nats: so much does $\log N$ rise, and its loss does not fall with more others (`contrastive.nt_xent[more]`). Where the bound is already near the mutual information, it rises by less.
 #
 # ??? question "The temperature goes to zero. Which others still matter?"
 #

@@ -4,7 +4,7 @@
 # A model has made ten thousand pictures. Are they good? A person who looks at a few of them sees whether each looks real. Nobody sees by looking whether all kinds of pictures occur, each
 # as often as it should, and whether the pictures are new. And a likelihood, where there is one, answers another question. So one measures: what does each number see, what does it not see, and how sure is it?
 #
-# **The answer in a line:** a measure compares two laws through a few features of theirs. It is zero for some laws that differ, it has an error that
+# **The answer in a line:** a measure compares two laws through a few features of theirs. It can have its best value for laws that differ, it has an error that
 # depends on the number of samples, and for each measure there is a bad model that it likes. So one reports several, with their intervals.
 #
 # {{ picture evaluation.question }}
@@ -168,8 +168,8 @@ def fid_plane(d):
 
 
 # %% [markdown]
-# **What it means.** More features, more bias. Near equality the spread term is about $d (d + 1)/(4 N)$ for $d$ features of variance 1 (a rule of thumb from a Taylor series, which the picture above checks by simulation): the number of samples must grow with the *square* of the number of
-# features. Hence the 50,000 of the papers.
+# **What it means.** More features, more bias. Near equality the spread term is about $d (d + 1)/(4 N)$ for $d$ uncorrelated normal features of variance 1 and a known law of the data (a rule of thumb from a Taylor series, which the picture above checks by simulation): the number of samples must grow with the *square* of the number of
+# features. That is one reason for large sets, such as the 50,000 of the papers.
 #
 # ## The inception score
 #
@@ -183,7 +183,7 @@ def fid_plane(d):
 #     Two classes. Half of the samples get the answer $(0.9, 0.1)$, half $(0.1, 0.9)$. The mean answer is $(0.5, 0.5)$, and the divergence of each answer from it is $0.9 \log 1.8 + 0.1 \log 0.2 \approx 0.368$: the score is $e^{0.368} \approx 1.445$, of 2 at most. If all samples got
 #     $(0.9, 0.1)$ it would be 1.
 #
-# What does it not see? Let the classifier look at one property $u$ of the picture only, the shape of a digit, say, and not at its style. Then `evaluation.class_collapse`: only the law of $u$ counts. A model that makes *one picture of each class* has the best score, if the classifier is sure of each.
+# What does it not see? Let the classifier look at one property $u$ of the picture only, with the answer $r(c \mid u)$, the shape of a digit, say, and not at its style. Then `evaluation.class_collapse`: only the law of $u$ counts. A model that makes *one picture of each class*, all equally often, has the best score, if the classifier is sure of each.
 # And the data $p$ do not occur at all.
 #
 # In code: `genmath.evaluation.inception_score`.
@@ -287,7 +287,7 @@ def gaussian_kernel(d):
 # %% [markdown]
 # **What it means.** A very small bandwidth sees only points that coincide, a very large one only the means; between them one sees shapes. Often $h$ is set to the median distance of two points.
 #
-# Now the estimates. A mean over pairs of *different* points has the right mean value (`evaluation.mmd_estimates[unbiased]`). If one also counts each point with itself, the estimate is too large, by a multiple of $1/n$ (`evaluation.mmd_estimates[biased]`). For FID no such repair is known, which is the
+# Now the estimates. A mean over pairs of *different* points has the right mean value (`evaluation.mmd_estimates[unbiased]`). If one also counts each point with itself, the estimate is too large, by a multiple of $1/n$ (`evaluation.mmd_estimates[biased]`). For FID no estimate has the right mean for all laws [@binkowski2018demystifying], which is the
 # argument for KID. The price: the unbiased estimate of zero is negative in part of all cases.
 #
 # In code: `genmath.evaluation.mmd` and `genmath.evaluation.kid`, with `genmath.evaluation.gaussian_kernel` and `genmath.evaluation.polynomial_kernel`.
@@ -341,7 +341,7 @@ def recall(d):
 # - **Coverage**: which share of the data's balls contains a sample? The balls are those of the data, so that outliers among the *samples* do not help.
 #
 # What would a perfect model get? Let $p = q$, and let no two distances be equal. To a point $x$ of data a sample $x_2$ is nearer than another point of data $x_1$ with probability ½: exchange them, and nothing changes (`evaluation.nearest[exchange]`, where $\delta$ is the distance, or any other number that says how far). In the same way the sample is among the $k$ nearest of $N$ with probability $k/N$, so that density is 1
-# on average. With $N$ samples and $N$ points of data a ball is missed if the $k$ nearest of the other $2N - 1$ points are all data. There are $N - 1$ such points, so the probability is $\frac{N-1}{2N-1} \cdots \frac{N-k}{2N-k}$, at most $2^{-k}$ (`evaluation.nearest[missed]`, with $N = m + k$): for the usual $k = 5$ a perfect model covers 97 %.
+# on average. With $N$ samples and $N$ points of data a ball is missed if the $k$ nearest of the other $2N - 1$ points are all data. There are $N - 1$ such points, so the probability is $\frac{N-1}{2N-1} \cdots \frac{N-k}{2N-k}$, at most $2^{-k}$ (`evaluation.nearest[missed]`, with $N = m + k$): for the usual $k = 5$ a perfect model covers about 97 % or more.
 #
 # In code: `genmath.evaluation.prdc`.
 
@@ -374,12 +374,12 @@ def nearest(d, k):
 #
 # ## Can anybody tell? The classifier two-sample test
 #
-# Give half of the points to a classifier, data and samples in equal numbers, and let it sort the others [@lopezpaz2017revisiting]. If the laws are equal, no classifier does better than a coin. If it is right in a share $t$ of cases, the laws differ: by `gan.error_game[least_error]` no classifier errs less than $\frac12(1 - \mathrm{TV})$, so the total variation is at least
+# Give half of the points to a classifier, data and samples in equal numbers, and let it sort the others [@lopezpaz2017revisiting]. If the laws are equal, no classifier does better than a coin. If it is right in a share $t > \frac12$ of cases in the mean, the laws differ: by `gan.error_game[least_error]` no classifier errs less than $\frac12(1 - \mathrm{TV})$, so the total variation is at least
 # $2 t - 1$, in the mean over the points that were held out. How sure is that? `evaluation.accuracy`: over $n$ independent answers the observed accuracy varies by $t(1 - t)/n$.
 #
 # !!! example "By hand"
 #
-#     Of 400 held-out points 230 are sorted rightly: $0.575$. A coin has a standard deviation of $\sqrt{1/1600} = 0.025$, so this is three of them: the laws differ. The estimate of the bound is $\mathrm{TV} \ge 0.15$.
+#     Of 400 held-out points 230 are sorted rightly: $0.575$. A coin has a standard deviation of $\sqrt{1/1600} = 0.025$, so this is three of them: the laws very probably differ. The estimate of the bound is $\mathrm{TV} \ge 0.15$.
 #
 # In code: `genmath.evaluation.c2st`, with nearest neighbours as the classifier; for a network of your own, `genmath.gan.error_rate` on points that were held out.
 
@@ -396,7 +396,7 @@ def accuracy(d, n):
 
 
 # %% [markdown]
-# **What it means.** The test is as good as its classifier: one that fails proves nothing. And with enough points *any* difference is found, also one that nobody cares about. The accuracy says how large it is, the p-value only how sure.
+# **What it means.** The test is as good as its classifier: one that fails proves nothing. And with enough points *any* difference that the classifier uses is found, also one that nobody cares about. The accuracy says how large it is at least, the p-value only how sure.
 #
 # ## Likelihood and good samples are different things
 #
@@ -478,7 +478,7 @@ def annealed(d):
 #
 # ??? question "A paper reports FID 3.2 with 50,000 samples, you find 4.0 with 10,000. Is your model worse?"
 #
-#     One cannot say. With fewer samples FID is larger for the same model (`evaluation.fid_bias`). Compute both with equal numbers.
+#     One cannot say. With fewer samples FID is larger on average for the same model (`evaluation.mean_bias`, `evaluation.fid_bias`). Compute both with equal numbers.
 #
 # ??? question "What is the FID of the training set, offered as samples?"
 #
@@ -486,7 +486,7 @@ def annealed(d):
 #
 # ??? question "A model makes each of the ten digits once, perfectly, and repeats these ten pictures for ever. What are its inception score, precision and recall?"
 #
-#     The score is 10, the best there is; precision is 1 or near it; recall is small, since few data lie near those ten.
+#     The score is 10, the best there is, if the classifier is sure of each; precision is 1 or near it; recall is small, since few data lie near those ten.
 #
 # ??? question "KID came out as −0.0003. A bug?"
 #

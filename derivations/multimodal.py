@@ -97,7 +97,7 @@ prior = Density("p_psi", z, given=c, positive=True)
 #
 # Take one text, and look only at the pictures that have it. They are data like any other, so the bound of [Latent diffusion](latent.py) holds for them: entropy, gap of the decoder, gap of the prior (`latent.two_stages`). Average over the texts. That is all; the text is written into every density, and nothing else changes.
 #
-# But must the *decoder* be told the text? In practice it is not: the first stage was trained before anybody thought of texts. `multimodal.conditional_bound[blind]` says what that costs: its own gap, and on top of it what the text says about the picture *beyond the code*, the mutual information of $x$ and $c$ given $z$.
+# But must the *decoder* be told the text? In practice it is not, and is some $p_\eta(x \mid z)$: the first stage was trained before anybody thought of texts. `multimodal.conditional_bound[blind]` says what that costs: its own gap, and on top of it what the text says about the picture *beyond the code*, the mutual information of $x$ and $c$ given $z$.
 #
 # !!! example "By hand"
 #
@@ -152,7 +152,7 @@ def worth(d):
 #
 # ## The text enters as a condition
 #
-# The network is told $e$, what the frozen encoder says of the text. In training it guesses a target $v$ (noise, data, a velocity) at a noisy $x$. Which answer is the best, and what does the freezing cost?
+# The network is told $e$, what the frozen encoder says of the text. In training its guess $g(x, e)$ is for a target $v$ (noise, data, a velocity) at a noisy $x$; $q$ is the joint law of $x$, $c$, $e$ and $v$. Which answer is the best, and what does the freezing cost?
 #
 # By `multimodal.frozen` the squared error has three parts. The last is in the problem: even who knows the text cannot know the target. The first is what training can make small: the best answer is the mean of $v$ given $x$ and $e$. The middle part is what the encoder does not tell: how far that mean is from the one given the whole text.
 # If $e$ is a function of $c$ from which all that matters for pictures can be read, it is zero, and then the network learns exactly the conditional velocity, as if nothing were frozen.
@@ -182,7 +182,7 @@ def frozen(d):
 
 
 # %% [markdown]
-# **What it means.** A frozen encoder is a good bargain where it was trained on more texts than there are pictures: it costs only what it cannot tell apart, and the network need not learn to read. What it was never asked to tell ("left of" or "right of", how many, which word belongs to which) is missing for good. That is why several encoders are used side by side, and
+# **What it means.** A frozen encoder is a good bargain where it was trained on more texts than there are pictures: it costs only what it cannot tell apart, and the network need not learn to read. What it was never asked to tell ("left of" or "right of", how many, which word belongs to which) may be missing, and then it is for good. That is why several encoders are used side by side, and
 # their vectors put next to each other: with more in $e$ the middle part can only shrink.
 #
 # ## What the joint space says
@@ -247,7 +247,7 @@ def joint_space(d):
 # {{ picture multimodal.tilt }}
 #
 # The simplest way to a higher number is to draw $n$ pictures and keep the best. What does that cost in nats? Let a score be told by its *rank* among all that the model draws, a number $u$ between 0 and 1: without ranking, $u$ is uniform (if no two scores are equal). The best of $n$ has the density $n\, u^{n-1}$, its mean rank is $n/(n + 1)$, and its divergence from the model is $\log n - 1 + 1/n$, whatever the judge is
-# (`multimodal.best_of`): less than $\log n$.
+# (`multimodal.best_of`): at most $\log n$.
 #
 # !!! example "By hand"
 #
@@ -291,15 +291,15 @@ def best_of(d):
 
 
 # %% [markdown]
-# **What it means.** Few nats go a long way, at first; then each further nat costs about $e$ times as many pictures. And only the judge is satisfied: a fault that it does not see is drawn as often as before, and one that it likes more often.
+# **What it means.** Few nats go a long way, at first; then each further nat costs about $e$ times as many pictures. And only the judge is satisfied: a fault that has nothing to do with the score is drawn as often as before, and one that goes along with a high score more often.
 #
 # ## Two conditions
 #
 # "Make the sky darker", with a picture $y$ to be changed. Or a text *and* a sketch. Or a text that says what should *not* be there. There are two conditions now, and one would like a scale for each. Bayes' rule for scores (`guidance.bayes`) once more: the score given both is that of $x$, plus a push from the first, plus a push from the second *when the first is known*
 # (`multimodal.two_conditions[both]`).
 #
-# - **A scale for each** [@brooks2023instructpix2pix]. Ask the network three times: told nothing, told the picture, told both. Go $u$ times from the first answer to the second, and $s$ times from the second to the third: the score of $r(x)\, r(y \mid x)^u\, r(c \mid x, y)^s$ at this level (`multimodal.two_conditions[scales]`).
-# - **"This and that"** by adding the pushes of two texts that were asked apart [@liu2022compositional]. It leaves out that the two may have to do with each other: `multimodal.two_conditions[and]` has a term too many, which vanishes where, given $x$, one text says nothing about the other.
+# - **A scale for each** [@brooks2023instructpix2pix]. Ask the network three times: told nothing ($\epsilon_n$), told the picture ($\epsilon_y$), told both ($\epsilon_{yc}$). Go $u$ times from the first answer to the second, and $s$ times from the second to the third: the score of $r(x)\, r(y \mid x)^u\, r(c \mid x, y)^s$ at this level (`multimodal.two_conditions[scales]`).
+# - **"This and that"** by adding the pushes of two texts that were asked apart [@liu2022compositional]. It leaves out that the two may have to do with each other: `multimodal.two_conditions[and]` has a term too many, which vanishes where, given the *noisy* $x$, one text says nothing about the other.
 # - **"Not that"**, a negative text in place of the empty one (`multimodal.two_conditions[not]`): it pushes *away* from $y$ with strength $s$, and towards $c$ with $1 + s$.
 #
 # {{ picture multimodal.scales }}
@@ -351,7 +351,7 @@ def two_conditions(d):
 #
 # !!! example "By hand"
 #
-#     $m = 1$, $v = \frac14$: $2$ nats apart, and one glance tells them. With $\alpha = 0.8$, $\sigma = 0.6$: $0.64/(2\,(0.16 + 0.36)) \approx 0.62$ nats.
+#     $m = 1$, $v = \frac14$: $2$ nats apart, and one draw tells them in 84 of 100 cases. With $\alpha = 0.8$, $\sigma = 0.6$: $0.64/(2\,(0.16 + 0.36)) \approx 0.62$ nats.
 
 # %%
 small = variables("l")
@@ -389,7 +389,7 @@ def cascade(d):
 #
 #     Clips of three frames are cut out of a long bounce, at random times. From the middle frame alone nobody can tell whether the thing falls or rises (unless it is at the top or on the ground), and the text, "bouncing", does not say it either. Both are as likely: the third frame costs $\log 2 \approx 0.69$ nats, which the first frame would have saved.
 #
-# And *errors run on*. Let each frame be wrong by $b$ on average, and let an error in one frame come back in the next with the factor $a$. After $n$ frames they have added up to $b\,(1 - a^n)/(1 - a)$ if $0 < a < 1$ (`multimodal.drift[fading]`), and to $n b$ if nothing is forgotten (`multimodal.drift[lasting]`).
+# And *errors run on*. Let each frame add an error of $b$, and let an error in one frame come back in the next with the factor $a$. After $n$ frames they have added up to $b\,(1 - a^n)/(1 - a)$ if $0 < a < 1$ (`multimodal.drift[fading]`), and to $n b$ if nothing is forgotten (`multimodal.drift[lasting]`).
 #
 # {{ picture multimodal.drift }}
 #
@@ -474,7 +474,7 @@ def clip_cost(d):
 # ## Beyond pictures: scenes { .advanced }
 #
 # A *scene* in space is a density of matter $\sigma$ and a colour at every place. A ray from the eye meets segments $1, 2, \dots, n$. Segment $i$ has the length $\delta$ and takes the share $1 - e^{-\sigma \delta}$ of the light (`multimodal.volume[segment]`: a constant density, integrated). Let $T_i$ be the light that is left after $i$ segments, with $T_0 = 1$; the segment takes the share $a_i$ of what arrives, so its *weight* is $T_{i-1} a_i$.
-# The colour of the ray is the average of the colours with these weights [@mildenhall2020nerf] [@max1995optical].
+# The colour of the ray is the sum of the colours times these weights [@mildenhall2020nerf] [@max1995optical].
 #
 # {{ picture multimodal.ray }}
 #
@@ -517,7 +517,7 @@ def volume(d):
 #
 # ### Score distillation
 #
-# Can a model of *pictures* make a scene? Render the scene with parameters $\theta$ from some side: $x = g(\theta)$. Noise it, $x_t = \alpha\, g(\theta) + \sigma \epsilon$, and ask the network, told the text, for the noise. If the picture were likely, the guess would be about the noise itself. *Score distillation* [@poole2023dreamfusion] moves $\theta$ along $(\hat\epsilon - \epsilon)\, \alpha\, g'(\theta)$.
+# Can a model of *pictures* make a scene? Render the scene with parameters $\theta$ from some side: $x = g(\theta)$. Noise it, $x_t = \alpha\, g(\theta) + \sigma \epsilon$, and ask the network, told the text, for the noise. If the picture were likely, the guess would be about the noise itself. *Score distillation* [@poole2023dreamfusion] moves $\theta$ *against* $(\hat\epsilon - \epsilon)\, \alpha\, g'(\theta)$.
 #
 # It is *not* the gradient of the squared error: this has one more factor, the slope of the network (`multimodal.distillation[error]`), which is left out. Is what remains the gradient of anything? Yes: of the divergence from the noisy renderings to the noisy pictures of the model. In `multimodal.distillation[divergence]` $\ell$ is the log-density of the model at this level; as $\ell' = -\hat\epsilon/\sigma$, it is the
 # mean of $\hat\epsilon\, \alpha g'/\sigma$, and the noise $\epsilon$ that is taken off is zero on average (`multimodal.distillation[noise]`): it only calms the gradient.
@@ -570,7 +570,7 @@ def spread(d):
 # ## Molecules and proteins { .advanced }
 #
 # A molecule turned in space is the same molecule. Its law should not change under a rotation $Q$, and what a network says of the turned one should be the turned answer: it should be *equivariant*. Where does that come from? Let the energy (minus the log-density) depend on distances between atoms alone. Distances do not change (`multimodal.symmetry[distance]`), so the energy is *invariant*; and the force between two atoms, minus its gradient (`multimodal.symmetry[force]`), turns with them
-# (`multimodal.symmetry[turned]`): invariant energy, equivariant score. It is checked for two atoms in up to three dimensions; a molecule is a sum of such pairs.
+# (`multimodal.symmetry[turned]`): invariant energy, equivariant score. It is checked for two atoms in up to three dimensions; where the energy is a sum over pairs, the force is a sum of such terms.
 #
 # {{ picture multimodal.symmetric }}
 #
@@ -603,7 +603,7 @@ def symmetry(d):
 
 
 # %% [markdown]
-# **What it means.** Symmetry can be built in, or bought with more calls. Either way the network need not learn it from data [@hoogeboom2022equivariant] [@kohler2020equivariant].
+# **What it means.** Symmetry can be built in, or, for a finite group of turns, bought with a call for each. Either way the network need not learn it from data [@hoogeboom2022equivariant] [@kohler2020equivariant].
 #
 # ## Physics { .advanced }
 #
@@ -638,16 +638,16 @@ def conserved(d):
 
 
 # %% [markdown]
-# **What it means.** A law that is linear can be had exactly, at no price and with less error [@bastek2025physics]. What is not linear is steered towards.
+# **What it means.** A known total can be had exactly, at no price and with no more error. What is not linear is steered towards, or its residual is added to the loss [@bastek2025physics].
 #
 # ## Sound { .advanced }
 #
-# A second of sound is 16 000 numbers or more. Two old ideas make it easier.
+# A second of sound is often 16 000 numbers or more. Two old ideas make it easier.
 #
 # *Companding.* The ear hears ratios. The *μ-law* squeezes a sample $x$, from 0 to 1 in size, to $\log(1 + \mu x)/\log(1 + \mu)$ before it is rounded (and keeps the sign). `multimodal.mu_law[back]` is the way back. Its slope is large for soft sounds (`multimodal.mu_law[slope]`): at $x = 0$ it is $\mu/\log(1 + \mu)$, for the usual $\mu = 255$ about $46$. So the softest sounds are rounded $46$ times as finely, in the limit of silence.
 #
 # *Magnitude and phase.* Cut into short pieces, a sound is a sum of tones, each with a size and a phase. A tone of size 1 and phase $\varphi$ is the point $(\cos\varphi, \sin\varphi)$. One hears sizes, and hardly phases. But a squared error in samples compares waves: the mean of two tones of size 1 whose phases differ by $\varphi$ has the squared size $\frac12 (1 + \cos\varphi)$ (`multimodal.phase[mean]`), and nothing at all is left where
-# they are opposed. With $\varphi$ and its opposite equally likely, half of it is lost (`multimodal.phase[half]`). Who does not know the phase should not average waves: that is `latent.blur` for the ear. So one models magnitudes, often their logarithms, and finds phases afterwards [@griffin1984signal], or draws waves from a model of their law [@oord2016wavenet].
+# they are opposed. With $\varphi$ and $\varphi + \pi$ equally likely, half of the squared size is lost on average (`multimodal.phase[half]`). Who does not know the phase should not average waves: that is `latent.blur` for the ear. So one models magnitudes, often their logarithms, and finds phases afterwards [@griffin1984signal], or draws waves from a model of their law [@oord2016wavenet].
 #
 # {{ picture multimodal.sound }}
 #
@@ -711,7 +711,7 @@ def phase(d):
 #
 # ??? question "A judge prefers saturated pictures. You keep the best of 16. How far can the law have moved, and in which direction?"
 #
-#     By $\log 16 - 1 + \frac{1}{16} \approx 1.84$ nats, towards saturated pictures; nothing else is improved.
+#     By $\log 16 - 1 + \frac{1}{16} \approx 1.84$ nats, if scores have no ties, towards saturated pictures and what goes along with them; nothing else was asked for.
 #
 # ??? question "You guide with a picture at scale 1.5 and a text at scale 7. At which scales do you get the law given the picture alone?"
 #
@@ -739,7 +739,7 @@ def phase(d):
 # - **`multimodal.best_of` needs scores without ties.** With ties ranks are not uniform; the divergence is then at most that.
 # - **The chain of frames is written for three,** and the drift for one number with a constant factor. Real errors are not the same in every frame.
 # - **FLOPs are not seconds.**
-# - **Score distillation with guidance** follows a guess that belongs to no density (`guidance.tilted`), so that the divergence is that of the unguided guess.
+# - **Score distillation with guidance** follows another law at each level, the tilted one; these are the noised versions of no one law of pictures (`guidance.tilted`).
 # - **Symmetry is shown for pairs of atoms** up to three dimensions, and averaging for one rotation and its inverse.
 #
 # ## Where sources slip
