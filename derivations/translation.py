@@ -118,14 +118,14 @@ def adain(d):
 
 
 # %% [markdown]
-# **What it means.** To restyle is to transport. And styles do not add up: by `translation.adain[again]` a second AdaIN forgets the first altogether. That is
+# **What it means.** To restyle is to transport. And styles do not add up: by `translation.adain[again]` a second AdaIN put directly on the first forgets it. That is
 # why a generator can be told a *new* style at every layer.
 #
 # ## Style as a Gram matrix
 #
 # Two numbers a channel are few. Take *pairs* of channels, too: the Gram matrix of a picture has, for the channels $i$ and $j$, the mean over all
 # places of the product of both [@gatys2016image]. The *style loss* is the sum of the squared differences of all entries. It looks like a choice among many. It is a known distance:
-# the *maximum mean discrepancy* (MMD) of the two clouds of features, with the kernel $(x \cdot y)^2$ [@li2017demystifying].
+# the square of the *maximum mean discrepancy* (MMD) of the two clouds of features, with the kernel $(x \cdot y)^2$ [@li2017demystifying].
 #
 # !!! example "By hand"
 #
@@ -134,7 +134,7 @@ def adain(d):
 #     $\frac12$. By the kernel: within the first picture the mean of $(x \cdot x')^2$ is $\frac{1 + 0 + 0 + 1}{4} = \frac12$, within the third it is $1$, between them
 #     $\frac12$, and $\frac12 - 2 \cdot \frac12 + 1 = \frac12$.
 #
-# The MMD with a kernel $k$ is $\mathbb{E}\, k(x, x') - 2\, \mathbb{E}\, k(x, y) + \mathbb{E}\, k(y, y')$, where $x, x'$ are two independent features of the one
+# The squared MMD with a kernel $k$ is $\mathbb{E}\, k(x, x') - 2\, \mathbb{E}\, k(x, y) + \mathbb{E}\, k(y, y')$, where $x, x'$ are two independent features of the one
 # picture and $y, y'$ of the other. `translation.gram[mmd]` says it for two channels (with more of them the sums are longer, and the argument is the same). `translation.gram[means]` is the same for the plain kernel $x \cdot y$, which compares means.
 #
 # {{ picture translation.shuffled }}
@@ -187,7 +187,7 @@ def gram(d):
 #
 # If pairs are given (a sketch and its photograph), translation is regression. Why do pictures by regression look flat? A pixel that may be black or white, given the
 # sketch, is white with probability $\rho$. The squared error is least at the grey value $\rho$ (`translation.pixel[squared]`), which may never occur. The absolute error, which pix2pix uses, is a straight line in the value $c$
-# that is shown (`translation.pixel[absolute]`): it is least at an end, at the more frequent value. That is sharp, and always the same.
+# that is shown (`translation.pixel[absolute]`): it is least at an end, at the more frequent value ($\rho \ne \frac12$). That is sharp, and always the same.
 #
 # !!! example "By hand"
 #
@@ -197,7 +197,7 @@ def gram(d):
 # {{ picture translation.pixel }}
 #
 # To show white in three of ten cases one needs a judge of the whole: a discriminator that sees *pairs* $(x, y)$ [@isola2017pix2pix]. With the best one the value is
-# $-\log 4$ plus twice the mean of the Jensen–Shannon divergence *given* $x$, `gan.conditional[best]`. What if it sees only $y$? Then the game is about $r(y)$ alone. `translation.unpaired` says what is left out: the divergence of pairs
+# $-\log 4$ plus twice the mean of the Jensen–Shannon divergence *given* $x$, `gan.conditional[best]`. What if it sees only $y$? Then the game is about $r(y)$ alone. With $r$ for true pairs and $q$ for made ones, `translation.unpaired` says for the KL divergence what is left out: that of pairs
 # is that of the second pictures plus the mean divergence of the first given the second. The unpaired game sees the first term only.
 
 # %%
@@ -235,13 +235,13 @@ def unpaired(d):
 #     Domain A has two pictures, 3 and 8, equally frequent, domain B has them inverted, white on black. The translator that we want maps 3 to the inverted 3. Another one maps 3
 #     to the inverted *8*, and 8 to the inverted 3. Its translations look exactly like B, and its inverse closes the cycle: both losses are the same as for the first.
 #
-# It does not. Let $G$ be any perfect translator, and $S$ any map of B onto itself that can be undone. Use $S \circ G$ in place of $G$ and undo it on the way back: the
+# It does not. Let $G$ be a perfect translator that can be undone, and $S$ any such map of B onto itself. Use $S \circ G$ in place of $G$ and undo it on the way back: the
 # cycle closes (`translation.cycle[any]`). If $S$ leaves the density of B as it is, the critic is content as well. Such an $S$ is a *symmetry* (an automorphism) of the domain. In the plane every rotation is one for standard normal data: `translation.cycle[rotation]` and `translation.cycle[same_density]`, with an
 # orthogonal matrix $Q$. So the two losses together leave **every symmetry of the domain free**.
 #
 # {{ picture translation.cycle }}
 #
-# What breaks the tie is a domain without symmetry. For two pictures with the probabilities $\rho$ and $1 - \rho$ the exchange costs the total variation $|2 \rho - 1|$ (`translation.symmetry[two_points]`). For a normal density with the variances $\alpha$ and $\beta$ along the
+# An unequal domain charges for *simple* exchanges. For two pictures with the probabilities $\rho$ and $1 - \rho$ the exchange costs the total variation $|2 \rho - 1|$ (`translation.symmetry[two_points]`). For a normal density with the variances $\alpha$ and $\beta$ along the
 # axes a rotation by the angle $\theta$ costs the KL divergence of `translation.symmetry[rotation]`: nothing if $\alpha = \beta$, and nothing at half a turn. All the while each translation moves, in the mean square, by `translation.symmetry[moved]`.
 #
 # {{ explorer translation }}
@@ -268,7 +268,7 @@ alpha, beta = positives("alpha beta")
 theta = reals("theta")
 
 
-@derivation("What a domain without symmetry charges")
+@derivation("What an unequal domain charges")
 def symmetry(d):
     d.start(TV(Bernoulli(b, rho), Bernoulli(b, 1 - rho)), name="two_points", words="two pictures, exchanged")
     d.equals(absolute(2 * rho - 1), by="both differ by $|2 \\rho - 1|$, and total variation takes half of the sum")
@@ -282,15 +282,15 @@ def symmetry(d):
 
 
 # %% [markdown]
-# The left side of `translation.symmetry[rotation]` is the KL divergence from the normal density to itself turned: the mean of the difference of the two logarithms.
+# The left side of `translation.symmetry[rotation]` is the KL divergence from the normal density to itself turned: the mean of the difference of the two logarithms. Other symmetries stay free even for $\alpha \ne \beta$: measure each axis in its own deviation, then turn, then go back.
 #
-# **What it means.** A zero cycle loss is a statement about *information*, not about meaning. That CycleGAN often finds what we want comes from the domains (real ones have few exact symmetries) and from the networks, which begin near the identity and
+# **What it means.** A zero cycle loss is a statement about *information*, not about meaning. That CycleGAN often finds what we want comes from the domains (real ones have few *simple* symmetries) and from the networks, which seem to
 # find simple maps first. Neither is in the loss.
 #
 # ## What the cycle does guarantee
 #
 # A closed cycle says that $x$ can be found again from $y$. How much does $y$ then say about $x$? Let translations be random, with the joint density $r(x, y)$. By `translation.cycle_entropy[any]` *any* guess $q(x \mid y)$ of the way back gives an upper bound of the conditional entropy [@li2017alice]. Take
-# the guess "$F(y)$, with errors as often as a Laplace density of the scale $b$ says": its bound is the absolute error, the very loss of the cycle (`translation.cycle_entropy[laplace]`). The best scale is $b = \ell$ (`translation.cycle_entropy[scale]`), so
+# the guess "$F(y)$, with errors as often as a Laplace density of the scale $b$ says": its bound is the absolute error, the very loss of the cycle, divided by $b$, plus $\log 2b$ (`translation.cycle_entropy[laplace]`). The best scale is $b = \ell$ (`translation.cycle_entropy[scale]`), so
 # $\mathbb{H} \le 1 + \log 2\ell$: **a small cycle loss forces the uncertainty about $x$ down.**
 #
 # !!! example "By hand"
@@ -299,7 +299,7 @@ def symmetry(d):
 #
 # {{ picture translation.entropy }}
 #
-# In code: `genmath.translation.cycle_loss`.
+# In code: `genmath.translation.cycle_loss`. It is summed over the numbers of a picture; the bound above is for one number, with its own $\ell$, and for more of them such bounds add up.
 
 # %%
 guess = Density("q", x, given=y, positive=True)
@@ -325,8 +325,8 @@ def cycle_entropy(d):
 
 # %% [markdown]
 # **What it means.** The entropy is of *real numbers*, and these can be written small. A translator from photographs to maps must throw away the leaves of the trees, and still be undone: CycleGAN learned to *hide* them in the
-# map, as a faint pattern [@chu2017steganography]. `translation.hidden[least]` has it in one line: the trace of $x$ in $y$ is $\delta x$ plus noise of the deviation $s$. The best linear guess of $x$ errs by the right side. Without noise it errs by nothing, however faint $\delta$ is (`translation.hidden[no_noise]`). So noise
-# on $y$, before it is translated back, closes this door: then a trace has to be strong to be read, and the critic sees it.
+# map, as a faint pattern [@chu2017steganography]. `translation.hidden[least]` has it in one line: let $x$ be standard normal, and its trace in $y$ be $\delta x$ plus noise of the deviation $s$. The best linear guess of $x$ has the right side as its mean squared error. Without noise it errs by nothing, however faint $\delta$ is (`translation.hidden[no_noise]`). So noise
+# on $y$, before it is translated back, narrows this door: then one trace has to be strong to be read, and a strong one the critic may see. Many faint ones still add up.
 
 # %%
 eps = variables("epsilon")
@@ -414,7 +414,7 @@ def ddib(d):
 #
 # ## A generator that is told a style
 #
-# StyleGAN [@karras2019stylegan] is a GAN whose generator does not read the noise $z$ at its beginning. A small network, the *mapping*, makes a style $w$ of it, and every layer is told $w$ by AdaIN. Since AdaIN forgets the style of the layer before (`translation.adain[again]`), each layer may be told another one.
+# StyleGAN [@karras2019stylegan] is a GAN whose generator does not read the noise $z$ at its beginning. A small network, the *mapping*, makes a style $w$ of it, and every layer is told $w$ by AdaIN. AdaIN replaces the two moments that the layer before gave (`translation.adain[again]`), so each layer may be told another style. The convolution between them has used the old one: it is not forgotten.
 #
 # *Style mixing.* Coarse layers are told $w$ and fine ones $w'$, of another noise: the pose of the one, the colours of the other. Each layer still sees styles from the same density (`translation.mixing[each]`). What changes is what they have to do with one another: the mean of a product of two features changes by their covariance, which
 # mixing takes away (`translation.mixing[together]`). Trained so, a layer cannot rely on what the others were told.
@@ -459,13 +459,13 @@ def truncation(d):
 
 
 # %% [markdown]
-# **What it means.** Truncation trades variety for quality, and says how much. A comparison of two generators by pictures is one of their $\psi$, too.
+# **What it means.** Truncation trades variety for quality; how much variety, we can say. A comparison of two generators by pictures is one of their $\psi$, too.
 #
 # ## Is the space of styles straighter? { .advanced }
 #
 # The noise $z$ has a fixed density, a round cloud. If in the data a combination is missing (no bald men with long beards, say), the map from the round cloud must bend around the gap. The styles $w$ may have *any* density, so the mapping can do the bending, and what comes after it may be straight [@karras2019stylegan]. This is a hope and no theorem: nothing in the game asks for it. But what it *would* buy can be computed.
 #
-# Walk from one picture to another, at the times 0 to 1, along a curve $\gamma(t)$. The energy of the walk, the mean squared speed, is at least the squared distance of its ends (`translation.straightness[least]`), with equality only at constant speed. Now an example. Let a picture be one number $u$, the generator from styles the identity, and the mapping the exponential, $u = e^z$. A straight walk in
+# Walk from one picture to another, at the times 0 to 1, along a curve $\gamma(t)$. The energy of the walk, the mean squared speed, is at least the squared distance of its ends (`translation.straightness[least]`), with equality only on a straight line at constant speed. Now an example. Let a picture be one number $u$, the generator from styles the identity, and the mapping the exponential, $u = e^z$. A straight walk in
 # $w$ has the least energy. A straight walk in $z$, from 0 to $a$, has that energy times `translation.straightness[example]`: $\frac a2 \coth \frac a2$, which is 1.31 for $a = 2$ and about $\frac a2$ for large $a$.
 #
 # {{ picture translation.walks }}
@@ -509,7 +509,7 @@ def path_length(d):
 # ## Whitening and colouring { .advanced }
 #
 # AdaIN moves each channel by itself, and so leaves the correlations of channels as they are in the content. The matrix version, *whitening and colouring* [@li2017wct], takes them off and puts those of the style on: with $R_1$ and $R_2$ the roots of the two covariances, $x - m_1$ is multiplied by $R_2 R_1^{-1}$. Then the covariance is that of the style, $R_2^2$ (`translation.whitening[covariance]`).
-# Is it the optimal map? Only if $R_2 R_1^{-1}$ is symmetric, as for commuting covariances; the optimal one is the matrix $A$ of `wasserstein.w2_normal`. Diffusion models of normal domains give this map in place of the optimal one, as each flow only stretches along the axes of its own domain. So "DDIB is optimal transport" is true for commuting covariances.
+# Is it the optimal map? Only if $R_2 R_1^{-1}$ is symmetric, as for commuting covariances; the optimal one is the matrix $A$ of `wasserstein.w2_normal`. Diffusion models of normal domains give this map in place of the optimal one, as each flow only stretches along the axes of its own domain. So for normal domains "DDIB is optimal transport" is true only if the covariances commute.
 #
 # {{ picture translation.correlation }}
 
@@ -533,9 +533,9 @@ def whitening(d):
 #     - AdaIN: new mean, new deviation, at the least cost (`translation.adain`, `wasserstein.w2_line`). The last style wins.
 #     - Gram style loss $=$ MMD with the kernel $(x \cdot y)^2$ (`translation.gram`): second moments, no places.
 #     - With pairs: squared error shows the mean, absolute error the median (`translation.pixel`); a critic of pairs sees the rest (`gan.conditional`).
-#     - Without pairs: a closed cycle and a content critic leave every symmetry of the domain free (`translation.cycle`, `translation.symmetry`).
+#     - Without pairs: a closed cycle and a satisfied critic leave every symmetry of the domain free (`translation.cycle`); an unequal domain charges for simple ones (`translation.symmetry`).
 #     - The cycle loss bounds the conditional entropy: $\mathbb{H} \le 1 + \log 2\ell$ (`translation.cycle_entropy`). Traces may be faint (`translation.hidden`).
-#     - Two diffusion models through the noise: an exact cycle; for normal domains it is AdaIN (`translation.ddib`).
+#     - Two diffusion models through the noise: an exact cycle; for normal domains on the line it is AdaIN (`translation.ddib`).
 #     - Truncation: variance times $\psi^2$ (`translation.truncation`); mixing takes the covariance of layers away (`translation.mixing`).
 #
 # ## Questions
@@ -570,7 +570,7 @@ def whitening(d):
 #
 # - **Content and style have no definition here.** Moments of features are one that can be computed; which network's features, and which layers, is a choice.
 # - **No result says that CycleGAN finds the translator that one wants.** It says what the losses leave free. A cycle loss that is not zero, and critics that are not the best, leave more free.
-# - **The entropy is a differential one.** For a translator without noise on real numbers $r(x \mid y)$ has no density, and the bound is about nothing; with noise, or for finitely many pictures, it is meant as it stands.
+# - **The entropy is a differential one.** For a translator without noise on real numbers $r(x \mid y)$ has no density, and the bound is about nothing; with noise it is meant as it stands. For finitely many pictures `translation.cycle_entropy[any]` holds with probabilities as the guess, the Laplace bound does not.
 # - **DDIB's cycle is exact for exact flows.** Steps of finite size, each inverted approximately, leave an error: the laboratory measures it.
 # - **One coordinate, two channels.** `translation.ddib[normal]` is for one coordinate, `translation.gram` for two channels, `translation.path_length[equal]` for three singular values. More of them are longer sums; the checker has not seen them.
 # - **Straightness** is an example. That a trained mapping makes the generator straighter is an observation about trained networks.

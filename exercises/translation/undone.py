@@ -1,7 +1,7 @@
 r"""What a closed cycle says, and what it does not.
 
-Let $G$ be a translator that can be undone, and $S$ any map of its domain that can be undone. First show that $S \circ G$ closes the cycle as well as $G$ does. Then let translations be random, with the joint density $r(x, y)$, and bound the mean entropy of
-$x$ given $y$ by the mean *squared* error of a translator $F$ back: guess a normal density of the variance $v$ around $F(y)$. Which $v$ gives the best bound?
+Let $G$ be a translator that can be undone, and $S$ any map of the domain of the translations onto itself that can be undone. First show that $S \circ G$ closes the cycle as well as $G$ does. Then let translations be random, with the joint density $r(x, y)$, and bound the mean entropy of
+$x$ given $y$ by the mean *squared* error $m$ of a translator $F$ back: guess a normal density of the variance $v$ around $F(y)$. Which $v$ gives the best bound?
 """
 
 from genmath.book import chapter
