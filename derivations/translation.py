@@ -236,12 +236,12 @@ def unpaired(d):
 #     to the inverted *8*, and 8 to the inverted 3. Its translations look exactly like B, and its inverse closes the cycle: both losses are the same as for the first.
 #
 # It does not. Let $G$ be a perfect translator that can be undone, and $S$ any such map of B onto itself. Use $S \circ G$ in place of $G$ and undo it on the way back: the
-# cycle closes (`translation.cycle[any]`). If $S$ leaves the density of B as it is, the critic is content as well. Such an $S$ is a *symmetry* (an automorphism) of the domain. In the plane every rotation is one for standard normal data: `translation.cycle[rotation]` and `translation.cycle[same_density]`, with an
+# cycle closes (`translation.cycle[any]`). If $S$ leaves the density of B as it is, the critic is satisfied as well. Such an $S$ is a *symmetry* (an automorphism) of the domain. In the plane every rotation is one for standard normal data: `translation.cycle[rotation]` and `translation.cycle[same_density]`, with an
 # orthogonal matrix $Q$. So the two losses together leave **every symmetry of the domain free**.
 #
 # {{ picture translation.cycle }}
 #
-# An unequal domain charges for *simple* exchanges. For two pictures with the probabilities $\rho$ and $1 - \rho$ the exchange costs the total variation $|2 \rho - 1|$ (`translation.symmetry[two_points]`). For a normal density with the variances $\alpha$ and $\beta$ along the
+# What breaks the tie for a given $S$ is a domain that $S$ changes. For two pictures with the probabilities $\rho$ and $1 - \rho$ the exchange costs the total variation $|2 \rho - 1|$ (`translation.symmetry[two_points]`). For a normal density with the variances $\alpha$ and $\beta$ along the
 # axes a rotation by the angle $\theta$ costs the KL divergence of `translation.symmetry[rotation]`: nothing if $\alpha = \beta$, and nothing at half a turn. All the while each translation moves, in the mean square, by `translation.symmetry[moved]`.
 #
 # {{ explorer translation }}
@@ -299,7 +299,7 @@ def symmetry(d):
 #
 # {{ picture translation.entropy }}
 #
-# In code: `genmath.translation.cycle_loss`. It is summed over the numbers of a picture; the bound above is for one number, with its own $\ell$, and for more of them such bounds add up.
+# In code: `genmath.translation.cycle_loss`.
 
 # %%
 guess = Density("q", x, given=y, positive=True)
@@ -509,7 +509,7 @@ def path_length(d):
 # ## Whitening and colouring { .advanced }
 #
 # AdaIN moves each channel by itself, and so leaves the correlations of channels as they are in the content. The matrix version, *whitening and colouring* [@li2017wct], takes them off and puts those of the style on: with $R_1$ and $R_2$ the roots of the two covariances, $x - m_1$ is multiplied by $R_2 R_1^{-1}$. Then the covariance is that of the style, $R_2^2$ (`translation.whitening[covariance]`).
-# Is it the optimal map? Only if $R_2 R_1^{-1}$ is symmetric, as for commuting covariances; the optimal one is the matrix $A$ of `wasserstein.w2_normal`. Diffusion models of normal domains give this map in place of the optimal one, as each flow only stretches along the axes of its own domain. So for normal domains "DDIB is optimal transport" is true only if the covariances commute.
+# Is it the optimal map? Only if $R_2 R_1^{-1}$ is symmetric, as for commuting covariances; the optimal one is the matrix $A$ of `wasserstein.w2_normal`. Diffusion models of normal domains give this map in place of the optimal one, as each flow only stretches along the axes of its own domain. So for normal domains "DDIB is optimal transport" holds if, and only if, the covariances commute.
 #
 # {{ picture translation.correlation }}
 
@@ -572,7 +572,7 @@ def whitening(d):
 # - **No result says that CycleGAN finds the translator that one wants.** It says what the losses leave free. A cycle loss that is not zero, and critics that are not the best, leave more free.
 # - **The entropy is a differential one.** For a translator without noise on real numbers $r(x \mid y)$ has no density, and the bound is about nothing; with noise it is meant as it stands. For finitely many pictures `translation.cycle_entropy[any]` holds with probabilities as the guess, the Laplace bound does not.
 # - **DDIB's cycle is exact for exact flows.** Steps of finite size, each inverted approximately, leave an error: the laboratory measures it.
-# - **One coordinate, two channels.** `translation.ddib[normal]` is for one coordinate, `translation.gram` for two channels, `translation.path_length[equal]` for three singular values. More of them are longer sums; the checker has not seen them.
+# - **One coordinate, two channels.** `translation.ddib[normal]` and `translation.cycle_entropy` are for one coordinate (of more, each has its own $\ell$, and the bounds add up; `genmath.translation.cycle_loss` sums the errors), `translation.gram` for two channels, `translation.path_length[equal]` for three singular values. More of them are longer sums; the checker has not seen them.
 # - **Straightness** is an example. That a trained mapping makes the generator straighter is an observation about trained networks.
 #
 # ## Where sources slip
