@@ -19,7 +19,7 @@ VISIBLE_TEXT = """() => {
   const walker = document.createTreeWalker(document.querySelector(".md-content, main"), NodeFilter.SHOW_TEXT);
   const said = [];
   while (walker.nextNode()) {
-    if (!walker.currentNode.parentElement.closest("pre, code, script, style, .katex, annotation"))
+    if (!walker.currentNode.parentElement.closest("pre, code, .prism-code-editor, script, style, .katex, annotation"))
       said.push(walker.currentNode.textContent);
   }
   return said.join("\\n");
