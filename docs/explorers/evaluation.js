@@ -28,7 +28,7 @@ export const figure = {
       above.label(-1.2, 0.36, "data", "blue", "end") + above.label(state.mu_2, Math.min(0.93, samples(state.mu_2) + 0.04), "samples", "orange", "middle") +
       above.handle("mu_2", state.mu_2, samples(state.mu_2), "orange") +
       `<text class="name" x="8" y="216">data less samples, as the kernel sees it</text>` + middle.area(got.gap, "purple") + middle.line(got.gap, "purple") + middle.axis([], 0) +
-      `<text class="name" x="8" y="330">Fréchet: <tspan class="orange">of the laws</tspan>, <tspan class="grey">of a perfect model with N points</tspan></text>` +
+      `<text class="name" x="8" y="330">Fréchet: <tspan class="orange">of the laws</tspan>, <tspan class="grey">of a perfect model</tspan></text>` +
       below.axis([0, 1, 2, 3], 0.5) + mark(got.bias, "grey") + mark(got.frechet, "orange");
     const said = `Fréchet distance ${numbers.frechet}, of a perfect model with ${state.N} points ${numbers.bias}. Squared MMD ${numbers.mmd}.`;
     return { svg, height: 384, numbers, said };
