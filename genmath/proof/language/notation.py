@@ -67,6 +67,7 @@ from genmath.proof.language.tree import (
     check_name,
     declared,
     event_variables,
+    free_symbols,
 )
 from genmath.proof.language.written import writes
 
@@ -418,6 +419,8 @@ class Density(Fixed):
         one = len(self.events) == 1 and first.domain == "real"
         sized = isinstance(place, (int, Fraction, Node)) and shape(as_node(place))
         if plain and one and sized == shape(first):
+            for letter in free_symbols(as_node(place)):
+                self._check_lives(letter)
             return self.event_slots[0]
         return self._slot(place, self.event_slots)
 

@@ -109,6 +109,9 @@ class _Place:
             domain = key[2] if key[0] == "param" else "natural"
             if not inside(value, domain, self.world.bounds(key)):
                 return False
+        for key, value in zip(self.reals, values[len(self.letters) :], strict=True):
+            if not self.world.may_be(key[1], value):
+                return False
         for key, value in zip(self.letters, values, strict=False):
             self.world.move(key, int(value) if key[0] == "natural" else value)
         for key, value in zip(self.reals, values[len(self.letters) :], strict=True):

@@ -303,6 +303,15 @@ class World:
             "s": _real(rng, 0.2, 0.9),
         }
 
+    def may_be(self, name: str, value: float) -> bool:
+        """Whether a free letter takes that value: of an interval, that much of the way."""
+        symbol = self.survey.symbols.get(name)
+        if symbol is None or not symbol.is_variable:
+            return True
+        if symbol.domain == "values":
+            return any(constant(a) == value for a in symbol.args)
+        return inside(value, symbol.domain)
+
     def _raw_mixing(self, name: str, n: int) -> list[list[float]]:
         """A matrix with a determinant of either sign, never near 0."""
         rng = self.rng("mixing", name, n)

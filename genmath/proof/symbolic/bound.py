@@ -34,6 +34,12 @@ def on_line(v: Any) -> bool:
     return values_of(v) == {"real": True}
 
 
+def lives_there(v: Any, key: Any, place: int, slots: dict[Any, tuple[str, ...]]) -> bool:
+    """It runs through all that the density is a density of: a letter of half the line, or of the
+    integers, may stand in a density of the line, whose mass is then not known."""
+    return on_line(v) or slots.get(key, ())[place : place + 1] == (space_of(v),)
+
+
 def unused(name: str, taken: Collection[Any], **assumptions: Any) -> Any:
     """A letter that nothing around uses, and the same one whenever it is asked for: so that what
     was worked out of a formula is recognised when the formula comes again."""

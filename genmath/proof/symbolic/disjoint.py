@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from genmath.proof.symbolic.algebra import abs_of, substitute
-from genmath.proof.symbolic.atoms import AbsAtom, Log, Recip, Rho
+from genmath.proof.symbolic.atoms import OUT, AbsAtom, Log, Recip, Rho
 from genmath.proof.symbolic.facts import FACTS
 from genmath.proof.symbolic.polynomials import expand
 from genmath.proof.symbolic.supports import Unsupported
@@ -21,9 +21,9 @@ def without_rivals(term: Any) -> Any:
         factors = sp.Mul.make_args(term)
         for i, f in enumerate(factors):
             base, k = f.as_base_exp()
-            if not (isinstance(base, Rho) and k.is_positive and base.args[0] == first):
+            if not (isinstance(base, Rho) and k.is_positive and _of(base, first)):
                 continue
-            other = Rho(second, *base.args[1:])
+            other = Rho(second.args[0], *base.args[1:])
             rest = sp.Mul(*factors[:i], *factors[i + 1 :])
             if base.args[3] or not rest.has(other) or any(r.has(other) for r in rest.atoms(Recip)):
                 continue
@@ -42,8 +42,8 @@ def sizes_apart(e: Any) -> Any:
     for first, second in rivals():
         for size in e.atoms(AbsAtom):
             u = expand(size.args[0])
-            for p in [r for r in u.atoms(Rho) if r.args[0] == first and not r.args[3]]:
-                q = Rho(second, *p.args[1:])
+            for p in [r for r in u.atoms(Rho) if _of(r, first) and not r.args[3]]:
+                q = Rho(second.args[0], *p.args[1:])
                 a, b = u.coeff(p), u.coeff(q)
                 if not (a.has(p, q) or b.has(p, q)) and expand(u - a * p - b * q) == 0:
                     e = e.xreplace({size: abs_of(a) * p + abs_of(b) * q})
@@ -52,7 +52,7 @@ def sizes_apart(e: Any) -> Any:
 
 
 def rivals() -> Iterator[tuple[Any, Any]]:
-    """Keys of two densities of the same letters whose product is stated to be <= 0."""
+    """Two densities of the same letters whose product is stated to be <= 0."""
     for value, _ in FACTS.get():
         parts = sp.Mul.make_args(-value)
         if len(parts) != 2 or not all(isinstance(r, Rho) for r in parts):
@@ -61,5 +61,14 @@ def rivals() -> Iterator[tuple[Any, Any]]:
         letters = [*p.args[1], *p.args[2]]
         plain = all(a.is_Symbol for a in letters) and len(set(letters)) == len(letters)
         if plain and p.args[1:] == q.args[1:] and not p.args[3]:
-            yield p.args[0], q.args[0]
-            yield q.args[0], p.args[0]
+            yield p, q
+            yield q, p
+
+
+def _of(r: Any, stated: Any) -> bool:
+    """The density of which something is stated: nothing is said of the marginals of a joint one,
+    and nothing of what is given elsewhere."""
+    if r.args[0] != stated.args[0] or r.args[2] != stated.args[2]:
+        return False
+    marginal = any(a == OUT != b for a, b in zip(r.args[1], stated.args[1], strict=True))
+    return not marginal

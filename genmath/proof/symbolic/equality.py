@@ -17,7 +17,7 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.algebra import from_one_start
 from genmath.proof.symbolic.angles import in_single_angles
 from genmath.proof.symbolic.atoms import OUT, AbsAtom, Bell, Binder, Int, Rho, Sign
-from genmath.proof.symbolic.bound import fresh, on_line, unused_like
+from genmath.proof.symbolic.bound import fresh, lives_there, on_line, unused_like
 from genmath.proof.symbolic.definitions import MEANING, resolve
 from genmath.proof.symbolic.integrals import by_parts, differentiate, integrate, over_half_lines
 from genmath.proof.symbolic.intervals import split, together
@@ -277,14 +277,20 @@ def vanishes_merged(residual: Any, rules: Rules) -> bool:
         (letter,), whole = letters[apart[0]], merged[apart[0]]
         normals = _normals(whole, letter)
         rules.normal = rules.normal or bool(normals)
-        return any(zero(whole + rest * b) for b in (*normals, *_laws(whole, letter)))
+        return any(zero(whole + rest * b) for b in (*normals, *_laws(whole, letter, rules)))
     return not apart
 
 
-def _laws(e: Any, letter: Any) -> list[Any]:
+def _laws(e: Any, letter: Any, rules: Rules) -> list[Any]:
     """The densities of that letter alone that occur in e; each integrates to one."""
     found = [r for r in e.atoms(Rho) if not r.args[3] and not r.args[2].has(letter)]
-    return [r for r in found if set(r.args[1]) - {OUT} == {letter} and r.args[1].count(letter) == 1]
+    found = [r for r in found if set(r.args[1]) - {OUT} == {letter}]
+    return [
+        r
+        for r in found
+        if r.args[1].count(letter) == 1
+        and lives_there(letter, r.args[0], r.args[1].index(letter), rules.slots)
+    ]
 
 
 def _normals(e: Any, letter: Any) -> list[Any]:

@@ -43,7 +43,7 @@ from genmath.proof.symbolic.atoms import (
     Sign,
     Unknown,
 )
-from genmath.proof.symbolic.bound import fresh, on_line, unused, unused_like, values_of
+from genmath.proof.symbolic.bound import fresh, lives_there, on_line, unused, unused_like, values_of
 from genmath.proof.symbolic.disjoint import rivals, sizes_apart, without_rivals
 from genmath.proof.symbolic.finite_sets import opened, sum_over
 from genmath.proof.symbolic.intervals import as_end, between, by_primitive, no_more, pieces
@@ -319,6 +319,8 @@ def _eliminate(v: Any, local: list[Any], rest: list[Any], rules: Rules) -> Any:
     if len(local) == 1 and isinstance(local[0], Rho):
         key, events, givens, by = local[0].args
         if sum(a == v for a in events) == 1 and not givens.has(v):
+            if not lives_there(v, key, events.index(v), rules.slots):
+                return None
             if events.index(v) in by and not on_line(v):
                 return None
             if events.index(v) in by:

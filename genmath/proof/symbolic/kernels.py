@@ -35,7 +35,7 @@ def kernel(v: Any, local: list[Any], rules: Rules) -> Any:
     if not any(f.has(sp.exp) or f.as_base_exp()[1].is_negative for f in local):
         return None
     if v.is_integer:
-        return _over_counts(v, local)
+        return _over_counts(v, local) if v.is_nonnegative else None
     if v.is_positive:
         return _over_half_line(v, local)
     if not on_line(v):
