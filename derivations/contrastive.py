@@ -75,7 +75,7 @@ ell = define("ell", -a / tau + log(exp(a / tau) + total(exp(score[j] / tau), j, 
 #
 #     An anchor and four candidates. The partner has the cosine $0.9$, the others $0.5$, $0.1$ and $-0.3$; the temperature is $0.5$. The exponentials of cosine over temperature are $6.05, 2.72, 1.22, 0.55$, together $10.54$. The softmax gives the partner $6.05/10.54 = 0.574$, and the loss is $-\log 0.574 = 0.555$. Who guesses among four has $\log 4 = 1.386$.
 #
-# The game: an anchor, $N$ candidates, one of them the partner. The others are drawn without looking at the anchor. Where the partner stands, $k$, is drawn at random. The network sees everything but that, $w$, and gives a probability $s(k \mid w)$ to each place. Its loss is that of any classifier, the cross-entropy.
+# The task: an anchor, $N$ candidates, one of them the partner. The others are drawn without looking at the anchor. Where the partner stands, $k$, is drawn at random. The network sees everything but that, $w$, and gives a probability $s(k \mid w)$ to each place. Its loss is that of any classifier, the cross-entropy.
 # So it obeys what any classifier obeys: the loss is at least the entropy that $k$ has when $w$ is known, and the difference is the divergence of its answer from the best one. Turn this round, and the loss *measures*: what $w$ tells about $k$ is at least the entropy of $k$ less the loss.
 #
 # In code: `genmath.contrastive.info_nce`.
@@ -157,7 +157,7 @@ def ceiling(d):
 #
 # ## The best critic
 #
-# What does a network learn that plays this game perfectly? Say that each candidate $i$ has a number $\rho_i > 0$: how much more probable it is as the partner of the anchor than by itself, $r(y_i \mid x)/r(y_i)$. All places are equally probable beforehand. Then the probability that place $i$ is the partner's is $\rho_i$ over the sum of all (`contrastive.best_critic[place]`: $m$ is the density
+# What does a network learn that does this perfectly? Say that each candidate $i$ has a number $\rho_i > 0$: how much more probable it is as the partner of the anchor than by itself, $r(y_i \mid x)/r(y_i)$. All places are equally probable beforehand. Then the probability that place $i$ is the partner's is $\rho_i$ over the sum of all (`contrastive.best_critic[place]`: $m$ is the density
 # of the candidates if none was the partner, $c$ the number of places).
 #
 # A softmax of critics gives exactly this, if the critic is the logarithm of $\rho$; a number $b$ that depends on the anchor alone may be added, for it cancels (`contrastive.best_critic[critic]`). And only then: two candidates' critics differ by the logarithm of the ratio of their softmax (`contrastive.best_critic[only]`). So the best critic is
@@ -189,9 +189,9 @@ def best_critic(d):
 #
 # ## NT-Xent, exactly
 #
-# SimCLR [@chen2020simple] plays the game with all views of a batch at once. $N$ pictures have two views each: $2N$ anchors. The candidates of an anchor are all $2N - 1$ views but itself; one of them is the partner. Cosines over a temperature are the critic, and the loss is the mean over all $2N$ anchors. (*Normalized temperature-scaled cross-entropy*: NT-Xent.)
+# SimCLR [@chen2020simple] sets this task with all views of a batch at once. $N$ pictures have two views each: $2N$ anchors. The candidates of an anchor are all $2N - 1$ views but itself; one of them is the partner. Cosines over a temperature are the critic, and the loss is the mean over all $2N$ anchors. (*Normalized temperature-scaled cross-entropy*: NT-Xent.)
 #
-# Below, $\ell_i$ and $h_i$ are the losses of the first and the second view of picture $i$. So the loss is the mean of two games: find the second view by the first, and the first by the second (`contrastive.nt_xent[batch]`).
+# Below, $\ell_i$ and $h_i$ are the losses of the first and the second view of picture $i$. So the loss is the mean of two tasks: find the second view by the first, and the first by the second (`contrastive.nt_xent[batch]`).
 #
 # !!! example "By hand"
 #
@@ -205,7 +205,7 @@ T = positives("T")
 N, picture = naturals("N i")
 there, back = Sequence("ell"), Sequence("h")
 all_losses = total(there[picture] + back[picture], picture, 1, N)
-both_games = (total(there[picture], picture, 1, N) / N + total(back[picture], picture, 1, N) / N) / 2
+both_tasks = (total(there[picture], picture, 1, N) / N + total(back[picture], picture, 1, N) / N) / 2
 
 
 @derivation("NT-Xent")
@@ -213,11 +213,11 @@ def nt_xent(d):
     d.start(-log(exp(a / tau) / (exp(a / tau) + total(exp(score[j] / tau), j, 1, M))), name="anchor", words="the loss of one view")
     d.equals(ell, by="the logarithm of a ratio")
     d.start(all_losses / (2 * N), name="batch", words="the mean over all views")
-    d.equals(both_games, by="a sum over both views of each picture")
+    d.equals(both_tasks, by="a sum over both views of each picture")
     d.slip(
         "contrastive-norm",
-        wrong=equal(all_losses / (2 * (N - 1)), both_games),
-        right=equal(all_losses / (2 * N), both_games),
+        wrong=equal(all_losses / (2 * (N - 1)), both_tasks),
+        right=equal(all_losses / (2 * N), both_tasks),
         source="lucidrains/contrastive-learner issue #2",
         why="The mean over $2N$ anchors was taken by dividing by $2(N - 1)$: twice too much for two pictures. What is one less than the number of views is the number of candidates of an anchor, not that of anchors.",
     )
@@ -306,7 +306,7 @@ def temperature(d):
 
 
 # %% [markdown]
-# **What it means.** The temperature says how hard the game is. Cold: the network separates what is nearly alike, duplicates of a thing included. Hot: it only keeps groups apart, and details fade. Values from 0.05 to 0.5 are usual; CLIP trains it.
+# **What it means.** The temperature says how hard the task is. Cold: the network separates what is nearly alike, duplicates of a thing included. Hot: it only keeps groups apart, and details fade. Values from 0.05 to 0.5 are usual; CLIP trains it.
 #
 # {{ explorer contrastive }}
 #
@@ -491,9 +491,9 @@ def ema(d):
 #
 # ## CLIP: pictures and captions
 #
-# Two views need not be of one kind. CLIP [@radford2021learning] takes a picture $x$ and its caption $y$, with an encoder for each, and plays both games: find the caption of a picture among those of the batch, and the picture of a caption. The loss is half the sum. Each half is InfoNCE, so each gives a bound of the same mutual information, and so does the mean: $\log N$ less the loss.
+# Two views need not be of one kind. CLIP [@radford2021learning] takes a picture $x$ and its caption $y$, with an encoder for each, and sets both tasks: find the caption of a picture among those of the batch, and the picture of a caption. The loss is half the sum. Each half is InfoNCE, so each gives a bound of the same mutual information, and so does the mean: $\log N$ less the loss.
 #
-# The best critic of the first game is the log-ratio plus any function of $x$, that of the second plus any function of $y$. For both games at once: plus a number. With it, captions with their frequencies as weights have exactly the law of the captions of a picture (`contrastive.clip[captions]`), and the other way round (`contrastive.clip[pictures]`). This is *zero-shot classification*: write a caption for each class,
+# The best critic of the first task is the log-ratio plus any function of $x$, that of the second plus any function of $y$. For both at once: plus a number. With it, captions with their frequencies as weights have exactly the law of the captions of a picture (`contrastive.clip[captions]`), and the other way round (`contrastive.clip[pictures]`). This is *zero-shot classification*: write a caption for each class,
 # and take a softmax of the scores. If the classes are not equally frequent, add the logarithms of their frequencies to the scores.
 #
 # In code: `genmath.contrastive.clip_loss`.
@@ -502,7 +502,7 @@ def ema(d):
 ratio_critic = define("f", log(r(x, y) / (r(x) * r(y))) + b)
 
 
-@derivation("The best critic of both games classifies")
+@derivation("The best critic of both tasks classifies")
 def clip(d):
     d.start(r(y) * exp(ratio_critic) / integral(r(y) * exp(ratio_critic), y), name="captions", words="captions of a picture")
     d.equals(r(y | x), by="the integral is $e^b$: conditional densities integrate to one")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-DIST = Path(__file__).parent / "node_modules" / "prism-code-editor" / "dist"
+DIST = (Path(__file__).parent / "node_modules" / "prism-code-editor" / "dist").resolve()
 ASKED = ("index.js", "prism/languages/python.js", "layout.css")  # by docs/assets/check/field.js
 IMPORTED = re.compile(r'^import .*"(\.[^"]+)";$', re.MULTILINE)
 

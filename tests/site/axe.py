@@ -14,7 +14,8 @@ TAGS = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 # The rules that ask for colours; the others ask for what both schemes have in common.
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 # Typeset formulas are most of a chapter's elements, and axe would only walk by: a box stands for
-# each, and its source for its MathML.
+# each, and its source for its MathML. An arrow of the map axe takes for the box around it, which
+# may end between two lines of a name.
 HOLLOW = """() => {
   const drawn = [...document.querySelectorAll(".katex-html")];
   const boxes = drawn.map(e => [e, e.getBoundingClientRect()]);
@@ -23,6 +24,7 @@ HOLLOW = """() => {
     Object.assign(e.style, { display: "inline-block", width: width + "px", height: height + "px" });
   }
   for (const e of document.querySelectorAll(".katex-mathml math")) e.replaceChildren(e.textContent);
+  for (const e of document.querySelectorAll(".map-view svg path")) e.style.display = "none";
 }"""
 # What a list has scrolled beneath its own title axe cannot see.
 TOP = """() => document.querySelectorAll(".md-sidebar__scrollwrap").forEach(e => e.scrollTop = 0)"""
