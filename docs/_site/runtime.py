@@ -109,6 +109,7 @@ def _kept(name: str, suffix: str, of: bytes, script: str, *arguments: str) -> Pa
         if run.returncode:
             raise SiteError(f"{script}: {str(run.stderr).strip()[-2000:]}")
         made.replace(kept)
-        for old in set(CACHE.glob(f"{name}-*{suffix}")) - {kept}:
-            old.unlink()
+        # The last few stay: no memory is made the same twice, and two trees may share the folder.
+        for old in sorted(CACHE.glob(f"{name}-*{suffix}"), key=os.path.getmtime)[:-3]:
+            old.unlink(missing_ok=True)
     return kept
