@@ -149,7 +149,13 @@ def slider(
 
 
 def ramp(color: str) -> Colormap:
-    """A colour map from transparent to a colour, so that 0 is the page whether light or dark."""
+    """A colour map from transparent to a colour, so that 0 is the page whether light or dark.
+
+    Errors: ValueError for the ink, which is no colour of its own: a picture keeps its pixels where
+    the text around it turns light.
+    """
+    if color == INK:
+        _refuse("color", color, "a colour that is seen on light and dark pages, such as BLUE")
     colors = _matplotlib().colors
     red, green, blue = colors.to_rgb(color)
     ends = [(red, green, blue, 0.0), (red, green, blue, 1.0)]

@@ -88,6 +88,12 @@ def test_colours_can_be_seen_on_both_pages(color: str, page: str) -> None:
     assert contrast(color, page) >= 3
 
 
+def test_a_ramp_has_a_colour_of_its_own() -> None:
+    """Black pixels stay black on a dark page."""
+    with pytest.raises(ValueError, match=r"color: .*light and dark"):
+        ramp(INK)
+
+
 def test_a_ramp_starts_at_the_page_itself() -> None:
     assert ramp(BLUE)(0.0)[3] == 0
     assert ramp(BLUE)(1.0) == (*matplotlib.colors.to_rgb(BLUE), 1.0)

@@ -65,7 +65,7 @@ for name, picture in shown.items():
 panels = []
 for name, picture in shown.items():
     panel = axes(1.5, 1.7, title=name)
-    panel.imshow(((picture + 2.2) / 4.4).clamp(0, 1).tolist(), cmap=ramp(INK), vmin=0, vmax=1)
+    panel.imshow(((picture + 2.2) / 4.4).clamp(0, 1).tolist(), cmap=ramp(BLUE), vmin=0, vmax=1)
     panel.set_axis_off()
     panels.append(panel)
 figure(
@@ -199,7 +199,7 @@ for name, pictures in {"domain A": data.test[:8], **rows}.items():
     panel = axes(5.0, 0.9, title=name)
     sheet = nn.functional.pad(pictures.squeeze(1), (1, 1, 1, 1), value=-1.0)
     panel.imshow(
-        ((sheet.permute(1, 0, 2).reshape(10, 80) + 1) / 2).tolist(), cmap=ramp(INK), vmin=0, vmax=1
+        ((sheet.permute(1, 0, 2).reshape(10, 80) + 1) / 2).tolist(), cmap=ramp(BLUE), vmin=0, vmax=1
     )
     panel.set_axis_off()
     panels.append(panel)

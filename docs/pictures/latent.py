@@ -33,7 +33,7 @@ def question() -> Html:
             ink = ((image + 1) / 2).clamp(0, 1).reshape(8, 8)
             extent = (left, left + 2, 2.4 * (1 - row), 2.4 * (1 - row) + 2)
             panel.imshow(
-                ink.tolist(), extent=extent, cmap=ramp(INK), vmin=0, vmax=1, interpolation="none"
+                ink.tolist(), extent=extent, cmap=ramp(BLUE), vmin=0, vmax=1, interpolation="none"
             )
         height = 2.4 * (1 - row) + 1
         bars = (code / code.abs().max() * 0.9).tolist()

@@ -18,13 +18,14 @@ double = torch.float64
 
 def question() -> Html:
     """Two captions, and how noise becomes what they ask for, with the exact velocity given each."""
-    panel = axes(width=6.4, height=2.7)
+    panels = []
     wanted = [
         Scene(Thing("large", "red", "circle"), "top left"),
         Scene(Thing("small", "blue", "square"), "left of", Thing("large", "green", "triangle")),
     ]
     generator = torch.Generator().manual_seed(4)
-    for row, scene in enumerate(wanted):
+    for scene in wanted:
+        panel = axes(width=3.3, height=1.1, title=f"“{caption(scene)}”")
         data = draw([scene] * 12, 16, generator=generator, dtype=double)
         x = torch.randn(1, *data.shape[1:], generator=generator, dtype=double)
         shown, steps = {}, 50
@@ -39,17 +40,17 @@ def question() -> Html:
         assert float((x - data).flatten(1).pow(2).mean(1).min()) < 1e-3
         for column, (_, image) in enumerate(shown.items()):
             ink = ((image[0] + 1) / 2).clamp(0, 1).permute(1, 2, 0)
-            left, low = 1.2 * column, 2.0 * (1 - row)
-            panel.imshow(ink.tolist(), extent=(left, left + 1, low, low + 1), interpolation="none")
-            edge = [left, left + 1, left + 1, left, left], [low, low, low + 1, low + 1, low]
+            left = 1.2 * column
+            panel.imshow(ink.tolist(), extent=(left, left + 1, 0, 1), interpolation="none")
+            edge = [left, left + 1, left + 1, left, left], [0, 0, 1, 1, 0]
             panel.plot(*edge, color=INK, lw=0.5)
-        panel.text(0, 2.0 * (1 - row) + 1.12, f"“{caption(scene)}”", fontsize=9)
-    panel.text(0, -0.3, "noise", fontsize=9, color=INK)
-    panel.text(6, -0.3, "picture", fontsize=9, color=INK)
-    panel.set(xlim=(-0.1, 7.2), ylim=(-0.45, 3.5), aspect="equal")
-    panel.axis("off")
+        panel.text(0, -0.45, "noise", fontsize=9, color=INK)
+        panel.text(6, -0.45, "picture", fontsize=9, color=INK)
+        panel.set(xlim=(-0.1, 7.2), ylim=(-0.6, 1.1), aspect="equal")
+        panel.axis("off")
+        panels.append(panel)
     return figure(
-        panel,
+        *panels,
         alt="Two rows. Above each row a caption. The row begins with coloured noise, and from picture to picture the thing that the "
         "caption names comes out: a large red circle at the top left, and a small blue square left of a large green triangle.",
         caption="A text, and noise that becomes a picture of it. Here the velocity is the exact one for a dozen pictures with this caption; "

@@ -17,7 +17,7 @@ double = torch.float64
 def _show(panel, image, left, bottom, size=2.0):
     extent = (left, left + size, bottom, bottom + size)
     panel.imshow(
-        image.tolist(), extent=extent, cmap=ramp(INK), vmin=0, vmax=1, interpolation="none"
+        image.tolist(), extent=extent, cmap=ramp(BLUE), vmin=0, vmax=1, interpolation="none"
     )
 
 
