@@ -7,7 +7,7 @@ import math
 import torch
 
 from genmath.evaluation import frechet_distance, gaussian_kernel, inception_score, prdc
-from genmath.figures import BLUE, GREEN, INK, ORANGE, PURPLE, Html, axes, figure
+from genmath.figures import BLUE, GREEN, INK, ORANGE, PURPLE, Html, axes, figure, ramp
 from genmath.toys import GaussianMixture
 
 DATA = GaussianMixture.ring(5, radius=1.4, std=0.22)
@@ -99,7 +99,7 @@ def inception() -> Html:
     for name, answers in sets.items():
         score = inception_score(answers.log())
         panel = axes(width=2.2, height=2.2, title=name)
-        panel.imshow(answers.tolist(), cmap="Oranges", vmin=0, vmax=1)
+        panel.imshow(answers.tolist(), cmap=ramp(ORANGE), vmin=0, vmax=1)
         panel.set_xlabel(f"class\nscore {score:.2f} of 4", fontsize=9)
         panel.set_xticks([0, 1, 2, 3], ["1", "2", "3", "4"])
         panel.set(yticks=[])

@@ -60,40 +60,40 @@ def question() -> Html:
 
 def system() -> Html:
     """The whole system as boxes and arrows, numbered as the table below it."""
-    panel = axes(width=6.6, height=4.2)
+    panel = axes(width=4.4, height=4.2)
     places = {
-        "text": (0.7, 5, BLUE),
-        "tokens": (3.2, 5, BLUE),
-        "text encoder\n(frozen)": (6.2, 5, PURPLE),
-        "noise": (0.7, 2.9, BLUE),
-        "velocity\nnetwork": (6.2, 2.9, GREEN),
-        "with and\nwithout text": (9.4, 2.9, ORANGE),
-        "guided\nstep": (9.4, 0.9, ORANGE),
-        "code": (6.2, 0, BLUE),
-        "decoder\n(frozen)": (3.5, 0, PURPLE),
-        "picture\nor clip": (0.7, 0, BLUE),
-        "a picture\nis given": (0.7, 1.5, BLUE),
+        "text": (0.8, 6, BLUE),
+        "tokens": (4.2, 6, BLUE),
+        "text encoder\n(frozen)": (8.0, 6, PURPLE),
+        "noise": (0.8, 4, BLUE),
+        "velocity\nnetwork": (4.2, 4, GREEN),
+        "with and\nwithout text": (8.0, 4, ORANGE),
+        "a picture\nis given": (0.8, 2, BLUE),
+        "guided\nstep": (8.0, 2, ORANGE),
+        "picture\nor clip": (0.8, 0, BLUE),
+        "decoder\n(frozen)": (4.2, 0, PURPLE),
+        "code": (8.0, 0, BLUE),
     }
     for name, (x, y, color) in places.items():
         frame = {"boxstyle": "round,pad=0.35", "facecolor": "none", "edgecolor": color}
         panel.text(x, y, name, ha="center", va="center", fontsize=9, bbox=frame)
     for start, end, mark, at in (
-        ((1.25, 5), (2.45, 5), "1", (1.85, 5.25)),
-        ((3.95, 5), (5.0, 5), "2", (4.45, 5.25)),
-        ((6.2, 4.4), (6.2, 3.55), "5", (6.4, 3.95)),
-        ((1.4, 2.9), (5.3, 2.9), "4", (3.3, 3.15)),
-        ((1.65, 1.65), (5.3, 2.6), "9", (3.3, 2.3)),
-        ((7.1, 2.9), (8.15, 2.9), "6", (7.6, 3.15)),
-        ((9.4, 2.3), (9.4, 1.55), "7", (9.6, 1.9)),
-        ((8.6, 1.2), (6.6, 2.25), "8: again", (7.1, 1.5)),
-        ((8.6, 0.7), (6.85, 0.1), "", (0, 0)),
-        ((5.55, 0), (4.45, 0), "3", (5.0, 0.25)),
-        ((2.55, 0), (1.7, 0), "11: of several", (2.1, 0.7)),
+        ((1.6, 6), (3.1, 6), "1", (2.35, 6.25)),
+        ((5.3, 6), (6.4, 6), "2", (5.85, 6.25)),
+        ((7.2, 5.3), (5.3, 4.6), "5", (6.1, 5.2)),
+        ((1.75, 4), (2.9, 4), "4", (2.3, 4.25)),
+        ((2.0, 2.4), (3.3, 3.3), "9", (2.5, 3.1)),
+        ((5.4, 4), (6.4, 4), "6", (5.9, 4.25)),
+        ((8.0, 3.3), (8.0, 2.7), "7", (8.3, 3.0)),
+        ((6.9, 2.3), (5.1, 3.3), "8: again", (5.4, 2.4)),
+        ((8.0, 1.3), (8.0, 0.5), "", (0, 0)),
+        ((7.3, 0), (5.4, 0), "3", (6.3, 0.25)),
+        ((3.0, 0), (1.95, 0), "11: of several", (2.45, 0.62)),
     ):
         panel.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": INK, "lw": 1})
         panel.text(*at, mark, fontsize=9, color=ORANGE, ha="center", va="center")
-    panel.text(6.2, 2.15, "10: clips", fontsize=9, color=ORANGE, ha="right", va="center")
-    panel.set(xlim=(-0.3, 10.7), ylim=(-0.7, 5.7))
+    panel.text(4.2, 4.9, "10: clips", fontsize=9, color=ORANGE, ha="center", va="center")
+    panel.set(xlim=(-0.5, 9.7), ylim=(-0.7, 6.7))
     panel.axis("off")
     return figure(
         panel,
