@@ -178,7 +178,7 @@ def collapse() -> Html:
             panel.plot([w], [p], "o", color=BLUE if alive else ORANGE, ms=6)
             panel.plot([start[0]], [start[1]], ".", color=INK, ms=5)
         panel.set(
-            xlim=(-0.03, 1.3),
+            xlim=(-0.03, 1.5),
             ylim=(-0.03, 1.3),
             xlabel="encoder w",
             xticks=[0, 0.5, 1],
@@ -226,7 +226,7 @@ def ema() -> Html:
     """The weights of past students in the teacher, for two decays."""
     panel = axes(width=4.8, height=2.5, title="weight of a student in the teacher")
     ages = list(range(1, 301))
-    for m, color, at in ((0.99, BLUE, (60, 0.0058)), (0.97, ORANGE, (18, 0.02))):
+    for m, color, at in ((0.99, BLUE, (125, 0.0042)), (0.97, ORANGE, (18, 0.02))):
         panel.plot(ages, [(1 - m) * m ** (age - 1) for age in ages], color=color)
         panel.text(*at, f"m = {m}", color=color, fontsize=9)
         panel.plot([1 / (1 - m)] * 2, [0, (1 - m) / math.e], color=color, lw=0.8, ls="--")

@@ -16,6 +16,13 @@ from genmath.toys import GaussianMixture
 double = torch.float64
 
 
+def _framed(panel, image, left, *, color, lw):
+    """A picture with its left edge there, as wide as high, and a line around it."""
+    ink = ((image + 1) / 2).clamp(0, 1).permute(1, 2, 0)
+    panel.imshow(ink.tolist(), extent=(left, left + 1, 0, 1), interpolation="none")
+    panel.plot([left, left + 1, left + 1, left, left], [0, 0, 1, 1, 0], color=color, lw=lw)
+
+
 def question() -> Html:
     """Two captions, and how noise becomes what they ask for, with the exact velocity given each."""
     panels = []
@@ -39,11 +46,7 @@ def question() -> Html:
         shown[0.0] = x
         assert float((x - data).flatten(1).pow(2).mean(1).min()) < 1e-3
         for column, (_, image) in enumerate(shown.items()):
-            ink = ((image[0] + 1) / 2).clamp(0, 1).permute(1, 2, 0)
-            left = 1.2 * column
-            panel.imshow(ink.tolist(), extent=(left, left + 1, 0, 1), interpolation="none")
-            edge = [left, left + 1, left + 1, left, left], [0, 0, 1, 1, 0]
-            panel.plot(*edge, color=INK, lw=0.5)
+            _framed(panel, image[0], 1.2 * column, color=INK, lw=0.5)
         panel.text(0, -0.45, "noise", fontsize=9, color=INK)
         panel.text(6, -0.45, "picture", fontsize=9, color=INK)
         panel.set(xlim=(-0.1, 7.2), ylim=(-0.6, 1.1), aspect="equal")
@@ -239,11 +242,9 @@ def window() -> Html:
     (clip,) = film([scene], 16, generator=torch.Generator().manual_seed(2), dtype=double)
     torch.testing.assert_close(clip[:, 2], clip[:, 5])
     for frame in range(8):
-        ink = ((clip[:, frame] + 1) / 2).permute(1, 2, 0)
         left, alike = 1.2 * frame, frame in (2, 5)
-        panel.imshow(ink.tolist(), extent=(left, left + 1, 0, 1), interpolation="none")
-        edge = [left, left + 1, left + 1, left, left], [0, 0, 1, 1, 0]
-        panel.plot(*edge, color=ORANGE if alike else INK, lw=2.5 if alike else 0.6)
+        color, width = (ORANGE, 2.5) if alike else (INK, 0.6)
+        _framed(panel, clip[:, frame], left, color=color, lw=width)
         panel.text(left + 0.5, -0.3, str(frame + 1), ha="center", fontsize=9)
     panel.set(xlim=(-0.1, 9.6), ylim=(-0.5, 1.15), aspect="equal")
     panel.axis("off")
@@ -324,8 +325,8 @@ def distilled() -> Html:
     panel.set(yticks=[], xlabel="rendering (one number)")
     return figure(
         panel,
-        alt="A density with two hills, the left one larger. Orange bars, narrow and high, stand near the top of the hills, and nothing beside them.",
-        caption="A model whose pictures are one number, with two kinds. 61 scenes from evenly spaced starts, moved by score distillation at three noise levels: they end in narrow heaps at tops, not "
+        alt="A density with two hills, the left one larger. Orange bars, narrow and high, stand near the top of the hills, and hardly anything beside them.",
+        caption="A model whose pictures are one number, with two kinds. 61 scenes from evenly spaced starts, moved by score distillation at three noise levels: nearly all end in narrow heaps at tops, not "
         "spread as the pictures are.",
     )
 
@@ -374,7 +375,7 @@ def sound() -> Html:
     angle = torch.linspace(0, 2 * math.pi, 200, dtype=double)
     right.plot(angle, (1 + angle.cos()) / 2, color=ORANGE)
     right.axhline(0.5, color=GREEN, lw=1)
-    right.text(4.4, 0.53, "mean: ½", color=GREEN, fontsize=9)
+    right.text(2.3, 0.53, "mean: ½", color=GREEN, fontsize=9)
     left.set(xlabel="sample", ylabel="squeezed")
     right.set(xlabel="difference of phases", ylim=(0, 1.05))
     right.set_xticks([0, math.pi, 2 * math.pi], ["0", "π", "2π"])

@@ -148,7 +148,7 @@ def pixel() -> Html:
     c = torch.linspace(0, 1, 101, dtype=double)
     for name, loss, color, best, at in (
         ("squared error", 0.21 + (c - 0.3) ** 2, BLUE, (0.3, 0.21), (0.62, 0.24)),
-        ("absolute error", 0.3 + 0.4 * c, ORANGE, (0.0, 0.3), (0.42, 0.52)),
+        ("absolute error", 0.3 + 0.4 * c, ORANGE, (0.0, 0.3), (0.28, 0.55)),
     ):
         panel.plot(c, loss, color=color)
         panel.plot(*best, "o", color=color, clip_on=False)
