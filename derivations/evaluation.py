@@ -21,7 +21,7 @@
 #
 #     {{ define evaluation.information }}
 #
-#     The **maximum mean discrepancy** compares means of all features of a kernel $\kappa$:
+#     The **maximum mean discrepancy** (MMD), here its square, compares means of all features of a kernel $\kappa$:
 #
 #     {{ define evaluation.discrepancy }}
 #
@@ -37,7 +37,7 @@
 # - $c$ is a class, one of $K$; sums over $c$ are written as integrals.
 # - A *plug-in* estimate is the formula for laws, applied to a set of points as if it were the law. Its *bias* is its mean minus the true value.
 # - Means that appear are finite. Other hypotheses stand under each result.
-# - Other names: *Fréchet distance* for $W_2^2$ of normal laws, of which the chapter on [Wasserstein distances](wasserstein.py) has the proof, `wasserstein.w2_normal`; *KID* is the MMD with the cubic kernel.
+# - Other names: *Fréchet distance* for $W_2^2$ of normal laws, of which the chapter on [Wasserstein distances](wasserstein.py) has the proof, `wasserstein.w2_normal`; *KID* is the MMD² with the cubic kernel.
 
 # %%
 from genmath.proof import *
@@ -262,7 +262,7 @@ def mmd(d, n):
 #     $3 \cdot 0 + 3 \cdot 1 + 9 = 12$.
 #
 # KID uses the cubic kernel [@binkowski2018demystifying]. It compares the first three moments (`evaluation.cubic_kernel`) and *no more*: the uniform law of above has the same three moments as the normal law (`evaluation.blind[three]`), so KID cannot tell the two apart either.
-# The Gaussian kernel with bandwidth $h$ has infinitely many features. `evaluation.gaussian_kernel` is its mean over two normal laws; put into the three means it gives the MMD of normal laws, in closed form. That this kernel is *characteristic*, zero only for equal laws, is a theorem that we do not prove.
+# The Gaussian kernel with bandwidth $h$ has infinitely many features. `evaluation.gaussian_kernel` is its mean over two normal laws; put into the three means it gives the MMD² of normal laws, in closed form. That this kernel is *characteristic*, zero only for equal laws, is a theorem that we do not prove.
 
 # %%
 h = positives("h")
@@ -469,7 +469,7 @@ def annealed(d):
 #     - FID is $W_2^2$ of two normal laws: it compares mean and covariance, and is zero for many laws that differ (`evaluation.blind`).
 #     - It is biased by about $1/N$: compare equal numbers only (`evaluation.mean_bias`, `evaluation.fid_bias`).
 #     - IS is the exponential of a mutual information, from 1 to $K$ (`evaluation.inception`); it never sees the data, nor a collapse inside a class (`evaluation.class_collapse`).
-#     - MMD is the squared distance of mean features (`evaluation.mmd`); KID, with the cubic kernel, compares three moments and has no bias (`evaluation.cubic_kernel`, `evaluation.mmd_estimates`).
+#     - MMD is the distance of mean features (`evaluation.mmd` has its square); KID, with the cubic kernel, compares three moments and has no bias (`evaluation.cubic_kernel`, `evaluation.mmd_estimates`).
 #     - Precision: samples near data. Recall: data near samples (`evaluation.recall`).
 #     - A classifier that is right in a share $t$ of new cases shows $\mathrm{TV} \ge 2t - 1$.
 #     - 99 % noise costs at most $\log 100$ nats (`evaluation.noise_mixture`).

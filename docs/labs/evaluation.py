@@ -208,6 +208,6 @@ assert values[0.5] > values[0.01]
 assert values[0.5] > values[20.0]
 
 # %% [markdown]
-# More neighbours make larger balls, so all the numbers rise; recall stays near $0.6$, three spots
-# of five. A very small bandwidth sees nothing but noise, and with a very large one the kernel is
-# nearly constant.
+# More neighbours make larger balls, so none of these numbers falls. From $k = 3$ on recall stays
+# near $0.6$, three spots of five; with one neighbour many points fall between the balls. A very
+# small bandwidth sees nothing but noise, and with a very large one the kernel is nearly constant.

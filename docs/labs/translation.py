@@ -76,9 +76,9 @@ figure(
 )
 
 # %% [markdown]
-# The loss falls by a factor of more than a hundred, and what appears are stripes of the right width
-# and direction in other places: the Gram matrix of neighbourhoods holds the second moments, and of
-# a texture like this one that is nearly all there is.
+# The loss falls by a factor of more than a thousand, and what appears are stripes of the right
+# width and direction in other places: the Gram matrix of neighbourhoods holds the second moments,
+# and of a texture like this one that is nearly all there is.
 #
 # AdaIN instead changes two numbers. The moved picture has the moments of the other one exactly, and
 # every pixel keeps its rank:
@@ -214,7 +214,8 @@ figure(
 # Both see the same losses, and the cycle loss does not tell them apart. A function of all pixels
 # has many ways to make something like inverted digits, and finds one that has nothing to do with
 # the class: chance is 10 %. A function of one pixel has few. One of its two starts finds the right
-# inversion, as good as the exact one; the other is still on the wrong side when training ends.
+# inversion, nearly as good as the exact one; the other is still on the wrong side when training
+# ends.
 #
 # ## Through the noise, and how exactly back
 #

@@ -1,6 +1,6 @@
 r"""Measures, in code.
 
-The Fréchet distance of one feature; the mean of a Gaussian kernel over two normal laws, of which three make an MMD; and by how much the log-likelihood may fall if a share $w$ of the samples becomes noise.
+The Fréchet distance of one feature; the mean of a Gaussian kernel over two normal laws, of which three make an MMD²; and by how much the log-likelihood may fall if a share $w$ of the samples becomes noise.
 Compared with the chapter's `evaluation.gaussian_kernel` and `evaluation.noise_mixture`, and with `wasserstein.w2_line`.
 """
 

@@ -1,9 +1,9 @@
 r"""Does a closed cycle find the right translation?
 
-Both domains have two peaks, at $-1$ and at $1$; the share of the right peak is $\rho$ in both. The translation that we have in mind keeps each peak. Fill in the losses; they are compared with `translation.symmetry` and with the cycle loss of the chapter. Then `python exchange.py` trains a small CycleGAN from ten starts, for $\rho = 0.5$ and for $\rho = 0.8$, prints
-how many of them keep the peaks, and draws one that does not as exchange.png.
+Both domains have two peaks, at $-1$ and at $1$; the share of the right peak is $\rho$ in both. The translation that we have in mind keeps each peak. Fill in what an exchange of the peaks costs and the error of the cycle; they are compared with `translation.symmetry` and with the cycle loss of the chapter. Then `python exchange.py` trains a small CycleGAN from ten starts, for $\rho = 0.5$ and for $\rho = 0.8$, prints
+how many of them keep the peaks, and draws, for each $\rho$, one that does not (if there is one) as exchange.png.
 
-Questions. For which $\rho$ do the losses know which peak belongs to which? Do all runs with $\rho = 0.8$ keep the peaks? What may hold a run in the wrong translation though a better one exists? What does the identity loss (weight 1) do to the runs with $\rho = 0.5$, and why would it do harm if the second domain were the first one times $-1$?
+Questions. For which $\rho$ do the losses know which peak belongs to which? Do all runs with $\rho = 0.8$ keep the peaks? What may hold a run in the wrong translation though a better one exists? What does the identity loss (`identity=1.0` in the call of `train`) do to the runs with $\rho = 0.5$, and why would it do harm if the second domain were the first one times $-1$?
 """
 
 import torch
