@@ -5,7 +5,7 @@
 # as often as it should, and whether the pictures are new. And a likelihood, where there is one, answers another question. So one measures: what does each number see, what does it not see, and how sure is it?
 #
 # **The answer in a line:** a measure compares two laws through a few features of theirs. It can have its best value for laws that differ, it has an error that
-# depends on the number of samples, and for each measure there is a bad model that it likes. So one reports several, with their intervals.
+# depends on the number of samples, and most measures like some bad model, as the pictures below show. So one reports several, with their intervals.
 #
 # {{ picture evaluation.question }}
 #
