@@ -22,8 +22,10 @@ from genmath.proof import (
     diff,
     equal,
     exp,
+    infimum,
     infinity,
     integral,
+    limit,
     log,
     naturals,
     number,
@@ -189,6 +191,23 @@ def test_a_density_does_not_depend_on_its_ends() -> None:
             p(variables("y", domain=elsewhere))
     with pytest.raises(NotationError, match="no slopes"):
         diff(f(sign), sign)
+
+
+def test_no_letter_is_bound_at_which_a_free_variable_ends() -> None:
+    inside = variables("x", domain=(0, s))
+    for write in (
+        lambda: limit(inside, s, 0),
+        lambda: supremum(inside / s, s),
+        lambda: infimum(1 + inside, s),
+        lambda: integral(x, a, between=(0, 1)),
+    ):
+        with pytest.raises(NotationError, match="use another letter"):
+            write()
+    with pytest.raises(NotationError, match="rename one"):
+        instantiate(limit(c * u, c, 0), ((a, c),))
+    whole = limit(integral(inside, inside), s, 0)
+    assert free_symbols(whole) == frozenset()
+    assert prove(equal(limit(integral(1, inside), s, 0), 0)).proved
 
 
 def test_the_ends_are_letters_of_the_tree() -> None:

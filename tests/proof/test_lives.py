@@ -17,11 +17,14 @@ from genmath.proof import (
     exp,
     integral,
     log,
+    mean_vectors,
+    nonnegatives,
     number,
     positives,
     reals,
     supremum,
     variables,
+    vectors,
 )
 from genmath.proof.check import judge
 from genmath.proof.language.claims import Claim, as_claim
@@ -31,6 +34,9 @@ x, z = variables("x z")
 w, k = variables("w", domain="positive"), variables("k", domain="count")
 n, side = variables("n", domain="integer"), variables("e", domain={-1, 1})
 few, t = variables("g", domain={0, number(1) / 2, 3}), variables("t", domain="unit")
+v, mu = vectors("v"), mean_vectors("mu")
+r, o = Density("r", v), Density("o", v)
+q = Density("q", x)
 p, one, other = Density("p", x), Density("j", x, z), Density("h", x, z)
 a, s = reals("a"), positives("s")
 f = Function("f")
@@ -54,12 +60,21 @@ FALSE = {
         KL(one(x), (one(x) + other(x)) / 2), "=", log(number(2)), (apart,)),
     "at another value of a parameter": Claim(
         integral(absolute(first(x | 2) - second(x | 2)), x), "=", number(2), (at_phi,)),
+    "apart at a parameter": Claim(
+        integral(p(x) * q(x), x), "=", number(0), (p(a) * q(a) <= 0,)),
+    "apart on a half-line": Claim(TV(p(x), q(x)), "=", number(1), (p(w + 0) * q(w + 0) <= 0,)),
+    "apart at the integers": Claim(
+        integral(p(x) * q(x), x), "=", number(0), (p(n + 0) * q(n + 0) <= 0,)),
+    "apart at a vector": Claim(
+        integral(r(v) * o(v), v), "=", number(0), (r(mu) * o(mu) <= 0,)),
     "a geometric series both ways": equal(integral(exp(-s * n), n), 1 / (1 - exp(-s))),
 }  # fmt: skip
 TRUE = {
     "of the line": equal(integral(p(x + 1), x), 1),
     "joint": Claim(
         integral(absolute(one(x, z) - other(x, z)), x, z), "=", number(2), (apart,)),
+    "of a line": Claim(TV(p(x), q(x)), "=", number(1), (p(x) * q(x) <= 0,)),
+    "of a plane": Claim(integral(r(v) * o(v), v), "=", number(0), (r(v) * o(v) <= 0,)),
     "a geometric series": equal(integral(exp(-s * k), k), 1 / (1 - exp(-s))),
 }  # fmt: skip
 BOUNDS = [n**2 >= n, k**2 >= k, side**2 >= 1, few >= 0, w**3 + 1 > w**2, t >= t**3]
@@ -95,3 +110,9 @@ def test_what_fails_there_is_refuted(bound: object) -> None:
 def test_an_expression_of_a_letter_of_its_space_that_lives_elsewhere() -> None:
     with pytest.raises(NotationError, match="is declared"):
         p(variables("x", domain="positive") + 0)
+
+
+@pytest.mark.parametrize("letter", [reals("x"), nonnegatives("x") + 1], ids=repr)
+def test_a_parameter_that_is_called_like_the_variable(letter: object) -> None:
+    with pytest.raises(NotationError, match="is declared a parameter"):
+        p(letter)

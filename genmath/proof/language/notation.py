@@ -437,8 +437,8 @@ class Density(Fixed):
     def _check_lives(self, letter: Symbol) -> None:
         """A letter of one of its spaces lives where that was declared to."""
         for own in (*self.events, *self.given):
-            both = own.space == letter.space and own.is_variable and letter.is_variable
-            if both and (own.domain, own.args) != (letter.domain, letter.args):
+            kinds = [(v.is_variable, v.domain, v.args) for v in (own, letter)]
+            if own.space == letter.space and own.is_variable and kinds[0] != kinds[1]:
                 raise NotationError(
                     f"{self.name}(... {letter!r} ...): {letter!r} is declared {declared(letter)}, "
                     f"and {self.name} is a density of one that is {declared(own)}"

@@ -44,7 +44,9 @@ SPACES = {  # where a random variable may live, and how one says so
 
 
 def declared(letter: Symbol) -> str:
-    """How a random variable was declared, in words."""
+    """How a letter was declared, in words."""
+    if not letter.is_variable:
+        return "a parameter"
     if isinstance(letter, Ranging):
         ends = ", ".join(map(repr, letter.args))
         return f"in ({ends})" if letter.domain == "interval" else f"one of {ends}"
@@ -175,6 +177,7 @@ class Node(Fixed):
             expected = ", ".join(self.holds) or "nothing"
             raise TypeError(f"{type(self).__name__} holds {expected}; got {data!r}")
         self._fill(args, data)
+        self._check_ends()
 
     def _fill(self, args: tuple[Node, ...], data: tuple[Any, ...]) -> None:
         object.__setattr__(self, "args", args)
@@ -186,10 +189,25 @@ class Node(Fixed):
         object.__setattr__(self, "_hash", hash((type(self).__name__, args, data)))
         object.__setattr__(self, "_free", None)
 
+    def _check_ends(self) -> None:
+        """A free variable ends where it was declared to, not at a letter that is bound here."""
+        if not (bound := self.bound):
+            return
+        inside = (free_symbols(c) for i, c in enumerate(self.args) if self.binds_in(i))
+        for v in frozenset[Symbol]().union(*inside).difference(bound):
+            if isinstance(v, Ranging) and not v.letters_within.isdisjoint(bound):
+                raise NotationError(
+                    f"{v!r} is {declared(v)}, which {type(self).__name__} binds: use another letter"
+                )
+
     def rebuild(self, args: tuple[Node, ...], data: tuple[Any, ...] | None = None) -> Node:
         """The same node with other children, and perhaps other data."""
         if data is None or data == self.data:
-            return self if args == self.args else _restore(type(self), args, self.data)
+            if args == self.args:
+                return self
+            same = _restore(type(self), args, self.data)
+            same._check_ends()
+            return same
         new = _restore(type(self), (), ())
         Node.__init__(new, args, data)
         return new

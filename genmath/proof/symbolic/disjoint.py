@@ -10,14 +10,16 @@ import sympy as sp
 from genmath.proof.symbolic.algebra import abs_of, substitute
 from genmath.proof.symbolic.atoms import OUT, AbsAtom, Log, Recip, Rho
 from genmath.proof.symbolic.facts import FACTS
-from genmath.proof.symbolic.polynomials import expand
+from genmath.proof.symbolic.polynomials import expand, space_of
 from genmath.proof.symbolic.supports import Unsupported
 
+Slots = dict[Any, tuple[str, ...]]
 
-def without_rivals(term: Any) -> Any:
+
+def without_rivals(term: Any, slots: Slots) -> Any:
     """The term with 0 for each density that a hypothesis p q <= 0 excludes where a factor p of it
     is positive; elsewhere the term is 0."""
-    for first, second in rivals():
+    for first, second in rivals(slots):
         factors = sp.Mul.make_args(term)
         for i, f in enumerate(factors):
             base, k = f.as_base_exp()
@@ -33,13 +35,13 @@ def without_rivals(term: Any) -> Any:
             except Unsupported:
                 continue  # it is divided by
             if not any(u.args[0] == 0 for u in left.atoms(Log)):
-                return without_rivals(f * left)
+                return without_rivals(f * left, slots)
     return term
 
 
-def sizes_apart(e: Any) -> Any:
+def sizes_apart(e: Any, slots: Slots) -> Any:
     """|a p + b q| is |a| p + |b| q, where one of the densities is 0 wherever the other is not."""
-    for first, second in rivals():
+    for first, second in rivals(slots):
         for size in e.atoms(AbsAtom):
             u = expand(size.args[0])
             for p in [r for r in u.atoms(Rho) if _of(r, first) and not r.args[3]]:
@@ -51,8 +53,8 @@ def sizes_apart(e: Any) -> Any:
     return e
 
 
-def rivals() -> Iterator[tuple[Any, Any]]:
-    """Two densities of the same letters whose product is stated to be <= 0."""
+def rivals(slots: Slots) -> Iterator[tuple[Any, Any]]:
+    """Two densities of the same letters whose product is stated to be <= 0 wherever these are."""
     for value, _ in FACTS.get():
         parts = sp.Mul.make_args(-value)
         if len(parts) != 2 or not all(isinstance(r, Rho) for r in parts):
@@ -60,9 +62,17 @@ def rivals() -> Iterator[tuple[Any, Any]]:
         p, q = parts
         letters = [*p.args[1], *p.args[2]]
         plain = all(a.is_Symbol for a in letters) and len(set(letters)) == len(letters)
-        if plain and p.args[1:] == q.args[1:] and not p.args[3]:
+        if plain and p.args[1:] == q.args[1:] and not p.args[3] and _everywhere(p, slots):
             yield p, q
             yield q, p
+
+
+def _everywhere(stated: Any, slots: Slots) -> bool:
+    """It speaks of the density's own letters, which may be anything: a parameter, or a letter that
+    lives elsewhere, is one place or a few."""
+    spaces = slots.get(stated.args[0], ())[: len(stated.args[1])]
+    own = (a == OUT or space_of(a) == s for a, s in zip(stated.args[1], spaces, strict=False))
+    return bool(spaces) and all(own)
 
 
 def _of(r: Any, stated: Any) -> bool:

@@ -89,10 +89,10 @@ def _integrate(body: Any, bound: tuple[Any, ...], rules: Rules, alone: bool) -> 
     if (done := _by_primitive(body, bound, rules)) is not None:
         return done
     if body.has(AbsAtom):
-        body = sizes_apart(body)
+        body = sizes_apart(body, rules.slots)
     parts = [tidy(t, rules) for t in terms(absorb_signs(expand(body, within)), within)]
-    if any(rivals()):
-        parts = [u for t in parts for u in terms(expand(without_rivals(t)), within)]
+    if any(rivals(rules.slots)):
+        parts = [u for t in parts for u in terms(expand(without_rivals(t, rules.slots)), within)]
     parts = _cancel_sums(parts, rules)
     letters = frozenset(bound)
     alone = alone and len(parts) == 1
