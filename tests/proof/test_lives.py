@@ -13,6 +13,7 @@ from genmath.proof import (
     Function,
     NotationError,
     absolute,
+    diff,
     equal,
     exp,
     integral,
@@ -67,6 +68,12 @@ FALSE = {
         integral(p(x) * q(x), x), "=", number(0), (p(n + 0) * q(n + 0) <= 0,)),
     "apart at a vector": Claim(
         integral(r(v) * o(v), v), "=", number(0), (r(mu) * o(mu) <= 0,)),
+    "the second slope at a value of a parameter": Claim(
+        diff(diff(integral(first(x | phi) * second(x | phi), x), phi), phi), "=", number(0),
+        (at_phi,)),
+    "the slope of a distance at a value of a parameter": Claim(
+        diff(integral(absolute(first(x | phi) - second(x | phi)), x), phi), "=", number(0),
+        (at_phi,)),
     "a geometric series both ways": equal(integral(exp(-s * n), n), 1 / (1 - exp(-s))),
 }  # fmt: skip
 TRUE = {
