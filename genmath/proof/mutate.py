@@ -30,6 +30,7 @@ from genmath.proof.language.tree import (
     Number,
     Pow,
     Symbol,
+    free_symbols,
 )
 
 OTHERS = {"sum": "prod", "prod": "sum", "max": "min", "min": "max", "sup": "inf", "inf": "sup"}
@@ -80,7 +81,11 @@ def _everywhere(node: Node, pool: list[Node], part: str) -> Iterator[tuple[str, 
     if isinstance(node, (Named, Symbol)):
         return  # a definition is broken by breaking its uses, and a letter keeps its ends
     for i, child in enumerate(node.args):
-        near = pool if node.binds_in(i) else [n for n in pool if n not in node.bound]
+        bound = set(node.bound)
+        if node.binds_in(i):  # no letter may end at what is bound there
+            near = [n for n in pool if not (free_symbols(n) - {n}) & bound]
+        else:
+            near = [n for n in pool if n not in bound]
         for what, broken in _everywhere(child, near, node.part(i)):
             yield what, node.rebuild((*node.args[:i], broken, *node.args[i + 1 :]))
 

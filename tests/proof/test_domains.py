@@ -203,6 +203,13 @@ def test_no_letter_is_bound_at_which_a_free_variable_ends() -> None:
     ):
         with pytest.raises(NotationError, match="use another letter"):
             write()
+    with pytest.raises(NotationError, match="use another letter"):
+        transform(
+            limit(c * y, c, a), lambda n: variables("u", domain=(c, infinity)) if n == y else None
+        )
+    over_an_end = equal(limit(a * y, a, 1) * u, u)
+    assert any(what == "u for y" for what, _ in mutants(equal(y * u, u)))
+    assert not any(what == "u for y" for what, _ in mutants(over_an_end))
     with pytest.raises(NotationError, match="rename one"):
         instantiate(limit(c * u, c, 0), ((a, c),))
     whole = limit(integral(inside, inside), s, 0)

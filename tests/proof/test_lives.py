@@ -38,6 +38,7 @@ few, t = variables("g", domain={0, number(1) / 2, 3}), variables("t", domain="un
 v, mu = vectors("v"), mean_vectors("mu")
 r, o = Density("r", v), Density("o", v)
 q = Density("q", x)
+i = variables("i", domain=(0, 3))
 p, one, other = Density("p", x), Density("j", x, z), Density("h", x, z)
 a, s = reals("a"), positives("s")
 f = Function("f")
@@ -51,6 +52,8 @@ FALSE = {
     "mass on a half-line": equal(integral(p(w + 0), w), 1),
     "mass on the counts": equal(integral(p(k + 0), k), 1),
     "mass on the integers": equal(integral(p(n + 0), n), 1),
+    "mass between 0 and 1": equal(integral(p(t + 0), t), 1),
+    "mass on an interval": equal(integral(p(i + 0), i), 1),
     "beside what no world has a value of": equal(integral(p(w + 0), w) * top, top),
     "what sums to one beside it": equal(
         integral(split * p(w + 0), w), 1 - integral(p(w + 0) / (1 + f(w) ** 2), w)),
