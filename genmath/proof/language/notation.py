@@ -154,9 +154,10 @@ def _in_interval(name: str, ends: tuple[Operand, ...], space: str = "") -> Symbo
 
 def _one_of(name: str, values: Iterable[Operand], space: str = "") -> Symbol:
     found = {constant(v): as_node(v) for v in values}
-    if len(found) < 2 or None in found:
+    known = sorted(v for v in found if v is not None)
+    if len(known) < 2 or None in found:
         raise NotationError(f"domain={values!r}: expected two numbers or more")
-    return Ranging(name, "values", tuple(found[v] for v in sorted(found)), space)  # type: ignore[type-var]
+    return Ranging(name, "values", tuple(found[v] for v in known), space)
 
 
 def constant(value: Operand) -> Fraction | None:
