@@ -127,6 +127,8 @@ def _shape(node: Node) -> tuple[bool, bool]:
         return node.shape != "", node.shape == "covariance"
     if isinstance(node, Identity):
         return True, True
+    if isinstance(node, Mapped):
+        return True, node.order == 1
     if isinstance(node, Fn) and node.name in ("inverse", "transpose"):
         rows, columns = _shape(node.args[0])
         return columns, rows

@@ -248,6 +248,7 @@ AROUND: dict[str, Callable[[Node], Node]] = {
     **{name: lambda u, name=name: t.Fn(name, u) for name in ONE},  # type: ignore[misc]
     "an image": lambda u: n.norm2(image(u * m)),
     "slopes of an inverse": lambda u: n.det(image.inverse.jacobian(u * m)),
+    "inverse of the slopes": lambda u: n.det(n.inverse(image.jacobian(u * m))),
     "in an interval": lambda u: n.integral(u * between, between),
     "above a threshold": lambda u: n.indicator(u > a),
     "below a threshold": lambda u: n.indicator(u < a),
