@@ -201,7 +201,7 @@ $(TORCHED): $(TOOLS)
 		echo "pip finds no $(TORCH) for Python $(PYVER) on this machine" > $(NO_TORCH); \
 	else \
 		$(BIN)/python -c "$$TORCH_PLAN" $(VENV)/plan.json $(CUDA) > $(NO_TORCH); \
-		[ -s $(NO_TORCH) ] || { $(PIP) install --quiet $(TORCH) && $(PIP) install --quiet --editable ".[bench]"; } || \
+		[ -s $(NO_TORCH) ] || { $(PIP) install --quiet $(TORCH) && $(PIP) install --quiet --editable ".[bench,train]"; } || \
 			echo "installing $(TORCH) failed" > $(NO_TORCH); \
 	fi
 	@[ ! -s $(NO_TORCH) ] || echo "torch is left out: $$(cat $(NO_TORCH))"

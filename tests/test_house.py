@@ -126,6 +126,12 @@ def test_the_book_and_the_command_line_never_import_torch(file: Path) -> None:
     assert not {n for n in IMPORTS[file] if within(n, "torch", "genmath._base")}
 
 
+def test_no_topic_imports_what_trains_it() -> None:
+    trains = PACKAGE / "train"
+    topics = [file for file in IMPLEMENTATIONS if not file.is_relative_to(trains)]
+    assert [f for f in topics if any(within(n, "genmath.train") for n in IMPORTS[f])] == []
+
+
 TWO_PI = re.compile(r"(log|sqrt)\(.*2 \* (math|torch)\.pi")
 
 

@@ -46,7 +46,8 @@ def ties_in(file: Path) -> dict[str, dict[str, str]]:
 
 
 NAMED: dict[str, list[str]] = {}
-READ = sorted((ROOT / "genmath").rglob("*.py"))
+RECIPES = sorted((ROOT / "genmath/train/recipes").glob("[!_]*.py"))
+READ = [file for file in sorted((ROOT / "genmath").rglob("*.py")) if file not in RECIPES]
 for file in READ:
     for name, results in named_by(ast.parse(file.read_text("utf-8"))):
         if results:
@@ -66,6 +67,17 @@ def test_every_room_is_read() -> None:
 @pytest.mark.parametrize("name", NAMED)
 def test_what_names_a_result_is_tied_to_it(name: str) -> None:
     assert set(NAMED[name]) <= TIES.get(name, set())
+
+
+@pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
+def test_a_recipe_trains_what_its_result_says(file: Path) -> None:
+    """It implements nothing: among what it imports is what is tied to the result it names."""
+    tree = ast.parse(file.read_text("utf-8"))
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    imported = {alias.name for node in nodes for alias in node.names}
+    said = {result for _, results in named_by(tree) for result in results}
+    assert said
+    assert said <= {result for name in imported for result in NAMED.get(name, [])}
 
 
 @pytest.mark.parametrize("name", TIES)

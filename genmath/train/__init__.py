@@ -4,6 +4,7 @@
 `fit` trains one. A recipe of your own is a subclass of `Recipe`.
 """
 
+import genmath._base.torch  # noqa: F401  first: it says what to install
 from genmath.train.data import Batch, Data, load
 from genmath.train.loop import Diverged, Fitted, Stopped, fit
 from genmath.train.recipe import Recipe, Turn

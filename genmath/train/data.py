@@ -134,7 +134,7 @@ def _digits(name: str, rest: str, seed: int) -> Data:
 
 
 class _Scenes:
-    """Pictures or clips with a caption each; a fifth at least are of one thing, of which are few."""
+    """Pictures or clips with a caption each; a fifth at least are of one thing: there are few."""
 
     def __init__(self, scenes: Sequence[shapes.Scene], side: int, clips: bool) -> None:
         self.scenes, self.side, self.make = scenes, side, shapes.film if clips else shapes.draw

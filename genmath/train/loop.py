@@ -1,4 +1,4 @@
-"""The one loop. It runs on Accelerate: a CPU, a GPU, or many, as that was configured or launched."""
+"""The one loop, on Accelerate: a CPU, a GPU, or many, as that was configured or launched."""
 
 from __future__ import annotations
 
@@ -300,7 +300,8 @@ def _shape(share: float) -> float:
     return min(1.0, share / 0.05) * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def _as_one(batch: Batch) -> Batch:
+def _as_one(batch: Any) -> Any:
+    """What `__getitems__` gives is a batch already."""
     return batch
 
 
@@ -340,8 +341,8 @@ def _asked_to_stop() -> Iterator[list[int]]:
         signal.signal(number, before[number])
 
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, note)
+        for wanted in (signal.SIGINT, signal.SIGTERM):
+            before[wanted] = signal.signal(wanted, note)
     except ValueError:  # not the main thread, where signals go to others
         pass
     try:

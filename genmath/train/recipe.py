@@ -58,10 +58,12 @@ class Recipe(ABC):
         """What step 0, 1, 2, … does; by default each moves all weights down the one loss."""
         return Turn(self.loss)
 
-    def before(self, model: Any, step: int, data: Data, generator: torch.Generator) -> None:
+    def before(  # noqa: B027  a recipe may have none
+        self, model: Any, step: int, data: Data, generator: torch.Generator
+    ) -> None:
         """What happens before a step, such as the start of a second stage; changes the model."""
 
-    def after(self, model: Any, step: int) -> None:
+    def after(self, model: Any, step: int) -> None:  # noqa: B027  nor this
         """What happens after a step, such as a target that follows; changes the model."""
 
     @abstractmethod

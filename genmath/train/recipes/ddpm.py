@@ -14,7 +14,10 @@ from genmath.train.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class DDPM(Recipe):
-    """Result: ddpm.simple_loss. Source: Ho, Jain, Abbeel 2020, algorithms 1 and 2."""
+    """Ho, Jain, Abbeel 2020, algorithms 1 and 2.
+
+    Result: ddpm.loss_weight
+    """
 
     title = "Denoising diffusion"
     shows = "digits out of noise, in as many steps as you like"
