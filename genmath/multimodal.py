@@ -120,7 +120,8 @@ def volume_weights(
     same_shape("lengths", lengths, "density", density)
     work = work_dtype(density)
     depth = density.to(work) * lengths.to(work)
-    before = depth.cumsum(-1) - depth
+    # Summed without the segment itself: to take it away again leaves nothing before a wall.
+    before = torch.cat([torch.zeros_like(depth[..., :1]), depth[..., :-1]], -1).cumsum(-1)
     return (-torch.expm1(-depth) * torch.exp(-before)).to(density.dtype)
 
 

@@ -154,6 +154,27 @@ def test_a_wall_hides_what_is_behind() -> None:
     torch.testing.assert_close(weights, torch.tensor([0.0, 1.0, 0.0]))
 
 
+@pytest.mark.parametrize("last", [1e10, math.inf])
+def test_a_segment_without_end_takes_what_the_others_let_through(last: float) -> None:
+    """The last length of most renderers; float32 would lose what is before it in the sum."""
+    weights = volume_weights(torch.tensor([0.5, 0.5, 1.0]), torch.tensor([1.0, 1.0, last]))
+    torch.testing.assert_close(weights[-1], torch.tensor(-1.0).exp())
+    torch.testing.assert_close(weights.sum(), torch.tensor(1.0))
+    assert volume_weights(torch.ones(3, 0), torch.ones(3, 0)).shape == (3, 0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_rounded_once(dtype: torch.dtype) -> None:
+    depth = torch.rand(64, generator=rng()).to(dtype)
+    x = (2 * torch.rand(2000, generator=rng(1)) - 1).to(dtype)
+    for function, at in (
+        (lambda v: volume_weights(v / 4, torch.ones_like(v)), depth),
+        (mu_law, x),
+        (inverse_mu_law, x),
+    ):
+        assert torch.equal(function(at), function(at.float()).to(dtype))
+
+
 @given(NUMBERS, NUMBERS, NUMBERS, st.floats(0.1, 2))
 def test_tie_score_distillation(theta: float, guess: float, eps: float, alpha: float) -> None:
     """Through a rendering g(theta) = theta^3, by hand and by the checked line."""
