@@ -14,6 +14,7 @@ from genmath._base.batch import widened
 from genmath._base.checks import (
     batched,
     describe,
+    finite,
     flag,
     floating,
     integer,
@@ -64,10 +65,14 @@ def similarities(x: Rows, y: Rows, *, temperature: Temperature = 1.0) -> Array:
     _rows("x", x)
     if _rows("y", y).shape[1] != x.shape[1] or y.dtype != x.dtype:
         refuse("y", describe(y), f"a {x.dtype} tensor of shape (N, {x.shape[1]}), as wide as x")
-    cosines = (
-        nn.functional.normalize(widened(x), dim=1) @ nn.functional.normalize(widened(y), dim=1).mT
-    )
-    return cosines / _temperature(temperature)
+    return _directions(x) @ _directions(y).mT / _temperature(temperature)
+
+
+def _directions(x: Tensor) -> Tensor:
+    """Rows of length one, of any length that has no square, too; a row of zeros stays."""
+    x = widened(x)
+    largest = x.detach().abs().amax(1, keepdim=True)
+    return nn.functional.normalize(x / largest.masked_fill(largest == 0, 1.0), dim=1)
 
 
 def info_nce(scores: Array) -> Scalar:
@@ -179,8 +184,9 @@ def dino_loss(
     same_shape("teacher", teacher, "student", student)
     if floating("centre", centre).shape != student.shape[1:]:
         refuse("centre", describe(centre), f"shape {tuple(student.shape[1:])}, one for each output")
-    mine = student / positive("student_temperature", student_temperature)
-    theirs = (teacher - centre).detach() / positive("teacher_temperature", teacher_temperature)
+    mine = widened(student) / positive("student_temperature", student_temperature)
+    sharp = positive("teacher_temperature", teacher_temperature)
+    theirs = (widened(teacher) - centre).detach() / sharp
     return -(theirs.softmax(1) * mine.log_softmax(1)).sum(1).mean()
 
 
@@ -216,6 +222,7 @@ def vicreg_loss(
     if len(_pair(x, y)) < 2:
         refuse("y", describe(y), "two rows or more, so that there is a variance")
     epsilon = positive("epsilon", epsilon)
+    x, y = widened(x), widened(y)
     near = (x - y).square().sum(1).mean()
     spread = _too_narrow(x, epsilon) + _too_narrow(y, epsilon)
     alike = _alike(x) + _alike(y)
@@ -352,7 +359,7 @@ def augment(
     out = widened(x)
     u = torch.rand(7, len(x), generator=generator, dtype=out.dtype, device=x.device)
     sign = 2 * u - 1
-    if crop < 1 or rotate or flip:
+    if len(x) and (crop < 1 or rotate or flip):
         side = crop + (1 - crop) * u[0]
         angle = math.radians(rotate) * sign[1]
         mirror = torch.where(u[2] < 0.5, -1.0, 1.0) if flip else torch.ones_like(side)
@@ -406,9 +413,10 @@ def linear_probe(x: Rows, y: Tokens, *, ridge: float = 1.0, kind: str = "logisti
 
     Result: contrastive.probe
     Shapes: x (B, d), y (B,) integers in 0..K-1, where K - 1 is the largest; float64 inside.
-    Errors: ValueError for other shapes, a label < 0, a ridge not > 0 or another kind.
+    Errors: ValueError for other shapes, features that are not finite, a label < 0, a ridge not > 0
+        or another kind.
     """
-    _rows("x", x)
+    finite("x", _rows("x", x))
     y = labels("y", y, x).long()
     if int(y.min()) < 0:
         refuse("y", describe(y), "labels >= 0")
@@ -502,7 +510,8 @@ def _temperature(temperature: Temperature) -> Temperature:
         return positive("temperature", temperature)
     if floating("temperature", temperature).numel() != 1:
         refuse("temperature", describe(temperature), "one number > 0")
-    number = read(temperature)
+    one = temperature.reshape(())
+    number = read(one)
     if number is not None and not (0 < number < math.inf):
-        refuse("temperature", describe(temperature), "one number > 0")
-    return temperature.reshape(())
+        refuse("temperature", describe(one), "one number > 0")
+    return one

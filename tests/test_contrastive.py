@@ -175,6 +175,25 @@ def test_tie_clip_loss() -> None:
     torch.testing.assert_close(clip_loss(y, x, temperature=tau), exact)
 
 
+@pytest.mark.parametrize("size", [1e-30, 1e25])
+def test_rows_without_a_square_have_their_cosines(size: float) -> None:
+    x, y = normal(4, 3).float(), normal(5, 3, seed=1).float()
+    torch.testing.assert_close(similarities(size * x, y), similarities(x, y))
+    assert (similarities(0 * x, y) == 0).all()
+
+
+def test_half_precision_is_computed_in_full() -> None:
+    x, y = (30 * normal(6, 4, seed=seed).half() for seed in (0, 1))
+    wide = x.float(), y.float()
+    torch.testing.assert_close(info_nce(x.mT), info_nce(wide[0].mT), check_dtype=False)
+    torch.testing.assert_close(nt_xent(x, y), nt_xent(*wide), check_dtype=False)
+    torch.testing.assert_close(vicreg_loss(x, y), vicreg_loss(*wide), check_dtype=False)
+    centre = torch.zeros(4)
+    torch.testing.assert_close(
+        dino_loss(x, y, centre.half()), dino_loss(*wide, centre), check_dtype=False
+    )
+
+
 def test_the_temperature_of_clip_may_be_trained() -> None:
     log_temperature = torch.tensor(-1.0, dtype=F64, requires_grad=True)
     x = normal(5, 3)
@@ -386,6 +405,15 @@ def test_light_is_a_factor_about_the_mean_and_a_shift() -> None:
     assert shift.std() > 0.1
 
 
+def test_mirrors_and_turns_are_drawn_apart() -> None:
+    x = torch.linspace(-1, 1, 8, dtype=F64).expand(64, 1, 8, 8)
+    out = augment(x, flip=True, rotate=40.0, generator=rng())[:, 0, 3:5, 3:5]
+    right, down = out[:, 0, 1] - out[:, 0, 0], out[:, 1, 0] - out[:, 0, 0]
+    told = {(bool(a), bool(b)) for a, b in zip(right > 0, down > 0, strict=True)}
+    assert len(told) == 4
+    assert augment(x[:0], crop=0.5, generator=rng()).shape == (0, 1, 8, 8)
+
+
 def test_noise_has_its_deviation_and_the_generator_decides() -> None:
     x = torch.zeros(50, 1, 8, 8)
     out = augment(x, noise=0.3, generator=rng())
@@ -426,6 +454,23 @@ def test_the_logistic_probe_is_at_its_minimum(n, d) -> None:
         assert slope.abs().max() < 1e-8
 
 
+def test_the_logistic_probe_halves_steps_that_go_too_far() -> None:
+    """Nearly separable rows of very different lengths, where Newton's own steps run away."""
+    x = torch.tensor(
+        [
+            [0.4, -0.2], [-40.8, 11.2], [-1.8, -1.9], [0.0, -0.1], [-0.3, -0.1],
+            [11.6, -3.2], [-3.1, 3.0], [-0.2, 0.2], [-5.3, -4.4], [46.2, 68.8],
+        ],
+        dtype=F64,
+    )  # fmt: skip
+    y, ridge = torch.tensor([0, 1, 1, 1, 1, 0, 1, 1, 1, 0]), 1e-3
+    probe = linear_probe(x, y, ridge=ridge)
+    scores = x @ probe.weight.mT + probe.bias
+    wrong = scores.softmax(1) - nn.functional.one_hot(y)
+    assert (wrong.mT @ x + ridge * probe.weight).abs().max() < 1e-8
+    assert wrong.sum(0).abs().max() < 1e-8
+
+
 def test_the_logistic_probe_is_that_of_scikit_learn() -> None:
     from sklearn.linear_model import LogisticRegression
 
@@ -454,8 +499,12 @@ def test_what_does_not_fit_is_refused() -> None:
         info_nce(normal(4, 3))
     with pytest.raises(ValueError, match=r"^y: got .* expected two rows or more"):
         align_uniform(x[:1], x[:1])
-    with pytest.raises(ValueError, match=r"^temperature: got .* expected one number > 0"):
-        clip_loss(x, x, temperature=torch.tensor(-1.0))
+    for temperature in (torch.tensor(-1.0), torch.tensor([-1.0]), torch.ones(2)):
+        with pytest.raises(ValueError, match=r"^temperature: got .* expected one number > 0"):
+            clip_loss(x, x, temperature=temperature)
+    for kind in ("logistic", "ridge"):
+        with pytest.raises(ValueError, match=r"^x: got .* expected finite values"):
+            linear_probe(x * math.nan, torch.tensor([0, 1, 1, 0]), kind=kind)
     with pytest.raises(ValueError, match=r"^y: got .* expected labels >= 0"):
         linear_probe(x, torch.tensor([0, -1, 1, 1]))
     with pytest.raises(ValueError, match=r"^keys: got .* expected shape \(B, 2\)"):
