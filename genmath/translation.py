@@ -15,6 +15,7 @@ from typing import NamedTuple, cast
 
 from genmath._base.batch import sum_event, widened
 from genmath._base.checks import (
+    apart,
     describe,
     floating,
     function,
@@ -99,11 +100,11 @@ def style_loss(x: Features, style: Features) -> Scalar:
     Result: translation.gram
     Shapes: x (B, C, *places) and style (B, C, *other places), or (1, C, …) for one style. Summed
         over the entries, mean over the batch.
-    Errors: ValueError for shapes that do not fit.
+    Errors: ValueError for shapes that do not fit, or an empty batch.
     Source: Gatys, Ecker, Bethge 2016, equation 4, for one layer and up to its factor.
     """
-    ours, theirs = _gram("x", x), _gram("style", style)
-    if theirs.shape[1] != ours.shape[1] or len(theirs) not in (1, len(ours)) or not len(ours):
+    ours, theirs = _gram("x", some("x", x)), _gram("style", style)
+    if theirs.shape[1] != ours.shape[1] or len(theirs) not in (1, len(ours)):
         wanted = f"{x.shape[1]} channels as x has, and one sample or {len(x)}"
         refuse("style", describe(style), wanted)
     return sum_event((ours - theirs) ** 2, 1).mean().to(x.dtype)
@@ -189,10 +190,7 @@ class StyleGenerator(nn.Module):
             self.show = nn.Conv2d(width, integer("channels", channels, 1), 3, padding=1)
         initialize(self, generator)
         with torch.no_grad():
-            if generator is None:
-                self.start.normal_()
-            else:
-                self.start.normal_(generator=generator)
+            self.start.normal_(generator=generator)
 
     def forward(self, z: Data) -> Data:
         return self.synthesize(self.styles(z))
@@ -257,14 +255,17 @@ def path_lengths(
 
     Result: translation.path_length
     Shapes: styles (B, …), all that one sample is made of; (B,). Differentiable in the parameters.
-    Errors: ValueError for an empty batch, a batch norm that mixes samples, or a picture that
-        autograd cannot follow back to styles.
+    Errors: ValueError for an empty batch, a batch norm that mixes samples, another number of
+        pictures, or one that autograd cannot follow back to styles.
     Source: Karras et al. 2020, equation 4.
     """
     function("model", model)
+    apart("model", model)
     at = some("styles", styles).detach().requires_grad_(True)
     with torch.enable_grad():
         out = some("model output", model(at))
+        if len(out) != len(at):
+            refuse("model output", describe(out), f"a picture for each of {len(at)} styles")
         y = normal(tuple(out.shape), generator, out.dtype, rngs(generator, len(out), out.device))
         pulled = slope(out, at, y)
     lengths: Tensor = torch.linalg.vector_norm(widened(pulled).flatten(1), dim=1)
@@ -291,7 +292,7 @@ def cycle_loss(x: Data, back: Data) -> Scalar:
     Errors: ValueError for shapes that differ, or an empty batch.
     Source: Zhu, Park, Isola, Efros 2017, equation 2, for one direction; there a mean over pixels.
     """
-    same_shape("back", floating("back", back), "x", some("x", x))
+    same_shape("back", back, "x", some("x", x))
     return sum_event((widened(back) - widened(x)).abs(), 1).mean().to(x.dtype)
 
 
@@ -382,7 +383,7 @@ class ImageBuffer:
 
     def swap(self, x: Data, *, generator: torch.Generator) -> Data:
         """Each picture is kept while there is room; then, with probability 1/2, it takes the place
-        of one that was kept, which is returned instead.
+        of one that was kept, which is returned instead. What is kept is a copy.
 
         Shapes: x (B, …); the result like x, without a graph.
         """
@@ -393,7 +394,7 @@ class ImageBuffer:
             refuse("x", describe(x), f"pictures of shape {tuple(self.kept[0].shape)}, as were kept")
         for picture in x.detach():
             if len(self.kept) < self.size:
-                self.kept.append(picture)
+                self.kept.append(picture.clone())
                 out.append(picture)
                 continue
             turn, place = torch.rand(2, generator=generator, device=generator.device).tolist()
@@ -402,7 +403,7 @@ class ImageBuffer:
                 continue
             at = int(place * self.size)
             out.append(self.kept[at])
-            self.kept[at] = picture
+            self.kept[at] = picture.clone()
         return torch.stack(out)
 
 

@@ -141,6 +141,8 @@ def test_one_style_for_a_batch() -> None:
     torch.testing.assert_close(style_loss(x, style), each.mean())
     with pytest.raises(ValueError, match=r"^style: got .* one sample or 4"):
         style_loss(x, draw(2, 2, 5))
+    with pytest.raises(ValueError, match=r"^x: got .* at least one sample"):
+        style_loss(x[:0], style)
 
 
 # The generator
@@ -317,6 +319,36 @@ def test_the_buffer_gives_each_picture_back_once() -> None:
         buffer.swap(torch.zeros(4, 2), generator=rng())
 
 
+def test_a_buffer_keeps_copies_without_a_graph() -> None:
+    buffer, x = ImageBuffer(4), torch.zeros(4, 1)
+    buffer.swap(x, generator=rng())
+    x += 1
+    assert torch.stack(buffer.kept).eq(0).all()
+    made = torch.zeros(64, 1, requires_grad=True)
+    assert not buffer.swap(made + 1, generator=rng()).requires_grad
+    assert not any(kept.requires_grad for kept in buffer.kept)
+    assert all(len(kept.untyped_storage()) == 4 for kept in buffer.kept)  # not all of the batch
+
+
+def test_the_critics_see_what_the_buffers_kept() -> None:
+    x, y = torch.randn(6, 2, generator=rng()), torch.randn(6, 2, generator=rng(1))
+    model, buffers = cycle_gan(3.0), (ImageBuffer(3), ImageBuffer(3))
+    old = [torch.full((3, 2), float(value)) for value in (5, 7)]
+    for buffer, kept in zip(buffers, old, strict=True):
+        buffer.swap(kept, generator=rng())
+    again, draws = [ImageBuffer(3), ImageBuffer(3)], rng(2)
+    for buffer, kept in zip(again, old, strict=True):
+        buffer.swap(kept, generator=rng())
+    made = [b.swap(m, generator=draws) for b, m in zip(again, (y / 3, 3 * x), strict=True)]
+    assert (made[0] == 5).any()
+    assert (made[1] == 7).any()
+    seen = model.discriminator_loss(x, y, *made).detach()
+    d = torch.optim.SGD(model.critics.parameters(), 0.1)
+    g = torch.optim.SGD(model.translators.parameters(), 0.01)
+    _, loss = training_step(model, x, y, d, g, buffers=buffers, generator=rng(2))
+    torch.testing.assert_close(loss, seen)
+
+
 # By way of the noise
 
 
@@ -427,6 +459,9 @@ def test_tie_path_lengths() -> None:
     net = StyleGenerator(3, hidden=4, generator=rng())
     lengths = path_lengths(net.synthesize, net.styles(torch.zeros(2, 3)), generator=rng())
     assert lengths.shape == (2,)
+    for wrong, named in ((nn.BatchNorm1d(2), "model"), (lambda w: w[:1], "model output")):
+        with pytest.raises(ValueError, match=f"^{named}: got "):
+            path_lengths(wrong, torch.zeros(3, 2), generator=rng())
     lengths.sum().backward()
     assert net.show.weight.grad is not None
     assert net.show.weight.grad.abs().max() > 0

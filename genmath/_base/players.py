@@ -18,12 +18,11 @@ def check_owner(
     instance(name, optimizer, torch.optim.Optimizer, f"an optimizer of the {player}'s parameters")
     assert isinstance(optimizer, torch.optim.Optimizer)
     moved = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    mine = [id(p) for p in own.parameters() if p.requires_grad]
-    shared = set(mine)
-    others = moved & {id(p) for p in other.parameters()} - shared
-    if others or not moved.issuperset(mine):
+    mine = {id(p) for p in own.parameters() if p.requires_grad}
+    others = moved & {id(p) for p in other.parameters()} - mine
+    if others or not moved >= mine:
         which = f"moves {len(others)} tensors of the other player and " if others else ""
-        held = f"one that {which}holds {len(moved & shared)} of the {len(shared)} of the {player}"
+        held = f"one that {which}holds {len(moved & mine)} of the {len(mine)} of the {player}"
         refuse(name, held, f"an optimizer of the {player}'s parameters, all of them and no others")
 
 
