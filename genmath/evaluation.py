@@ -24,8 +24,8 @@ from genmath._base.checks import (
     finite,
     flag,
     function,
+    instance,
     integer,
-    listed,
     positive,
     refuse,
     rng,
@@ -141,7 +141,7 @@ def frechet_distance(real: Data, fake: Data) -> Scalar:
         finite. Warns `FewSamples` where a set has no more points than dimensions.
     Source: Heusel et al. 2017, equation 6.
     """
-    sets = _two(real, fake, least=2)
+    sets = _two(real, fake)
     d = sets[0].shape[1]
     for name, points in zip(("real", "fake"), sets, strict=True):
         if len(points) <= d:
@@ -230,7 +230,7 @@ def mmd(
     function("kernel", kernel)
     flag("biased", biased)
     size = integer("block", block, 1)
-    x, y = _two(real, fake, least=2)
+    x, y = _two(real, fake)
     within = _mean_within(kernel, x, biased, size) + _mean_within(kernel, y, biased, size)
     across = torch.stack([_gram(kernel, part, y).sum() for part in torch.split(x, size)]).sum()
     return (within - 2 * across / (len(x) * len(y))).to(real.dtype)
@@ -279,7 +279,7 @@ def prdc(real: Data, fake: Data, k: int = 5, *, block: int = 1024) -> PRDC:
         of points in a set.
     Source: Kynkäänniemi et al. 2019; Naeem et al. 2020.
     """
-    x, y = _two(real, fake, least=2)
+    x, y = _two(real, fake)
     k, size = integer("k", k, 1, min(len(x), len(y)) - 1), integer("block", block, 1)
     of_x, of_y = _radii(x, k, size), _radii(y, k, size)
     inside = x.new_zeros(len(y))  # in how many balls of the data each sample lies
@@ -323,7 +323,7 @@ def c2st(
         above the number of points that are left, or a fraction that leaves a set without points.
     Source: Lopez-Paz, Oquab 2017, section 3.
     """
-    x, y = _two(real, fake, least=2)
+    x, y = _two(real, fake)
     if len(x) != len(y):
         refuse("fake", describe(fake), f"as many points as in real, {len(x)}")
     fraction = checks.real("test_fraction", test_fraction, "a number between 0 and 1", 0.0, 1.0)
@@ -384,13 +384,10 @@ def bootstrap(
     Source: Davison, Hinkley 1997, section 5.2.
     """
     function("statistic", statistic)
-    expected = "a list of sets, such as (real, fake)"
-    sets = (
-        list(samples) if isinstance(samples, (tuple, list)) else listed("samples", None, expected)
-    )
-    if not sets:
+    instance("samples", samples, (tuple, list), "a list of sets, such as (real, fake)")
+    if not samples:
         refuse("samples", describe(samples), "at least one set")
-    sets = [some(f"samples[{i}]", points) for i, points in enumerate(sets)]
+    sets = [some(f"samples[{i}]", points) for i, points in enumerate(samples)]
     count = integer("repeats", repeats, 1)
     tail = (1 - checks.real("level", level, "a number between 0 and 1", 0.0, 1.0)) / 2
     if tail in (0.0, 0.5):
@@ -425,15 +422,15 @@ def _one(value: object) -> Tensor:
 # Helpers
 
 
-def _two(real: Tensor, fake: Tensor, least: int) -> tuple[Tensor, Tensor]:
-    """Both sets flattened to rows, in float64."""
+def _two(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """Both sets, of two points or more, flattened to rows, in float64."""
     event = batched("real", real).shape[1:]
     if batched("fake", fake).shape[1:] != event:
         refuse("fake", describe(fake), f"events of the shape of real, {tuple(event)}")
     size = math.prod(event)
     for name, points in (("real", real), ("fake", fake)):
-        if len(points) < least or size == 0:
-            refuse(name, describe(points), f"at least {least} points of one feature or more")
+        if len(points) < 2 or size == 0:
+            refuse(name, describe(points), "at least 2 points of one feature or more")
     x, y = (
         finite(n, p).double().reshape(len(p), size) for n, p in (("real", real), ("fake", fake))
     )

@@ -294,6 +294,13 @@ def test_the_test_is_that_of_sklearns_classifier() -> None:
         close(found.p_value, scipy.stats.binom.sf(right - 1, 60, 0.5), 1e-6)
 
 
+@pytest.mark.parametrize(("n", "k"), [(60, 7), (8, 3), (50, 7)])  # roots 7.7, 2.8 and 7.1
+def test_the_number_of_neighbours_is_the_root_made_odd(n: int, k: int) -> None:
+    real, fake = pair(n, n)
+    for seed in range(5):
+        assert c2st(real, fake, generator=rng(seed)) == c2st(real, fake, k, generator=rng(seed))
+
+
 def test_sets_that_are_apart_are_told_apart_and_equal_ones_are_not() -> None:
     real, same = normal(300, 2), normal(300, 2, seed=1)
     apart = c2st(real, same + 9, generator=rng())
@@ -346,6 +353,8 @@ def test_one_seed_is_one_interval_and_a_number_is_asked_for() -> None:
         bootstrap(lambda points: points, (x,), generator=rng())
     with pytest.raises(ValueError, match=r"^samples: got tuple \(\), expected at least one set"):
         bootstrap(torch.mean, (), generator=rng())
+    with pytest.raises(ValueError, match=r"^samples: got a torch.float64 tensor .*a list of sets"):
+        bootstrap(torch.mean, x, generator=rng())
 
 
 # Ties
