@@ -52,4 +52,4 @@ class Captioned(nn.Module):
         if self.prediction == "velocity":
             return said
         late = torch.as_tensor(t, dtype=x.dtype, device=x.device).clamp(min=SOON)
-        return (x - said) / (per_event(late, x) if late.ndim else late)
+        return (x - said) / per_event(late, x)
