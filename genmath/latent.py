@@ -1,11 +1,13 @@
 """Latent diffusion: a first stage that turns data into codes, and a diffusion model of the codes.
 
-stage = FirstStage(encoder, decoder, kl=1e-4)
-stage.loss(x, generator=generator).total.backward()  # until it rebuilds well
-model = LatentDiffusion(stage, network, (4, 2, 2), LinearPath())
-model.calibrate(x)  # codes of mean 0 and variance 1
-model.loss(x, generator=generator).backward()  # the stage is frozen
-samples = model.sample(64, Heun(), steps=20, generator=generator)
+First the stage is trained, and then, with the stage as it is, the model of its codes.
+
+    stage = FirstStage(encoder, decoder, kl=1e-4)
+    stage.loss(x, generator=generator).total.backward()  # until it rebuilds well
+    model = LatentDiffusion(stage, network, (4, 2, 2), LinearPath())
+    model.calibrate(x)  # codes of mean 0 and variance 1
+    model.loss(x, generator=generator).backward()  # the stage is frozen
+    samples = model.sample(64, Heun(), steps=20, generator=generator)
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """From a text to a picture, a clip, a scene: what the whole system adds to its parts.
 
-guided = guide_two(at_null, at_sketch, at_both, 1.5, 7.0)  # one prediction of three
-picture = best_of(pictures, scores)  # of several drawn for one text
-clip_cost(16, 256, 512, attention="alternating")  # FLOPs of a block
-colour = (volume_weights(density, lengths).unsqueeze(-1) * colours).sum(-2)
+The parts are `genmath.nets`, `genmath.guidance` and `genmath.latent`; here is what joins them.
+
+    guided = guide_two(at_null, at_sketch, at_both, 1.5, 7.0)  # one prediction of three
+    picture = best_of(pictures, scores)  # of several drawn for one text
+    clip_cost(16, 256, 512, attention="alternating")  # FLOPs of a block
+    colour = (volume_weights(density, lengths).unsqueeze(-1) * colours).sum(-2)
 """
 
 from __future__ import annotations

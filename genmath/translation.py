@@ -1,10 +1,12 @@
 """Style and translation: moments of features, a generator told a style, two generators in a cycle.
 
-model = CycleGAN(to_y, to_x, critic_x, critic_y)
-for x, y in batches:  # that do not belong together
-    training_step(model, x, y, optimizer_d, optimizer_g, generator=generator)
-model(x)  # x, as the other domain would show it
-ddib(model_x, model_y, x, schedule, steps=steps)  # the same with two diffusion models
+Two sets of pictures are enough, of which no two belong together.
+
+    model = CycleGAN(to_y, to_x, critic_x, critic_y)
+    for x, y in batches:
+        training_step(model, x, y, optimizer_d, optimizer_g, generator=generator)
+    model(x)  # x, as the other domain would show it
+    ddib(model_x, model_y, x, schedule, steps=steps)  # the same with two diffusion models
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -138,6 +139,18 @@ TWO_PI = re.compile(r"(log|sqrt)\(.*2 \* (math|torch)\.pi")
 def test_the_density_of_the_normal_law_is_written_once() -> None:
     found = [name(f) for f in IMPLEMENTATIONS if TWO_PI.search(f.read_text(encoding="utf-8"))]
     assert found == ["genmath/_base/normal.py"]
+
+
+CODE = re.compile(r"^[a-z_][a-z_., ]* = [\w.]+\(", re.MULTILINE)
+
+
+def test_what_a_module_shows_as_code_is_indented() -> None:
+    """Else the page runs its lines together. The formatter takes the indent away where nothing
+    stands before it at the margin."""
+    assert CODE.search("model = CycleGAN(to_y, to_x)")
+    for file in IMPLEMENTATIONS:
+        said = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")), clean=False)
+        assert not CODE.search(said or ""), name(file)
 
 
 def test_there_are_chapters_and_files_to_look_at() -> None:
