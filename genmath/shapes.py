@@ -436,8 +436,8 @@ def read(x: Pictures | Clips) -> list[Scene | None]:
         frames = ink if ink.ndim == 5 else ink[:, :, None]
         if shape[-1] % 16 == 0:  # enough to tell all that there is, and noise is less
             frames = nn.functional.avg_pool3d(frames, (1, shape[-1] // 16, shape[-1] // 16))
-        one, many = (_read_pictures, 32) if ink.ndim == 4 else (_read_clips, 16)
-        return [scene for chunk in torch.split(frames, many) for scene in one(chunk)]
+        reader, size = (_read_pictures, 32) if ink.ndim == 4 else (_read_clips, 16)
+        return [scene for chunk in torch.split(frames, size) for scene in reader(chunk)]
 
 
 # What still counts as named; measured in tests/test_shapes.py.
@@ -511,7 +511,8 @@ def _read_clips(ink: Tensor) -> list[Scene | None]:
     )  # (B, shapes, frames, …)
     fit = _best(fit._replace(error=fit.error.sum(2, keepdim=True).expand_as(fit.error)), 1)
     left = _unexplained(each, fit.drawn.flatten(0, 1)).reshape(batch, FRAMES)
-    courses = torch.tensor([_course(size, does) for size, does in _motions()], device=ink.device)
+    motions = _motions()
+    courses = torch.tensor([_course(size, does) for size, does in motions], device=ink.device)
     course = fit.course[:, None]  # (B, 1, frames, 3) against (K, frames, 3)
     apart = course - courses
     shift = apart[..., :2].mean(2, keepdim=True)
@@ -526,7 +527,7 @@ def _read_clips(ink: Tensor) -> list[Scene | None]:
         if colours or colour is None or amount[b] > 1 or left[b].amax() > UNEXPLAINED:
             said.append(None)
             continue
-        size, does = _motions()[int(which[b])]
+        size, does = motions[int(which[b])]
         said.append(Scene(Thing(size, colour, SHAPES[int(fit.shape[b, 0])]), does))
     return said
 

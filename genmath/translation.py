@@ -443,9 +443,9 @@ def training_step(
     losses.total.backward()  # type: ignore[no-untyped-call]
     optimizer_g.step()
     made_x, made_y = made_x.detach(), made_y.detach()
-    if buffers is not None and generator is not None:
-        made_x = buffers[0].swap(made_x, generator=generator)
-        made_y = buffers[1].swap(made_y, generator=generator)
+    if buffers is not None:
+        made_x = buffers[0].swap(made_x, generator=rng(generator))
+        made_y = buffers[1].swap(made_y, generator=rng(generator))
     loss = model.discriminator_loss(x, y, made_x, made_y)
     optimizer_d.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
