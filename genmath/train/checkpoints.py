@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,63 +19,87 @@ class Unusable(ValueError):
     """A checkpoint that is not whole, or not of this run."""
 
 
-def begin(folder: Path, step: int) -> Path:
-    """An empty folder to fill, beside the checkpoints."""
-    part = _part(folder, step)
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    return part
+@contextlib.contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """Where to write instead of to a file: it becomes the file when all of it is on disk."""
+    part = file.with_name(f"{file.name}.part")
+    try:
+        yield part
+        _to_disk(part)
+        part.replace(file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
-def seal(folder: Path, step: int, facts: dict[str, Any]) -> Path:
-    """What was filled becomes the checkpoint of its step, when all of it is on disk.
+@contextlib.contextmanager
+def writing(folder: Path, step: int, facts: dict[str, Any]) -> Iterator[Path]:
+    """An empty folder to fill, which then becomes the checkpoint of its step.
 
-    Errors: OSError of the file system; the checkpoints of before are then untouched.
+    Errors: whatever is raised while it is filled, or by the file system. What was begun is removed
+        and the checkpoints of before are as they were.
     """
-    final, part = folder / f"{step:08}", _part(folder, step)
-    written = sorted(file for file in part.rglob("*") if file.is_file())
-    files = {file.relative_to(part).as_posix(): _digest(file) for file in written}
-    text = json.dumps({"step": step, **facts, "files": files}, indent=1)
-    (part / MANIFEST).write_text(text + "\n", encoding="utf-8")
-    for file in [*part.rglob("*"), part]:
-        _to_disk(file)
-    shutil.rmtree(final, ignore_errors=True)
-    part.rename(final)
-    _to_disk(folder)
+    final, part = folder / f"{step:08}", folder / f"{step:08}.part"
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        yield part
+        written = sorted(file for file in part.rglob("*") if file.is_file())
+        files = {file.relative_to(part).as_posix(): _digest(file) for file in written}
+        text = json.dumps({"step": step, **facts, "files": files}, indent=1)
+        (part / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        for path in [*part.rglob("*"), part]:
+            _to_disk(path)
+        _remove(final)
+        part.rename(final)
+        _to_disk(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
     for old in whole(folder)[:-KEPT]:
-        shutil.rmtree(old)
-    return final
+        _remove(old)
 
 
-def drop(folder: Path, step: int) -> None:
-    """What was begun and cannot be finished."""
-    shutil.rmtree(_part(folder, step), ignore_errors=True)
+def tidy(folder: Path) -> None:
+    """Without what a killed process had begun."""
+    for part in folder.glob("*.part"):
+        shutil.rmtree(part)
 
 
 def whole(folder: Path) -> list[Path]:
-    """The checkpoints of a folder that have their name, from the first to the last step."""
-    return sorted(p for p in folder.glob("[0-9]" * 8) if (p / MANIFEST).is_file())
+    """The checkpoints of a folder, from the first to the last step."""
+    return sorted(p for p in folder.glob("[0-9]" * 8) if p.is_dir())
 
 
 def manifest(checkpoint: Path) -> dict[str, Any]:
     """What a checkpoint says of itself, when all its files are as they were written.
 
-    Errors: `Unusable` with the file that is not.
+    Errors: `Unusable` with the file that is not, and the way on.
     """
+    facts, fault = {}, ""
     try:
-        facts: dict[str, Any] = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
-        files = facts["files"].items()
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise Unusable(f"{checkpoint}: {MANIFEST} cannot be read ({error})") from None
-    for name, digest in files:
-        file = checkpoint / name
-        if not file.is_file() or _digest(file) != digest:
-            raise Unusable(f"{file}: not as it was written")
+        facts = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
+        int(facts["step"]), facts["settings"].items()
+        for name, digest in facts["files"].items():
+            if not (checkpoint / name).is_file():
+                fault = f"{name} is missing"
+            elif _digest(checkpoint / name) != digest:
+                fault = f"{name} is not as it was written"
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        fault = f"{MANIFEST} cannot be read ({type(error).__name__}: {error})"
+    if fault:
+        before = [p.name for p in whole(checkpoint.parent) if p.name < checkpoint.name]
+        way = f"goes on from step {int(before[-1])}" if before else "begins anew"
+        raise Unusable(f"{checkpoint}: {fault}; without that folder training {way}")
     return facts
 
 
-def _part(folder: Path, step: int) -> Path:
-    return folder / f"{step:08}.part"
+def _remove(checkpoint: Path) -> None:
+    """Renamed first: what is half removed must not look like a checkpoint."""
+    if checkpoint.exists():
+        gone = checkpoint.with_name(f"{checkpoint.name}.old.part")
+        checkpoint.rename(gone)
+        shutil.rmtree(gone)
 
 
 def _digest(file: Path) -> str:

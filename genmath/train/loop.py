@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import math
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from torch.utils.data import DataLoader
 
-from genmath._base.checks import refuse
+import genmath
+from genmath._base.checks import describe, refuse
 from genmath._base.torch import Tensor, nn, torch
-from genmath.train import checkpoints
-from genmath.train.average import averaged
+from genmath.train import checkpoints, tensors
+from genmath.train.average import Average
 from genmath.train.data import Batch, Data, load
 from genmath.train.order import Order, seed_of, seeded
+from genmath.train.processes import (
+    accelerated,
+    anywhere,
+    as_it_was,
+    asked_to_stop,
+    from_main,
+    leave_signals,
+    on_main,
+    seed,
+)
 from genmath.train.recipe import Loss, Recipe
-from genmath.train.runs import Run
+from genmath.train.runs import LOSSES, SETTINGS, Row, Run, read_losses, write_losses
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+MADE_WITH = "made_with"  # in the settings, for a reader: what may be another at a resumption
 LOOK = 10  # steps between two looks at the loss, which make a GPU wait
 
 
@@ -65,7 +77,10 @@ class _Objective(nn.Module):
         self.model = model
 
     def forward(self, loss: Loss, batch: Batch, generator: torch.Generator) -> Tensor:
-        return loss(self.model, batch, generator)
+        value = loss(self.model, batch, generator)
+        if not isinstance(value, Tensor) or value.shape:
+            refuse("loss", describe(value), "one number, the mean over the batch")
+        return value
 
 
 def fit(
@@ -76,7 +91,7 @@ def fit(
     resume: bool = False,
     save_every: int = 0,
     precision: str = "no",
-    compiled: bool = False,
+    compiled: bool | str = False,
     workers: int = 0,
     progress: Callable[[Progress], None] | None = None,
     saved: Callable[[Run, Fitted], None] | None = None,
@@ -84,62 +99,64 @@ def fit(
     """Train a recipe, on its own data or others.
 
     A run is reproducible from its settings: on one machine the same weights to the bit, also when
-    it was stopped and resumed; with another number of processes the same to rounding.
+    it was killed and resumed; with another number of processes the same to rounding. (On a GPU that
+    holds as far as torch's operations are deterministic there.) A checkpoint is safetensors, JSON
+    and CSV: to read one from others runs nothing of theirs.
 
     Options: in the folder of ``run`` checkpoints, weights and losses are kept, every ``save_every``
-        steps (0: ten times) and at the end; with ``resume`` training goes on from the last.
-        ``precision`` is "no", "bf16" or "fp16"; ``workers`` are processes that prepare batches.
-        ``progress`` is called every few steps, ``saved`` after each save, on the main process.
-    Errors: ValueError for settings that do not fit the run that is resumed, or a recipe that does
-        not fit the data; `Diverged` where the loss is not finite; `Stopped`; OSError where nothing
-        can be written. The last checkpoint is kept each time.
+        steps (0: ten times) and at the end; with ``resume`` training goes on from the last. Of
+        several processes the main one's ``run`` counts. ``precision`` is "no", "bf16" or "fp16";
+        ``compiled`` is True, or the name of a backend of torch.compile; ``workers`` are processes
+        that prepare batches. ``progress`` is called every few steps, ``saved`` after each save, on
+        the main process.
+    Errors: ValueError for settings that do not fit the run that is resumed, for a recipe that does
+        not fit the data, for a checkpoint that is not whole; `Diverged` where the loss is not
+        finite; `Stopped` by Ctrl-C or SIGTERM, where there is a ``run``; OSError where nothing can
+        be written. The last checkpoint is kept each time.
     """
-    accelerator = _accelerator(precision)
-    data = load(data or recipe.data, recipe.seed) if not isinstance(data, Data) else data
-    micro = recipe.micro or recipe.batch
-    parts, processes = recipe.batch // micro, accelerator.num_processes
-    if parts % processes:
-        refuse(
-            "micro", micro, f"batch / micro a multiple of the {processes} processes, not {parts}"
-        )
-    with _as_it_was():
-        torch.manual_seed(seed_of(recipe.seed, "global"))
-        model = recipe.build(data.event, seeded("cpu", recipe.seed, "weights"))
-        training = _Training(accelerator, recipe, data, model, parts // processes, compiled)
-        first = 0
-        if run is not None:
-            first = _open(run, recipe, data, precision, resume, training)
+    with accelerated(precision) as accelerator, as_it_was(accelerator.device):
+        data = load(data or recipe.data, recipe.seed) if not isinstance(data, Data) else data
+        _fits(recipe, data)
+        micro = recipe.micro or recipe.batch
+        _shared_out(recipe.batch, micro, accelerator.num_processes)
+        [run] = from_main(accelerator, [run])
+        seed(accelerator.device, seed_of(recipe.seed, "global"))
+        training = _Training(accelerator, recipe, data, run, compiled)
+        first = 0 if run is None else _open(run, data, precision, resume, training)
+        order = Order(
+            data.size, recipe.batch, micro, recipe.seed, first,
+            accelerator.process_index, accelerator.num_processes,
+        )  # fmt: skip
         loader = DataLoader(
             data.train,
-            batch_sampler=Order(
-                data.size, recipe.batch, micro, recipe.seed, first,
-                accelerator.process_index, processes,
-            ),
+            batch_sampler=order,
             num_workers=workers,
             collate_fn=_as_one,
             pin_memory=accelerator.device.type == "cuda",
-        )  # fmt: skip
+            worker_init_fn=leave_signals,
+        )
         every = save_every or max(1, math.ceil(recipe.steps / 10))
         batches = iter(loader)
-        with _asked_to_stop() as asked:
+        with asked_to_stop(accelerator, run is not None) as asked:
             for step in range(first, recipe.steps):
                 training.step(step, batches)
                 done = step + 1
-                looks = done % LOOK == 0 or done == recipe.steps or done % every == 0
-                if not looks:
+                saves = done % every == 0 or done == recipe.steps
+                if not (saves or done % LOOK == 0 or (asked and accelerator.num_processes == 1)):
                     continue
-                training.look(done)
+                training.look()
                 if progress is not None and accelerator.is_main_process:
                     progress(training.progress(done))
-                stop = bool(
-                    accelerator.reduce(torch.tensor(int(bool(asked)), device=accelerator.device))
-                )
-                if run is not None and (done % every == 0 or done == recipe.steps or stop):
+                stop = anywhere(accelerator, bool(asked))
+                if run is not None and (saves or stop):
                     training.save(run, done)
-                    if saved is not None and accelerator.is_main_process:
-                        saved(run, training.fitted())
+                    if saved is not None:
+                        on_main(accelerator, saved, run, training.fitted())
                 if stop and done < recipe.steps:
-                    raise Stopped(f"stopped after step {done} of {recipe.steps}")
+                    raise Stopped(
+                        f"stopped after step {done} of {recipe.steps}{training.kept()}; "
+                        "with resume=True it goes on from there"
+                    )
         return training.fitted()
 
 
@@ -151,63 +168,65 @@ class _Training:
         accelerator: Accelerator,
         recipe: Recipe,
         data: Data,
-        model: nn.Module,
-        parts: int,
-        compiled: bool,
+        run: Run | None,
+        compiled: bool | str,
     ) -> None:
-        self.accelerator, self.recipe, self.data, self.parts = accelerator, recipe, data, parts
+        self.accelerator, self.recipe, self.data, self.run = accelerator, recipe, data, run
+        model = recipe.build(data.event, seeded("cpu", recipe.seed, "weights"))
         self.model = model.to(accelerator.device).train()
-        self.average = averaged(self.model, recipe.average) if recipe.average else None
-        if compiled:
-            self.model.compile()
+        self.average = Average(self.model, recipe.average) if recipe.average else None
         self.objective = accelerator.prepare(_Objective(self.model))
-        self.optimizers: dict[str, Any] = {}
+        self.players: dict[str, tuple[list[nn.Parameter], Any]] = {}
         for name in dict.fromkeys(recipe.turn(step).trains for step in range(recipe.steps)):
-            part = self.model.get_submodule(name)
-            optimizer = torch.optim.Adam(
-                part.parameters(), recipe.rate, betas=(0.9, 0.99), fused=True
-            )
-            self.optimizers[name] = accelerator.prepare(optimizer)
-        if self.average is not None:
-            accelerator.register_for_checkpointing(self.average)
-        self.losses: list[tuple[int, str, float, float]] = []
+            part = _part(self.model, name)
+            if compiled:
+                part.compile(backend="inductor" if compiled is True else compiled)
+            weights = list(part.parameters())
+            optimizer: Any = torch.optim.Adam(weights, recipe.rate, recipe.betas, fused=True)
+            if accelerator.scaler is not None:  # Accelerate's own step costs more than Adam's
+                optimizer = accelerator.prepare(optimizer)
+            self.players[name] = weights, optimizer
+        self.draws = torch.Generator(accelerator.device)
+        self.losses: list[Row] = []
         self.unread: list[tuple[int, str, Tensor, float]] = []
 
     def step(self, step: int, batches: Iterator[Batch]) -> None:
         """One update: every micro-batch of this process, then the weights."""
-        recipe, device, process = (
-            self.recipe,
-            self.accelerator.device,
-            self.accelerator.process_index,
-        )
-        turn, optimizer = recipe.turn(step), self.optimizers[recipe.turn(step).trains]
-        recipe.before(self.model, step, self.data, seeded(device, recipe.seed, "before", step))
-        rate = recipe.rate * _shape((step + 0.5) / recipe.steps)
+        recipe, accelerator = self.recipe, self.accelerator
+        device, processes = accelerator.device, accelerator.num_processes
+        turn = recipe.turn(step)
+        weights, optimizer = self.players[turn.trains]
+        recipe.before(self.model, step, self.data, self._seeded("before", step))
+        start, length = recipe.stage(step)
+        if step == start and self.average is not None:
+            self.average.n_averaged.zero_()
+        rate = recipe.rate * _shape((step - start + 0.5) / length)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        total = torch.zeros((), device=device)
-        for optimizer_ in self.optimizers.values():
-            optimizer_.zero_grad()
-        for part in range(self.parts):
-            number = process + part * self.accelerator.num_processes
-            torch.manual_seed(seed_of(recipe.seed, "global", step, number))  # dropout, say
-            last = part == self.parts - 1
-            waits = contextlib.nullcontext() if last else self.accelerator.no_sync(self.objective)
+        self.model.zero_grad()
+        parts = recipe.batch // (recipe.micro or recipe.batch)
+        losses = []
+        for number in range(accelerator.process_index, parts, processes):
+            seed(device, seed_of(recipe.seed, "global", step, number))  # of dropout, say
+            last = number + processes >= parts
+            waits = contextlib.nullcontext() if last else accelerator.no_sync(self.objective)
             with waits:
-                own = seeded(device, recipe.seed, "step", step, number)
-                loss = self.objective(turn.loss, next(batches).to(device), own) / self.parts
-                self.accelerator.backward(loss)
-            total += loss.detach()
+                draws = self._seeded("step", step, number)
+                loss = self.objective(turn.loss, next(batches).to(device), draws)
+                accelerator.backward(loss / (parts // processes))
+            losses.append(loss.detach())
         if recipe.clip:
-            part_of = self.model.get_submodule(turn.trains)
-            self.accelerator.clip_grad_norm_(part_of.parameters(), recipe.clip)
+            accelerator.clip_grad_norm_(weights, recipe.clip)
         optimizer.step()
         recipe.after(self.model, step)
         if self.average is not None:
-            self.average.update_parameters(self.model)
-        self.unread.append((step, turn.trains, total, rate))
+            self.average.follow(self.model)
+        self.unread.append((step, turn.trains, torch.stack(losses).mean(), rate))
 
-    def look(self, done: int) -> None:
+    def _seeded(self, *words: object) -> torch.Generator:
+        return self.draws.manual_seed(seed_of(self.recipe.seed, *words))
+
+    def look(self) -> None:
         """Read the losses since the last look.
 
         Errors: `Diverged`.
@@ -216,7 +235,7 @@ class _Training:
         values = self.accelerator.reduce(values, "mean").tolist()
         for (step, trains, _, rate), value in zip(self.unread, values, strict=True):
             if not math.isfinite(value):
-                raise Diverged(f"the loss is {value} at step {step} of {self.recipe.steps}")
+                self._diverged(f"the loss is {value} at step {step}")
             self.losses.append((step, trains, value, rate))
         self.unread.clear()
 
@@ -225,128 +244,152 @@ class _Training:
         return Progress(done, self.recipe.steps, trains, loss, rate)
 
     def fitted(self) -> Fitted:
-        model = self.model if self.average is None else self.average.module
-        return Fitted(self.recipe, self.data, model.eval(), [loss for _, _, loss, _ in self.losses])
+        """As it is now; training goes on undisturbed."""
+        model = copy.deepcopy(self.model).eval() if self.average is None else self.average.module
+        return Fitted(self.recipe, self.data, model, [loss for _, _, loss, _ in self.losses])
 
     def save(self, run: Run, step: int) -> None:
-        """A checkpoint; then the weights and losses that a reader of the folder wants."""
-        from accelerate.utils import broadcast_object_list
+        """A checkpoint; then the weights and losses that a reader of the folder wants.
 
-        main, wait = self.accelerator.is_main_process, self.accelerator.wait_for_everyone
-        part = checkpoints.begin(run.checkpoints, step) if main else None
-        [part] = broadcast_object_list([part])
+        Errors: `Diverged` for weights that are not finite; OSError.
+        """
+        weights = [*self.model.parameters(), *(self.average or nn.Module()).parameters()]
+        if not torch.stack([weight.isfinite().all() for weight in weights]).all():
+            self._diverged(f"weights are not finite after step {step - 1}")
         try:
-            self.accelerator.save_state(str(part))
-            wait()
-            if main:
-                facts = {"settings": run.settings, "losses": self.losses}
-                checkpoints.seal(run.checkpoints, step, facts)
-                run.keep_weights(self.model if self.average is None else self.average.module)
-                run.keep_losses(self.losses)
-        except OSError:
-            if main:
-                checkpoints.drop(run.checkpoints, step)
-            raise
-        wait()
+            on_main(self.accelerator, self._write, run, step)
+        except Exception as error:
+            raise OSError(f"step {step} could not be saved ({error}){self.kept()}") from error
 
-    def resume(self, checkpoint: Path) -> int:
-        """The step a checkpoint was written after."""
+    def _write(self, run: Run, step: int) -> None:
+        scaler = self.accelerator.scaler
+        facts = {"settings": run.settings, "scaler": scaler and scaler.state_dict()}
+        with checkpoints.writing(run.checkpoints, step, facts) as folder:
+            for name, part in self._parts().items():
+                tensors.keep(part, folder / f"{name}.safetensors")
+            for name, (_, optimizer) in self.players.items():
+                tensors.keep_memory(optimizer, folder / _memory_of(name))
+            write_losses(folder / LOSSES, self.losses)
+        self.show(run)
+
+    def kept(self) -> str:
+        """The end of a sentence: what is left of a run that ends here."""
+        if self.run is None:
+            return ""
+        last = self.run.last()
+        return (
+            f"; the last checkpoint is {last}" if last else f"; {self.run.folder} has no checkpoint"
+        )
+
+    def _diverged(self, how: str) -> NoReturn:
+        raise Diverged(f"{how} of {self.recipe.steps}{self.kept()}")
+
+    def show(self, run: Run) -> None:
+        run.keep_weights(self.model if self.average is None else self.average.module)
+        run.keep_losses(self.losses)
+
+    def take_up(self, run: Run, checkpoint: Path) -> int:
+        """Be where a checkpoint is; the number of steps before it."""
         facts = checkpoints.manifest(checkpoint)
-        self.accelerator.load_state(str(checkpoint))
-        self.losses = [tuple(row) for row in facts["losses"]]
+        _same(run.settings, facts["settings"], f"with which {checkpoint} was written")
+        for name, part in self._parts().items():
+            tensors.take(part, checkpoint / f"{name}.safetensors")
+        for name, (_, optimizer) in self.players.items():
+            tensors.take_memory(optimizer, checkpoint / _memory_of(name))
+        if self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(facts["scaler"])
+        self.losses = read_losses(checkpoint / LOSSES)
+        on_main(self.accelerator, self.show, run)
         return int(facts["step"])
 
+    def _parts(self) -> dict[str, nn.Module]:
+        return {"model": self.model, **({"average": self.average} if self.average else {})}
 
-def _open(
-    run: Run, recipe: Recipe, data: Data, precision: str, resume: bool, training: _Training
-) -> int:
+
+def _memory_of(player: str) -> str:
+    return f"adam{player and '-'}{player}.safetensors"
+
+
+def _open(run: Run, data: Data, precision: str, resume: bool, training: _Training) -> int:
     """Note the settings of a new run, or take up an old one; the first step to do."""
     from genmath.train.recipes import name_of
 
+    recipe = training.recipe
     settings = {
         "recipe": name_of(recipe),
         "data": data.name,
         "event": asdict(data.event),
         "precision": precision,
         "settings": recipe.settings(),
+        MADE_WITH: {"genmath": genmath.__version__, "torch": str(torch.__version__)},
     }
+
+    def begin() -> None:
+        if run.last() is not None:
+            refuse("run", str(run.folder), "a folder without a run; resume=True goes on with it")
+        run.folder.mkdir(parents=True, exist_ok=True)
+        run.write(SETTINGS, settings)
+
     if not resume:
-        if training.accelerator.is_main_process:
-            run.folder.mkdir(parents=True, exist_ok=True)
-            if run.last() is not None:
-                refuse(
-                    "run", str(run.folder), "a folder without a run; resume=True goes on with it"
-                )
-            run.write("settings.json", settings)
-        training.accelerator.wait_for_everyone()
+        on_main(training.accelerator, begin)
         return 0
-    before = run.settings
-    for key, now in _flat(settings).items():
-        then = _flat(before).get(key)
-        if then != now:
-            refuse(key, repr(now), f"{then!r}, with which {run.folder} was begun")
+    _same(settings, run.settings, f"with which {run.folder} was begun")
+    on_main(training.accelerator, checkpoints.tidy, run.checkpoints)
     last = run.last()
-    return 0 if last is None else training.resume(last)
+    return 0 if last is None else training.take_up(run, last)
+
+
+def _same(settings: dict[str, Any], before: dict[str, Any], when: str) -> None:
+    """Errors: ValueError that names the first setting that is another."""
+    now, then = _flat(settings), _flat(before)
+    for key in [*now, *(key for key in then if key not in now)]:
+        if now.get(key) != then.get(key):
+            refuse(key, repr(now.get(key)), f"{then.get(key)!r}, {when}")
+
+
+def _fits(recipe: Recipe, data: Data) -> None:
+    said, event = f"{data.name} ({data.event.kind})", data.event
+    if event.kind not in recipe.takes:
+        refuse("data", said, " or ".join(recipe.takes) + f", which {recipe.title} is for")
+    has = {"": True, "labels": event.classes > 0, "text": bool(event.words)}
+    if not has[recipe.needs]:
+        refuse("data", said, f"data with {recipe.needs}, which {recipe.title} needs")
+
+
+def _shared_out(batch: int, micro: int, processes: int) -> None:
+    """Errors: ValueError where the micro-batches of a batch cannot be shared out evenly."""
+    if batch // micro % processes:
+        even = [m for m in range(1, batch + 1) if batch % m == 0 and batch // m % processes == 0]
+        ways = f"{even[-1]}, or less, of a batch of {batch}" if even else "another batch as well"
+        refuse("micro", micro, f"what shares a batch out among {processes} processes: {ways}")
+
+
+def _part(model: nn.Module, name: str) -> nn.Module:
+    """The part that a turn trains.
+
+    Errors: ValueError for what is no part, or has no weights.
+    """
+    parts: dict[str, nn.Module] = {
+        name: part for name, part in model.named_modules() if any(True for _ in part.parameters())
+    }
+    if name not in parts:
+        known = [known or '"" (the model itself)' for known in parts if "." not in known]
+        refuse("trains", repr(name), "a part of the model that has weights: " + ", ".join(known))
+    return parts[name]
 
 
 def _flat(settings: dict[str, Any]) -> dict[str, Any]:
     """Settings as they are read back, all at one level."""
     read = json.loads(json.dumps(settings))
-    return {**read, **read.pop("settings")}
+    inner = read.pop("settings", {})
+    return {**{key: value for key, value in read.items() if key != MADE_WITH}, **inner}
 
 
 def _shape(share: float) -> float:
-    """The rate at a share of the steps, of the largest: up in 5 %, then a cosine to 0."""
+    """The rate at a share of a stage, of the largest: up in 5 %, then a cosine to 0."""
     return min(1.0, share / 0.05) * 0.5 * (1 + math.cos(math.pi * share))
 
 
 def _as_one(batch: Any) -> Any:
     """What `__getitems__` gives is a batch already."""
     return batch
-
-
-def _accelerator(precision: str) -> Accelerator:
-    try:
-        from accelerate import Accelerator
-        from accelerate.utils import DistributedDataParallelKwargs
-    except ModuleNotFoundError as missing:
-        if missing.name != "accelerate":
-            raise
-        raise ImportError(
-            'accelerate is not installed; run: pip install "accelerate>=1.6" safetensors '
-            '(or, in a checkout of genmath, pip install ".[train]")',
-            name="accelerate",
-        ) from None
-    if precision not in ("no", "bf16", "fp16"):
-        refuse("precision", repr(precision), '"no", "bf16" or "fp16"')
-    unused = DistributedDataParallelKwargs(find_unused_parameters=True)  # a game's other player
-    return Accelerator(mixed_precision=precision, kwargs_handlers=[unused])
-
-
-@contextlib.contextmanager
-def _as_it_was() -> Iterator[None]:
-    """The global generator of the caller, given back."""
-    with torch.random.fork_rng():
-        yield
-
-
-@contextlib.contextmanager
-def _asked_to_stop() -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM are noted for the next look; a second one acts as it always did."""
-    asked: list[int] = []
-    before: dict[int, Any] = {}
-
-    def note(number: int, _: object) -> None:
-        asked.append(number)
-        signal.signal(number, before[number])
-
-    try:
-        for wanted in (signal.SIGINT, signal.SIGTERM):
-            before[wanted] = signal.signal(wanted, note)
-    except ValueError:  # not the main thread, where signals go to others
-        pass
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

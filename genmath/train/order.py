@@ -44,19 +44,23 @@ class Order(Sampler[list[int]]):
     process: int = 0
     processes: int = 1
 
+    def __post_init__(self) -> None:
+        self._epoch, self._places = -1, torch.empty(0)
+
     def __iter__(self) -> Iterator[list[int]]:
         for step in count(self.start):
             for part in range(self.process, self.batch // self.micro, self.processes):
                 first = step * self.batch + part * self.micro
-                yield [self._at(place) for place in range(first, first + self.micro)]
+                yield self._at(first, first + self.micro)
 
-    def _at(self, place: int) -> int:
-        if self.size == 0:
-            return place
-        epoch, within = divmod(place, self.size)
-        if getattr(self, "_epoch", None) != epoch:
-            self._epoch = epoch
-            self._places = torch.randperm(
-                self.size, generator=seeded("cpu", self.seed, "order", epoch)
-            ).tolist()
-        return int(self._places[within])
+    def _at(self, first: int, end: int) -> list[int]:
+        """What stands at the places first, ..., end - 1 of the whole training."""
+        found: list[int] = []
+        while self.size and first < end:
+            epoch, within = divmod(first, self.size)
+            if epoch != self._epoch:
+                own = seeded("cpu", self.seed, "order", epoch)
+                self._epoch, self._places = epoch, torch.randperm(self.size, generator=own)
+            found += self._places[within : within + end - first].tolist()
+            first = epoch * self.size + min(self.size, within + end - first)
+        return found or list(range(first, end))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,13 @@ from typing import Any
 
 from genmath._base.checks import refuse
 from genmath._base.torch import nn, torch
-from genmath.train import checkpoints
+from genmath.train import checkpoints, tensors
 from genmath.train.data import Data, Event, load
 from genmath.train.order import seeded
 from genmath.train.recipe import Recipe
 
 SETTINGS, WEIGHTS, LOSSES = "settings.json", "weights.safetensors", "loss.csv"
+Row = tuple[int, str, float, float]  # of the losses
 
 
 @dataclass(frozen=True)
@@ -65,37 +65,27 @@ class Run:
 
     def model(self, device: torch.device | str = "cpu") -> nn.Module:
         """The model with the weights that samples are drawn with, in eval()."""
-        from safetensors.torch import load_file
-
         recipe = self.recipe()
         model = recipe.build(self.event(), seeded("cpu", recipe.seed, "weights"))
         file = self.folder / WEIGHTS
         if not file.is_file():
             refuse("run", str(self.folder), "a run that has saved weights; this one has not yet")
-        model.load_state_dict(load_file(file))
+        tensors.take(model, file)
         return model.to(device).eval()
 
     def write(self, name: str, value: object) -> None:
         """JSON, whole or not at all."""
-        text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
-        part = self.folder / f"{name}.part"
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, self.folder / name)
+        with checkpoints.replacing(self.folder / name) as part:
+            text = json.dumps(value, ensure_ascii=False, indent=1)
+            part.write_text(text + "\n", encoding="utf-8")
 
     def keep_weights(self, model: nn.Module) -> None:
-        from safetensors.torch import save_model
+        with checkpoints.replacing(self.folder / WEIGHTS) as part:
+            tensors.keep(model, part)
 
-        part = self.folder / f"{WEIGHTS}.part"
-        save_model(model, str(part))
-        os.replace(part, self.folder / WEIGHTS)
-
-    def keep_losses(self, rows: Iterable[tuple[int, str, float, float]]) -> None:
-        part = self.folder / f"{LOSSES}.part"
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            table = csv.writer(stream)
-            table.writerow(("step", "trains", "loss", "rate"))
-            table.writerows(rows)
-        os.replace(part, self.folder / LOSSES)
+    def keep_losses(self, rows: Iterable[Row]) -> None:
+        with checkpoints.replacing(self.folder / LOSSES) as part:
+            write_losses(part, rows)
 
     @property
     def checkpoints(self) -> Path:
@@ -105,3 +95,16 @@ class Run:
         """The last checkpoint that has its name."""
         found = checkpoints.whole(self.checkpoints)
         return found[-1] if found else None
+
+
+def write_losses(file: Path, rows: Iterable[Row]) -> None:
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream)
+        table.writerow(("step", "trains", "loss", "rate"))
+        table.writerows(rows)
+
+
+def read_losses(file: Path) -> list[Row]:
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))[1:]
+    return [(int(step), trains, float(loss), float(rate)) for step, trains, loss, rate in rows]

@@ -1,0 +1,41 @@
+"""Weights, and what Adam remembers of them, as safetensors: reading such a file runs nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from genmath._base.torch import nn, torch
+
+
+def keep(module: nn.Module, file: Path) -> None:
+    from safetensors.torch import save_model
+
+    save_model(module, str(file))
+
+
+def take(module: nn.Module, file: Path) -> None:
+    """Errors: ValueError for the weights of another module."""
+    from safetensors.torch import load_model
+
+    try:
+        load_model(module, file)
+    except RuntimeError as error:
+        raise ValueError(f"{file}: weights of another model: {error}") from None
+
+
+def keep_memory(optimizer: torch.optim.Optimizer, file: Path) -> None:
+    from safetensors.torch import save_file
+
+    memory = optimizer.state_dict()["state"]
+    found = {f"{i}.{name}": value for i, of in memory.items() for name, value in of.items()}
+    save_file({name: value.contiguous() for name, value in found.items()}, str(file))
+
+
+def take_memory(optimizer: torch.optim.Optimizer, file: Path) -> None:
+    from safetensors.torch import load_file
+
+    memory: dict[int, dict[str, torch.Tensor]] = {}
+    for key, value in load_file(file).items():
+        number, _, name = key.partition(".")
+        memory.setdefault(int(number), {})[name] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": memory})
