@@ -15,12 +15,13 @@ def keep(module: nn.Module, file: Path) -> None:
 
 def take(module: nn.Module, file: Path) -> None:
     """Errors: ValueError for the weights of another module."""
+    from safetensors import SafetensorError
     from safetensors.torch import load_model
 
     try:
         load_model(module, file)
-    except RuntimeError as error:
-        raise ValueError(f"{file}: weights of another model: {error}") from None
+    except (RuntimeError, SafetensorError) as error:
+        raise ValueError(f"{file}: not the weights of this model: {error}") from None
 
 
 def keep_memory(optimizer: torch.optim.Optimizer, file: Path) -> None:
@@ -32,10 +33,16 @@ def keep_memory(optimizer: torch.optim.Optimizer, file: Path) -> None:
 
 
 def take_memory(optimizer: torch.optim.Optimizer, file: Path) -> None:
+    """Errors: ValueError for a file that is no safetensors."""
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     memory: dict[int, dict[str, torch.Tensor]] = {}
-    for key, value in load_file(file).items():
+    try:
+        read = load_file(file)
+    except SafetensorError as error:
+        raise ValueError(f"{file}: {error}") from None
+    for key, value in read.items():
         number, _, name = key.partition(".")
         memory.setdefault(int(number), {})[name] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": memory})

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from genmath.train import Batch, Recipe, Run, Turn, fit
@@ -24,20 +27,29 @@ def ended(target: Callable[..., object], *given: object) -> int | None:
     return process.exitcode
 
 
-def killed_at_step(recipe: Recipe, run: Run, every: int, step: int) -> None:
-    counted = type(recipe).turn
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def during(recipe: Recipe, step: int, act: Callable[[], object]) -> None:
+    """Of this kind of recipe, act in the midst of a step."""
+    turned = type(recipe).turn
 
     def turn(self: Recipe, now: int) -> Turn:
-        said = counted(self, now)
+        said = turned(self, now)
 
         def loss(model: Any, batch: Batch, generator: Any) -> Any:
             if now == step:
-                os.kill(os.getpid(), signal.SIGKILL)
+                act()
             return said.loss(model, batch, generator)
 
         return Turn(loss, said.trains)
 
     type(recipe).turn = turn  # type: ignore[method-assign]
+
+
+def killed_at_step(recipe: Recipe, run: Run, every: int, step: int) -> None:
+    during(recipe, step, lambda: os.kill(os.getpid(), signal.SIGKILL))
     fit(recipe, run=run, save_every=every)
 
 
@@ -47,10 +59,56 @@ def killed_at_file(recipe: Recipe, run: Run, every: int, number: int) -> None:
 
     def audit(event: str, given: tuple[object, ...]) -> None:
         nonlocal count
-        if event.split(".")[0] in ("open", "os", "shutil") and str(run.folder) in map(str, given):
+        touched = any(str(run.folder) in str(one) for one in given)
+        if touched and event.split(".")[0] in ("open", "os", "shutil"):
             count += 1
             if count > number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(audit)
     fit(recipe, run=run, save_every=every)
+
+
+def how(said: Path, train: Callable[[], object]) -> None:
+    """Write how a training ends."""
+    try:
+        train()
+        said.write_text("it ended")
+    except BaseException as error:
+        said.write_text(f"{type(error).__name__}: {error}")
+
+
+def asked_to_stop(
+    recipe: Recipe, run: Run | None, step: int, signals: list[signal.Signals], said: Path
+) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a fork server does not have
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def ask() -> None:
+        if not said.exists():  # at one micro-batch only
+            said.touch()
+            for number in signals:
+                os.kill(os.getpid(), number)
+
+    during(recipe, step, ask)
+    how(said, lambda: fit(recipe, run=run, save_every=4))
+
+
+def full(recipe: Recipe, run: Run, every: int, room: int, said: Path) -> None:
+    """No file can be longer from step 5 on."""
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+
+    def more() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+
+    during(recipe, 5, fill)
+
+    def train() -> None:
+        try:
+            fit(recipe, run=run, save_every=every)
+        finally:
+            more()
+
+    how(said, train)

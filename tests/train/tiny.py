@@ -27,6 +27,18 @@ class Flow(Recipe):
     batch: int = 16
     width: int = 8
     dropout: float = 0.0
+    bursts: int = -1  # the step whose loss is not a number
+    steep: int = -1  # the step whose loss has a slope that is not finite
+
+    def turn(self, step: int) -> Turn:
+        def steep(model: Any, batch: Batch, generator: Generator) -> Tensor:
+            weight = next(iter(model.parameters()))
+            return self.loss(model, batch, generator) + (weight * 0).square().sum().sqrt()
+
+        def bursts(model: Any, batch: Batch, generator: Generator) -> Tensor:
+            return self.loss(model, batch, generator) * float("nan")
+
+        return Turn({self.steep: steep, self.bursts: bursts}.get(step, self.loss))
 
     def build(self, event: Event, generator: Generator) -> nn.Module:
         net = MLP(event.shape[0], self.width, 1, generator=generator)
