@@ -1,0 +1,108 @@
+"""Recipes that are told a caption: tiny trainings, what is told, and what is measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from genmath.shapes import caption, read
+from genmath.train import Fitted, fit, load, recipe
+from genmath.train.recipes.text_to_image import as_captioned, told
+
+TINY = {"steps": 24, "batch": 8, "width": 16, "layers": 2, "average": 0.0}
+NAMES = ("latent-diffusion", "text-to-image", "text-to-video")
+RED, BLUE = "a small red circle", "a large blue square"
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> dict[str, Fitted]:
+    return {name: fit(recipe(name).changed(TINY)) for name in NAMES}
+
+
+def drawn(trained: Fitted, n: int = 2, **how: Any) -> torch.Tensor:
+    make: Any = trained.recipe.sample
+    x: torch.Tensor = make(trained.model, trained.data.event, n, rng(), **{"steps": 2, **how})
+    return x
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_loss_of_a_batch_is_less_than_at_first(name: str, fitted: dict[str, Fitted]) -> None:
+    trained = fitted[name]
+    made: Any = trained.recipe
+    first = made.build(trained.data.event, rng())
+    if name == "latent-diffusion":  # the first stage alone: codes change with it
+        losses = [made.rebuild(m, trained.data.test, rng()) for m in (first, trained.model)]
+        assert losses[1] < 0.98 * losses[0]
+        losses = trained.losses[8:]
+        assert sum(losses[-4:]) < 0.9 * sum(losses[:4])
+        return
+    losses = [made.loss(m, trained.data.test, rng()) for m in (first, trained.model)]
+    assert losses[1] < 0.9 * losses[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_caption_is_told_and_guidance_is_by_none(name: str, fitted: dict[str, Fitted]) -> None:
+    trained = fitted[name]
+    x = drawn(trained, prompt=RED, scale=1.0)
+    assert x.shape == (2, *trained.data.event.shape)
+    assert not x.requires_grad
+    assert not torch.equal(x, drawn(trained, prompt=BLUE, scale=1.0))
+    assert torch.equal(
+        drawn(trained, prompt=RED, scale=0.0), drawn(trained, prompt=BLUE, scale=0.0)
+    )
+    with pytest.raises(ValueError, match=r"^texts: got .*crimson"):
+        drawn(trained, prompt="a crimson circle")
+
+
+def test_without_a_prompt_captions_are_spread_over_the_world() -> None:
+    for name, kind in (("shapes", "top"), ("clips", "moving")):
+        event = load(name).event
+        rows = {tuple(row) for row in told(event, 6, "").tolist()}
+        assert len(rows) == 6
+        assert any(event.words.index(kind) in row for row in rows)
+        assert len({tuple(row) for row in told(event, 3, RED).tolist()}) == 1
+
+
+def test_what_is_as_captioned_is_counted_on_held_out_captions() -> None:
+    data = load("shapes")
+    x = data.test.x[:12]
+    assert as_captioned(data, lambda y: x[: len(y)], most=12) == 1
+    assert as_captioned(data, lambda y: x[: len(y)].flip(0), most=12) == 0
+    texts = {caption(scene) for scene in read(x) if scene is not None}
+    assert len(texts) == 12
+
+
+@pytest.mark.parametrize("name", ["text-to-image", "text-to-video"])
+def test_data_without_captions_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^data: got .* expected data with captions"):
+        recipe(name).build(load("digits").event, rng())
+
+
+def test_clips_are_attended_to_by_frame_and_by_time(fitted: dict[str, Fitted]) -> None:
+    model: Any = fitted["text-to-video"].model
+    assert model.model.factorised
+    model = fitted["text-to-image"].model
+    assert not model.model.factorised
+
+
+def test_codes_are_of_a_frozen_autoencoder_and_have_scale_one(fitted: dict[str, Fitted]) -> None:
+    trained = fitted["latent-diffusion"]
+    model: Any = trained.model
+    turns = [trained.recipe.turn(step).trains for step in range(24)]
+    assert turns == ["autoencoder"] * 8 + ["model"] * 16
+    assert not any(weight.requires_grad for weight in model.autoencoder.parameters())
+    z = model.encode(trained.data.batch(64, 5).x)
+    assert z.shape == (64, 16, 4, 4)
+    assert abs(float(z.std()) - 1) < 0.1
+
+
+def test_codes_of_data_without_captions_are_drawn_as_they_are() -> None:
+    trained = fit(recipe("latent-diffusion").changed({**TINY, "steps": 6, "halvings": 1}), "digits")
+    assert drawn(trained).shape == (2, 1, 8, 8)
+    assert torch.equal(drawn(trained, scale=1.0), drawn(trained, scale=3.0))
