@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from genmath._base.torch import Tensor
 from genmath.evaluation import frechet_distance
+from genmath.toys import moons_density
 from genmath.train.data import Data
 from genmath.wasserstein import wasserstein
 
@@ -14,3 +15,13 @@ def distance(samples: Tensor, data: Data) -> tuple[str, float]:
     if data.event.kind == "points":
         return "W2", float(wasserstein(samples, held))
     return "Fréchet", float(frechet_distance(samples.flatten(1), held.flatten(1)))
+
+
+def likelihood(log_prob: Tensor, data: Data) -> dict[str, float]:
+    """Minus the mean log-likelihood of the held-out data; of moons also how much better the exact
+    density does, which is the KL divergence from it."""
+    found = {"nats": -float(log_prob.mean())}
+    if data.name == "moons":
+        exact = moons_density().log_prob(data.test.x.double())
+        found["gap"] = found["nats"] + float(exact.mean())
+    return found
