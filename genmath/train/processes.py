@@ -36,6 +36,8 @@ def accelerated(precision: str) -> Iterator[Accelerator]:
     was_used = bool(AcceleratorState._shared_state)
     try:
         accelerator = Accelerator(mixed_precision=precision, kwargs_handlers=[unused])
+        if precision == "fp16" and accelerator.device.type == "cpu":
+            refuse("precision", repr(precision), '"no" or "bf16" on a CPU')
         kind = accelerator.distributed_type.value
         if kind != "NO" and not kind.startswith("MULTI_"):
             refuse("launch", kind, "processes that each hold the model (DDP)")

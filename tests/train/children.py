@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import multiprocessing
 import os
 import resource
@@ -112,3 +113,30 @@ def full(recipe: Recipe, run: Run, every: int, room: int, said: Path) -> None:
             more()
 
     how(said, train)
+
+
+def one_of_several(
+    place: dict[str, str], said: Path, recipe: Recipe, runs: list[Run] | None, asks: dict[str, Any]
+) -> None:
+    """One process of a training, at its place among the others."""
+    os.environ.update(place)
+    rank = int(place["RANK"])
+    options: dict[str, Any] = {"save_every": asks.get("save_every", 0)}
+    if "stops" in asks and rank == 1:  # whoever is asked, all stop
+        during(recipe, asks["stops"], lambda: os.kill(os.getpid(), signal.SIGTERM))
+    if "full" in asks and rank == 0:
+        limit = (asks["full"], resource.RLIM_INFINITY)
+        during(recipe, 2, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
+    if "steps" in asks:
+        recipe = recipe.changed({"steps": asks["steps"]})
+    if "shows" in asks:
+        options["saved"] = lambda run, fitted: 1 / 0
+    result: dict[str, Any] = {}
+    try:
+        fitted = fit(recipe, run=runs and runs[rank], **options)
+        weights = [value for w in fitted.model.parameters() for value in w.flatten().tolist()]
+        result = {"losses": fitted.losses, "weights": weights}
+    except Exception as error:
+        result["ends"] = f"{type(error).__name__}: {error}"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+    said.write_text(json.dumps(result))
