@@ -24,7 +24,6 @@ def student(
     model has to do. It begins as the teacher does, whose guidance goes into its weights.
     """
     model = deepcopy(teacher)
-    model.model.requires_grad_(True)
     follower = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.95))
 
     def loss() -> Tensor:
@@ -42,7 +41,8 @@ def student(
     def after(*_: object) -> None:
         follower.update_parameters(model)
 
-    steps = train(list(model.model.parameters()), loss, Budget(seconds), after, rate=5e-4)
+    weights = [p for p in model.model.parameters() if p.requires_grad]
+    steps = train(weights, loss, Budget(seconds), after, rate=5e-4)
     return follower.module, steps
 
 

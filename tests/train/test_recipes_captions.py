@@ -91,12 +91,18 @@ def test_clips_are_attended_to_by_frame_and_by_time(fitted: dict[str, Fitted]) -
     assert not model.model.factorised
 
 
-def test_codes_are_of_a_frozen_autoencoder_and_have_scale_one(fitted: dict[str, Fitted]) -> None:
+def test_codes_have_scale_one_and_their_loss_leaves_the_autoencoder_alone(
+    fitted: dict[str, Fitted],
+) -> None:
     trained = fitted["latent-diffusion"]
     model: Any = trained.model
     turns = [trained.recipe.turn(step).trains for step in range(24)]
     assert turns == ["autoencoder"] * 8 + ["model"] * 16
-    assert not any(weight.requires_grad for weight in model.autoencoder.parameters())
+    made: Any = trained.recipe
+    model.zero_grad()
+    made.loss(model, trained.data.batch(4, 0), rng()).backward()
+    assert all(weight.grad is None for weight in model.autoencoder.parameters())
+    assert any(weight.grad is not None for weight in model.model.parameters())
     z = model.encode(trained.data.batch(64, 5).x)
     assert z.shape == (64, 16, 4, 4)
     assert abs(float(z.std()) - 1) < 0.1

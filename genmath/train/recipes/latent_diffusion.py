@@ -58,7 +58,7 @@ class LatentDiffusion(Recipe):
             text = TextEncoder(words, told, 1, generator=generator)
             network = Captioned(text, network, prediction="x0")
         model = Codes(FirstStage(down, up, kl=self.kl), network, (self.codes, side, side))
-        model.autoencoder.requires_grad_(True)  # to begin with
+        model.autoencoder.requires_grad_(True)  # its codes are made without gradients anyway
         return model
 
     def stage(self, step: int) -> tuple[int, int]:
@@ -74,7 +74,6 @@ class LatentDiffusion(Recipe):
 
     def before(self, model: Any, step: int, data: Data, generator: Generator) -> None:
         if 0 < step == self.stage(step)[0]:
-            model.autoencoder.requires_grad_(False)
             model.calibrate(data.batch(512, self.seed).x.to(generator.device))
 
     def loss(self, model: Any, batch: Batch, generator: Generator) -> Tensor:
