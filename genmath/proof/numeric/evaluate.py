@@ -379,7 +379,7 @@ class Evaluation(Expressions):
         slope = g.mul(g.const(Fraction(1, 4)), half_pi, g.add(up, down))
         if not isinstance(low, int) and not isinstance(high, int):
             width = g.sub(high, low)
-            place = g.add(low, g.mul(width, g.fn("sigmoid", s)))
+            place = g.on_the_way(low, high, s)
             slope = g.mul(width, g.fn("sigmoid", s), g.fn("sigmoid", g.neg(s)), slope)
         elif isinstance(low, int) and isinstance(high, int):
             if low == high:
@@ -391,7 +391,7 @@ class Evaluation(Expressions):
             assert isinstance(outward, int)
             assert isinstance(start, Scalar)
             far = g.fn("exp", g.mul(g.const(Fraction(1, 2)), s))
-            place = g.add(start, g.mul(g.const(outward), far))
+            place = g.beyond(start, g.mul(g.const(outward), far))
             slope = g.mul(g.const(Fraction(sign * outward, 2)), slope, far)
         return loop, place, g.mul(slope, step)
 

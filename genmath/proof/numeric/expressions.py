@@ -32,8 +32,9 @@ from genmath.proof.language.tree import (
     Symbol,
 )
 from genmath.proof.numeric.families import Families
-from genmath.proof.numeric.graph import Graph, Loop, Scalar
+from genmath.proof.numeric.graph import Loop, Scalar
 from genmath.proof.numeric.linear import LinearAlgebra, Matrix, Value, Vector, each, kind
+from genmath.proof.numeric.steps import Steps
 from genmath.proof.numeric.survey import Survey, Unsupported
 
 
@@ -66,7 +67,7 @@ class Expressions(LinearAlgebra):
     """Lowers trees, for one dimension of vectors."""
 
     def __init__(self, survey: Survey, dim: int, family: str = "") -> None:
-        super().__init__(Graph())
+        super().__init__(Steps())
         self.survey, self.dim = survey, dim
         self.families = Families(self.g, survey, dim, family)
 

@@ -61,6 +61,7 @@ SHRINKING = Decimal("1.3")  # the ratio of steps towards a limit, at least
 SETTLED = Decimal("1e-20")  # steps that are no longer told from rounding
 NUDGE = Decimal("1e-3")
 WIDER = LEVELS + WINDOWS - 1  # a level that sees far out under normal densities
+AWAY = LEVELS + 2  # one that keeps away from the ends
 FREE = 8  # assignments of the free letters in a world, at most
 
 
@@ -617,6 +618,10 @@ class _Trial:
         if status == "discard":
             self.reason = self.reason or "both sides are undefined"
             return None
+        undefined = any(v != v for pair in pairs for v in pair)
+        if status == "odd" and undefined and self._only_at_ends(free):
+            self.reason = "undefined only where numbers are not told from the end of an integral"
+            return None
         if status != "true" and self.confirm and not self._is_seen(pairs, level, free):
             self.reason = "the sides differ in digits that rounding leaves"
             status = self._status(self._sharper(level, free), 1e-20, 1e-25)
@@ -626,6 +631,13 @@ class _Trial:
             self.defined = True
             return None
         return self._counterexample(pairs, free, arithmetic)
+
+    def _only_at_ends(self, free: dict[str, Any]) -> bool:
+        """Whether what is undefined is not where a letter keeps away from its ends."""
+        if not any(key in REACHES or key == "ends" for c in self.program.chains for _, key in c):
+            return False
+        away = self._values(FLOAT, AWAY, free)
+        return all(math.isfinite(v) for pair in away for v in pair)
 
     def _is_seen(self, pairs: list[tuple[Num, Num]], level: int, free: dict[str, Any]) -> bool:
         """Whether the sides differ by more than what large terms that cancel leave of 34 digits:

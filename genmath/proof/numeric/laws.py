@@ -243,7 +243,7 @@ class Laws(Evaluation):
             loop = g.loop("grid", kind, env.depth)
             t = g.loop_value(loop, "t")
             loops.append((loop, g.loop_value(loop, "w")))
-            env = env.bind({letter: g.fn("sigmoid", t) if kind == "unit" else t}, 1)
+            env = env.bind({letter: g.on_the_way(g.zero, g.one, t) if kind == "unit" else t}, 1)
         return env, loops
 
     def in_interval(self, letter: Symbol, env: Env) -> tuple[Env, tuple[Loop, Scalar]]:
@@ -255,12 +255,12 @@ class Laws(Evaluation):
         width = g.one
         if isinstance(low, Scalar) and isinstance(high, Scalar):
             width = g.sub(high, low)
-            at = g.when(g.add(low, g.mul(width, g.fn("sigmoid", t))), g.fn("log", width))
+            at = g.when(g.on_the_way(low, high, t), g.fn("log", width))
         elif isinstance(low, Scalar):
-            at = g.add(low, t)
+            at = g.beyond(low, t)
         else:
             assert isinstance(high, Scalar)
-            at = g.sub(high, t)
+            at = g.beyond(high, g.neg(t))
         return env.bind({letter: at}, 1), (loop, g.mul(width, weight))
 
     def each_member(self, letter: Symbol, env: Env) -> tuple[Env, Loop]:
@@ -322,6 +322,7 @@ class Laws(Evaluation):
         places = self.corners(v, body, env, missing=False, more=kinks)
         if member.name == "Uniform":
             low, high = (self.scalar(a, env) for a in member.args[1:])
+            places = [p for p in places if p not in (low, high)]
             if not places:
                 return self.inwards(v, low, high, env, inner)
             return self.piecewise(v, places, low, high, env, inner)
@@ -342,14 +343,15 @@ class Laws(Evaluation):
         g = self.g
         loop = g.loop("grid", kind, env.depth)
         t, w = g.loop_value(loop, "t"), g.loop_value(loop, "w")
-        return self.summed([(loop, w)], inner(env.bind({v: g.add(start, g.mul(step, t))}, 1)))
+        place = g.beyond(start, g.mul(step, t))
+        return self.summed([(loop, w)], inner(env.bind({v: place}, 1)))
 
     def inwards(self, v: Symbol, low: Scalar, high: Scalar, env: Env, inner: Inner) -> Value:
         g = self.g
         loop = g.loop("grid", "unit", env.depth)
         t, w = g.loop_value(loop, "t"), g.loop_value(loop, "w")
         width = g.sub(high, low)
-        body = inner(env.bind({v: g.add(low, g.mul(width, g.fn("sigmoid", t)))}, 1))
+        body = inner(env.bind({v: g.on_the_way(low, high, t)}, 1))
         return self.summed([(loop, g.mul(width, w))], body)
 
     # --- divergences -----------------------------------------------------------------------------

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from genmath.proof.numeric.graph import Graph, Scalar
+from genmath.proof.numeric.graph import Scalar
+from genmath.proof.numeric.steps import Steps
 from genmath.proof.numeric.survey import Unsupported
 
 
@@ -62,7 +63,7 @@ def components(value: Value) -> list[Scalar]:
 class LinearAlgebra:
     """Sums, products and functions of scalars, vectors and matrices."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Steps) -> None:
         self.g = graph
 
     def plus(self, u: Value, v: Value) -> Value:
