@@ -6,21 +6,28 @@ from __future__ import annotations
 import pytest
 
 from genmath.proof import (
+    KL,
+    Density,
+    E,
     FiniteSet,
     Function,
+    NotationError,
     diff,
     equal,
     exp,
+    integral,
     log,
     log_gap,
     positives,
     product,
     reals,
     total,
+    variables,
 )
 from genmath.proof.check import judge
 from genmath.proof.language.claims import Claim, as_claim
-from genmath.proof.language.tree import Node, Operand
+from genmath.proof.language.tree import Node, Operand, as_node, transform
+from genmath.proof.symbolic.judge import prove
 
 Y = FiniteSet("Y")
 j, l, z = Y.members("j l z")
@@ -142,3 +149,47 @@ a, b = reals("a b")
 )
 def test_log_sum_exp_is_no_less_than_a_term(claim: Claim, verdict: str) -> None:
     assert judge(claim).verdict == verdict
+
+
+# --- a density for each member --------------------------------------------------------------------
+
+x, y = variables("x y")
+p, r = Density("p", x, given=z), Density("r", x, given=(z, theta))
+mixed = total(w(j) * p(x | j), j) / total(w(j), j)
+OF_EACH = {
+    "mass": (integral(p(x | j), x), 1),
+    "a mass for each": (total(integral(p(x | j), x), j), Y.size),
+    "a mixture": (integral(mixed, x), 1),
+    "its mean": (integral(x * mixed, x), total(w(j) * E(p(x | j), x), j) / total(w(j), j)),
+    "beside a parameter": (diff(integral(r(x | j, theta), x), theta), 0),
+    "beside a number": (integral(r(x | j, 2 * theta), x), 1),
+}
+NOT_OF_EACH = {
+    "one mass": (total(integral(p(x | j), x), j), 1),
+    "no mixture": (integral(mixed, x), total(w(j), j)),
+    "one mean": (E(p(x | j), x), E(p(x | l), x)),
+    "no mean": (E(p(x | j), x), 0),
+    "a mean without weights": (integral(x * mixed, x), total(E(p(x | j), x), j) / Y.size),
+    "one law": (KL(p(x | j), p(x | l)), 0),
+    "beside a parameter": (diff(E(r(x | j, theta), x), theta), 0),
+}
+
+
+@pytest.mark.parametrize("what", OF_EACH)
+def test_a_density_for_each_member(what: str) -> None:
+    assert judge(equal(*OF_EACH[what])).verdict == "proved"
+
+
+@pytest.mark.parametrize("what", NOT_OF_EACH)
+def test_a_density_for_each_member_is_no_other(what: str) -> None:
+    assert judge(equal(*NOT_OF_EACH[what])).verdict == "refuted"
+
+
+@pytest.mark.parametrize("at", [1, theta, f(j), j + 1, Z.members("z"), y], ids=repr)
+def test_what_is_no_member_is_not_given(at: Operand) -> None:
+    with pytest.raises(NotationError, match="is none of them"):
+        p(x | at)
+    put = transform(integral(p(x | j), x), lambda n: as_node(at) if n == j else None)
+    proof = prove(equal(put, 1))
+    assert not proof.proved
+    assert "a member of Y is expected" in proof.reason

@@ -451,7 +451,11 @@ class Density(Fixed):
         if isinstance(letter, Symbol) and letter.space in self.given_slots + self.event_slots:
             self._check_lives(letter)
             return letter.space
-        parameters = [v.space for v in self.given if not v.is_variable or len(self.given) == 1]
+        parameters = [
+            v.space
+            for v in self.given
+            if v.domain != "member" and (not v.is_variable or len(self.given) == 1)
+        ]
         plain = not (isinstance(letter, Symbol) and letter.is_variable)
         if plain and isinstance(letter, (int, Fraction, Node)) and len(parameters) == 1:
             return parameters[0]

@@ -96,7 +96,10 @@ class Densities(Matrices):
             raise NotationError(f"{node!r}: a point of another size than declared")
         for letter in density.given:
             if letter.space in given and given[letter.space] != letter and not letter.shape:
-                self.require_domain(letter, values[letter.space][0])
+                if letter.domain == "member":
+                    require_member(given[letter.space], letter)
+                else:
+                    self.require_domain(letter, values[letter.space][0])
 
         def filled(known: Collection[str]) -> list[Any]:
             """The numbers in the events' slots."""
@@ -187,6 +190,12 @@ class Densities(Matrices):
             else:
                 self.not_singular(part, env, w, exact)
         return True
+
+
+def require_member(at: Node, letter: Symbol) -> None:
+    of_it = isinstance(at, Symbol) and (at.domain, at.space) == ("member", letter.space)
+    if not of_it:
+        raise NotationError(f"{at!r} is given, where a member of {letter.space} is expected")
 
 
 def gaussian(n: int, square: Any, scale: Any) -> Any:
