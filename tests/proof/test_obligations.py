@@ -13,6 +13,7 @@ from genmath.proof import (
     E,
     Exponential,
     Function,
+    Gamma,
     Normal,
     absolute,
     copies,
@@ -38,10 +39,11 @@ from genmath.proof import (
 from genmath.proof.check import judge
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Derivation
-from genmath.proof.language.obligations import obligations
+from genmath.proof.language.obligations import at_sight, obligations
 from genmath.proof.language.text import text
 from genmath.proof.language.tree import Node
 from genmath.proof.report import check_derivation
+from genmath.proof.symbolic.judge import prove
 
 x, y = variables("x y")
 z = variables("z", domain="positive")
@@ -289,3 +291,27 @@ def test_what_outgrows_all_floats_has_no_end_either(end: Any) -> None:
 )  # fmt: skip
 def test_what_is_large_on_the_way_has_an_end(end: Any) -> None:
     assert judge(equal(end - end, 0)).verdict == "proved"
+
+
+# --- powers that are no polynomials ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("k", ["-2", "-1", "-1/2", "1/2"])
+def test_only_whole_powers_from_0_on_are_finite_at_sight(k: str) -> None:
+    assert at_sight(E(standard, x**2))
+    assert not at_sight(E(standard, x ** number(k)))
+    assert not at_sight(E((standard, Normal(y, x ** number(k), 1)), y))
+
+
+FINITE_OR_NOT = [
+    equal(E(Exponential(z, s), a * z**-1), a * E(Exponential(z, s), z**-1)),
+    equal(E(Gamma(z, s, t), z**-1) - E(Gamma(z, s, t), z**-1), 0),
+]
+
+
+@pytest.mark.parametrize("claim", FINITE_OR_NOT, ids=repr)
+def test_a_mean_of_a_negative_power_is_attacked(claim: Claim) -> None:
+    assert prove(claim).proved
+    verdict = judge(claim)
+    assert verdict.verdict == "refuted"
+    assert "is not finite" in verdict.reason
