@@ -51,6 +51,8 @@ j, l = Y.members("j l")
 s = Sequence("s", domain="positive")
 f = Function("f")
 parabola, bump = 2 * v * a - v**2, u / (1 + u)
+upto, before = product(1 + s[k], k, 1, i), product(1 + s[k], k, 1, i - 1)
+all_of_them, late = product(1 + s[k], k, 1, n), total(product(s[k], k, i, 2), i, 1, 3)
 
 Step = tuple[Claim | Relation, Node | tuple[Node, ...]]
 TRUE: dict[str, Step] = {
@@ -66,6 +68,19 @@ TRUE: dict[str, Step] = {
     "Bernoulli": (
         (1 + h) ** n >= 1 + n * h,
         (induction(n), (1 + h) * ((1 + h) ** n - (1 + n * h)) + n * h**2),
+    ),
+    "products before each": (
+        equal(total(s[i] * before, i, 1, n), all_of_them - 1),
+        induction(n),
+    ),
+    "products up to each": (equal(total(s[i] / upto, i, 1, n), 1 - 1 / all_of_them), induction(n)),
+    "factorials": (
+        equal(total(i * product(k, k, 1, i), i, 1, n), product(k, k, 1, n + 1) - 1),
+        induction(n),
+    ),
+    "sums up to each": (
+        equal(total(total(s[k], k, 1, i), i, 1, n), total((n + 1 - k) * s[k], k, 1, n)),
+        induction(n),
     ),
     "powers of two": (2**n >= n + 1, induction(n)),
     "strictly": (2**n > n, (induction(n), 2 * (2**n - n) + (n - 1))),
@@ -98,6 +113,22 @@ FALSE: dict[str, Step] = {  # refuted
     "squares, with a certificate of n >= 4": (
         2**n >= n**2,
         (induction(n), 2 * (2**n - n**2) + (n - 1) ** 2 - 2),
+    ),
+    "products up to each, for those before": (
+        equal(total(s[i] * upto, i, 1, n), all_of_them - 1),
+        induction(n),
+    ),
+    "products before each, for those up to it": (
+        equal(total(s[i] / before, i, 1, n), 1 - 1 / all_of_them),
+        induction(n),
+    ),
+    "factorials, one less": (
+        equal(total(i * product(k, k, 1, i), i, 1, n), product(k, k, 1, n) - 1),
+        induction(n),
+    ),
+    "sums up to each, by what is left": (
+        equal(total(total(s[k], k, 1, i), i, 1, n), total((n - k) * s[k], k, 1, n)),
+        induction(n),
     ),
     "every other number": (equal((-1) ** n, -1), induction(n)),
     "strict at the base": (2**n > n + 1, (induction(n), 2 * (2**n - n - 1) + n)),
@@ -226,3 +257,13 @@ def test_a_place_that_is_the_square_of_a_far_letter_is_no_divergence() -> None:
     top = judge(equal(supremum(2 * v * a**2 - v**2, v), a**4), (attained(v, a**2),))
     near = judge(equal(limit(1 / (h**6 + v**2), v, 0), 1 / h**6))
     assert (top.verdict, near.verdict) == ("proved", "proved")
+
+
+def test_a_product_or_sum_within_a_sum_is_written_out() -> None:
+    """From i to 2, which is nothing for i = 3: then a product is 1 and a sum 0."""
+    one, other = s[1] * s[2] + s[2] + 1, s[1] + 2 * s[2]
+    within_it = total(total(s[k], k, i, 2), i, 1, 3)
+    assert judge(equal(late, one)).verdict == "proved"
+    assert judge(equal(within_it, other)).verdict == "proved"
+    assert judge(equal(late, one - 1)).verdict == "refuted"
+    assert judge(equal(within_it, other + 1)).verdict == "refuted"

@@ -353,7 +353,8 @@ def _of_size(logarithm: Any) -> bool:
 
 
 def substitute(e: Any, values: dict[Any, Any]) -> Any:
-    """Put values for letters, restoring canonical logarithms, roots, sizes and signs."""
+    """Put values for letters, restoring canonical logarithms, roots, sizes, signs, sums and
+    products."""
 
     def visit(x: Any) -> Any:
         if x in values:
@@ -377,6 +378,10 @@ def substitute(e: Any, values: dict[Any, Any]) -> Any:
             return Unknown(*args[:2], *(canon(a) for a in args[2:]))
         if isinstance(x, Root) or (x.is_Pow and not x.exp.is_Integer):
             return power_of(args[0], args[1])
+        if isinstance(x, BigSum):
+            return big_sum(*args)
+        if isinstance(x, BigProduct):
+            return big_product(*args)
         value = x.func(*args)
         if value.has(sp.zoo, sp.nan, sp.oo):
             raise Unsupported("division by zero")
