@@ -636,6 +636,8 @@ class _Trial:
         """Whether what is undefined is not where a letter keeps away from its ends."""
         if not any(key in REACHES or key == "ends" for c in self.program.chains for _, key in c):
             return False
+        if self.program.cost(self.world, AWAY) > MAX_POINTS:
+            return False
         away = self._values(FLOAT, AWAY, free)
         return all(math.isfinite(v) for pair in away for v in pair)
 
