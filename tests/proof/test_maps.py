@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from genmath.proof import numeric
+from genmath.proof import numeric, sigmoid
 from genmath.proof.check import hypotheses, judge
 from genmath.proof.language.binders import infinity
 from genmath.proof.language.claims import Claim, equal
@@ -188,3 +188,13 @@ def test_a_map_is_a_hypothesis() -> None:
 def test_densities_far_away_do_not_hide_from_a_divergence() -> None:
     claim = equal(KL(pushed(p, g, y), pushed(q, g, y), over=y), KL(p(x), q(x)))
     assert numeric.farther(claim).verdict == "agree"
+
+
+def test_mass_that_lies_farther_out_than_was_looked_refutes_nothing() -> None:
+    """A root of the letter in a logistic law: half of its mean may lie beyond a hundred."""
+    below = sigmoid(f.inverse(x))
+    u = variables("u", domain="unit")
+    mean, by_quantiles = integral(k(x) * diff(below, x), x), integral(k(f(log(u / (1 - u)))), u)
+    assert judge(equal(mean, by_quantiles)).verdict != "refuted"
+    assert judge(equal(mean, 2 * by_quantiles)).verdict == "refuted"
+    assert judge(equal(mean, by_quantiles + 1)).verdict == "refuted"

@@ -396,6 +396,14 @@ def _adapt(worlds: Worlds, survey: Survey, claim: Claim) -> Worlds:
 # --- judging one world --------------------------------------------------------------------------
 
 
+def _sides(found: dict[str, Any]) -> tuple[float, float]:
+    """The two sides of a counterexample; not finite where one is undefined or has entries."""
+    try:
+        return float(found["lhs"]), float(found["rhs"])
+    except (TypeError, ValueError):
+        return math.nan, math.nan
+
+
 class _Trial:
     """A claim in one world."""
 
@@ -444,6 +452,8 @@ class _Trial:
         steady = len(seen) == 2 and abs(seen[0] - seen[1]) <= 0.02 * abs(seen[1])
         if found is None and steady:
             return self._decide(WIDE_LEVELS[0], free, 0.3 * abs(seen[1]))
+        if found is not None and steady and all(map(math.isfinite, pair := _sides(found))):
+            steady = abs(abs(pair[0] - pair[1]) - abs(seen[1])) <= 0.3 * abs(seen[1])
         if found is not None and (not steady or not all(seen) or self._empty(free)):
             self.reason, self.defined = "the mass of an integral may lie elsewhere", defined
             return None
