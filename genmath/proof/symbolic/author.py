@@ -19,7 +19,9 @@ def in_authors_letters(e: Any, known: dict[str, Any], dimension: int) -> Any:
     back: dict[Any, Any] = {}
     for ours, theirs, domain in _letters(e, known):
         if domain == "unit":
-            rest = sp.Dummy("1 - b", positive=True)
+            rest: Any = sp.Dummy("1 - b", positive=True)
+            if isinstance(theirs, Member):  # as its index says
+                rest = Member(Key(rest.name, theirs.args[0].name, "positive"), theirs.args[1])
             there |= {ours: theirs / rest, 1 + ours: 1 / rest}
             back[rest] = 1 - theirs
         else:
