@@ -21,9 +21,10 @@ from genmath.train.recipes.text_to_image import as_captioned, told
 
 @dataclass(frozen=True, kw_only=True)
 class LatentDiffusion(Recipe):
-    """Result: latent.scale, latent.cross_entropy.
+    """Rombach et al. 2022, section 3.
 
-    Source: Rombach et al. 2022, section 3."""
+    Result: latent.scale, latent.cross_entropy
+    """
 
     title = "Latent diffusion"
     shows = "pictures of 32 × 32 out of 4 × 4 codes, as a caption has them"

@@ -20,9 +20,9 @@ from genmath.train.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class TextToImage(Recipe):
-    """Result: flow_matching.cfm_loss, guidance.dropout.
+    """Peebles, Xie 2023, section 3.2, told a text as in Rombach et al. 2022, section 3.3.
 
-    Source: Peebles, Xie 2023, section 3.2, told a text as in Rombach et al. 2022, section 3.3.
+    Result: flow_matching.cfm_loss, guidance.dropout
     """
 
     title = "Text to picture"

@@ -7,7 +7,10 @@ from genmath.train.recipes.text_to_image import TextToImage
 
 @dataclass(frozen=True, kw_only=True)
 class TextToVideo(TextToImage):
-    """Result: multimodal.clip_cost. Source: Ma et al. 2024 (Latte), section 3.2."""
+    """Ma et al. 2024 (Latte), section 3.2; what it saves is `multimodal.clip_cost`.
+
+    Result: flow_matching.cfm_loss, guidance.dropout
+    """
 
     title = "Text to clip"
     shows = "clips that move as a caption says, and how often: a program reads them"
