@@ -1,7 +1,7 @@
 """Pages made from the whole book: chapters, map of results, where sources slip, exercises.
 
 A paragraph {{ map }}, {{ results }}, {{ slips }}, {{ false_alarms }}, {{ chapters }},
-{{ modules }}, {{ exercises }} or {{ exercises vae }} becomes Markdown, and so does
+{{ modules }}, {{ recipes }}, {{ gpu }}, {{ exercises }} or {{ exercises vae }} becomes Markdown, and so does
 {{ on vae ddpm }} within a line. What is HTML already is kept away from Markdown by `slot`.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 import jupytext
 import rendering
 import topics
+import training
 from links import link_names
 from results import NAME, ROOT, Result, SiteError, results
 
@@ -304,4 +305,6 @@ PAGES: dict[str, Callable[[Slot, str], str]] = {
     "chapters": chapters,
     "modules": modules,
     "exercises": exercises,
+    "recipes": training.gallery,
+    "gpu": training.card,
 }
