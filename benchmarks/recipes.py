@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from genmath.train import Recipe, fit, names, recipe
-from genmath.train.pictures import save_samples
+from genmath.train.pictures import save
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / "docs" / "train" / "runs"
@@ -73,10 +73,10 @@ def train(name: str) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     generator.manual_seed(1)
     event = fitted.data.event
-    n = 1000 if event.kind == "points" else 40
+    n = {"points": 1000, "clips": 5}.get(event.kind, 36)
     with torch.no_grad():
         samples = made.sample(fitted.model, event, n, generator)
-    save_samples(folder / "samples.png", samples, event)
+    save(samples, event, folder / "samples.png", fitted.data.test.x)
     run = {
         "title": made.title, "shows": made.shows, "data": fitted.data.name,
         "steps": made.steps, "batch": made.batch, "seconds": round(seconds, 1),

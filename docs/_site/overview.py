@@ -1,8 +1,9 @@
 """Pages made from the whole book: chapters, map of results, where sources slip, exercises.
 
 A paragraph {{ map }}, {{ results }}, {{ slips }}, {{ false_alarms }}, {{ chapters }},
-{{ modules }}, {{ recipes }}, {{ gpu }}, {{ exercises }} or {{ exercises vae }} becomes Markdown, and so does
-{{ on vae ddpm }} within a line. What is HTML already is kept away from Markdown by `slot`.
+{{ modules }}, {{ recipes }}, {{ gpu }}, {{ exercises }} or {{ exercises vae }} becomes Markdown,
+and so does {{ on vae ddpm }} within a line. What is HTML already is kept away from Markdown by
+`slot`.
 """
 
 from __future__ import annotations

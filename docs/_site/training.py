@@ -50,26 +50,22 @@ def _figures(run: dict[str, Any]) -> str:
 
 
 def _section(slot: Slot, name: str, run: dict[str, Any]) -> str:
-    file = name.replace("-", "_")
-    alt = f"Samples of {name}: {run['shows']}."
-    return f"""## {name} {{ #{name} }}
-
-**{run["title"]}**: {run["shows"]}. On {run["data"]}, {run["steps"]:,} steps of {run["batch"]} samples, {run["seconds"]:.0f} s of one core; {_figures(run)}.
-
-```
-genmath train {name}
-```
-
-![{html.escape(alt)}](runs/{name}/samples.png)
-
-{slot(_curve(name, run))}
-
-??? quote "genmath/train/recipes/{file}.py"
-
-    ```python
-    --8<-- "genmath/train/recipes/{file}.py"
-    ```
-"""
+    file = f"genmath/train/recipes/{name.replace('-', '_')}.py"
+    said = (
+        f"**{run['title']}**: {run['shows']}. On {run['data']}, {run['steps']:,} steps of "
+        f"{run['batch']} samples, {run['seconds']:.0f} s of one core; {_figures(run)}."
+    )
+    alt = html.escape(f"Samples of {name}: {run['shows']}.")
+    return "\n\n".join(
+        (
+            f"## {name} {{ #{name} }}",
+            said,
+            f"```\ngenmath train {name}\n```",
+            f"![{alt}](runs/{name}/samples.png)",
+            slot(_curve(name, run)),
+            f'??? quote "{file}"\n\n    ```python\n    --8<-- "{file}"\n    ```',
+        )
+    )
 
 
 def _curve(name: str, run: dict[str, Any]) -> str:
