@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from results import ROOT, SiteError
+from results import ROOT
 
 from genmath import figures
 
@@ -23,26 +23,25 @@ Slot = Callable[[str], str]
 
 
 def gallery(slot: Slot, _: str) -> str:
-    """A section a recipe: samples, the curve, figures, the file."""
+    """A section a recipe that was trained: samples, the curve, figures, the file."""
     names = sorted(f.stem.replace("_", "-") for f in RECIPES.glob("[!_]*.py"))
-    runs = {name: _run(name) for name in names}
+    runs = {name: run for name in names if (run := _run(name))}
     rows = ["| recipe | data | steps | a core's time | figures |", "|---|---|---|---|---|"]
     for name, run in runs.items():
         rows.append(
             f"| [{name}](#{name}) | {run['data']} | {run['steps']:,} | {run['seconds']:.0f} s "
             f"| {_figures(run)} |"
         )
-    return "\n\n".join(
-        ["\n".join(rows), *(_section(slot, name, run) for name, run in runs.items())]
-    )
+    left = ", ".join(f"`{name}`" for name in names if name not in runs)
+    told = [f"Not trained for this page yet: {left}."] if left else []
+    sections = [_section(slot, name, run) for name, run in runs.items()]
+    return "\n\n".join(["\n".join(rows), *told, *sections])
 
 
 def _run(name: str) -> dict[str, Any]:
-    try:
-        read: dict[str, Any] = json.loads((RUNS / name / "run.json").read_text("utf-8"))
-    except OSError:
-        raise SiteError(f"no run of {name}: python benchmarks/recipes.py {name}") from None
-    return read
+    """What a training left, or nothing."""
+    file = RUNS / name / "run.json"
+    return dict(json.loads(file.read_text("utf-8"))) if file.is_file() else {}
 
 
 def _figures(run: dict[str, Any]) -> str:
