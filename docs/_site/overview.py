@@ -1,9 +1,8 @@
 """Pages made from the whole book: chapters, map of results, where sources slip, exercises.
 
 A paragraph {{ map }}, {{ results }}, {{ slips }}, {{ false_alarms }}, {{ chapters }},
-{{ modules }}, {{ recipes }}, {{ gpu }}, {{ exercises }} or {{ exercises vae }} becomes Markdown,
-and so does {{ on vae ddpm }} within a line. What is HTML already is kept away from Markdown by
-`slot`.
+{{ modules }}, {{ gpu }}, {{ exercises }} or {{ exercises vae }} becomes Markdown, and so does
+{{ on vae ddpm }} within a line. What is HTML already is kept away from Markdown by `slot`.
 """
 
 from __future__ import annotations
@@ -306,6 +305,5 @@ PAGES: dict[str, Callable[[Slot, str], str]] = {
     "chapters": chapters,
     "modules": modules,
     "exercises": exercises,
-    "recipes": training.gallery,
     "gpu": training.card,
 }
