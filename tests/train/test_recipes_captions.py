@@ -49,18 +49,18 @@ def test_the_loss_of_a_batch_is_less_than_at_first(name: str, fitted: dict[str, 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_caption_is_told_and_guidance_is_by_none(name: str, fitted: dict[str, Fitted]) -> None:
     trained = fitted[name]
-    x = drawn(trained, prompt=RED, scale=1.0)
+    x = drawn(trained, text=RED, scale=1.0)
     assert x.shape == (2, *trained.data.event.shape)
     assert not x.requires_grad
-    assert not torch.equal(x, drawn(trained, prompt=BLUE, scale=1.0))
+    assert not torch.equal(x, drawn(trained, text=BLUE, scale=1.0))
     assert torch.equal(
-        drawn(trained, prompt=RED, scale=0.0), drawn(trained, prompt=BLUE, scale=0.0)
+        drawn(trained, text=RED, scale=0.0), drawn(trained, text=BLUE, scale=0.0)
     )
     with pytest.raises(ValueError, match=r"^texts: got .*crimson"):
-        drawn(trained, prompt="a crimson circle")
+        drawn(trained, text="a crimson circle")
 
 
-def test_without_a_prompt_captions_are_spread_over_the_world() -> None:
+def test_without_a_text_captions_are_spread_over_the_world() -> None:
     for name, kind in (("shapes", "top"), ("clips", "moving")):
         event = load(name).event
         rows = {tuple(row) for row in told(event, 6, "").tolist()}

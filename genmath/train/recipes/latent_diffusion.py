@@ -85,12 +85,12 @@ class LatentDiffusion(Recipe):
 
     def sample(
         self, model: Any, event: Event, n: int, generator: Generator,
-        *, prompt: str = "", steps: int = 10, scale: float = 1.5,
+        *, text: str = "", steps: int = 10, scale: float = 1.5,
     ) -> Tensor:  # fmt: skip
         """Of one caption, or of n that are spread over the world; of data without, as they are."""
         if not event.words:
             return model.sample(n, Euler(), steps=steps, generator=generator)  # type: ignore[no-any-return]
-        return self.draw(model, generator, steps, scale, told(event, n, prompt))
+        return self.draw(model, generator, steps, scale, told(event, n, text))
 
     def draw(
         self, model: Any, generator: Generator, steps: int, scale: float, tokens: Tensor

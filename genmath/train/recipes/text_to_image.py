@@ -56,10 +56,10 @@ class TextToImage(Recipe):
 
     def sample(
         self, model: Any, event: Event, n: int, generator: Generator,
-        *, prompt: str = "", steps: int = 10, scale: float = 1.5,
+        *, text: str = "", steps: int = 10, scale: float = 1.5,
     ) -> Tensor:  # fmt: skip
-        """Of one caption, or, without a prompt, of n that are spread over the world."""
-        return self.draw(model, event, generator, steps, scale, told(event, n, prompt))
+        """Of one caption, or, without a text, of n that are spread over the world."""
+        return self.draw(model, event, generator, steps, scale, told(event, n, text))
 
     def draw(
         self, model: Any, event: Event, generator: Generator, steps: int, scale: float,
@@ -81,11 +81,11 @@ class TextToImage(Recipe):
         return figures
 
 
-def told(event: Event, n: int, prompt: str) -> Tensor:
+def told(event: Event, n: int, text: str) -> Tensor:
     """One caption n times, or n of the world."""
     every = scenes(clips=event.kind == "clips")
     spread = [caption(every[i * len(every) // n]) for i in range(n)]
-    return tokenise([prompt] * n if prompt else spread)
+    return tokenise([text] * n if text else spread)
 
 
 def as_captioned(data: Data, draw: Callable[[Tensor], Tensor], most: int = 100) -> float:
