@@ -53,9 +53,7 @@ def test_a_caption_is_told_and_guidance_is_by_none(name: str, fitted: dict[str, 
     assert x.shape == (2, *trained.data.event.shape)
     assert not x.requires_grad
     assert not torch.equal(x, drawn(trained, text=BLUE, scale=1.0))
-    assert torch.equal(
-        drawn(trained, text=RED, scale=0.0), drawn(trained, text=BLUE, scale=0.0)
-    )
+    assert torch.equal(drawn(trained, text=RED, scale=0.0), drawn(trained, text=BLUE, scale=0.0))
     with pytest.raises(ValueError, match=r"^texts: got .*crimson"):
         drawn(trained, text="a crimson circle")
 
