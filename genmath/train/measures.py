@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genmath._base.torch import Tensor
+from genmath._base.torch import Tensor, nn, torch
 from genmath.evaluation import frechet_distance
 from genmath.toys import moons_density
 from genmath.train.data import Data
@@ -25,3 +25,22 @@ def likelihood(log_prob: Tensor, data: Data) -> dict[str, float]:
         exact = moons_density().log_prob(data.test.x.double())
         found["gap"] = found["nats"] + float(exact.mean())
     return found
+
+
+def reader(data: Data) -> nn.Module:
+    """A small classifier of pictures, trained on the data: pictures to logits."""
+    x, y = data.batch(1500, 0)
+    assert y is not None, "labels"
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        torch.manual_seed(0)
+        size, classes = x[0].numel(), data.event.classes
+        net = nn.Sequential(
+            nn.Flatten(), nn.Linear(size, 64), nn.ReLU(), nn.Dropout(0.2), nn.Linear(64, classes)
+        )
+        optimizer = torch.optim.Adam(net.parameters(), 1e-2)
+        for _ in range(100):
+            optimizer.zero_grad()
+            loss: Tensor = nn.functional.cross_entropy(net(x), y)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+    return net.eval().requires_grad_(False)
