@@ -35,10 +35,10 @@ from genmath.proof.symbolic.elementary import Elementary
 from genmath.proof.symbolic.families import Among, Families, free_letter
 from genmath.proof.symbolic.finite_sets import sum_over
 from genmath.proof.symbolic.integrals import bell, integrate
-from genmath.proof.symbolic.polynomials import expand
+from genmath.proof.symbolic.polynomials import expand, space_of
 from genmath.proof.symbolic.smoothing import Smoothing, product_of
 from genmath.proof.symbolic.spans import Within, between_ends
-from genmath.proof.symbolic.supports import Rules, Unsupported
+from genmath.proof.symbolic.supports import LINE, Rules, Unsupported
 
 
 class Expectations(Families, Smoothing, Elementary):
@@ -114,7 +114,8 @@ class Expectations(Families, Smoothing, Elementary):
             Rules(dominates=dict(rules.dominates), slots=dict(rules.slots)) for _ in range(2)
         )
         done = integrate(body, letters, odds)
-        if done.atoms(Int) - body.atoms(Int):
+        left = done.atoms(Int) - body.atoms(Int)
+        if left and not all(space_of(u) == LINE for e in left for u in e.args[1:]):
             rest = tuple(s for s in letters if s != v.letter)
             part = between_ends(integrate(body, rest, between) if rest else body, v, between)
             if not part.atoms(Int) - body.atoms(Int):

@@ -51,6 +51,7 @@ from genmath.proof.symbolic.kernels import kernel
 from genmath.proof.symbolic.maps import (
     inverse_slope,
     named_after_density,
+    through_logarithm,
     through_map,
     through_map_between,
 )
@@ -301,7 +302,7 @@ def _reduce(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
         replaced = None
         if alone or any(f.has(Bell, Rho) for f in local):
             replaced = _reexpress(v, local, rules, bound | term.free_symbols) or (
-                through_map(v, local, rules) if on_line(v) else None
+                through_map(v, local, rules) if on_line(v) else through_logarithm(v, local)
             )
         if replaced is not None:
             body, letter = replaced

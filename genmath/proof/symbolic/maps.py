@@ -15,9 +15,10 @@ from typing import Any
 import sympy as sp
 
 from genmath.proof.symbolic.algebra import abs_of, substitute
-from genmath.proof.symbolic.atoms import MAP_KINDS, Rho, Unknown, turned
+from genmath.proof.symbolic.atoms import MAP_KINDS, Log, Rho, Unknown, turned
+from genmath.proof.symbolic.bound import fresh
 from genmath.proof.symbolic.polynomials import space_of
-from genmath.proof.symbolic.supports import Rules
+from genmath.proof.symbolic.supports import LINE, Rules
 
 
 def inverse_slope(key: Any, at: Any) -> Any:
@@ -45,6 +46,17 @@ def through_map(v: Any, local: list[Any], rules: Rules) -> tuple[Any, Any] | Non
         rules.on_the_line(space_of(v))
         return named_after_density(done, new, rules)
     return None
+
+
+def through_logarithm(v: Any, local: list[Any]) -> tuple[Any, Any] | None:
+    """The factors that contain v > 0, in its logarithm, if at that alone functions stand."""
+    if not v.is_positive or v.is_rational:
+        return None
+    body, new = sp.Mul(*local), fresh(LINE)
+    spoken = [u for u in body.atoms(Unknown, Rho) if u.has(v)]
+    if not spoken or any(u.xreplace({Log(v): new}).has(v) for u in spoken):
+        return None
+    return substitute(body, {v: sp.exp(new)}) * sp.exp(new), new
 
 
 def named_after_density(body: Any, letter: Any, rules: Rules) -> tuple[Any, Any]:
