@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genmath import __version__
-from genmath.cli import classroom, watch
+from genmath.cli import classroom, training, watch
 from genmath.cli.console import (
     UNREADABLE,
     Unreadable,
@@ -91,6 +91,7 @@ def _options(
       genmath check vae                 check a chapter
       genmath check homework.py         check a derivation of your own
       genmath exercise list             exercises, to be filled in and checked
+      genmath train list                models to train, each by one command
     """
 
 
@@ -276,6 +277,7 @@ def mcp() -> None:
 
 
 app.add_typer(classroom.app, name="exercise")
+training.add_to(app)
 
 WHOLE_BOOK = 40  # from so many derivations on, the table leaves the assumptions to --json
 

@@ -18,6 +18,7 @@ from genmath.train.order import Order
 from genmath.wasserstein import wasserstein
 
 MANY, FEW = 2000, 200  # samples that a measure looks at; the few are of the shapes world
+AT_ONCE = 500  # of these are drawn
 WIDTH, STEPS = 64, 900  # of the classifier: digits to train on and held out are then 1.9 apart
 
 
@@ -53,7 +54,15 @@ def measure(data: Data) -> Callable[[Tensor], tuple[str, float]]:
 
 def floor(data: Data) -> float:
     """The measure of training data in place of samples, as many as `count`."""
-    return distance(_some(data).x, data)[1]
+    return measure(data)(some(data).x)[1]
+
+
+def figures(draw: Callable[[int], Tensor], data: Data) -> dict[str, float]:
+    """The measure of what ``draw(n)`` gives, and beside it that of training data."""
+    of, n = measure(data), count(data)
+    parts = [min(AT_ONCE, n - first) for first in range(0, n, AT_ONCE)]
+    name, value = of(torch.cat([draw(n) for n in parts]))
+    return {name: value, f"{name} of training data": of(some(data).x)[1]}
 
 
 def count(data: Data) -> int:
@@ -76,22 +85,21 @@ def as_captioned(samples: Tensor, tokens: Tensor) -> float:
 def classifier(data: Data) -> nn.Module:
     """The features of a small classifier, trained on the data always in the same way.
 
-    Two layers of 64 ReLU's. How far apart features are has no unit: `floor` is what to compare with.
+    Two layers of 64 ReLUs. Distances of features have no unit: compare them with `floor`.
     """
-    x, y = _some(data)
+    x, y = some(data)
     if y is None:
         refuse("data", data.name, "data with labels")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        body = nn.Sequential(
-            nn.Flatten(), nn.Linear(x[0].numel(), WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU()
-        )  # fmt: skip
+        first, second = nn.Linear(x[0].numel(), WIDTH), nn.Linear(WIDTH, WIDTH)
+        body = nn.Sequential(nn.Flatten(), first, nn.ReLU(), second, nn.ReLU())
         head = nn.Linear(WIDTH, data.event.classes)
         optimizer = torch.optim.Adam([*body.parameters(), *head.parameters()], 1e-3)
         for _ in range(STEPS):
-            some = torch.randint(len(x), (128,))
+            which = torch.randint(len(x), (128,))
             optimizer.zero_grad()
-            nn.functional.cross_entropy(head(body(x[some])), y[some]).backward()
+            torch.autograd.backward(nn.functional.cross_entropy(head(body(x[which])), y[which]))
             optimizer.step()
     return body.eval()
 
@@ -153,7 +161,7 @@ def costs(
 
 @contextlib.contextmanager
 def counted(model: nn.Module) -> Iterator[list[int]]:
-    """How often a network is called, by the outermost module that is; those within are its parts."""
+    """How often a network is called: the outermost module that is, not its parts."""
     calls, depth = [0], [0]
 
     def enter(*_: object) -> None:
@@ -178,7 +186,7 @@ def counted(model: nn.Module) -> Iterator[list[int]]:
             hook.remove()
 
 
-def _some(data: Data) -> Batch:
+def some(data: Data) -> Batch:
     """`count` training samples, each once."""
     indices = next(iter(Order(data.size, count(data), count(data), 0)))
     return data.train.__getitems__(indices)  # type: ignore[attr-defined, no-any-return]

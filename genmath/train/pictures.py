@@ -1,4 +1,4 @@
-"""What a run shows: grids of samples, clips as rows or moving, points, texts, the curve of the loss."""
+"""What a run shows: grids of samples, clips, points, texts, and the curve of the loss."""
 
 from __future__ import annotations
 
@@ -111,17 +111,19 @@ def curve(losses: Sequence[Loss], file: Path) -> None:
 
 
 def comparison(
-    curves: dict[str, list[tuple[float, float, float]]], measure: str, floor: float | None, file: Path
+    curves: dict[str, list[tuple[float, float, float]]],
+    measure: str,
+    floor: float | None,
+    file: Path,
 ) -> None:
     """A measure against calls of the network, and against seconds: (calls, seconds, value) of each
-    run. Where data themselves reach a floor, it is a line."""
+    run. Training data reach the floor."""
     figure, both = _axes(8, 3.2, 2)
     for axes, place, word in zip(both, (0, 1), ("calls of the network", "seconds"), strict=True):
         for (name, points), colour in zip(curves.items(), COLOURS * 9, strict=False):
             xs, ys = [point[place] for point in points], [point[2] for point in points]
             axes.plot(xs, ys, "o-", color=colour, markersize=4, linewidth=1.2, label=name)
-        if floor is not None:
-            axes.axhline(floor, color="grey", linewidth=0.8, label="data")
+        axes.axhline(floor, color="grey", linewidth=0.8, label="training data")
         axes.set_xscale("log")
         if all(value > 0 for points in curves.values() for _, _, value in points):
             axes.set_yscale("log")

@@ -103,10 +103,9 @@ class Recipe(ABC):
 
     def evaluate(self, model: Any, data: Data, generator: torch.Generator) -> dict[str, float]:
         """Figures on held-out data, by name; by default how far samples are from them."""
-        from genmath.train.measures import distance
+        from genmath.train.measures import figures
 
-        name, value = distance(self.sample(model, data.event, len(data.test.x), generator), data)
-        return {name: value}
+        return figures(lambda n: self.sample(model, data.event, n, generator), data)
 
     def settings(self) -> dict[str, Any]:
         """The fields by name, as JSON can hold them."""

@@ -18,6 +18,7 @@ from genmath.train.recipe import Recipe
 
 SETTINGS, WEIGHTS, LOSSES = "settings.json", "weights.safetensors", "loss.csv"
 Row = tuple[int, str, float, float]  # of the losses
+OWN = "recipe.py"  # a copy, of a recipe that is not in the book
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,12 @@ class Run:
         return dict(read)
 
     def recipe(self) -> Recipe:
-        from genmath.train.recipes import recipe
+        """From the file in the folder, where it was no recipe of the book."""
+        from genmath.train.recipes import from_file, recipe
 
-        settings = self.settings
-        return recipe(settings["recipe"]).changed(settings["settings"])
+        settings, own = self.settings, self.folder / OWN
+        found = from_file(own) if own.is_file() else recipe(settings["recipe"])
+        return found.changed(settings["settings"])
 
     def data(self) -> Data:
         settings = self.settings
@@ -63,15 +66,25 @@ class Run:
         shape, words = tuple(said["shape"]), tuple(said["words"])
         return Event(said["kind"], shape, said["classes"], words)
 
-    def model(self, device: torch.device | str = "cpu") -> nn.Module:
-        """The model with the weights that samples are drawn with, in eval()."""
+    def generator(self, model: nn.Module, *words: object) -> torch.Generator:
+        """What samples are drawn with, on the device of the model."""
+        return seeded(next(iter(model.parameters())).device, *words)
+
+    def losses(self) -> list[Row]:
+        """Those of the steps up to the last checkpoint."""
+        return read_losses(self.folder / LOSSES)
+
+    def model(self, device: torch.device | str | None = None) -> nn.Module:
+        """The model with the weights that samples are drawn with, in eval(); on a GPU if there is
+        one and nothing else is said."""
         recipe = self.recipe()
         model = recipe.build(self.event(), seeded("cpu", recipe.seed, "weights"))
         file = self.folder / WEIGHTS
         if not file.is_file():
             refuse("run", str(self.folder), "a run that has saved weights; this one has not yet")
         tensors.take(model, file)
-        return model.to(device).eval()
+        best = "cuda" if torch.cuda.is_available() else "cpu"
+        return model.to(device or best).eval()
 
     def write(self, name: str, value: object) -> None:
         """JSON, whole or not at all."""
