@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import time
@@ -24,12 +25,19 @@ if TYPE_CHECKING:
 
 FAILED = 1
 LINES = 20  # that tell of a training where no bar can
+LIBRARIES = ("accelerate", "safetensors", "PIL", "matplotlib")
 MISSING = "is not installed; run: pip install accelerate safetensors pillow matplotlib"
 
 
 def main() -> bool:
     """Whether this is the process that speaks, of those that `torchrun` or `accelerate` started."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def look_for_libraries() -> None:
+    """One that is missing is missed before a training, not at its first save."""
+    for library in LIBRARIES:
+        importlib.import_module(library)
 
 
 @contextlib.contextmanager
@@ -43,8 +51,7 @@ def plainly(file: str = "") -> Iterator[None]:
         raise
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
-        needed = {"accelerate", "safetensors", "PIL", "matplotlib"}
-        if missing not in needed | {"torch", "jaxtyping"}:
+        if missing not in (*LIBRARIES, "torch", "jaxtyping"):
             raise
         checkout = '(or, in a checkout of genmath, pip install ".[torch,train]")'
         raise console.Unreadable(f"{missing} {MISSING} {checkout}") from None
@@ -80,7 +87,7 @@ def _said(error: Exception) -> tuple[int, str]:
             FAILED,
             f"cannot write or read {error.filename or 'a file'}: {error.strerror or said}",
         )
-    if isinstance(error, ValueError):
+    if isinstance(error, ValueError) and ": " in said:  # as ours all name what they refuse
         return console.UNREADABLE, said
     return 0, f"{type(error).__name__}: {said}"
 

@@ -58,6 +58,16 @@ def train(
         bool,
         typer.Option("--resume", help="Go on with the run in --out, or the last of this name."),
     ] = False,
+    save_every: Annotated[
+        int,
+        typer.Option(
+            "--save-every",
+            metavar="N",
+            min=0,
+            help="Steps from one save to the next.",
+            show_default="ten saves",
+        ),
+    ] = 0,
     precision: Annotated[
         str | None, typer.Option("--precision", metavar="no|bf16|fp16", show_default="no")
     ] = None,
@@ -96,6 +106,7 @@ def train(
             return
         from genmath.train import fit
 
+        telling.look_for_libraries()
         recipe = _recipe(what)
         changes = _changes(steps, batch, rate, seed, change or [])
         recipe.changed(changes)  # or it is refused before there is a folder
@@ -107,15 +118,16 @@ def train(
                     raise console.Unreadable(said)
                 recipe = recipe.changed(before["settings"])
                 data, precision = data or before["data"], precision or before["precision"]
-            recipe = recipe.changed(changes)
                 if console.is_file(what):
                     _same_recipe(run, Path(what))
+            recipe = recipe.changed(changes)
             with telling.shown(recipe) as show:
                 of = f"{_name(recipe)} on {data or recipe.data}, {recipe.steps} steps"
                 show.say(f"{of}: {run.folder}")
                 fitted = fit(
-                    recipe, data, run=run, resume=resume, precision=precision or "no",
-                    compiled=compiled, workers=workers, progress=show.step, saved=_pictures(what),
+                    recipe, data, run=run, resume=resume, save_every=save_every,
+                    precision=precision or "no", compiled=compiled, workers=workers,
+                    progress=show.step, saved=_pictures(what),
                 )  # fmt: skip
         if telling.main():
             typer.echo(f"trained; the last loss is {fitted.losses[-1]:.4g}. Next:")
@@ -291,25 +303,18 @@ def _changes(
 
 @contextlib.contextmanager
 def _folder(recipe: Recipe, out: Path | None, resume: bool) -> Iterator[Run]:
-    """A new folder, or that of the run to go on with; every process gets the same. One that stays
-    empty is taken away."""
-    from accelerate import PartialState
-    from accelerate.utils import broadcast_object_list
-
+    """A new folder, or that of the run to go on with. One that stays empty is taken away."""
     from genmath.train import Run
 
-    PartialState()
     name = _name(recipe)
-    found: list[Path | None] = [out]
-    if out is None and telling.main():
-        if resume:
-            past = sorted(Path("runs").glob(f"{name}-[0-9]*"))
-            found = [past[-1] if past else None]
-        else:
-            found = [Run.new(name).folder]
-    (folder,) = broadcast_object_list(found)
-    if folder is None:
-        raise console.Unreadable(f"no run of {name} under runs to resume; --out says which")
+    folder = out or Path("runs") / name
+    if out is None and resume:
+        past = sorted(Path("runs").glob(f"{name}-[0-9]*"))
+        if not past:
+            raise console.Unreadable(f"no run of {name} under runs to resume; --out says which")
+        folder = past[-1]
+    elif out is None and telling.main():  # the others learn of it from this process
+        folder = Run.new(name).folder
     try:
         yield Run(folder)
     finally:

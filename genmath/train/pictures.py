@@ -22,7 +22,7 @@ CELL = 32  # pixels: a smaller picture is enlarged
 GAP = 208  # the grey between pictures, seen beside white ones
 LONG = 20  # curves of more turns are smoothed over a hundredth of them
 KINDS = (".png", ".gif", ".apng")
-Loss = tuple[int, str, float]
+Row = tuple[int, str, float, float]  # step, player, loss, rate
 
 
 def save(samples: Tensor, event: Event, file: Path, held: Tensor | None = None) -> None:
@@ -84,11 +84,11 @@ def said(tokens: Tensor, event: Event) -> list[str]:
     ]
 
 
-def curve(losses: Sequence[Loss], file: Path) -> None:
+def curve(losses: Sequence[Row], file: Path) -> None:
     """The loss at each step, of each player: on a scale of logarithms where all are positive and
     the largest is many times the least."""
     players: dict[str, tuple[list[int], list[float]]] = {}
-    for step, player, loss in losses:
+    for step, player, loss, _ in losses:
         steps, values = players.setdefault(player, ([], []))
         steps.append(step)
         values.append(loss)

@@ -35,7 +35,8 @@ def accelerated(precision: str) -> Iterator[Accelerator]:
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)  # a game's other player
     was_used = bool(AcceleratorState._shared_state)
     try:
-        accelerator = Accelerator(mixed_precision=precision, kwargs_handlers=[unused])
+        bare = not getattr(torch, "accelerator", torch.cuda).is_available()
+        accelerator = Accelerator(cpu=bare, mixed_precision=precision, kwargs_handlers=[unused])
         if precision == "fp16" and accelerator.device.type == "cpu":
             refuse("precision", repr(precision), '"no" or "bf16" on a CPU')
         kind = accelerator.distributed_type.value

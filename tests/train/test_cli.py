@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from genmath.train import Run, names, recipe
 from tests.cli.command import ROOT, Done, environment, run
 
-MINE = '''
+MINE = """
 import math
 import signal
 from dataclasses import dataclass
@@ -56,7 +56,8 @@ class Mine(Recipe):
         {AFTER}
 
     def sample(
-        self, model, event, n, generator, *, steps: int = 4, sampler: str = "euler", scale: float = 1.0
+        self, model, event, n, generator, *,
+        steps: int = 4, sampler: str = "euler", scale: float = 1.0,
     ):
         if sampler not in KNOWN:
             raise ValueError(f"sampler: got {sampler}, expected one of {', '.join(KNOWN)}")
@@ -65,7 +66,7 @@ class Mine(Recipe):
             generator=generator,
         )
         return scale * x
-'''
+"""
 
 
 @pytest.fixture
@@ -80,6 +81,11 @@ def write(folder: Path, after: str = "pass") -> None:
 
 def weights(folder: Path) -> torch.Tensor:
     return torch.cat([w.flatten() for w in load_file(folder / "weights.safetensors").values()])
+
+
+def train(folder: Path, *options: str) -> Done:
+    """Saved once at the end."""
+    return run("train", "mine.py", "--save-every", "200", *options, cwd=folder)
 
 
 def refused(done: Done, code: int = 2) -> str:
@@ -101,15 +107,15 @@ def test_list_names_each_recipe_and_says_what_it_shows() -> None:
 
 
 def test_a_run_is_a_folder_with_all_that_it_takes_to_do_it_again(here: Path) -> None:
-    done = run("train", "mine.py", "--steps", "30", "--set", "width=4", cwd=here)
+    done = train(here, "--steps", "30", "--set", "width=4", "--save-every", "20")
     assert done.returncode == 0, done
     first = here / "runs" / "mine-001"
     assert json.loads((first / "settings.json").read_text())["settings"]["width"] == 4
-    for name in ("loss.csv", "samples-000003.png", "samples-000030.png", "loss.png", "recipe.py"):
+    for name in ("loss.csv", "samples-000020.png", "samples-000030.png", "loss.png", "recipe.py"):
         assert (first / name).is_file(), name
     assert len((first / "loss.csv").read_text().splitlines()) == 31
     again, resumed, sampled, measured = (first / "commands.txt").read_text().splitlines()
-    assert run(*shlex.split(again)[1:], cwd=here).returncode == 0
+    assert run(*shlex.split(again)[1:], "--save-every", "30", cwd=here).returncode == 0
     assert torch.equal(weights(first), weights(here / "runs" / "mine-002"))
     for command in (resumed, sampled, measured):
         assert run(*shlex.split(command)[1:], cwd=here).returncode == 0, command
@@ -117,38 +123,38 @@ def test_a_run_is_a_folder_with_all_that_it_takes_to_do_it_again(here: Path) -> 
 
 
 def test_a_line_tells_of_the_training_every_so_often_and_of_its_end(here: Path) -> None:
-    lines = run("train", "mine.py", "--steps", "200", cwd=here).stdout.splitlines()
+    lines = train(here, "--steps", "200").stdout.splitlines()
     told = [line for line in lines if line.startswith("step")]
     assert len(told) == 20
     assert told[-1].startswith("step 200/200  loss ")
 
 
 def test_a_folder_of_ones_own_is_used_once(here: Path) -> None:
-    assert run("train", "mine.py", "--out", "own", cwd=here).returncode == 0
+    assert train(here, "--out", "own").returncode == 0
     assert (here / "own" / "weights.safetensors").is_file()
-    assert "own" in refused(run("train", "mine.py", "--out", "own", cwd=here))
+    assert "own" in refused(train(here, "--out", "own"))
 
 
 def test_ctrl_c_saves_and_resume_gives_the_weights_of_a_run_without_it(here: Path) -> None:
     stop = "step == 13 and Path('stop').exists() and signal.raise_signal(signal.SIGINT)"
     write(here, stop)
-    assert run("train", "mine.py", "--steps", "40", cwd=here).returncode == 0
+    assert train(here, "--steps", "40").returncode == 0
     (here / "stop").touch()
-    done = run("train", "mine.py", "--steps", "40", cwd=here)
+    done = train(here, "--steps", "40")
     assert "stopped after step" in refused(done, 130)
     assert "--resume" in done.stderr
     assert not (here / "runs/mine-002/samples-000040.png").exists()
-    done = run("train", "mine.py", "--resume", cwd=here)
+    done = train(here, "--resume")
     assert done.returncode == 0, done
     assert torch.equal(weights(here / "runs" / "mine-001"), weights(here / "runs" / "mine-002"))
 
 
 def test_resume_refuses_what_the_run_was_not_begun_with(here: Path) -> None:
-    assert run("train", "mine.py", cwd=here).returncode == 0
-    assert "'moons'" in refused(run("train", "mine.py", "--resume", "--data", "spirals", cwd=here))
-    assert "16" in refused(run("train", "mine.py", "--resume", "--batch", "8", cwd=here))
+    assert train(here).returncode == 0
+    assert "'moons'" in refused(train(here, "--resume", "--data", "spirals"))
+    assert "16" in refused(train(here, "--resume", "--batch", "8"))
     write(here, "return None")
-    assert "mine.py is not what" in refused(run("train", "mine.py", "--resume", cwd=here))
+    assert "mine.py is not what" in refused(train(here, "--resume"))
     other = run("train", "ddpm", "--out", "runs/mine-001", "--resume", cwd=here)
     assert "a run of mine, not of ddpm" in refused(other)
     assert "no run of ddpm" in refused(run("train", "ddpm", "--resume", cwd=here))
@@ -178,7 +184,7 @@ def test_what_cannot_be_read_is_named_and_leaves_no_folder(
 
 def test_a_loss_that_is_not_finite_ends_it_with_a_line(here: Path) -> None:
     write(here, "step == 12 and next(model.parameters()).data.fill_(math.nan)")
-    done = run("train", "mine.py", "--steps", "40", cwd=here)
+    done = train(here, "--steps", "40", "--save-every", "10")
     assert "at step 13 of 40" in refused(done, 1)
     assert torch.isfinite(weights(here / "runs" / "mine-001")).all()
 
@@ -188,13 +194,13 @@ def test_a_full_disk_is_a_line(here: Path, monkeypatch: pytest.MonkeyPatch) -> N
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/mine-001/loss.csv")
 
     monkeypatch.setattr(Run, "keep_losses", full)
-    said = refused(run("train", "mine.py", cwd=here), 1)
-    assert "runs/mine-001/loss.csv: No space left on device" in said
+    said = refused(train(here), 1)
+    assert "No space left on device: 'runs/mine-001/loss.csv'" in said
 
 
 def test_a_fault_in_a_recipe_of_ones_own_is_told_with_its_line(here: Path) -> None:
     write(here, "return model.nothing")
-    said = refused(run("train", "mine.py", cwd=here), 1)
+    said = refused(train(here), 1)
     line = (here / "mine.py").read_text().splitlines().index("        return model.nothing") + 1
     assert f"mine.py, line {line}: AttributeError: " in said
     (here / "bad.py").write_text("x = 1 / 0\n")
@@ -210,7 +216,7 @@ def test_a_library_that_is_missing_is_a_line(
     for name in [name for name in sys.modules if name.partition(".")[0] == library]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, library, None)
-    said = refused(run("train", "mine.py", cwd=here))
+    said = refused(train(here))
     assert f"{library} is not installed; run: pip install" in said
 
 
@@ -222,8 +228,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     write(folder)
     for out, seed in (("a", "0"), ("b", "1")):
-        assert run("train", "mine.py", "--out", out, "--seed", seed, cwd=folder).returncode == 0
-    done = run("train", "mine.py", "--out", "c", "--data", "spirals", cwd=folder)
+        assert train(folder, "--out", out, "--seed", seed).returncode == 0
+    done = train(folder, "--out", "c", "--data", "spirals")
     assert done.returncode == 0
     return folder
 
