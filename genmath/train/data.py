@@ -6,64 +6,17 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, NamedTuple
 
 from torch.utils.data import Dataset
 
 from genmath import shapes, toys
 from genmath._base.checks import refuse
-from genmath._base.torch import Tensor, torch
+from genmath._base.torch import torch
+from genmath.train import files
+from genmath.train.batches import Batch, Data, Event
 from genmath.train.order import seed_of
 
-
-class Batch(NamedTuple):
-    """Samples x (B, *event) and what they are of: labels (B,), tokens of a text (B, L), or None."""
-
-    x: Tensor
-    y: Tensor | None = None
-
-    def to(self, device: torch.device) -> Batch:
-        move = partial(Tensor.to, device=device, non_blocking=True)
-        return Batch(move(self.x), None if self.y is None else move(self.y))
-
-
-@dataclass(frozen=True)
-class Event:
-    """What one sample is: all that a network must know of the data to be built, or drawn from.
-
-    ``kind`` is "points", "pictures" or "clips"; pictures are in [-1, 1], channels first, and a clip
-    (channels, frames, h, w).
-    """
-
-    kind: str
-    shape: tuple[int, ...]
-    classes: int = 0  # labels are 0..classes-1
-    words: tuple[str, ...] = ()  # what tokens stand for; the first fills a text up
-
-
-@dataclass(frozen=True)
-class Data:
-    """What is trained on, and what is held out.
-
-    ``train`` gives a `Batch` for a list of indices (``__getitems__``) and has a length, or none if
-    it has no end.
-    """
-
-    name: str
-    event: Event
-    train: Dataset[Batch]
-    test: Batch
-
-    @property
-    def size(self) -> int:
-        """The number of training samples; 0 if there is no end of them."""
-        return len(self.train) if hasattr(self.train, "__len__") else 0
-
-    def batch(self, n: int, seed: int) -> Batch:
-        """Some training samples, for what wants a look at the data before it trains."""
-        rng = random.Random(seed)
-        indices = [rng.randrange(self.size or 2**31) for _ in range(n)]
-        return self.train.__getitems__(indices)  # type: ignore[attr-defined, no-any-return]
+__all__ = ["Batch", "Data", "Drawn", "Event", "Held", "load"]
 
 
 @dataclass(frozen=True)
@@ -105,6 +58,7 @@ HELD_OUT = 2000
 def load(name: str, seed: int = 0) -> Data:
     """The data of a name: "digits"; a set in the plane, such as "moons"; "shapes" or "clips", with
     a side ("shapes:32"); a folder of pictures ("folder:PATH"); "hf:NAME", "torchvision:NAME".
+    These three take ",side=64", ",grey" and ",skip", which leaves out what cannot be read.
 
     Errors: ValueError for another name; ImportError where a library is missing.
     """
@@ -114,15 +68,15 @@ def load(name: str, seed: int = 0) -> Data:
     known = [*_KINDS, *PLANE]
     if name not in PLANE:
         refuse("data", repr(name), "one of " + ", ".join(known))
-    law = getattr(toys, name)
-
-    def draw(n: int, generator: torch.Generator, **how: Any) -> Batch:
-        return Batch(law(n, generator=generator, **how))
-
+    draw = partial(_points, name)
     own = torch.Generator().manual_seed(seed_of("test", seed))
     return Data(
         name, Event("points", (2,)), Drawn(draw, seed), draw(HELD_OUT, own, stratified=True)
     )
+
+
+def _points(name: str, n: int, generator: torch.Generator, *, stratified: bool = False) -> Batch:
+    return Batch(getattr(toys, name)(n, generator=generator, stratified=stratified))
 
 
 def _digits(name: str, rest: str, seed: int) -> Data:
@@ -177,4 +131,7 @@ _KINDS: dict[str, Callable[[str, str, int], Data]] = {
     "digits": _digits,
     "shapes": _shapes,
     "clips": _shapes,
+    "folder": files.folder,
+    "hf": files.hugging_face,
+    "torchvision": files.torchvision,
 }
