@@ -84,7 +84,7 @@ class Run:
             refuse("run", str(self.folder), "a run that has saved weights; this one has not yet")
         tensors.take(model, file)
         best = "cuda" if torch.cuda.is_available() else "cpu"
-        return model.to(device or best).eval()
+        return model.to(device or best).eval().requires_grad_(False)
 
     def write(self, name: str, value: object) -> None:
         """JSON, whole or not at all."""

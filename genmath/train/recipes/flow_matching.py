@@ -8,8 +8,7 @@ from genmath._base.checks import one_of
 from genmath.flow_matching import cfm_loss, ot_pairing
 from genmath.paths import LinearPath
 from genmath.samplers import sample
-from genmath.train.data import Batch, Data, Event
-from genmath.train.measures import distance
+from genmath.train.data import Batch, Event
 from genmath.train.networks import network
 from genmath.train.recipe import Recipe
 from genmath.train.samplers import sampler_of
@@ -52,9 +51,3 @@ class FlowMatching(Recipe):
             model, (n, *event.shape), LinearPath(), sampler_of(sampler), steps=steps,
             prediction="velocity", generator=generator,
         )  # fmt: skip
-
-    def evaluate(self, model: nn.Module, data: Data, generator: Generator) -> dict[str, float]:
-        """And, for comparison, how far as many training samples are from those held out."""
-        name, seen = distance(data.batch(len(data.test.x), 0).x, data)
-        figures = super().evaluate(model, data, generator)
-        return {**figures, f"{name} of training data": seen}
