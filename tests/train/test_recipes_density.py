@@ -15,6 +15,7 @@ SMALL = {
     "vae": {"width": 16, "latents": 3},
     "beta-vae": {"width": 16, "latents": 3},
     "pixelcnn": {"width": 4, "layers": 2},
+    "gpt": {"width": 8, "layers": 1, "heads": 2},
     "realnvp": {"width": 8, "transforms": 2},
     "nsf": {"width": 8, "transforms": 2, "bins": 4},
     "maf": {"width": 8, "transforms": 2},

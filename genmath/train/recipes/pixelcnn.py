@@ -46,5 +46,6 @@ class PixelCNN(Recipe):
         return from_levels(drawn, self.levels)
 
     def evaluate(self, model: nets.PixelCNN, data: Data, generator: Generator) -> dict[str, float]:
-        nats = -model.log_prob(to_levels(data.test.x, self.levels))
+        x = to_levels(data.test.to(generator.device).x, self.levels)
+        nats = -model.log_prob(x)
         return {"bits/dim": float(bits_per_dim(nats, prod(data.event.shape)).mean())}

@@ -47,4 +47,5 @@ class RealNVP(Recipe):
     def evaluate(
         self, model: normalizing_flow.Chain, data: Data, generator: Generator
     ) -> dict[str, float]:
-        return likelihood(Flow(model).log_prob(data.test.x.flatten(1)), data)
+        x = data.test.to(generator.device).x
+        return likelihood(Flow(model).log_prob(x.flatten(1)), data)

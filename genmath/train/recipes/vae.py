@@ -53,7 +53,8 @@ class VAE(Recipe):
         return model.sample(n, generator=generator)[:, 0]
 
     def evaluate(self, model: Model, data: Data, generator: Generator) -> dict[str, float]:
-        x = spread(data.test.x.repeat(10, *[1] * len(data.event.shape)), self.levels, generator)
+        x = data.test.to(generator.device).x.repeat(10, *[1] * len(data.event.shape))
+        x = spread(x, self.levels, generator)
         bound = model.elbo(x, generator=generator)
         closer = iwae_bound(model.log_weights(x[:2000], 50, generator=generator))
         each = gaussian_kl(*model.encode(x), batch_dims=2).mean(0)
