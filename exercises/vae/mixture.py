@@ -2,7 +2,7 @@ r"""A variational autoencoder on a mixture in the plane.
 
 Fill in the four formulas, and check them; they are compared with `vae.gaussian_prior_kl`, `vae.gaussian_likelihood` and
 `vae.reparameterization_gradient`. Then run the file: `python mixture.py` trains on eight clusters with a code of two numbers and draws, for three
-values of $\beta$: both terms of the loss in training, what the decoder makes of a grid of codes, and the codes of the data.
+values of $\beta$: both terms of the loss in training (also as numbers, in mixture.csv), what the decoder makes of a grid of codes, and the codes of the data.
 
 Questions. Which term falls first, and what does the decoder do while the other is still zero? Where are the bridges between clusters, and why must there be some? What
 changes at $\beta = 4$, and what at $\beta = 0.25$: which of the two terms, and what in the picture of the codes? The laboratory on variational autoencoders answers these, with the exact log-evidence.
@@ -63,9 +63,13 @@ def main(steps=2000):
 
     figure, panels = plt.subplots(3, 3, figsize=(10, 10), layout="constrained")
     grid = torch.cartesian_prod(*[torch.linspace(-2.5, 2.5, 25)] * 2)
+    rows, every = ["beta,steps,minus_reconstruction,kl"], max(steps // 10, 1)
     for (left, middle, right), beta in zip(panels, (0.25, 1.0, 4.0), strict=True):
         encoder, decoder, curve, data = train(beta, steps)
         reconstruction, kl = zip(*curve, strict=True)
+        for end in range(every, steps + 1, every):  # means of the steps before
+            terms = [sum(term[end - every : end]) / every for term in (reconstruction, kl)]
+            rows.append(f"{beta},{end},{-terms[0]:.4f},{terms[1]:.4f}")
         left.plot([-value for value in reconstruction], label="−reconstruction")
         left.plot(kl, label="KL")
         left.set(xscale="log", ylim=(-2, 20), title=f"β = {beta}: both terms")
@@ -76,7 +80,9 @@ def main(steps=2000):
         middle.set(aspect="equal", title="a grid of codes, decoded")
         right.set(aspect="equal", title="codes of the data")
     figure.savefig("mixture.png")
-    print("mixture.png")
+    with open("mixture.csv", "w") as file:
+        file.write("\n".join(rows) + "\n")
+    print("\n".join(rows))
 
 
 if __name__ == "__main__":

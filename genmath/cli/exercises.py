@@ -99,6 +99,10 @@ class Exercise:
         """What is asked, as it stands in a file of that name."""
         return f"{self._header(file)}\n{_unmarked(_with_gaps(self.source), STEP)}"
 
+    def solution_in(self, file: str) -> str:
+        """The same, solved."""
+        return f"{self._header(file)}\n{self.solution}"
+
     @property
     def header(self) -> str:
         return self._header(self.file.name)

@@ -10,7 +10,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,9 +82,9 @@ def marked(source: str, mark: re.Pattern[str]) -> set[int]:
 def judge(
     task: Task, path: str, claims: Any, problem: str | None, seconds: float | None
 ) -> list[dict[str, Any]]:
-    """One entry a derivation of the task: its `name`, whether it is `ok`, the `problems`, and the
-    checker's `report` on what the answer claims, if it claims anything. `problem` is why it does
-    not."""
+    """One entry a derivation of the task: its `name`, whether it is `ok`, the `problems`, the
+    checker's `report` on what the answer claims, if it claims anything, and how many lines and
+    certificates the task has `left_out` and are `right`. `problem` is why it claims nothing."""
     answers: list[Derivation] = []
     if problem is None:
         try:
@@ -94,17 +94,22 @@ def judge(
     by_name = {d.short_name: d for d in answers}
     found = []
     for asked in task.derivations:
-        entry = {"name": asked.short_name, "ok": False, "problems": [], "report": None}
+        entry = {"name": asked.short_name, "ok": False, "problems": [], "report": None, "right": 0}
+        entry["left_out"] = sum(step.unfilled for step in asked.steps)
         answer = by_name.get(asked.short_name)
         if answer is None:
             entry["problems"] = [problem or f"there is no derivation called {asked.short_name}"]
         else:
             report = check_derivation(answer, timeout=seconds, strict=False)
             wrong = list(differences(asked, answer, task.builds_on))
+            if not wrong and not report["problems"]:
+                entry["right"] = right_lines(asked, answer, report)
             wrong += missing_steps(asked, answer, task.wanted)
             if report["label"] == INSTANCES and not asked.instances:
                 wrong.append("it is shown on instances only")
             entry |= {"ok": report["ok"] and not wrong, "problems": wrong, "report": report}
+            if entry["ok"]:
+                entry["right"] = entry["left_out"]
         found.append(entry)
     return found
 
@@ -121,16 +126,42 @@ def missing_steps(asked: Derivation, answer: Derivation, wanted: frozenset[int])
     what it says; one in other words stands for a wanted one as well, a repetition for none."""
     for ours, theirs in zip(asked.chains, answer.chains, strict=False):
         spare = [s for s in theirs.steps[:-1] if s.missing or s.rhs not in (s.lhs, ours.last)]
-        gone = []
-        for step in ours.steps[:-1]:
-            there = next((s for s in spare if _same_line(step, s)), None)
-            if there is not None:
-                spare.remove(there)
-            elif step.line in wanted:
-                gone.append(step)
         of = f"{ours.name}: " if ours.name else ""
-        for step in gone[len(spare) :]:
+        for step in _gone(ours.steps[:-1], spare, wanted):
             yield f'{of}missing: the line by "{step.by}", which the task asks for'
+
+
+def _gone(steps: Sequence[Step], spare: Sequence[Step], wanted: Collection[int]) -> list[Step]:
+    """Those on `wanted` lines for which none of the spare ones stands."""
+    left, gone = list(spare), []
+    for step in steps:
+        there = next((s for s in left if _same_line(step, s)), None)
+        if there is not None:
+            left.remove(there)
+        elif step.line in wanted:
+            gone.append(step)
+    return gone[len(left) :]
+
+
+def right_lines(asked: Derivation, answer: Derivation, report: Report) -> int:
+    """How many of the lines and certificates that the task leaves out are right: joined to the
+    first line of their chain, or to the last, by steps that are all proved."""
+    proved = iter(step["verdict"] == "proved" for step in report["steps"])
+    found = 0
+    for ours, theirs in zip(asked.chains, answer.chains, strict=True):
+        stands = [next(proved) for _ in theirs.steps]
+        good = [
+            step
+            for at, step in enumerate(theirs.steps[:-1])
+            if not step.missing
+            and step.rhs not in (step.lhs, ours.last)
+            and (all(stands[: at + 1]) or all(stands[at + 1 :]))
+        ]
+        gaps = {step.line for step in ours.steps if step.missing}
+        found += len(gaps) - len(_gone(ours.steps[:-1], good, gaps))
+        certified = {s.rhs for s, well in zip(theirs.steps, stands, strict=True) if well}
+        found += sum(step.uncertified and step.rhs in certified for step in ours.steps)
+    return found
 
 
 def _same_line(asked: Step, there: Step) -> bool:

@@ -15,6 +15,7 @@ import pytest
 
 from genmath.cli import apart, classroom, confine
 from genmath.cli.apart import File
+from genmath.cli.judged import judged
 from tests.cli.command import Done, environment, run
 
 TASK = """\
@@ -68,7 +69,7 @@ def test_nothing_is_read_once_the_first_program_may_run(tmp_path: Path) -> None:
     assert answers.pop() is None
     for path in paths:
         path.write_text("raise SystemExit('spoilt')", "utf-8")
-    found = [line for line, _ in classroom._judged(task, [a for a in answers if a], 1, 60)]
+    found = [line for line, _ in judged(task, [a for a in answers if a], 1, 60)]
     assert [line["ok"] for line in found] == [True, False]
     assert found[1]["derivations"][0]["steps"] == {"proved": 1, "refuted": 1}
 
