@@ -42,7 +42,7 @@ COURSE = [
             ),
             Question(
                 10, "What happens to the WGAN if the weight of the penalty is 0, and what if it is 100? Try it.",
-                "At 0 nothing bounds the slope: the critic's values run away and the generator gets gradients of any size. At 100 the slope is held at one everywhere, also where a best critic is flat or between clusters, and learning is slow; samples of both runs are shown.",
+                "At 0 nothing bounds the slope: the critic's loss falls without end, it is no distance any more, and the generator gets gradients of any size. At 100 the penalty is nearly all of the loss: the slope is held close to one everywhere, also where a best critic bends. What that does to W2 is read off the two runs, which are shown.",
             ),
         ),
     ),

@@ -1,6 +1,6 @@
 r"""Denoising diffusion in the plane: train it, then sample in few steps and in many.
 
-Fill in the six formulas; they are compared with `ddpm.forward_marginal`, `ddpm.posterior_mean_from_eps`, `ddpm.posterior`, `ddpm.snr_weight` and `ddim.step`. Then `python plane.py` trains a network to guess the noise in points of two moons, writes the loss in training and the exact $W_2$ of samples of
+Fill in the six formulas; they are compared with `ddpm.forward_marginal`, `ddpm.posterior_mean_from_eps`, `ddpm.posterior`, `ddpm.loss_weight` and `ddim.step`. Then `python plane.py` trains a network to guess the noise in points of two moons, writes the loss in training and the exact $W_2$ of samples of
 DDPM and of DDIM with 2 to 100 steps to plane.csv, and draws both curves.
 
 Questions. Why does the loss not go to zero, and what would it mean if it did? Which of the two samplers is better with few steps, and why? Write the loss once more with the weight of the bound: which times then count most?

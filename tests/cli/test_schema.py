@@ -98,6 +98,9 @@ def test_lines_of_a_class_are_as_written_down(tmp_path: Path) -> None:
     for line in lines:
         JUDGES["answer"].validate(line)
         assert set(line) <= set(SCHEMAS["answer"]["properties"])
+        for each in line["derivations"]:
+            kind = SCHEMAS["answer"]["properties"]["derivations"]["items"]["properties"]
+            assert set(each) == set(kind)
 
 
 def test_the_numbers_of_the_schemas() -> None:
