@@ -148,7 +148,7 @@ def test_pairs_of_least_distance_are_what_flow_matching_trains_on() -> None:
 
 
 def test_ddpm_predicts_what_it_is_told_to() -> None:
-    for prediction in ("x0", "v"):
+    for prediction in ("x0", "eps"):
         trained = fit(recipe("ddpm").changed({**TINY, "steps": 4, "prediction": prediction}))
         assert bool(drawn(trained, steps=5).isfinite().all())
     schedule: Any = recipe("ddpm").changed({"levels": 1000})

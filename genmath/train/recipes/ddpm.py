@@ -29,7 +29,7 @@ class DDPM(Recipe):
     average: float = 0.995
     levels: int = 200
     width: int = 24
-    prediction: str = "eps"  # or "x0", "v"
+    prediction: str = "v"  # "eps" is Ho's; few steps from pure noise multiply its errors
 
     @property
     def schedule(self) -> Schedule:
