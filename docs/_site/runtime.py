@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import mpmath
@@ -43,11 +44,11 @@ def served() -> dict[Path, str]:
 
 def packed(name: str) -> Path:
     """A file of Pyodide's, compressed, as a plain server does not; the worker unpacks it."""
-    kept = CACHE / f"{name}-{_version()}.bin"
-    if not kept.is_file():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(gzip.compress((PYODIDE / name).read_bytes(), mtime=0))
-    return kept
+
+    def make(made: Path) -> None:
+        made.write_bytes(gzip.compress((PYODIDE / name).read_bytes(), mtime=0))
+
+    return _kept(name, ".bin", _version().encode(), make)
 
 
 def _version() -> str:
@@ -59,7 +60,7 @@ def libraries() -> Path:
     """sympy and mpmath as Pyodide loads them."""
     folders = [str(Path(package.__file__).parent) for package in (sympy, mpmath)]
     of = f"{_version()} {sympy.__version__} {mpmath.__version__}".encode()
-    return _kept("libraries", ".zip", of, "compile.mjs", *folders)
+    return _in_node("libraries", ".zip", of, "compile.mjs", *folders)
 
 
 def memory() -> Path:
@@ -67,7 +68,7 @@ def memory() -> Path:
     libraries_, ours_ = libraries(), ours()
     with zipfile.ZipFile(ours_) as archive:
         parts = b"".join(name.encode() + archive.read(name) for name in archive.namelist())
-    return _kept(
+    return _in_node(
         "memory",
         ".bin",
         libraries_.name.encode() + parts,
@@ -93,13 +94,10 @@ def ours() -> Path:
     return made
 
 
-def _kept(name: str, suffix: str, of: bytes, script: str, *arguments: str) -> Path:
-    """What a script of ours makes in Node, made where it was not yet made of this."""
-    recipe = hashlib.sha256(of + (HERE / script).read_bytes()).hexdigest()[:16]
-    kept = CACHE / f"{name}-{recipe}{suffix}"
-    if not kept.is_file():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        made = kept.with_suffix(f".{os.getpid()}")  # two builds may meet
+def _in_node(name: str, suffix: str, of: bytes, script: str, *arguments: str) -> Path:
+    """What a script of ours makes."""
+
+    def make(made: Path) -> None:
         run = node(
             [str(HERE / script), str(made), *arguments],
             return_completed_process=True,
@@ -108,8 +106,28 @@ def _kept(name: str, suffix: str, of: bytes, script: str, *arguments: str) -> Pa
         )
         if run.returncode:
             raise SiteError(f"{script}: {str(run.stderr).strip()[-2000:]}")
+
+    return _kept(name, suffix, of + (HERE / script).read_bytes(), make)
+
+
+def _kept(name: str, suffix: str, of: bytes, make: Callable[[Path], None]) -> Path:
+    """Made where it was not yet made of this. Those used last stay, and not this one alone: no
+    memory is made the same twice, and trees may share the folder and build at once."""
+    kept = CACHE / f"{name}-{hashlib.sha256(of).hexdigest()[:16]}{suffix}"
+    try:
+        os.utime(kept)  # its last use
+    except FileNotFoundError:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        made = kept.with_suffix(f".{os.getpid()}")
+        make(made)
         made.replace(kept)
-        # The last few stay: no memory is made the same twice, and two trees may share the folder.
-        for old in sorted(CACHE.glob(f"{name}-*{suffix}"), key=os.path.getmtime)[:-3]:
-            old.unlink(missing_ok=True)
+    for old in sorted(CACHE.glob(f"{name}-*{suffix}"), key=_used)[:-3]:
+        old.unlink(missing_ok=True)
     return kept
+
+
+def _used(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:  # another build threw it away
+        return 0

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.newcomer import ROOT, python
+
+runtime: Any = importlib.import_module("runtime")
 
 ARCHIVE = "import runtime; print(runtime.ours())"
 # As in the reader's browser: the archive, sympy, and no other genmath on the path.
@@ -65,3 +71,39 @@ def test_the_pages_find_implementations_in_every_room() -> None:
             if documented and "\nResult: " in (ast.get_docstring(node) or ""):
                 assert node.name in found, f"{file.name}: {node.name}"
     assert "clip_weights" in found
+
+
+FAKE = """import { appendFileSync, writeFileSync } from "node:fs";
+const [out, of] = process.argv.slice(2);
+writeFileSync(out, of);
+appendFileSync(new URL("made", import.meta.url), of);
+if (of === "bad") throw new Error("not of this");
+"""
+
+
+def test_trees_that_share_a_folder_keep_what_each_made_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is used stays, however old; what is not is thrown away; half a file is nobody's."""
+    monkeypatch.setattr(runtime, "HERE", tmp_path)
+    monkeypatch.setattr(runtime, "CACHE", tmp_path / "cache")
+    (tmp_path / "fake.mjs").write_text(FAKE, "utf-8")
+
+    def kept(of: str) -> Path:
+        made: Path = runtime._in_node("memory", ".bin", of.encode(), "fake.mjs", of)
+        for file in made.parent.iterdir():  # time passes
+            os.utime(file, (file.stat().st_mtime - 60,) * 2)
+        return made
+
+    ours = kept("a")
+    for other in "bcdefg":  # trees that are tried once each, as tests/test_topics.py makes them
+        theirs = kept(other)
+        assert kept("a") == ours
+        assert (ours.read_text("utf-8"), theirs.read_text("utf-8")) == ("a", other)
+    assert (tmp_path / "made").read_text("utf-8") == "abcdefg"
+    assert len(list(ours.parent.iterdir())) == 3
+    with pytest.raises(runtime.SiteError, match="not of this"):
+        kept("bad")
+    with pytest.raises(runtime.SiteError, match="not of this"):
+        kept("bad")
+    assert len(list(ours.parent.glob("*.bin"))) == 3
