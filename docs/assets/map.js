@@ -112,7 +112,7 @@ function draw(nodes, chosen) {
     view.innerHTML = `<div class="canvas" style="width:${width}px;height:${height}px"><svg width="${width}" height="${height}" aria-hidden="true">
       <defs><marker id="map-tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="tip" d="M0 0 8 4 0 8z"/></marker></defs>
       ${laid.edges.map(arrow).join("")}</svg>${drawn}</div>`;
-    zoom(Math.min(1, (view.clientWidth - 24) / width));
+    zoom(Math.max(0.75, Math.min(1, (view.clientWidth - 24) / width)));
   }
   if (alone.length) view.innerHTML += `<p>Without an arrow:</p><div class="alone">${alone.map((node) => box({ node })).join("")}</div>`;
 }

@@ -11,6 +11,7 @@ from genmath import book
 from genmath.cli import exercises
 from tests.site.conftest import DESK, PHONE, Visits
 from tests.site.pages import SITE, file_of
+from tests.site.test_browser import too_wide
 
 RESULTS = [d for topic in book.topics() for d in book.chapter(topic).derivations]
 SLIPS = [slip for derivation in RESULTS for slip in derivation.slips]
@@ -104,6 +105,24 @@ def test_the_map_goes_by_the_keyboard_and_on_a_phone(visit: Visits) -> None:
     assert page.locator(".map-list > ul > li").count() == len(book.chapter("ddpm").derivations)
     page.locator(".map-list a").first.click()
     page.wait_for_url("**/derivations/ddpm/#ddpm.*")
+
+
+ZOOM = "() => Number(getComputedStyle(document.querySelector('.canvas')).zoom)"
+BEYOND = "view => view.scrollWidth - view.clientWidth"
+
+
+def test_the_map_has_letters_that_can_be_read(visit: Visits) -> None:
+    """All chapters at once at a desk; where that is too narrow, the box scrolls."""
+    page = visit("map/", viewport=DESK)
+    assert page.evaluate(ZOOM) >= 0.8
+    assert page.locator(".map-view").evaluate(BEYOND) <= 0
+    page.set_viewport_size({"width": 800, "height": 900})
+    page.reload()
+    assert page.evaluate(ZOOM) == pytest.approx(0.75)
+    assert page.locator(".map-view").evaluate(BEYOND) > 0
+    assert too_wide(page) == []
+    page.get_by_role("button", name="Smaller").press("Enter")
+    assert page.evaluate(ZOOM) == pytest.approx(0.6)
 
 
 def test_the_map_is_small() -> None:
