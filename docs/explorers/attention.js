@@ -1,9 +1,7 @@
-import { clamp, explorer, panel, text } from "./explorer.js";
+import { clamp, explorer, panel, read, text, written } from "./explorer.js";
 import * as compiled from "./attention.functions.js";
 
 const N = [0, 1, 2, 3], COLORS = ["blue", "orange", "green", "purple"], EDGE = 2.4;
-const read = words => words.split("_").map(p => p.split(".").map(c => Number(c) / 100));
-const write = points => points.map(p => p.map(c => Math.round(100 * c)).join(".")).join("_");
 const SEES = { all: () => true, causal: (i, j) => j <= i, near: (i, j) => Math.abs(i - j) <= 1 };
 
 // The scores of those that may be looked at, by their places; turned, they depend on the difference.
@@ -56,7 +54,7 @@ export const figure = {
   drag(handle, [u, v], state, width) {
     const { plane } = layout(width), points = read(state.points);
     points[Number(handle.slice(1))] = [clamp(plane.x(u), -EDGE, EDGE), clamp(plane.y(v), -EDGE, EDGE)];
-    return { points: write(points) };
+    return { points: written(points) };
   },
 
   actions: {
@@ -65,7 +63,7 @@ export const figure = {
     },
     *shift(state) {
       const points = read(state.points), start = points.slice(4), to = [1.2, 0.8];
-      for (let k = 1; k <= 40; k++) yield { points: write([...points.slice(0, 4), ...start.map(p => p.map((c, i) => c + (to[i] - c) * k / 40))]) };
+      for (let k = 1; k <= 40; k++) yield { points: written([...points.slice(0, 4), ...start.map(p => p.map((c, i) => c + (to[i] - c) * k / 40))]) };
     },
   },
 };

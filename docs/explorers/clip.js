@@ -16,9 +16,10 @@ function layout(state, width) {
   return panel([36, 24, width - 96, 300], [0, LAST], [Math.log2(least) - 0.5, Math.log2(most) + 0.5]);
 }
 
-// The number of frames where both in a block begin to save; none if a frame is one token.
+// The number of frames where both in a block begin to save; none if a frame is one token. The saving a frame is linear.
 function crossing(m, d) {
-  return m > 1 ? 1 + (1 + 2 * d) / (m - 1) : Infinity;
+  const [one, two] = [1, 2].map(n => compiled.both({ n, m, d }) / n);
+  return two > one ? 1 - one / (two - one) : Infinity;
 }
 
 export const figure = {

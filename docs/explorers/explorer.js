@@ -225,15 +225,20 @@ export function panel([left, top, right, bottom], [xLow, xHigh], [yLow, yHigh]) 
   };
 }
 
-// Normal numbers from a seed: Mulberry's generator, by Box and Muller's pairs.
-export function normals(seed) {
+// Numbers between 0 and 1, neither of them, from a seed: Mulberry's generator.
+export function uniforms(seed) {
   let word = seed * 0x9e3779b9 | 0;
-  const unit = () => {
+  return () => {
     word = word + 0x6d2b79f5 | 0;
     let z = Math.imul(word ^ word >>> 15, 1 | word);
     z = z + Math.imul(z ^ z >>> 7, 61 | z) ^ z;
-    return ((z ^ z >>> 14) >>> 0) / 4294967296;
+    return (((z ^ z >>> 14) >>> 0) + 0.5) / 4294967296;
   };
+}
+
+// Normal numbers from a seed, by Box and Muller's pairs.
+export function normals(seed) {
+  const unit = uniforms(seed);
   return () => Math.sqrt(-2 * Math.log(1 - unit())) * Math.cos(2 * Math.PI * unit());
 }
 

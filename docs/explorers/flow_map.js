@@ -1,4 +1,4 @@
-import { clamp, explorer, panel, text } from "./explorer.js";
+import { clamp, explorer, panel, text, uniforms } from "./explorer.js";
 import * as compiled from "./flow_map.functions.js";
 
 const EDGE = 2.6, SHOWN = 21, COUNT = 300, TIMES = 48;
@@ -70,16 +70,6 @@ const FLOWS = {
 
 // --- samplers: all places of one sample, from its noise
 
-function fresh(seed) {
-  let word = seed * 0x9e3779b9 | 0;
-  return () => {
-    word = word + 0x6d2b79f5 | 0;
-    let z = Math.imul(word ^ word >>> 15, 1 | word);
-    z = z + Math.imul(z ^ z >>> 7, 61 | z) ^ z;
-    return (((z ^ z >>> 14) >>> 0) + 0.5) / 4294967296;
-  };
-}
-
 function way(flow, { steps, sampler }, z, draw) {
   const points = [[1, flow.place(z, 1)]];
   for (let k = 0; k < steps; k++) {
@@ -105,7 +95,7 @@ let last = null;
 function runOf(state) {
   const key = [state.steps, state.sampler, state.flow, state.data].join();
   if (last?.key === key) return last;
-  const data = SETS[state.data], flow = FLOWS[state.flow](data), draw = fresh(7);
+  const data = SETS[state.data], flow = FLOWS[state.flow](data), draw = uniforms(7);
   const shown = Array.from({ length: SHOWN }, (_, i) => -2.3 + 4.6 * i / (SHOWN - 1));
   const exact = shown.map(z => Array.from({ length: TIMES + 1 }, (_, k) => [1 - k / TIMES, flow.place(z, 1 - k / TIMES)]));
   const ways = shown.map(z => way(flow, state, z, draw)), goals = EVEN.map(z => flow.place(z, 0));
