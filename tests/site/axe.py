@@ -28,6 +28,8 @@ HOLLOW = """() => {
 }"""
 # What a list has scrolled beneath its own title axe cannot see.
 TOP = """() => document.querySelectorAll(".md-sidebar__scrollwrap").forEach(e => e.scrollTop = 0)"""
+# The letters of an editor's field are those of the lines over it, of which axe sees nothing:
+# tests/site/test_editor.py holds them to their contrast.
 FAULTS = """async ([there, runOnly, formulas]) => {
   const said = await axe.run(there, {runOnly, resultTypes: ["violations", "incomplete"]});
   const formula = node => {
@@ -43,8 +45,6 @@ FAULTS = """async ([there, runOnly, formulas]) => {
 }"""  # noqa: E501
 
 
-# The letters of an editor's field are those of the lines over it, of which axe sees nothing:
-# tests/site/test_editor.py holds them to their contrast.
 def _faults(page: Page, there: dict[str, list[str]], formulas: bool, dark: bool) -> list[str]:
     assert dark == (page.locator("body").get_attribute("data-md-color-scheme") == "slate")
     if not page.evaluate("'axe' in window"):
