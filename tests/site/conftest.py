@@ -32,6 +32,7 @@ DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important }"
 FORGET = """for (const key of Object.keys(localStorage)) {
   if (key.endsWith("__palette")) localStorage.removeItem(key);  // the scheme of another page
+  if (key === "genmath checker") localStorage.removeItem(key);  // or every page would start it
 }"""
 # Who looks for a word with Ctrl+F has all folds built.
 UNFOLD = """() => {
@@ -104,7 +105,8 @@ class Visits:
         page.on("requestfailed", self._failed)
         page.on("response", lambda r: r.status >= 400 and self._say(f"{r.status}: {r.url}"))
         page.on("request", lambda request: self._stays(request.url))
-        page.add_init_script(FORGET)
+        if not options:
+            page.add_init_script(FORGET)
         page.goto(self.base_url + address)
         page.add_style_tag(content=STILL)
         return page

@@ -303,21 +303,90 @@ def test_an_exercise_goes_from_missing_to_proved(visit: Visits) -> None:
     page.evaluate(AS_NEW)
 
 
-def test_ones_own_text_is_kept_and_nothing_runs_by_itself(visit: Visits) -> None:
+# The checkers that a page has started, what it asked of them, and how often they spoke.
+LISTEN = """Object.assign(window, {started: 0, asked: [], heard: 0});
+window.Worker = class extends Worker {
+  constructor(url, options) {
+    super(url, options);
+    if (!(this.checks = String(url).includes("/check/"))) return;
+    started++;
+    this.addEventListener("message", () => heard++);
+  }
+  postMessage(what, ...how) {
+    if (this.checks) asked.push(what);
+    super.postMessage(what, ...how);
+  }
+}"""
+IDLE = "() => new Promise(done => requestIdleCallback(() => requestIdleCallback(done)))"
+
+
+def started(page: Page) -> int:
+    """How many run once the page has nothing else to do."""
+    page.locator("details.try, .editor").first.wait_for()
+    page.evaluate(IDLE)
+    count: int = page.evaluate("started")
+    return count
+
+
+def test_ones_own_text_is_kept_and_nothing_of_it_runs_by_itself(visit: Visits) -> None:
     page = visit("start/yours/", viewport=DESK)
+    page.add_init_script(LISTEN)
+    page.reload()
+    assert started(page) == 0
     editor = page.locator(".editor")
     editor.locator("textarea").fill("print('mine')\n")
     expect(check(editor)).to_contain_text("Not checked")
-    workers: list[str] = []
-    page.on("worker", lambda worker: workers.append(worker.url))
+    assert [each["cell"] for each in page.evaluate("asked")] == ["print('mine')\n"]
     page.goto(page.url + "?cell=print(1)#print(1)")
     expect(editor.locator("textarea")).to_have_value("print('mine')\n")
-    page.wait_for_timeout(500)
-    assert [url for url in workers if "/check/" in url] == []
+    page.wait_for_function("heard")
     editor.get_by_role("button", name="Start over").click()
     expect(editor.locator("textarea")).not_to_have_value("print('mine')\n")
+    assert page.evaluate("asked") == []
     expect(check(editor)).to_contain_text("As claimed")
-    assert [url for url in workers if "/check/" in url] != []
+
+
+def test_on_a_later_page_the_checker_is_ready_before_it_is_wanted(visit: Visits) -> None:
+    page = visit("derivations/vae/", viewport=DESK)
+    check(editor_of(page, "vae.elbo"))
+    page.add_init_script(LISTEN)
+    page.goto(page.url.replace("vae", "gan"))
+    page.wait_for_function("heard")
+    editor = editor_of(page, "gan.optimal_discriminator")
+    editor.wait_for()
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url))
+    expect(check(editor)).to_contain_text("As claimed: proved.")
+    assert loaded == []
+    assert page.evaluate("started") == 1
+
+
+USED = "localStorage.setItem('genmath checker', Date.now() - 3_600_000 * {})"
+
+
+@pytest.mark.parametrize(
+    "unlike",
+    [
+        "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })",
+        "Object.defineProperty(document, 'hidden', { get: () => !window.seen })",
+        USED.format(25),
+    ],
+    ids=["who saves data", "unseen", "a day later"],
+)
+def test_when_the_checker_does_not_wake_by_itself(visit: Visits, unlike: str) -> None:
+    page = visit("derivations/vae/", viewport=DESK)
+    page.add_init_script(LISTEN)
+    page.evaluate(USED.format(23))
+    page.reload()
+    assert started(page) == 1
+    page.add_init_script(unlike)
+    page.reload()
+    assert started(page) == 0
+    page.evaluate(
+        "window.seen = true; document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))"
+    )
+    assert started(page) == ("hidden" in unlike)
+    left_while_loading(visit)
 
 
 def left_while_loading(visit: Visits) -> None:

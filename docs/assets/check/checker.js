@@ -1,4 +1,5 @@
 // The checker: a worker of the page, which starts when it is wanted and can be ended at any time.
+import { storage } from "./copies.js";
 
 const waiting = new Map(); // what is asked and not yet answered
 let worker = null;
@@ -41,6 +42,18 @@ async function keepForLater(parts) {
   } catch { /* not in this browser, or not from this server */ }
 }
 
+// Who has had a check today finds the checker ready on later pages, too: it wakes when the page is seen and has nothing
+// else to do, and is given nothing to run.
+const USED = "genmath checker", DAY = 86_400_000;
+
+export function wakeWhenIdle() {
+  if (!(Date.now() - storage?.getItem(USED) < DAY) || navigator.connection?.saveData) return;
+  const idle = () => (window.requestIdleCallback ?? setTimeout)(wake);
+  if (document.readyState !== "complete") addEventListener("load", wakeWhenIdle, { once: true });
+  else if (document.hidden) addEventListener("visibilitychange", idle, { once: true });
+  else idle();
+}
+
 export function end(why) {
   worker?.terminate();
   worker = null;
@@ -51,6 +64,7 @@ export function end(why) {
 
 export function ask(what) {
   wake();
+  try { storage?.setItem(USED, Date.now()); } catch { /* it is full */ }
   const id = ++asked;
   const answered = new Promise((resolve, reject) => {
     waiting.set(id, { resolve, reject });

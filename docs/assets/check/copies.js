@@ -1,7 +1,7 @@
 // What the reader made of a text, kept in this browser. Two tabs that show one copy follow each other; where they went
 // different ways, each goes on in a copy of its own, and none is lost.
 
-const storage = (() => { try { return localStorage; } catch { return null; } })(); // it may be forbidden
+export const storage = (() => { try { return localStorage; } catch { return null; } })(); // it may be forbidden
 
 export class Copies {
   // `brought` is a text from elsewhere, which becomes a copy of its own when it is changed.

@@ -1,8 +1,10 @@
 // Where the editors of a page go.
 import { build, open } from "../folds.js";
-import { wake } from "./checker.js";
+import { wake, wakeWhenIdle } from "./checker.js";
 import { Copies, fromLink } from "./copies.js";
 import { element } from "./outcome.js";
+
+wakeWhenIdle();
 
 const typed = (source) => source.querySelector("pre code").textContent.trimEnd() + "\n";
 // The editor comes when one is wanted: a chapter is read without.
