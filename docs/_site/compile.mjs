@@ -7,7 +7,7 @@ import { basename } from "node:path";
 import { loadPyodide } from "pyodide";
 
 const [out, ...folders] = process.argv.slice(2);
-const python = await loadPyodide();
+const python = await loadPyodide({ args: ["-X", "no_debug_ranges"] });
 for (const folder of folders) python.mountNodeFS(`/packages/${basename(folder)}`, folder);
 python.runPython(`
 import ast

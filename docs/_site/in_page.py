@@ -14,6 +14,7 @@ import sys
 import tempfile
 import zipimport
 from functools import cache
+from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from genmath.proof.report import check_derivation
 HERE = Path(__file__).parent
 LIBRARIES = Path("/libraries.zip")  # sympy and mpmath
 PRINTED = 10_000  # characters of what a cell prints that are shown
+# What sympy imports when it first comes to it, which in some chapter it does.
+LATE = ("sets.setexpr", "polys.domains.old_fractionfield", "polys.domains.old_polynomialring")
 
 
 def check(cell: str, name: str = "", exercise: str = "") -> str:
@@ -112,6 +115,8 @@ def prepare() -> None:
     first = book.chapter(book.topics()[0]).derivations[0]
     check("".join(inspect.getblock(_lines(first.file)[first.line - 1 :])), first.name)
     _before.cache_clear()
+    for module in LATE:
+        import_module(f"sympy.{module}")
     sys.path.remove(str(LIBRARIES))
     sys.meta_path.append(_Rest())
     _look_again()

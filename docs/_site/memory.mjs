@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { loadPyodide } from "pyodide";
 
 const [out, libraries, ours] = process.argv.slice(2);
-const python = await loadPyodide({ _makeSnapshot: true });
+const python = await loadPyodide({ args: ["-X", "no_debug_ranges"], _makeSnapshot: true });
 const bytes = (file) => new Uint8Array(readFileSync(file)); // Pyodide knows no Buffer
 python.FS.writeFile("/libraries.zip", bytes(libraries));
 python.unpackArchive(bytes(ours), "zip", { extractDir: "/genmath" });

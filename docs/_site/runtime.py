@@ -31,12 +31,13 @@ PYODIDE = HERE / "node_modules" / "pyodide"
 
 def served() -> dict[Path, str]:
     """Every file that goes to assets/pyodide, and the name it has there."""
-    names = ("pyodide.asm.js", "python_stdlib.zip", "pyodide-lock.json")
+    names = ("python_stdlib.zip", "pyodide-lock.json")
+    large = ("pyodide.asm.js", "pyodide.asm.wasm")
     return {
         # A plain server may not know .mjs for JavaScript, and a browser imports nothing else.
         PYODIDE / "pyodide.mjs": "pyodide.js",
         **{PYODIDE / name: name for name in names},
-        packed("pyodide.asm.wasm"): "pyodide.asm.wasm.bin",
+        **{packed(name): f"{name}.bin" for name in large},
         libraries(): "libraries.zip",
         memory(): "memory.bin",
     }

@@ -34,7 +34,7 @@ export function editor(original, name, exercise) {
     stop.disabled = false;
     verdict.replaceChildren();
     mark(written, []);
-    status.textContent = isReady() ? "Checking …" : "Loading the checker, about 24 MB the first time …";
+    status.textContent = isReady() ? "Checking …" : "Loading the checker, about 22 MB the first time …";
     const began = performance.now();
     try {
       const said = await ask({ cell: area.value, name, exercise });

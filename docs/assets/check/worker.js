@@ -7,19 +7,26 @@ const PYODIDE = new URL("../pyodide/", import.meta.url);
 
 const unpacked = (answer) => answer.body.pipeThrough(new DecompressionStream("gzip"));
 
-// Pyodide would wait for ever for a file that does not come; and its largest is served compressed.
+// Pyodide would wait for ever for a file that does not come; and its two largest are served compressed.
+const PACKED = { "pyodide.asm.js": "text/javascript", "pyodide.asm.wasm": "application/wasm" };
 const { fetch } = self;
 self.fetch = async (what, ...how) => {
   try {
-    const packed = String(what).endsWith(".wasm");
-    const answer = await fetch(packed ? `${what}.bin` : what, ...how);
+    const type = PACKED[String(what).split("/").at(-1)];
+    const answer = await fetch(type ? `${what}.bin` : what, ...how);
     if (!answer.ok) throw new Error(`${answer.url}: ${answer.status} ${answer.statusText}`);
-    return packed ? new Response(unpacked(answer), { headers: { "content-type": "application/wasm" } }) : answer;
+    return type ? new Response(unpacked(answer), { headers: { "content-type": type } }) : answer;
   } catch (error) {
     postMessage({ dead: String(error) });
     throw error;
   }
 };
+
+// What Pyodide would import itself, if it were not compressed.
+async function script() {
+  const answer = await self.fetch(new URL("pyodide.asm.js", PYODIDE));
+  await import(URL.createObjectURL(await answer.blob()));
+}
 
 // The memory that docs/_site/memory.mjs wrote, and the files that stood beside it.
 async function memory() {
@@ -31,6 +38,7 @@ async function memory() {
 
 async function start() {
   const made = memory();
+  await script();
   const python = await loadPyodide({ indexURL: PYODIDE.href, _loadSnapshot: made.then(({ bytes }) => bytes) });
   for (const [path, text] of Object.entries((await made).files)) {
     python.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
