@@ -90,10 +90,10 @@ def test_paper_shows_what_a_first_reading_skips_and_no_machinery(visit: Visits) 
 
 
 @pytest.mark.parametrize("topic", book.topics())
-def test_a_chapter_is_twenty_one_pages_of_paper_or_fewer(visit: Visits, topic: str) -> None:
-    """The longest, of thirty derivations, a few more."""
+def test_a_chapter_is_twenty_pages_of_paper_or_fewer(visit: Visits, topic: str) -> None:
+    """The longest, of up to thirty-one derivations, a few more."""
     sheets = PdfReader(io.BytesIO(visit(f"derivations/{topic}/").pdf(format="A4"))).pages
-    assert len(sheets) <= max(21, 3 * len(book.chapter(topic).derivations) // 4)
+    assert len(sheets) <= max(20, 3 * len(book.chapter(topic).derivations) // 4)
 
 
 def test_without_scripts_a_fold_holds_what_it_holds(browser: Browser, base_url: str) -> None:
