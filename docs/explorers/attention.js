@@ -24,6 +24,12 @@ function layout(width) {
   return { plane, grid, height: wide ? side + 40 : top + side - 16 };
 }
 
+// Beyond its end of the line, where neither the line nor another handle is soon met.
+function name(plane, [x, y], said, color) {
+  const beyond = 0.32 / (Math.hypot(x, y) || 1);
+  return plane.label(x + beyond * x, y + beyond * y - 0.07, said, color, "middle");
+}
+
 export const figure = {
   picture(state, width) {
     const { plane, grid, height } = layout(width), points = read(state.points), rows = N.map(i => row(state, i)), mine = Math.round(state.row) - 1;
@@ -33,7 +39,7 @@ export const figure = {
     const frame = [0, 1, 2, 3, 4].map(i => grid.curve([[i, 0], [i, -4]], "thin grey") + grid.curve([[0, -i], [4, -i]], "thin grey")).join("");
     const marked = grid.curve([[0, -mine], [4, -mine], [4, -mine - 1], [0, -mine - 1], [0, -mine]], "ink");
     const arrows = N.map(i => plane.curve([[0, 0], points[i]], `thin ${COLORS[i]}`) + plane.curve([[0, 0], points[4 + i]], `thin dashed ${COLORS[i]}`)).join("");
-    const named = N.map(i => plane.label(points[i][0], points[i][1] + 0.24, `q${i + 1}`, COLORS[i], "middle") + plane.label(points[4 + i][0], points[4 + i][1] + 0.24, `k${i + 1}`, COLORS[i], "middle")).join("");
+    const named = N.map(i => name(plane, points[i], `q${i + 1}`, COLORS[i]) + name(plane, points[4 + i], `k${i + 1}`, COLORS[i])).join("");
     const handles = N.map(i => plane.handle(`p${4 + i}`, ...points[4 + i], COLORS[i], "a key: drag it") + plane.handle(`p${i}`, ...points[i], COLORS[i], "a query: drag it")).join("");
     const heads = N.map(j => `<text class="name ${COLORS[j]}" x="${grid.X(j + 0.5).toFixed(1)}" y="${(grid.Y(0) - 6).toFixed(1)}" text-anchor="middle">${j + 1}</text>`).join("") +
       N.map(i => `<text class="name ${COLORS[i]}" x="${(grid.X(0) - 6).toFixed(1)}" y="${(grid.Y(-i - 0.5) + 5).toFixed(1)}" text-anchor="end">${i + 1}</text>`).join("");

@@ -44,10 +44,10 @@ export const figure = {
     const numbers = Object.fromEntries(Object.entries({ ...variances(state), mean: m }).map(([k, v]) => [k, text(v)]));
     const data = along(compiled.density, state, "x"), sharing = along(compiled.sharing, state, "x");
     const svg = above.area(data, "blue") + above.line(data, "blue") + above.curve(histogram(state, mean), "orange") + above.axis(ticks) +
-      `<text class="name" x="8" y="20"><tspan class="blue">data</tspan> and <tspan class="orange">what is decoded</tspan>, the conditional means</text>` +
+      `<text class="name" x="8" y="20"><tspan class="blue">data</tspan> and <tspan class="orange">what is decoded</tspan>${width > 400 ? ", the conditional means" : ""}</text>` +
       below.line(data, "grey thin") + below.area(sharing, "green") + below.line(sharing, "green") + below.axis(ticks) +
       below.curve([[m, 0], [m, 1.35]], "orange dashed") + below.label(m, 1.42, "m(z)", "orange", "middle") +
-      `<text class="name" x="8" y="226"><tspan class="green">data that share the code z</tspan>, and their mean</text>` +
+      `<text class="name" x="8" y="226"><tspan class="green">data with the code z</tspan>, and their mean</text>` +
       below.handle("z", clamp(state.z, -EDGE, EDGE), 0, "purple");
     const said = `Variance of the data ${numbers.whole}, of what is decoded ${numbers.decoded}; least squared error ${numbers.lost}, of a draw ${numbers.drawn}. The code ${text(state.z)} is decoded to ${numbers.mean}.`;
     return { svg, height: 402, numbers, said };

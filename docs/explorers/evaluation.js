@@ -25,7 +25,7 @@ export const figure = {
     const numbers = { frechet: text(got.frechet), bias: text(got.bias), mmd: text(got.mmd) };
     const mark = (value, kind) => `<circle class="dot ${kind}" r="6" cx="${below.X(clamp(value, 0, 3)).toFixed(1)}" cy="${below.Y(0.5)}"/>`;
     const svg = above.area(bell(0, 1), "blue") + above.line(bell(0, 1), "blue") + above.line(samples, "orange") + above.axis([-4, -2, 0, 2, 4]) +
-      above.label(-1.2, 0.36, "data", "blue", "end") + above.label(state.mu_2, Math.min(0.93, samples(state.mu_2) + 0.04), "samples", "orange", "middle") +
+      above.label(-1.2, 0.36, "data", "blue", "end") + above.label(state.mu_2, Math.min(0.93, samples(state.mu_2) + 0.1), "samples", "orange", "middle") +
       above.handle("mu_2", state.mu_2, samples(state.mu_2), "orange") +
       `<text class="name" x="8" y="216">data less samples, as the kernel sees it</text>` + middle.area(got.gap, "purple") + middle.line(got.gap, "purple") + middle.axis([], 0) +
       `<text class="name" x="8" y="330">Fréchet: <tspan class="orange">of the laws</tspan>, <tspan class="grey">of a perfect model</tspan></text>` +

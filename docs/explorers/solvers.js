@@ -124,7 +124,7 @@ export const figure = {
     const marks = [0.001, 0.01, 0.1, 1].map(e => `<text x="46" y="${(plot.Y(Math.log(e)) + 4).toFixed(1)}" text-anchor="end">${e}</text>` + plot.curve([[Math.log(3), Math.log(e)], [Math.log(40), Math.log(e)]], "thin grey dashed"));
     const svg = exact + solved + `<path class="dots ink" d="${dots}"/>` + marks.join("") + lines.join("") + names.join("") + ticks.join("") +
       plot.curve([[place, Math.log(3e-4)], [place, 0]], "dashed ink thin") +
-      `<text class="name" x="52" y="${height - 208}">distance from the exact flow, against calls</text>` +
+      `<text class="name" x="8" y="${height - 208}">distance from the exact flow, by calls</text>` +
       `<g class="handle ink" data-handle="calls" transform="translate(${plot.X(place).toFixed(1)} ${plot.Y(Math.log(3e-4)).toFixed(1)})"><circle class="reach" r="20"/><circle r="7"/></g>`;
     const numbers = Object.fromEntries(Object.entries(errors).map(([s, e]) => [s, e < 1e-5 ? "0" : e.toPrecision(3)]));
     numbers.steps = String(Math.max(1, Math.floor((n + 1) / 2)));

@@ -72,7 +72,7 @@ def weights() -> Html:
         panel.minorticks_off()
         panel.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
         panels.append(panel)
-    for height, (name, (_, color)) in zip((0.1, 30, 3), on_data.items(), strict=True):
+    for height, (name, (_, color)) in zip((0.25, 30, 3), on_data.items(), strict=True):
         panels[0].text(-2.8, height, name, color=color, fontsize=8)
     panels[0].texts[2].set_position((1.25, 2.2))
     shown = min_snr_weight(alpha, sigma, prediction="v")

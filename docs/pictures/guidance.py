@@ -251,7 +251,7 @@ def dps() -> Html:
     left.text(3.2, 0.66, "right", color=GREEN, fontsize=9)
     left.text(0.05, 0.96, "DPS, with noise", color=PURPLE, fontsize=9)
     right.text(2.2, 0.42, "right: ΠGDM", color=GREEN, fontsize=9)
-    right.text(3.6, 0.03, "DPS", color=ORANGE, fontsize=9)
+    right.text(1.4, 0.03, "DPS", color=ORANGE, fontsize=9)
     right.text(0.02, 0.06, "DPS,\nwith noise", color=PURPLE, fontsize=9)
     for panel in (left, right):
         panel.set(xlabel="q: signal over noise of the measurement", ylim=(0, 1.05))
@@ -274,7 +274,7 @@ def editing() -> Html:
     panel.plot(u, kept**2, color=BLUE, lw=0.8)
     panel.plot(u, 1 - kept**2, color=ORANGE)
     panel.text(0.55, 0.42, "kept of the sketch", color=BLUE, fontsize=9, ha="right")
-    panel.text(0.5, 0.02, "the same, with noise", color=BLUE, fontsize=8)
+    panel.text(0.62, 0.02, "the same, with noise", color=BLUE, fontsize=8)
     panel.text(0.05, 0.82, "share of the variance that is new", color=ORANGE, fontsize=9)
     panel.set(
         xlabel="u at the level where one starts: noise at 0, the sketch itself at 1", ylim=(0, 1.05)
