@@ -38,7 +38,7 @@ export const figure = {
       arrow(place, [size(slope.mean), 0], "orange") + arrow(place, [0, size(slope.width)], "purple") +
       above.handle("top", state.mu, peak, "blue", "the density: across its mean, up and down its width") +
       points.map((p, i) => above.handle(`p${i}`, p, 0, "green")).join("") +
-      `<text class="name orange" x="8" y="16">by the mean</text><text class="name purple" x="130" y="16">by the width (down is wider)</text>` +
+      `<text class="name orange" x="8" y="16">by the mean</text><text class="name purple" x="110" y="16">by the width (↓ wider)</text>` +
       `<text class="name" x="8" y="258">log-likelihood by the mean, at this width</text>` +
       below.line(profile, "ink") + below.curve([[state.mu, top - 12], [state.mu, profile(state.mu)]], "dashed thin blue") + below.axis([-4, -2, 0, 2, 4], top - 12);
     const numbers = { whole: text(whole), best: text(best), gap: text(best - whole), by_mean: text(slope.mean), by_width: text(slope.width) };

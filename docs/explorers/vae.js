@@ -31,7 +31,7 @@ export const figure = {
       `<text x="8" y="176" class="name blue">posterior</text><text x="8" y="194" class="name orange">encoder q</text>` +
       (state.beta !== 1 ? `<text x="8" y="212" class="name green">tempered posterior</text>` : "") + `<text x="${width - 8}" y="176" text-anchor="end">prior in grey</text>` +
       middle.handle("q", state.m, q(state.m), "orange") +
-      `<text class="name" x="8" y="334">The gap is the area under q log(q / posterior)</text>` +
+      `<text class="name" x="8" y="334">Gap: the area under q log(q / posterior)</text>` +
       below.area(z => Math.max(0, inside(z)), "green") + below.area(z => Math.min(0, inside(z)), "purple") + below.line(inside, "ink thin") + below.axis(ticks, 0);
     const said = `Log-evidence ${numbers.evidence}, bound ${numbers.bound}, gap ${numbers.gap}. Objective ${numbers.objective}, at most ${numbers.most}.`;
     return { svg, height: 446, numbers, said };

@@ -251,7 +251,7 @@ def dps() -> Html:
     left.text(3.2, 0.66, "right", color=GREEN, fontsize=9)
     left.text(0.05, 0.96, "DPS, with noise", color=PURPLE, fontsize=9)
     right.text(2.2, 0.42, "right: ΠGDM", color=GREEN, fontsize=9)
-    right.text(1.4, 0.03, "DPS", color=ORANGE, fontsize=9)
+    right.text(1.6, 0.03, "DPS", color=ORANGE, fontsize=9)
     right.text(0.02, 0.06, "DPS,\nwith noise", color=PURPLE, fontsize=9)
     for panel in (left, right):
         panel.set(xlabel="q: signal over noise of the measurement", ylim=(0, 1.05))
