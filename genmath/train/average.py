@@ -12,7 +12,8 @@ class Average(nn.Module):
     updates, where that is less than the decay: the first weights mean nothing, and are soon
     forgotten.
 
-    ``module`` is a copy of the model in eval(); its buffers are those of the model, not averaged.
+    ``module`` is a copy of the model in eval(), whose buffers are those of the model once `settle`
+    was called.
     """
 
     # torch's AveragedModel costs a small network a fifth of its step: it sorts the weights by
@@ -24,14 +25,20 @@ class Average(nn.Module):
         super().__init__()
         self.module, self.decay = copy.deepcopy(model).eval().requires_grad_(False), decay
         self.register_buffer("n_averaged", torch.zeros((), dtype=torch.long))
+        self._mine: list[Tensor] = list(self.module.parameters())
+        self._its: list[Tensor] = [weight.detach() for weight in model.parameters()]
 
     @torch.no_grad()
-    def follow(self, model: nn.Module) -> None:
+    def follow(self) -> None:
         """One update."""
         n = int(self.n_averaged)
         keep = min(self.decay, (1 + n) / (10 + n)) if n else 0.0
-        mine: list[Tensor] = list(self.module.parameters())
-        torch._foreach_lerp_(mine, list[Tensor](model.parameters()), 1 - keep)
-        for mine_, its_ in zip(self.module.buffers(), model.buffers(), strict=True):
-            mine_.copy_(its_)
+        torch._foreach_lerp_(self._mine, self._its, 1 - keep)
         self.n_averaged += 1
+
+    @torch.no_grad()
+    def settle(self, model: nn.Module) -> nn.Module:
+        """The averaged weights with the buffers of the model."""
+        for mine, its in zip(self.module.buffers(), model.buffers(), strict=True):
+            mine.copy_(its)
+        return self.module

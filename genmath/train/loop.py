@@ -127,16 +127,8 @@ def fit(
             data.size, recipe.batch, micro, recipe.seed, first,
             accelerator.process_index, accelerator.num_processes,
         )  # fmt: skip
-        loader = DataLoader(
-            data.train,
-            batch_sampler=order,
-            num_workers=workers,
-            collate_fn=_as_one,
-            pin_memory=accelerator.device.type == "cuda",
-            worker_init_fn=leave_signals,
-        )
         every = save_every or max(1, math.ceil(recipe.steps / 10))
-        batches = iter(loader)
+        batches = _prepared(data, order, workers, accelerator.device)
         with asked_to_stop(accelerator, run is not None) as asked:
             for step in range(first, recipe.steps):
                 training.step(step, batches)
@@ -175,35 +167,37 @@ class _Training:
         model = recipe.build(data.event, seeded("cpu", recipe.seed, "weights"))
         self.model = model.to(accelerator.device).train()
         self.average = Average(self.model, recipe.average) if recipe.average else None
+        self.weights = list(self.model.parameters())
         self.objective = accelerator.prepare(_Objective(self.model))
-        self.players: dict[str, tuple[list[nn.Parameter], Any]] = {}
+        self.players: dict[str, tuple[list[nn.Parameter], torch.optim.Adam]] = {}
         for name in dict.fromkeys(recipe.turn(step).trains for step in range(recipe.steps)):
             part = _part(self.model, name)
             if compiled:
                 part.compile(backend="inductor" if compiled is True else compiled)
             weights = list(part.parameters())
-            optimizer: Any = torch.optim.Adam(weights, recipe.rate, recipe.betas, fused=True)
-            if accelerator.scaler is not None:  # Accelerate's own step costs more than Adam's
-                optimizer = accelerator.prepare(optimizer)
+            optimizer = torch.optim.Adam(weights, recipe.rate, recipe.betas, fused=True)
             self.players[name] = weights, optimizer
+        self.prepares = type(recipe).before is not Recipe.before
         self.draws = torch.Generator(accelerator.device)
         self.losses: list[Row] = []
         self.unread: list[tuple[int, str, Tensor, float]] = []
 
     def step(self, step: int, batches: Iterator[Batch]) -> None:
         """One update: every micro-batch of this process, then the weights."""
-        recipe, accelerator = self.recipe, self.accelerator
+        recipe, accelerator, scaler = self.recipe, self.accelerator, self.accelerator.scaler
         device, processes = accelerator.device, accelerator.num_processes
         turn = recipe.turn(step)
         weights, optimizer = self.players[turn.trains]
-        recipe.before(self.model, step, self.data, self._seeded("before", step))
+        if self.prepares:
+            recipe.before(self.model, step, self.data, self._seeded("before", step))
         start, length = recipe.stage(step)
         if step == start and self.average is not None:
             self.average.n_averaged.zero_()
         rate = recipe.rate * _shape((step - start + 0.5) / length)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        self.model.zero_grad()
+        for weight in self.weights:
+            weight.grad = None
         parts = recipe.batch // (recipe.micro or recipe.batch)
         losses = []
         for number in range(accelerator.process_index, parts, processes):
@@ -213,15 +207,23 @@ class _Training:
             with waits:
                 draws = self._seeded("step", step, number)
                 loss = self.objective(turn.loss, next(batches).to(device), draws)
-                accelerator.backward(loss / (parts // processes))
+                share = loss if parts == processes else loss / (parts // processes)
+                (share if scaler is None else scaler.scale(share)).backward()
             losses.append(loss.detach())
+        if scaler is not None:
+            scaler.unscale_(optimizer)
         if recipe.clip:
-            accelerator.clip_grad_norm_(weights, recipe.clip)
-        optimizer.step()
+            nn.utils.clip_grad_norm_(weights, recipe.clip)
+        if scaler is None:
+            optimizer.step()
+        else:  # which leaves a step out whose gradients are too large for half precision
+            scaler.step(optimizer)
+            scaler.update()
         recipe.after(self.model, step)
         if self.average is not None:
-            self.average.follow(self.model)
-        self.unread.append((step, turn.trains, torch.stack(losses).mean(), rate))
+            self.average.follow()
+        mean = losses[0] if len(losses) == 1 else torch.stack(losses).mean()
+        self.unread.append((step, turn.trains, mean, rate))
 
     def _seeded(self, *words: object) -> torch.Generator:
         return self.draws.manual_seed(seed_of(self.recipe.seed, *words))
@@ -245,7 +247,9 @@ class _Training:
 
     def fitted(self) -> Fitted:
         """As it is now; training goes on undisturbed."""
-        model = copy.deepcopy(self.model).eval() if self.average is None else self.average.module
+        model = self._averaged()
+        if self.average is None:
+            model = copy.deepcopy(model).eval()
         return Fitted(self.recipe, self.data, model, [loss for _, _, loss, _ in self.losses])
 
     def save(self, run: Run, step: int) -> None:
@@ -253,7 +257,7 @@ class _Training:
 
         Errors: `Diverged` for weights that are not finite; OSError.
         """
-        weights = [*self.model.parameters(), *(self.average or nn.Module()).parameters()]
+        weights = [*self.weights, *self._averaged().parameters()]
         if not torch.stack([weight.isfinite().all() for weight in weights]).all():
             self._diverged(f"weights are not finite after step {step - 1}")
         try:
@@ -285,7 +289,7 @@ class _Training:
         raise Diverged(f"{how} of {self.recipe.steps}{self.kept()}")
 
     def show(self, run: Run) -> None:
-        run.keep_weights(self.model if self.average is None else self.average.module)
+        run.keep_weights(self._averaged())
         run.keep_losses(self.losses)
 
     def take_up(self, run: Run, checkpoint: Path) -> int:
@@ -301,6 +305,9 @@ class _Training:
         self.losses = read_losses(checkpoint / LOSSES)
         on_main(self.accelerator, self.show, run)
         return int(facts["step"])
+
+    def _averaged(self) -> nn.Module:
+        return self.model if self.average is None else self.average.settle(self.model)
 
     def _parts(self) -> dict[str, nn.Module]:
         return {"model": self.model, **({"average": self.average} if self.average else {})}
@@ -388,6 +395,20 @@ def _flat(settings: dict[str, Any]) -> dict[str, Any]:
 def _shape(share: float) -> float:
     """The rate at a share of a stage, of the largest: up in 5 %, then a cosine to 0."""
     return min(1.0, share / 0.05) * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def _prepared(data: Data, order: Order, workers: int, device: torch.device) -> Iterator[Batch]:
+    if not workers:
+        return map(data.train.__getitems__, order)  # type: ignore[attr-defined]
+    loader = DataLoader(
+        data.train,
+        batch_sampler=order,
+        num_workers=workers,
+        collate_fn=_as_one,
+        pin_memory=device.type == "cuda",
+        worker_init_fn=leave_signals,
+    )
+    return iter(loader)
 
 
 def _as_one(batch: Any) -> Any:

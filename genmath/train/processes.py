@@ -73,6 +73,8 @@ def on_main(accelerator: Accelerator, work: Callable[..., object], *given: Any) 
 
 
 def anywhere(accelerator: Accelerator, here: bool) -> bool:
+    if accelerator.num_processes == 1:
+        return here
     said = torch.tensor(float(here), device=accelerator.device)
     return bool(accelerator.reduce(said) > 0)
 

@@ -201,9 +201,9 @@ def test_buffers_are_followed_and_not_averaged() -> None:
     average = Average(net, 0.9)
     for _ in range(3):
         net(POINTS + 5)
-        average.follow(net)
+        average.follow()
     for name, value in net.named_buffers():
-        assert torch.equal(dict(average.module.named_buffers())[name], value)
+        assert torch.equal(dict(average.settle(net).named_buffers())[name], value)
 
 
 def test_without_an_average_the_last_weights_count_and_training_is_not_disturbed() -> None:
