@@ -26,7 +26,7 @@ class Average(nn.Module):
         self.module, self.decay = copy.deepcopy(model).eval().requires_grad_(False), decay
         self.register_buffer("n_averaged", torch.zeros((), dtype=torch.long))
         self._mine: list[Tensor] = list(self.module.parameters())
-        self._its: list[Tensor] = [weight.detach() for weight in model.parameters()]
+        self._its: list[Tensor] = list(model.parameters())  # not their data, which may yet move
 
     @torch.no_grad()
     def follow(self) -> None:

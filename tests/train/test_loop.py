@@ -325,3 +325,12 @@ def test_a_setting_that_makes_no_sense_is_refused(name: str, value: Any, expecte
         Flow().changed({name: value})
     with pytest.raises(ValueError, match="settings: got 'width2', expected one of steps, batch,"):
         Flow().changed({"width2": 3})
+
+
+def test_a_model_in_shards_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from accelerate import Accelerator
+    from accelerate.utils import DistributedType
+
+    monkeypatch.setattr(Accelerator, "distributed_type", DistributedType.FSDP)
+    with pytest.raises(ValueError, match="launch: got FSDP, expected processes that each hold the"):
+        fit(Flow())
