@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
-from genmath.shapes import caption, read
-from genmath.train import Fitted, fit, load, recipe
-from genmath.train.recipes.text_to_image import as_captioned, told
+from genmath.train import Batch, Fitted, fit, load, recipe
+from genmath.train.recipes.text_to_image import told
 
 TINY = {"steps": 24, "batch": 8, "width": 16, "layers": 2, "average": 0.0}
 NAMES = ("latent-diffusion", "text-to-image", "text-to-video")
@@ -67,13 +67,17 @@ def test_without_a_text_captions_are_spread_over_the_world() -> None:
         assert len({tuple(row) for row in told(event, 3, RED).tolist()}) == 1
 
 
-def test_what_is_as_captioned_is_counted_on_held_out_captions() -> None:
-    data = load("shapes")
-    x = data.test.x[:12]
-    assert as_captioned(data, lambda y: x[: len(y)], most=12) == 1
-    assert as_captioned(data, lambda y: x[: len(y)].flip(0), most=12) == 0
-    texts = {caption(scene) for scene in read(x) if scene is not None}
-    assert len(texts) == 12
+@pytest.mark.parametrize("name", NAMES)
+def test_held_out_captions_are_drawn_and_read(
+    name: str, fitted: dict[str, Fitted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, data = fitted[name].recipe, fitted[name].data
+    few = replace(data, test=Batch(data.test.x[:4], data.test.y[:4]))
+    figures = made.evaluate(fitted[name].model, few, rng())
+    assert {figures[key] for key in figures if "as captioned" in key} == {0.0}
+    monkeypatch.setattr(type(made), "draw", lambda *_: few.test.x)
+    figures = made.evaluate(fitted[name].model, few, rng())
+    assert {figures[key] for key in figures if "as captioned" in key} == {1.0}
 
 
 @pytest.mark.parametrize("name", ["text-to-image", "text-to-video"])

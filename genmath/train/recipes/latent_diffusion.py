@@ -1,7 +1,6 @@
 """Latent diffusion: an autoencoder, then frozen, and a flow of its codes that is told a text."""
 
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -14,9 +13,9 @@ from genmath.nets import Captioned, DiT, TextEncoder
 from genmath.nets.weights import initialize
 from genmath.samplers import Euler
 from genmath.train.data import Batch, Data, Event
-from genmath.train.measures import distance
+from genmath.train.measures import as_captioned, distance
 from genmath.train.recipe import Recipe, Turn
-from genmath.train.recipes.text_to_image import as_captioned, told
+from genmath.train.recipes.text_to_image import told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +108,10 @@ class LatentDiffusion(Recipe):
         if not data.event.words:
             name, figure = distance(self.sample(model, data.event, len(x), generator), data)
             return {**figures, name: figure}
-        figures["read as before"] = as_captioned(data, lambda y: again)
+        held: Any = data.test
+        y = held.y[: len(x)]
+        figures["read as before"] = as_captioned(again, y)
         for scale in (1.0, 1.5, 3.0):
-            draw = partial(self.draw, model, generator, 10, scale)
-            figures[f"as captioned, scale {scale:g}"] = as_captioned(data, draw)
+            made = self.draw(model, generator, 10, scale, y)
+            figures[f"as captioned, scale {scale:g}"] = as_captioned(made, y)
         return figures

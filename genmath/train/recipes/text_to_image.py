@@ -1,8 +1,6 @@
 """Text to picture: a text encoder and a transformer, trained together by flow matching."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from torch import Generator, Tensor, zeros_like
@@ -13,8 +11,9 @@ from genmath.guidance import Guided, drop_labels
 from genmath.nets import Captioned, DiT, TextEncoder
 from genmath.paths import LinearPath, logit_normal_time
 from genmath.samplers import Euler, sample
-from genmath.shapes import caption, read, scenes, tokenise
+from genmath.shapes import caption, scenes, tokenise
 from genmath.train.data import Batch, Data, Event
+from genmath.train.measures import as_captioned
 from genmath.train.recipe import Recipe
 
 
@@ -74,10 +73,11 @@ class TextToImage(Recipe):
 
     def evaluate(self, model: Any, data: Data, generator: Generator) -> dict[str, float]:
         """The shares of captions held out that are drawn in all they say."""
-        figures = {}
+        held: Any = data.test
+        figures, y = {}, held.y[:100]
         for steps, scale in ((2, 1.0), (10, 1.0), (10, 1.5), (10, 3.0)):
-            draw = partial(self.draw, model, data.event, generator, steps, scale)
-            figures[f"as captioned, steps {steps}, scale {scale:g}"] = as_captioned(data, draw)
+            x = self.draw(model, data.event, generator, steps, scale, y)
+            figures[f"as captioned, steps {steps}, scale {scale:g}"] = as_captioned(x, y)
         return figures
 
 
@@ -86,10 +86,3 @@ def told(event: Event, n: int, text: str) -> Tensor:
     every = scenes(clips=event.kind == "clips")
     spread = [caption(every[i * len(every) // n]) for i in range(n)]
     return tokenise([text] * n if text else spread)
-
-
-def as_captioned(data: Data, draw: Callable[[Tensor], Tensor], most: int = 100) -> float:
-    """The share of held-out captions of which all is seen in what is drawn for them."""
-    held: Any = data.test
-    seen, wanted = read(draw(held.y[:most]).cpu()), read(held.x[:most])
-    return sum(a == b for a, b in zip(seen, wanted, strict=True)) / len(seen)
