@@ -6,10 +6,10 @@ from math import log, prod
 
 from torch import Generator, Tensor, nn, no_grad
 
-from genmath.evaluation import frechet_distance
 from genmath.nets import GPT
 from genmath.nets.weights import initialize
 from genmath.train.data import Batch, Data, Event
+from genmath.train.measures import distance
 from genmath.train.recipe import Recipe, Turn
 from genmath.vae import gaussian_log_likelihood
 from genmath.vq import VQVAE as Autoencoder
@@ -84,10 +84,10 @@ class VQVAE(Recipe):
         x = data.test.to(generator.device).x
         tokens = model.first.encode(x)
         error = (model.first.decode(tokens) - x).square().mean()
-        made = self.sample(model, data.event, len(x), generator)
+        name, value = distance(self.sample(model, data.event, len(x), generator), data)
         return {
             "perplexity": float(code_perplexity(tokens, self.codes)),
             "error": float(error.sqrt()),
             "bits a token": float(-model.log_prior(tokens).mean()) / tokens[0].numel() / log(2),
-            "Fréchet": float(frechet_distance(x.flatten(1), made.flatten(1))),
+            name: value,
         }
