@@ -56,12 +56,13 @@ def writing(folder: Path, step: int, facts: dict[str, Any]) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    for old in whole(folder)[:-KEPT]:
-        _remove(old)
+    tidy(folder)
 
 
 def tidy(folder: Path) -> None:
-    """Without what a killed process had begun."""
+    """Without what a killed process had begun, and what it had still to remove."""
+    for old in whole(folder)[:-KEPT]:
+        _remove(old)
     for part in folder.glob("*.part"):
         shutil.rmtree(part)
 
