@@ -36,6 +36,34 @@ def has_no_value(node: Node) -> bool:
     )
 
 
+def without_common(claim: Claim) -> Claim:
+    """Without the terms that stand on both sides and have no value: what is left may have one."""
+    left, right = _terms(claim.lhs), _terms(claim.rhs)
+    common = [t for t in left if t in right and has_no_value(t)]
+    if not common:
+        return claim
+    for t in common:
+        if t in right:
+            left.remove(t)
+            right.remove(t)
+    return replace(claim, lhs=_sum(left), rhs=_sum(right))
+
+
+def _terms(node: Node) -> list[Node]:
+    match node:
+        case Add():
+            return [t for a in node.args for t in _terms(a)]
+        case Neg(args=(Add() as inner,)):
+            return [t.args[0] if isinstance(t, Neg) else Neg(t) for t in _terms(inner)]
+        case Named():
+            return _terms(node.body) if has_no_value(node) else [node]
+    return [node]
+
+
+def _sum(terms: list[Node]) -> Node:
+    return Add(*terms) if len(terms) > 1 else terms[0] if terms else Number(0)
+
+
 def _outside_integrals(node: Node) -> Iterator[Node]:
     """The nodes, but not the limits of integrals, where infinity has its meaning."""
     yield node

@@ -39,7 +39,13 @@ from genmath.proof.language.tree import (
     free_symbols,
 )
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, SHARP, Arithmetic, Num
-from genmath.proof.numeric.attack import Sequence, consequences, has_no_value, sequence
+from genmath.proof.numeric.attack import (
+    Sequence,
+    consequences,
+    has_no_value,
+    sequence,
+    without_common,
+)
 from genmath.proof.numeric.compiled import Program, Sums
 from genmath.proof.numeric.descent import tightest
 from genmath.proof.numeric.describe import describe, kinds
@@ -124,6 +130,7 @@ def compare(
 ) -> Outcome:
     """Evaluate both sides in random worlds. `worlds` is how many, or the worlds to use; `line` are
     spaces of which a proof says that they are the real line."""
+    claim = without_common(claim)
     if has_no_value(claim.lhs) or has_no_value(claim.rhs):
         return _attacked(claim, seed)
     if isinstance(worlds, Worlds):

@@ -182,10 +182,11 @@ def in_half_lines(e: Any, rules: Rules) -> Any:
 
 
 def whole_line(body: Any, v: Any, rules: Rules) -> Any:
-    """The integral over every value of a bound letter of an integral with limits."""
+    """The integral over every value of a bound letter of an integral with limits, of which the
+    body is a term."""
     letter = fresh(LINE)
     named = named_after_density(body.xreplace({v: letter}), letter, rules)
-    return integrate(named[0], named[1:], rules)
+    return integrate(named[0], named[1:], rules, False)
 
 
 def on_one_line(e: Any, line: set[str] | None = None) -> tuple[Any, set[str]]:

@@ -74,6 +74,7 @@ from genmath.proof.symbolic.vector_maps import pulled_back, pushed_forward, slop
 
 
 _WHOLE, _TERMS = Memory(), Memory()
+HAS_MEAN = "has a finite integral"  # a term of a sum, for itself
 
 
 def integrate(body: Any, bound: tuple[Any, ...], rules: Rules, alone: bool = True) -> Any:
@@ -123,11 +124,13 @@ def _piece(body: Any, v: Any, low: Any, high: Any, rules: Rules) -> Any:
     parts = terms(body)
     for t in parts:
         outside, rest = t.as_independent(v, as_Add=False)
-        alone = len(parts) == 1 or rest.has(Bell, Rho)
-        moved = _moved_ends(rest, v, low, high, rules) if alone else None
+        may = len(parts) == 1 or is_mean(v, sp.Mul.make_args(rest))
+        moved = _moved_ends(rest, v, low, high, rules) if may else None
         if moved is None:
             plain.append(t)
         else:
+            if len(parts) > 1:
+                rules.assumed.add(Said(rest, HAS_MEAN))
             total += outside * _piece(*moved, rules)
     slope = partial(differentiate, rules=rules)
     return total + (between(sp.Add(*plain), v, low, high, slope) if plain else 0)
@@ -300,11 +303,13 @@ def _reduce(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
                 else sp.Mul(*outside) * done
             )
         replaced = None
-        if alone or any(f.has(Bell, Rho) for f in local):
+        if alone or is_mean(v, local):
             replaced = _reexpress(v, local, rules, bound | term.free_symbols) or (
                 through_map(v, local, rules) if on_line(v) else through_logarithm(v, local)
             )
         if replaced is not None:
+            if not alone:
+                rules.assumed.add(Said(sp.Mul(*local), HAS_MEAN))
             body, letter = replaced
             return sp.Mul(*outside) * integrate(
                 body * sp.Mul(*rest), (*(bound - {v}), letter), rules, alone
@@ -313,6 +318,34 @@ def _reduce(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
     for block, letters in _blocks(inside, bound):
         result *= close(block, letters)
     return result
+
+
+def is_mean(v: Any, factors: Collection[Any]) -> bool:
+    """Whether a density of v is among the factors, and none is divided by: a term of a sum, which
+    need not exist for itself, is then an expectation, which is said to."""
+    powers = [f.as_base_exp() for f in factors]
+    if any(k.is_negative and any(r.has(v) for r in b.atoms(Rho, Bell)) for b, k in powers):
+        return False
+    return any(
+        k.is_Integer and k > 0 and any(_moves(place, v) for place in _drawn(b, v))
+        for b, k in powers
+    )
+
+
+def _drawn(density: Any, v: Any) -> tuple[Any, ...]:
+    """Where a density stands whose other arguments do not contain v."""
+    if isinstance(density, Rho) and not density.args[2].has(v):
+        return tuple(density.args[1])
+    if isinstance(density, Bell) and not density.args[2].has(v):
+        return (density.args[0] - density.args[1],)
+    return ()
+
+
+def _moves(place: Any, v: Any) -> bool:
+    """A line in v, or a function of one, which is declared a map where it is undone."""
+    if isinstance(place, Unknown):
+        return any(_moves(a, v) for a in place.args[2:])
+    return bool(place.has(v) and place.is_polynomial(v) and not sp.diff(place, v).has(v))
 
 
 def _eliminate(v: Any, local: list[Any], rest: list[Any], rules: Rules) -> Any:
@@ -586,7 +619,7 @@ def _through_vector_map(
     inside: list[Any], bound: set[Any], term: Any, rules: Rules, alone: bool
 ) -> tuple[Any, tuple[Any, ...]] | None:
     """The factors in the letters that a map takes to these, or these to."""
-    if not (alone or any(f.has(Bell, Rho) for f in inside)):
+    if not (alone or any(is_mean(v, inside) for v in bound)):
         return None
     taken = bound | term.free_symbols
     if (back := pulled_back(inside, bound, taken)) is not None:
@@ -598,6 +631,8 @@ def _through_vector_map(
         body, old, new = forth
     else:
         return None
+    if not alone:
+        rules.assumed.add(Said(sp.Mul(*inside), HAS_MEAN))
     letters = []
     for v, u in zip(old, new, strict=True):
         rules.on_the_line(space_of(v))

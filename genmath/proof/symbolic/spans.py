@@ -35,6 +35,8 @@ class Within(NamedTuple):
 def between_ends(body: Any, v: Within, rules: Rules) -> Any:
     """The integral of what stands in the letter > 0."""
     slope = sp.diff(v.at, v.letter)
+    if v.high != sp.oo and v.low == -sp.oo:
+        slope = -slope  # the letter counts downwards from the end
     place = unused(v.space, body.free_symbols | v.low.free_symbols | v.high.free_symbols)
     inside = expand(canon(change(canon(body / slope), v.letter, v.odds(place), rules)))
     total, left = sp.S.Zero, sp.S.Zero
