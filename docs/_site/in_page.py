@@ -28,7 +28,12 @@ HERE = Path(__file__).parent
 LIBRARIES = Path("/libraries.zip")  # sympy and mpmath
 PRINTED = 10_000  # characters of what a cell prints that are shown
 # What sympy imports when it first comes to it, which in some chapter it does.
-LATE = ("sets.setexpr", "polys.domains.old_fractionfield", "polys.domains.old_polynomialring")
+LATE = (
+    "assumptions.wrapper",
+    "sets.setexpr",
+    "polys.domains.old_fractionfield",
+    "polys.domains.old_polynomialring",
+)
 
 
 def check(cell: str, name: str = "", exercise: str = "") -> str:
