@@ -105,7 +105,8 @@ class Show:
     """How far a training is: a bar where a person looks on, else a line every so often."""
 
     def __init__(self, steps: int, bar: Bar | None) -> None:
-        self.bar, self.began, self.first, self.told = bar, time.monotonic(), 0, 0
+        self.bar, self.told = bar, 0
+        self.first: tuple[int, float] | None = None  # a step, and when it was done
         self.every = max(1, steps // LINES)
         self.task = bar.add_task("", total=steps) if bar else None
 
@@ -114,21 +115,23 @@ class Show:
             typer.echo(words)
 
     def step(self, at: Progress) -> None:
+        self.first = self.first or (at.step, time.monotonic())
         words = f"loss {at.loss:<9.4g} rate {at.rate:.1e}" + f"  {at.trains}" * bool(at.trains)
         if self.bar is not None and self.task is not None:
             self.bar.update(self.task, completed=at.step, description=words, refresh=True)
         elif at.step // self.every > self.told or at.step == at.steps:
             self.told = at.step // self.every
-            typer.echo(
-                f"step {at.step:>{len(str(at.steps))}}/{at.steps}  {words}  {self._left(at)}"
-            )
+            left = _left(at, *self.first)
+            typer.echo(f"step {at.step:>{len(str(at.steps))}}/{at.steps}  {words}  {left}")
             sys.stdout.flush()
 
-    def _left(self, at: Progress) -> str:
-        self.first = self.first or at.step - 10
-        each = (time.monotonic() - self.began) / max(1, at.step - self.first)
-        left = round(each * (at.steps - at.step))
-        return f"{left // 60}:{left % 60:02} left"
+
+def _left(at: Progress, first: int, began: float) -> str:
+    """The time that is left, as long as the steps since the first; nothing at the first."""
+    if at.step == first:
+        return ""
+    left = round((time.monotonic() - began) / (at.step - first) * (at.steps - at.step))
+    return f"{left // 60}:{left % 60:02} left"
 
 
 @contextlib.contextmanager

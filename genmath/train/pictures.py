@@ -124,7 +124,8 @@ def comparison(
             xs, ys = [point[place] for point in points], [point[2] for point in points]
             axes.plot(xs, ys, "o-", color=colour, markersize=4, linewidth=1.2, label=name)
         axes.axhline(floor, color="grey", linewidth=0.8, label="training data")
-        axes.set_xscale("log")
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter("{x:g}")
         if all(value > 0 for points in curves.values() for _, _, value in points):
             axes.set_yscale("log")
         axes.set_xlabel(word)

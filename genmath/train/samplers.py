@@ -16,13 +16,18 @@ SAMPLERS: dict[str, Sampler] = {
 }
 
 
-def sampler_of(name: str, eta: float = 0.0) -> Sampler:
-    """The sampler of a name. ``eta`` is the share of fresh noise, which is a choice in DDIM alone.
+CONTINUOUS = ("euler", "heun", "sde")  # they need the slope of a path
+
+
+def sampler_of(name: str, eta: float = 0.0, *, counted: bool = False) -> Sampler:
+    """The sampler of a name. ``eta`` is the share of fresh noise, which is a choice in DDIM alone;
+    ``counted`` are noise levels that are numbered, between which a path has no slope.
 
     Errors: ValueError for another name, or an eta that is not 0 with another sampler than DDIM.
     """
-    if name not in SAMPLERS:
-        refuse("sampler", repr(name), "one of " + ", ".join(SAMPLERS))
+    known = [each for each in SAMPLERS if not (counted and each in CONTINUOUS)]
+    if name not in known:
+        refuse("sampler", repr(name), "one of " + ", ".join(known))
     if name == "ddim":
         return DDIM(eta)
     if eta:

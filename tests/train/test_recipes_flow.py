@@ -129,6 +129,11 @@ def test_samplers_have_names_and_eta_is_of_ddim_alone(fitted: dict[str, Fitted])
     assert not torch.equal(plain, noisy)
     with pytest.raises(ValueError, match=r"eta: got 0\.5, expected 0 with sampler"):
         sampler_of("heun", 0.5)
+    for name in ("euler", "heun", "sde"):
+        with pytest.raises(
+            ValueError, match=f"got '{name}', expected one of dpm, unipc, ddim, anc"
+        ):
+            drawn(fitted["ddpm"], sampler=name)
     with pytest.raises(ValueError, match="sampler: got 'hue', expected one of euler, heun"):
         drawn(fitted["flow-matching"], sampler="hue")
 

@@ -47,7 +47,8 @@ class DDPM(Recipe):
         self, model: nn.Module, event: Event, n: int, generator: Generator,
         *, steps: int = 50, sampler: str = "ddim", eta: float = 0.0,
     ) -> Tensor:  # fmt: skip
+        by = sampler_of(sampler, eta, counted=True)
         return sample(
-            model, (n, *event.shape), self.schedule, sampler_of(sampler, eta), steps=steps,
+            model, (n, *event.shape), self.schedule, by, steps=steps,
             prediction=self.prediction, generator=generator,
         )  # fmt: skip
