@@ -6,11 +6,13 @@ is typeset: `genmath.proof.report` does that.
 
 from __future__ import annotations
 
+import _weakrefset
 import contextlib
 import gc
 import signal
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -98,11 +100,16 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         signal.signal(signal.SIGPROF, previous)
 
 
+_WEAK = {weakref.__file__, _weakrefset.__file__}
+"""Where the callbacks of weak references are."""
+
+
 def _would_be_lost(frame: Any) -> bool:
     """Whether what is raised there is printed and forgotten: while objects are freed."""
     callbacks = {getattr(call, "__code__", None) for call in gc.callbacks}
     while frame is not None:
-        if frame.f_code in callbacks or frame.f_code.co_name == "__del__":
+        code = frame.f_code
+        if code in callbacks or code.co_name == "__del__" or code.co_filename in _WEAK:
             return True
         frame = frame.f_back
     return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -39,6 +40,25 @@ def in_del() -> None:
     Slow()
 
 
+class Key:
+    """What a weak dictionary forgets."""
+
+
+class Busy:
+    """Asked by a weak dictionary, before it forgets a key, whether it is being walked through."""
+
+    def __bool__(self) -> bool:
+        compute(0.2)
+        return False
+
+
+def in_a_weak_dictionary() -> None:
+    key = Key()
+    weak = weakref.WeakKeyDictionary({key: 1})
+    vars(weak)["_iterating"] = Busy()
+    del key
+
+
 def test_a_limit_that_ends_where_objects_are_freed_ends_the_step_after_it(
     while_freeing: Callable[[], None],
 ) -> None:
@@ -50,10 +70,10 @@ def test_a_limit_that_ends_where_objects_are_freed_ends_the_step_after_it(
             reached.append(run)
             compute(60)
 
-    for run in (while_freeing, in_del):
+    for run in (while_freeing, in_del, in_a_weak_dictionary):
         with pytest.raises(StepTimeout):
             step(run)
-    assert reached == [while_freeing, in_del]
+    assert reached == [while_freeing, in_del, in_a_weak_dictionary]
 
 
 def test_it_ends_nothing_after_the_block() -> None:
