@@ -3,33 +3,53 @@
 from __future__ import annotations
 
 import torch
-from _shapes import BATCH, Budget, World, train
+from _shapes import BATCH, RATE, Budget, World, train
 from torch import Tensor, nn
 
 from genmath.contrastive import clip_loss, similarities
+from genmath.gan import discriminator_loss
 from genmath.latent import FirstStage
-from genmath.nets import TextEncoder, ViT
+from genmath.nets import ConvDecoder, ConvEncoder, TextEncoder, ViT
 from genmath.shapes import WORDS, read
 from genmath.vq import VQVAE, VectorQuantizer
 
+CODES = 16  # numbers in one
 
-def autoencoder(world: World, seconds: float, generator: torch.Generator) -> FirstStage:
-    """32 × 32 pixels to 4 × 4 codes of 16 numbers and back, by convolutions."""
-    encoder = nn.Sequential(
-        _halved(3, 16), _halved(16, 32), _halved(32, 64), nn.Conv2d(64, 32, 1)
-    )  # mean and log-variance
-    decoder = nn.Sequential(
-        nn.Conv2d(16, 64, 1), nn.SiLU(), _doubled(64, 32), _doubled(32, 16),
-        nn.ConvTranspose2d(16, 3, 4, 2, 1),
-    )  # fmt: skip
-    stage = FirstStage(encoder, decoder, kl=1e-2)
+
+def autoencoder(
+    world: World,
+    factor: tuple[int, ...],
+    seconds: float,
+    generator: torch.Generator,
+    adversarial: float = 0.0,
+) -> FirstStage:
+    """Pictures or clips to codes of 16 numbers and back, by convolutions along all axes.
+
+    With ``adversarial`` the second half of the time is shared with a judge of patches.
+    """
+    encoder = ConvEncoder(3, 2 * CODES, factor, generator=generator)  # mean and log-variance
+    decoder = ConvDecoder(3, CODES, factor, generator=generator)
+    stage = FirstStage(encoder, decoder, kl=1e-3, adversarial_weight=adversarial)
+    judge = nn.Sequential(ConvEncoder(3, 1, factor, generator=generator), nn.Flatten(0))
+    others = torch.optim.Adam(judge.parameters(), RATE / 4, betas=(0.5, 0.9), fused=True)
+    budget = Budget(seconds)
 
     def loss() -> Tensor:
-        return stage.loss(world.batch(BATCH, generator)[0], generator=generator).total
+        x, _ = world.batch(16, generator)
+        if not adversarial or budget.share < 0.5:
+            return stage.loss(x, generator=generator).total
+        with torch.no_grad():
+            again = stage(x)
+        others.zero_grad()
+        discriminator_loss(judge(x), judge(again)).backward()
+        others.step()
+        return stage.loss(x, discriminator=judge, generator=generator).total
 
-    train(list(stage.parameters()), loss, Budget(seconds))
+    train(list(stage.parameters()), loss, budget)
     x, _ = world.batch(200, generator)
-    _report("autoencoder", seconds, x, stage(x))
+    with torch.no_grad():
+        again = stage(x)
+    _report("autoencoder", seconds, x, again)
     return stage
 
 
@@ -95,4 +115,8 @@ def _doubled(before: int, after: int) -> nn.Sequential:
 
 def _report(name: str, seconds: float, x: Tensor, again: Tensor) -> None:
     same = [a == b for a, b in zip(read(x), read(again.detach()), strict=True)]
-    print(f"{name}: {seconds:.0f} s, {sum(same) / len(same):.1%} read as before", flush=True)
+    error = (again.detach() - x).square().mean().sqrt()
+    print(
+        f"{name}: {seconds:.0f} s, {sum(same) / len(same):.1%} read as before, error {error:.4f}",
+        flush=True,
+    )

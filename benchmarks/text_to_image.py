@@ -5,10 +5,12 @@
     python benchmarks/text_to_image.py --korean          captions in Korean
     python benchmarks/text_to_image.py --clip-text       told by an encoder that is trained before
     python benchmarks/text_to_image.py --latent          32 × 32 pixels, by 4 × 4 codes
+    python benchmarks/text_to_image.py --latent --adversarial 0.5   and a judge of patches with it
     python benchmarks/text_to_image.py --distil          and then taught to draw in 1 to 4 steps
     python benchmarks/text_to_image.py --edit            and then told to change pictures
     python benchmarks/text_to_image.py --tokens          a law of 4 × 4 tokens in place of a flow
     python benchmarks/text_to_image.py --clips           clips of eight frames, by space and time
+    python benchmarks/text_to_image.py --clips --latent  the same by 2 × 4 × 4 codes
 
 A text encoder and a DiT, with attention to the words and their mean in scale, shift and gate,
 trained together from nothing by flow matching; the network says the clean data. A picture counts
@@ -31,15 +33,18 @@ import time
 import torch
 from _edits import filled, recoloured
 from _few_steps import in_steps, student
-from _first_stages import autoencoder, text_encoder
+from _first_stages import CODES, autoencoder, text_encoder
 from _shapes import BATCH, NULL, Budget, Draw, World, right, train
 from _token_prior import by_tokens
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.flop_counter import FlopCounterMode
 
 from genmath.flow_matching import cfm_loss
 from genmath.guidance import drop_labels
 from genmath.latent import FirstStage, LatentDiffusion
+from genmath.multimodal import clip_cost
 from genmath.nets import Captioned, DiT, TextEncoder
 from genmath.paths import logit_normal_time
 from genmath.samplers import Euler
@@ -103,6 +108,23 @@ def table(model: LatentDiffusion, world: World, n: int, scales: tuple[float, ...
         print(f"{scale:5} " + "".join(f"{a:>9.1%}{b:>9.1%}" for a, b in row), flush=True)
 
 
+def price(net: Captioned, shape: tuple[int, ...]) -> None:
+    """FLOPs of a clip in one step: self-attention and layers by formula, and all, as torch counts.
+
+    Beside the formula stand the words, what tells the time, and both ends.
+    """
+    frames, rows, columns = (n // p for n, p in zip(shape[1:], net.model.patch, strict=True))
+    blocks = LAYERS * clip_cost(frames, rows * columns, HIDDEN, attention="alternating")
+    x, t = torch.zeros(1, *shape), torch.zeros(1)
+    with FlopCounterMode(display=False) as counter, torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
+        net(x, t, NULL.expand(1, -1))
+    print(
+        f"{frames} × {rows * columns} tokens: {blocks / 1e6:.1f} million FLOPs by formula,"
+        f" {counter.get_total_flops() / 1e6:.1f} with what is told",
+        flush=True,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -110,13 +132,18 @@ def main() -> None:
     parser.add_argument("--together", default="caption", choices=("caption", "thing", "pair"))
     for flag in ("korean", "latent", "clips", "tokens", "clip-text", "distil", "edit"):
         parser.add_argument(f"--{flag}", action="store_true")
+    parser.add_argument("--adversarial", type=float, default=0.0)
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--n", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    others = (asked.latent, asked.clip_text, asked.distil, asked.edit)
-    if (asked.tokens or asked.clips) and (any(others) or (asked.tokens and asked.clips)):
-        parser.error("--tokens and --clips go with no other way")
+    others = (asked.clip_text, asked.distil, asked.edit)
+    if asked.clips and (any(others) or asked.tokens):
+        parser.error("--clips goes with --latent alone")
+    if asked.tokens and (any(others) or asked.latent):
+        parser.error("--tokens goes with no other way")
+    if asked.adversarial and not asked.latent:
+        parser.error("--adversarial is a part of --latent")
     if asked.latent and (asked.edit or asked.clip_text):
         parser.error("--edit and --clip-text are of 16 × 16 pixels")
     torch.set_num_threads(1)
@@ -124,7 +151,10 @@ def main() -> None:
     torch.manual_seed(asked.seed)  # the first weights of what is no network of the book
     generator = torch.Generator().manual_seed(asked.seed)
 
-    language, side = ("ko" if asked.korean else "en"), (32 if asked.latent else 16)
+    language, side = (
+        ("ko" if asked.korean else "en"),
+        (32 if asked.latent and not asked.clips else 16),
+    )
     parts = split(0.2, together=asked.together, clips=asked.clips, generator=generator)
     seen, unseen = (World(part, side, language, asked.clips) for part in parts)
     print(f"{len(seen.scenes)} scenes seen, {len(unseen.scenes)} not", flush=True)
@@ -137,8 +167,10 @@ def main() -> None:
     patch: int | tuple[int, ...] = (2, 4, 4) if asked.clips else 4
     stage = FirstStage(nn.Identity(), nn.Identity())
     if asked.latent:
-        stage = autoencoder(seen, asked.seconds / 4, generator)
-        left, shape, patch = left - asked.seconds / 4, (16, 4, 4), 1
+        factor, apart = ((4, 4, 4) if asked.clips else (8, 8)), asked.seconds / 4
+        stage = autoencoder(seen, factor, apart, generator, asked.adversarial)
+        sizes = [n // f for n, f in zip(shape[1:], factor, strict=True)]
+        left, shape, patch = left - apart, (CODES, *sizes), (1,) * len(sizes)
     if asked.clip_text:
         encoder = text_encoder(seen, unseen, asked.seconds / 5, generator)
         left -= asked.seconds / 5
@@ -154,6 +186,8 @@ def main() -> None:
     if asked.latent:
         model.calibrate(seen.batch(500, generator)[0])
     print(f"{sum(p.numel() for p in net.parameters()):,} weights", flush=True)
+    if asked.clips:
+        price(net, shape)
     model = by_flow(net, model, seen, unseen, Budget(left - apart), asked.n, generator)
     table(model, unseen, asked.n, (1.0, 3.0) if asked.clips else (0.5, 1.0, 1.5, 3.0, 6.0))
 

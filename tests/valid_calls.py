@@ -33,6 +33,8 @@ from genmath.nets import (
     MADE,
     MLP,
     Captioned,
+    ConvDecoder,
+    ConvEncoder,
     Discriminator,
     DiT,
     Generator,
@@ -958,6 +960,18 @@ def valid() -> dict[str, dict[str, Any]]:
             "prediction": "x0",
         },
         "nets.Captioned.forward": {"self": CAPTIONED, "x": IMAGES, "t": 0.5, "tokens": PAIRS},
+        "nets.ConvDecoder": {
+            "channels": 1, "codes": 2, "factor": 2, "hidden": 4, "generator": g,
+        },
+        "nets.ConvDecoder.forward": {
+            "self": ConvDecoder(1, 1, 2, 4, generator=rng()), "z": IMAGES,
+        },
+        "nets.ConvEncoder": {
+            "channels": 1, "codes": 2, "factor": 2, "hidden": 4, "generator": g,
+        },
+        "nets.ConvEncoder.forward": {
+            "self": ConvEncoder(1, 2, 2, 4, generator=rng()), "x": IMAGES,
+        },
         "nets.DiT": {
             "channels": 1,
             "hidden": 4,
@@ -1747,6 +1761,8 @@ INTO: dict[str, dict[str, Kind | set[str]]] = {
     "nets.Autoregressive.sample": {"prefix": {"integers"}},
     "nets.Captioned": {"model": {"module"}},
     "nets.Captioned.forward": {"t": ANY_NUMBER, "tokens": {"integers"}},
+    "nets.ConvDecoder": {"factor": {"1", "2"}, "codes": whole(1)},
+    "nets.ConvEncoder": {"factor": {"1", "2"}, "codes": whole(1)},
     "nets.DiT": {"patch": whole(1)},
     "nets.DiT.forward": {"t": ANY_NUMBER},
     "nets.MLP.forward": {"x": BATCH, "t": ANY_NUMBER},

@@ -10,6 +10,7 @@ whose ``update_parameters(net)`` follows each step; it is called as the network 
 
 from genmath.nets.autoregressive import Autoregressive
 from genmath.nets.captioned import Captioned
+from genmath.nets.codes import ConvDecoder, ConvEncoder
 from genmath.nets.dit import DiT
 from genmath.nets.gpt import GPT
 from genmath.nets.gru import GRULM
@@ -30,6 +31,8 @@ __all__ = [
     "MLP",
     "Autoregressive",
     "Captioned",
+    "ConvDecoder",
+    "ConvEncoder",
     "DiT",
     "Discriminator",
     "Encoded",

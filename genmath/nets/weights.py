@@ -8,6 +8,9 @@ from contextlib import AbstractContextManager, nullcontext
 from genmath._base.checks import rng
 from genmath._base.torch import Tensor, nn, torch
 
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
 
 def undrawn(generator: torch.Generator | None) -> AbstractContextManager[object]:
     """Within, layers are made without weights, so that nothing comes from torch's global state.
@@ -20,8 +23,12 @@ def undrawn(generator: torch.Generator | None) -> AbstractContextManager[object]
     return torch.device("meta")
 
 
-def initialize(net: nn.Module, generator: torch.Generator | None) -> None:
-    """Uniform weights in ±1/√fan_in and biases 0, from an explicit generator if there is one."""
+def initialize(net: nn.Module, generator: torch.Generator | None, gain: float = 1.0) -> None:
+    """Uniform weights in ±gain/√fan_in and biases 0, from an explicit generator if there is one.
+
+    With the gain √3 a linear layer keeps the spread of what goes through it: it is for networks
+    without norms.
+    """
     if generator is not None:
         known = {name: b for name, b in net.named_buffers() if not b.is_meta}  # such as masks
         net.to_empty(device=generator.device)
@@ -39,13 +46,14 @@ def initialize(net: nn.Module, generator: torch.Generator | None) -> None:
         elif isinstance(layer, Zero):
             layer.reset_parameters()
             continue
-        if not isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d)):
+        if not isinstance(layer, (nn.Linear, *CONVOLUTIONS, *TRANSPOSED)):
             continue
         fan_in = layer.weight[0].numel()
-        if isinstance(layer, nn.ConvTranspose2d):  # each output sees a part of the kernel
+        if isinstance(layer, TRANSPOSED):  # each output sees a part of the kernel
             fan_in = layer.in_channels * layer.weight[0, 0].numel() // math.prod(layer.stride)
         with torch.no_grad():
-            layer.weight.uniform_(-(fan_in**-0.5), fan_in**-0.5, generator=generator)
+            bound = gain * fan_in**-0.5
+            layer.weight.uniform_(-bound, bound, generator=generator)
             if layer.bias is not None:
                 layer.bias.zero_()
 

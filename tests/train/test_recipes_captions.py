@@ -13,6 +13,7 @@ from genmath.train.recipes.text_to_image import told
 
 TINY = {"steps": 24, "batch": 8, "width": 16, "layers": 2, "average": 0.0}
 NAMES = ("latent-diffusion", "text-to-image", "text-to-video")
+CODED = NAMES[::2]
 RED, BLUE = "a small red circle", "a large blue square"
 
 
@@ -36,7 +37,7 @@ def test_the_loss_of_a_batch_is_less_than_at_first(name: str, fitted: dict[str, 
     trained = fitted[name]
     made: Any = trained.recipe
     first = made.build(trained.data.event, rng())
-    if name == "latent-diffusion":  # the first stage alone: codes change with it
+    if name in CODED:  # the first stage alone: codes change with it
         losses = [made.rebuild(m, trained.data.test, rng()) for m in (first, trained.model)]
         assert losses[1] < 0.98 * losses[0]
         losses = trained.losses[8:]
@@ -88,15 +89,72 @@ def test_data_without_captions_are_refused(name: str) -> None:
 
 def test_clips_are_attended_to_by_frame_and_by_time(fitted: dict[str, Fitted]) -> None:
     model: Any = fitted["text-to-video"].model
-    assert model.model.factorised
+    assert model.model.model.factorised
     model = fitted["text-to-image"].model
     assert not model.model.factorised
 
 
+def test_the_codes_of_clips_have_a_time(fitted: dict[str, Fitted]) -> None:
+    trained = fitted["text-to-video"]
+    model, x = trained.model, trained.data.test.x[:2]
+    z: torch.Tensor = model.encode(x)  # type: ignore[operator]
+    assert z.shape == (2, 16, 2, 4, 4)
+    late = x.clone()
+    late[:, :, -1] = -1.0
+    apart: torch.Tensor = (z - model.encode(late)).abs().amax((0, 1, 3, 4))  # type: ignore[operator]
+    assert apart[0] == 0
+    assert apart[1] > 0
+
+
+@pytest.mark.parametrize("name", CODED)
+def test_a_factor_that_does_not_fit_is_refused(name: str) -> None:
+    made = recipe(name)
+    event = load(made.data).event
+    for factor in ((4,), (64,) * (len(event.shape) - 1)):
+        with pytest.raises(ValueError, match=r"^factor: got .* expected a divisor of each of"):
+            made.changed({"factor": factor}).build(event, rng())
+
+
+@pytest.mark.parametrize("name", CODED)
+def test_an_autoencoder_and_its_judge_take_turns(name: str) -> None:
+    made: Any = recipe(name).changed({**TINY, "adversarial": 0.5})
+    turns = [made.turn(step).trains for step in range(24)]
+    assert turns == ["autoencoder"] * 4 + ["judge", "autoencoder"] * 2 + ["model"] * 16
+    data = load(made.data)
+    batch, model = data.batch(2, 0), made.build(data.event, rng())
+    assert model.judge[0](batch.x).shape[1:] == (1, *model.latent_shape[1:])
+    made.tell_apart(model, batch, rng()).backward()
+    assert all(weight.grad is None for weight in model.autoencoder.parameters())
+    assert all(bool(weight.grad.any()) for weight in model.judge.parameters())
+    model.zero_grad()
+    made.deceive(model, batch, rng()).backward()
+    assert all(weight.grad is None for weight in model.judge.parameters())
+    assert not hasattr(recipe(name).build(data.event, rng()), "judge")
+
+
+@pytest.mark.parametrize("name", CODED)
+def test_a_judge_pulls_as_hard_as_it_is_asked_to(name: str) -> None:
+    data = load(recipe(name).data)
+    batch, slopes = data.batch(2, 0), []
+    for asked in (0.5, 0.25):
+        made: Any = recipe(name).changed({**TINY, "adversarial": asked})
+        model = made.build(data.event, rng())
+        for loss in (made.deceive, made.rebuild):
+            model.zero_grad()
+            loss(model, batch, rng()).backward()
+            slopes.append(model.autoencoder.decoder.body[-1].weight.grad.clone())
+    hard, plain, soft, again = slopes
+    assert torch.equal(plain, again)
+    pulled = float((hard - plain).norm() / plain.norm())
+    assert 0.1 < pulled < 0.5001  # less where the weight is at its most
+    assert torch.allclose(hard - plain, 2 * (soft - plain), atol=1e-3 * float(plain.norm()))
+
+
+@pytest.mark.parametrize("name", CODED)
 def test_codes_have_scale_one_and_their_loss_leaves_the_autoencoder_alone(
-    fitted: dict[str, Fitted],
+    name: str, fitted: dict[str, Fitted]
 ) -> None:
-    trained = fitted["latent-diffusion"]
+    trained = fitted[name]
     model: Any = trained.model
     turns = [trained.recipe.turn(step).trains for step in range(24)]
     assert turns == ["autoencoder"] * 8 + ["model"] * 16
@@ -106,11 +164,13 @@ def test_codes_have_scale_one_and_their_loss_leaves_the_autoencoder_alone(
     assert all(weight.grad is None for weight in model.autoencoder.parameters())
     assert any(weight.grad is not None for weight in model.model.parameters())
     z = model.encode(trained.data.batch(64, 5).x)
-    assert z.shape == (64, 16, 4, 4)
+    assert z.shape == (64, *model.latent_shape)
     assert abs(float(z.std()) - 1) < 0.1
 
 
 def test_codes_of_data_without_captions_are_drawn_as_they_are() -> None:
-    trained = fit(recipe("latent-diffusion").changed({**TINY, "steps": 6, "halvings": 1}), "digits")
+    trained = fit(
+        recipe("latent-diffusion").changed({**TINY, "steps": 6, "factor": (2, 2)}), "digits"
+    )
     assert drawn(trained).shape == (2, 1, 8, 8)
     assert torch.equal(drawn(trained, scale=1.0), drawn(trained, scale=3.0))

@@ -2,19 +2,33 @@
 
 from dataclasses import dataclass
 
-from genmath.train.recipes.text_to_image import TextToImage
+from torch import Generator
+
+from genmath._base.checks import refuse
+from genmath.latent import LatentDiffusion as Codes
+from genmath.train.data import Event
+from genmath.train.recipes.latent_diffusion import LatentDiffusion
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextToVideo(TextToImage):
+class TextToVideo(LatentDiffusion):
     """Ma et al. 2024 (Latte), section 3.2; what it saves is `multimodal.clip_cost`.
 
-    Result: flow_matching.cfm_loss, guidance.dropout
+    Result: latent.scale, latent.cross_entropy, latent.adaptive_weight
     """
 
     title = "Text to clip"
     shows = "clips that move as a caption says, and how often: a program reads them"
     data = "clips"
+    takes = ("clips",)
 
-    batch: int = 32
-    patch: tuple[int, ...] = (2, 4, 4)  # two frames a token
+    steps: int = 10000
+    first: float = 0.5
+    batch: int = 16
+    width: int = 96
+    factor: tuple[int, ...] = (4, 4, 4)  # four frames a code: 2 × 4 × 4 of them
+
+    def build(self, event: Event, generator: Generator) -> Codes:
+        if not event.words:
+            refuse("data", event.kind, "data with captions: clips")
+        return super().build(event, generator)
