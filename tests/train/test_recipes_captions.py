@@ -14,6 +14,7 @@ from genmath.train.recipes.text_to_image import told
 TINY = {"steps": 24, "batch": 8, "width": 16, "layers": 2, "average": 0.0}
 NAMES = ("latent-diffusion", "text-to-image", "text-to-video")
 CODED = NAMES[::2]
+CODES = {**TINY, "first": 1 / 3}
 RED, BLUE = "a small red circle", "a large blue square"
 
 
@@ -23,7 +24,7 @@ def rng(seed: int = 0) -> torch.Generator:
 
 @pytest.fixture(scope="module")
 def fitted() -> dict[str, Fitted]:
-    return {name: fit(recipe(name).changed(TINY)) for name in NAMES}
+    return {name: fit(recipe(name).changed(CODES if name in CODED else TINY)) for name in NAMES}
 
 
 def drawn(trained: Fitted, n: int = 2, **how: Any) -> torch.Tensor:
@@ -117,7 +118,7 @@ def test_a_factor_that_does_not_fit_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", CODED)
 def test_an_autoencoder_and_its_judge_take_turns(name: str) -> None:
-    made: Any = recipe(name).changed({**TINY, "adversarial": 0.5})
+    made: Any = recipe(name).changed({**CODES, "adversarial": 0.5})
     turns = [made.turn(step).trains for step in range(24)]
     assert turns == ["autoencoder"] * 4 + ["judge", "autoencoder"] * 2 + ["model"] * 16
     data = load(made.data)
@@ -137,7 +138,7 @@ def test_a_judge_pulls_as_hard_as_it_is_asked_to(name: str) -> None:
     data = load(recipe(name).data)
     batch, slopes = data.batch(2, 0), []
     for asked in (0.5, 0.25):
-        made: Any = recipe(name).changed({**TINY, "adversarial": asked})
+        made: Any = recipe(name).changed({**CODES, "adversarial": asked})
         model = made.build(data.event, rng())
         for loss in (made.deceive, made.rebuild):
             model.zero_grad()
@@ -170,7 +171,7 @@ def test_codes_have_scale_one_and_their_loss_leaves_the_autoencoder_alone(
 
 def test_codes_of_data_without_captions_are_drawn_as_they_are() -> None:
     trained = fit(
-        recipe("latent-diffusion").changed({**TINY, "steps": 6, "factor": (2, 2)}), "digits"
+        recipe("latent-diffusion").changed({**CODES, "steps": 6, "factor": (2, 2)}), "digits"
     )
     assert drawn(trained).shape == (2, 1, 8, 8)
     assert torch.equal(drawn(trained, scale=1.0), drawn(trained, scale=3.0))
