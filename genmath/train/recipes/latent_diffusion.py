@@ -22,7 +22,7 @@ from genmath.train.recipes.text_to_image import told
 class LatentDiffusion(Recipe):
     """Rombach et al. 2022, section 3; its adversarial part: Esser, Rombach, Ommer 2021, section 3.
 
-    Result: latent.scale, latent.cross_entropy, latent.adaptive_weight
+    Result: latent.scale, latent.cross_entropy
     """
 
     title = "Latent diffusion"

@@ -14,7 +14,7 @@ from genmath.train.recipes.latent_diffusion import LatentDiffusion
 class TextToVideo(LatentDiffusion):
     """Ma et al. 2024 (Latte), section 3.2; what it saves is `multimodal.clip_cost`.
 
-    Result: latent.scale, latent.cross_entropy, latent.adaptive_weight
+    Result: latent.scale, latent.cross_entropy
     """
 
     title = "Text to clip"
