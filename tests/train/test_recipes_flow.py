@@ -115,6 +115,12 @@ def test_reflow_learns_the_pairs_of_the_first_flow(fitted: dict[str, Fitted]) ->
     assert not torch.equal(first, second)
 
 
+def test_mean_flow_learns_at_its_own_rate_and_share_of_equal_times() -> None:
+    """Its target holds the network's slope in t: of fast waves the loss grows instead."""
+    losses = fit(recipe("mean-flow").changed({"steps": 60, "width": 4})).losses
+    assert sum(losses[-10:]) < 0.85 * sum(losses[:10])
+
+
 def test_samplers_have_names_and_eta_is_of_ddim_alone(fitted: dict[str, Fitted]) -> None:
     made = {
         name: drawn(fitted["flow-matching"], steps=5, sampler=name)
