@@ -36,13 +36,16 @@ LATE = (
 )
 
 
-def check(cell: str, name: str = "", exercise: str = "") -> str:
+def check(cell: str | None, name: str = "", exercise: str = "") -> str:
     """The verdicts on the derivations of a cell, as JSON.
 
     With `name`, vae.elbo, the cell stands in place of that derivation: it finds what the chapter
     defined before it. Without, the cell is a file of its own; with `exercise`, vae/two_ways, the
-    answer to it, and compared with what it asks.
+    answer to it, and compared with what it asks. No cell, None, is what the book has there.
     """
+    if cell is None:
+        name = name or ("" if exercise else book.chapter(book.topics()[0]).derivations[0].name)
+        cell = _task_file(exercise).read_text("utf-8") if exercise else _printed(name)
     said: dict[str, Any] = {}
     printed = io.StringIO()
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(printed):
@@ -69,12 +72,22 @@ def check(cell: str, name: str = "", exercise: str = "") -> str:
 @cache
 def _before(name: str) -> dict[str, Any]:
     """What a chapter has defined when it comes to a derivation."""
-    topic, _, short = name.partition(".")
-    derivation = getattr(book.chapter(topic), short)
+    topic, derivation = name.partition(".")[0], _derivation(name)
     names: dict[str, Any] = {"__name__": f"_genmath_before_{topic}"}
     earlier = "".join(_lines(derivation.file)[: derivation.line - 1])
     exec(compile(earlier, derivation.file, "exec"), names)
     return {key: value for key, value in names.items() if not key.startswith("__")}
+
+
+def _printed(name: str) -> str:
+    """A derivation as its chapter has it."""
+    derivation = _derivation(name)
+    return "".join(inspect.getblock(_lines(derivation.file)[derivation.line - 1 :]))
+
+
+def _derivation(name: str) -> Any:
+    topic, _, short = name.partition(".")
+    return getattr(book.chapter(topic), short)
 
 
 def _lines(file: str) -> list[str]:
@@ -94,9 +107,13 @@ def _answered(chapter: book.Chapter, exercise: str) -> dict[str, Any]:
 
 @cache
 def _task(exercise: str) -> tasks.Task:
-    file = HERE / "exercises" / f"{exercise}.py"
+    file = _task_file(exercise)
     asked = book.load_file(file)
     return tasks.task(str(file), file.read_text("utf-8"), _claims(asked), asked.builds_on)
+
+
+def _task_file(exercise: str) -> Path:
+    return HERE / "exercises" / f"{exercise}.py"
 
 
 def _claims(chapter: book.Chapter) -> Any:
@@ -117,8 +134,7 @@ def prepare() -> None:
     """Load what any check needs: the book, and what a check imports on its way."""
     for topic in book.topics():
         book.chapter(topic)
-    first = book.chapter(book.topics()[0]).derivations[0]
-    check("".join(inspect.getblock(_lines(first.file)[first.line - 1 :])), first.name)
+    check(None)
     _before.cache_clear()
     for module in LATE:
         import_module(f"sympy.{module}")

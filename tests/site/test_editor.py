@@ -317,6 +317,9 @@ window.Worker = class extends Worker {
     super.postMessage(what, ...how);
   }
 }"""
+# What was checked that a reader wrote, and the places whose derivation was checked in silence.
+WRITTEN = "asked.filter(what => what.cell !== undefined).map(what => what.cell)"
+REHEARSED = "asked.filter(what => what.cell === undefined).map(what => what.name || what.exercise)"
 IDLE = "() => new Promise(done => requestIdleCallback(() => requestIdleCallback(done)))"
 
 
@@ -336,13 +339,13 @@ def test_ones_own_text_is_kept_and_nothing_of_it_runs_by_itself(visit: Visits) -
     editor = page.locator(".editor")
     editor.locator("textarea").fill("print('mine')\n")
     expect(check(editor)).to_contain_text("Not checked")
-    assert [each["cell"] for each in page.evaluate("asked")] == ["print('mine')\n"]
+    assert page.evaluate(WRITTEN) == ["print('mine')\n"]
     page.goto(page.url + "?cell=print(1)#print(1)")
     expect(editor.locator("textarea")).to_have_value("print('mine')\n")
     page.wait_for_function("heard")
     editor.get_by_role("button", name="Start over").click()
     expect(editor.locator("textarea")).not_to_have_value("print('mine')\n")
-    assert page.evaluate("asked") == []
+    assert page.evaluate(WRITTEN) == []
     expect(check(editor)).to_contain_text("As claimed")
 
 
@@ -359,6 +362,83 @@ def test_on_a_later_page_the_checker_is_ready_before_it_is_wanted(visit: Visits)
     expect(check(editor)).to_contain_text("As claimed: proved.")
     assert loaded == []
     assert page.evaluate("started") == 1
+
+
+FIRST = {"derivations/gan/": "gan.optimal_discriminator", "exercises/vae/": "vae/beta"}
+
+
+@pytest.mark.parametrize("address", [*FIRST, "start/yours/"])
+def test_a_later_page_rehearses_one_place_and_shows_nothing_of_it(
+    visit: Visits, address: str
+) -> None:
+    """The first check is the slow one: a browser compiles for it, a checker keeps what it finds."""
+    page = visit(address, viewport=DESK)
+    page.add_init_script(LISTEN)
+    page.evaluate(USED.format(1))
+    page.reload()
+    page.wait_for_function("heard === 2")  # it has loaded, and has rehearsed
+    assert page.evaluate("asked.length") == 1
+    (place,) = page.evaluate(REHEARSED)
+    assert place == FIRST.get(address)
+    if address == "derivations/gan/":
+        editor_of(page, place)
+    for editor in page.locator(".editor").all():
+        expect(editor.get_by_role("status")).to_have_text("")
+        expect(editor.locator(".found")).to_be_empty()
+    assert page.evaluate(REHEARSED) == [place]  # once
+    left_while_loading(visit)
+
+
+# When a rehearsal has begun, and before it can have ended, the reader checks a text of his own.
+AT_ONCE = """window.Worker = class extends Worker {
+  postMessage(what, ...how) {
+    super.postMessage(what, ...how);
+    if (what.id && what.cell === undefined) {
+      document.querySelector("[data-check='vae.elbo'] .editor button").click();
+    }
+  }
+}"""
+
+
+def test_who_checks_during_a_rehearsal_is_answered_and_nobody_else(visit: Visits) -> None:
+    page = visit("derivations/vae/", viewport=DESK)
+    edit(editor_of(page, "vae.elbo"), *SLIP)
+    page.add_init_script(LISTEN)
+    page.add_init_script(AT_ONCE)
+    page.evaluate(USED.format(1))
+    page.reload()
+    editor = page.locator("[data-check='vae.elbo'] .editor")  # open, for it holds an edit
+    expect(editor.get_by_role("status")).to_contain_text("Not as claimed. 6 steps: ")
+    assert page.evaluate(REHEARSED) == ["vae.evidence"]
+    assert len(page.evaluate(WRITTEN)) == 1
+    assert page.evaluate("heard") == 3
+    page.evaluate("localStorage.clear()")
+    left_while_loading(visit)
+
+
+def test_what_a_reader_opens_is_rehearsed_once_and_not_while_he_checks(visit: Visits) -> None:
+    page = visit("derivations/vae/", viewport=DESK)
+    page.add_init_script(LISTEN)
+    page.reload()
+    editor = editor_of(page, "vae.elbo")
+    page.wait_for_function("heard === 2")
+    edit(editor, *SLIP)
+    page.evaluate(
+        """() => {
+          const at = name => document.querySelector(`[data-check='${name}']`);
+          at("vae.elbo").querySelector(".editor button").click();
+          at("vae.evidence").querySelector("details.try > summary").click();
+        }"""
+    )
+    expect(editor.get_by_role("status")).to_contain_text("Not as claimed")
+    fold = page.locator("[data-check='vae.elbo'] details.try > summary")
+    fold.click()
+    fold.click()
+    page.wait_for_function("heard === 3")
+    expect(check(editor)).to_contain_text("Not as claimed")
+    assert page.evaluate(REHEARSED) == ["vae.elbo"]
+    page.evaluate("localStorage.clear()")
+    left_while_loading(visit)
 
 
 USED = "localStorage.setItem('genmath checker', Date.now() - 3_600_000 * {})"

@@ -32,6 +32,11 @@ cell = "".join(inspect.getblock(lines[derivation.line - 1:]))
 said = json.loads(in_page.check(cell, "vae.elbo"))
 assert said["reports"][0]["ok"], said
 assert len(book.chapter("vae").key) == 64
+steps = lambda said: [step["verdict"] for step in said["reports"][0]["steps"]]
+as_it_is = lambda *place: json.loads(in_page.check(None, *place))
+assert steps(as_it_is("vae.elbo")) == steps(said)
+assert "missing" in steps(as_it_is("", "vae/two_ways"))
+assert as_it_is()["reports"][0]["name"] == book.chapter(book.topics()[0]).derivations[0].name
 ours = [m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "genmath"]
 assert all(f.startswith(sys.argv[1]) for f in ours), ours
 print(len(ours))

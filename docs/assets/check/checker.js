@@ -43,33 +43,55 @@ async function keepForLater(parts) {
 }
 
 // Who has had a check today finds the checker ready on later pages, too: it wakes when the page is seen and has nothing
-// else to do, and is given nothing to run.
+// else to do, and rehearses what stands at one place.
 const USED = "genmath checker", DAY = 86_400_000;
 
-export function wakeWhenIdle() {
+export function wakeWhenIdle(place) {
   if (!(Date.now() - storage?.getItem(USED) < DAY) || navigator.connection?.saveData) return;
-  const idle = () => (window.requestIdleCallback ?? setTimeout)(wake);
-  if (document.readyState !== "complete") addEventListener("load", wakeWhenIdle, { once: true });
+  const idle = () => (window.requestIdleCallback ?? setTimeout)(() => rehearse(place));
+  if (document.readyState !== "complete") addEventListener("load", () => wakeWhenIdle(place), { once: true });
   else if (document.hidden) addEventListener("visibilitychange", idle, { once: true });
   else idle();
+}
+
+// A first check costs what the browser compiles for it and what the checker finds and keeps. So what the book has at a
+// place is checked while the reader looks, once and one place at a time, and shown to nobody. When he checks, none begins.
+const rehearsed = new Set();
+let rehearsal = null; // a promise that the last has ended
+
+export function rehearse({ name, exercise }) {
+  wake();
+  const place = name || exercise;
+  rehearsal = Promise.all([loaded, rehearsal]).then(() => {
+    if (waiting.size || rehearsed.has(place)) return null;
+    rehearsed.add(place);
+    return send({ name, exercise });
+  }).catch(() => {}); // it was ended
 }
 
 export function end(why) {
   worker?.terminate();
   worker = null;
   ready = false;
+  rehearsed.clear();
+  rehearsal = null;
   for (const { reject } of waiting.values()) reject(new Error(why));
   waiting.clear();
+}
+
+function send(what) {
+  const id = ++asked;
+  return new Promise((resolve, reject) => {
+    waiting.set(id, { resolve, reject });
+    worker.postMessage({ id, ...what });
+  });
 }
 
 export function ask(what) {
   wake();
   try { storage?.setItem(USED, Date.now()); } catch { /* it is full */ }
-  const id = ++asked;
-  const answered = new Promise((resolve, reject) => {
-    waiting.set(id, { resolve, reject });
-    worker.postMessage({ id, ...what });
-  });
+  rehearsed.add(what.name || what.exercise);
+  const answered = send(what), id = asked;
   const seconds = limit();
   loaded.then(() => setTimeout(() => waiting.has(id) && end(`Stopped: no answer in ${seconds} seconds.`), seconds * 1000));
   return answered;

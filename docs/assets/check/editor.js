@@ -1,6 +1,6 @@
 // An editor: a text, its buttons, and what the checker said of it.
 import { Copies, fromLink } from "./copies.js";
-import { ask, end, isReady, wake } from "./checker.js";
+import { ask, end, isReady, rehearse, wake } from "./checker.js";
 import { field, mark } from "./field.js";
 import { element, faults, outcome, summary } from "./outcome.js";
 
@@ -94,6 +94,7 @@ export function editor(original, name, exercise) {
     mark(written, []); // they would stand at other lines
     copies.keep(area.value);
   };
+  area.onfocus = () => rehearse({ name, exercise });
   area.onkeydown = manners(run);
   const whole = element("div", { className: "editor" }, label, written.container, keys,
     element("div", { className: "buttons" }, check, stop, again, share, other), status, verdict);

@@ -1,10 +1,8 @@
 // Where the editors of a page go.
 import { build, open } from "../folds.js";
-import { wake, wakeWhenIdle } from "./checker.js";
+import { rehearse, wakeWhenIdle } from "./checker.js";
 import { Copies, fromLink } from "./copies.js";
 import { element } from "./outcome.js";
-
-wakeWhenIdle();
 
 const typed = (source) => source.querySelector("pre code").textContent.trimEnd() + "\n";
 // The editor comes when one is wanted: a chapter is read without.
@@ -19,12 +17,16 @@ async function put(where, source, name, exercise) {
   }
 }
 
+let first = true;
+
 export function furnish(place) {
   const { check: name, exercise } = place.dataset;
+  if (first) wakeWhenIdle({ name, exercise });
+  first = false;
   const source = place.querySelector(name ? "details.source" : ".highlight");
   if (!name) return put(source, source, name, exercise);
   const fold = element("details", { className: "try" },
-    element("summary", { textContent: "Check it yourself: change a sign, and see", onclick: wake }));
+    element("summary", { textContent: "Check it yourself: change a sign, and see", onclick: () => rehearse({ name }) }));
   fold.addEventListener("toggle", () => {
     build(source);
     put(fold, source, name);
