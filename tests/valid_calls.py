@@ -339,6 +339,8 @@ AE = Autoencoder(nn.Linear(2, 1), nn.Linear(1, 2))
 SCALED = Preconditioned(Echo(), EDMPath(), sigma_data=0.5)
 PAIR = GAN(nn.Linear(2, 2), CRITIC, 2)
 CYCLE = CycleGAN(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 1), nn.Linear(2, 1))
+KEPT = ImageBuffer(2)  # with pictures, for an empty one takes any
+KEPT.swap(draw(4, 2), generator=rng())
 STYLED = StyleGenerator(2, hidden=4, generator=rng())
 W = draw(4, 3, 2)
 LAST = nn.Linear(2, 1)
@@ -1375,7 +1377,7 @@ def valid() -> dict[str, dict[str, Any]]:
         "translation.CycleGAN.forward": {"self": CYCLE, "x": X},
         "translation.CycleGAN.generator_loss": {"self": CYCLE, "x": X, "y": Z},
         "translation.ImageBuffer": {"size": 3},
-        "translation.ImageBuffer.swap": {"self": ImageBuffer(2), "x": X, "generator": g},
+        "translation.ImageBuffer.swap": {"self": KEPT, "x": X, "generator": g},
         "translation.StyleGenerator": {
             "latent": 2, "size": 8, "channels": 1, "hidden": 4, "depth": 1, "generator": g,
         },
