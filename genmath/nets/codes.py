@@ -14,8 +14,37 @@ from genmath.nets.weights import CONVOLUTIONS, TRANSPOSED, initialize, undrawn
 
 __all__ = ["ConvDecoder", "ConvEncoder"]
 
+Halves = list[tuple[list[int], list[int]]]  # kernel and stride of each layer
 
-class ConvEncoder(nn.Module):
+
+class _Convolutions(nn.Module):
+    """What both halves are made of: layers along as many axes as there are factors."""
+
+    body: nn.Sequential
+
+    def __init__(
+        self,
+        channels: int = 3,
+        codes: int = 16,
+        factor: int | Sequence[int] = 8,
+        hidden: int = 64,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.channels, self.codes = integer("channels", channels, 1), integer("codes", codes, 1)
+        self.factor = _factors(factor)
+        widths = _widths(self.channels, hidden, self.factor)
+        with undrawn(generator):
+            self.body = nn.Sequential(*self._layers(widths, _halves(self.factor)))
+        initialize(self, generator, 3**0.5)
+
+    def _layers(self, widths: list[int], halves: Halves) -> list[nn.Module]:
+        """From the data on, of these widths, or back to them; kernel and stride of each."""
+        raise NotImplementedError
+
+
+class ConvEncoder(_Convolutions):
     """Data on a grid to codes on a coarser one: each layer halves the axes that are too long still.
 
     ``factor`` says by how much, a power of two for each axis: (8, 8) for images, (2, 4, 4) for
@@ -34,25 +63,12 @@ class ConvEncoder(nn.Module):
         section 3.2.2.
     """
 
-    def __init__(
-        self,
-        channels: int = 3,
-        codes: int = 16,
-        factor: int | Sequence[int] = 8,
-        hidden: int = 64,
-        *,
-        generator: torch.Generator | None = None,
-    ) -> None:
-        super().__init__()
-        self.channels, self.factor = integer("channels", channels, 1), _factors(factor)
-        widths = _widths(self.channels, hidden, self.factor)
+    def _layers(self, widths: list[int], halves: Halves) -> list[nn.Module]:
         conv: Any = CONVOLUTIONS[len(self.factor) - 1]
-        halves, layers = _halves(self.factor), list[nn.Module]()
-        with undrawn(generator):
-            for (a, b), (kernel, stride) in zip(pairwise(widths), halves, strict=True):
-                layers += [conv(a, b, kernel, stride, 1), nn.SiLU()]
-            self.body = nn.Sequential(*layers, conv(widths[-1], integer("codes", codes, 1), 1))
-        initialize(self, generator, 3**0.5)
+        found = list[nn.Module]()
+        for (a, b), (kernel, stride) in zip(pairwise(widths), halves, strict=True):
+            found += [conv(a, b, kernel, stride, 1), nn.SiLU()]
+        return [*found, conv(widths[-1], self.codes, 1)]
 
     def forward(self, x: Data) -> Data:
         check_patches(x, self.channels, self.factor)
@@ -60,7 +76,7 @@ class ConvEncoder(nn.Module):
         return z
 
 
-class ConvDecoder(nn.Module):
+class ConvDecoder(_Convolutions):
     """Codes on a grid to data on a finer one: the way of a `ConvEncoder` back, layer by layer.
 
     Shapes: z (B, codes, …), x (B, channels, …), each size multiplied by its factor.
@@ -70,27 +86,13 @@ class ConvDecoder(nn.Module):
         it torch's global state does.
     """
 
-    def __init__(
-        self,
-        channels: int = 3,
-        codes: int = 16,
-        factor: int | Sequence[int] = 8,
-        hidden: int = 64,
-        *,
-        generator: torch.Generator | None = None,
-    ) -> None:
-        super().__init__()
-        self.codes, self.factor = integer("codes", codes, 1), _factors(factor)
-        widths = _widths(integer("channels", channels, 1), hidden, self.factor)
-        axes = len(self.factor)
-        conv: Any = CONVOLUTIONS[axes - 1]
-        back: Any = TRANSPOSED[axes - 1]
-        halves, layers = _halves(self.factor), list[nn.Module]()
-        with undrawn(generator):
-            for (a, b), (kernel, stride) in zip(pairwise(widths), halves, strict=True):
-                layers = [nn.SiLU(), back(b, a, kernel, stride, 1), *layers]
-            self.body = nn.Sequential(conv(self.codes, widths[-1], 1), *layers)
-        initialize(self, generator, 3**0.5)
+    def _layers(self, widths: list[int], halves: Halves) -> list[nn.Module]:
+        conv: Any = CONVOLUTIONS[len(self.factor) - 1]
+        back: Any = TRANSPOSED[len(self.factor) - 1]
+        found = list[nn.Module]()
+        for (a, b), (kernel, stride) in zip(pairwise(widths), halves, strict=True):
+            found = [nn.SiLU(), back(b, a, kernel, stride, 1), *found]
+        return [conv(self.codes, widths[-1], 1), *found]
 
     def forward(self, z: Data) -> Data:
         shape, axes = batched("z", z).shape, len(self.factor)
@@ -117,7 +119,7 @@ def _widths(channels: int, hidden: int, factor: tuple[int, ...]) -> list[int]:
     return [channels, *(max(1, hidden >> layers - 1 - i) for i in range(layers))]
 
 
-def _halves(factor: tuple[int, ...]) -> list[tuple[list[int], list[int]]]:
+def _halves(factor: tuple[int, ...]) -> Halves:
     """Kernel and stride of each layer: 4 and 2 along an axis that is halved, else 3 and 1."""
     layers = [[size >> i > 1 for size in factor] for i in range(max(factor).bit_length() - 1)]
     return [([3 + halved for halved in axes], [1 + halved for halved in axes]) for axes in layers]
