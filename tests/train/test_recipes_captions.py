@@ -116,6 +116,12 @@ def test_a_factor_that_does_not_fit_is_refused(name: str) -> None:
             made.changed({"factor": factor}).build(event, rng())
 
 
+@pytest.mark.parametrize("first", [-0.1, 1.0, 2.0])
+def test_a_share_that_leaves_the_flow_no_step_is_refused(first: float) -> None:
+    with pytest.raises(ValueError, match=r"^first: got .* expected a number in \[0, 1\)"):
+        recipe("latent-diffusion").changed({"first": first})
+
+
 @pytest.mark.parametrize("name", CODED)
 def test_an_autoencoder_and_its_judge_take_turns(name: str) -> None:
     made: Any = recipe(name).changed({**CODES, "adversarial": 0.5})

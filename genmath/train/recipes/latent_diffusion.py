@@ -1,6 +1,7 @@
 """Latent diffusion: an autoencoder, then frozen, and a flow of its codes that is told a text."""
 
 from dataclasses import dataclass
+from math import nextafter
 from typing import Any, ClassVar
 
 from torch import Generator, Tensor, nn, no_grad, zeros_like
@@ -44,7 +45,7 @@ class LatentDiffusion(Recipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        real("first", self.first, "a number in [0, 1]", 0.0, 1.0)
+        real("first", self.first, "a number in [0, 1)", 0.0, nextafter(1.0, 0.0))
         real("adversarial", self.adversarial, "a number >= 0", 0.0)
 
     def build(self, event: Event, generator: Generator) -> Codes:
