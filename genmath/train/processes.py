@@ -43,6 +43,9 @@ def accelerated(precision: str) -> Iterator[Accelerator]:
         if kind != "NO" and not kind.startswith("MULTI_"):
             refuse("launch", kind, "processes that each hold the model (DDP)")
         yield accelerator
+        # Of what went before, gloo's threads may still hold the tensors, and to drop one they need
+        # Python: a thread that does so while Python ends aborts the process. A barrier holds none.
+        accelerator.wait_for_everyone()
     finally:
         if not was_used:
             AcceleratorState._reset_state()

@@ -298,8 +298,9 @@ def test_runs_of_other_data_are_not_compared(trained: Path) -> None:
 
 @pytest.mark.slow
 def test_of_two_processes_one_speaks(here: Path) -> None:
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    command += ["-m", "genmath.cli", "train", "mine.py", "--set", "micro=8"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", "-m", "genmath.cli", "train", "mine.py"]
+    command += ["--set", "micro=8"]
     done = subprocess.run(
         command, cwd=here, env=environment(), capture_output=True, encoding="utf-8", check=False
     )
