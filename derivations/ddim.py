@@ -720,7 +720,7 @@ def inversion(d):
 #
 # ## Where sources slip
 #
-# Beside each derivation stand the published slips it breaks, each with its counterexample: `lucid-ddim-prev` at the step, `coursia-ddim-variance` and
+# Beside each derivation stand the published slips it refutes, each with its counterexample: `lucid-ddim-prev` at the step, `coursia-ddim-variance` and
 # `inbarhub-eta-direction` at the variance, `sd-ddim-encode-t` at the single data point. Two belong to code and have a test instead of a formula: noise that is drawn
 # and then multiplied by 0 at $\eta = 0$, which costs time and moves the state of the generator; and a last step from 0 to 0.
 #

@@ -581,7 +581,7 @@ def snr_weight(d):
 # ## The two ends of the chain { .advanced }
 #
 # $L_T$ compares what is left of the data with the prior $p_T$, a standard normal, and holds no network: it is the
-# price of a chain that is too short. $L_0$ is minus the logarithm of a density at the data point itself, so it is no KL. Its
+# price of a chain that is too short. $L_0$ is the mean of minus the logarithm of a density at the data point itself, so it is no KL. Its
 # normal has a standard deviation that is chosen, here called $\sigma_1$. For continuous data and a small variance
 # it can be negative without bound. (Images are integers, and the
 # original paper [@ho2020ddpm] integrates this normal over the bin of each pixel:
@@ -678,7 +678,7 @@ def reverse_error(d):
     mean, guess = define("mu_tilde_t", k * x0 + l * xt), define("mu_hat_t", k * x_hat(xt) + l * xt)
     d.start(E((r_0(x0, xt), Normal(xp, mean, v)), (xp - guess) ** 2), name="error", words="the error of a guess")
     d.equals(v + k**2 * E(r_0(x0, xt), (x0 - x_hat(xt)) ** 2),
-             by="given $x_0$ and $x_t$, $x_{t-1}$ deviates from its mean by its own variance, and the cross term averages to zero")
+             by="given $x_0$ and $x_t$, the mean squared deviation of $x_{t-1}$ is its variance, and the cross term averages to zero")
     d.at_least(v, by="a square is not negative", because=k**2 * E(r_0(x0, xt), (x0 - x_hat(xt)) ** 2))
 
 
@@ -762,8 +762,8 @@ def unrestricted_variance(d):
 
 
 # %% [markdown]
-# **What it means.** DDPM's two choices are two extremes: the posterior's variance is right for a single data point,
-# the larger one for data spread very wide, and all other data lie between.
+# **What it means.** DDPM's two choices are right for two kinds of data: the posterior's variance for a single point, the larger
+# one for standard normal data. Between them lie all data whose coordinates have variance at most 1.
 
 # %% [markdown]
 # ## Summary
@@ -777,7 +777,8 @@ def unrestricted_variance(d):
 #     - The negative ELBO is a sum of KL divergences between normals (`ddpm.negative_elbo`), each a weighted squared
 #       error of the noise (`ddpm.loss_weight`).
 #     - $L_{\mathrm{simple}}$ puts the weight to one: same optimum, other emphasis, no likelihood.
-#     - The variance of the sampler lies between $\tilde\beta_t$ and $\beta_t$ (`ddpm.optimal_variance`).
+#     - For data whose coordinates have variance at most 1 the best variance of the sampler lies between $\tilde\beta_t$ and
+#       $\beta_t$ (`ddpm.optimal_variance`).
 #     - Many steps, because only short steps back are nearly normal.
 #
 # ## Questions
@@ -822,7 +823,7 @@ def unrestricted_variance(d):
 #
 # ## Where sources slip
 #
-# Beside each derivation stand the published slips it breaks, each with its counterexample: `hf-cov-sqrt`, `hf-noise-scaled-beta` and
+# Beside each derivation stand the published slips it refutes, each with its counterexample: `hf-cov-sqrt`, `hf-noise-scaled-beta` and
 # `digress-betabar` at the forward marginal, `varun-posterior-variance` and `labml-beta-tilde` at the posterior,
 # `classic-mu-alpha` at the mean from
 # the noise, `notes-ddpm-elbo-sign` at the bound, `notes-lsimple-by-substitution` at the loss. `pidm-sigma-choice` is shown as what

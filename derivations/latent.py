@@ -312,7 +312,7 @@ def collapse(d):
 
     missed = E(back[0], (sigma * zt / n - g(zt)) ** 2)
     d.start(E(back, (eps - g(zt)) ** 2), name="normal", words="normal codes: the least loss")
-    d.equals(least + missed, by="given $z_t$, the noise deviates from its mean by its own variance")
+    d.equals(least + missed, by="given $z_t$, the mean squared deviation of the noise is its variance")
     d.at_least(least, by="a square is not negative", because=missed)
 
     d.start(diff(alpha**2 * v / (alpha**2 * v + sigma**2), v), name="slope", words="how it grows with the variance of the codes")
