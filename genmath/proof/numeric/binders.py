@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from genmath.proof.language.binders import Between, Infinity, Limit, Over, Same, Size, sides
-from genmath.proof.language.tree import Mapped, Node
+from genmath.proof.language.tree import Integral, Mapped, Node
 from genmath.proof.numeric.expressions import Env
 from genmath.proof.numeric.graph import Scalar
 from genmath.proof.numeric.laws import Laws
@@ -70,6 +70,8 @@ class Binders(Laws):
 
     def _between(self, node: Between, env: Env) -> Value:
         low, high = (sides(e) or self.scalar(e, env) for e in (node.low, node.high))
+        if (low, high) == (-1, 1) and node.letter.space in self.survey.real:
+            return self.meaning(Integral(node.body, node.letter), env)
 
         def inner(at: Env) -> Value:
             return self.scalar(node.body, at)

@@ -449,6 +449,8 @@ class _Trial:
             return self._near(free)
         defined = self.defined
         found = self._near(free)
+        if self.world.located:  # lines are taken from 0 outwards, as far as numbers reach
+            return None if found is not None and self._is_empty(self.levels[-1], free) else found
         if found is None and (self.world.index > 1 or not self.defined):
             return None
         gaps = [self._wide(level, free) for level in WIDE_LEVELS]
@@ -456,14 +458,16 @@ class _Trial:
         if found is not None and seen and not any(seen):
             self.defined = True  # the mass lies there, and there the sides agree
             return None
-        steady = len(seen) == 2 and abs(seen[0] - seen[1]) <= 0.02 * abs(seen[1])
-        if found is None and steady:
-            return self._decide(WIDE_LEVELS[0], free, 0.3 * abs(seen[1]))
-        if found is not None and steady and all(map(math.isfinite, pair := _sides(found))):
-            steady = abs(abs(pair[0] - pair[1]) - abs(seen[1])) <= 0.3 * abs(seen[1])
-        if found is not None and (not steady or not all(seen) or self._empty(free)):
+        gap = abs(seen[-1]) if seen else 0.0
+        steady = len(seen) == len(gaps) and all(abs(g - seen[-1]) <= 0.02 * gap for g in seen)
+        if found is None:
+            return self._decide(WIDE_LEVELS[0], free, 0.3 * gap) if steady else None
+        if not steady or not gap or self._is_empty(WIDE_LEVELS[1], free) or self._widens(free):
             self.reason, self.defined = "the mass of an integral may lie elsewhere", defined
             return None
+        left, right = _sides(found)
+        if math.isfinite(left - right) and abs(abs(left - right) - gap) > 0.3 * gap:
+            return self._decide(WIDE_LEVELS[0], free, 0.3 * gap)
         return found
 
     def _wide(self, level: int, free: dict[str, Any]) -> float | None:
@@ -477,13 +481,22 @@ class _Trial:
             return 0.0 if status == "true" else None
         return max((float(a - b) for a, b in pairs_), key=abs)
 
-    def _empty(self, free: dict[str, Any]) -> bool:
+    def _is_empty(self, level: int, free: dict[str, Any]) -> bool:
         """Whether a side that integrates over a line is next to nothing, where the other is not."""
-        for pair in self._values(FLOAT, WIDE_LEVELS[1], free):
+        for pair in self._values(FLOAT, level, free):
             low, high = sorted(range(2), key=lambda i: abs(pair[i]))
             if self.lost[low] and abs(pair[low]) < 1e-6 * abs(pair[high]):
                 return True
         return False
+
+    def _widens(self, free: dict[str, Any]) -> bool:
+        """Whether a side that integrates over a line grows with its length."""
+        short, long = (self._values(FLOAT, level, free) for level in WIDE_LEVELS[1:])
+        return any(
+            self.lost[i] and abs(more[i]) > 2 * abs(less[i])
+            for less, more in zip(short, long, strict=True)
+            for i in range(2)
+        )
 
     def _near(self, free: dict[str, Any]) -> dict[str, Any] | None:
         start = self.world.index % 2 if len(self.levels) > 1 else 0
@@ -504,6 +517,8 @@ class _Trial:
             before = abs(gap - gaps.get(level - 2, math.inf))
             once = before > 0.02 * gap and level != self.levels[-1]  # may be by chance
             if drift <= (1e-4 if once else 0.02) * gap:
+                if level != self.levels[-1] and self._unsettled(level, free):
+                    continue
                 near = [k for k, g in gaps.items() if abs(g - gap) <= 0.05 * gap]
                 return self._decide(min(near), free, 0.3 * gap)
         if self._grows(gaps):
@@ -551,13 +566,16 @@ class _Trial:
         return len(last) == 4 and all(b >= 1.2 * a > 0 for a, b in itertools.pairwise(last))
 
     def _unsettled(self, level: int, free: dict[str, Any]) -> bool:
-        """Whether wider windows of normal densities hold more than was seen, as of exp(30 x)."""
-        if {loop for chain in self.program.chains for loop in chain} != {("grid", "gauss")}:
-            return False
-        if self.program.cost(self.world, WIDER) > MAX_POINTS:
+        """Whether more is seen at the finest level than was, or, of normal densities alone, in
+        wider windows, as of exp(30 x)."""
+        if not self.program.has_grid or (any(self.lost) and not self.world.located):
+            return False  # where mass may be lost, it is looked for
+        normal = {loop for chain in self.program.chains for loop in chain} == {("grid", "gauss")}
+        finest = WIDER if normal else self.levels[-1]
+        if self.program.cost(self.world, finest) > MAX_POINTS:
             return False
         seen, more = (
-            [v for pair in self._values(FLOAT, k, free) for v in pair] for k in (level, WIDER)
+            [v for pair in self._values(FLOAT, k, free) for v in pair] for k in (level, finest)
         )
         return any(
             math.isfinite(u) and not (math.isfinite(v) and abs(u - v) <= 0.05 * max(abs(u), abs(v)))

@@ -31,9 +31,9 @@ FAR_LINE, FAR_GAUSS = (2.5, 7.0, 11.5, 16.0, 20.5, 25.0), (4.0, 8.0, 12.0, 16.0,
 FAR_ENDS = tuple(4 * math.asinh(6 * k / math.pi) for k in range(1, 7))  # each e^6 nearer
 FAR_STEPS = {"line": 0.25, "ends": 0.125, "gauss": 0.5}
 WINDOWS = len(FAR_LINE)
-# and two to find what lies far: half width of a line, intervals
-WIDE = ((128.0, 1024), (128.0, 2048))
-WIDE_LEVELS = (LEVELS + WINDOWS, LEVELS + WINDOWS + 1)
+# and three to find what lies far: half width of a line, intervals
+WIDE = ((128.0, 1024), (128.0, 2048), (512.0, 4096))
+WIDE_LEVELS = tuple(LEVELS + WINDOWS + k for k in range(len(WIDE)))
 # where a letter lives: ends are reached doubly exponentially, x = exp(pi/2 sinh u) on a half-line,
 # and its logit likewise between 0 and 1. How far the logarithm reaches, down and up, grows with the
 # level: what is cut off would look like a difference that stays. Counts are counted.
