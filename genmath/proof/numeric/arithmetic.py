@@ -62,6 +62,12 @@ class Arithmetic:
         def sign(u: Num) -> Num:
             return one if u > 0 else -one if u < 0 else u
 
+        def whole(u: Num) -> Num:
+            return u // one
+
+        def still(u: Num) -> Num:
+            return u
+
         def pow(a: Num, b: Num) -> Num:
             if a > 0 and b == b:
                 return power(a, b)
@@ -80,7 +86,8 @@ class Arithmetic:
                 return p * log(ratio) if ratio > 0 else p * (log(p) - log(q))
             return inf if p > 0 and q == 0 else nan
 
-        return {"pos": pos, "ind": ind, "sign": sign, "pow": pow, "kl": kl}
+        return {"pos": pos, "ind": ind, "sign": sign, "whole": whole, "still": still, "pow": pow,
+                "kl": kl}  # fmt: skip
 
 
 # --- floats --------------------------------------------------------------------------------------

@@ -210,7 +210,7 @@ class Graph:
 
     def _diff(self, u: Scalar, leaf: Scalar, memo: dict[int, Scalar]) -> Scalar:
         op, zero = u.op, self.zero
-        if op in ("gather", "seq", "num", "ind", "sign") or op.startswith("i."):
+        if op in ("gather", "seq", "num", "ind", "sign", "whole", "still") or op.startswith("i."):
             return zero
         if op in FOLDED:
             if self._jumps(u.args[0], leaf, u.data):
@@ -319,7 +319,8 @@ class Graph:
         return self.make(u.op, args, u.data, u.safe)
 
     def depends(self, u: Scalar, leaves: set[int], memo: dict[int, bool]) -> bool:
-        if not u.args:
+        """What is still says where nodes are put, and they do not move."""
+        if not u.args or u.op == "still":
             return id(u) in leaves
         if id(u) not in memo:
             memo[id(u)] = any(self.depends(a, leaves, memo) for a in u.args)

@@ -15,6 +15,7 @@ from genmath.proof.language.notation import constant
 from genmath.proof.language.tree import (
     Dens,
     Div,
+    Divergence,
     Family,
     Indexed,
     Mul,
@@ -37,6 +38,7 @@ GRIDS = {
 }  # fmt: skip
 LIVES = {"Exponential": "positive", "Gamma": "positive", "Beta": "unit", "Bernoulli": "bit",
          "Poisson": "count", "Geometric": "count"}  # fmt: skip
+FAR = {"Poisson": 40, "Gamma": 10}  # rates and shapes up to which the nodes serve as they are
 PLACED = {"Laplace": 0, "Logistic": 0, "Student": 1}  # where the location stands
 
 
@@ -241,10 +243,53 @@ class Laws(Evaluation):
                 loops += more
                 continue
             loop = g.loop("grid", kind, env.depth)
-            t = g.loop_value(loop, "t")
-            loops.append((loop, g.loop_value(loop, "w")))
-            env = env.bind({letter: g.on_the_way(g.zero, g.one, t) if kind == "unit" else t}, 1)
+            t, weight = g.loop_value(loop, "t"), g.loop_value(loop, "w")
+            if kind == "unit":
+                t = g.on_the_way(g.zero, g.one, t)
+            elif (law := self.far_law(letter, env)) is not None:
+                parameters = [self.scalar(a, env) for a in law.args[1:]]
+                if law.name == "Poisson":
+                    t = self.around_a_rate(t, g.loop_value(loop, "v"), *parameters)
+                else:
+                    t, weight = self.around_a_shape(t, weight, *parameters)
+            loops.append((loop, weight))
+            env = env.bind({letter: t}, 1)
         return env, loops
+
+    def far_law(self, letter: Symbol, env: Env) -> Family | None:
+        """The one law of a letter whose mass may lie far out, or be narrow."""
+        if self.widening or not self.scope:
+            return None
+        body = self.scope[-1]
+        if isinstance(body, Divergence):
+            body = body.args[0]
+        own = {s for n in body.walk() for s in n.bound} - env.binds.keys()
+        laws = {n for n in body.walk() if isinstance(n, Family) and n.point == letter}
+        law = laws.pop() if len(laws) == 1 else None
+        if law is None or law.name not in FAR or free_symbols_of(law.args[1:]) & own:
+            return None
+        first = law.args[1]
+        return None if isinstance(first, Number) and first.value <= FAR[law.name] else law
+
+    def around_a_rate(self, count: Scalar, kept: Scalar, rate: Scalar) -> Scalar:
+        """The last two thirds of the counts around the rate, if that is larger."""
+        g = self.g
+        beyond = g.fn("whole", g.fn("pos", g.sub(rate, g.mul(g.two, kept))))
+        last = g.fn("ind", g.add(g.sub(count, kept), g.const(Fraction(1, 2))))
+        return g.add(count, g.mul(last, g.fn("still", beyond)))
+
+    def around_a_shape(
+        self, t: Scalar, weight: Scalar, shape: Scalar, rate: Scalar
+    ) -> tuple[Scalar, Scalar]:
+        """In coordinates in which a large shape looks like one of FAR, and its mean near 1."""
+        g, most = self.g, FAR["Gamma"]
+        mean = g.fn("still", g.sub(g.fn("log", shape), g.fn("log", rate)))
+        beyond = g.fn("pos", g.sub(g.fn("still", shape), g.const(most)))
+        share = g.div(g.one, g.add(g.one, g.mul(g.const(Fraction(1, most)), beyond)))
+        power = g.fn("sqrt", share)
+        logarithm = g.add(g.mul(g.sub(g.one, share), mean), g.mul(power, g.fn("log", t)))
+        place = g.fn("exp", logarithm)
+        return place, g.mul(weight, power, g.div(place, t))
 
     def in_interval(self, letter: Symbol, env: Env) -> tuple[Env, tuple[Loop, Scalar]]:
         g = self.g

@@ -55,7 +55,7 @@ FAR_LOG, FAR_COUNTS = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0), (32, 64, 128, 256, 51
 def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, Num]]:
     """Nodes (t, w, v). "line", "ends": w = v = spacing. "gauss": w integrates against the standard
     normal, v = w / its density. Elsewhere w = v integrates over the letter, which between 0 and 1
-    is the sigmoid of t."""
+    is the sigmoid of t. Of a count v is how many come before those that a law may move."""
     if kind in REACHES or kind in ("bit", "count", "integer") or kind.startswith("values"):
         return _elsewhere(arithmetic, kind, level)
     if level in WIDE_LEVELS:
@@ -121,7 +121,8 @@ def _elsewhere(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num,
     if kind in ("bit", "count", "integer"):
         many = FAR_COUNTS[level - LEVELS] if window else COUNTS[fine]
         least = -many if kind == "integer" else 0
-        return [(make(n), one, one) for n in range(least, 2 if kind == "bit" else many)]
+        kept = make(many // 3)
+        return [(make(n), one, kept) for n in range(least, 2 if kind == "bit" else many)]
     with decimal.localcontext(CONTEXT) as context:
         context.prec = 44
         nodes = _far_ends(kind, level - LEVELS) if window else _doubly(kind, fine)
