@@ -430,6 +430,7 @@ class _Trial:
         self.program, self.world, self.relation, self.confirm = program, world, relation, confirm
         self.defined, self.reason, self.lost = False, "", lost
         self.apart, self.equal = False, dict[str, Any]()  # what is seen of a strict bound
+        self._finest: list[tuple[Num, Num]] = []  # the sides where most of them is seen
         last = LEVELS if program.has_grid else 1
         self.levels = [k for k in range(last) if program.cost(world, k) <= MAX_POINTS]
 
@@ -501,6 +502,7 @@ class _Trial:
     def _near(self, free: dict[str, Any]) -> dict[str, Any] | None:
         start = self.world.index % 2 if len(self.levels) > 1 else 0
         gaps: dict[int, float] = {}
+        self._finest = []
         for level in self.levels[start:]:
             pairs = self._values(FLOAT, level, free)
             status = self._status(pairs, 1e-9, 1e-11 if self.program.has_grid else 1e-13)
@@ -511,20 +513,20 @@ class _Trial:
                 self.defined = True
                 return self._touching(free) if self.relation in STRICT else None
             if status == "odd" or not self.program.has_grid:
-                return self._decide(level, free, 0.0)
+                return None if self._unsettled(level, free) else self._decide(level, free, 0.0)
             gap = gaps[level] = max(abs(a - b) for a, b in pairs)
             drift = abs(gap - gaps.get(level - 1, math.inf))
             before = abs(gap - gaps.get(level - 2, math.inf))
             once = before > 0.02 * gap and level != self.levels[-1]  # may be by chance
             if drift <= (1e-4 if once else 0.02) * gap:
-                if level != self.levels[-1] and self._unsettled(level, free):
-                    continue
-                near = [k for k, g in gaps.items() if abs(g - gap) <= 0.05 * gap]
-                return self._decide(min(near), free, 0.3 * gap)
+                near = sorted(k for k, g in gaps.items() if abs(g - gap) <= 0.05 * gap)
+                settled = next((k for k in near[:-1] if not self._unsettled(k, free)), None)
+                if settled is not None:
+                    return self._decide(settled, free, 0.3 * gap)
         if self._grows(gaps):
             found = self._counterexample(pairs, free, FLOAT)
             return {**found, "reason": "an integral grows with every window"}
-        self.reason = "the quadrature did not converge"
+        self.reason = self.reason or "the quadrature did not converge"
         return None
 
     def _touching(self, free: dict[str, Any]) -> dict[str, Any] | None:
@@ -574,14 +576,19 @@ class _Trial:
         finest = WIDER if normal else self.levels[-1]
         if self.program.cost(self.world, finest) > MAX_POINTS:
             return False
+        self._finest = self._finest or self._values(FLOAT, finest, free)
         seen, more = (
-            [v for pair in self._values(FLOAT, k, free) for v in pair] for k in (level, finest)
+            [v for pair in pairs_ for v in pair]
+            for pairs_ in (self._values(FLOAT, level, free), self._finest)
         )
-        return any(
+        if any(
             math.isfinite(u) and not (math.isfinite(v) and abs(u - v) <= 0.05 * max(abs(u), abs(v)))
             for u, v in zip(seen, more, strict=True)
             if max(abs(u), abs(v)) > 1e-9
-        )
+        ):
+            self.reason = "the mass of an integral may lie elsewhere"
+            return True
+        return False
 
     def _values(
         self, arithmetic: Arithmetic, level: int, free: dict[str, Any], flushed: bool = False
@@ -635,9 +642,6 @@ class _Trial:
     def _decide(self, level: int, free: dict[str, Any], least: float) -> dict[str, Any] | None:
         """Confirm a disagreement at 34 digits, or let the exact values decide."""
         arithmetic = EXACT if self.confirm else FLOAT
-        if self._unsettled(level, free):
-            self.reason = "the mass of an integral may lie elsewhere"
-            return None
         pairs = self._confirming(level, free)
         if pairs is None:
             self.reason = "a number is too large or too small to compute with"

@@ -52,7 +52,7 @@ from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT
 from genmath.proof.numeric.compiled import Program
 from genmath.proof.numeric.describe import describe
 from genmath.proof.numeric.hypotheses import ROUNDING, assignments
-from genmath.proof.numeric.quadrature import LEVELS, WINDOWS
+from genmath.proof.numeric.quadrature import EDGES, LEVELS, WINDOWS
 from genmath.proof.numeric.survey import Survey, constant
 from genmath.proof.numeric.worlds import HABITUAL, World
 
@@ -63,6 +63,10 @@ UNUSUAL = 3.0  # where letters are tiny, many an integral that converges does so
 # kinds of worlds: the square of such a letter sets a scale that no window reaches, and what goes on
 # growing up to there looks as if it always did, unless it grows beyond all floats
 TOO_FAR = ("far", "farthest")
+# of the rate at which it falls, what falls like a power keeps so much from a window to the next: in
+# windows that widen ever more, something is lost in taking their middles
+KEEPS = {"line": 0.999, "ends": 0.999}
+KEEPS_ELSEWHERE = 0.95
 STEEP = 100.0  # the growth of a logarithm that no power makes from a window to the next
 OUT = (20.0, 60.0, 180.0)  # places far out
 FAST = ("exp", "gamma", "tan")
@@ -288,7 +292,7 @@ def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any]
     steady = ENDS if any(isinstance(n, Between) for n in one.whole.walk()) else STEADY
     steady = UNUSUAL if world.index >= HABITUAL else steady
     grows = len(added) >= 3 and all(b >= steady * a > 0 for a, b in itertools.pairwise(added[-3:]))
-    grows = grows and added[-1] > 1e-6 * finite[-1]
+    grows = grows and added[-1] > 1e-6 * finite[-1] and not _fades(added, program)
     if grows and any(loop == ("grid", "gauss") for chain in program.chains for loop in chain):
         grows = _bends([math.log(a) for a in added[-3:]]) > -4  # past the peak of exp(a x)
     grows = grows and world.kind not in TOO_FAR
@@ -297,6 +301,20 @@ def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any]
     if not grows and not beyond:
         return None
     return _found(one, program, world, "is not finite", "finite", finite)
+
+
+def _fades(added: list[float], program: Program) -> bool:
+    """Whether what windows add falls like a power of what is left to an end, however slow: as of
+    u^(-99/100), and unlike that of 1/u, or of 1/(u log u), which falls ever more slowly."""
+    kinds = {key for chain in program.chains for _, key in chain}
+    kind = kinds.pop()
+    if kinds or kind not in EDGES or len(added) < WINDOWS - 1 or not all(a > 0 for a in added):
+        return False
+    windows = list(itertools.pairwise(EDGES[kind]))
+    logs = [math.log(a / (high - low)) for a, (low, high) in zip(added, windows, strict=True)]
+    points = [((low + high) / 2, log) for log, (low, high) in zip(logs, windows, strict=True)]
+    before, last = ((v - u) / (y - x) for (x, u), (y, v) in itertools.pairwise(points[-3:]))
+    return before < 0 and last <= KEEPS.get(kind, KEEPS_ELSEWHERE) * before
 
 
 def _beyond(program: Program, world: World, free: Any) -> bool:

@@ -28,8 +28,11 @@ LEVELS = len(LINE)
 # beyond the levels, windows that widen, to see whether an integral does: asinh of the half width on
 # a line, half width in whitened coordinates, and the spacing of each
 FAR_LINE, FAR_GAUSS = (2.5, 7.0, 11.5, 16.0, 20.5, 25.0), (4.0, 8.0, 12.0, 16.0, 20.0, 24.0)
-FAR_ENDS = tuple(4 * math.asinh(6 * k / math.pi) for k in range(1, 7))  # each e^6 nearer
 FAR_STEPS = {"line": 0.25, "ends": 0.125, "gauss": 0.5}
+FAR_ENDS = tuple(
+    FAR_STEPS["ends"] * round(4 * math.asinh(6 * k / math.pi) / FAR_STEPS["ends"])
+    for k in range(1, 7)
+)  # each about e^6 nearer
 WINDOWS = len(FAR_LINE)
 # and three to find what lies far: half width of a line, intervals
 WIDE = ((128.0, 1024), (128.0, 2048), (512.0, 4096))
@@ -49,6 +52,14 @@ REACHES = {
 SPACING = ("0.21", "0.15", "0.11", "0.08", "0.055", "0.035")
 COUNTS = (60, 90, 140, 220, 360, 600)
 FAR_LOG, FAR_COUNTS = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0), (32, 64, 128, 256, 512, 1024)
+
+
+# the logarithm of how far the windows of a kind reach
+EDGES = {
+    "line": FAR_LINE,
+    "ends": tuple(math.pi * math.sinh(t / 4) for t in FAR_ENDS),
+    **dict.fromkeys(REACHES, FAR_LOG),
+}
 
 
 @lru_cache(maxsize=64)

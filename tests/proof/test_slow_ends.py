@@ -1,0 +1,71 @@
+"""Integrals that converge slowly towards an end of theirs are finite; their neighbours are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from genmath.proof import (
+    absolute,
+    cos,
+    equal,
+    exp,
+    infinity,
+    integral,
+    log,
+    number,
+    variables,
+)
+from genmath.proof.check import judge
+from genmath.proof.language.tree import Node
+
+x = variables("x")
+u = variables("u", domain="unit")
+r = variables("r", domain="positive")
+below, above = -number(99) / 100, -number(101) / 100
+
+
+def near_0(body: Node, to: int = 1) -> Node:
+    return integral(body, x, between=(0, to))
+
+
+FINITE = {
+    "a letter between 0 and 1": integral(u**below, u),
+    "both ends": integral(u**below * (1 - u) ** below, u),
+    "hardly": integral(u ** (-number(9999) / 10_000), u),
+    "between limits": near_0(x**below),
+    "beside something smooth": near_0(x**below * cos(x), 3),
+    "a half-line": integral(r**below * exp(-r), r),
+    "far out": integral(x**above, x, between=(1, infinity)),
+    "far out on the line": integral((1 + x**2) ** (above / 2), x),
+}
+NOT_FINITE = {
+    "a letter between 0 and 1": integral(1 / u, u),
+    "by little": integral(u**above, u),
+    "between limits": near_0(1 / x),
+    "between limits, by little": near_0(x**above),
+    "with a logarithm": near_0(1 / (x * (50 + log(1 / x)))),
+    "with a logarithm of a letter": integral(1 / (u * (1 + log(1 / u))), u),
+    "around a pole": integral(1 / absolute(x), x, between=(-1, 1)),
+    "a half-line": integral(r**below, r),
+    "far out": integral(x**below, x, between=(1, infinity)),
+    "far out on the line": integral((1 + x**2) ** (below / 2), x),
+    "the mean of a Cauchy law": integral(x / (1 + x**2), x),
+}
+
+
+@pytest.mark.parametrize("what", FINITE)
+def test_what_converges_slowly_is_finite(what: str) -> None:
+    assert judge(equal(FINITE[what] - FINITE[what], 0)).verdict in ("proved", "open")
+
+
+@pytest.mark.parametrize("what", NOT_FINITE)
+def test_what_diverges_slowly_is_not(what: str) -> None:
+    found = judge(equal(NOT_FINITE[what] - NOT_FINITE[what], 0))
+    assert found.verdict == "refuted"
+    assert "not finite" in found.reason
+
+
+def test_its_value() -> None:
+    assert judge(equal(integral(u**below, u), 100)).verdict in ("proved", "open")
+    assert judge(equal(integral(u**below, u), 200)).verdict == "refuted"
+    assert judge(equal(integral(u**below, u), -100)).verdict == "refuted"
