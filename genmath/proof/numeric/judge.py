@@ -144,7 +144,9 @@ def compare(
     lost = tuple(unlocated(side, survey) for side in (claim.lhs, claim.rhs))
     again = isinstance(worlds, Worlds)
     found = _in_each(claim, survey, drawn, lost, exact_confirm, again)
-    if found.verdict == "undefined" and any(lost) and not _sloped((claim.lhs, claim.rhs)):
+    sides_ = (claim.lhs, claim.rhs)
+    endless = any(lost) or any(map(_endless, sides_))
+    if found.verdict == "undefined" and endless and not _sloped(sides_):
         for world in drawn.members:
             world.located = True  # what is integrated may be one of the functions
         found = _in_each(claim, survey, drawn, lost, exact_confirm, again)
@@ -157,13 +159,32 @@ def compare(
     return found
 
 
+def _endless(side: Node) -> bool:
+    """Whether a function is integrated over a half-line."""
+    for n in side.walk():
+        far = isinstance(n, Between) and (sides(n.low) or sides(n.high))
+        far = far or (isinstance(n, Integral) and any(v.domain == "positive" for v in n.bound))
+        if far and any(isinstance(f, Apply) for f in n.walk()):
+            return True
+    return False
+
+
 def _sloped(sides: Iterable[Node]) -> bool:
-    """Whether a function is differentiated: that f' has an integral does not make f decay."""
+    """Whether a function is differentiated: that f' has an integral does not make f decay. Where an
+    integral is, that has to exist."""
     for n in (n for side in sides for n in side.walk()):
-        slopes = n.walk() if isinstance(n, Deriv) else [n] if getattr(n, "order", 0) else []
+        slopes = _beside_integrals(n) if isinstance(n, Deriv) else []
+        slopes = [n] if getattr(n, "order", 0) else slopes
         if any(isinstance(f, Apply) and not set(MAPS) & set(f.traits) for f in slopes):
             return True
     return False
+
+
+def _beside_integrals(node: Node) -> Iterable[Node]:
+    if not isinstance(node, (Integral, Between)):
+        yield node
+        for child in node.args:
+            yield from _beside_integrals(child)
 
 
 def _in_each(
@@ -523,7 +544,7 @@ class _Trial:
                 settled = next((k for k in near[:-1] if not self._unsettled(k, free)), None)
                 if settled is not None:
                     return self._decide(settled, free, 0.3 * gap)
-        if self._grows(gaps):
+        if self._grows(gaps) and not self._may_not_exist():
             found = self._counterexample(pairs, free, FLOAT)
             return {**found, "reason": "an integral grows with every window"}
         self.reason = self.reason or "the quadrature did not converge"
@@ -658,6 +679,9 @@ class _Trial:
             self.reason = self.reason or "both sides are undefined"
             return None
         undefined = any(v != v for pair in pairs for v in pair)
+        if status == "odd" and not undefined and self._may_not_exist():
+            self.reason = "an integral of a function is not finite here"
+            return None
         if status == "odd" and undefined and self._only_at_ends(free):
             self.reason = "undefined only where numbers are not told from the end of an integral"
             return None
@@ -670,6 +694,10 @@ class _Trial:
             self.defined = True
             return None
         return self._counterexample(pairs, free, arithmetic)
+
+    def _may_not_exist(self) -> bool:
+        """Whether functions of this world may be the reason why an integral is not finite."""
+        return self.program.has_grid and bool(self.world.survey.functions)
 
     def _only_at_ends(self, free: dict[str, Any]) -> bool:
         """Whether what is undefined is not where a letter keeps away from its ends."""
