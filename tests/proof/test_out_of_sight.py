@@ -6,11 +6,13 @@ from __future__ import annotations
 import pytest
 
 from genmath.proof import (
+    Beta,
     E,
     Function,
     Gamma,
     Normal,
     Poisson,
+    absolute,
     diff,
     equal,
     exp,
@@ -33,6 +35,7 @@ s = positives("s")
 g = Function("g")
 k = variables("k", domain="count")
 r = variables("r", domain="positive")
+u = variables("u", domain="unit")
 more = number(101) / 100
 line = (-infinity, infinity)
 tiny = number(1) / 10**12
@@ -51,6 +54,11 @@ TRUE = {
                                   number(1) / 2),
     "narrow, on a half-line": equal(integral(Normal(x, 100, tiny), x, between=(100, infinity)),
                                     number(1) / 2),
+    "backwards": equal(integral(Normal(x, 100, tiny), x, between=(infinity, -infinity)), -1),
+    "from elsewhere": Claim(
+        integral(Normal(x, 100, tiny), x, between=(0, infinity)), ">=", number(99) / 100),
+    "a very narrow law": equal(integral(Beta(u, 10**6, 10**6), u), 1),
+    "a very slow fall": equal(integral(exp(-absolute(x) / 10**9), x), 2 * 10**9),
     "a wide bell": equal(integral(bell(0, 10**12), x), sqrt(2 * pi * 10**12)),
     "a bell as wide as the window": equal(integral(bell(0, 10**4), x), sqrt(2 * pi * 10**4)),
     "a narrow bell": equal(integral(bell(5, number(1) / 1000), x), sqrt(2 * pi / 1000)),
@@ -58,6 +66,8 @@ TRUE = {
         integral(g(x), x), "=", integral(g(x / s) / s, x), (1 >= 1000 * s,)),
 }  # fmt: skip
 FALSE = {
+    "backwards": equal(integral(Normal(x, 100, tiny), x, between=(infinity, -infinity)), 1),
+    "from elsewhere": equal(integral(Normal(x, 100, tiny), x, between=(0, infinity)), more),
     "narrow and far": equal(integral(Normal(x, 100, tiny), x, between=line), more),
     "wide": equal(integral(Normal(x, 0, 10_000), x, between=line), more),
     "wide, on a half-line": equal(integral(Normal(x, 0, 10**12), x, between=(0, infinity)),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from genmath.proof.language.binders import Between, Infinity, Limit, Over, Same, Size, sides
-from genmath.proof.language.tree import Integral, Mapped, Node
+from genmath.proof.language.tree import Integral, Mapped, Node, Normal
 from genmath.proof.numeric.expressions import Env
 from genmath.proof.numeric.graph import Scalar
 from genmath.proof.numeric.laws import Laws
-from genmath.proof.numeric.linear import Matrix, Value, Vector
+from genmath.proof.numeric.linear import Matrix, Value, Vector, each
 from genmath.proof.numeric.survey import Unsupported
 
 
@@ -70,11 +70,13 @@ class Binders(Laws):
 
     def _between(self, node: Between, env: Env) -> Value:
         low, high = (sides(e) or self.scalar(e, env) for e in (node.low, node.high))
-        if (low, high) == (-1, 1) and node.letter.space in self.survey.real:
-            return self.meaning(Integral(node.body, node.letter), env)
+        if {low, high} == {-1, 1} and node.letter.space in self.survey.real:
+            whole = self.meaning(Integral(node.body, node.letter), env)
+            return whole if high == 1 else each(whole, self.g.neg)
 
         def inner(at: Env) -> Value:
             return self.scalar(node.body, at)
 
-        corners = self.corners(node.letter, node.body, env, missing=True)
+        means = [n.args[0] - n.args[1] for n in node.body.walk() if isinstance(n, Normal)]
+        corners = self.corners(node.letter, node.body, env, missing=True, more=means)
         return self.piecewise(node.letter, corners, low, high, env, inner)

@@ -65,6 +65,7 @@ MAX_POINTS = 400_000  # of a quadrature
 MAX_EXACT = 20_000  # of one that is tried again at 34 digits
 SHRINKING = Decimal("1.3")  # the ratio of steps towards a limit, at least
 SETTLED = Decimal("1e-20")  # steps that are no longer told from rounding
+NOTHING = Decimal("1e-100")
 NUDGE = Decimal("1e-3")
 WIDER = LEVELS + WINDOWS - 1  # a level that sees far out under normal densities
 AWAY = LEVELS + 2  # one that keeps away from the ends
@@ -591,8 +592,8 @@ class _Trial:
     def _unsettled(self, level: int, free: dict[str, Any]) -> bool:
         """Whether more is seen at the finest level than was, or, of normal densities alone, in
         wider windows, as of exp(30 x)."""
-        if not self.program.has_grid or (any(self.lost) and not self.world.located):
-            return False  # where mass may be lost, it is looked for
+        if not self._is_looked_at_once():
+            return False
         normal = {loop for chain in self.program.chains for loop in chain} == {("grid", "gauss")}
         finest = WIDER if normal else self.levels[-1]
         if self.program.cost(self.world, finest) > MAX_POINTS:
@@ -610,6 +611,10 @@ class _Trial:
             self.reason = "the mass of an integral may lie elsewhere"
             return True
         return False
+
+    def _is_looked_at_once(self) -> bool:
+        """Whether there are integrals whose mass, where it may be lost, is not looked for."""
+        return self.program.has_grid and (self.world.located or not any(self.lost))
 
     def _values(
         self, arithmetic: Arithmetic, level: int, free: dict[str, Any], flushed: bool = False
@@ -666,6 +671,9 @@ class _Trial:
         pairs = self._confirming(level, free)
         if pairs is None:
             self.reason = "a number is too large or too small to compute with"
+            return None
+        if self._is_looked_at_once() and any(_nothing(a, b) for a, b in pairs):
+            self.reason = "the mass of an integral may lie elsewhere"
             return None
         status = "false"
         if self.confirm and self.program.has_grid and not least:
@@ -759,6 +767,14 @@ def _some_alike(gaps: Iterable[Num], others: Iterable[Num]) -> bool:
     with decimal.localcontext(CONTEXT):
         both = [(Decimal(a), Decimal(b)) for a, b in zip(gaps, others, strict=False)]
         return any(b != 0 and abs(a - b) <= abs(b) / 2 for a, b in both)
+
+
+def _nothing(a: Num, b: Num) -> bool:
+    """Whether one is not 0, but so small beside the other that no node met what it integrates."""
+    if not math.isfinite(a) or not math.isfinite(b):
+        return False
+    low, high = sorted((Decimal(abs(a)), Decimal(abs(b))))
+    return bool(0 < low < CONTEXT.multiply(NOTHING, high))
 
 
 def _told_apart(a: Num, b: Num) -> bool:

@@ -67,6 +67,7 @@ TOO_FAR = ("far", "farthest")
 # windows that widen ever more, something is lost in taking their middles
 KEEPS = {"line": 0.999, "ends": 0.999}
 KEEPS_ELSEWHERE = 0.95
+BEND = 0.25  # of a power on the line
 STEEP = 100.0  # the growth of a logarithm that no power makes from a window to the next
 OUT = (20.0, 60.0, 180.0)  # places far out
 FAST = ("exp", "gamma", "tan")
@@ -305,7 +306,8 @@ def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any]
 
 def _fades(added: list[float], program: Program) -> bool:
     """Whether what windows add falls like a power of what is left to an end, however slow: as of
-    u^(-99/100), and unlike that of 1/u, or of 1/(u log u), which falls ever more slowly."""
+    u^(-99/100), and unlike that of 1/u, or of 1/(u log u), which falls ever more slowly. Or it grew
+    like one, and no longer does, as of exp(-x/10^9)."""
     kinds = {key for chain in program.chains for _, key in chain}
     kind = kinds.pop()
     if kinds or kind not in EDGES or len(added) < WINDOWS - 1 or not all(a > 0 for a in added):
@@ -314,6 +316,8 @@ def _fades(added: list[float], program: Program) -> bool:
     logs = [math.log(a / (high - low)) for a, (low, high) in zip(added, windows, strict=True)]
     points = [((low + high) / 2, log) for log, (low, high) in zip(logs, windows, strict=True)]
     before, last = ((v - u) / (y - x) for (x, u), (y, v) in itertools.pairwise(points[-3:]))
+    if kind == "line" and last < before - BEND:
+        return True
     return before < 0 and last <= KEEPS.get(kind, KEEPS_ELSEWHERE) * before
 
 
