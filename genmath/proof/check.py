@@ -24,7 +24,7 @@ from genmath.proof.language.derivation import Chain, Derivation, Lemma, Slip, St
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.notation import Density
 from genmath.proof.language.obligations import Obligation, obligations
-from genmath.proof.language.text import text
+from genmath.proof.language.text import ranges, text
 from genmath.proof.language.tree import (
     MAPS,
     MASS,
@@ -118,7 +118,13 @@ def _would_be_lost(frame: Any) -> bool:
 def judge(
     claim: Claim, because: tuple[Node | Lemma, ...] = (), timeout: float | None = None
 ) -> Verdict:
-    """Both judges on one claim."""
+    """Both judges on one claim; the reason says what suprema are taken over, too."""
+    found = _judged(claim, because, timeout)
+    found.reason = "; ".join(filter(None, (found.reason, ranges(claim.lhs, claim.rhs))))
+    return found
+
+
+def _judged(claim: Claim, because: tuple[Node | Lemma, ...], timeout: float | None) -> Verdict:
     began = time.perf_counter()
 
     def seconds() -> float:

@@ -39,6 +39,7 @@ from genmath.proof import (
     total,
     variables,
 )
+from genmath.proof.check import judge
 from genmath.proof.language.claims import Claim, as_claim
 from genmath.proof.language.data import decode_tree, encode_tree
 from genmath.proof.language.instantiate import instantiate
@@ -374,3 +375,28 @@ def test_slopes_are_known_or_refused(node: Node) -> None:
     assert prove(equal(diff(node, c), 0)).proved
     by_a = prove(equal(diff(node + a**2, a), 2 * a))
     assert not by_a.proved or a not in free_symbols(node)
+
+
+WHERE = (
+    (x, "x ranges over the real line, or any space"),
+    (a, "a ranges over the real line"),
+    (r, "r ranges over the numbers > 0"),
+    (variables("q", domain="unit"), "q ranges over the numbers between 0 and 1"),
+)
+
+
+@pytest.mark.parametrize(("letter", "where"), WHERE)
+def test_the_message_says_over_what_a_supremum_is(letter: Any, where: str) -> None:
+    top = supremum(f(letter), letter)
+    same, more, open_ = (equal(top, top), equal(top, top + 1), as_claim(top >= f(number(1))))
+    for claim, verdict in ((same, "proved"), (more, "refuted"), (open_, "open")):
+        found = judge(claim)
+        assert found.verdict == verdict
+        assert found.reason.split("; ")[-1] == where
+
+
+def test_the_message_names_an_interval() -> None:
+    z = variables("z", domain=(-1, 2))
+    found = judge(as_claim(supremum(f(z), z) >= f(number(1))))
+    assert found.verdict == "open"
+    assert found.reason.endswith("; z ranges over the interval (-1, 2)")

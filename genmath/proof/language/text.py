@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from genmath.proof.language.binders import Infinity, Prefixed, Same, Size
+from genmath.proof.language.binders import Infinity, Over, Prefixed, Same, Size
 from genmath.proof.language.methods import Method
 from genmath.proof.language.names import text_name
 from genmath.proof.language.tree import (
@@ -165,3 +165,28 @@ def _show(node: Node) -> tuple[str, int]:
             step = "" if node.step is None else f" d{text(node.step)}"
             return f"{node.sign[1]}[{below}{above}] {_at(node.body, POWER)}{step}", OPEN
     raise TypeError(f"no text for {type(node).__name__}")
+
+
+RANGES = {
+    "real": "the real line", "positive": "the numbers > 0", "nonnegative": "the numbers >= 0",
+    "unit": "the numbers between 0 and 1", "at_least_one": "the numbers >= 1", "bit": "0 and 1",
+    "natural": "1, 2, ...", "count": "0, 1, 2, ...", "integer": "the integers",
+}  # fmt: skip
+
+
+def ranges(*nodes: Node) -> str:
+    """What the letters of suprema and infima range over, in words."""
+    extremes = [n for node in nodes for n in node.walk() if isinstance(n, Over)]
+    letters = dict.fromkeys(n.letter for n in extremes if n.kind in ("sup", "inf"))
+    return "; ".join(f"{text(s)} ranges over {_range(s)}" for s in letters)
+
+
+def _range(letter: Symbol) -> str:
+    if letter.shape:
+        return "all vectors" if letter.shape == "vector" else "all matrices"
+    if letter.is_variable and letter.domain == "real":
+        return f"{RANGES['real']}, or any space"
+    ends = ", ".join(map(text, letter.args))
+    if letter.domain == "interval":
+        return f"the interval ({ends})"
+    return RANGES.get(letter.domain, f"the numbers {ends}")
