@@ -10,6 +10,7 @@ import citations
 import editing
 import explorers
 import folds
+import hyphens
 import maths
 import notebooks
 import overview
@@ -154,7 +155,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     try:
         output = maths.typeset(_named(output, page, config))
-        return folds.fold(_preloaded(output, page))
+        return folds.fold(hyphens.kept_together(_preloaded(output, page)))
     except SiteError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import inspect
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -30,19 +31,14 @@ def statement(result: Result) -> str:
     """The chains, each line with its reason, and the label above them."""
     derivation = result.derivation
     *others, last = _by_case(derivation)
-    shown_chains = "".join(_chain(result, chain) for chain in last)
     folded = ""
     if others:
         cases = ", ".join(inline(_case_tex(chains[0])) for chains in others)
-        body = "".join(
-            "".join(_chain(result, chain) for chain in chains) + where(_sides(chains))
-            for chains in others
-        )
+        body = "".join(_case(result, chains) for chains in others)
         folded = f'<details class="cases"><summary>The same for {cases}</summary>{body}</details>'
-    meanings = where(_sides(last), derivation.given)
     return (
-        f'<div class="derivation-body">{_label(result)}{given(derivation.given)}{shown_chains}'
-        f"{meanings}{folded}</div>"
+        f'<div class="derivation-body">{_label(result)}'
+        f"{_case(result, last, derivation.given)}{folded}</div>"
     )
 
 
@@ -54,17 +50,40 @@ def given(hypotheses: Iterable[Relation]) -> str:
 def where(sides: Iterable[Node], hypotheses: Iterable[Relation] = ()) -> str:
     """What the defined letters of some formulas stand for, those in their definitions included:
     nobody should have to unfold it."""
-    shown = [*sides, *(side for g in hypotheses for side in (g.left, g.right))]
-    met = dict.fromkeys(n for side in shown for n in side.walk() if isinstance(n, Named))
-    if not met:
+    return _where(_meanings([*sides, *_both(hypotheses)]))
+
+
+Meaning = tuple[str, str]  # a letter and what it stands for, as they are printed
+
+
+def _meanings(sides: Iterable[Node]) -> list[Meaning]:
+    """Each once: what differs in the tree, as in a sign that is assumed, may be printed alike."""
+    met = (n for side in sides for n in side.walk() if isinstance(n, Named))
+    return list(dict.fromkeys((latex(letter), latex(letter.body)) for letter in met))
+
+
+def _where(meanings: Iterable[Meaning]) -> str:
+    shown = [inline(f"{letter} = {value}") for letter, value in meanings]
+    if not shown:
         return ""
-    tex = (inline(f"{latex(d)} = {latex(d.body)}") for d in met)
-    meanings = "; </span>".join(f'<span class="meaning">{t}' for t in tex)
-    return f'<p class="where scrolls">where {meanings}.</span></p>'
+    said = "; </span>".join(f'<span class="meaning">{tex}' for tex in shown)
+    return f'<p class="where scrolls">where {said}.</span></p>'
 
 
-def _sides(chains: list[Chain]) -> list[Node]:
-    return [side for c in chains for side in (c.start, *(s.rhs for s in c.steps))]
+def _both(relations: Iterable[Relation]) -> list[Node]:
+    return [side for relation in relations for side in (relation.left, relation.right)]
+
+
+def _case(result: Result, chains: list[Chain], hypotheses: Iterable[Relation] = ()) -> str:
+    """The chains of a case over what their letters stand for. Where a letter stands for one thing
+    here and another there, each is said where it holds."""
+    shown = [given(hypotheses), *(_chain(result, chain) for chain in chains)]
+    found = [_meanings(_both(hypotheses)), *(_meanings(_sides(chain)) for chain in chains)]
+    every = list(dict.fromkeys(meaning for meanings in found for meaning in meanings))
+    letters = Counter(letter for letter, _ in every)
+    own = ([m for m in meanings if letters[m[0]] > 1] for meanings in found)
+    parts = "".join(part + _where(meanings) for part, meanings in zip(shown, own, strict=True))
+    return parts + _where(m for m in every if letters[m[0]] == 1)
 
 
 def verdicts(result: Result) -> str:
@@ -141,6 +160,10 @@ def _by_case(derivation: Derivation) -> list[list[Chain]]:
     for chain in derivation.chains:
         groups.setdefault(chain.case, []).append(chain)
     return list(groups.values())
+
+
+def _sides(chain: Chain) -> list[Node]:
+    return [chain.start, *(step.rhs for step in chain.steps)]
 
 
 def _case_tex(chain: Chain) -> str:

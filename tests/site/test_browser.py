@@ -40,6 +40,21 @@ WIDER_THAN_THE_PAGE = """() => [...document.querySelectorAll("body *")].filter(e
 }).map(e => e.tagName + "." + e.className).slice(0, 5)"""
 
 
+# Names in code, such as --seconds, that stand in two lines.
+PARTED = r"""() => [...document.querySelectorAll(".md-content code:not(pre *, [class])")].flatMap(code => {
+  const walker = document.createTreeWalker(code, NodeFilter.SHOW_TEXT), parted = [];
+  while (walker.nextNode()) {
+    for (const {0: word, index} of walker.currentNode.data.matchAll(/\S*-\S*/g)) {
+      const range = document.createRange();
+      range.setStart(walker.currentNode, index);
+      range.setEnd(walker.currentNode, index + word.length);
+      if (word.length <= 30 && range.getClientRects().length > 1) parted.push(word);
+    }
+  }
+  return parted;
+})"""  # noqa: E501
+
+
 def too_wide(page: Page) -> list[str]:
     width, is_ = page.evaluate("[innerWidth, document.documentElement.scrollWidth]")
     return [f"{is_} of {width}"] * (is_ > width) + page.evaluate(WIDER_THAN_THE_PAGE)
@@ -56,6 +71,7 @@ def test_a_page_is_whole_and_accessible(visit: Visits, address: str) -> None:
     found["too wide on a phone"] = too_wide(page)
     page.evaluate(UNFOLD)
     found["too wide on a phone, unfolded"] = too_wide(page)
+    found["parted at a hyphen on a phone"] = page.evaluate(PARTED)
     found["TeX or markup left over"] = re.findall(RAW, page.evaluate(VISIBLE_TEXT))
     page.set_viewport_size(DESK)
     found["not accessible in the light"] = axe.of_page(page)

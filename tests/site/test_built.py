@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import pytest
 from nbclient import NotebookClient
 
 from genmath import book
+from genmath.proof.language.latex import latex
 from genmath.proof.language.tree import Named
 from tests.site.pages import SITE, addresses, file_of
 
@@ -246,9 +248,19 @@ def test_only_definitions_are_typed_as_displays() -> None:
     assert found == DEFINITIONS
 
 
+MEANING = re.compile(r'<span class="meaning">.*?<annotation[^>]*>(.*?)</annotation>', re.DOTALL)
+
+
+def meanings(piece: str) -> list[list[str]]:
+    """What the letters of each "where" stand for, as LaTeX."""
+    said = re.findall(r'<p class="where .*?</p>', piece, re.DOTALL)
+    return [[html.unescape(tex) for tex in MEANING.findall(each)] for each in said]
+
+
 @pytest.mark.parametrize("topic", book.topics())
-def test_every_defined_letter_is_in_sight(topic: str) -> None:
-    """Under each derivation, outside every fold, stands what its letters mean."""
+def test_every_defined_letter_is_in_sight_and_said_once(topic: str) -> None:
+    """Under each derivation, outside every fold, stands what its letters mean; under the part
+    itself where they mean something else in another."""
     page = file_of(f"derivations/{topic}/").read_text("utf-8")
     unfolded = page.replace('<details class="advanced">', "")  # a section, and not of a derivation
     innermost = re.compile(r"<details(?:(?!<details).)*?</details>", re.DOTALL)
@@ -256,9 +268,16 @@ def test_every_defined_letter_is_in_sight(topic: str) -> None:
         unfolded = innermost.sub("", unfolded)
     sections = dict(re.findall(r'data-check="([\w.]+)"(.*?)</section>', unfolded, re.DOTALL))
     for derivation in book.chapter(topic).derivations:
+        pieces = sections[derivation.name].split('<div class="chain"')
+        under_all = meanings(pieces[-1])[-1:]
         last = [c for c in derivation.chains if c.case == derivation.chains[-1].case]
-        sides = [side for c in last for side in (c.start, *(step.rhs for step in c.steps))]
-        sides += [side for given in derivation.given for side in (given.left, given.right)]
-        expected = len({n for side in sides for n in side.walk() if isinstance(n, Named)})
-        found = sections[derivation.name].count('class="meaning"')
-        assert found == expected, derivation.name
+        given = [side for g in derivation.given for side in (g.left, g.right)]
+        parts = [given, *([c.start, *(step.rhs for step in c.steps)] for c in last)]
+        for piece, sides in zip(pieces, parts, strict=True):
+            letters = {n for side in sides for n in side.walk() if isinstance(n, Named)}
+            expected = {f"{latex(n)} = {latex(n.body)}" for n in letters}
+            said = [tex for each in meanings(piece) for tex in each]
+            assert expected <= {*said, *(tex for each in under_all for tex in each)}
+            for each in [*meanings(piece), said]:
+                named = [tex.partition(" = ")[0] for tex in each]
+                assert sorted(named) == sorted(set(named)), derivation.name

@@ -5,6 +5,7 @@ A checker takes seconds to start, so two pages serve most tests; before each the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +15,7 @@ from genmath import book
 from genmath.cli import exercises
 from tests.site import axe
 from tests.site.conftest import DESK, PATIENCE, PHONE, Visits
-from tests.site.test_browser import too_wide
+from tests.site.test_browser import RAW, too_wide
 
 pytestmark = pytest.mark.xdist_group("editor")  # one worker, or both would start checkers
 SLIP = ("KL(q(z | x), p(z))", "KL(p(z), q(z | x))")
@@ -87,6 +88,29 @@ def test_a_derivation_of_the_book_is_proved_in_the_page(chapter: Page) -> None:
     expect(editor.locator(".tag")).to_have_text(["proved"] * 6)
     assert editor.locator(".found .katex-html").first.bounding_box()["width"] > 20
     expect(editor.locator(".assumed")).to_contain_text("< ∞")
+
+
+WORDS = """all => all.map(each => {
+  const copy = each.cloneNode(true);
+  copy.querySelectorAll(".katex").forEach(formula => formula.remove());
+  return copy.textContent;
+})"""
+
+
+def test_reasons_are_typeset_as_on_the_page(visit: Visits) -> None:
+    page = visit("derivations/gan/")
+    editor = editor_of(page, "gan.optimal_discriminator")
+    expect(check(editor)).to_contain_text("As claimed: proved.")
+    reasons = editor.locator(".by")
+    assert reasons.locator(".katex-html").count() > 0
+    assert [words for words in reasons.evaluate_all(WORDS) if re.search(RAW, words)] == []
+    area = editor.locator("textarea")
+    reason = re.search(r'by="[^"]*"', area.input_value())
+    assert reason
+    edit(editor, reason[0], 'by="`p.q` and <b>$x < \\\\frac$</b>"')  # TeX of the reader's own
+    expect(check(editor)).to_contain_text("As claimed: proved.")
+    expect(reasons.first).to_contain_text(r"p.q and <b>$x < \frac$</b>")
+    expect(reasons.first.locator("code")).to_have_text("p.q")
 
 
 def test_a_second_check_loads_nothing(chapter: Page) -> None:

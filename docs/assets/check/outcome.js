@@ -31,7 +31,7 @@ export function outcome({ reports = [], error, printed }) {
   const shown = reports.flatMap((report) => [
     ...(reports.length > 1 ? [element("p", { className: "part", textContent: report.title })] : []),
     element("div", { className: "lines" }, ...lines(report.steps)),
-    ...[...report.problems, ...report.remarks].map((problem) => element("p", { className: "problem", textContent: problem })),
+    ...report.problems.map((problem) => element("p", { className: "problem", innerHTML: problem })),
     ...(report.assumed.length ? [element("p", { className: "assumed", textContent: `Assuming: ${report.assumed.join("; ")}.` })] : []),
   ]);
   if (error) shown.push(scrolling(error, "trouble"));
@@ -50,7 +50,7 @@ function lines(steps) {
       element("div", { className: "line" },
         element("span", { className: "sign", textContent: SIGN[step.relation] }), formula(step.right),
         element("span", { className: "by" }, element("span", { className: `tag ${colour(step)}`, textContent: step.verdict }),
-          `${where} ${step.by.replaceAll("`", "")}${which && ` (${which})`}`), ...why),
+          `${where} `, element("span", { innerHTML: step.by }), which && ` (${which})`), ...why),
     ];
   });
 }

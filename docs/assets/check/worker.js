@@ -48,12 +48,30 @@ async function start() {
   return python.pyimport("in_page").check;
 }
 
+const maths = (tex) => self.katex.renderToString(tex, { output: "htmlAndMathml" });
+
 function typeset(tex, text) {
   try {
-    return self.katex.renderToString(`\\displaystyle ${tex}`, { output: "htmlAndMathml" });
+    return maths(`\\displaystyle ${tex}`);
   } catch {
     return self.katex.renderToString(`\\texttt{${text.replace(/[\\{}$&#^_%~]/g, "\\$&")}}`, { throwOnError: false });
   }
+}
+
+// Reasons and problems, as the pages show them (docs/_site/rendering.py): text with `names` and $formulas$.
+const SIGNS = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
+const safe = (text) => text.replace(/[&<>]/g, (sign) => SIGNS[sign]);
+
+function sentence(text) {
+  const shown = text.split(/(\$[^$]+\$)/).map((piece, at) => {
+    if (at % 2 === 0) return safe(piece);
+    try {
+      return `<span class="math">${maths(piece.slice(1, -1))}</span>`;
+    } catch {
+      return safe(piece); // of the reader's own making
+    }
+  });
+  return shown.join("").replace(/`([^`]+)`/g, "<code>$1</code>");
 }
 
 // What the checker is made of, with the rest of the libraries, which a cell may want later.
@@ -68,9 +86,13 @@ onmessage = async ({ data: { id, cell, name, exercise } }) => {
   const check = await started;
   try {
     const said = JSON.parse(check(cell, name, exercise));
-    for (const step of (said.reports ?? []).flatMap((report) => report.steps)) {
-      step.left = typeset(step.lhs, step.lhs_text);
-      step.right = typeset(step.rhs === "..." ? "\\dots" : step.rhs, step.rhs_text);
+    for (const report of said.reports ?? []) {
+      report.problems = [...report.problems, ...report.remarks].map(sentence);
+      for (const step of report.steps) {
+        step.by = sentence(step.by);
+        step.left = typeset(step.lhs, step.lhs_text);
+        step.right = typeset(step.rhs === "..." ? "\\dots" : step.rhs, step.rhs_text);
+      }
     }
     postMessage({ id, said });
   } catch (error) {
