@@ -208,7 +208,7 @@ def exercises(slot: Slot, topic: str) -> str:
     """Those of a topic; without a topic, a table of all."""
     found = written.exercises()
     if not topic:
-        rows = [f"| [`{e.name}`]({_page(e)}) | {_title(e)} | {_kind(e)} |" for e in found]
+        rows = [f"| [{_name(e)}]({_page(e)}) | {_title(e)} | {_kind(e)} |" for e in found]
         return "\n".join(["| exercise | what | |", "|---|---|---|", *rows])
     mine = [e for e in found if e.name.startswith(f"{topic}/")]
     if not mine:
@@ -238,6 +238,11 @@ def modules(slot: Slot, _: str) -> str:
 
 def _page(exercise: Exercise) -> str:
     return f"{exercise.file.parent.name}.md#exercise-{exercise.file.stem}"
+
+
+def _name(exercise: Exercise) -> str:
+    """On a phone it may take two lines."""
+    return f"<code>{exercise.name.replace('/', '/<wbr>')}</code>"
 
 
 def _title(exercise: Exercise) -> str:

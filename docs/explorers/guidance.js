@@ -55,7 +55,7 @@ function run(state) {
 function layout(width) {
   const wide = width > 560, side = wide ? Math.round(width * 0.5) : width;
   const right = wide ? [side + 26, 26, width - 12, side - 70] : [26, side + 30, width - 12, side + 190];
-  const rule = [right[0], right[3] + 48, right[2], right[3] + 62];
+  const rule = [right[0], right[3] + 54, right[2], right[3] + 68];
   return { plane: panel([0, 6, side, 6 + side], [-EDGE, EDGE], [-EDGE, EDGE]), right, rule: panel(rule, [0, 1], [0, 1]), side, height: Math.max(side + 12, rule[3] + 26) };
 }
 
@@ -94,8 +94,8 @@ export const figure = {
     const svg = `<clipPath id="guidance-clip"><rect x="0" y="6" width="${side}" height="${side}"/></clipPath><g clip-path="url(#guidance-clip)">${rings}<path class="dots ink" d="${dots}"/></g>` +
       `<path class="area orange" d="${bars}"/>${view.line(exact(all), "grey thin")}${view.line(exact(wish), "green")}${view.axis([-2, 0, 2], 0)}` +
       `<text class="name" x="${right[2]}" y="${right[1] - 8}" text-anchor="end"><tspan class="orange">samples</tspan>, <tspan class="green">right</tspan>, <tspan class="grey">all data</tspan></text>` +
-      `<text class="name" x="${right[0]}" y="${round(rule.Y(1) - 6)}">guided levels, from noise to data</text>${rule.axis([0, 0.5, 1], 0)}` +
-      rule.curve([[state.low, 0], [Math.max(state.low, state.high), 0]], "orange") + rule.handle("high", state.high, 0, "orange") + rule.handle("low", state.low, 0, "orange") + pen + empty;
+      `<text class="name" x="${right[0]}" y="${round(rule.Y(1) - 14)}">guided levels, from noise to data</text>${rule.axis([0, 0.5, 1], 0)}` +
+      rule.curve([[state.low, 1], [Math.max(state.low, state.high), 1]], "orange") + rule.handle("high", state.high, 1, "orange") + rule.handle("low", state.low, 1, "orange") + pen + empty;
     const numbers = { mean: "–", variance: "–", formula: formula(state), sure: "not here", calls: String(set.calls) };
     if (ends.length) {
       const across = ends.map(p => p[0]), centres = wish.points.map(p => p[0]);

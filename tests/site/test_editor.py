@@ -145,7 +145,7 @@ def test_the_line_that_is_refuted_is_marked_and_named(chapter: Page) -> None:
     expect(editor.locator(MARKED).filter(has_text=lines[at - 1])).to_have_count(1)
     expect(editor.locator(MARKED)).to_have_count(2)  # and where the equality is claimed
     expect(editor.locator(".by").filter(has_text="product rule")).to_contain_text(
-        f"refuted, line {at} product rule"
+        f"refuted line {at}: product rule"
     )
     edit(editor, "p(x)), by", "p(z)), by")  # of the new text nothing is known
     expect(editor.locator(MARKED)).to_have_count(0)

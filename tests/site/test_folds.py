@@ -8,7 +8,7 @@ import re
 
 import pytest
 from playwright.sync_api import Browser, expect
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 
 from genmath import book
 from tests.site.conftest import DESK, UNFOLD, Visits
@@ -89,10 +89,26 @@ def test_paper_shows_what_a_first_reading_skips_and_no_machinery(visit: Visits) 
     expect(page.locator("details.advanced[open]")).to_have_count(0)
 
 
+MARGIN = 12 / 25.4 * 72  # points, of 12 mm
+
+
+def left_edge(sheet: PageObject) -> float:
+    """Where the text of a sheet begins, in points."""
+    found: list[float] = []
+
+    def see(text: str, cm: list[float], tm: list[float], *_: object) -> None:
+        if text.strip():
+            found.append(cm[0] * tm[4] + cm[2] * tm[5] + cm[4])
+
+    sheet.extract_text(visitor_text=see)
+    return min(found)
+
+
 @pytest.mark.parametrize("topic", book.topics())
 def test_a_chapter_is_twenty_pages_of_paper_or_fewer(visit: Visits, topic: str) -> None:
-    """The longest, of up to thirty-one derivations, a few more."""
+    """With margins; the longest, of up to thirty-one derivations, a few more."""
     sheets = PdfReader(io.BytesIO(visit(f"derivations/{topic}/").pdf(format="A4"))).pages
+    assert left_edge(sheets[0]) == pytest.approx(MARGIN, abs=1)
     assert len(sheets) <= max(20, 3 * len(book.chapter(topic).derivations) // 4)
 
 

@@ -43,7 +43,7 @@ function lines(steps) {
   return steps.flatMap((step, at) => {
     const goesOn = at && steps[at - 1].rhs === step.lhs;
     const which = Object.entries(step.case).map(([letter, value]) => `${letter} = ${value}`).join(", ");
-    const where = step.verdict === "proved" || !step.line ? "" : `, line ${step.line}`;
+    const where = step.verdict === "proved" || !step.line ? "" : ` line ${step.line}:`;
     const why = step.why.length ? [element("div", { className: "verdict" }, scrolling(step.why.join("\n"), "why"))] : [];
     return [
       ...(goesOn ? [] : [element("div", { className: "line start" }, formula(step.left))]),
