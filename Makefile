@@ -28,12 +28,13 @@ TWO := --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 COVERAGE := $(if $(CI),--cov --cov-report=term)
 MKDOCS := NO_MKDOCS_2_WARNING=1 OMP_NUM_THREADS=1 $(BIN)/python -m mkdocs
 
-.PHONY: help check test unit slow lint format types bench site verdicts labs page serve pages pdf wheel clean \
+.PHONY: help check coq test unit slow lint format types bench site verdicts labs page serve pages pdf wheel clean \
 	site-if-torch pages-tests timed-unit timed-types timed-slow timed-site
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make check     check every derivation of the book (ARGS=\"vae --mutants\" narrows or deepens it)"
+	@echo "make coq       the steps that are algebra, once more by Coq, if coqc is installed"
 	@echo "make test      lint, format, types, the test suite, the website and its tests; CI=true also measures coverage"
 	@echo "make site      build the website into site/;  make serve  opens it and rebuilds what you edit"
 	@echo "make page      rebuild one page while writing: make page PAGE=derivations/vae.py"
@@ -47,6 +48,16 @@ help:
 
 check: $(BASE)
 	$(BIN)/genmath check $(ARGS)
+
+# Each file is a process of its own, and all of them must be accepted.
+coq: $(BASE)
+	@if command -v coqc > /dev/null; then \
+		rm -rf .cache/coq && $(BIN)/genmath check --coq .cache/coq && cd .cache/coq && coqc -q Genmath.v && \
+		grep -l Theorem *_*.v | xargs -n 1 -P "$$(getconf _NPROCESSORS_ONLN)" coqc -q && \
+		echo "coqc accepts every theorem"; \
+	else \
+		echo "LEFT OUT: coqc is not installed (apt install coq), so Coq has not looked at the algebra"; \
+	fi
 
 # Cheapest first, then two at a time: no test waits for the clock, so nothing is spoilt by what runs beside it, and
 # what has but one process leaves no core idle. Says at its end what each phase cost.

@@ -65,6 +65,7 @@ ROOMS = {
     "symbolic": ("language",),
     "numeric": ("language",),
     "functions": ("language",),
+    "coq": ("language",),
 }
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genmath import __version__
-from genmath.cli import classroom, training, watch
+from genmath.cli import classroom, proofs, training, watch
 from genmath.cli.console import (
     UNREADABLE,
     Unreadable,
@@ -36,8 +36,8 @@ from genmath.cli.console import (
     summary,
     wants_progress,
 )
-from genmath.cli.finding import find, shipped, topics
-from genmath.cli.reports import Report, import_trouble, plain, shortened
+from genmath.cli.finding import find, loaded, shipped, topics
+from genmath.cli.reports import Report, plain, shortened
 from genmath.cli.workers import (
     Outcome,
     Pool,
@@ -135,19 +135,10 @@ def show(
       genmath show vae.elbo --latex
       genmath show vae
     """
-    from genmath import book
     from genmath.proof.language.typeset import typeset
 
     with complaints():
-        if is_file(name):
-            readable(name)
-            try:
-                derivations = list(book.load_file(os.path.abspath(name)).derivations)
-            except book.ChapterError as error:
-                said = import_trouble(error).replace(os.path.abspath(name), name)
-                raise Unreadable(said) from None
-        else:
-            derivations = [d for _, d in find(name)]
+        derivations = loaded(name)
     for index, derivation in enumerate(derivations):
         if index:
             typer.echo()
@@ -192,6 +183,12 @@ def check(
             "--against", metavar="TASK.py", help="Compare answers with a task; a line a file."
         ),
     ] = None,
+    coq: Annotated[
+        Path | None,
+        typer.Option(
+            "--coq", metavar="DIR", help="Write the steps that are algebra as Coq theorems instead."
+        ),
+    ] = None,
     again: Annotated[
         bool, typer.Option("--watch", help="Check again whenever a file is saved; Ctrl-C ends it.")
     ] = False,
@@ -210,6 +207,7 @@ def check(
       genmath check vae ddpm            two chapters
       genmath check vae.elbo --mutants  one derivation, and the checker's strength on it
       genmath check homework.py --json  your own file, for a program to read
+      genmath check vae --coq proofs    theorems for coqc, a foreign kernel
       genmath check homework.py --watch check it again whenever it is saved
       genmath check class/*.py --against task.py --json   a line a student
 
@@ -220,6 +218,11 @@ def check(
       2  an argument that cannot be read, imported or holds no derivation
     """
     named = targets or []
+    if coq is not None:
+        with complaints():
+            if mutants or as_json or again or against is not None:
+                raise Unreadable("--coq goes without --mutants, --json, --watch and --against")
+            raise typer.Exit(proofs.write(named or topics(), coq))
     if again:
         with complaints():
             files = [target for target in named if is_file(target)]

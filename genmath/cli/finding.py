@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from genmath.cli.console import Unreadable, nearest
+from genmath.cli.console import Unreadable, is_file, nearest, readable
 from genmath.cli.reports import import_trouble
 
 if TYPE_CHECKING:
@@ -35,6 +35,20 @@ def find(name: str) -> list[tuple[str, Derivation]]:
     known = [d.name for d in derivations]
     hint = f"{nearest(name, known)} (`genmath show {topic}` shows the chapter's)"
     raise Unreadable(f"no derivation called {name!r}{hint}")
+
+
+def loaded(name: str) -> list[Derivation]:
+    """The derivations that a topic, a full name or a file stands for; a file is run."""
+    from genmath import book
+
+    if not is_file(name):
+        return [d for _, d in find(name)]
+    readable(name)
+    try:
+        return list(book.load_file(os.path.abspath(name)).derivations)
+    except book.ChapterError as error:
+        said = import_trouble(error).replace(os.path.abspath(name), name)
+        raise Unreadable(said) from None
 
 
 def topics() -> list[str]:

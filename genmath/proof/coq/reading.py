@@ -1,0 +1,325 @@
+"""A tree as a term for Coq, with what its letters and functions are known to be.
+
+Whatever is no arithmetic becomes a function, of which nothing is supposed but what its declaration
+says: a density of its points, an expectation of its integrand and its densities. What holds vectors
+becomes a function of the letters bound around it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from genmath.proof.coq.terms import (
+    Condition,
+    Term,
+    add,
+    app,
+    div,
+    lam,
+    minus,
+    mul,
+    neg,
+    num,
+    power,
+    type_of,
+    var,
+)
+from genmath.proof.language.binders import Infinity
+from genmath.proof.language.shapes import NUMBER, shape
+from genmath.proof.language.tree import (
+    Add,
+    Apply,
+    Dens,
+    Div,
+    Fn,
+    Indexed,
+    Mul,
+    Named,
+    Neg,
+    Node,
+    Normal,
+    Number,
+    Pi,
+    Pow,
+    Ranging,
+    Relation,
+    Symbol,
+)
+
+# Coq's own functions, by their names in the table of functions.
+OWN = {"log": "ln", "exp": "exp", "sqrt": "sqrt", "abs": "Rabs", "sin": "sin", "cos": "cos"}
+OWN["log_gap"] = "log_gap"  # of the file that all others require
+KEYWORDS = {
+    *("as", "at", "cofix", "else", "end", "exists", "fix", "for", "forall", "fun", "if", "in"),
+    *("let", "match", "mod", "return", "then", "using", "where", "with", "Prop", "Set", "Type"),
+    *("by", "SProp", "R", "V", "PI", "normal", *OWN.values()),
+}
+OWN_NAMES = r"[vw]\d+(_\d+)?|H\w*"  # of bound letters and hypotheses
+LARGEST_POWER = 12
+
+
+class NoReal(ValueError):
+    """What is no real number, or nothing that can be said of one."""
+
+
+@dataclass
+class Head:
+    """A function of which nothing is known but where its values lie; and, of a function of
+    functions, that it looks at them only where the `letters` bound in them may be."""
+
+    name: str
+    takes: tuple[str, ...]
+    values: str = "real"
+    letters: tuple[tuple[str, tuple[Condition, ...]], ...] = ()
+    local: bool = False  # it looks at them near the values of the letters, its last arguments
+
+    @property
+    def type(self) -> str:
+        return " -> ".join([*self.takes, "R"])
+
+    @property
+    def choosy(self) -> bool:
+        return any(conditions for _, conditions in self.letters)
+
+
+@dataclass
+class Reading:
+    """Trees of one claim, read with one table of names."""
+
+    letters: dict[Symbol, str] = field(default_factory=dict)
+    heads: dict[Any, Head] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=lambda: set(KEYWORDS))
+
+    def __call__(self, node: Node) -> Term:
+        return self._read(node, {})
+
+    def relation(self, g: Relation) -> Condition:
+        return g.sign, self(g.left), self(g.right)
+
+    @property
+    def by_name(self) -> dict[str, Head]:
+        return {h.name: h for h in self.heads.values()}
+
+    def name(self, wanted: str) -> str:
+        plain = re.sub(r"\W+", "_", wanted.replace("+", "p"), flags=re.ASCII).strip("_") or "f"
+        if re.fullmatch(OWN_NAMES, plain) or not plain[0].isalpha():
+            plain = "l_" + plain
+        new, k = plain, 1
+        while new in self.taken:
+            k += 1
+            new = f"{plain}_{k}"
+        self.taken.add(new)
+        return new
+
+    def _read(self, node: Node, env: dict[Symbol, str]) -> Term:
+        match node:
+            case Named():
+                return self._read(node.body, env)
+            case Number():
+                return num(node.value)
+            case Pi():
+                return var("PI")
+        if shape(node) != NUMBER:
+            raise NoReal("vectors and matrices are no real numbers")
+        if isinstance(node, Symbol) and not node.shape:
+            return var(env[node] if node in env else self._letter(node))
+        computed = isinstance(node, (Add, Mul, Neg, Div, Pow, Fn, Infinity))
+        if any(shape(a) != NUMBER or (computed and _endless(a)) for a in node.args):
+            return self._opaque(node, env)
+        if isinstance(node, Infinity):
+            return self._opaque(node, env)
+        if isinstance(node, Pow):
+            return self._power(node, env)
+        if isinstance(node, Fn) and (definition := _definition(node)):
+            return self._read(definition(node.args[0]), env)
+        if any(letter.shape for letter in (*node.bound, *node.letters)):
+            return self._opaque(node, env)
+        if not isinstance(node, (Add, Mul, Neg, Div, Fn, Normal)):
+            return self._function(node, env)
+        args = tuple(self._read(a, env) for a in node.args)
+        match node:
+            case Add():
+                return add(*args)
+            case Mul():
+                return mul(*args)
+            case Neg():
+                return neg(*args)
+            case Div():
+                return div(*args)
+            case Normal():
+                return app("normal", *args)
+            case Fn() if node.name in OWN:
+                return app(OWN[node.name], *args)
+        return self._function(node, env)
+
+    def _letter(self, letter: Symbol) -> str:
+        if letter not in self.letters:
+            self.letters[letter] = self.name(letter.name)
+        return self.letters[letter]
+
+    def _power(self, node: Pow, env: dict[Symbol, str]) -> Term:
+        base, exponent = node.args
+        k = _number(exponent)
+        if k is None or abs(k) > LARGEST_POWER or k.denominator > 2:
+            return self._function(node, env)
+        read = self._read(base, env)
+        if k.denominator == 2:
+            read = app("sqrt", read)
+            k *= 2
+        to = power(read, abs(int(k))) if abs(k) != 1 else read
+        return to if k >= 0 else div(num(1), to)
+
+    def _function(self, node: Node, env: dict[Symbol, str]) -> Term:
+        """A function of its children; of functions, where it binds letters in them. A derivative
+        is one of a function, at a place."""
+        inside = (*node.bound, *node.letters)
+        names = {v: f"v{_height(node)}" + (f"_{i}" if i else "") for i, v in enumerate(inside)}
+        letters = tuple((names[v], self._conditions(node, v, names[v])) for v in inside)
+        args = []
+        for i, child in enumerate(node.args):
+            if inside and (node.binds_in(i) or node.letters):
+                args.append(lam(letters, self._read(child, env | names)))
+            else:
+                args.append(self._read(child, env))
+        args += [self._read(v, env) for v in node.letters]
+        takes = tuple(type_of(a) for a in args)
+        key = (type(node).__name__, tuple(_plain(entry) for entry in node.data), takes)
+        head = self.heads.get(key)
+        if head is None:
+            head = Head(self.name(_called(node)), takes, _values(node), letters, bool(node.letters))
+            self.heads[key] = head
+        return app(head.name, *args)
+
+    def _conditions(self, node: Node, letter: Symbol, name: str) -> tuple[Condition, ...]:
+        """What may be supposed of a letter bound in a node."""
+        if node.letters and letter.domain not in ("positive", "unit", "interval"):
+            return ()  # a derivative looks at a neighbourhood
+        if not node.letters and not node.takes_declared():
+            return ()
+        said = [c for c in self.declared(letter, var(name)) if c[0] != "="]
+        ends = frozenset[str]().union(*(t.free for c in said for t in c[1:]))
+        return (
+            tuple(said) if not any(n != name and re.fullmatch(OWN_NAMES, n) for n in ends) else ()
+        )
+
+    def declared(self, letter: Symbol, at: Term) -> list[Condition]:
+        """What its declaration says of a letter's value."""
+        if not isinstance(letter, Ranging):
+            return domain_of(letter.domain, at)
+        if letter.domain != "interval":
+            return []
+        low, high = letter.args
+        below: list[Condition] = [] if _endless(low) else [("<", self(low), at)]
+        return below if _endless(high) else [*below, ("<", at, self(high))]
+
+    def _opaque(self, node: Node, env: dict[Symbol, str]) -> Term:
+        """A function of the letters bound around it that it speaks of."""
+        spoken: dict[Symbol, int] = {}
+        key = ("opaque", _key(node, env, {}, spoken))
+        args = tuple(var(env[v]) for v in spoken)
+        head = self.heads.get(key)
+        if head is None:
+            head = Head(self.name(_called(node)), ("R",) * len(args), _values(node))
+            self.heads[key] = head
+        return app(head.name, *args)
+
+
+def _definition(node: Fn) -> Callable[[Node], Node] | None:
+    row = None if node.name in OWN else Fn.elementary.get(node.name)
+    return row.definition if row else None
+
+
+def _endless(node: Node) -> bool:
+    return any(isinstance(n, Infinity) for n in node.walk())
+
+
+def _number(node: Node) -> Fraction | None:
+    match node:
+        case Named():
+            return _number(node.body)
+        case Number():
+            return node.value
+        case Neg(args=(a,)) if (k := _number(a)) is not None:
+            return -k
+        case Div(args=(a, b)):
+            over, under = _number(a), _number(b)
+            return over / under if over is not None and under else None
+    return None
+
+
+def _height(node: Node) -> int:
+    """How many binders lie in one another, this one counted."""
+    inside = max(map(_height, node.args), default=0)
+    return inside + bool(node.bound or node.letters)
+
+
+def _plain(entry: Any) -> Any:
+    """An entry of a node's data, with the declarations of letters in place of the letters."""
+    if isinstance(entry, tuple):
+        return tuple(map(_plain, entry))
+    return (entry.domain, entry.args, entry.sized) if isinstance(entry, Symbol) else entry
+
+
+def _key(
+    node: Node, env: dict[Symbol, str], own: dict[Symbol, int], spoken: dict[Symbol, int]
+) -> Any:
+    """The node but for the names of letters bound in it or around it."""
+    if isinstance(node, Named):
+        return _key(node.body, env, own, spoken)
+    if isinstance(node, Symbol):
+        if node in own:
+            return ("own", own[node])
+        return ("around", spoken.setdefault(node, len(spoken))) if node in env else node
+    if node.letters and not own.keys().isdisjoint(node.letters):
+        raise NoReal("a derivative by a bound vector")
+    if not env.keys().isdisjoint(node.letters):
+        raise NoReal("a derivative by a bound vector")
+    inner = own | {v: len(own) + i for i, v in enumerate(node.bound)}
+    children = tuple(
+        _key(c, env, inner if node.binds_in(i) else own, spoken) for i, c in enumerate(node.args)
+    )
+    return (type(node).__name__, tuple(map(_plain, node.data)), node.letters, children)
+
+
+def _called(node: Node) -> str:
+    match node:
+        case Dens():
+            return str(node.density.name)
+        case Apply():
+            return node.name + "_d" * node.order
+    own = getattr(node, "name", getattr(node, "kind", ""))
+    return own if isinstance(own, str) and own else type(node).__name__
+
+
+def _values(node: Node) -> str:
+    """Where its values lie, by its declaration."""
+    match node:
+        case Dens():
+            return "positive" if node.density.positive else "nonnegative"
+        case Apply() if "positive" in node.traits and not node.order:
+            return "positive"
+        case Indexed():
+            return node.domain
+        case Fn(name="norm2"):
+            return "nonnegative"
+    return "real"
+
+
+def domain_of(domain: str, at: Term) -> list[Condition]:
+    zero, one = num(0), num(1)
+    match domain:
+        case "positive":
+            return [("<", zero, at)]
+        case "nonnegative" | "count":
+            return [("<=", zero, at)]
+        case "unit":
+            return [("<", zero, at), ("<", at, one)]
+        case "at_least_one" | "natural":
+            return [("<=", one, at)]
+        case "bit":
+            return [("=", mul(at, minus(at, one)), zero)]
+    return []

@@ -1,0 +1,111 @@
+"""What a logarithm, an exponential, a root is in terms of others, where signs allow it."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from genmath.proof.coq.signs import Signs
+from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, var
+
+TACTICS = {"ln": "logs", "exp": "exps", "sqrt": "roots", "log_gap": "unfold log_gap; logs"}
+
+
+def expanded(term: Term, signs: Signs) -> Term | None:
+    """The same in terms of others; None if it stays as it is."""
+    if term in signs.equal:
+        return signs.equal[term][0]
+    if term.op != "app" or term.data not in TACTICS:
+        return None
+    (inner,) = term.args
+    match term.data:
+        case "ln":
+            new = _ln(inner, signs)
+        case "exp":
+            new = _exp(inner, signs)
+        case "log_gap":
+            new = add(inner, neg(num(1)), neg(_ln(inner, signs)))
+        case _:
+            new = _sqrt(inner, signs)
+    return None if new == term else new
+
+
+def _ln(u: Term, signs: Signs) -> Term:
+    positive = signs.positive
+    match u.op:
+        case "num" if u.data == 1:
+            return num(0)
+        case "num" if u.data.denominator != 1 and u.data > 0:
+            return add(_ln(num(u.data.numerator), signs), neg(app("ln", num(u.data.denominator))))
+        case "mul" if all(map(positive, u.args)):
+            return add(*(_ln(a, signs) for a in u.args))
+        case "div" if all(map(positive, u.args)):
+            over, under = (_ln(a, signs) for a in u.args)
+            return neg(under) if over == num(0) else add(over, neg(under))
+        case "pow" if positive(u.args[0]):
+            return mul(num(u.data), _ln(u.args[0], signs))
+        case "app" if u.data == "exp":
+            return u.args[0]
+        case "app" if u.data == "sqrt" and positive(u.args[0]):
+            return div(_ln(u.args[0], signs), num(2))
+        case "app" if u.data == "normal" and positive(u.args[2]):
+            x, m, v = u.args
+            spread = mul(num(2), var("PI"), v)
+            square = power(add(x, neg(m)), 2)
+            return add(neg(div(square, mul(num(2), v))), neg(div(_ln(spread, signs), num(2))))
+    return app("ln", u)
+
+
+def _exp(u: Term, signs: Signs) -> Term:
+    match u.op:
+        case "num" if u.data == 0:
+            return num(1)
+        case "neg":
+            return div(num(1), _exp(u.args[0], signs))
+        case "add":
+            return mul(*(_exp(a, signs) for a in u.args))
+        case "app" if u.data == "ln" and signs.positive(u.args[0]):
+            return u.args[0]
+    return app("exp", u)
+
+
+def _constant(u: Term) -> Fraction | None:
+    values = [_constant(a) for a in u.args]
+    if u.op not in ("num", "add", "neg", "mul", "div", "pow") or None in values:
+        return None
+    known = [Fraction(v or 0) for v in values]
+    match u.op:
+        case "num":
+            return Fraction(u.data)
+        case "add":
+            return sum(known, Fraction(0))
+        case "neg":
+            return -known[0]
+        case "mul":
+            return math.prod(known, start=Fraction(1))
+        case "pow":
+            return known[0] ** int(u.data)
+    return known[0] / known[1] if known[1] else None
+
+
+def _root(value: Fraction) -> Fraction | None:
+    if value < 0:
+        return None
+    root = Fraction(math.isqrt(value.numerator), math.isqrt(value.denominator))
+    return root if root**2 == value else None
+
+
+def _sqrt(u: Term, signs: Signs) -> Term:
+    value = _constant(u)
+    if value is not None and (root := _root(value)) is not None:
+        return num(root)
+    match u.op:
+        case "num" if u.data.denominator != 1:
+            return div(_sqrt(num(u.data.numerator), signs), _sqrt(num(u.data.denominator), signs))
+        case "mul" if all(map(signs.nonnegative, u.args)):
+            return mul(*(_sqrt(a, signs) for a in u.args))
+        case "div" if signs.nonnegative(u.args[0]) and signs.positive(u.args[1]):
+            return div(*(_sqrt(a, signs) for a in u.args))
+        case "pow" if u.data == 2 and signs.nonnegative(u.args[0]):
+            return u.args[0]
+    return app("sqrt", u)

@@ -1,0 +1,172 @@
+"""Proofs for Coq: equalities by what functions are equal, signs by the shape of a term."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+from genmath.proof.coq.reading import Head
+from genmath.proof.coq.rules import TACTICS, expanded
+from genmath.proof.coq.signs import Signs
+from genmath.proof.coq.terms import Term, atoms, denominators, replaced
+from genmath.proof.coq.values import Values
+
+DEEPEST, ARGUMENTS = 6, 5  # Coq's f_equal5 is the last one
+Lines = list[str]
+
+
+class NoProof(ValueError):
+    """Why no proof is written."""
+
+
+class Scripts:
+    """Proofs of one theorem."""
+
+    def __init__(self, heads: Mapping[str, Head], hypotheses: Mapping[str, str]) -> None:
+        """`hypotheses`: that a function looks at its functions only where their letters may be."""
+        self.heads, self.choosy = heads, hypotheses
+        self.values = Values()
+        self.names = map("Hs{}".format, itertools.count(1))
+        self.letters = map("w{}".format, itertools.count(1))
+
+    def equality(self, a: Term, b: Term, signs: Signs, depth: int = 0) -> Lines:
+        """Of a goal a = b."""
+        if a == b:
+            return ["reflexivity."]
+        if depth > DEEPEST:
+            raise NoProof("too deeply nested")
+        found = self.values([a, b], signs)
+        if found is None or found[0] != found[1]:
+            raise NoProof("not an identity of real algebra")
+        lines: Lines = []
+        rewritings: list[tuple[Term, str]] = [
+            (old, name) for old, (_, name) in signs.equal.items() if old.op == "var"
+        ]
+        facts, plain = self._atoms([a, b], signs, lines, rewritings)
+        self._same(plain, signs, lines, rewritings, depth)
+        rewritings.sort(key=lambda r: -r[0].size)
+        if facts:
+            lines.append(f"revert {' '.join(facts)}.")
+        lines += [f"try rewrite {name}." for _, name in rewritings]
+        if facts:
+            lines.append(f"intros {' '.join(facts)}.")
+        squares = " ".join(f for f in facts if f.endswith("r"))
+        lines.append(f"first [ring [{squares}] | field [{squares}]; repeat split; side]."
+                     if squares else "algebra.")  # fmt: skip
+        return lines
+
+    def _atoms(
+        self, terms: list[Term], signs: Signs, lines: Lines, rewritings: list[tuple[Term, str]]
+    ) -> tuple[list[str], list[Term]]:
+        """Expand what can be; the names of facts, that denominators are not 0 and what roots are,
+        and the functions that are left."""
+        facts: list[str] = []
+        plain: dict[Term, None] = {}
+        seen: set[Term] = set()
+        under: set[Term] = set()
+        left = list(terms)
+        while left:
+            term = left.pop(0)
+            for d in denominators(term):
+                if d in under or d.op == "num":
+                    continue
+                under.add(d)
+                if not signs.nonzero(d):
+                    raise NoProof(f"a denominator is not seen to differ from 0: {d}")
+                facts.append(name := next(self.names))
+                lines.append(f"assert ({name} : {d} <> 0) by nz.")
+            for atom in atoms(term):
+                if atom in seen:
+                    continue
+                seen.add(atom)
+                new = expanded(atom, signs)
+                if new is None:
+                    plain[atom] = None
+                    if atom.data == "sqrt" and signs.nonnegative(atom.args[0]):
+                        facts.append(name := next(self.names) + "r")
+                        square = atom.args[0]
+                        lines.append(
+                            f"assert ({name} : {atom} * {atom} = {square}) "
+                            "by (apply sqrt_sqrt; nonneg)."
+                        )
+                        left.append(square)
+                    continue
+                if atom in signs.equal:
+                    rewritings.append((atom, signs.equal[atom][1]))
+                else:
+                    name = next(self.names)
+                    lines.append(f"assert ({name} : {atom} = {new}) by ({TACTICS[atom.data]}).")
+                    rewritings.append((atom, name))
+                left.append(new)
+        return facts, list(plain)
+
+    def _same(
+        self,
+        plain: list[Term],
+        signs: Signs,
+        lines: Lines,
+        rewritings: list[tuple[Term, str]],
+        depth: int,
+    ) -> None:
+        """One name for functions that are equal because their arguments are."""
+        values = self.values(plain, signs) if plain else []
+        if values is None:
+            raise NoProof("not an identity of real algebra")
+        first: dict[tuple[str, tuple[int, ...]], Term] = {}
+        for atom, value in zip(plain, values, strict=True):
+            other = first.setdefault((atom.data, value), atom)
+            if other == atom:
+                continue
+            name = next(self.names)
+            lines.append(f"assert ({name} : {atom} = {other}).")
+            lines += _block(self._by_arguments(atom, other, signs, depth))
+            rewritings.append((atom, name))
+
+    def _by_arguments(self, a: Term, b: Term, signs: Signs, depth: int) -> Lines:
+        lines: Lines = []
+        shown = []
+        head = self.heads.get(a.data)
+        choosy = bool(head and head.choosy)
+        for one, other in zip(a.args, b.args, strict=True):
+            if one == other and not (choosy and one.op == "lam"):
+                shown.append("eq_refl")
+                continue
+            shown.append(name := next(self.names))
+            if one.op != "lam":
+                lines.append(f"assert ({name} : {one} = {other}).")
+                lines += _block(self.equality(one, other, signs, depth + 1))
+                continue
+            lines += self._of_functions(name, one, other, signs, depth, choosy)
+        if choosy:
+            lines.append(f"apply {self.choosy[a.data]}; assumption || reflexivity.")
+        elif len(shown) > ARGUMENTS:
+            raise NoProof("a function of too many arguments")
+        else:
+            k = "" if len(shown) == 1 else str(len(shown))
+            lines.append(f"exact (f_equal{k} {a.data} {' '.join(shown)}).")
+        return lines
+
+    def _of_functions(
+        self, name: str, one: Term, other: Term, signs: Signs, depth: int, choosy: bool
+    ) -> Lines:
+        """Two functions are equal at every place, or wherever their letters may be."""
+        places = [next(self.letters) for _ in one.data]
+        here = {n: w for (n, _), w in zip(one.data, places, strict=True)}
+        there = {n: w for (n, _), w in zip(other.data, places, strict=True)}
+        body, goal = replaced(one.args[0], here), replaced(other.args[0], there)
+        said = [(s, replaced(l, here), replaced(r, here)) for _, cs in one.data for s, l, r in cs]
+        inner = signs.beside(said if choosy else ())
+        script = self.equality(body, goal, inner, depth + 1)
+        if not choosy:
+            intro = [f"apply functional_extensionality; intro {w}." for w in places]
+            return [f"assert ({name} : ({one}) = ({other})).", *_block([*intro, *script])]
+        known = [next(self.names) for _ in said]
+        premises = "".join(f"{l} {s} {r} -> " for s, l, r in said)
+        letters = " ".join(places)
+        statement = f"forall {letters} : R, {premises}({one}) {letters} = ({other}) {letters}"
+        intro = [f"intros {letters} {' '.join(known)}; cbv beta."]
+        return [f"assert ({name} : {statement}).", *_block([*intro, *script])]
+
+
+def _block(lines: Lines) -> Lines:
+    return ["{ " + lines[0], *("  " + line for line in lines[1:]), "}"]

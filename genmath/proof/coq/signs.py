@@ -1,0 +1,213 @@
+"""Between which numbers the values of a term lie, by what is declared of its letters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf
+
+from genmath.proof.coq.terms import Condition, Term
+
+End = Fraction | float
+
+
+@dataclass(frozen=True)
+class Range:
+    """From `low` to `high`; `above`: low is not reached, `below`: high is not."""
+
+    low: End = -inf
+    high: End = inf
+    above: bool = False
+    below: bool = False
+
+
+ANY = Range()
+
+
+class Signs:
+    """Signs under some conditions, and where functions take their values."""
+
+    def __init__(self, conditions: Sequence[Condition], values: Mapping[str, str]) -> None:
+        self.conditions, self.values = tuple(conditions), values
+        self.known: dict[Term, Range] = {}
+        self.gaps: list[tuple[Term, Term, bool]] = []
+        self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
+        self._inside: dict[Term, Signs] = {}
+        for sign, left, right in conditions:
+            if sign == "=":
+                continue
+            if sign in (">", ">="):
+                left, right = right, left
+            strict = sign in ("<", ">")
+            self.gaps.append((left, right, strict))
+            if left.op == "num":
+                self._note(right, Range(left.data, inf, strict, False))
+            if right.op == "num":
+                self._note(left, Range(-inf, right.data, False, strict))
+
+    def inside(self, term: Term) -> Signs:
+        """Where letters are bound, with what may be supposed of them."""
+        if term not in self._inside:
+            self._inside[term] = self.beside([c for _, said in term.data for c in said])
+        return self._inside[term]
+
+    def beside(self, conditions: Sequence[Condition]) -> Signs:
+        new = Signs((*self.conditions, *conditions), self.values)
+        new.equal = self.equal
+        return new
+
+    def _note(self, term: Term, r: Range) -> None:
+        self.known[term] = _both(self.known.get(term, ANY), r)
+
+    def positive(self, term: Term) -> bool:
+        r = self(term)
+        return r.low > 0 or (r.low == 0 and r.above)
+
+    def nonnegative(self, term: Term) -> bool:
+        return self(term).low >= 0
+
+    def nonzero(self, term: Term) -> bool:
+        r = self(term)
+        if self.positive(term) or r.high < 0 or (r.high == 0 and r.below):
+            return True
+        if term.op in ("mul", "div", "neg", "pow"):
+            return all(map(self.nonzero, term.args))
+        return False
+
+    def __call__(self, term: Term) -> Range:
+        return _both(self._of(term), self.known.get(term, ANY))
+
+    def _of(self, term: Term) -> Range:
+        match term.op:
+            case "num":
+                return Range(term.data, term.data)
+            case "var" if term.data == "PI":
+                return Range(Fraction(3), Fraction(4), True, True)
+            case "neg":
+                return _minus(self(term.args[0]))
+            case "add":
+                return self._difference(term) or _sum([self(a) for a in term.args])
+            case "mul":
+                return self._product(term.args)
+            case "div":
+                over, under = map(self, term.args)
+                return _times(over, _inverse(under))
+            case "pow":
+                return _power(self(term.args[0]), term.data)
+            case "app":
+                return self._function(term)
+        return ANY
+
+    def _difference(self, term: Term) -> Range | None:
+        if len(term.args) != 2 or term.args[1].op != "neg":
+            return None
+        a, b = term.args[0], term.args[1].args[0]
+        for low, high, strict in self.gaps:
+            if (low, high) == (b, a):
+                return Range(Fraction(0), inf, strict, False)
+            if (low, high) == (a, b):
+                return Range(-inf, Fraction(0), False, strict)
+        return None
+
+    def _product(self, args: tuple[Term, ...]) -> Range:
+        left = list(args)
+        result = Range(Fraction(1), Fraction(1))
+        while left:
+            a = left.pop()
+            if a in left:
+                left.remove(a)
+                result = _times(result, _power(self(a), 2))
+            else:
+                result = _times(result, self(a))
+        return result
+
+    def _function(self, term: Term) -> Range:
+        zero = Fraction(0)
+        match term.data:
+            case "exp":
+                return Range(zero, inf, True)
+            case "Rabs":
+                return Range(zero)
+            case "sqrt":
+                return Range(zero, inf, self.positive(term.args[0]))
+            case "log_gap":
+                return Range(zero) if self.positive(term.args[0]) else ANY
+            case "normal":
+                return Range(zero, inf, True) if self.positive(term.args[2]) else ANY
+        match self.values.get(term.data):
+            case "positive":
+                return Range(zero, inf, True)
+            case "nonnegative" | "count":
+                return Range(zero)
+            case "unit":
+                return Range(zero, Fraction(1), True, True)
+            case "at_least_one":
+                return Range(Fraction(1))
+        return ANY
+
+
+def _both(a: Range, b: Range) -> Range:
+    low, above = max((a.low, a.above), (b.low, b.above))
+    high, open_ = min((a.high, not a.below), (b.high, not b.below))
+    return Range(low, high, above, not open_)
+
+
+def _minus(r: Range) -> Range:
+    return Range(-r.high, -r.low, r.below, r.above)
+
+
+def _sum(parts: Sequence[Range]) -> Range:
+    return Range(
+        sum(r.low for r in parts),
+        sum(r.high for r in parts),
+        any(r.above for r in parts),
+        any(r.below for r in parts),
+    )
+
+
+def _times(a: Range, b: Range) -> Range:
+    if a.low < 0 and a.high <= 0:
+        return _minus(_times(_minus(a), b))
+    if b.low < 0 and b.high <= 0:
+        return _minus(_times(a, _minus(b)))
+    if a.low < 0 or b.low < 0:
+        return ANY if a.low < 0 and b.low < 0 else _mixed(a, b)
+    positive = (a.low > 0 or a.above) and (b.low > 0 or b.above)
+    low = _at(a.low, b.low)
+    above = (positive and (a.above or b.above)) if low == 0 else a.above or b.above
+    return Range(low, _at(a.high, b.high), above, a.below or b.below)
+
+
+def _mixed(a: Range, b: Range) -> Range:
+    """Of one that is >= 0 and one of either sign."""
+    if a.low < 0:
+        a, b = b, a
+    return Range(_at(a.high, b.low), _at(a.high, b.high))
+
+
+def _at(a: End, b: End) -> End:
+    return Fraction(0) if a == 0 or b == 0 else a * b
+
+
+def _inverse(r: Range) -> Range:
+    """Its sign alone: what `pos` and `nonneg` show of a quotient."""
+    if r.low == r.high != 0:
+        return Range(1 / Fraction(r.low), 1 / Fraction(r.low))
+    if r.low > 0 or (r.low == 0 and r.above):
+        return Range(Fraction(0), inf, True)
+    if r.high < 0 or (r.high == 0 and r.below):
+        return Range(-inf, Fraction(0), False, True)
+    return ANY
+
+
+def _power(r: Range, k: int) -> Range:
+    if r.low >= 0:
+        result = Range(Fraction(1), Fraction(1))
+        for _ in range(k):
+            result = _times(result, r)
+        return result
+    if k % 2:
+        return ANY
+    whole = r.high < 0 or (r.high == 0 and r.below)
+    return Range(Fraction(0), inf, whole)

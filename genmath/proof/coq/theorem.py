@@ -1,0 +1,158 @@
+"""A step as a theorem for Coq: for all letters and functions, under what the step may suppose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from genmath.proof.coq.reading import Head, NoReal, Reading, domain_of
+from genmath.proof.coq.script import NoProof, Scripts
+from genmath.proof.coq.signs import Signs
+from genmath.proof.coq.terms import Condition, add, app, minus, replaced, var
+from genmath.proof.language.claims import STRICT, Claim
+from genmath.proof.language.derivation import Lemma, Step
+from genmath.proof.language.methods import Method
+from genmath.proof.language.tree import Node
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """`statement` and `script` are Coq; `results`: earlier results that it supposes."""
+
+    statement: str
+    script: tuple[str, ...]
+    results: tuple[str, ...] = ()
+
+    def text(self, name: str) -> str:
+        body = "\n".join("  " + line for line in self.script)
+        return f"Theorem {name} :\n{self.statement}.\nProof.\n{body}\nQed.\n"
+
+
+class Statement:
+    """A claim and what it may suppose, in Coq."""
+
+    def __init__(self, claim: Claim, because: Sequence[Node | Lemma] = ()) -> None:
+        self.read = Reading()
+        self.left, self.right = self.read(claim.lhs), self.read(claim.rhs)
+        self.sign = claim.relation
+        given = [self.read.relation(g) for g in claim.given]
+        self.lemmas = [b for b in because if isinstance(b, Lemma)]
+        self.certificates = [
+            self.read(b) for b in because if isinstance(b, Node) and not isinstance(b, Method)
+        ]
+        results = [
+            (m.claim.relation, self.read(m.claim.lhs), self.read(m.claim.rhs)) for m in self.lemmas
+        ]
+        own = [c for v, n in list(self.read.letters.items()) for c in self.read.declared(v, var(n))]
+        self.results = results
+        self.conditions: list[Condition] = [*own, *given, *results]
+        self.heads = self.read.by_name
+
+    def signs(self) -> Signs:
+        return Signs(self.conditions, {h.name: h.values for h in self.heads.values()})
+
+    def hypotheses(self) -> list[tuple[str, str]]:
+        """Each with its name."""
+        found = [f"{a} {sign} {b}" for sign, a, b in self.conditions]
+        found += [text for h in self.heads.values() for text in _values(h)]
+        numbered = [(f"H{k}", text) for k, text in enumerate(found, 1)]
+        return numbered + [(f"H_{h.name}", _looks(h)) for h in self.heads.values() if h.choosy]
+
+    def text(self) -> str:
+        functions = [f"({h.name} : {h.type})" for h in self.heads.values()]
+        letters = list(self.read.letters.values())
+        if letters:
+            functions.append(f"({' '.join(letters)} : R)")
+        lines = [f"  forall {' '.join(functions)},"] if functions else []
+        lines += [f"  {_premise(text)} ->" for _, text in self.hypotheses()]
+        return "\n".join([*lines, f"  {self.left} {self.sign} {self.right}"])
+
+    def intros(self) -> str:
+        names = [*self.heads, *self.read.letters.values(), *(n for n, _ in self.hypotheses())]
+        return f"intros {' '.join(names)}." if names else "idtac."
+
+
+def theorem(claim: Claim, because: Sequence[Node | Lemma] = ()) -> Theorem:
+    """Or `NoProof`, which says why not."""
+    if any(isinstance(b, Method) for b in because):
+        raise NoProof("it is shown by a method of analysis or by induction")
+    try:
+        said = Statement(claim, because)
+    except NoReal as error:
+        raise NoProof(str(error)) from None
+    text = said.text()
+    choosy = {h.name: f"H_{h.name}" for h in said.heads.values() if h.choosy}
+    scripts, signs = Scripts(said.heads, choosy), said.signs()
+    if claim.relation == "=":
+        lines = scripts.equality(said.left, said.right, signs)
+    else:
+        lines = _bound(said, scripts, signs)
+    used = tuple(m.source.name for m in said.lemmas)
+    return Theorem(text, (said.intros(), *lines), used)
+
+
+def _bound(said: Statement, scripts: Scripts, signs: Signs) -> list[str]:
+    """The gap is the certificate, whose sign is seen."""
+    above = said.sign[0] == ">"
+    gap = minus(said.left, said.right) if above else minus(said.right, said.left)
+    bounds = [
+        minus(a, b) if sign[0] == ">" else minus(b, a) for sign, a, b in said.results if sign != "="
+    ]
+    parts = said.certificates or bounds or [gap]
+    strict = said.sign in STRICT
+    seen = all(map(signs.nonnegative, parts)) and (not strict or any(map(signs.positive, parts)))
+    if not seen:
+        raise NoProof("the sign of the gap takes more than its shape")
+    certificate = add(*parts)
+    lines = []
+    for k, part in enumerate(parts, 1):
+        positive = strict and signs.positive(part)
+        lines.append(
+            f"assert (Hp{k} : 0 {'<' if positive else '<='} {part}) "
+            f"by {'pos' if positive else 'nonneg'}."
+        )
+    lines.append(f"assert (Hg : {gap} = {certificate}).")
+    script = scripts.equality(gap, certificate, signs)
+    lines += ["{ " + script[0], *("  " + s for s in script[1:]), "}"]
+    return [*lines, "lra."]
+
+
+def _premise(text: str) -> str:
+    return f"({text})" if text.startswith("forall") else text
+
+
+def _values(head: Head) -> Iterator[str]:
+    """Where a function takes its values."""
+    names = [f"a{k}" for k in range(1, len(head.takes) + 1)]
+    at = app(head.name, *map(var, names))
+    for sign, a, b in domain_of(head.values, at):
+        letters = " ".join(f"({n} : {t})" for n, t in zip(names, head.takes, strict=True))
+        yield f"forall {letters}, {a} {sign} {b}" if letters else f"{a} {sign} {b}"
+
+
+def _looks(head: Head) -> str:
+    """That a function of functions looks at them only where their letters may be."""
+    ones, others = ([f"{c}{k}" for k in range(1, len(head.takes) + 1)] for c in "ab")
+    letters = " ".join(name for name, _ in head.letters)
+    said = "".join(f"{a} {sign} {b} -> " for _, cs in head.letters for sign, a, b in cs)
+    premises = [
+        f"(forall {letters} : R, {said}{a} {letters} = {b} {letters})" if "->" in kind
+        else f"{a} = {b}"
+        for a, b, kind in zip(ones, others, head.takes, strict=True)
+    ]  # fmt: skip
+    if head.local:
+        for (name, cs), place in zip(head.letters, ones[-len(head.letters) :], strict=True):
+            premises += [
+                f"{replaced(a, {name: place})} {s} {replaced(b, {name: place})}" for s, a, b in cs
+            ]
+    typed = " ".join(
+        f"({a} {b} : {kind})" for a, b, kind in zip(ones, others, head.takes, strict=True)
+    )
+    conclusion = f"{head.name} {' '.join(ones)} = {head.name} {' '.join(others)}"
+    return f"forall {typed}, {' -> '.join([*premises, conclusion])}"
+
+
+def of_step(step: Step) -> Theorem:
+    if step.unfilled:
+        raise NoProof("it is left as ...")
+    return theorem(step.claim, step.because)

@@ -1,0 +1,127 @@
+"""Whether two terms are one, by what they are at random places of a large prime field.
+
+A guess that is almost never wrong and that nobody has to trust: it says which equalities Coq is
+asked to prove. A function has a random value for each value of its arguments, so equal arguments
+give equal values; a root has a square that is what stands under it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from genmath.proof.coq.rules import expanded
+from genmath.proof.coq.signs import Signs
+from genmath.proof.coq.terms import Term
+
+PRIME = 2**61 - 1
+TRIES = 4
+WORLDS = 60
+
+
+class NoRoot(ArithmeticError):
+    """What stands under a root has none in the field: another world will do."""
+
+
+def _random(*what: Any) -> int:
+    digest = hashlib.blake2b(repr(what).encode(), digest_size=16).digest()
+    return int.from_bytes(digest, "big") % PRIME
+
+
+class World:
+    """Values for all letters and functions, by a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.memory: dict[Any, int] = {}
+
+    def __call__(
+        self, term: Term, signs: Signs, env: tuple[tuple[str, int], ...] = (), depth: int = 0
+    ) -> int:
+        key = (term, id(signs), env, depth)
+        if key not in self.memory:
+            self.memory[key] = self._value(term, signs, env, depth)
+        return self.memory[key]
+
+    def _value(self, term: Term, signs: Signs, env: tuple[tuple[str, int], ...], depth: int) -> int:
+        match term.op:
+            case "num":
+                return int(term.data.numerator) * pow(int(term.data.denominator), -1, PRIME) % PRIME
+            case "var":
+                inside = dict(env)
+                if term in signs.equal:
+                    return self(signs.equal[term][0], signs, env, depth)
+                if term.data in inside:
+                    return inside[term.data]
+                return self._free(term, signs, ())
+            case "app":
+                other = expanded(term, signs)
+                if other is not None:
+                    return self(other, signs, env, depth)
+                args = tuple(self._argument(a, signs, env, depth) for a in term.args)
+                if term.data == "sqrt" and signs.nonnegative(term.args[0]):
+                    return _root(args[0])
+                return self._free(term, signs, args)
+        values = [self(a, signs, env, depth) for a in term.args]
+        match term.op:
+            case "add":
+                return sum(values) % PRIME
+            case "neg":
+                return -values[0] % PRIME
+            case "mul":
+                result = 1
+                for v in values:
+                    result = result * v % PRIME
+                return result
+            case "div":
+                return values[0] * pow(values[1], -1, PRIME) % PRIME
+            case "pow":
+                return pow(values[0], int(term.data), PRIME)
+        raise TypeError(term.op)
+
+    def _free(self, term: Term, signs: Signs, args: tuple[Any, ...]) -> int:
+        """A square where it is >= 0: the field has no signs, and -1 is no square."""
+        what = (self.seed, term.data, args)
+        value = pow(_random(*what), 2, PRIME)
+        return value if signs.nonnegative(term) or _random("sign", *what) % 2 else PRIME - value
+
+    def _argument(
+        self, term: Term, signs: Signs, env: tuple[tuple[str, int], ...], depth: int
+    ) -> Any:
+        if term.op != "lam":
+            return self(term, signs, env, depth)
+        inner = signs.inside(term)
+        values = []
+        for k in range(2):
+            places = tuple(
+                (name, pow(_random(self.seed, "place", depth, i, k), 2, PRIME))
+                for i, (name, _) in enumerate(term.data)
+            )
+            around = tuple(p for p in env if p[0] not in dict(places))
+            values.append(self(term.args[0], inner, around + places, depth + 1))
+        return tuple(values)
+
+
+def _root(value: int) -> int:
+    root = pow(value, (PRIME + 1) // 4, PRIME)
+    if root * root % PRIME != value:
+        raise NoRoot
+    return root
+
+
+class Values:
+    """The values of terms in a few worlds in which all of them have one."""
+
+    def __init__(self) -> None:
+        self.worlds = [World(seed) for seed in range(WORLDS)]
+
+    def __call__(self, terms: list[Term], signs: Signs) -> list[tuple[int, ...]] | None:
+        found: list[list[int]] = []
+        for world in self.worlds:
+            try:
+                found.append([world(t, signs) for t in terms])
+            except (NoRoot, ValueError):  # or no inverse
+                continue
+            if len(found) == TRIES:
+                return list(zip(*found, strict=True))
+        return None
