@@ -32,6 +32,16 @@ Proof.
   pose proof (exp_ineq1_le (ln u)) as H; rewrite exp_ln in H by assumption; lra.
 Qed.
 
+Lemma product_below : forall a b, 0 <= a -> a < 1 -> 0 <= b -> b < 1 -> a * b < 1.
+Proof. intros; nra. Qed.
+
+Lemma power_below : forall a n, 0 <= a -> a < 1 -> a ^ S n < 1.
+Proof.
+  intros a n H0 H1; induction n as [| n IH]; [simpl; lra |].
+  change (a ^ S (S n)) with (a * a ^ S n).
+  apply product_below; [| | apply pow_le |]; assumption.
+Qed.
+
 (* 0 < t, 0 <= t and t <> 0 by the shape of t and what is supposed. *)
 Ltac known := solve [assumption | match goal with H : _ |- _ => apply H end
   | match goal with H : _ |- _ => left; apply H end].
@@ -45,10 +55,17 @@ Ltac pos :=
   | |- 0 < _ / _ => apply Rdiv_lt_0_compat; pos
   | |- 0 < / _ => apply Rinv_0_lt_compat; pos
   | |- 0 < _ ^ _ => apply pow_lt; pos
+  | |- 0 < 1 - _ => apply Rlt_Rminus; solve [below]
   | |- 0 < _ + _ => apply Rplus_lt_0_compat; pos
   | |- 0 < _ + _ => apply Rplus_lt_le_0_compat; [pos | nonneg]
   | |- 0 < _ + _ => apply Rplus_le_lt_0_compat; [nonneg | pos]
   end | nra]
+with below :=
+  first [known | lra |
+  match goal with
+  | |- _ * _ < 1 => apply product_below; first [below | nonneg]
+  | |- _ ^ _ < 1 => apply power_below; first [below | nonneg]
+  end]
 with nonneg :=
   first [known | lra | left; pos | apply Rabs_pos | apply sqrt_pos |
   match goal with
@@ -122,6 +139,85 @@ Ltac roots :=
   | rewrite sqrt_mult by nonneg ];
   first [reflexivity | ring | field; repeat split; nz]).
 
+(* --- derivatives --- *)
+
+Definition d_const (c x : R) : derivable_pt_lim (fun _ => c) x 0 := derivable_pt_lim_const c x.
+Definition d_id (x : R) : derivable_pt_lim (fun y => y) x 1 := derivable_pt_lim_id x.
+Lemma d_eq : forall f x a b, derivable_pt_lim f x a -> a = b -> derivable_pt_lim f x b.
+Proof. intros f x a b H E; rewrite <- E; exact H. Qed.
+Lemma d_plus : forall f g x a b, derivable_pt_lim f x a -> derivable_pt_lim g x b ->
+  derivable_pt_lim (fun y => f y + g y) x (a + b).
+Proof. intros; apply (derivable_pt_lim_plus f g); assumption. Qed.
+Lemma d_times : forall f g x a b, derivable_pt_lim f x a -> derivable_pt_lim g x b ->
+  derivable_pt_lim (fun y => f y * g y) x (a * g x + f x * b).
+Proof. intros; apply (derivable_pt_lim_mult f g); assumption. Qed.
+Lemma d_neg : forall f x a, derivable_pt_lim f x a -> derivable_pt_lim (fun y => - f y) x (- a).
+Proof. intros; apply (derivable_pt_lim_opp f); assumption. Qed.
+Lemma d_div : forall f g x a b, derivable_pt_lim f x a -> derivable_pt_lim g x b -> g x <> 0 ->
+  derivable_pt_lim (fun y => f y / g y) x ((a * g x - b * f x) / (g x)^2).
+Proof.
+  intros f g x a b Hf Hg Hx; apply (d_eq _ _ ((a * g x - b * f x) / Rsqr (g x))).
+  - apply (derivable_pt_lim_div f g); assumption.
+  - unfold Rsqr; field; assumption.
+Qed.
+Lemma d_chain : forall h f x l a, (forall y, derivable_pt_lim h y (l y)) ->
+  derivable_pt_lim f x a -> derivable_pt_lim (fun y => h (f y)) x (l (f x) * a).
+Proof. intros h f x l a Hh Hf; apply (derivable_pt_lim_comp f h x a (l (f x)) Hf (Hh (f x))). Qed.
+Lemma d_at : forall h f x l a, derivable_pt_lim h (f x) l ->
+  derivable_pt_lim f x a -> derivable_pt_lim (fun y => h (f y)) x (l * a).
+Proof. intros h f x l a Hh Hf; apply (derivable_pt_lim_comp f h x a l Hf Hh). Qed.
+Lemma d_pow : forall f n x a, derivable_pt_lim f x a ->
+  derivable_pt_lim (fun y => f y ^ n) x (INR n * f x ^ pred n * a).
+Proof.
+  intros f n x a H.
+  exact (d_at (fun y => y ^ n) f x _ a (derivable_pt_lim_pow (f x) n) H).
+Qed.
+Lemma d_exp : forall f x a, derivable_pt_lim f x a ->
+  derivable_pt_lim (fun y => exp (f y)) x (exp (f x) * a).
+Proof. intros f x a H; exact (d_at exp f x _ a (derivable_pt_lim_exp (f x)) H). Qed.
+Lemma d_ln : forall f x a, derivable_pt_lim f x a -> 0 < f x ->
+  derivable_pt_lim (fun y => ln (f y)) x (/ f x * a).
+Proof. intros f x a H Hx; exact (d_at ln f x _ a (derivable_pt_lim_ln (f x) Hx) H). Qed.
+Lemma d_log_gap : forall f x a, derivable_pt_lim f x a -> 0 < f x ->
+  derivable_pt_lim (fun y => log_gap (f y)) x (a - / f x * a).
+Proof.
+  intros f x a H Hx; unfold log_gap.
+  apply (d_eq _ _ ((a + - 0) + - (/ f x * a))); [| ring].
+  exact (d_plus _ _ _ _ _ (d_plus _ _ _ _ _ H (d_neg _ _ _ (d_const 1 x)))
+    (d_neg _ _ _ (d_ln _ _ _ H Hx))).
+Qed.
+Lemma d_sqrt : forall f x a, derivable_pt_lim f x a -> 0 < f x ->
+  derivable_pt_lim (fun y => sqrt (f y)) x (/ (2 * sqrt (f x)) * a).
+Proof. intros f x a H Hx; exact (d_at sqrt f x _ a (derivable_pt_lim_sqrt (f x) Hx) H). Qed.
+Lemma d_sin : forall f x a, derivable_pt_lim f x a ->
+  derivable_pt_lim (fun y => sin (f y)) x (cos (f x) * a).
+Proof. intros f x a H; exact (d_at sin f x _ a (derivable_pt_lim_sin (f x)) H). Qed.
+Lemma d_cos : forall f x a, derivable_pt_lim f x a ->
+  derivable_pt_lim (fun y => cos (f y)) x (- sin (f x) * a).
+Proof. intros f x a H; exact (d_at cos f x _ a (derivable_pt_lim_cos (f x)) H). Qed.
+Lemma d_normal : forall f m v x a b c, derivable_pt_lim f x a -> derivable_pt_lim m x b ->
+  derivable_pt_lim v x c -> 0 < v x ->
+  derivable_pt_lim (fun y => normal (f y) (m y) (v y)) x
+    (normal (f x) (m x) (v x) *
+      (- ((f x - m x) * (a - b) / v x) + (f x - m x)^2 * c / (2 * v x ^ 2) - c / (2 * v x))).
+Proof.
+  intros f m v x a b c Hf Hm Hv Hx; pose proof PI_RGT_0 as Hpi; unfold normal.
+  assert (0 < 2 * PI * v x) as Hs by nra.
+  pose proof (sqrt_lt_R0 _ Hs) as Hr; pose proof (sqrt_sqrt (2 * PI * v x) (Rlt_le _ _ Hs)) as Hq.
+  assert (2 * v x <> 0) as H2 by lra.
+  assert (sqrt (2 * PI * v x) <> 0) as H3 by lra.
+  refine (d_eq _ _ _ _ (d_div _ _ _ _ _ (d_exp _ _ _ (d_neg _ _ _ (d_div _ _ _ _ _
+    (d_pow _ 2 _ _ (d_plus _ _ _ _ _ Hf (d_neg _ _ _ Hm)))
+    (d_times _ _ _ _ _ (d_const 2 x) Hv) H2)))
+    (d_sqrt _ _ _ (d_times _ _ _ _ _ (d_times _ _ _ _ _ (d_const 2 x) (d_const PI x)) Hv) Hs)
+    H3) _).
+  cbv beta; cbn [INR pred Nat.pred]; unfold Rminus.
+  generalize dependent (sqrt (2 * PI * v x)); intros s Hr Hq H3.
+  generalize (exp (- ((f x + - m x) ^ 2 / (2 * v x)))); intro e.
+  assert (PI = s * s / (2 * v x)) as Hp by (rewrite Hq; field; lra).
+  rewrite Hp; field; lra.
+Qed.
+
 (* --- what is left: an identity of rational functions --- *)
 
 Ltac side :=
@@ -129,4 +225,5 @@ Ltac side :=
   match goal with H : ?d <> 0 |- ?e <> 0 =>
     let E := fresh in intro E; apply H; first [rewrite <- E; ring | nra] end].
 Ltac algebra := first [ring | field; repeat split; side].
+Ltac slope := cbv beta; cbn [INR pred Nat.pred]; unfold Rminus; algebra.
 """.lstrip()

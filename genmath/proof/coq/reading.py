@@ -28,15 +28,20 @@ from genmath.proof.coq.terms import (
     type_of,
     var,
 )
-from genmath.proof.language.binders import Infinity
+from genmath.proof.language.binders import Infinity, Over
 from genmath.proof.language.shapes import NUMBER, shape
 from genmath.proof.language.tree import (
     Add,
     Apply,
     Dens,
+    Deriv,
     Div,
+    Divergence,
+    Entropy,
+    Expect,
     Fn,
     Indexed,
+    Integral,
     Mul,
     Named,
     Neg,
@@ -56,10 +61,12 @@ OWN["log_gap"] = "log_gap"  # of the file that all others require
 KEYWORDS = {
     *("as", "at", "cofix", "else", "end", "exists", "fix", "for", "forall", "fun", "if", "in"),
     *("let", "match", "mod", "return", "then", "using", "where", "with", "Prop", "Set", "Type"),
-    *("by", "SProp", "R", "V", "PI", "normal", *OWN.values()),
+    *("by", "SProp", "R", "V", "PI", "normal", "Deriv", *OWN.values()),
 }
 OWN_NAMES = r"[vw]\d+(_\d+)?|H\w*"  # of bound letters and hypotheses
 LARGEST_POWER = 12
+DERIVATIVE = "Deriv"
+SPACED = (Integral, Expect, Divergence, Entropy, Over)
 
 
 class NoReal(ValueError):
@@ -75,7 +82,7 @@ class Head:
     takes: tuple[str, ...]
     values: str = "real"
     letters: tuple[tuple[str, tuple[Condition, ...]], ...] = ()
-    local: bool = False  # it looks at them near the values of the letters, its last arguments
+    slope: str = ""  # its derivative, where that has a name
 
     @property
     def type(self) -> str:
@@ -103,6 +110,20 @@ class Reading:
     @property
     def by_name(self) -> dict[str, Head]:
         return {h.name: h for h in self.heads.values()}
+
+    def slopes(self) -> None:
+        """Names for the derivatives of functions of one argument, twice, if any are taken."""
+        if DERIVATIVE not in self.by_name:
+            return
+        for _ in range(2):
+            for (kind, data, takes), head in list(self.heads.items()):
+                if kind == "Apply" and takes == ("R",) and not head.slope:
+                    name, traits, order = data
+                    key = (kind, (name, traits, order + 1), takes)
+                    if key not in self.heads:
+                        called = self.name(f"{name}{'_d' * (order + 1)}")
+                        self.heads[key] = Head(called, takes)
+                    head.slope = self.heads[key].name
 
     def name(self, wanted: str) -> str:
         plain = re.sub(r"\W+", "_", wanted.replace("+", "p"), flags=re.ASCII).strip("_") or "f"
@@ -187,18 +208,20 @@ class Reading:
                 args.append(self._read(child, env))
         args += [self._read(v, env) for v in node.letters]
         takes = tuple(type_of(a) for a in args)
-        key = (type(node).__name__, tuple(_plain(entry) for entry in node.data), takes)
+        if isinstance(node, Deriv):
+            self.heads[DERIVATIVE, (), takes] = Head(DERIVATIVE, takes)
+            return app(DERIVATIVE, *args)
+        spaced, bound = isinstance(node, SPACED), node.bound if isinstance(node, Expect) else ()
+        key = (type(node).__name__, _plain((*node.data, *bound), spaced), takes)
         head = self.heads.get(key)
         if head is None:
-            head = Head(self.name(_called(node)), takes, _values(node), letters, bool(node.letters))
+            head = Head(self.name(_called(node)), takes, _values(node), letters)
             self.heads[key] = head
         return app(head.name, *args)
 
     def _conditions(self, node: Node, letter: Symbol, name: str) -> tuple[Condition, ...]:
         """What may be supposed of a letter bound in a node."""
-        if node.letters and letter.domain not in ("positive", "unit", "interval"):
-            return ()  # a derivative looks at a neighbourhood
-        if not node.letters and not node.takes_declared():
+        if node.letters or not node.takes_declared():
             return ()
         said = [c for c in self.declared(letter, var(name)) if c[0] != "="]
         ends = frozenset[str]().union(*(t.free for c in said for t in c[1:]))
@@ -219,7 +242,7 @@ class Reading:
     def _opaque(self, node: Node, env: dict[Symbol, str]) -> Term:
         """A function of the letters bound around it that it speaks of."""
         spoken: dict[Symbol, int] = {}
-        key = ("opaque", _key(node, env, {}, spoken))
+        key = ("opaque", _key(node, env, {}, spoken), ())
         args = tuple(var(env[v]) for v in spoken)
         head = self.heads.get(key)
         if head is None:
@@ -257,11 +280,14 @@ def _height(node: Node) -> int:
     return inside + bool(node.bound or node.letters)
 
 
-def _plain(entry: Any) -> Any:
-    """An entry of a node's data, with the declarations of letters in place of the letters."""
+def _plain(entry: Any, spaced: bool = False) -> Any:
+    """An entry of a node's data, with the declarations of letters in place of the letters. Nothing
+    is said of the measure on a space, so that two spaces have an integral each."""
     if isinstance(entry, tuple):
-        return tuple(map(_plain, entry))
-    return (entry.domain, entry.args, entry.sized) if isinstance(entry, Symbol) else entry
+        return tuple(_plain(e, spaced) for e in entry)
+    if not isinstance(entry, Symbol):
+        return entry
+    return (entry.domain, entry.args, entry.sized, entry.space if spaced else "")
 
 
 def _key(
@@ -282,7 +308,9 @@ def _key(
     children = tuple(
         _key(c, env, inner if node.binds_in(i) else own, spoken) for i, c in enumerate(node.args)
     )
-    return (type(node).__name__, tuple(map(_plain, node.data)), node.letters, children)
+    spaced = isinstance(node, SPACED)
+    data = tuple(_plain(entry, spaced) for entry in (*node.data, *node.bound))
+    return (type(node).__name__, data, node.letters, children)
 
 
 def _called(node: Node) -> str:

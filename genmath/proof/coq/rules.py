@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.signs import Signs
-from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, var
+from genmath.proof.coq.slopes import NoSlope, derivative
+from genmath.proof.coq.terms import Term, add, app, div, lam, mul, neg, num, power, var
 
 TACTICS = {"ln": "logs", "exp": "exps", "sqrt": "roots", "log_gap": "unfold log_gap; logs"}
 
@@ -15,6 +17,8 @@ def expanded(term: Term, signs: Signs) -> Term | None:
     """The same in terms of others; None if it stays as it is."""
     if term in signs.equal:
         return signs.equal[term][0]
+    if term.op == "app" and term.data == DERIVATIVE:
+        return _slope(term, signs)
     if term.op != "app" or term.data not in TACTICS:
         return None
     (inner,) = term.args
@@ -28,6 +32,31 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         case _:
             new = _sqrt(inner, signs)
     return None if new == term else new
+
+
+def _slope(term: Term, signs: Signs) -> Term | None:
+    """The derivative; of what has derivatives in it, first with what these are at every place."""
+    function, at = term.args
+    ((letter, _),) = function.data
+    body = _with_slopes(function.args[0], letter, signs)
+    if body != function.args[0]:
+        return app(DERIVATIVE, lam(function.data, body), at)
+    try:
+        slope = derivative(term, signs, signs.heads)[0]
+    except NoSlope:
+        return None
+    return None if slope == term else slope
+
+
+def _with_slopes(term: Term, letter: str, signs: Signs) -> Term:
+    if letter not in term.free:
+        return term
+    if term.op == "app" and term.data == DERIVATIVE:
+        return expanded(term, signs) or term
+    if term.op == "lam":
+        return term
+    args = tuple(_with_slopes(a, letter, signs) for a in term.args)
+    return Term(term.op, args, term.data)
 
 
 def _ln(u: Term, signs: Signs) -> Term:

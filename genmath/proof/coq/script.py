@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-from genmath.proof.coq.reading import Head
+from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.rules import TACTICS, expanded
 from genmath.proof.coq.signs import Signs
+from genmath.proof.coq.slopes import derivative
 from genmath.proof.coq.terms import Term, atoms, denominators, replaced
 from genmath.proof.coq.values import Values
 
@@ -25,6 +26,7 @@ class Scripts:
     def __init__(self, heads: Mapping[str, Head], hypotheses: Mapping[str, str]) -> None:
         """`hypotheses`: that a function looks at its functions only where their letters may be."""
         self.heads, self.choosy = heads, hypotheses
+        self.supposed: dict[tuple[str, int], None] = {}  # of which it is supposed to have a slope
         self.values = Values()
         self.names = map("Hs{}".format, itertools.count(1))
         self.letters = map("w{}".format, itertools.count(1))
@@ -42,12 +44,14 @@ class Scripts:
         rewritings: list[tuple[Term, str]] = [
             (old, name) for old, (_, name) in signs.equal.items() if old.op == "var"
         ]
-        facts, plain = self._atoms([a, b], signs, lines, rewritings)
+        facts, plain = self._atoms([a, b], signs, lines, rewritings, depth)
         self._same(plain, signs, lines, rewritings, depth)
         rewritings.sort(key=lambda r: -r[0].size)
         if facts:
             lines.append(f"revert {' '.join(facts)}.")
-        lines += [f"try rewrite {name}." for _, name in rewritings]
+        steps = [f"try rewrite {name}." for _, name in rewritings]
+        nested = [a for a, _ in rewritings if a.op == "app" and a.data == DERIVATIVE]
+        lines += steps * (2 if any(a.height > 1 for a in nested) else 1)
         if facts:
             lines.append(f"intros {' '.join(facts)}.")
         squares = " ".join(f for f in facts if f.endswith("r"))
@@ -55,8 +59,28 @@ class Scripts:
                      if squares else "algebra.")  # fmt: skip
         return lines
 
+    def _expansion(self, name: str, atom: Term, new: Term, signs: Signs, depth: int) -> Lines:
+        if atom.data != DERIVATIVE:
+            return [f"assert ({name} : {atom} = {new}) by ({TACTICS[atom.data]})."]
+        lines = [f"assert ({name} : {atom} = {new})."]
+        if new.op == "app" and new.data == DERIVATIVE and new.args[0] != atom.args[0]:
+            return lines + _block(self._by_arguments(atom, new, signs, depth))
+        _, proof, slopes = derivative(atom, signs, self.heads)
+        self.supposed |= slopes.supposed
+        sides = [
+            f"assert (Hd{k} : {'0 < ' if sign == '<' else ''}{t}{' <> 0' if sign == '<>' else ''}) "
+            f"by {'pos' if sign == '<' else 'nz'}."
+            for k, (t, sign) in enumerate(slopes.sides, 1)
+        ]
+        return lines + _block([*sides, f"apply H_Deriv; refine (d_eq _ _ _ _ {proof} _); slope."])
+
     def _atoms(
-        self, terms: list[Term], signs: Signs, lines: Lines, rewritings: list[tuple[Term, str]]
+        self,
+        terms: list[Term],
+        signs: Signs,
+        lines: Lines,
+        rewritings: list[tuple[Term, str]],
+        depth: int,
     ) -> tuple[list[str], list[Term]]:
         """Expand what can be; the names of facts, that denominators are not 0 and what roots are,
         and the functions that are left."""
@@ -95,7 +119,7 @@ class Scripts:
                     rewritings.append((atom, signs.equal[atom][1]))
                 else:
                     name = next(self.names)
-                    lines.append(f"assert ({name} : {atom} = {new}) by ({TACTICS[atom.data]}).")
+                    lines += self._expansion(name, atom, new, signs, depth)
                     rewritings.append((atom, name))
                 left.append(new)
         return facts, list(plain)

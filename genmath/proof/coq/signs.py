@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
 
+from genmath.proof.coq.reading import Head
 from genmath.proof.coq.terms import Condition, Term
 
 End = Fraction | float
@@ -28,8 +29,8 @@ ANY = Range()
 class Signs:
     """Signs under some conditions, and where functions take their values."""
 
-    def __init__(self, conditions: Sequence[Condition], values: Mapping[str, str]) -> None:
-        self.conditions, self.values = tuple(conditions), values
+    def __init__(self, conditions: Sequence[Condition], heads: Mapping[str, Head]) -> None:
+        self.conditions, self.heads = tuple(conditions), heads
         self.known: dict[Term, Range] = {}
         self.gaps: list[tuple[Term, Term, bool]] = []
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
@@ -53,7 +54,7 @@ class Signs:
         return self._inside[term]
 
     def beside(self, conditions: Sequence[Condition]) -> Signs:
-        new = Signs((*self.conditions, *conditions), self.values)
+        new = Signs((*self.conditions, *conditions), self.heads)
         new.equal = self.equal
         return new
 
@@ -135,7 +136,8 @@ class Signs:
                 return Range(zero) if self.positive(term.args[0]) else ANY
             case "normal":
                 return Range(zero, inf, True) if self.positive(term.args[2]) else ANY
-        match self.values.get(term.data):
+        head = self.heads.get(term.data)
+        match head.values if head else "":
             case "positive":
                 return Range(zero, inf, True)
             case "nonnegative" | "count":

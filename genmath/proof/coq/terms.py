@@ -38,6 +38,11 @@ class Term:
         return 1 + sum(a.size for a in self.args)
 
     @cached_property
+    def height(self) -> int:
+        """How many binders lie in one another."""
+        return max((a.height for a in self.args), default=0) + (self.op == "lam")
+
+    @cached_property
     def free(self) -> frozenset[str]:
         inside = frozenset[str]().union(*(a.free for a in self.args))
         if self.op == "var":
@@ -118,6 +123,12 @@ def atoms(term: Term) -> Iterator[Term]:
     elif term.op in ARITHMETIC:
         for a in term.args:
             yield from atoms(a)
+
+
+def functions(term: Term) -> set[str]:
+    """The names of all functions in it."""
+    own = {term.data} if term.op == "app" else set()
+    return own.union(*map(functions, term.args))
 
 
 def denominators(term: Term) -> Iterator[Term]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from genmath.proof.coq.reading import Head, NoReal, Reading, domain_of
+from genmath.proof.coq.reading import DERIVATIVE, Head, NoReal, Reading, domain_of
 from genmath.proof.coq.script import NoProof, Scripts
 from genmath.proof.coq.signs import Signs
-from genmath.proof.coq.terms import Condition, add, app, minus, replaced, var
+from genmath.proof.coq.slopes import slope_of
+from genmath.proof.coq.terms import Condition, add, app, functions, minus, var
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Lemma, Step
 from genmath.proof.language.methods import Method
@@ -46,29 +47,49 @@ class Statement:
         own = [c for v, n in list(self.read.letters.items()) for c in self.read.declared(v, var(n))]
         self.results = results
         self.conditions: list[Condition] = [*own, *given, *results]
+        self.read.slopes()
         self.heads = self.read.by_name
+        self.supposed: tuple[tuple[str, int], ...] = ()  # which functions have slopes, and in what
 
     def signs(self) -> Signs:
-        return Signs(self.conditions, {h.name: h.values for h in self.heads.values()})
+        return Signs(self.conditions, self.heads)
 
     def hypotheses(self) -> list[tuple[str, str]]:
         """Each with its name."""
+        used = self._used()
         found = [f"{a} {sign} {b}" for sign, a, b in self.conditions]
-        found += [text for h in self.heads.values() for text in _values(h)]
-        numbered = [(f"H{k}", text) for k, text in enumerate(found, 1)]
-        return numbered + [(f"H_{h.name}", _looks(h)) for h in self.heads.values() if h.choosy]
+        found += [text for h in used for text in _values(h)]
+        named = [(f"H{k}", text) for k, text in enumerate(found, 1)]
+        named += [(f"H_{h.name}", _looks(h)) for h in used if h.choosy]
+        if any(h.name == DERIVATIVE for h in used):
+            named.append((f"H_{DERIVATIVE}", IS_SLOPE))
+        return named + [
+            (f"H_{name}_{i + 1}", _differentiable(self.heads[name], i, self.heads))
+            for name, i in self.supposed
+        ]
+
+    def _used(self) -> list[Head]:
+        """The functions that it speaks of."""
+        terms = [self.left, self.right, *(t for _, a, b in self.conditions for t in (a, b))]
+        names = set[str]().union(*map(functions, terms))
+        for name, i in self.supposed:
+            head = self.heads[name]
+            anywhere = (var("x"),) * len(head.takes)
+            names |= {name, *functions(slope_of(head, self.heads, anywhere, i))}
+        return [h for h in self.heads.values() if h.name in names]
 
     def text(self) -> str:
-        functions = [f"({h.name} : {h.type})" for h in self.heads.values()]
+        quantified = [f"({h.name} : {h.type})" for h in self._used()]
         letters = list(self.read.letters.values())
         if letters:
-            functions.append(f"({' '.join(letters)} : R)")
-        lines = [f"  forall {' '.join(functions)},"] if functions else []
+            quantified.append(f"({' '.join(letters)} : R)")
+        lines = [f"  forall {' '.join(quantified)},"] if quantified else []
         lines += [f"  {_premise(text)} ->" for _, text in self.hypotheses()]
         return "\n".join([*lines, f"  {self.left} {self.sign} {self.right}"])
 
     def intros(self) -> str:
-        names = [*self.heads, *self.read.letters.values(), *(n for n, _ in self.hypotheses())]
+        names = [h.name for h in self._used()] + list(self.read.letters.values())
+        names += [n for n, _ in self.hypotheses()]
         return f"intros {' '.join(names)}." if names else "idtac."
 
 
@@ -80,7 +101,6 @@ def theorem(claim: Claim, because: Sequence[Node | Lemma] = ()) -> Theorem:
         said = Statement(claim, because)
     except NoReal as error:
         raise NoProof(str(error)) from None
-    text = said.text()
     choosy = {h.name: f"H_{h.name}" for h in said.heads.values() if h.choosy}
     scripts, signs = Scripts(said.heads, choosy), said.signs()
     if claim.relation == "=":
@@ -88,7 +108,8 @@ def theorem(claim: Claim, because: Sequence[Node | Lemma] = ()) -> Theorem:
     else:
         lines = _bound(said, scripts, signs)
     used = tuple(m.source.name for m in said.lemmas)
-    return Theorem(text, (said.intros(), *lines), used)
+    said.supposed = tuple(scripts.supposed)
+    return Theorem(said.text(), (said.intros(), *lines), used)
 
 
 def _bound(said: Statement, scripts: Scripts, signs: Signs) -> list[str]:
@@ -140,16 +161,24 @@ def _looks(head: Head) -> str:
         else f"{a} = {b}"
         for a, b, kind in zip(ones, others, head.takes, strict=True)
     ]  # fmt: skip
-    if head.local:
-        for (name, cs), place in zip(head.letters, ones[-len(head.letters) :], strict=True):
-            premises += [
-                f"{replaced(a, {name: place})} {s} {replaced(b, {name: place})}" for s, a, b in cs
-            ]
     typed = " ".join(
         f"({a} {b} : {kind})" for a, b, kind in zip(ones, others, head.takes, strict=True)
     )
     conclusion = f"{head.name} {' '.join(ones)} = {head.name} {' '.join(others)}"
     return f"forall {typed}, {' -> '.join([*premises, conclusion])}"
+
+
+IS_SLOPE = "forall f x l, derivable_pt_lim f x l -> Deriv f x = l"
+
+
+def _differentiable(head: Head, i: int, heads: Mapping[str, Head]) -> str:
+    """That a function has a slope in one argument."""
+    names = [f"a{k}" for k in range(1, len(head.takes) + 1)]
+    others = [(n, t) for k, (n, t) in enumerate(zip(names, head.takes, strict=True)) if k != i]
+    typed = " ".join(f"({n} : {t})" for n, t in [*others, (names[i], "R")])
+    inside = app(head.name, *(var("y") if k == i else var(n) for k, n in enumerate(names)))
+    slope = slope_of(head, heads, tuple(map(var, names)), i)
+    return f"forall {typed}, derivable_pt_lim (fun y => {inside}) {names[i]} ({slope})"
 
 
 def of_step(step: Step) -> Theorem:
