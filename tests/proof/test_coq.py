@@ -12,6 +12,7 @@ import pytest
 
 from genmath import book
 from genmath.proof import (
+    KL,
     Density,
     E,
     Function,
@@ -48,6 +49,7 @@ x, z = variables("x z")
 y = variables("y", domain="positive")
 p = Density("p", x)
 q = Density("q", z, given=x, positive=True)
+r = Density("r", y, z, positive=True)
 f = Function("f")
 
 needs_coqc = pytest.mark.skipif(shutil.which("coqc") is None, reason="coqc is not installed")
@@ -78,6 +80,24 @@ TRUE = [
     equal(diff(Normal(x, a, s), x), (a - x) / s * Normal(x, a, s)),
     a**2 + s > 0,
     1 / (1 - u * u) >= 0,
+]
+LAWS = [  # integrals term by term, and what densities are of each other
+    equal(integral(p(x) * (a + f(x)), x), a * integral(p(x), x) + integral(p(x) * f(x), x)),
+    equal(E(q(z | x), a * z + b), a * E(q(z | x), z) + b),
+    equal(KL(q(z | x), r(z)), E(q(z | x), log(q(z | x))) - E(q(z | x), log(r(z)))),
+    equal(log(r(y, z) / r(y)), log(r(z | y))),
+    equal(E(Normal(x, a, s), (x - a) ** 2), s),
+    E(q(z | x), f(z) ** 2) >= 0,
+]
+WRONG = [
+    equal(integral(p(x) * (a + f(x)), x), a + integral(p(x) * f(x), x)),
+    equal(E(q(z | x), a * z + b), a * E(q(z | x), z) - b),
+    equal(E(q(z | x), z**2), E(q(z | x), z) ** 2),
+    equal(KL(q(z | x), r(z)), E(q(z | x), log(q(z | x))) + E(q(z | x), log(r(z)))),
+    equal(log(r(y, z) / r(y)), log(r(y | z))),
+    equal(E(Normal(x, a, s), (x - a) ** 2), s**2),
+    equal(E(Normal(x, a, b), (x - a) ** 2), b),
+    E(q(z | x), f(z)) >= 0,
 ]
 FALSE = [
     equal((a + b) ** 2, a**2 - 2 * a * b + b**2),
@@ -154,7 +174,19 @@ def test_a_true_step_of_algebra_is_written(claim: Claim | Relation) -> None:
     assert shown(claim).script
 
 
-@pytest.mark.parametrize("claim", FALSE, ids=repr)
+@pytest.mark.parametrize("claim", LAWS, ids=repr)
+def test_a_theorem_names_the_laws_that_it_supposes(claim: Claim | Relation) -> None:
+    found = shown(claim)
+    assert found.laws
+    assert "L" in (names := found.script[0]) or "P_" in names
+
+
+@pytest.mark.parametrize("claim", TRUE, ids=repr)
+def test_what_is_covered_whole_supposes_no_law(claim: Claim | Relation) -> None:
+    assert shown(claim).laws == 0
+
+
+@pytest.mark.parametrize("claim", FALSE + WRONG, ids=repr)
 def test_a_false_one_is_not(claim: Claim | Relation) -> None:
     with pytest.raises(NoProof):
         shown(claim)
@@ -183,15 +215,18 @@ def derived(title: str) -> Derivation:
         d.start(a * (b + c))
         d.equals(a * b + a * c, by="it distributes")
         d.equals(E(q(z | x), a * b) + a * c, by="q integrates to one")
+        d.equals(integral(q(z | x) * a * b, z) + a * c, by="it is an integral")
 
     return example
 
 
 def test_a_file_says_what_it_leaves_out_and_why() -> None:
     written = files.of_derivation(derived("An example"))
-    assert (written.name, written.covered, written.steps) == ("test_coq_example", 1, 2)
+    assert (written.name, written.covered, written.steps) == ("test_coq_example", 1, 3)
     assert "Theorem step_1 :\n  forall (a b c : R),\n" in written.text
-    assert "Theorem step_2" not in written.text
+    assert (written.supposing, "Supposing the laws" in written.text) == (1, True)
+    assert "  Expect (fun v1 => a * b) (fun v1 => q v1 x) = a * b ->" in written.text
+    assert "Theorem step_3" not in written.text
     assert "Left out: not an identity of real algebra." in written.text
 
 
@@ -215,7 +250,7 @@ def test_the_last_line_says_how_many_steps_are_covered(tmp_path: Path) -> None:
     done = run("check", "ddim.step", "vae.elbo", "--coq", str(tmp_path / "new" / "proofs"))
     assert done.returncode == 0, done
     last = done.stdout.splitlines()[-1]
-    assert re.fullmatch(r"in all \d+ of \d+ steps are covered whole", last)
+    assert re.fullmatch(r"in all \d+ of \d+ steps are covered whole, and \d+ more .*", last)
     assert {f.name for f in (tmp_path / "new" / "proofs").iterdir()} == {
         "Genmath.v", "ddim_step.v", "vae_elbo.v"
     }  # fmt: skip
@@ -264,8 +299,7 @@ def required(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @needs_coqc
 def test_coqc_accepts_what_is_true(required: Path) -> None:
-    text = "\n".join(shown(claim).text(f"true_{k}") for k, claim in enumerate(TRUE))
-    text += "\n".join(f"Print Assumptions true_{k}." for k in range(len(TRUE)))
+    text = "\n".join(shown(claim).text(f"true_{k}") for k, claim in enumerate(TRUE + LAWS))
     assert accepted(required, text) == ""
 
 

@@ -17,20 +17,23 @@ HEAD = """\
 (* {name}: {title}.
 
    Each theorem states one step for all real numbers and for all functions that the step speaks of;
-   they stand for what is no arithmetic, such as densities, integrals and expectations. *)
+   they stand for what is no arithmetic, such as densities, integrals and expectations. A step that
+   supposes a law says so: L... is one of its integrals or densities (it is taken term by term; a
+   density integrates to one; p(z|x) is p(x,z)/p(x); KL and entropy are expectations of logarithms;
+   moments of a normal law), P... that what is nowhere < 0 has no integral < 0. *)
 """
 
 
 @dataclass(frozen=True)
 class Written:
-    """The file of a derivation, how many steps it has, and how many are covered whole: by a
-    theorem that supposes no earlier result."""
+    """The file of a derivation, how many steps it has, and how many are covered whole; `supposing`
+    are those whose theorem names an earlier result, or a law of integrals or densities."""
 
     name: str
     text: str
     steps: int
     covered: int
-    given_results: int
+    supposing: int
 
 
 def write(derivations: Iterable[Derivation], folder: Path) -> list[Written]:
@@ -51,7 +54,7 @@ def write(derivations: Iterable[Derivation], folder: Path) -> list[Written]:
 
 def of_derivation(derivation: Derivation) -> Written:
     parts = [HEAD.format(name=_comment(derivation.name), title=_comment(derivation.title))]
-    covered = given_results = 0
+    covered = supposing = 0
     for k, step in enumerate(derivation.steps, 1):
         said = f"(* Step {k}: "
         if not step.missing:
@@ -61,17 +64,18 @@ def of_derivation(derivation: Derivation) -> Written:
         except NoProof as why:
             parts.append(f"{said}\n   Left out: {_comment(str(why))}. *)\n")
             continue
-        if shown.results:
-            given_results += 1
-            said += f"\n   Given what {', '.join(shown.results)} shows."
+        if shown.results or shown.laws:
+            supposing += 1
+            named = [*shown.results, *(["the laws L... and P..."] if shown.laws else [])]
+            said += f"\n   Supposing {', '.join(named)}."
         else:
             covered += 1
-        if covered + given_results == 1:
+        if covered + supposing == 1:
             parts.insert(1, f"Require Import {library.NAME}.\n")
         parts.append(f"{said} *)\n{shown.text(f'step_{k}')}")
     name = re.sub(r"\W", "_", derivation.name, flags=re.ASCII)
     name = name if name[0].isalpha() else f"d_{name}"
-    return Written(name, "\n".join(parts), len(derivation.steps), covered, given_results)
+    return Written(name, "\n".join(parts), len(derivation.steps), covered, supposing)
 
 
 def _comment(said: str) -> str:

@@ -79,6 +79,7 @@ with nonneg :=
   | |- 0 <= _ * _ => apply Rmult_le_pos; nonneg
   | |- 0 <= _ / _ => apply quotient_nonneg; [nonneg | pos]
   | |- 0 <= _ + _ => apply Rplus_le_le_0_compat; nonneg
+  | H : forall _, _ |- 0 <= _ => solve [apply H; intros; cbv beta; nonneg]
   end | nra].
 Ltac nz :=
   first [assumption | apply Rgt_not_eq; solve [pos] |
@@ -138,6 +139,10 @@ Ltac roots :=
   | rewrite sqrt_div by first [nonneg | pos]
   | rewrite sqrt_mult by nonneg ];
   first [reflexivity | ring | field; repeat split; nz]).
+
+Ltac sizes :=
+  first [apply Rabs_pos_eq; solve [nonneg]
+  | rewrite Rabs_left1; [reflexivity | apply Ropp_le_cancel; rewrite Ropp_0; solve [nonneg]]].
 
 (* --- derivatives --- *)
 

@@ -28,11 +28,12 @@ from genmath.proof.coq.terms import (
     type_of,
     var,
 )
-from genmath.proof.language.binders import Infinity, Over
+from genmath.proof.language.binders import Between, Infinity, Over
 from genmath.proof.language.shapes import NUMBER, shape
 from genmath.proof.language.tree import (
     Add,
     Apply,
+    Big,
     Dens,
     Deriv,
     Div,
@@ -63,7 +64,7 @@ KEYWORDS = {
     *("let", "match", "mod", "return", "then", "using", "where", "with", "Prop", "Set", "Type"),
     *("by", "SProp", "R", "V", "PI", "normal", "Deriv", *OWN.values()),
 }
-OWN_NAMES = r"[vw]\d+(_\d+)?|H\w*"  # of bound letters and hypotheses
+OWN_NAMES = r"[vwa]\d+(_\d+)?|[HL]\w*"  # of bound letters and hypotheses
 LARGEST_POWER = 12
 DERIVATIVE = "Deriv"
 SPACED = (Integral, Expect, Divergence, Entropy, Over)
@@ -83,6 +84,10 @@ class Head:
     values: str = "real"
     letters: tuple[tuple[str, tuple[Condition, ...]], ...] = ()
     slope: str = ""  # its derivative, where that has a name
+    linear: str = ""  # in the first of its functions: "integral", "expectation" or "sum"
+    ratio: tuple[Term, Term] | None = None  # of a conditional density: at the letters a1, a2, ...
+    means: str = ""  # "KL", "JS" or "H": an expectation, by the function `under`
+    under: str = ""
 
     @property
     def type(self) -> str:
@@ -90,7 +95,8 @@ class Head:
 
     @property
     def choosy(self) -> bool:
-        return any(conditions for _, conditions in self.letters)
+        """An expectation looks at its integrand only where the densities are > 0."""
+        return self.linear == "expectation" or any(conditions for _, conditions in self.letters)
 
 
 @dataclass
@@ -110,6 +116,44 @@ class Reading:
     @property
     def by_name(self) -> dict[str, Head]:
         return {h.name: h for h in self.heads.values()}
+
+    def ratios(self) -> None:
+        """Of conditional densities: the joint one, and that of what is given."""
+        for (kind, data, _), head in list(self.heads.items()):
+            if kind != "Dens" or len(data) != 3:
+                continue
+            density, events, givens = data
+            more = [s for s in givens if s not in density.given_slots]
+            if not more or not density.positive:
+                continue
+            at = {s: var(f"a{k}") for k, s in enumerate((*events, *givens), 1)}
+            both = [s for s in density.event_slots if s in (*events, *more)]
+            head.ratio = (
+                self._density(density, tuple(both), at), self._density(density, tuple(more), at)
+            )  # fmt: skip
+
+    def meanings(self) -> None:
+        """Expectations, for divergences and entropies of densities."""
+        for (kind, data, takes), head in list(self.heads.items()):
+            if kind == "Divergence" and data[0] in ("KL", "JS"):
+                head.means, spaces = data
+            elif kind == "Entropy":
+                head.means, spaces = "H", data[0]
+            else:
+                continue
+            key = ("Expect", spaces, (takes[0], takes[0]))
+            if key not in self.heads:
+                called = self.name("Expect")
+                self.heads[key] = Head(called, key[2], letters=head.letters, linear="expectation")
+            head.under = self.heads[key].name
+
+    def _density(self, density: Any, events: tuple[str, ...], at: dict[str, Term]) -> Term:
+        events = tuple(s for s in density.event_slots if s in events)
+        args = [at[s] for s in (*events, *density.given_slots)]
+        key = ("Dens", (density, events, density.given_slots), ("R",) * len(args))
+        if key not in self.heads:
+            self.heads[key] = Head(self.name(density.name), key[2], "positive")
+        return app(self.heads[key].name, *args)
 
     def slopes(self) -> None:
         """Names for the derivatives of functions of one argument, twice, if any are taken."""
@@ -200,12 +244,16 @@ class Reading:
         inside = (*node.bound, *node.letters)
         names = {v: f"v{_height(node)}" + (f"_{i}" if i else "") for i, v in enumerate(inside)}
         letters = tuple((names[v], self._conditions(node, v, names[v])) for v in inside)
-        args = []
+        args: list[Term] = []
         for i, child in enumerate(node.args):
             if inside and (node.binds_in(i) or node.letters):
                 args.append(lam(letters, self._read(child, env | names)))
             else:
                 args.append(self._read(child, env))
+        if isinstance(node, Expect):
+            where = tuple(("<", num(0), d.args[0]) for d in args[1:])
+            *few, (name, said) = letters
+            args[0] = lam((*few, (name, (*said, *where))), args[0].args[0])
         args += [self._read(v, env) for v in node.letters]
         takes = tuple(type_of(a) for a in args)
         if isinstance(node, Deriv):
@@ -216,6 +264,7 @@ class Reading:
         head = self.heads.get(key)
         if head is None:
             head = Head(self.name(_called(node)), takes, _values(node), letters)
+            head.linear = _linear(node)
             self.heads[key] = head
         return app(head.name, *args)
 
@@ -254,6 +303,17 @@ class Reading:
 def _definition(node: Fn) -> Callable[[Node], Node] | None:
     row = None if node.name in OWN else Fn.elementary.get(node.name)
     return row.definition if row else None
+
+
+def _linear(node: Node) -> str:
+    match node:
+        case Expect():
+            return "expectation"
+        case Integral() | Between():
+            return "integral"
+        case Big(kind="sum") | Over(kind="sum"):
+            return "sum"
+    return ""
 
 
 def _endless(node: Node) -> bool:

@@ -5,12 +5,32 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+from genmath.proof.coq.linear import apart, meaning
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
-from genmath.proof.coq.terms import Term, add, app, div, lam, mul, neg, num, power, var
+from genmath.proof.coq.terms import (
+    ARITHMETIC,
+    Term,
+    add,
+    app,
+    div,
+    lam,
+    mul,
+    neg,
+    num,
+    power,
+    replaced,
+    var,
+)
 
-TACTICS = {"ln": "logs", "exp": "exps", "sqrt": "roots", "log_gap": "unfold log_gap; logs"}
+TACTICS = {
+    "ln": "logs",
+    "exp": "exps",
+    "sqrt": "roots",
+    "log_gap": "unfold log_gap; logs",
+    "Rabs": "sizes",
+}
 
 
 def expanded(term: Term, signs: Signs) -> Term | None:
@@ -19,7 +39,17 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         return signs.equal[term][0]
     if term.op == "app" and term.data == DERIVATIVE:
         return _slope(term, signs)
-    if term.op != "app" or term.data not in TACTICS:
+    if term.op != "app":
+        return None
+    if signs.laws and (head := signs.heads.get(term.data)) is not None:
+        if head.linear:
+            return apart(term, signs, opened)
+        if head.means:
+            return meaning(term, head)
+        if head.ratio:
+            at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
+            return div(*(replaced(t, at) for t in head.ratio))
+    if term.data not in TACTICS:
         return None
     (inner,) = term.args
     match term.data:
@@ -27,11 +57,23 @@ def expanded(term: Term, signs: Signs) -> Term | None:
             new = _ln(inner, signs)
         case "exp":
             new = _exp(inner, signs)
+        case "Rabs":
+            new = _size(inner, signs)
         case "log_gap":
             new = add(inner, neg(num(1)), neg(_ln(inner, signs)))
         case _:
             new = _sqrt(inner, signs)
     return None if new == term else new
+
+
+def opened(term: Term, signs: Signs) -> Term:
+    """With all that can be expanded, not counting what stands in functions."""
+    if term.op == "app":
+        new = expanded(term, signs)
+        return term if new is None else opened(new, signs)
+    if term.op not in ARITHMETIC:
+        return term
+    return Term(term.op, tuple(opened(a, signs) for a in term.args), term.data)
 
 
 def _slope(term: Term, signs: Signs) -> Term | None:
@@ -61,6 +103,8 @@ def _with_slopes(term: Term, letter: str, signs: Signs) -> Term:
 
 def _ln(u: Term, signs: Signs) -> Term:
     positive = signs.positive
+    if signs.laws and u.op == "app" and (head := signs.heads.get(u.data)) and head.ratio:
+        u = expanded(u, signs) or u
     match u.op:
         case "num" if u.data == 1:
             return num(0)
@@ -122,6 +166,12 @@ def _root(value: Fraction) -> Fraction | None:
         return None
     root = Fraction(math.isqrt(value.numerator), math.isqrt(value.denominator))
     return root if root**2 == value else None
+
+
+def _size(u: Term, signs: Signs) -> Term:
+    if signs.nonnegative(u):
+        return u
+    return neg(u) if signs.nonnegative(neg(u)) else app("Rabs", u)
 
 
 def _sqrt(u: Term, signs: Signs) -> Term:

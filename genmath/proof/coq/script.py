@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 
 from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.rules import TACTICS, expanded
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import derivative
-from genmath.proof.coq.terms import Term, atoms, denominators, replaced
+from genmath.proof.coq.terms import Term, app, atoms, denominators, functions, replaced, var
 from genmath.proof.coq.values import Values
 
 DEEPEST, ARGUMENTS = 6, 5  # Coq's f_equal5 is the last one
@@ -27,6 +28,8 @@ class Scripts:
         """`hypotheses`: that a function looks at its functions only where their letters may be."""
         self.heads, self.choosy = heads, hypotheses
         self.supposed: dict[tuple[str, int], None] = {}  # of which it is supposed to have a slope
+        self.laws: dict[str, str] = {}  # of integrals and densities, by name
+        self.supposing: set[str] = set()  # functions of which they speak
         self.values = Values()
         self.names = map("Hs{}".format, itertools.count(1))
         self.letters = map("w{}".format, itertools.count(1))
@@ -37,8 +40,13 @@ class Scripts:
             return ["reflexivity."]
         if depth > DEEPEST:
             raise NoProof("too deeply nested")
-        found = self.values([a, b], signs)
-        if found is None or found[0] != found[1]:
+        if not self._equal(a, b, signs):
+            logarithms = app("ln", a), app("ln", b)
+            if signs.positive(a) and signs.positive(b) and self._equal(*logarithms, signs):
+                return [
+                    "apply ln_inv; [solve [pos] | solve [pos] |].",
+                    *self.equality(*logarithms, signs, depth + 1),
+                ]
             raise NoProof("not an identity of real algebra")
         lines: Lines = []
         rewritings: list[tuple[Term, str]] = [
@@ -50,8 +58,8 @@ class Scripts:
         if facts:
             lines.append(f"revert {' '.join(facts)}.")
         steps = [f"try rewrite {name}." for _, name in rewritings]
-        nested = [a for a, _ in rewritings if a.op == "app" and a.data == DERIVATIVE]
-        lines += steps * (2 if any(a.height > 1 for a in nested) else 1)
+        grown = signs.laws or any(a.height > 1 for a, _ in rewritings if a.data == DERIVATIVE)
+        lines += steps * (2 if grown else 1)  # what came of a rewriting may be larger than it was
         if facts:
             lines.append(f"intros {' '.join(facts)}.")
         squares = " ".join(f for f in facts if f.endswith("r"))
@@ -59,9 +67,44 @@ class Scripts:
                      if squares else "algebra.")  # fmt: skip
         return lines
 
+    def _equal(self, a: Term, b: Term, signs: Signs) -> bool:
+        found = self.values([a, b], signs)
+        return found is not None and found[0] == found[1]
+
+    def _ratio(self, head: Head) -> str:
+        """The law of a conditional density."""
+        assert head.ratio
+        over, under = head.ratio
+        at = [f"a{k}" for k in range(1, len(head.takes) + 1)]
+        said = f"forall {' '.join(at)}, {app(head.name, *map(var, at))} = {over} / {under}"
+        self.laws[f"L_{head.name}"] = said
+        self.supposing |= functions(over) | functions(under)
+        return f"L_{head.name}"
+
+    def _law(self, name: str, atom: Term, new: Term, signs: Signs) -> Lines:
+        """What is supposed of an integral or a density: at these letters."""
+        head = self.heads[atom.data]
+        if head.ratio:
+            law = self._ratio(head)
+            return [f"pose proof ({law} {' '.join(f'({a})' for a in atom.args)}) as {name}."]
+        local = sorted(n for n in atom.free if re.fullmatch(r"w\d+", n))
+        where = [c for c in signs.conditions if any(t.free & set(local) for t in c[1:])]
+        text = "".join(f"{a} {sign} {b} -> " for sign, a, b in where) + f"{atom} = {new}"
+        text = f"forall {' '.join(local)} : R, {text}" if local else text
+        law = next((k for k, t in self.laws.items() if t == text), f"L{len(self.laws) + 1}")
+        self.laws[law] = text
+        self.supposing |= functions(new)
+        return [f"assert ({name} : {atom} = {new}) by (apply {law}; assumption)."]
+
     def _expansion(self, name: str, atom: Term, new: Term, signs: Signs, depth: int) -> Lines:
+        head = self.heads.get(atom.data)
+        if head and (head.linear or head.ratio or head.means):
+            return self._law(name, atom, new, signs)
         if atom.data != DERIVATIVE:
-            return [f"assert ({name} : {atom} = {new}) by ({TACTICS[atom.data]})."]
+            inside = [self.heads[f] for f in sorted(functions(atom)) if f in self.heads]
+            laws = [self._ratio(h) for h in inside if h.ratio and signs.laws]
+            first = "".join(f"rewrite ?{law}; " for law in laws)
+            return [f"assert ({name} : {atom} = {new}) by ({first}{TACTICS[atom.data]})."]
         lines = [f"assert ({name} : {atom} = {new})."]
         if new.op == "app" and new.data == DERIVATIVE and new.args[0] != atom.args[0]:
             return lines + _block(self._by_arguments(atom, new, signs, depth))

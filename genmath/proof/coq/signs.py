@@ -34,6 +34,7 @@ class Signs:
         self.known: dict[Term, Range] = {}
         self.gaps: list[tuple[Term, Term, bool]] = []
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
+        self.laws = False  # whether integrals are taken term by term, and densities apart
         self._inside: dict[Term, Signs] = {}
         for sign, left, right in conditions:
             if sign == "=":
@@ -55,7 +56,7 @@ class Signs:
 
     def beside(self, conditions: Sequence[Condition]) -> Signs:
         new = Signs((*self.conditions, *conditions), self.heads)
-        new.equal = self.equal
+        new.equal, new.laws = self.equal, self.laws
         return new
 
     def _note(self, term: Term, r: Range) -> None:
@@ -137,6 +138,10 @@ class Signs:
             case "normal":
                 return Range(zero, inf, True) if self.positive(term.args[2]) else ANY
         head = self.heads.get(term.data)
+        if head and self.laws and head.linear and len(head.takes) < 3:  # no integral with limits
+            function = term.args[0]
+            if self.inside(function).nonnegative(function.args[0]):
+                return Range(zero)
         match head.values if head else "":
             case "positive":
                 return Range(zero, inf, True)

@@ -102,10 +102,11 @@ def type_of(term: Term) -> str:
     return "R"
 
 
-def replaced(term: Term, names: Mapping[str, str]) -> Term:
-    """With other letters, which are bound nowhere in it."""
+def replaced(term: Term, names: Mapping[str, str | Term]) -> Term:
+    """With other letters, or terms of such, which are bound nowhere in it."""
     if term.op == "var":
-        return var(names.get(term.data, term.data))
+        new = names.get(term.data, term)
+        return var(new) if isinstance(new, str) else new
     data = term.data
     if term.op == "lam":
         data = tuple(

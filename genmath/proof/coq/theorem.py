@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ class Theorem:
     statement: str
     script: tuple[str, ...]
     results: tuple[str, ...] = ()
+    laws: int = 0  # how many laws of integrals and densities it supposes
 
     def text(self, name: str) -> str:
         body = "\n".join("  " + line for line in self.script)
@@ -48,8 +50,12 @@ class Statement:
         self.results = results
         self.conditions: list[Condition] = [*own, *given, *results]
         self.read.slopes()
+        self.read.ratios()
+        self.read.meanings()
         self.heads = self.read.by_name
         self.supposed: tuple[tuple[str, int], ...] = ()  # which functions have slopes, and in what
+        self.laws: dict[str, str] = {}
+        self.supposing: set[str] = set()
 
     def signs(self) -> Signs:
         return Signs(self.conditions, self.heads)
@@ -63,15 +69,16 @@ class Statement:
         named += [(f"H_{h.name}", _looks(h)) for h in used if h.choosy]
         if any(h.name == DERIVATIVE for h in used):
             named.append((f"H_{DERIVATIVE}", IS_SLOPE))
-        return named + [
+        named += [
             (f"H_{name}_{i + 1}", _differentiable(self.heads[name], i, self.heads))
             for name, i in self.supposed
         ]
+        return [*named, *self.laws.items()]
 
     def _used(self) -> list[Head]:
         """The functions that it speaks of."""
         terms = [self.left, self.right, *(t for _, a, b in self.conditions for t in (a, b))]
-        names = set[str]().union(*map(functions, terms))
+        names = self.supposing.union(*map(functions, terms))
         for name, i in self.supposed:
             head = self.heads[name]
             anywhere = (var("x"),) * len(head.takes)
@@ -94,22 +101,33 @@ class Statement:
 
 
 def theorem(claim: Claim, because: Sequence[Node | Lemma] = ()) -> Theorem:
-    """Or `NoProof`, which says why not."""
+    """Or `NoProof`, which says why not. Without laws where that will do."""
     if any(isinstance(b, Method) for b in because):
         raise NoProof("it is shown by a method of analysis or by induction")
     try:
         said = Statement(claim, because)
     except NoReal as error:
         raise NoProof(str(error)) from None
+    try:
+        return _shown(said, laws=False)
+    except NoProof as why:
+        with contextlib.suppress(NoProof):
+            return _shown(said, laws=True)
+        raise why
+
+
+def _shown(said: Statement, laws: bool) -> Theorem:
     choosy = {h.name: f"H_{h.name}" for h in said.heads.values() if h.choosy}
     scripts, signs = Scripts(said.heads, choosy), said.signs()
-    if claim.relation == "=":
+    signs.laws = laws
+    if said.sign == "=":
         lines = scripts.equality(said.left, said.right, signs)
     else:
         lines = _bound(said, scripts, signs)
+    said.supposed, said.laws = tuple(scripts.supposed), scripts.laws
+    said.supposing = scripts.supposing
     used = tuple(m.source.name for m in said.lemmas)
-    said.supposed = tuple(scripts.supposed)
-    return Theorem(said.text(), (said.intros(), *lines), used)
+    return Theorem(said.text(), (said.intros(), *lines), used, len(scripts.laws))
 
 
 def _bound(said: Statement, scripts: Scripts, signs: Signs) -> list[str]:
@@ -121,6 +139,11 @@ def _bound(said: Statement, scripts: Scripts, signs: Signs) -> list[str]:
     ]
     parts = said.certificates or bounds or [gap]
     strict = said.sign in STRICT
+    if signs.laws:
+        used = set[str]().union(*map(functions, parts))
+        for head in said.heads.values():
+            if head.linear and head.name in used:
+                scripts.laws[f"P_{head.name}"] = _keeps_signs(head)
     seen = all(map(signs.nonnegative, parts)) and (not strict or any(map(signs.positive, parts)))
     if not seen:
         raise NoProof("the sign of the gap takes more than its shape")
@@ -161,11 +184,26 @@ def _looks(head: Head) -> str:
         else f"{a} = {b}"
         for a, b, kind in zip(ones, others, head.takes, strict=True)
     ]  # fmt: skip
+    if head.linear == "expectation":
+        said += "".join(f"0 < {q} {letters} -> " for q in ones[1:])
+        premises[0] = f"(forall {letters} : R, {said}{ones[0]} {letters} = {others[0]} {letters})"
     typed = " ".join(
         f"({a} {b} : {kind})" for a, b, kind in zip(ones, others, head.takes, strict=True)
     )
     conclusion = f"{head.name} {' '.join(ones)} = {head.name} {' '.join(others)}"
     return f"forall {typed}, {' -> '.join([*premises, conclusion])}"
+
+
+def _keeps_signs(head: Head) -> str:
+    """What is nowhere < 0 has no integral, expectation or sum < 0."""
+    names = [f"a{k}" for k in range(1, len(head.takes) + 1)]
+    letters = " ".join(name for name, _ in head.letters)
+    said = "".join(f"{a} {sign} {b} -> " for _, cs in head.letters for sign, a, b in cs)
+    if head.linear == "expectation":
+        said += "".join(f"0 < {q} {letters} -> " for q in names[1:])
+    typed = " ".join(f"({n} : {t})" for n, t in zip(names, head.takes, strict=True))
+    inside = f"(forall {letters} : R, {said}0 <= a1 {letters})"
+    return f"forall {typed}, {inside} -> 0 <= {head.name} {' '.join(names)}"
 
 
 IS_SLOPE = "forall f x l, derivable_pt_lim f x l -> Deriv f x = l"

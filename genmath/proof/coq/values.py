@@ -15,7 +15,7 @@ from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term
 
 PRIME = 2**61 - 1
-TRIES = 4
+TRIES = 6
 WORLDS = 60
 
 
@@ -60,7 +60,7 @@ class World:
                     return self(other, signs, env, depth)
                 args = tuple(self._argument(a, signs, env, depth) for a in term.args)
                 if term.data == "sqrt" and signs.nonnegative(term.args[0]):
-                    return _root(args[0])
+                    return self._root(args[0])
                 return self._free(term, signs, args)
         values = [self(a, signs, env, depth) for a in term.args]
         match term.op:
@@ -85,6 +85,13 @@ class World:
         value = pow(_random(*what), 2, PRIME)
         return value if signs.nonnegative(term) or _random("sign", *what) % 2 else PRIME - value
 
+    def _root(self, value: int) -> int:
+        """Of either sign: nothing is known of it but its square."""
+        root = pow(value, (PRIME + 1) // 4, PRIME)
+        if root * root % PRIME != value:
+            raise NoRoot
+        return root if _random("root", self.seed, value) % 2 else PRIME - root
+
     def _argument(
         self, term: Term, signs: Signs, env: tuple[tuple[str, int], ...], depth: int
     ) -> Any:
@@ -100,13 +107,6 @@ class World:
             around = tuple(p for p in env if p[0] not in dict(places))
             values.append(self(term.args[0], inner, around + places, depth + 1))
         return tuple(values)
-
-
-def _root(value: int) -> int:
-    root = pow(value, (PRIME + 1) // 4, PRIME)
-    if root * root % PRIME != value:
-        raise NoRoot
-    return root
 
 
 class Values:
