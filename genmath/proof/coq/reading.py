@@ -7,6 +7,7 @@ becomes a function of the letters bound around it.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -64,8 +65,9 @@ KEYWORDS = {
     *("let", "match", "mod", "return", "then", "using", "where", "with", "Prop", "Set", "Type"),
     *("by", "SProp", "R", "V", "PI", "normal", "Deriv", *OWN.values()),
 }
-OWN_NAMES = r"[vwa]\d+(_\d+)?|[HL]\w*"  # of bound letters and hypotheses
+OWN_NAMES = r"[vwa]\d+(_\d+)?|[HL]\w*|[PS]_\w*"  # of bound letters and hypotheses
 LARGEST_POWER = 12
+AT = "v0"  # counts coordinates
 DERIVATIVE = "Deriv"
 SPACED = (Integral, Expect, Divergence, Entropy, Over)
 
@@ -192,6 +194,9 @@ class Reading:
             raise NoReal("vectors and matrices are no real numbers")
         if isinstance(node, Symbol) and not node.shape:
             return var(env[node] if node in env else self._letter(node))
+        if isinstance(node, Fn) and node.name in ("norm2", "dot"):
+            with contextlib.suppress(NoReal):
+                return self._over_coordinates(node, env)
         computed = isinstance(node, (Add, Mul, Neg, Div, Pow, Fn, Infinity))
         if any(shape(a) != NUMBER or (computed and _endless(a)) for a in node.args):
             return self._opaque(node, env)
@@ -220,6 +225,42 @@ class Reading:
             case Fn() if node.name in OWN:
                 return app(OWN[node.name], *args)
         return self._function(node, env)
+
+    def _over_coordinates(self, node: Fn, env: dict[Symbol, str]) -> Term:
+        """A squared length, or a product of two vectors, as the sum over their coordinates: for
+        every dimension."""
+        ((rows, columns), *_) = shapes = [shape(a) for a in node.args]
+        if columns != "1" or rows == "1" or len(set(shapes)) > 1:
+            raise NoReal("no vectors of one size")
+        parts = [self._coordinate(a, env) for a in node.args]
+        body = power(parts[0], 2) if node.name == "norm2" else mul(*parts)
+        key = ("Coordinates", (rows,), ("(R -> R)",))
+        if key not in self.heads:
+            self.heads[key] = Head(self.name("Sum"), key[2], letters=((AT, ()),), linear="sum")
+        return app(self.heads[key].name, lam(((AT, ()),), body))
+
+    def _coordinate(self, node: Node, env: dict[Symbol, str]) -> Term:
+        """The coordinate of a vector that the letter AT counts. No number depends on it, so one
+        such letter will do."""
+        if shape(node) == NUMBER:
+            return self._read(node, env)
+        match node:
+            case Named():
+                return self._coordinate(node.body, env)
+            case Symbol() if node not in env and node.shape == "vector":
+                key = ("Vector", (node,), ("R",))
+                if key not in self.heads:
+                    self.heads[key] = Head(self.name(node.name), key[2])
+                return app(self.heads[key].name, var(AT))
+            case Add():
+                return add(*(self._coordinate(a, env) for a in node.args if a != Number(0)))
+            case Neg():
+                return neg(self._coordinate(node.args[0], env))
+            case Mul() if sum(shape(a) != NUMBER for a in node.args) == 1:
+                return mul(*(self._coordinate(a, env) for a in node.args))
+            case Div() if shape(node.args[1]) == NUMBER:
+                return div(*(self._coordinate(a, env) for a in node.args))
+        raise NoReal("no combination of vectors")
 
     def _letter(self, letter: Symbol) -> str:
         if letter not in self.letters:

@@ -10,7 +10,18 @@ from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.rules import TACTICS, expanded
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import derivative
-from genmath.proof.coq.terms import Term, app, atoms, denominators, functions, replaced, var
+from genmath.proof.coq.terms import (
+    Term,
+    add,
+    app,
+    atoms,
+    denominators,
+    functions,
+    lam,
+    mul,
+    replaced,
+    var,
+)
 from genmath.proof.coq.values import Values
 
 DEEPEST, ARGUMENTS = 6, 5  # Coq's f_equal5 is the last one
@@ -81,12 +92,14 @@ class Scripts:
         self.supposing |= functions(over) | functions(under)
         return f"L_{head.name}"
 
-    def _law(self, name: str, atom: Term, new: Term, signs: Signs) -> Lines:
+    def _law(self, name: str, atom: Term, new: Term, signs: Signs, depth: int) -> Lines:
         """What is supposed of an integral or a density: at these letters."""
         head = self.heads[atom.data]
         if head.ratio:
             law = self._ratio(head)
             return [f"pose proof ({law} {' '.join(f'({a})' for a in atom.args)}) as {name}."]
+        if head.linear == "sum":
+            return self._sum(name, atom, new, signs, depth)
         local = sorted(n for n in atom.free if re.fullmatch(r"w\d+", n))
         where = [c for c in signs.conditions if any(t.free & set(local) for t in c[1:])]
         text = "".join(f"{a} {sign} {b} -> " for sign, a, b in where) + f"{atom} = {new}"
@@ -96,10 +109,53 @@ class Scripts:
         self.supposing |= functions(new)
         return [f"assert ({name} : {atom} = {new}) by (apply {law}; assumption)."]
 
+    def _sum(self, name: str, atom: Term, new: Term, signs: Signs, depth: int) -> Lines:
+        """A finite sum, by laws that hold of all of them."""
+        head, function, others = self.heads[atom.data], atom.args[0], atom.args[1:]
+        more = [f"a{k}" for k in range(1, len(others) + 1)]
+        at = f"forall {{}} {' '.join(f'({a} : R)' for a in more)}, "
+        letters = " ".join(n for n, _ in function.data)
+
+        def sign(body: str) -> str:
+            return f"{head.name} (fun {letters} => {body}) {' '.join(more)}"
+
+        plus, scale = f"S_plus_{head.name}", f"S_scale_{head.name}"
+        self.laws[plus] = (
+            at.format("f g") + f"{sign(f'f {letters} + g {letters}')} = "
+            f"{sign(f'f {letters}')} + {sign(f'g {letters}')}"
+        )
+        self.laws[scale] = (
+            at.format("c f") + f"{sign(f'c * f {letters}')} = c * {sign(f'f {letters}')}"
+        )
+        places = " ".join(f"({a})" for a in others)
+        whole: Term | None = None
+        proof = ""
+        for t in new.args if new.op == "add" else (new,):
+            constants, one = (t.args[:-1], t.args[-1]) if t.op == "mul" else ((), t)
+            inside, shown = one.args[0].args[0], "eq_refl"
+            if constants:
+                c = mul(*constants)
+                shown = f"({scale} ({c}) ({one.args[0]}) {places})"
+                inside = mul(c, inside)
+            if whole is None:
+                whole, proof = inside, shown
+                continue
+            both = f"({lam(function.data, whole)}) ({lam(function.data, inside)})"
+            proof = f"(eq_trans ({plus} {both} {places}) (f_equal2 Rplus {proof} {shown}))"
+            whole = add(whole, inside)
+        assert whole is not None
+        middle = app(head.name, lam(function.data, whole), *others)
+        lines = [f"assert ({name} : {atom} = {new}).", f"{{ transitivity ({middle})."]
+        if middle == atom:
+            lines.append("reflexivity.")
+        else:
+            lines += _block(self._by_arguments(atom, middle, signs, depth))
+        return [*lines, f"exact {proof}.", "}"]
+
     def _expansion(self, name: str, atom: Term, new: Term, signs: Signs, depth: int) -> Lines:
         head = self.heads.get(atom.data)
         if head and (head.linear or head.ratio or head.means):
-            return self._law(name, atom, new, signs)
+            return self._law(name, atom, new, signs, depth)
         if atom.data != DERIVATIVE:
             inside = [self.heads[f] for f in sorted(functions(atom)) if f in self.heads]
             laws = [self._ratio(h) for h in inside if h.ratio and signs.laws]

@@ -108,12 +108,9 @@ def theorem(claim: Claim, because: Sequence[Node | Lemma] = ()) -> Theorem:
         said = Statement(claim, because)
     except NoReal as error:
         raise NoProof(str(error)) from None
-    try:
+    with contextlib.suppress(NoProof):
         return _shown(said, laws=False)
-    except NoProof as why:
-        with contextlib.suppress(NoProof):
-            return _shown(said, laws=True)
-        raise why
+    return _shown(said, laws=True)
 
 
 def _shown(said: Statement, laws: bool) -> Theorem:
@@ -127,7 +124,9 @@ def _shown(said: Statement, laws: bool) -> Theorem:
     said.supposed, said.laws = tuple(scripts.supposed), scripts.laws
     said.supposing = scripts.supposing
     used = tuple(m.source.name for m in said.lemmas)
-    return Theorem(said.text(), (said.intros(), *lines), used, len(scripts.laws))
+    sums = [h.name for h in said.heads.values() if h.linear == "sum"]
+    ours = {f"{law}_{name}" for name in sums for law in ("S_plus", "S_scale", "P")}
+    return Theorem(said.text(), (said.intros(), *lines), used, len(scripts.laws.keys() - ours))
 
 
 def _bound(said: Statement, scripts: Scripts, signs: Signs) -> list[str]:
