@@ -11,6 +11,7 @@ import editing
 import explorers
 import folds
 import hyphens
+import languages
 import maths
 import notebooks
 import overview
@@ -52,6 +53,7 @@ def on_startup(command: str, dirty: bool) -> None:
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Read the book; an error in a chapter, or a verdict that is not its own, ends the build."""
     try:
+        languages.forget()
         _slots.clear()  # a server builds again and again, and what was read may have changed
         book.forget()
         for read in (results, implementations, slip_ids, citations.entries, explorers.explorer):
@@ -154,10 +156,23 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     try:
-        output = maths.typeset(_named(output, page, config))
-        return folds.fold(hyphens.kept_together(_preloaded(output, page)))
+        editions = languages.editions(_named(output, page, config), page.file.src_uri, config)
+        finished = {
+            language: _complete(text, page.url, language)
+            for language, text in editions.items()
+        }
+        if "ko" in finished:
+            target = Path(config.site_dir) / "ko" / page.file.dest_uri
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(finished["ko"], "utf-8")
+        return finished["en"]
     except SiteError as error:
         raise PluginError(f"{page.file.src_uri}: {error}") from error
+
+
+def _complete(output: str, url: str, language: str) -> str:
+    whole = _preloaded(maths.typeset(output), url, language)
+    return folds.fold(hyphens.kept_together(whole))
 
 
 def _named(output: str, page: Page, config: MkDocsConfig) -> str:
@@ -182,15 +197,18 @@ def _dialog(output: str) -> str:
 
 
 def on_post_template(output: str, template_name: str, config: MkDocsConfig) -> str:
+    if template_name == "sitemap.xml":
+        return languages.in_sitemap(output, config)
     return _dialog(output)  # 404.html is no page
 
 
-def _preloaded(output: str, page: Page) -> str:
+def _preloaded(output: str, url: str, language: str) -> str:
     """With what the first screen is set in asked for at once: letters that come late move lines."""
     files = ["fonts/source-serif-4-latin-opsz-normal"]
     if 'class="katex"' in output:
         files += [f"katex/fonts/KaTeX_{name}" for name in ("Main-Regular", "Math-Italic")]
-    addresses = [get_relative_url(f"assets/{file}.woff2", page.url) for file in files]
+    here = url if language == "en" else f"{language}/{url}"
+    addresses = [get_relative_url(f"assets/{file}.woff2", here) for file in files]
     links = "".join(
         f'<link rel="preload" as="font" type="font/woff2" crossorigin href="{address}">'
         for address in addresses
@@ -200,6 +218,11 @@ def _preloaded(output: str, page: Page) -> str:
 
 @event_priority(-100)  # after the search plugin
 def on_post_build(config: MkDocsConfig) -> None:
+    if not _serving:
+        try:
+            languages.end(config)
+        except SiteError as error:
+            raise PluginError(str(error)) from error
     site = Path(config.site_dir)
     searching.clean(site / "search" / "search_index.json")
     searching.ask_for_words(site / "assets" / "javascripts" / "workers")

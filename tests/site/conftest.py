@@ -42,7 +42,8 @@ UNFOLD = """() => {
 PATIENCE = 300_000  # milliseconds, for everything: against a page that hangs, not a busy machine
 
 IN_CHROMIUM = [
-    f"test_{name}.py" for name in ("address", "breaking", "browser", "editor", "explorers", "folds")
+    f"test_{name}.py"
+    for name in ("address", "breaking", "browser", "editor", "explorers", "folds", "korean")
 ]
 collect_ignore = [] if CHROMIUM else IN_CHROMIUM
 

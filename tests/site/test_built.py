@@ -170,7 +170,8 @@ def test_the_first_check_fetches_no_more_than_it_needs() -> None:
 def test_the_search_dialog_has_a_name(address: str) -> None:
     dialogs = re.findall(r'<[^>]*role="dialog"[^>]*>', file_of(address).read_text("utf-8"))
     assert len(dialogs) == 1
-    assert 'aria-label="Search"' in dialogs[0]
+    name = "검색" if address.startswith("ko/") else "Search"
+    assert f'aria-label="{name}"' in dialogs[0]
 
 
 @pytest.mark.parametrize("address", CHAPTERS)
