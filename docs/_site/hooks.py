@@ -225,6 +225,7 @@ def on_post_build(config: MkDocsConfig) -> None:
             raise PluginError(str(error)) from error
     site = Path(config.site_dir)
     searching.clean(site / "search" / "search_index.json")
+    searching.add_edition(site / "search" / "search_index.json", "ko", languages.korean)
     searching.ask_for_words(site / "assets" / "javascripts" / "workers")
     for topic in book.topics():
         target = site / "derivations" / topic / f"{topic}.ipynb"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import json
 import posixpath
 import re
+from functools import cache
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -12,21 +14,25 @@ import translating
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import get_plugin_logger
 from mkdocs.utils import get_relative_url
-from results import SiteError
+from results import ROOT, SiteError
 from segments import TAG
 
 NAMES = {"en": "English", "ko": "한국어"}
+SAY = re.compile(r'\bsay\("([^"]+)"')
 LINK = re.compile(r'(?<=\s)(href|src)="([^"#][^"]*)"')
 SETTING = re.compile(r'(?<="(?:base)": )"([^"]*)"|(?<="search": )"([^"]*)"|(?<=new URL\()"([^"]*)"')
 PALETTE = '<form class="md-header__option" data-md-component="palette">'
 log = get_plugin_logger("languages")
 _faults: list[str] = []
 _built: set[str] = set()
+korean: dict[str, str] = {}  # the Korean pages by their addresses below ko/
 
 
 def forget() -> None:
     _faults.clear()
     _built.clear()
+    korean.clear()
+    _spoken.cache_clear()
     translating.forget()
 
 
@@ -42,23 +48,34 @@ def url_of(name: str) -> str:
 def editions(output: str, source: str, config: MkDocsConfig) -> dict[str, str]:
     """A finished page by language; in English alone where its translation is not whole."""
     name = name_of(source)
+    spoken = output.replace("</body>", f"{_spoken()}</body>", 1)
     kept = translating.FINISHED / f"{name}.html"
     kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(output, "utf-8")
+    kept.write_text(spoken, "utf-8")
     if name not in translating.published():
         return {"en": output}
     _built.add(name)
-    korean, faults = translating.translated(name, output)
+    text, faults = translating.translated(name, spoken)
     _faults.extend(faults)
     for fault in faults:
         log.warning(fault)
     if faults:
         return {"en": output}
     url = url_of(name)
+    korean[url] = text
     return {
         "en": _introduced(output, "en", url, config),
-        "ko": _introduced(_moved(korean, url), "ko", url, config),
+        "ko": _introduced(_moved(text, url), "ko", url, config),
     }
+
+
+@cache
+def _spoken() -> str:
+    """What scripts say, for docs/assets/words.js."""
+    scripts = sorted((ROOT / "docs" / "assets").rglob("*.js"))
+    found = [text for file in scripts for text in SAY.findall(file.read_text("utf-8"))]
+    words = json.dumps({"translations": {text: text for text in found}}, ensure_ascii=False)
+    return f'<script id="words" type="application/json">{words}</script>'
 
 
 def end(config: MkDocsConfig) -> None:
@@ -96,8 +113,9 @@ def _introduced(output: str, language: str, url: str, config: MkDocsConfig) -> s
         path = urls["en" if to == "x-default" else to]
         return urljoin(config.site_url, path) if config.site_url else get_relative_url(path, here)
 
+    # The space: at rel=alternate the theme would look for another site, with a sitemap of its own.
     links = "".join(
-        f'<link rel="alternate" hreflang="{to}" href="{address(to)}">'
+        f'<link rel="alternate " hreflang="{to}" href="{address(to)}">'
         for to in (*urls, "x-default")
     )
     (other,) = urls.keys() - {language}
@@ -113,7 +131,7 @@ def _introduced(output: str, language: str, url: str, config: MkDocsConfig) -> s
 
 def _moved(output: str, url: str) -> str:
     """The page from ko/<url>: its links lead to Korean pages where there are any."""
-    korean = {url_of(name) for name in translating.published()}
+    published = {url_of(name) for name in translating.published()}
     here = f"ko/{url}"
 
     def moved(link: str) -> tuple[str, bool]:
@@ -124,7 +142,7 @@ def _moved(output: str, url: str) -> str:
         target = posixpath.normpath(posixpath.join(url or ".", parts.path))
         target = "" if target == "." else target + "/" * parts.path.endswith(("/", ".", ".."))
         is_page = not Path(target).suffix
-        if is_page and target.rstrip("/") + "/" * bool(target) in korean:
+        if is_page and target.rstrip("/") + "/" * bool(target) in published:
             target = f"ko/{target}"
         rest = link[len(link.split("#")[0].split("?")[0]) :]
         return get_relative_url(target, here) + rest, is_page and not target.startswith("ko/")
@@ -142,6 +160,8 @@ def _moved(output: str, url: str) -> str:
         return f'<a hreflang="en"{text[2:]}' if english and text.startswith("<a ") else text
 
     def setting(found: re.Match[str]) -> str:
+        if found[1]:  # below which search finds its index, and what that names
+            return f'"{get_relative_url("ko/", here).rstrip("/")}"'
         (path,) = filter(None, found.groups())
         return f'"{get_relative_url(posixpath.normpath(posixpath.join(url or ".", path)), here)}"'
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 FORMULA = re.compile(r"\\[(\[].*?\\[)\]]|\$[^$\n]+\$", re.DOTALL)
@@ -18,6 +19,15 @@ LETTERS = r"A-Za-z\u00C0-\u024F\u0370-\u03FF\uAC00-\uD7A3"
 # by letters and numbers of nodes run together, so that digits for letters make one node of two, and
 # of words terms that nobody wrote, on which it fails. W1 is a word. JavaScript reads it.
 SEPARATOR = rf"(?:[^0-9{LETTERS}]|(?<![0-9{LETTERS}])[0-9]+)+"
+
+HEADING = re.compile(r'<h([1-6]) [^>]*?id="([^"]+)"[^>]*>(.*?)</h\1>', re.DOTALL)
+UNSEARCHED = re.compile(
+    r'<pre\b.*?</pre>|<a class="headerlink".*?</a>|<span class="filename">.*?</span>'
+    r"|<details [^>]*data-search-exclude.*?</details>|<svg\b.*?</svg>",
+    re.DOTALL,
+)
+BLOCKS = re.compile(r"</?(?:p|li|ul|ol|dl|dt|dd|t[drh]|table|div|br)\b[^>]*>")
+TAGS = re.compile(r"<[^>]*>")
 
 # lunr takes `word:` for the name of a field, and other marks for orders. A reader types words and
 # titles; so the worker that looks for them has this before all it has.
@@ -48,6 +58,33 @@ def clean(index: Path) -> None:
             (b for room, b in FIRST.items() if entry["location"].startswith(room)), 1
         )
     index.write_text(json.dumps(found, ensure_ascii=False, separators=(",", ":")), "utf-8")
+
+
+def add_edition(index: Path, folder: str, pages: dict[str, str]) -> None:
+    """The index of the pages in another language, by their addresses below a folder of the site;
+    what they do not have, it has in English."""
+    found = json.loads(index.read_text("utf-8"))
+    english = [entry for entry in found["docs"] if entry["location"].split("#")[0] not in pages]
+    for entry in english:
+        entry["location"] = f"../{entry['location']}"
+    own = [entry for url, page in pages.items() for entry in _sections(url, page)]
+    target = index.parents[1] / folder / "search" / index.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({**found, "docs": own + english}, ensure_ascii=False, separators=(",", ":"))
+    target.write_text(text, "utf-8")
+
+
+def _sections(url: str, page: str) -> Iterator[dict[str, object]]:
+    """The entries of a page: one a heading."""
+    article = UNSEARCHED.sub(" ", page.partition("<article")[2].partition("</article>")[0])
+    _, *pieces = HEADING.split(article)
+    for level, anchor, title, text in zip(*[iter(pieces)] * 4, strict=True):
+        yield {
+            "location": url if level == "1" else f"{url}#{anchor}",
+            "title": words(TAGS.sub("", title)),
+            "text": " ".join(words(TAGS.sub("", BLOCKS.sub(" ", text))).split()),
+            "boost": 2,
+        }
 
 
 def ask_for_words(workers: Path) -> None:

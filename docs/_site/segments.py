@@ -23,6 +23,7 @@ KEPT = "|".join(
         r'<(?P<tex>span|div) class="arithmatex">.*?</(?P=tex)>',
         r'<(?P<name>\w+) (?:[^>]* )?(?:class="(?:filename|headerlink|eqno|number)"|lang="ko")'
         r"[^>]*>.*?</(?P=name)>",
+        r'<a [^>]*href="[^"]*references/#[^>]*>.*?</a>',  # a citation
     )
 )
 TOKEN = re.compile(rf"(?P<kept>{KEPT})|(?P<tag>{TAG})|[^<]+|<", re.DOTALL | re.IGNORECASE)
@@ -124,7 +125,7 @@ def _tokens(part: str) -> list[_Token]:
         text = found[0]
         if found["kept"]:
             inline = re.match(
-                r'<code|<\w+ (?:[^>]* )?(?:class="(?:arith|head|eqno|number)|lang="ko")', text
+                r'<code|<\w+ (?:[^>]* )?(?:class="(?:arith|head|eqno|number)|lang="ko")|<a ', text
             )
             block = not inline or text.startswith("<div")
             tokens.append(_Token(text, "kept", structural=block))
@@ -221,7 +222,7 @@ def _idle(tokens: list[_Token]) -> bool:
 
 def _attributes(text: str, say: Say, own: bool) -> str:
     """A tag, or several, with what is said of them; of the script of settings its words."""
-    if text.startswith('<script id="__config"'):
+    if text.startswith(('<script id="__config"', '<script id="words"')):
         return TRANSLATIONS.sub(lambda found: _settings(found[0], say), text)
     if text.startswith(("<script", "<style", "<pre", "<!--")):
         return text
@@ -239,5 +240,10 @@ def _attributes(text: str, say: Say, own: bool) -> str:
 
 
 def _settings(found: str, say: Say) -> str:
-    words = {name: say(Message(text, own=False)) for name, text in json.loads(found).items()}
+    words = {}
+    for name, text in json.loads(found).items():
+        holes: dict[str, tuple[str, ...]] = {
+            hole["name"]: (hole[0],) for hole in HOLE.finditer(text)
+        }
+        words[name] = fill(say(Message(text, holes, own=False)), holes)
     return json.dumps(words, ensure_ascii=False)

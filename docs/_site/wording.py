@@ -14,6 +14,7 @@ from segments import HOLE, bare
 GLOSSARY = ROOT / "docs" / "glossary.md"
 ROW = re.compile(r"^\| (?P<english>[^|]+?) \| (?P<korean>[^|]+?) \{ lang=ko \} \|", re.MULTILINE)
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+COUNT = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 SIGN = re.compile(r"[=≠<>≤≥≈∞→]|&[lg]t;")
 HANGUL = re.compile("[가-힣]")
 # What is said in English, and of what Korean must then say something.
@@ -22,11 +23,11 @@ RELATIONS = (
     (r"\bat most\b", r"이하|많아야|최대|기껏해야"),
     (
         r"\b(?:not|no|never|nothing|nobody|none|neither|nor|cannot|without)\b|n't\b",
-        r"않|아니|아닌|없|못|말[고라아]|누구도|모르|몰라|안 |제외|금지",
+        r"않|아니|아닌|아님|없|못|말[고라아]|누구도|모르|몰라|안 |제외|금지",
     ),
 )
 COMPARES = re.compile(
-    r"\b(?:at least|at most|less|greater|larger|smaller|above|below|bounds?|exceeds?)\b", re.I
+    r"\b(?:at least|at most|less|greater|larger|smaller|above|below|exceeds?)\b", re.I
 )
 OTHER_SENSE = "other sense:"
 
@@ -36,7 +37,9 @@ def faults(english: str, korean: str, comments: Iterable[str] = ()) -> list[str]
     the glossary's the translator says so in a comment, `# other sense: step, code`."""
     said, meant = bare(korean), bare(english)
     found = []
-    if Counter(NUMBER.findall(said)) != Counter(NUMBER.findall(meant)):
+    numbers, given = Counter(NUMBER.findall(said)), Counter(NUMBER.findall(meant))
+    spelt = {str(COUNT.index(w)) for w in re.findall(r"[a-z]+", meant.lower()) if w in COUNT}
+    if given - numbers or set(numbers - given) - spelt:  # two may be 2, and not the other way
         found.append(f"numbers {NUMBER.findall(said)} for {NUMBER.findall(meant)}")
     if Counter(SIGN.findall(_open(korean))) != Counter(SIGN.findall(_open(english))):
         found.append("other signs than = < ≥ … of the English")

@@ -1,5 +1,6 @@
 // The LaTeX of a derivation, by a button under its source; what is selected and copied is LaTeX by KaTeX's own copy-tex.
 import { build, onBuilt } from "./folds.js";
+import { say } from "./words.js";
 
 const tex = (place) => place.querySelector("annotation").textContent.replace(/^\\displaystyle /, "");
 function source(chain) {
@@ -9,13 +10,13 @@ function source(chain) {
 }
 onBuilt((piece) => {
   if (!piece.matches?.("details.source")) return;
-  const button = Object.assign(document.createElement("button"), { className: "md-button", type: "button", textContent: "Copy as LaTeX" });
+  const button = Object.assign(document.createElement("button"), { className: "md-button", type: "button", textContent: say("Copy as LaTeX") });
   button.addEventListener("click", async () => {
     const derivation = piece.closest("section.derivation");
     derivation.querySelectorAll("details.cases").forEach(build);
     await navigator.clipboard.writeText([...derivation.querySelectorAll(".chain")].map(source).join("\n\n"));
-    button.textContent = "Copied";
-    setTimeout(() => (button.textContent = "Copy as LaTeX"), 2000);
+    button.textContent = say("Copied");
+    setTimeout(() => (button.textContent = say("Copy as LaTeX")), 2000);
   });
   const bar = Object.assign(document.createElement("p"), { className: "buttons" });
   bar.append(button);

@@ -1,6 +1,8 @@
 // What is folded is built when it is opened. Until then it is the text of a <noscript> in its <details>, and within a
 // fold that was built, a <template>: either is one node. What paper shows is built for paper, all for who looks for a
 // word with Ctrl+F, and what holds a place for a link to it.
+import { say } from "./words.js";
+
 const callbacks = [];
 let boxes = 0;
 
@@ -39,7 +41,7 @@ function copied(code) {
   const pre = code.parentElement, bar = document.createElement("nav");
   pre.id ||= `__folded_${++boxes}`;
   bar.className = "md-code__nav";
-  bar.innerHTML = `<button class="md-code__button" title="Copy to clipboard" data-clipboard-target="#${pre.id} > code" data-md-type="copy"></button>`;
+  bar.innerHTML = `<button class="md-code__button" title="${say("Copy to clipboard")}" data-clipboard-target="#${pre.id} > code" data-md-type="copy"></button>`;
   pre.prepend(bar);
 }
 

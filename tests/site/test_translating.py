@@ -32,7 +32,8 @@ PAGE = r"""<html lang="en"><head><title>T - genmath</title></head><body>
 <nav><a href="../" title="Up">Home</a></nav>
 <article><h1 id="t">Title<a class="headerlink" href="#t" title="Link">#</a></h1>
 <p>If <span class="arithmatex">\(a\)</span> is at least <span class="arithmatex">\(b\)</span>,
-see <a href="../map/"><em>the map</em></a> and <code>genmath list</code>.</p><pre>left alone</pre>
+see <a href="../map/"><em>the map</em></a> and <code>genmath list</code>,
+<a href="../references/#b">Box 1979</a>.</p><pre>left alone</pre>
 <p><img alt="Two bumps" src="x.svg"></p><ul><li>one<ul><li>two</li></ul></li></ul></article></body>
 </html>"""
 
@@ -40,14 +41,15 @@ see <a href="../map/"><em>the map</em></a> and <code>genmath list</code>.</p><pr
 def test_a_paragraph_is_one_message_with_holes() -> None:
     assert [message.key for message in messages(PAGE)] == [
         "T - genmath", "Home", "Up", "Title", "Link",
-        "If <m1/> is at least <m2/>, see <a3><em4>the map</em4></a3> and <code5/>.",
+        "If <m1/> is at least <m2/>, see <a3><em4>the map</em4></a3> and <code5/>, <a6/>.",
         "Two bumps", "one", "two",
     ]  # fmt: skip
     swapped = rewrite(
-        PAGE, lambda m: "<code5/> <a3><em4>M</em4></a3> <m1/><m2/>" if m.holes else m.text
+        PAGE, lambda m: "<a6/><code5/> <a3><em4>M</em4></a3> <m1/><m2/>" if m.holes else m.text
     )
     assert (
-        '<p><code>genmath list</code> <a href="../map/"><em>M</em></a> '
+        '<p><a href="../references/#b">Box 1979</a><code>genmath list</code> '
+        '<a href="../map/"><em>M</em></a> '
         r'<span class="arithmatex">\(a\)</span><span class="arithmatex">\(b\)</span></p>'
     ) in swapped
 
@@ -101,6 +103,7 @@ def test_what_a_translation_may_not_do(there: str, here: str, said: str) -> None
         ("the marginal likelihood", "주변 가능도", "주변 확률", "marginal likelihood"),
         ("It is a long sentence.", "긴 문장이다.", "It is a long sentence.", "not Korean"),
         ("0 ≤ x", "0 ≤ x", "0 ≥ x", "signs"),
+        ("two minutes", "2분", "3분", "numbers"),
     ],
 )
 def test_words_are_held_to_the_english(english: str, right: str, wrong: str, said: str) -> None:
@@ -194,6 +197,7 @@ def test_links_lead_to_korean_pages_where_there_are_any(shelf: Path) -> None:
     assert 'hreflang="en" href="../../../start/path/"' in korean
     assert 'hreflang="en" href="../../../glossary/"' in korean
     assert 'src="../../../assets/' in korean
-    assert '"base": "../../.."' in korean
+    assert '"base": "../.."' in korean  # below which search looks
+    assert '"search": "../../../assets/' in korean
     shutil.copy(shelf / "ko/start/read.po", shelf / "ko/start/path.po")
     assert 'href="../path/"' in editions(english())["ko"]

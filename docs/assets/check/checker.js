@@ -1,5 +1,6 @@
 // The checker: a worker of the page, which starts when it is wanted and can be ended at any time.
 import { storage } from "./copies.js";
+import { say } from "../words.js";
 
 const waiting = new Map(); // what is asked and not yet answered
 let worker = null;
@@ -19,18 +20,18 @@ export function wake() {
   loaded = new Promise((resolve) => (arrived = resolve));
   worker.onmessage = ({ data: { id, said, dead, parts } }) => {
     if (dead && !ready) return end(missing(dead));
-    if (dead) return end(`The checker broke down: ${dead}`);
+    if (dead) return end(say("The checker broke down: <x1/>", dead));
     ready = true;
     if (parts) keepForLater(parts);
     arrived();
     waiting.get(id)?.resolve(said);
     waiting.delete(id);
   };
-  worker.onerror = (event) => end(missing(event.message ?? "a file is missing"));
+  worker.onerror = (event) => end(missing(event.message ?? say("a file is missing")));
 }
 
-const missing = (why) => navigator.onLine ? `The checker could not be started: ${why}`
-  : "The checker could not be loaded: there is no network, and this browser has not kept all of it.";
+const missing = (why) => navigator.onLine ? say("The checker could not be started: <x1/>", why)
+  : say("The checker could not be loaded: there is no network, and this browser has not kept all of it.");
 
 // From now on what is visited, and the checker, are there without network too (docs/offline.js).
 async function keepForLater(parts) {
@@ -93,6 +94,6 @@ export function ask(what) {
   rehearsed.add(what.name || what.exercise);
   const answered = send(what), id = asked;
   const seconds = limit();
-  loaded.then(() => setTimeout(() => waiting.has(id) && end(`Stopped: no answer in ${seconds} seconds.`), seconds * 1000));
+  loaded.then(() => setTimeout(() => waiting.has(id) && end(say("Stopped: no answer in <x1/> seconds.", seconds)), seconds * 1000));
   return answered;
 }

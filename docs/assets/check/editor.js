@@ -3,6 +3,7 @@ import { Copies, fromLink } from "./copies.js";
 import { ask, end, isReady, rehearse, wake } from "./checker.js";
 import { field, mark } from "./field.js";
 import { element, faults, outcome, summary } from "./outcome.js";
+import { say } from "../words.js";
 
 export function editor(original, name, exercise) {
   const which = name || exercise || "";
@@ -10,21 +11,21 @@ export function editor(original, name, exercise) {
   const copies = new Copies(name, exercise, brought);
   const written = field(brought ?? copies.known ?? original, Math.min(24, original.split("\n").length));
   const area = Object.assign(written.textarea, { id: `cell-${which || "yours"}` });
-  const label = element("label", { htmlFor: area.id, textContent: name ? `Your copy of ${name}` : exercise ? `Your answer to ${exercise}` : "Your derivation" });
+  const label = element("label", { htmlFor: area.id, textContent: name ? say("Your copy of <x1/>", name) : exercise ? say("Your answer to <x1/>", exercise) : say("Your derivation") });
   const button = (textContent, more) => element("button", { type: "button", className: "md-button", textContent, ...more });
-  const check = button("Check", { className: "md-button md-button--primary" });
-  const stop = button("Stop", { disabled: true });
-  const again = button("Start over");
-  const share = button("Copy link");
-  const other = button("Other copy");
+  const check = button(say("Check"), { className: "md-button md-button--primary" });
+  const stop = button(say("Stop"), { disabled: true });
+  const again = button(say("Start over"));
+  const share = button(say("Copy link"));
+  const other = button(say("Other copy"));
   const status = element("p", {
     className: "said", role: "status",
-    textContent: brought === null ? "" : "From a link. Nothing of it has run: Check runs it.",
+    textContent: brought === null ? "" : say("From a link. Nothing of it has run: Check runs it."),
   });
   const verdict = element("div", { className: "found" });
   const keys = element("p", {
     className: "keys", id: `${area.id}-keys`,
-    textContent: "Ctrl+Enter checks. Tab indents; to leave with it, press Esc first.",
+    textContent: say("Ctrl+Enter checks. Tab indents; to leave with it, press Esc first."),
   });
   area.setAttribute("aria-describedby", keys.id);
 
@@ -34,12 +35,12 @@ export function editor(original, name, exercise) {
     stop.disabled = false;
     verdict.replaceChildren();
     mark(written, []);
-    status.textContent = isReady() ? "Checking …" : "Loading the checker, about 22 MB the first time …";
+    status.textContent = isReady() ? say("Checking …") : say("Loading the checker, about 22 MB the first time …");
     const began = performance.now();
     try {
       const said = await ask({ cell: area.value, name, exercise });
       const seconds = ((performance.now() - began) / 1000).toFixed(2);
-      status.textContent = said.error ? `Not checked: ${said.error.split("\n")[0]}` : summary(said, seconds);
+      status.textContent = said.error ? say("Not checked: <x1/>", said.error.split("\n")[0]) : summary(said, seconds);
       verdict.replaceChildren(...outcome(said));
       mark(written, faults(said));
     } catch (error) {
@@ -61,7 +62,7 @@ export function editor(original, name, exercise) {
 
   check.onclick = run;
   stop.onclick = () => {
-    end("Stopped. The next check starts a fresh checker.");
+    end(say("Stopped. The next check starts a fresh checker."));
     check.disabled = false; // or it cannot take the focus, and the keyboard is lost
     check.focus();
   };
@@ -70,22 +71,22 @@ export function editor(original, name, exercise) {
     show(original, "");
     area.focus();
   };
-  other.onclick = () => show(copies.next(), "Another copy of yours; both are kept.");
+  other.onclick = () => show(copies.next(), say("Another copy of yours; both are kept."));
   share.onclick = async () => {
     const link = new URL(location.href);
     link.hash = new URLSearchParams({ edit: which, text: area.value });
     try {
       await navigator.clipboard.writeText(link.href);
-      status.textContent = "The link is copied; it shows this text and runs nothing.";
+      status.textContent = say("The link is copied; it shows this text and runs nothing.");
     } catch {
       history.replaceState(null, "", link); // where the clipboard is forbidden
-      status.textContent = "The address of this page is now the link.";
+      status.textContent = say("The address of this page is now the link.");
     }
   };
   copies.watch(
-    (text) => show(text, "Changed in another tab, and here."),
+    (text) => show(text, say("Changed in another tab, and here.")),
     () => {
-      status.textContent = "Another tab changed this text as well. Both are kept; here you go on with yours.";
+      status.textContent = say("Another tab changed this text as well. Both are kept; here you go on with yours.");
       other.hidden = false;
     },
   );

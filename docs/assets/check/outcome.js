@@ -1,4 +1,5 @@
-// What the checker said, as elements of the page.
+// What the checker said, as elements of the page. Its verdicts and reasons are the program's own words, in any language.
+import { say } from "../words.js";
 
 export function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -13,9 +14,10 @@ export function summary({ reports, exercise, solved }, seconds) {
   const counts = ["proved", "refuted", "open", "missing", "timeout"].map((verdict) => [steps.filter((s) => s.verdict === verdict).length, verdict]);
   const counted = counts.filter(([count]) => count).map(([count, verdict]) => `${count} ${verdict}`).join(", ");
   const labels = [...new Set(reports.map((report) => report.label))].join("; ");
-  const word = exercise ? `${exercise}: ${solved ? "solved" : "not solved yet"}`
-    : reports.every((report) => report.ok) ? `As claimed: ${labels}` : "Not as claimed";
-  return `${word}. ${steps.length} step${steps.length === 1 ? "" : "s"}: ${counted || "none"}. ${seconds} s.`;
+  const word = exercise ? solved ? say("<x1/>: solved", exercise) : say("<x1/>: not solved yet", exercise)
+    : reports.every((report) => report.ok) ? say("As claimed: <x1/>", labels) : say("Not as claimed");
+  const number = steps.length === 1 ? say("1 step") : say("<x1/> steps", steps.length);
+  return `${word}. ${number}: ${counted || say("none")}. ${say("<x1/> s", seconds)}.`;
 }
 
 const colour = (step) => ({ proved: "right", open: "open" })[step.verdict] ?? "wrong";
@@ -32,10 +34,10 @@ export function outcome({ reports = [], error, printed }) {
     ...(reports.length > 1 ? [element("p", { className: "part", textContent: report.title })] : []),
     element("div", { className: "lines" }, ...lines(report.steps)),
     ...report.problems.map((problem) => element("p", { className: "problem", innerHTML: problem })),
-    ...(report.assumed.length ? [element("p", { className: "assumed", textContent: `Assuming: ${report.assumed.join("; ")}.` })] : []),
+    ...(report.assumed.length ? [element("p", { className: "assumed", textContent: say("Assuming: <x1/>.", report.assumed.join("; ")) })] : []),
   ]);
   if (error) shown.push(scrolling(error, "trouble"));
-  if (printed) shown.push(element("p", { className: "part", textContent: "It printed" }), scrolling(printed, "printed"));
+  if (printed) shown.push(element("p", { className: "part", textContent: say("It printed") }), scrolling(printed, "printed"));
   return shown;
 }
 
@@ -43,14 +45,14 @@ function lines(steps) {
   return steps.flatMap((step, at) => {
     const goesOn = at && steps[at - 1].rhs === step.lhs;
     const which = Object.entries(step.case).map(([letter, value]) => `${letter} = ${value}`).join(", ");
-    const where = step.verdict === "proved" || !step.line ? "" : ` line ${step.line}:`;
+    const where = step.verdict === "proved" || !step.line ? "" : say("line <x1/>:", step.line);
     const why = step.why.length ? [element("div", { className: "verdict" }, scrolling(step.why.join("\n"), "why"))] : [];
     return [
       ...(goesOn ? [] : [element("div", { className: "line start" }, formula(step.left))]),
       element("div", { className: "line" },
         element("span", { className: "sign", textContent: SIGN[step.relation] }), formula(step.right),
         element("span", { className: "by" }, element("span", { className: `tag ${colour(step)}`, textContent: step.verdict }),
-          `${where} `, element("span", { innerHTML: step.by }), which && ` (${which})`), ...why),
+          ` ${where} `, element("span", { innerHTML: step.by }), which && ` (${which})`), ...why),
     ];
   });
 }

@@ -3,6 +3,7 @@ import { build, open } from "../folds.js";
 import { rehearse, wakeWhenIdle } from "./checker.js";
 import { Copies, fromLink } from "./copies.js";
 import { element } from "./outcome.js";
+import { say } from "../words.js";
 
 const typed = (source) => source.querySelector("pre code").textContent.trimEnd() + "\n";
 // The editor comes when one is wanted: a chapter is read without.
@@ -13,7 +14,7 @@ async function put(where, source, name, exercise) {
     if (where === source) source.replaceWith(made);
     else where.append(made);
   } catch (error) {
-    where.append(element("p", { className: "said", role: "status", textContent: `The editor could not be loaded: ${error.message}` }));
+    where.append(element("p", { className: "said", role: "status", textContent: say("The editor could not be loaded: <x1/>", error.message) }));
   }
 }
 
@@ -26,7 +27,7 @@ export function furnish(place) {
   const source = place.querySelector(name ? "details.source" : ".highlight");
   if (!name) return put(source, source, name, exercise);
   const fold = element("details", { className: "try" },
-    element("summary", { textContent: "Check it yourself: change a sign, and see", onclick: () => rehearse({ name }) }));
+    element("summary", { textContent: say("Check it yourself: change a sign, and see"), onclick: () => rehearse({ name }) }));
   fold.addEventListener("toggle", () => {
     build(source);
     put(fold, source, name);

@@ -1,0 +1,136 @@
+"""The Korean pages in a browser: whole, marked as Korean, one click from the English ones."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import translating
+from languages import url_of
+from playwright.sync_api import expect
+
+from tests.site import axe
+from tests.site.conftest import PHONE, UNFOLD, Visits
+from tests.site.pages import file_of
+
+PAGES = [url_of(name) for name in translating.published()]
+WIDE = {"width": 1440, "height": 900}
+# The text of each element that has text of its own, without programs, formulas and names.
+TEXTS = """() => {
+  const kept = "pre, code, .katex, .filename, body [lang=en], script, style, noscript, .prism-code-editor";
+  const texts = [];
+  for (const each of document.body.querySelectorAll("*")) {
+    if (each.closest(kept)) continue;
+    const own = [...each.childNodes].filter(node => node.nodeType === 3).map(node => node.data).join(" ");
+    if (own.trim()) texts.push(own.replace(/\\([^)]*\\)/g, " "));
+    for (const name of ["alt", "title", "aria-label", "placeholder"])
+      if (each.getAttribute(name)) texts.push(each.getAttribute(name));
+  }
+  return [document.title, ...texts];
+}"""  # noqa: E501
+
+
+def english(text: str) -> bool:
+    """Words of English, two at least and no Korean beside them; names are single words."""
+    return bool(re.search(r"\b[A-Za-z][a-z]+,? [a-z]{2,}\b", text)) and not re.search(
+        "[가-힣]", text
+    )
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_no_english_is_left(visit: Visits, url: str) -> None:
+    page = visit(f"ko/{url}")
+    page.wait_for_load_state("networkidle")  # scripts have said what they say
+    page.evaluate(UNFOLD)
+    texts = page.evaluate(TEXTS)
+    assert sum(bool(re.search("[가-힣]", text)) for text in texts) > 50
+    assert sorted({text.strip() for text in texts if english(text)}) == []
+
+
+def test_english_that_is_left_would_be_seen(visit: Visits) -> None:
+    texts = visit(PAGES[0]).evaluate(TEXTS)
+    assert sum(map(english, texts)) > 50
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_the_switch_leads_there_and_back(visit: Visits, url: str) -> None:
+    page = visit(url)
+    anchor = page.locator("article h2[id]").first.get_attribute("id")
+    page.goto(f"{visit.base_url}{url}#{anchor}")
+    assert page.evaluate("document.documentElement.lang") == "en"
+    page.get_by_role("link", name="한국어", exact=True).click()
+    page.wait_for_url(f"{visit.base_url}ko/{url}#{anchor}")
+    assert page.evaluate("document.documentElement.lang") == "ko"
+    assert page.locator(f"article h2[id='{anchor}']").is_visible()
+    page.get_by_role("link", name="English", exact=True).click()
+    page.wait_for_url(f"{visit.base_url}{url}#{anchor}")
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_each_edition_names_both(visit: Visits, url: str) -> None:
+    for address in (url, f"ko/{url}"):
+        page = visit(address)
+        named = page.locator("head link[rel~=alternate][hreflang]").evaluate_all(
+            "links => links.map(link => [link.hreflang, link.href])"
+        )
+        assert dict(named) == {
+            "en": visit.base_url + url,
+            "ko": f"{visit.base_url}ko/{url}",
+            "x-default": visit.base_url + url,
+        }
+
+
+def test_a_page_without_a_translation_offers_none(visit: Visits) -> None:
+    assert visit("slips/").locator("[hreflang=ko]").count() == 0
+
+
+@pytest.mark.parametrize("width", [PHONE, WIDE])
+@pytest.mark.parametrize("url", PAGES)
+def test_a_korean_page_is_accessible(visit: Visits, url: str, width: dict[str, int]) -> None:
+    page = visit(f"ko/{url}")
+    page.set_viewport_size(width)  # type: ignore[arg-type]
+    page.evaluate(UNFOLD)
+    # On a phone the button that copies lies over long lines of a program, in English as well.
+    assert [fault for fault in axe.of_page(page) if "obscured" not in fault] == []
+
+
+def test_the_same_formulas_programs_and_links_stand_on_both_pages() -> None:
+    for url in PAGES:
+        found = []
+        for address in (url, f"ko/{url}"):
+            article = file_of(address).read_text("utf-8").partition("<article")[2]
+            article = article.partition("</article>")[0]
+            parts = r"<annotation.*?</annotation>|<pre.*?</pre>|<code.*?</code>"
+            found.append(
+                (
+                    sorted(re.findall(parts, article, re.DOTALL)),
+                    sorted(re.findall(r'href="[^"]*?(#[^"]+)"', article)),
+                )
+            )
+        assert found[0] == found[1]
+
+
+def test_a_line_breaks_between_words_and_no_hangul_is_slanted(visit: Visits) -> None:
+    page = visit("ko/start/path/")
+    style = "e => [getComputedStyle(e).wordBreak, getComputedStyle(e).fontStyle]"
+    assert page.locator("article em").first.evaluate(style) == ["keep-all", "normal"]
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [("반례", "ko/start/"), ("짧은 길", "ko/start/path/"), ("Fokker-Planck", "derivations/sde/")],
+)
+def test_search_finds_korean_pages_and_the_rest_in_english(
+    visit: Visits, words: str, where: str
+) -> None:
+    page = visit("ko/start/path/")
+    page.keyboard.press("/")
+    page.keyboard.type(words, delay=20)
+    first = page.locator(".md-search-result__link").first
+    expect(first).to_have_attribute("href", re.compile(re.escape(visit.base_url + where)))
+
+
+def test_the_editor_speaks_korean(visit: Visits) -> None:
+    page = visit("ko/start/yours/")
+    for name in ("검사", "멈춤", "처음부터", "링크 복사"):
+        page.get_by_role("button", name=name, exact=True).wait_for()
