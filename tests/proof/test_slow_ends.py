@@ -13,6 +13,7 @@ from genmath.proof import (
     integral,
     log,
     number,
+    sqrt,
     variables,
 )
 from genmath.proof.check import judge
@@ -28,6 +29,10 @@ def near_0(body: Node, to: int = 1) -> Node:
     return integral(body, x, between=(0, to))
 
 
+def far_out(body: Node) -> Node:
+    return integral(body, x, between=(2, infinity))
+
+
 FINITE = {
     "a letter between 0 and 1": integral(u**below, u),
     "both ends": integral(u**below * (1 - u) ** below, u),
@@ -37,6 +42,8 @@ FINITE = {
     "a half-line": integral(r**below * exp(-r), r),
     "far out": integral(x**above, x, between=(1, infinity)),
     "far out on the line": integral((1 + x**2) ** (above / 2), x),
+    "far out, with a logarithm": far_out(1 / (x * log(x) ** 2)),
+    "far out, by little more than its logarithm": far_out(log(x) * x ** -(number(11) / 10)),
 }
 NOT_FINITE = {
     "a letter between 0 and 1": integral(1 / u, u),
@@ -49,6 +56,8 @@ NOT_FINITE = {
     "a half-line": integral(r**below, r),
     "far out": integral(x**below, x, between=(1, infinity)),
     "far out on the line": integral((1 + x**2) ** (below / 2), x),
+    "far out, with a logarithm": far_out(1 / (x * log(x))),
+    "far out, with its root": far_out(1 / (x * sqrt(log(x)))),
     "the mean of a Cauchy law": integral(x / (1 + x**2), x),
 }
 

@@ -58,7 +58,7 @@ from genmath.proof.numeric.worlds import HABITUAL, World
 
 MOST = 60_000  # points of the widest window
 STEADY = 0.7  # an integral converges if what a wider window adds falls faster than this
-ENDS = 0.9  # the same between limits, where windows widen evenly in the logarithm
+ENDS = 0.75  # the same between limits, where windows widen evenly in the logarithm
 UNUSUAL = 3.0  # where letters are tiny, many an integral that converges does so slowly
 # kinds of worlds: the square of such a letter sets a scale that no window reaches, and what goes on
 # growing up to there looks as if it always did, unless it grows beyond all floats
