@@ -158,8 +158,7 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     try:
         editions = languages.editions(_named(output, page, config), page.file.src_uri, config)
         finished = {
-            language: _complete(text, page.url, language)
-            for language, text in editions.items()
+            language: _complete(text, page.url, language) for language, text in editions.items()
         }
         if "ko" in finished:
             target = Path(config.site_dir) / "ko" / page.file.dest_uri

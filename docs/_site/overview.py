@@ -1,8 +1,8 @@
 """Pages made from the whole book: chapters, map of results, where sources slip, exercises.
 
 A paragraph {{ map }}, {{ results }}, {{ slips }}, {{ false_alarms }}, {{ chapters }},
-{{ modules }}, {{ gpu }}, {{ exercises }} or {{ exercises vae }} becomes Markdown, and so does
-{{ on vae ddpm }} within a line. What is HTML already is kept away from Markdown by `slot`.
+{{ modules }}, {{ gpu }}, {{ gallery }}, {{ exercises }} or {{ exercises vae }} becomes Markdown,
+and so does {{ on vae ddpm }} in a line. What is HTML already is kept away from Markdown by `slot`.
 """
 
 from __future__ import annotations
@@ -311,4 +311,5 @@ PAGES: dict[str, Callable[[Slot, str], str]] = {
     "modules": modules,
     "exercises": exercises,
     "gpu": training.card,
+    "gallery": training.gallery,
 }

@@ -261,12 +261,19 @@ def add_to(app: typer.Typer) -> None:
 
 def _list() -> None:
     from genmath.train import names, recipe
+    from genmath.train.measured import measured
 
     rows = [(name, recipe(name)) for name in names()]
     wide = max(len(name) for name, _ in rows)
-    typer.echo(console.paint(f"{'recipe':{wide}}  {'data':8}  {'steps':>5}  what it shows", "2"))
+    head = f"{'recipe':{wide}}  {'data':9}  {'steps':>5}  {'time':>7}  what it shows"
+    typer.echo(console.paint(head, "2"))
     for name, each in rows:
-        typer.echo(f"{name:{wide}}  {each.data:8}  {each.steps:5}  {each.shows}")
+        found = measured(each)
+        time = found.time if found else ""
+        typer.echo(f"{name:{wide}}  {each.data:9}  {each.steps:5}  {time:>7}  {each.shows}")
+    typer.echo(
+        console.paint("time: minutes of one core; ≤ where the machine had other work beside", "2")
+    )
 
 
 def _recipe(what: str) -> Recipe:

@@ -16,6 +16,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from genmath.train import Run, names, recipe
+from genmath.train.measured import measured
 from tests.cli.command import ROOT, Done, environment, run
 
 MINE = """
@@ -99,11 +100,13 @@ def refused(done: Done, code: int = 2) -> str:
 def test_list_names_each_recipe_and_says_what_it_shows() -> None:
     done = run("train", "list")
     assert done.returncode == 0
-    rows = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()[1:-1]}
     assert sorted(rows) == names()
     for name, row in rows.items():
         assert recipe(name).shows in row
         assert str(recipe(name).steps) in row.split()
+        found = measured(recipe(name))
+        assert found is None or f" {found.time} " in row
 
 
 def test_a_run_is_a_folder_with_all_that_it_takes_to_do_it_again(here: Path) -> None:
