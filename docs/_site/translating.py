@@ -27,6 +27,8 @@ from segments import Message as Said
 CATALOGUES = ROOT / "docs" / "ko"
 FINISHED = ROOT / ".cache" / "finished"
 COMMON = "common"
+PARTICLE = re.compile(r"<m\d+/>[가-힣]+")  # stays on the line of its formula
+JOINED = r'<span class="joined">\g<0></span>'
 _used: set[str] = set()  # of the common catalogue
 
 
@@ -59,7 +61,7 @@ def translated(page: str, html: str) -> tuple[str, list[str]]:
         if wrong:
             home = page if said.own and source == COMMON and not entry else source
             faults.update(dict.fromkeys(_line(home, entry, f"{w}: {said.key}") for w in wrong))
-        return said.text if entry is None or wrong else str(entry.string)
+        return said.text if entry is None or wrong else PARTICLE.sub(JOINED, str(entry.string))
 
     korean = rewrite(html, say)
     gone = [entry for entry in own if entry.id and entry.id not in used]

@@ -116,6 +116,25 @@ def test_a_line_breaks_between_words_and_no_hangul_is_slanted(visit: Visits) -> 
     assert page.locator("article em").first.evaluate(style) == ["keep-all", "normal"]
 
 
+TORN = """() => [...document.querySelectorAll("article .math")].filter(formula => {
+  const after = formula.nextSibling;
+  if (after?.nodeType !== 3 || !/^[가-힣]/.test(after.data)) return false;
+  const range = document.createRange(), at = after.data.search(/[가-힣]/);
+  range.setStart(after, at);
+  range.setEnd(after, at + 1);
+  const end = [...formula.getClientRects()].at(-1);
+  const particle = range.getBoundingClientRect();
+  return particle.top > end.bottom || particle.left < end.left;
+}).map(formula => formula.parentElement.textContent.slice(0, 80))"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1440])
+def test_a_particle_stays_with_its_formula(visit: Visits, width: int) -> None:
+    page = visit("ko/ten/vae/")
+    page.set_viewport_size({"width": width, "height": 900})
+    assert page.evaluate(TORN) == []
+
+
 @pytest.mark.parametrize(
     ("words", "where"),
     [("반례", "ko/start/"), ("짧은 길", "ko/start/path/"), ("Fokker-Planck", "derivations/sde/")],
