@@ -7,7 +7,8 @@ keyed by its English paragraph, so that a paragraph that changes has no translat
 
 makes the catalogue of a page that was built, or brings it up to date: what changed is marked fuzzy,
 beside the old translation. A page is published in Korean where its catalogue exists, and the build
-fails as long as a message of it is missing, fuzzy, no longer on the page, or at fault.
+fails as long as a message of it is missing, fuzzy, no longer on the page, or at fault. What is not
+whole yet waits in docs/ko/drafts.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from segments import Message as Said
 CATALOGUES = ROOT / "docs" / "ko"
 FINISHED = ROOT / ".cache" / "finished"
 COMMON = "common"
+DRAFTS = "drafts/"
 PARTICLE = re.compile(r"<m\d+/>[가-힣]+")  # stays on the line of its formula
 JOINED = r'<span class="joined">\g<0></span>'
 _used: set[str] = set()  # of the common catalogue
@@ -35,7 +37,7 @@ _used: set[str] = set()  # of the common catalogue
 def published() -> list[str]:
     """The pages that have a catalogue: start/read, ..."""
     found = [str(po.relative_to(CATALOGUES).with_suffix("")) for po in CATALOGUES.rglob("*.po")]
-    return sorted(set(found) - {COMMON})
+    return sorted(page for page in found if page != COMMON and not page.startswith(DRAFTS))
 
 
 def catalogue_file(page: str) -> Path:

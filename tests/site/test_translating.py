@@ -144,6 +144,13 @@ def test_a_whole_page_is_published(shelf: Path) -> None:
     assert list(editions(english())) == ["en", "ko"]
 
 
+def test_a_draft_is_not_published(shelf: Path) -> None:
+    (shelf / "ko/drafts").mkdir()
+    (shelf / "ko/start").rename(shelf / "ko/drafts/start")
+    assert translating.published() == []
+    assert list(editions(english())) == ["en"]
+
+
 def test_a_page_whose_english_changed_is_not_published_and_ends_the_build(shelf: Path) -> None:
     changed = english().replace("a little PyTorch", "a little torch")
     assert changed != english()
