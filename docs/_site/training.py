@@ -45,11 +45,11 @@ def _recipe(slot: Slot, name: str, made: Recipe) -> str:
     file = Path(inspect.getfile(type(made))).relative_to(ROOT)
     shown = [f"## {made.title}", f"`genmath train {name}`: {made.shows}."]
     if found := measured(made):
-        figures = ", ".join(f"{what} {value:.4g}" for what, value in found.figures.items())
+        figures = "; ".join(f"{what}: {value:.4g}" for what, value in found.figures.items())
         shown += [
             slot(_picture(name, made)),
             f"{made.steps} steps on `{made.data}`, {found.time} min of one core. "
-            f"On data that were held out: {figures}.",
+            f"On data that were held out, {figures}.",
         ]
     else:
         shown.append("*Not trained with these settings yet.*")
