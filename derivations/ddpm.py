@@ -574,7 +574,7 @@ def snr_weight(d):
 
 
 # %% [markdown]
-# **What it means.** Each step costs the signal-to-noise ratio that it destroys, times how badly the data are
+# **What it means.** Each step costs half the signal-to-noise ratio that it destroys, times how badly the data are
 # guessed there. Over a fine chain the costs add up to an integral that does not depend on how the steps were
 # spaced; only its two ends matter [@kingma2021vdm].
 #
@@ -728,7 +728,7 @@ def optimal_variance(d):
     d.start(Normal(xt, 0, 1) * reverse, name="reversible", words="standard normal data run backwards as forwards")
     d.equals(Normal(xp, 0, 1) * step, by="for standard normal data the chain runs backwards as it runs forwards")
     d.start(E((Normal(xt, 0, 1), reverse), (xp - g(xt)) ** 2), name="normal", words="for standard normal data")
-    d.equals(beta + missed, by="$x_{t-1}$ deviates from its conditional mean by its conditional variance")
+    d.equals(beta + missed, by="given $x_t$, the mean squared deviation of $x_{t-1}$ is its variance")
     d.at_least(beta, by="a square is not negative", because=missed)
 
     d.false_alarm(
