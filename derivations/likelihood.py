@@ -213,11 +213,11 @@ def quadratic_posterior(d):
 # which $\theta$ was that most probable? The numbers are the same, $\theta^7 (1 - \theta)^3$, but now $\theta$ varies and the data do not.
 #
 # For independent examples the likelihood is a product with one factor for each. Take the logarithm: it grows when its argument does, so the maximum stays where it was, and the product becomes a sum (`divergences.log_likelihood_iid`). On a computer the
-# product of a thousand densities is often zero or infinity; the sum is an ordinary number. (Four hundred factors of $0.1$: the product is $10^{-400}$, and the smallest positive number of double precision is about $10^{-324}$. The sum is $-400 \log 10 \approx -921$.) *Maximum likelihood* [@fisher1922mathematical] chooses the $\theta$ with the largest sum. On average over data it is the $\theta$ with the least
+# product of a thousand densities is often zero or infinity; the sum is an ordinary number. (Four hundred factors of $0.1$: the product is $10^{-400}$, and the smallest positive number of double precision is about $5 \cdot 10^{-324}$. The sum is $-400 \log 10 \approx -921$.) *Maximum likelihood* [@fisher1922mathematical] chooses the $\theta$ with the largest sum. On average over data it is the $\theta$ with the least
 # Kullback–Leibler divergence from the data to the model (`divergences.maximum_likelihood`).
 #
 # In school one sets the derivative to zero. That finds a place where the function is level, which might be a minimum. The proofs here do more: they name the gap between the maximum and any other choice, and show that it is not negative. The gap is made of
-# $u - 1 - \log u$, which is never negative because the logarithm lies below its tangent at 1.
+# $u - 1 - \log u$, which is never negative because the logarithm lies nowhere above its tangent at 1.
 #
 # {{ explorer likelihood }}
 #
@@ -284,7 +284,7 @@ def normal_slopes(d):
 
 
 # %% [markdown]
-# **Is the answer right on average?** The mean is. The variance is too small, by the factor $(n - 1)/n$: distances are measured from $m$, and $m$ was chosen to be close to these very numbers. Let the data be drawn from any density $p$, with variance $V$: the factor is always the same.
+# **Is the answer right on average?** The mean is. The variance is too small: on average it is $(n - 1)/n$ times the true one, since distances are measured from $m$, and $m$ was chosen to be close to these very numbers. Let the data be drawn from any density $p$, with variance $V$: the factor is always the same.
 # It is checked for up to four examples. Dividing by $n - 1$ instead removes this *bias*; but then it is not the maximum of the likelihood.
 
 # %%
@@ -307,7 +307,7 @@ def variance_bias(d, n):
 
 
 # %% [markdown]
-# **What it means.** The most likely model fits its own data too closely. With two examples half of the variance is lost, with a hundred one per cent. Every model fitted by maximum likelihood looks at least as good on its own data as the true parameters do. That is why one measures on other data.
+# **What it means.** The most likely model fits its own data too closely. With two examples half of the variance is lost, with a hundred one per cent. On its own data the largest likelihood of a family is at least that of the true parameters, if the family has them. That is why one measures on other data.
 #
 # ### Coins, dice, counts and waiting times
 #
@@ -453,7 +453,7 @@ def cramer_rao(d):
 #
 # ## When you know something beforehand
 #
-# Three throws, three heads: maximum likelihood says that tails never come. That is too much to say after three throws. Give $\theta$ a density of its own, the *prior*. Bayes' rule makes of it a density of $\theta$ given the data: likelihood times prior, divided by a number. Its largest value is the *maximum a posteriori*, MAP. In logarithms: the log-likelihood plus the logarithm of the prior, a *penalty*.
+# Three throws, three heads: maximum likelihood says that tails never come. That is too much to say after three throws. Give $\theta$ a density of its own, the *prior*. Bayes' rule makes of it a density of $\theta$ given the data: likelihood times prior, divided by a number. The $\theta$ where it is largest is the *maximum a posteriori*, MAP. In logarithms: the log-likelihood plus the logarithm of the prior, a *penalty*.
 # A normal prior is a quadratic penalty, known as weight decay.
 #
 # Below, the $x_i$ are normal with unknown mean $\mu$ and known variance $v$, and $\mu$ has a normal prior with mean zero and variance $\tau^2$. The best $\mu$ is $\mu^\star = \frac{n \tau^2}{n \tau^2 + v}\, m$, the mean $m$ of the data pulled towards zero. ($\tau$ is now a standard deviation.) Many examples, or a wide prior, make the pull vanish.
@@ -818,7 +818,7 @@ def squared_length(d):
 
 
 # %% [markdown]
-# **What it means.** Small density does not mean strange, and large density does not mean normal. Use a ratio against a density of "everything else" [@ren2019likelihood], or ask whether the log-density is *typical*. How good a score is, whatever it is, its *ROC curve* says: the share of faults found against the share of false alarms, for all thresholds. The area under it is the probability that a fault scores higher than a good example: `genmath.likelihood.roc`.
+# **What it means.** Small density does not mean strange, and large density does not mean normal. Use a ratio against a density of "everything else" [@ren2019likelihood], or ask whether the log-density is *typical*. How good a score is, whatever it is, its *ROC curve* says: the share of faults found against the share of false alarms, for all thresholds. The area under it is the probability that a fault scores higher than a good example (a tie counts half): `genmath.likelihood.roc`.
 #
 # ## Summary
 #
@@ -849,7 +849,7 @@ def squared_length(d):
 #
 # ??? question "A classifier and a generative model see an image of noise. What does each say?"
 #
-#     The classifier names a label, perhaps with high certainty: its probabilities add up to one over the labels. The generative model may give it a small density. But whether small means strange is another question: see the last section.
+#     The classifier names a label, perhaps with high certainty: its probabilities add up to one over the labels. The generative model may give it a small density. But whether small means strange is another question: see *Is this example strange?*
 #
 # ??? question "Model A has $3.2$ bits per dimension on images with values in $0, \dots, 255$, and model B $-4.7$ on the same images scaled to $[0, 1]$. Which is better?"
 #
@@ -870,8 +870,8 @@ def squared_length(d):
 # - **A local maximum.** EM never goes down, but it may stop at a local maximum or a saddle. For the closed forms above the maximum is over all parameters.
 # - **Mixtures have no best fit.** With a component on one example and a variance that goes to zero the likelihood grows without limit. `genmath.likelihood.fit_mixture` names the component that does so, and `floor=` keeps variances up; with a floor it is no longer exact maximum likelihood.
 # - **The right family.** Maximum likelihood finds the member of the family that is nearest to the data in KL. If no member is near, it finds a bad one.
-# - **Finitely many examples.** The maximum on the data at hand is not the maximum on the next data. With as many parameters as examples it repeats the examples.
-# - **Cramér–Rao** is a bound, and for most families no estimator with few examples reaches it. It needs a density whose support (where it is positive) does not depend on $\theta$: for a uniform density on $[0, \theta]$ it is false. (The hypotheses printed under the result exclude this case.)
+# - **Finitely many examples.** The maximum on the data at hand is not the maximum on the next data. A family that is flexible enough repeats the examples.
+# - **Cramér–Rao** is a bound, and for most families no unbiased estimator with few examples reaches it. It needs a density whose support (where it is positive) does not depend on $\theta$: for a uniform density on $[0, \theta]$ it is false. (The hypotheses printed under the result exclude this case.)
 # - **Kraft** is taken as a hypothesis here: that every code which can be read without gaps obeys it is a theorem of its own [@cover2006elements].
 # - **The best direction** is shown for three coordinates, in the axes of the covariance. The bandwidth's error is shown as a differential equation; "about $\frac v2$ times the second derivative" is its first step.
 # - **Two components.** Responsibilities are typed for two. The bound for EM is for hidden variables of any kind.
