@@ -115,7 +115,7 @@ def conditional_velocity(d):
 #
 # Think of cars on a road, with $p$ cars per metre and the speed $u$. In a second $p\, u$ cars pass a post. The number of cars between two posts
 # changes only by those that pass a post: what comes in at the first minus what goes out at the second. For posts close to each other that is
-# minus the derivative of $p\, u$. In several coordinates ($n$ is their number, and $u_i$ is the $i$-th component of the field) the outflows of all
+# minus the derivative of $p\, u$, times their distance. In several coordinates ($n$ is their number, and $u_i$ is the $i$-th component of the field) the outflows of all
 # coordinates are added.
 #
 # The derivative in time is taken *at a fixed place* (`flow_matching.continuity[density]`). Somebody who moves with the flow sees another
@@ -274,7 +274,7 @@ def lines(d):
 # random line through $x$, and $u$ is the mean of $v$ at $x$. The loss against the velocities of *single* lines (the *conditional* loss, which can be
 # sampled) differs from the loss against the *mean* field (the *marginal* loss, which cannot) by something in which $g$ does not occur: the variance of
 # the velocities at one place, averaged over places. So both have the same minimiser, $g = u$; and that constant is the loss that remains at the end,
-# which is why a flow matching loss does not go to zero. A weight $w(x) \ge 0$, for example one that depends on time, changes nothing.
+# which is why a flow matching loss does not go to zero. A weight $w(x) > 0$, for example one that depends on time, moves no minimiser.
 #
 # !!! example "By hand"
 #
@@ -654,8 +654,8 @@ def reflow(d):
 
 
 # %% [markdown]
-# **What it means.** Each crossing of lines is a detour that the flow does not take. What reflow gains is what the first model could not learn: the
-# loss that stayed. The price: one has to sample a whole training set from the first model, and its errors become the data of the second.
+# **What it means.** Each crossing of lines is a detour that the flow does not take. What reflow gains is at least what the first model could not
+# learn: the loss that stayed. The price: one has to sample a whole training set from the first model, and its errors become the data of the second.
 #
 # ## Pairing within a batch
 #
@@ -851,7 +851,7 @@ def shift_time(d):
 #
 # ## Where sources slip
 #
-# Beside the results stand the published slips they break, each with its counterexample:
+# Beside the results stand the published slips that they refute, each with its counterexample:
 #
 # - `flow_matching.continuity`: a total derivative for a partial one (`fmguide-total-derivative`).
 # - `flow_matching.second_moment`: two families of paths with their labels exchanged (`fmguide-ve-vp-swapped`), and a standard deviation doubled

@@ -105,7 +105,7 @@ EXPLORER = Explorer(
 - Choose *one point*: one step is exact (`ddim.one_point`). *Three points*: trajectories are straight only after the choice is made.
 - Same points, DDIM, $\eta$ from 0 to 1: other trajectories, the same marginals (`ddim.marginal`); with few steps fresh noise costs (`ddim.gaussian_loss`). The distance from the flow is not asked
   where fresh noise enters: no particle has an end of its own then.
-- Drag the time, with arrows: near pure noise all of them point to the mean, near the data each to the nearest point. Score, noise and velocity are one field in three scales (`flow_matching.predictions`).
+- Drag the time, with arrows: near pure noise all of them point to the mean, near the data each to the nearest point. Score and noise are one field in two scales; the velocity adds a multiple of the place (`flow_matching.predictions`).
 - Draw your own points. Every particle ends *on* one: the exact denoiser of finitely many points repeats them. That a network does not is what makes it generate.
 """,
 )
