@@ -745,7 +745,7 @@ def simultaneous_steps(d):
     d.equals((lam - 1) ** 2 + eta**2, by="the determinant of $\\lambda$ minus the step: roots $1 \\pm i\\eta$, whose product is $1 + \\eta^2$")
 
 
-@derivation("Alternating steps stay bounded below a product of 4")
+@derivation("Alternating steps stay bounded for a product below 4")
 def alternating_steps(d):
     product_ = eta_x * eta_y
     d.start(Y_next, name="step", words="the second half of a step")
@@ -814,7 +814,8 @@ def remedies(d):
 
 # %% [markdown]
 # **What it means.** Both turn the circle into a spiral inwards. Looking ahead with $\eta = 0.5$ leaves 81 % of the
-# squared distance after each step; friction works where it is stronger than the step is long.
+# squared distance after each step; friction, as long as the two eigenvalues are complex, works
+# where it is stronger than the step is long.
 
 # %% [markdown]
 # {{ explorer game }}
@@ -866,7 +867,7 @@ def disagreement(d):
 #
 #     - The game: $\min_G \max_D$ of $\mathbb{E}_p \log D + \mathbb{E}_q \log(1 - D)$.
 #     - Best discriminator: $D^\star = p/(p + q)$; its logit is $\log p/q$ (`gan.optimal_discriminator`).
-#     - With it the value is $-\log 4 + 2\,\mathrm{JS}$, least only at $q = p$ (`gan.minimax_value`).
+#     - With it the value is $-\log 4 + 2\,\mathrm{JS}$, least at $q = p$ (`gan.minimax_value`).
 #     - Disjoint supports: the value is 0 wherever the samples are, and there is no gradient (`gan.equality_cases`).
 #     - Minimax loss: weight $D$, flat when rejected. Non-saturating loss: weight $1 - D$ (`gan.logit_losses`); it follows
 #       $\mathrm{KL}(q \,\Vert\, p) - 2\,\mathrm{JS}$ (`gan.frozen_gradient`).
@@ -908,7 +909,7 @@ def disagreement(d):
 #
 # ## What these results do not say
 #
-# - **The discriminator is never the best one.** It is a network, trained for a few steps on finitely many samples. The loss of one that is not the best bounds Jensen–Shannon from below only
+# - **The discriminator is never the best one.** It is a network, trained for a few steps on finitely many samples. The value that one reaches that is not the best bounds Jensen–Shannon from below only
 #   for expectations: on the samples it was trained on it may exceed it. So the curves of a GAN's losses do not tell how good the samples are.
 # - **Frozen and exact.** The generator follows the gradients of `gan.frozen_gradient` only where the discriminator *is* $D^\star$ for the present generator. Whether that descent ends anywhere
 #   is another question: the value being least at $q = p$ says nothing about how players get there, and the bilinear game shows that they may not.
