@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,8 @@ def write(names: Sequence[str], folder: Path) -> int:
     width = max(map(len, by_topic))
     for topic, ones in by_topic.items():
         typer.echo(f"{topic:{width}}  {_covered(ones)}")
-    typer.echo(f"to check them: cd {folder} && coqc Genmath.v && for f in *_*.v; do coqc $f; done")
+    go = f"cd {shlex.quote(str(folder))}"
+    typer.echo(f"to check them: {go} && coqc Genmath.v && for f in *_*.v; do coqc $f; done")
     more = sum(w.supposing for w in written)
     typer.echo(
         f"in all {_covered(written)} steps are covered whole, and {more} more but for laws or "

@@ -271,9 +271,7 @@ def _list() -> None:
         found = measured(each)
         time = found.time if found else ""
         typer.echo(f"{name:{wide}}  {each.data:9}  {each.steps:5}  {time:>7}  {each.shows}")
-    typer.echo(
-        console.paint("time: minutes of one core; ≤ where the machine had other work beside", "2")
-    )
+    typer.echo(console.paint("time: of one core; ≤ where the machine had other work beside", "2"))
 
 
 def _recipe(what: str) -> Recipe:

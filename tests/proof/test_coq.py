@@ -42,7 +42,7 @@ from genmath.proof.coq.theorem import Statement, Theorem, theorem
 from genmath.proof.language.claims import Claim, as_claim
 from genmath.proof.language.derivation import Derivation
 from genmath.proof.language.tree import Relation
-from tests.cli.command import run
+from tests.cli.command import ROOT, run
 
 a, b, c = reals("a b c")
 s, t = positives("s t")
@@ -260,11 +260,12 @@ def test_two_derivations_of_one_name_have_a_file_each(tmp_path: Path) -> None:
 
 
 def test_the_last_line_says_how_many_steps_are_covered(tmp_path: Path) -> None:
-    done = run("check", "ddim.step", "vae.elbo", "--coq", str(tmp_path / "new" / "proofs"))
+    done = run("check", "ddim.step", "vae.elbo", "--coq", str(tmp_path / "new" / "my proofs"))
     assert done.returncode == 0, done
+    assert f"cd '{tmp_path}/new/my proofs' && coqc" in done.stdout
     last = done.stdout.splitlines()[-1]
     assert re.fullmatch(r"in all \d+ of \d+ steps are covered whole, and \d+ more .*", last)
-    assert {f.name for f in (tmp_path / "new" / "proofs").iterdir()} == {
+    assert {f.name for f in (tmp_path / "new" / "my proofs").iterdir()} == {
         "Genmath.v", "ddim_step.v", "vae_elbo.v"
     }  # fmt: skip
 
@@ -288,6 +289,18 @@ def test_what_cannot_be_written_is_said(
     assert done.stderr.startswith("genmath: ")
     assert why in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_the_pages_say_how_many_steps_of_the_book_are_covered(tmp_path: Path) -> None:
+    written = files.write([d for t in book.topics() for d in book.chapter(t).derivations], tmp_path)
+    steps, covered, more = (
+        sum(getattr(one, what) for one in written) for what in ("steps", "covered", "supposing")
+    )
+    page = " ".join((ROOT / "docs" / "start" / "read.md").read_text("utf-8").split())
+    said = f"Of the {steps} lines of all derivations Coq confirms {covered} whole. {more} more are"
+    assert said in page
+    assert f"| {covered} and {more} of {steps};" in (ROOT / "README.md").read_text("utf-8")
 
 
 # ---- what coqc says ------------------------------------------------------------------------------

@@ -309,8 +309,8 @@ def _fades(added: list[float], program: Program) -> bool:
     u^(-99/100), and unlike that of 1/u, or of 1/(u log u), which falls ever more slowly. Or it grew
     like one, and no longer does, as of exp(-x/10^9)."""
     kinds = {key for chain in program.chains for _, key in chain}
-    kind = kinds.pop()
-    if kinds or kind not in EDGES or len(added) < WINDOWS - 1 or not all(a > 0 for a in added):
+    kind = kinds.pop() if len(kinds) == 1 else ""
+    if kind not in EDGES or len(added) < WINDOWS - 1 or not all(a > 0 for a in added):
         return False
     windows = list(itertools.pairwise(EDGES[kind]))
     logs = [math.log(a / (high - low)) for a, (low, high) in zip(added, windows, strict=True)]
