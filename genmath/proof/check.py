@@ -521,12 +521,17 @@ def _mutate_claim(
 ) -> None:
     worlds = numeric.make_worlds(claim)
     for what, broken in mutants(claim):
-        proof, outcome = prove(broken), None
+        outcome = None
         with contextlib.suppress(numeric.Unsupported):
             outcome = numeric.compare(broken, worlds=worlds)
-            if outcome.verdict == "agree" and not proof.proved:  # nobody vouches for it
-                beyond = numeric.farther(broken)
-                outcome = beyond if beyond.verdict == "refuted" else outcome
+        if outcome and _says_false(outcome) and not ill_typed(broken):
+            count["made"] += 1
+            count["killed"] += 1
+            continue  # the symbolic judge is asked only about what is not refuted
+        proof = prove(broken)
+        if outcome and outcome.verdict == "agree" and not proof.proved:  # nobody vouches for it
+            beyond = numeric.farther(broken)
+            outcome = beyond if beyond.verdict == "refuted" else outcome
         if (
             proof.meaningless
             or (outcome is None and ill_typed(broken))
@@ -539,8 +544,6 @@ def _mutate_claim(
             continue
         count["made"] += 1
         if outcome is not None and outcome.verdict == "refuted":
-            if proof.proved and not proof.line:
-                raise Contradiction(f"mutant ({what}) proved and refuted: {_plain(broken)}")
             count["killed"] += 1
         elif proof.proved and outcome is not None:
             count["equivalent"] += 1
@@ -549,6 +552,10 @@ def _mutate_claim(
             survivors.append(f"{what}: {_plain(broken)}")
         else:
             count["weaker"] += 1
+
+
+def _says_false(outcome: numeric.Outcome) -> bool:
+    return outcome.verdict == "refuted" and "undefined" not in outcome.reason
 
 
 # --- slips ---
