@@ -29,7 +29,7 @@ class Consistency(Recipe):
     """
 
     title = "Consistency distillation"
-    shows = "digits in a single call, and better ones in two"
+    shows = "digits in a single call"
     takes = ("points", "pictures")
 
     steps: int = 3000
