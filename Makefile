@@ -24,23 +24,21 @@ NODE_MODULES := docs/_site/node_modules/.package-lock.json
 PHASE := env PHASES=.cache/phases .ci/phase
 # Output in whole targets, where make can.
 TWO := --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
-# What a line of the suite costs to trace, CI pays.
-COVERAGE := $(if $(CI),--cov --cov-report=term)
 MKDOCS := NO_MKDOCS_2_WARNING=1 OMP_NUM_THREADS=1 $(BIN)/python -m mkdocs
 
-.PHONY: help check coq test unit slow lint format types bench site verdicts labs page serve pages pdf wheel clean \
+.PHONY: help check coq test unit slow coverage lint format types bench site verdicts labs page serve pages pdf wheel clean \
 	site-if-torch pages-tests timed-unit timed-types timed-slow timed-site
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make check     check every derivation of the book (ARGS=\"vae --mutants\" narrows or deepens it)"
 	@echo "make coq       the steps that are algebra, once more by Coq, if coqc is installed"
-	@echo "make test      lint, format, types, the test suite, the website and its tests; CI=true also measures coverage"
+	@echo "make test      lint, format, types, the test suite, the website and its tests"
 	@echo "make site      build the website into site/;  make serve  opens it and rebuilds what you edit"
 	@echo "make page      rebuild one page while writing: make page PAGE=derivations/vae.py"
 	@echo "make pdf       the chapters as one PDF, site/genmath.pdf"
 	@echo "make pages     the browser tests of the website"
-	@echo "make unit      the test suite alone (PYTEST=\"-k name -x\")"
+	@echo "make unit      the test suite alone (PYTEST=\"-k name -x\");  make coverage  says what it does not reach"
 	@echo "make lint      ruff and the formatter, as a check;  make format  applies them"
 	@echo "make types     mypy, strict"
 	@echo "make bench     the figures of the README, and the samplers against their bare loops"
@@ -73,7 +71,7 @@ timed-site:
 	@$(PHASE) "the website" $(MAKE) --no-print-directory site-if-torch
 
 timed-unit:
-	@$(PHASE) "unit tests" $(MAKE) --no-print-directory unit PYTEST="$(COVERAGE) -m 'not slow' $(PYTEST)"
+	@$(PHASE) "unit tests" $(MAKE) --no-print-directory unit PYTEST="-m 'not slow' $(PYTEST)"
 
 timed-types:
 	@$(PHASE) types $(MAKE) --no-print-directory types
@@ -88,6 +86,9 @@ slow: $(TOOLS) $(TORCHED)
 # One worker a core, so one thread a worker: the tensors of the tests are small.
 unit: $(TOOLS) $(TORCHED)
 	OMP_NUM_THREADS=1 GENMATH_NO_TORCH="$$(cat $(NO_TORCH))" $(BIN)/python -m pytest -n auto --dist worksteal --ignore tests/site $(PYTEST)
+
+coverage:
+	@$(MAKE) --no-print-directory unit PYTEST="--cov --cov-report=term -m 'not slow' $(PYTEST)"
 
 lint: $(TOOLS)
 	$(BIN)/ruff check .

@@ -14,8 +14,9 @@ TAGS = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 # The rules that ask for colours; the others ask for what both schemes have in common.
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 # Typeset formulas are most of a chapter's elements, and axe would only walk by: a box stands for
-# each, and its source for its MathML. An arrow of the map axe takes for the box around it, which
-# may end between two lines of a name.
+# each, and its source for its MathML. Programs are most of the rest: of each kind of token in each
+# kind of block one is looked at. An arrow of the map axe takes for the box around it, which may end
+# between two lines of a name.
 HOLLOW = """() => {
   const drawn = [...document.querySelectorAll(".katex-html")];
   const boxes = drawn.map(e => [e, e.getBoundingClientRect()]);
@@ -24,6 +25,12 @@ HOLLOW = """() => {
     Object.assign(e.style, { display: "inline-block", width: width + "px", height: height + "px" });
   }
   for (const e of document.querySelectorAll(".katex-mathml math")) e.replaceChildren(e.textContent);
+  const seen = new Set();
+  for (const e of document.querySelectorAll("pre code span:not(:has(span))")) {
+    const kind = [e.className, e.closest("pre").className, e.closest("div")?.className].join();
+    if (seen.has(kind)) e.remove();
+    seen.add(kind);
+  }
   for (const e of document.querySelectorAll(".map-view svg path")) e.style.display = "none";
 }"""
 # What a list has scrolled beneath its own title axe cannot see.

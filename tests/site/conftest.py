@@ -29,6 +29,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(
 # Chromium's own traffic would be refused on a closed network, and count as a request of ours.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+WIDE_DESK = {"width": 1440, "height": 900}
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important }"
 FORGET = """for (const key of Object.keys(localStorage)) {
   if (key.endsWith("__palette")) localStorage.removeItem(key);  // the scheme of another page

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.site import axe
-from tests.site.conftest import DESK, PHONE, UNFOLD, Visits
+from tests.site.conftest import DESK, PHONE, UNFOLD, WIDE_DESK, Visits
 from tests.site.pages import SITE, addresses
 
 RAW = r"(?:\\[(\[]|\\[A-Za-z]{2,}|\$[^$\s][^$\n]*\$|\$\$|\{\{|\[@\w)"  # TeX or our markup
@@ -39,6 +39,14 @@ WIDER_THAN_THE_PAGE = """() => [...document.querySelectorAll("body *")].filter(e
   return true;
 }).map(e => e.tagName + "." + e.className).slice(0, 5)"""
 
+# But for a tenth of what has no place to break at.
+WIDER_THAN_ITS_COLUMN = """() => [...document.querySelectorAll(".formula, .math-display")]
+  .filter(box => box.clientWidth && box.scrollWidth > 1.15 * box.clientWidth)
+  .map(box => box.querySelector("annotation").textContent)"""
+
+ELEMENTS = "document.querySelectorAll('*').length"
+LEFT_FOLDED = """() => [...document.querySelectorAll("details > :is(noscript, template)")]
+  .map(kept => kept.parentElement.className)"""
 
 # Names in code, such as --seconds, that stand in two lines.
 PARTED = r"""() => [...document.querySelectorAll(".md-content code:not(pre *, [class])")].flatMap(code => {
@@ -67,13 +75,17 @@ def test_a_page_is_whole_and_accessible(visit: Visits, address: str) -> None:
     or leaves, is `visit`'s to say."""
     page = visit(address)
     found = {"too wide on a desk": too_wide(page)}
+    elements = page.evaluate(ELEMENTS)
+    found["too many elements before a fold is opened"] = [elements] * (elements > 32_000)
     page.set_viewport_size(PHONE)
     found["too wide on a phone"] = too_wide(page)
     page.evaluate(UNFOLD)
+    found["not built when all is unfolded"] = page.evaluate(LEFT_FOLDED)
     found["too wide on a phone, unfolded"] = too_wide(page)
     found["parted at a hyphen on a phone"] = page.evaluate(PARTED)
     found["TeX or markup left over"] = re.findall(RAW, page.evaluate(VISIBLE_TEXT))
-    page.set_viewport_size(DESK)
+    page.set_viewport_size(WIDE_DESK)
+    found["formulas wider than their column"] = page.evaluate(WIDER_THAN_ITS_COLUMN)
     found["not accessible in the light"] = axe.of_page(page)
     axe.other_scheme(page)
     found["not accessible in the dark"] = axe.of_page(page, dark=True)

@@ -9,12 +9,10 @@ import translating
 from languages import url_of
 from playwright.sync_api import expect
 
-from tests.site import axe
-from tests.site.conftest import PHONE, UNFOLD, Visits
+from tests.site.conftest import UNFOLD, Visits
 from tests.site.pages import file_of
 
 PAGES = [url_of(name) for name in translating.published()]
-WIDE = {"width": 1440, "height": 900}
 # The text of each element that has text of its own, without programs, formulas and names.
 TEXTS = """() => {
   const kept = "pre, code, .katex, .filename, body [lang=en], script, style, noscript, .prism-code-editor";
@@ -82,16 +80,6 @@ def test_each_edition_names_both(visit: Visits, url: str) -> None:
 
 def test_a_page_without_a_translation_offers_none(visit: Visits) -> None:
     assert visit("slips/").locator("[hreflang=ko]").count() == 0
-
-
-@pytest.mark.parametrize("width", [PHONE, WIDE])
-@pytest.mark.parametrize("url", PAGES)
-def test_a_korean_page_is_accessible(visit: Visits, url: str, width: dict[str, int]) -> None:
-    page = visit(f"ko/{url}")
-    page.set_viewport_size(width)  # type: ignore[arg-type]
-    page.evaluate(UNFOLD)
-    # On a phone the button that copies lies over long lines of a program, in English as well.
-    assert [fault for fault in axe.of_page(page) if "obscured" not in fault] == []
 
 
 def test_the_same_formulas_programs_and_links_stand_on_both_pages() -> None:

@@ -76,29 +76,15 @@ def test_killed_at_a_step_it_goes_on_to_the_same_bits(
     assert left(run) == whole(tmp_path, recipe)
 
 
-def killed_at_each(folder: Path, numbers: range | list[int]) -> int:
-    """How many of these times there were; after each the run goes on to the same bits."""
-    expected, killed = whole(folder, FLOW), 0
-    for number in numbers:
-        run = Run(folder / f"killed-{number}")
+@pytest.mark.parametrize("times", [3, pytest.param(25, marks=pytest.mark.slow)])
+def test_killed_while_it_writes_it_goes_on_to_the_same_bits(tmp_path: Path, times: int) -> None:
+    expected = whole(tmp_path, FLOW)
+    for number in random.Random(times).sample(range(80), times):
+        run = Run(tmp_path / f"killed-{number}")
         code = children.ended(children.killed_at_file, FLOW, run, EVERY, number)
-        if code == 0:
-            break
-        assert code == -signal.SIGKILL
-        killed += 1
+        assert code == -signal.SIGKILL, number
         goes_on(run, FLOW)
         assert left(run) == expected, number
-    return killed
-
-
-def test_killed_while_it_writes_it_goes_on_to_the_same_bits(tmp_path: Path) -> None:
-    numbers = random.Random(0).sample(range(80), 3)
-    assert killed_at_each(tmp_path, numbers) == len(numbers)
-
-
-@pytest.mark.slow
-def test_killed_at_any_time_it_touches_a_file_it_goes_on_to_the_same_bits(tmp_path: Path) -> None:
-    assert killed_at_each(tmp_path, range(1000)) > 80
 
 
 def test_what_a_killed_process_had_begun_is_removed(tmp_path: Path) -> None:
