@@ -266,8 +266,8 @@ def alpha_bar_vanishes(d):
 # precision of the posterior, $\lambda$ below, is the sum of both precisions; its mean weighs the two places by
 # their precisions. At the first step nothing is left to be
 # uncertain about: with the table's $\bar\alpha_0 = 1$ the mean is the data (`ddpm.posterior[first_weight]`)
-# and the variance is zero (`ddpm.posterior[first_variance]`). In these two lines $\sigma_1$ is the variance
-# $1 - \bar\alpha_1$.
+# and the variance is zero (`ddpm.posterior[first_variance]`). In these two lines $\sigma_1$ stands for
+# the variance $1 - \bar\alpha_1$; elsewhere it is a standard deviation.
 #
 # In code: `genmath.ddpm.posterior`.
 
@@ -439,7 +439,7 @@ def negative_elbo(d, T):
 
 
 # %% [markdown]
-# **What it means.** The bound falls into $T + 1$ pieces, and each compares two densities at one step. So training
+# **What it means.** The bound falls into $T + 1$ pieces, and all but that of the data compare two densities at one step. So training
 # need not run a chain: it draws a step at random, jumps there, and compares.
 
 # %% [markdown]
@@ -562,7 +562,7 @@ snr = define("SNR_t", abar / (1 - abar))
 @derivation("The loss in terms of the data", dims=(1, 2, 3))
 def snr_weight(d):
     d.start(beta / (2 * (1 - beta) * (1 - abar_prev)), name="noise", words="for an error of the noise")
-    d.equals((snr_prev / snr - 1) / 2, by="the weight of the noise is a relative loss of signal")
+    d.equals((snr_prev / snr - 1) / 2, by="the weight of the noise is half a relative loss of signal")
 
     d.start((snr_prev - snr) / 2, name="weight", words="for an error of the data")
     d.equals(k_0**2 / (2 * beta_tilde), by="the squared coefficient of $x_0$ over twice the variance")
@@ -763,7 +763,7 @@ def unrestricted_variance(d):
 
 # %% [markdown]
 # **What it means.** DDPM's two choices are right for two kinds of data: the posterior's variance for a single point, the larger
-# one for standard normal data. Between them lie all data whose coordinates have variance at most 1.
+# one for standard normal data. Between them lies the best one for all data whose coordinates have variance at most 1.
 
 # %% [markdown]
 # ## Summary

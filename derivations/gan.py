@@ -909,7 +909,7 @@ def disagreement(d):
 #
 # ## What these results do not say
 #
-# - **The discriminator is never the best one.** It is a network, trained for a few steps on finitely many samples. The value that one reaches that is not the best bounds Jensen–Shannon from below only
+# - **The discriminator is never the best one.** It is a network, trained for a few steps on finitely many samples. The value $V$ of one that is not the best gives a lower bound of Jensen–Shannon, $(V + \log 4)/2$, only
 #   for expectations: on the samples it was trained on it may exceed it. So the curves of a GAN's losses do not tell how good the samples are.
 # - **Frozen and exact.** The generator follows the gradients of `gan.frozen_gradient` only where the discriminator *is* $D^\star$ for the present generator. Whether that descent ends anywhere
 #   is another question: the value being least at $q = p$ says nothing about how players get there, and the bilinear game shows that they may not.

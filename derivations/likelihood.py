@@ -64,7 +64,7 @@
 # - Logarithms are natural, and the unit is the nat; one bit is $\log 2 \approx 0.693$ nats.
 # - The *entropy* of $p$ is the mean $\mathbb{E}_p[-\log p(x)]$. The *Kullback–Leibler divergence*, KL, from $p$ to $q$ is $\mathbb{E}_p[\log (p(x) / q(x))]$; it is never negative, and zero only
 #   if the two agree (`divergences.kl_nonnegative`).
-# - $n$ is the number of examples, $d$ the number of coordinates of one. Statements for vectors are checked for $d \le 3$.
+# - $n$ is the number of examples, $d$ the number of coordinates of one. Statements for vectors are checked for the $d$ that their labels say.
 
 # %%
 from genmath.proof import *
@@ -209,8 +209,8 @@ def quadratic_posterior(d):
 #
 # {{ picture likelihood.surface }}
 #
-# A coin shows heads with probability $\theta$. *Probability* asks: $\theta = 0.7$ is known, how probable are seven heads in ten throws? *Likelihood* turns the question around: seven heads have been seen; for
-# which $\theta$ was that most probable? The numbers are the same, $\theta^7 (1 - \theta)^3$, but now $\theta$ varies and the data do not.
+# A coin shows heads with probability $\theta$. *Probability* asks: $\theta = 0.7$ is known, how probable are seven heads and then three tails? *Likelihood* turns the question around: these ten throws have been seen;
+# for which $\theta$ were they most probable? The numbers are the same, $\theta^7 (1 - \theta)^3$, but now $\theta$ varies and the data do not.
 #
 # For independent examples the likelihood is a product with one factor for each. Take the logarithm: it grows when its argument does, so the maximum stays where it was, and the product becomes a sum (`divergences.log_likelihood_iid`). On a computer the
 # product of a thousand densities is often zero or infinity; the sum is an ordinary number. (Four hundred factors of $0.1$: the product is $10^{-400}$, and the smallest positive number of double precision is about $5 \cdot 10^{-324}$. The sum is $-400 \log 10 \approx -921$.) *Maximum likelihood* [@fisher1922mathematical] chooses the $\theta$ with the largest sum. On average over data it is the $\theta$ with the least

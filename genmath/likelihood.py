@@ -146,7 +146,7 @@ def kmeans(
     """Centres that lower the distortion, until no example changes its centre.
 
     They start at ``start``, or at examples drawn as k-means++ does: each next one with a
-    probability in proportion to its squared distance from those there are.
+    probability in proportion to its squared distance from the nearest of those there are.
 
     Result: likelihood.kmeans_step
     Shapes: x (n, d); centres (components, d) in the dtype of x.
@@ -306,7 +306,7 @@ class PCA(NamedTuple):
 def pca(x: Points, components: int) -> PCA:
     """The directions of the most variance, which lose least when data are projected on them.
 
-    Of each direction the largest entry is positive, since its sign means nothing.
+    Of each direction the entry of largest size is positive, since the sign means nothing.
 
     Result: likelihood.reconstruction, likelihood.best_direction
     Shapes: x (n, d), components at most d. In the dtype of x.

@@ -93,17 +93,35 @@ def verdicts(result: Result) -> str:
         return '<p class="unchecked">Changed since it was last checked.</p>'
     facts = [
         ("Hypotheses", [inline(tex) for tex in hypotheses_latex(result.derivation)]),
-        ("Assumed by the rules", [_plain(words) for words in report["assumed"]]),
+        ("Assumed by the rules", [_assumed(words) for words in report["assumed"]]),
         ("Uses", [link_names(f"`{name}`") for name in report["uses"]]),
         ("Rests on", [f'<a href="../../map/?need={result.anchor}">all of it, on the map</a>']),
     ]
     rows = "".join(
-        f'<dt>{name}</dt><dd class="scrolls">{"; ".join(items) or "none"}</dd>'
-        for name, items in facts
+        f'<dt>{name}</dt><dd class="scrolls">{_each(items)}</dd>' for name, items in facts
     )
     return (
         f'<details class="verdicts"><summary>{_summary(report)}</summary><dl>{rows}</dl>'
         f"{_table(report)}</details>"
+    )
+
+
+def _each(items: Iterable[str]) -> str:
+    return "".join(f"<div>{item}</div>" for item in items) or "none"
+
+
+# What is said in words of what the rules assume; the rest of such a line is a formula as text.
+SAID = re.compile(
+    "(passes under|may be integrated over|first$|at infinity|has a finite integral|is smooth"
+    "|^the density|ranges over the real line|^the densities written as normal are normal"
+    "|^where a density vanishes, so do its derivatives)"
+)
+
+
+def _assumed(line: str) -> str:
+    parts = (part.strip() for part in SAID.split(line))
+    return " ".join(
+        part if SAID.match(part) else f"<code>{_plain(part)}</code>" for part in parts if part
     )
 
 
@@ -228,9 +246,10 @@ def _summary(report: dict[str, Any]) -> str:
     steps = report["steps"]
     symbolic, numeric = (sum(bool(s[way]) for s in steps) for way in ("symbolic", "numeric"))
     total = {key: sum(s["mutants"][key] for s in steps) for key in MUTANTS}
+    survived = _number(total["survived"]) if total["survived"] else "none"
     return (
-        f"{_count(len(steps), 'step')}: {symbolic} proved (A), {numeric} confirmed (B); "
-        f"{_count(total['made'], 'mutant')}, {total['survived'] or 'none'} survived"
+        f"{_count(len(steps), 'step')}: {_number(symbolic)} proved (A), {_number(numeric)} "
+        f"confirmed (B); {_count(total['made'], 'mutant')}, {survived} survived"
     )
 
 
@@ -255,7 +274,12 @@ def _mark(ok: bool) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}" if number else ""
+    return f"{_number(number)} {noun}{'' if number == 1 else 's'}" if number else ""
+
+
+def _number(value: int | str) -> str:
+    """Apart from the words around it, which other numbers do not change."""
+    return f'<span class="number">{value}</span>'
 
 
 # ---- slips ---------------------------------------------------------------------------------------
@@ -285,8 +309,8 @@ def counterexample(found: dict[str, Any] | None) -> str:
         return ""
     world = "".join(f"<li>{line}</li>" for line in _world(found.get("world", {})))
     return (
-        f'<p class="counterexample">Counterexample: the left side is {_rounded(found["lhs"])}, '
-        f"the right side {_rounded(found['rhs'])}.</p>"
+        f'<p class="counterexample">Counterexample: the left side is '
+        f"{_number(_rounded(found['lhs']))}, the right side {_number(_rounded(found['rhs']))}.</p>"
         f"<details><summary>in this world</summary><ul>{world}</ul></details>"
     )
 
@@ -305,4 +329,4 @@ def _world(world: dict[str, Any], above: str = "") -> Iterable[str]:
         if isinstance(value, dict):
             yield from _world(value, f"{name}: ")
         else:
-            yield f"{name} = <code>{html.escape(str(value))}</code>"
+            yield f"<code>{name}</code> = <code>{html.escape(str(value))}</code>"

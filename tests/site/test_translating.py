@@ -10,11 +10,14 @@ from types import SimpleNamespace
 
 import languages
 import pytest
+import rendering
 import translating
 import wording
 from babel.messages.pofile import read_po
 from results import ROOT, SiteError
 from segments import HOLE, Message, messages, rewrite
+
+from tests.site.pages import file_of
 
 PAGES = ["index", "start/read", "start/check", "derivations/likelihood", "glossary", "api/vae"]
 
@@ -142,6 +145,22 @@ def editions(page: str) -> dict[str, str]:
 
 def test_a_whole_page_is_published(shelf: Path) -> None:
     assert list(editions(english())) == ["en", "ko"]
+
+
+def test_what_the_checker_counts_and_computes_is_no_part_of_a_message() -> None:
+    found = {"lhs": "-1.505", "rhs": "2", "world": {"parameters": {"a": "0.5"}}}
+    assert [m.key for m in messages(rendering.counterexample(found))] == [
+        "Counterexample: the left side is <span1/>, the right side <span2/>.",
+        "in this world",
+    ]
+    for topic in ("vae", "gan"):
+        keys = [m.key for m in messages(file_of(f"derivations/{topic}/").read_text("utf-8"))]
+        (counts,) = {k for k in keys if "proved (A)" in k and "steps" in k}
+        assert counts == (
+            "<span1/> steps: <span2/> proved (A), <span3/> confirmed (B); <span4/> mutants, "
+            "none survived"
+        )
+        assert not [k for k in keys if "&lt; ∞" in k]
 
 
 def test_a_draft_is_not_published(shelf: Path) -> None:
