@@ -278,8 +278,8 @@ def _count(number: int, noun: str) -> str:
 
 
 def _number(value: int | str) -> str:
-    """Apart from the words around it, which other numbers do not change."""
-    return f'<span class="number">{value}</span>'
+    """Apart from the words around it, whose translation is the same for other numbers."""
+    return f"<!--number-->{value}<!--/number-->"
 
 
 # ---- slips ---------------------------------------------------------------------------------------

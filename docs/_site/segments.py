@@ -18,7 +18,7 @@ TAG = r"</?[a-zA-Z](?:[^>\"']|\"[^\"]*\"|'[^']*')*>"
 # What is never translated is one token: scripts, programs and what they print, formulas, names.
 KEPT = "|".join(
     (
-        r"<!--.*?-->|<!doctype[^>]*>",
+        r"<!--number-->.*?<!--/number-->|<!--.*?-->|<!doctype[^>]*>",
         r"<(?P<raw>script|style|pre|code)\b.*?</(?P=raw)>",
         r'<(?P<tex>span|div) class="arithmatex">.*?</(?P=tex)>',
         r'<(?P<name>\w+) (?:[^>]* )?(?:class="(?:filename|headerlink|eqno|number)"|lang="ko")'
@@ -125,7 +125,9 @@ def _tokens(part: str) -> list[_Token]:
         text = found[0]
         if found["kept"]:
             inline = re.match(
-                r'<code|<\w+ (?:[^>]* )?(?:class="(?:arith|head|eqno|number)|lang="ko")|<a ', text
+                r'<!--number|<code|<\w+ (?:[^>]* )?(?:class="(?:arith|head|eqno|number)|lang="ko")'
+                r"|<a ",
+                text,
             )
             block = not inline or text.startswith("<div")
             tokens.append(_Token(text, "kept", structural=block))
@@ -194,7 +196,9 @@ def _run(tokens: list[_Token], start: int, end: int, say: Say, own: bool) -> str
         else:
             stop = max(at, token.mate)
             kind = "m" if 'class="arithmatex"' in token.text else token.tag
-            kind = NAME.match(token.text)[1].lower() if kind == "kept" else kind  # type: ignore[index]
+            if kind == "kept":
+                named = NAME.match(token.text)
+                kind = named[1].lower() if named else "n"
             name = f"{kind}{len(holes) + 1}"
             holes[name] = (raw(at, stop + 1),)
             pieces.append(f"<{name}/>")

@@ -150,15 +150,14 @@ def test_a_whole_page_is_published(shelf: Path) -> None:
 def test_what_the_checker_counts_and_computes_is_no_part_of_a_message() -> None:
     found = {"lhs": "-1.505", "rhs": "2", "world": {"parameters": {"a": "0.5"}}}
     assert [m.key for m in messages(rendering.counterexample(found))] == [
-        "Counterexample: the left side is <span1/>, the right side <span2/>.",
+        "Counterexample: the left side is <n1/>, the right side <n2/>.",
         "in this world",
     ]
     for topic in ("vae", "gan"):
         keys = [m.key for m in messages(file_of(f"derivations/{topic}/").read_text("utf-8"))]
         (counts,) = {k for k in keys if "proved (A)" in k and "steps" in k}
         assert counts == (
-            "<span1/> steps: <span2/> proved (A), <span3/> confirmed (B); <span4/> mutants, "
-            "none survived"
+            "<n1/> steps: <n2/> proved (A), <n3/> confirmed (B); <n4/> mutants, none survived"
         )
         assert not [k for k in keys if "&lt; ∞" in k]
 
