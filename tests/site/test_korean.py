@@ -13,9 +13,11 @@ from tests.site.conftest import UNFOLD, Visits
 from tests.site.pages import file_of
 
 PAGES = [url_of(name) for name in translating.published()]
-# The text of each element that has text of its own, without programs, formulas and names.
+# The text of each element that has text of its own, without programs, formulas, names and what is
+# said of a publication.
 TEXTS = """() => {
-  const kept = "pre, code, .katex, .filename, body [lang=en], script, style, noscript, .prism-code-editor";
+  const kept = "pre, code, .katex, .filename, body [lang=en], script, style, noscript, .prism-code-editor, "
+    + "a[href*='references/#'], li > em";
   const texts = [];
   for (const each of document.body.querySelectorAll("*")) {
     if (each.closest(kept)) continue;
