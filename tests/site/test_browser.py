@@ -85,7 +85,8 @@ def test_a_page_is_whole_and_accessible(visit: Visits, address: str) -> None:
     found["parted at a hyphen on a phone"] = page.evaluate(PARTED)
     found["TeX or markup left over"] = re.findall(RAW, page.evaluate(VISIBLE_TEXT))
     page.set_viewport_size(WIDE_DESK)
-    found["formulas wider than their column"] = page.evaluate(WIDER_THAN_ITS_COLUMN)
+    if "derivations/" in address:
+        found["formulas wider than their column"] = page.evaluate(WIDER_THAN_ITS_COLUMN)
     found["not accessible in the light"] = axe.of_page(page)
     axe.other_scheme(page)
     found["not accessible in the dark"] = axe.of_page(page, dark=True)
