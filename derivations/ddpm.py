@@ -562,7 +562,7 @@ snr = define("SNR_t", abar / (1 - abar))
 @derivation("The loss in terms of the data", dims=(1, 2, 3))
 def snr_weight(d):
     d.start(beta / (2 * (1 - beta) * (1 - abar_prev)), name="noise", words="for an error of the noise")
-    d.equals((snr_prev / snr - 1) / 2, by="the weight of the noise is a relative loss of signal")
+    d.equals((snr_prev / snr - 1) / 2, by="the weight of the noise is half a relative loss of signal")
 
     d.start((snr_prev - snr) / 2, name="weight", words="for an error of the data")
     d.equals(k_0**2 / (2 * beta_tilde), by="the squared coefficient of $x_0$ over twice the variance")

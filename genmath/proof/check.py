@@ -521,41 +521,37 @@ def _mutate_claim(
 ) -> None:
     worlds = numeric.make_worlds(claim)
     for what, broken in mutants(claim):
-        outcome = None
-        with contextlib.suppress(numeric.Unsupported):
-            outcome = numeric.compare(broken, worlds=worlds)
-        if outcome and _says_false(outcome) and not ill_typed(broken):
-            count["made"] += 1
-            count["killed"] += 1
-            continue  # the symbolic judge is asked only about what is not refuted
-        proof = prove(broken)
-        if outcome and outcome.verdict == "agree" and not proof.proved:  # nobody vouches for it
-            beyond = numeric.farther(broken)
-            outcome = beyond if beyond.verdict == "refuted" else outcome
-        if (
-            proof.meaningless
-            or (outcome is None and ill_typed(broken))
-            or (
-                outcome is not None
-                and (outcome.verdict == "undefined" or "undefined" in outcome.reason)
-            )
-        ):
-            count["discarded"] += 1
-            continue
-        count["made"] += 1
-        if outcome is not None and outcome.verdict == "refuted":
-            count["killed"] += 1
-        elif proof.proved and outcome is not None:
-            count["equivalent"] += 1
-        elif equality or outcome is None:
-            count["survived"] += 1
+        fate = _fate(broken, worlds, equality)
+        count[fate] += 1
+        count["made"] += fate != "discarded"
+        if fate == "survived":
             survivors.append(f"{what}: {_plain(broken)}")
-        else:
-            count["weaker"] += 1
 
 
-def _says_false(outcome: numeric.Outcome) -> bool:
-    return outcome.verdict == "refuted" and "undefined" not in outcome.reason
+def _fate(broken: Claim, worlds: numeric.Worlds, equality: bool) -> str:
+    """What becomes of a mutant. The symbolic judge is asked only about what is not refuted."""
+    outcome = beyond = None
+    with contextlib.suppress(numeric.Unsupported):
+        outcome = numeric.compare(broken, worlds=worlds)
+    if outcome is not None and outcome.verdict in ("refuted", "undefined"):
+        return "discarded" if _undefined(outcome) or ill_typed(broken) else "killed"
+    proof = prove(broken)
+    if proof.meaningless or ill_typed(broken) or (outcome and _undefined(outcome)):
+        return "discarded"
+    if outcome is None:
+        return "survived"
+    if proof.proved:
+        return "equivalent"
+    if outcome.verdict == "agree":  # and nobody vouches for it
+        with contextlib.suppress(numeric.Unsupported):
+            beyond = numeric.farther(broken)
+    if beyond is not None and beyond.verdict == "refuted":
+        return "discarded" if _undefined(beyond) else "killed"
+    return "survived" if equality else "weaker"
+
+
+def _undefined(outcome: numeric.Outcome) -> bool:
+    return outcome.verdict == "undefined" or "undefined" in outcome.reason
 
 
 # --- slips ---
