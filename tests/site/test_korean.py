@@ -3,57 +3,29 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urljoin
 
 import pytest
 import translating
 from languages import url_of
 from playwright.sync_api import expect
 
-from tests.site.conftest import UNFOLD, Visits
+from tests.site.conftest import Visits
+from tests.site.leftovers import in_korean
 from tests.site.pages import file_of
 
 PAGES = [url_of(name) for name in translating.published()]
-# The text of each element that has text of its own, without programs, formulas, names and what is
-# said of a publication.
-TEXTS = """() => {
-  const kept = "pre, code, .katex, .filename, body [lang=en], script, style, noscript, .prism-code-editor, "
-    + "a[href*='references/#'], li > em";
-  const texts = [];
-  for (const each of document.body.querySelectorAll("*")) {
-    if (each.closest(kept)) continue;
-    const own = [...each.childNodes].filter(node => node.nodeType === 3).map(node => node.data).join(" ");
-    if (own.trim()) texts.push(own.replace(/\\([^)]*\\)/g, " "));
-    for (const name of ["alt", "title", "aria-label", "placeholder"])
-      if (each.getAttribute(name)) texts.push(each.getAttribute(name));
-  }
-  return [document.title, ...texts];
-}"""  # noqa: E501
-
-
-def english(text: str) -> bool:
-    """Words of English, two at least and no Korean beside them; names are single words."""
-    return bool(re.search(r"\b[A-Za-z][a-z]+,? [a-z]{2,}\b", text)) and not re.search(
-        "[가-힣]", text
-    )
-
-
-@pytest.mark.parametrize("url", PAGES)
-def test_no_english_is_left(visit: Visits, url: str) -> None:
-    page = visit(f"ko/{url}")
-    page.wait_for_load_state("networkidle")  # scripts have said what they say
-    page.evaluate(UNFOLD)
-    texts = page.evaluate(TEXTS)
-    assert sum(bool(re.search("[가-힣]", text)) for text in texts) > 50
-    assert sorted({text.strip() for text in texts if english(text)}) == []
 
 
 def test_english_that_is_left_would_be_seen(visit: Visits) -> None:
-    texts = visit(PAGES[0]).evaluate(TEXTS)
-    assert sum(map(english, texts)) > 50
+    """tests/site/test_browser.py looks at every Korean page."""
+    count, left = in_korean(visit(PAGES[0]))
+    assert count < 10
+    assert len(left) > 50
 
 
-@pytest.mark.parametrize("url", PAGES)
-def test_the_switch_leads_there_and_back(visit: Visits, url: str) -> None:
+@pytest.mark.parametrize("url", ["", "start/path/", "derivations/likelihood/"])
+def test_the_switch_leads_to_the_same_place_and_back(visit: Visits, url: str) -> None:
     page = visit(url)
     anchor = page.locator("article h2[id]").first.get_attribute("id")
     page.goto(f"{visit.base_url}{url}#{anchor}")
@@ -67,17 +39,20 @@ def test_the_switch_leads_there_and_back(visit: Visits, url: str) -> None:
 
 
 @pytest.mark.parametrize("url", PAGES)
-def test_each_edition_names_both(visit: Visits, url: str) -> None:
-    for address in (url, f"ko/{url}"):
-        page = visit(address)
-        named = page.locator("head link[rel~=alternate][hreflang]").evaluate_all(
-            "links => links.map(link => [link.hreflang, link.href])"
-        )
-        assert dict(named) == {
-            "en": visit.base_url + url,
-            "ko": f"{visit.base_url}ko/{url}",
-            "x-default": visit.base_url + url,
+def test_each_edition_names_both_and_its_switch_leads_to_the_other(url: str) -> None:
+    for language, address in (("en", url), ("ko", f"ko/{url}")):
+        page = file_of(address).read_text("utf-8")
+        assert f'<html lang="{language}"' in page
+        named = re.findall('<link rel="alternate " hreflang="([^"]+)" href="([^"]+)"', page)
+        assert {name: urljoin(f"/{address}", to) for name, to in named} == {
+            "en": f"/{url}",
+            "ko": f"/ko/{url}",
+            "x-default": f"/{url}",
         }
+        (switch,) = re.findall('<a class="[^"]*language" [^>]*href="([^"]+)"', page)
+        assert urljoin(f"/{address}", switch) == (f"/ko/{url}" if language == "en" else f"/{url}")
+        anchors = re.findall('<h2 id="([^"]+)"', page)
+        assert anchors == re.findall('<h2 id="([^"]+)"', file_of(url).read_text("utf-8"))
 
 
 def test_a_page_without_a_translation_offers_none(visit: Visits) -> None:
