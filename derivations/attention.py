@@ -26,13 +26,13 @@
 # !!! train "Train a diffusion transformer"
 #
 #     1. Cut the noisy picture (or its code) into patches, a *token* each: `genmath.attention.image_tokens` says how many. Tell each where it stands: `genmath.attention.sinusoids`.
-#     2. In every block each token takes from the others, `genmath.attention.attention`, and then thinks for itself, a perceptron. Both read a normed input that time and class scale and shift: `genmath.attention.modulate`.
+#     2. In every block each token takes from all tokens, `genmath.attention.attention`, and then thinks for itself, a perceptron. Both read a normed input that time and class scale and shift: `genmath.attention.modulate`.
 #     3. Put the patches together again. The whole network is `genmath.nets.DiT`, and the loss that of the diffusion model, as `genmath.ddpm.denoising_loss`.
 #
 # !!! sample "Sample"
 #
 #     1. A diffusion model samples as any other: the transformer is only its network. All tokens see all: no mask.
-#     2. An autoregressive one, `genmath.nets.GPT`, draws a token at a time, each sees those before it: `genmath.nets.causal_mask`. Keys and values of old tokens are kept.
+#     2. An autoregressive one, `genmath.nets.GPT`, draws a token at a time; each sees itself and those before it: `genmath.nets.causal_mask`. Keys and values of old tokens are kept.
 #
 # </div>
 
@@ -298,7 +298,7 @@ def sinusoids(d):
 
 
 # %% [markdown]
-# The rates fall from pair to pair by the same factor, from 1 (a turn in about six places) to near $1/b$, with a base $b$ that is usually 10 000. So the fast pairs tell neighbours apart and the slow ones beginning and end. Pair $k$ of $d/2$ has the rate $b^{-2(k-1)/d}$.
+# The rates fall from pair to pair by the same factor, from 1 (a turn in about six places) to near $1/b$, with a base $b$ that is usually 10 000. So the fast pairs tell neighbours apart and the slow ones beginning and end. Pair number $k$ of $d/2$ has the rate $b^{-2(k-1)/d}$.
 
 # %%
 base = positives("b")
@@ -429,7 +429,7 @@ def norms(d):
 #
 # ### Time and class: scale, shift and a gate
 #
-# How does a block of a diffusion model learn the time $t$ and the class $y$? The time goes through the waves above, as if it were a place; the class has a row of a table. A small network makes of both, for each block, three vectors: a *scale* $\gamma$, a *shift* $\beta$ and a *gate* $g$. The block computes $x + g\, F((1 + \gamma)\, \hat x + \beta)$, where $\hat x$ is the normed token and $F$ is attention or perceptron. This is **adaLN**;
+# How does a block of a diffusion model learn the time $t$ and the class $c$? The time goes through the waves above, as if it were a place; the class has a row of a table. A small network makes of both, for each block, three vectors: a *scale* $\gamma$, a *shift* $\beta$ and a *gate* $g$. The block computes $x + g\, F((1 + \gamma)\, \hat x + \beta)$, where $\hat x$ is the normed token and $F$ is attention or perceptron. This is **adaLN**;
 # with the last layer of the small network set to zero at the start it is **adaLN-zero** [@peebles2023dit]. Then $g = 0$ at first, and *the whole pile of blocks is the identity*, however deep.
 #
 # Would it then learn at all? Let the gate be $g = w\, y$ with a weight $w$ and a number $y$ that the small network makes of time and class, and look at $w = 0$ in the three lines. There $h$ is the token, and the norm is left out. What two blocks $F$ and $G$ add is zero, and so is the slope by what is *inside* $F$, here $\theta$. But the slope by $w$ is not: the gates open first, and then the rest begins to move. (Setting $F$ to zero *and* the gate to zero would stop both.)
@@ -460,7 +460,7 @@ def adaln(d):
 # ### Depth { .advanced }
 #
 # Each block adds something to its input. Suppose that what is added is about independent of the input when training begins. Then variances add up (`attention.depth[added]`, where what is added is multiplied by a number $c$). Begin with the variance 1: after $L$ blocks, each of which adds the variance $b$, there is $1 + Lb$: the later a block, the less its part counts. Two ways out: shut the gates (above), or scale what is added.
-# A transformer of $L$ blocks adds $2L$ times, attention and perceptron; if each has the variance 1 and is multiplied by $1/\sqrt{2L}$, as in GPT-2 [@radford2019language], the sum is 2, however deep. And where what is added grows *with* its input (no norms), the variance is multiplied each time; with $b/L$ in place of $b$ it stays below $e^b$.
+# A transformer of $L$ blocks adds $2L$ times, attention and perceptron; if each has the variance 1 and is multiplied by $1/\sqrt{2L}$, as in GPT-2 [@radford2019language], the variance, with the 1 of the start, is 2, however deep. And where what is added grows *with* its input (no norms), the variance is multiplied by $1 + b$ each time; with $b/L$ in place of $b$ it stays below $e^b$.
 #
 # {{ picture attention.depth }}
 
@@ -523,7 +523,7 @@ def cost(d):
 
 
 # %% [markdown]
-# **What it means.** The square of $n$ is not the larger part until $n = 6d$: with a width of 1152 from 6 912 tokens on. Far below that, twice as many tokens cost about twice as much; at $n = 6d$ three times, far above four times.
+# **What it means.** The term with the square of $n$ is not the larger one until $n = 6d$: with a width of 1152 from 6 912 tokens on. Far below that, twice as many tokens cost about twice as much; at $n = 6d$ three times, far above four times.
 #
 # *Memory* is another matter. To train, a block keeps what its layers have read: $16 n d$ numbers (`attention.cost[memory]`). If it stores the weights of all pairs as well, there are $h n^2$ more, and these are the larger part from $n = 16 d/h$ on, sixteen times the features of a head: for heads of 64 features from 1 024 tokens on. One need not store them, as the next section shows. To sample
 # token by token a block keeps keys and values, $2 n d$ numbers (what that saves: `autoregressive.cache`).
@@ -635,7 +635,7 @@ def factorised(d):
 #
 # ??? question "RoPE makes the score a function of the distance. Does a far token get less weight?"
 #
-#     Not by itself. The score of a pair oscillates with the distance (`attention.rope[apart]`); whether the sum of all pairs falls depends on query and key.
+#     Not by itself. The score of a pair of features oscillates with the distance (`attention.rope[apart]`); whether the sum over all pairs of features falls depends on query and key.
 #
 # ??? question "Both the gate and the last matrix of the branch are set to zero. What happens?"
 #

@@ -43,7 +43,7 @@
 #
 # - An observation is a sequence $x_1, \dots, x_T$. Its parts are called *letters* or *tokens* here, whatever they are. An integral $\int \dots \mathrm{d}x$ means the sum over the choices where $x$ is a letter. A letter is one of $V$ choices, the *vocabulary*; results that are shown for arbitrary
 #   densities hold for real numbers as well.
-# - $p(x_t \mid x_1, \dots, x_{t-1})$ is the *factor* of $x_t$, and what stands before the letter is its *context* or *prefix*. Where it is short we write three letters out; a result for any number of letters follows by
+# - $p(x_t \mid x_1, \dots, x_{t-1})$ is the *factor* of $x_t$, and what stands before the letter is its *context* or *prefix*. For brevity we often write out just three letters; a result for any number of letters follows by
 #   taking a whole beginning as one letter and going on.
 # - A network gives *logits*: real numbers $\ell_1, \dots, \ell_V$, one for each choice. The probabilities are their *softmax*, $e^{\ell_k}$ divided by the sum of all $e^{\ell_j}$.
 # - Logarithms are natural; the unit is the nat. A nat is $1/\log 2 \approx 1.44$ bits. For pictures one reports *bits per dimension*: nats divided by $\log 2$ and by the number of sub-pixels (`genmath.likelihood.bits_per_dim`). The loss in bits is the length of the text in a code that is made for the model (`likelihood.code_length`).
@@ -148,7 +148,7 @@ def sums(d):
 
 # %% [markdown]
 # Look at one place. The context $c$ and the next letter $v$ come from the data; the model answers with a density $q(v \mid c)$. Its mean loss is the entropy of the next letter, which nobody can remove, plus how
-# far the model is from the truth, averaged over contexts. So the loss is least where the model has the probabilities of the data, for every context that occurs.
+# far the model is from the truth, both averaged over contexts. So the loss is least where the model has the probabilities of the data, for every context that occurs.
 
 # %%
 v, c = variables("v c")
@@ -225,7 +225,7 @@ def captions(d):
 #
 #     Three letters got the probabilities $\frac12, \frac14, \frac18$. Their product is $\frac1{64}$, and the perplexity is the third root of 64, which is 4. If all $V$ letters are alike to the model, the perplexity is $V$.
 #
-# Perplexities of models with different vocabularies cannot be compared: a word is more surprising than a letter, and there are fewer of them. Compare the loss of the whole text, or bits per character.
+# Perplexities of models with different vocabularies cannot be compared: a word is more surprising than a character, and a text has fewer words than characters. Compare the loss of the whole text, or bits per character.
 #
 # In code: `genmath.autoregressive.perplexity`.
 
@@ -432,7 +432,7 @@ def whole_sequence(d):
 # the probabilities $p(k)/m$, where $m$ is the mass of $S$. *Top-k* keeps the $k$ most probable; *top-p* or *nucleus* sampling keeps the fewest whose mass reaches a given number [@holtzman2020curious].
 #
 # What is the price? The KL divergence from the truncated law to the model is $\log(1/m)$, and in total variation it is $1 - m$. Of all laws on $S$ it is the nearest to the model: any other, with probabilities $r(k)$ in proportion to some weights $w(k)$, has
-# $\log(1/m)$ plus its own divergence from the truncated law (`autoregressive.truncation[other]`). The other way round, from the model to the truncated law, KL is infinite: what was cut off can never be drawn, and a
+# $\log(1/m)$ plus its own divergence to the truncated law (`autoregressive.truncation[other]`). The other way round, from the model to the truncated law, KL is infinite: what was cut off can never be drawn, and a
 # likelihood under it may be zero.
 #
 # !!! example "By hand"
@@ -462,7 +462,7 @@ def truncation(d):
 #
 # ## Faster, and exactly the same
 #
-# A large model takes one pass for each letter, and must wait for it. But it can *judge* many letters in one pass: that is what it does in training. So let a small, fast model, the *draft*, propose a few letters, and let the large one, the
+# A large model takes one pass for each letter, and each pass must wait for the one before. But it can *judge* many letters in one pass: that is what it does in training. So let a small, fast model, the *draft*, propose a few letters, and let the large one, the
 # *target*, say which of them to keep [@leviathan2023fast] [@chen2023accelerating].
 #
 # {{ picture autoregressive.speculative }}
@@ -516,7 +516,7 @@ def speculative_block(d):
 # %% [markdown]
 # ### The cache
 #
-# Attention computes for each letter a *key* and a *value*, and the next letter looks at those of all letters before it. They do not change when a letter is appended, since no letter sees what comes after it. So keep them: the *KV cache*. The
+# Attention computes for each letter a *key* and a *value*, and each letter looks at its own and at those of all letters before it. They do not change when a letter is appended, since no letter sees what comes after it. So keep them: the *KV cache*. The
 # numbers are the same, only computed once (the tests of `genmath.nets.GPT` compare them). Without it letter $t$ costs $t$ letters to process, in all $n(n+1)/2$; with it one each. Comparisons of letter with letter fall from $n(n+1)(n+2)/6$ to $n(n+1)/2$.
 
 
@@ -597,7 +597,7 @@ def receptive_field(d):
 # {{ picture autoregressive.bins }}
 #
 # The distribution function of the logistic law with mean $\mu$ and scale $s$ is $\mathrm{sigmoid}((x - \mu)/s)$, so each bin is a difference of two sigmoids. Neighbours share an edge, the differences telescope, and all bins together have probability one, whatever $\mu$ and $s$ are. In a computer
-# the difference of two numbers near one loses all its digits; the second form below, where $\alpha < \beta$ stand for (edge $- \mu)/s$, loses none if $1 - e^{\alpha - \beta}$ is computed by `expm1`. $c_1, \dots, c_{n+1}$ are the edges.
+# the difference of two numbers near one loses all its digits; the second form below, where $\alpha < \beta$ stand for $(c_j - \mu)/s$ at two neighbouring edges, loses none if $1 - e^{\alpha - \beta}$ is computed by `expm1`. $c_1, \dots, c_{n+1}$ are the edges.
 #
 # !!! example "By hand"
 #
@@ -656,7 +656,7 @@ def logistic_draw(d):
 #
 #     - $p(x) = \prod_t p(x_t \mid x_1, \dots, x_{t-1})$, in any order, exact (`autoregressive.chain_rule`); any factors make a density (`autoregressive.normalised`).
 #     - Loss, entropy and KL are sums over the letters (`autoregressive.sums`, `autoregressive.teacher_forcing`): guessing the next letter of true texts *is* maximum likelihood.
-#     - Errors of samples add up, at most (`autoregressive.errors`).
+#     - The error of samples is at most the sum of the letters' errors (`autoregressive.errors`).
 #     - Who sees only a part of the past loses the conditional mutual information (`autoregressive.short_memory`).
 #     - Gumbel noise and the largest: a draw from the softmax (`autoregressive.gumbel_max`).
 #     - Temperature is the price of entropy (`autoregressive.temperature`); truncation to mass $m$ costs $\log(1/m)$ (`autoregressive.truncation`).

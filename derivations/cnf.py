@@ -51,8 +51,8 @@
 # ## Notation and hypotheses
 #
 # - Time $t$ runs from 0 to 1, **data at 0 and noise at 1**, as in all chapters. Many papers on flows run the other way, from
-#   noise at $t_0$ to data at $t_1$ [@chen2018neural] [@grathwohl2019ffjord]: there the integral of the divergence stands with
-#   a minus sign before the log-density of the data.
+#   noise at $t_0$ to data at $t_1$ [@chen2018neural] [@grathwohl2019ffjord]: there the integral of the divergence enters
+#   the log-density of the data with a minus sign.
 # - The field has the components $f_1, \dots, f_n$, which may depend on time. Its flow $\varphi(t, z)$ starts at $z$ and moves
 #   with the field: $\partial_t \varphi = f(t, \varphi)$.
 # - The *divergence* is $\operatorname{div} f = \partial_1 f_1 + \dots + \partial_n f_n$. (It has nothing to do with the
@@ -317,7 +317,7 @@ def jacobian(d, n):
 #
 # Mass is kept: where volumes grow, density falls, and density times the volume factor $D$ (the determinant of the flow's Jacobian) stays as it is. Two things are
 # needed for that, and the folded section before proves the second: the point moves with the field, $\varphi_i' = f_i$, and
-# volumes grow at the rate of the divergence, $D' = D \operatorname{div} f$.
+# the relative rate at which volumes grow is the divergence, $D' = D \operatorname{div} f$.
 #
 # Follow one point along its path $\varphi(t)$. The first line of `cnf.conservation[mass]` is how $p(t, \varphi)\, D$ changes for
 # it. ($\partial/\partial s$ is the derivative of $p$ in time at a fixed place, $\partial/\partial e_i$ that in the $i$-th coordinate.)

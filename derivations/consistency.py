@@ -24,7 +24,7 @@
 #
 #     {{ define consistency.u_tgt }}
 #
-#     $x$ is a place, $t$ a time, **data at 0 and noise at 1**; $s \le t$ is the earlier time, where a step ends. $f(x, t)$ is the network's answer,
+#     $x$ is a place, $t$ a time, **data at 0 and noise at 1**; the earlier time $s \le t$ is where a step ends. $f(x, t)$ is the network's answer,
 #     and $v$ the velocity of the flow at $x$: $\mathrm{D} f$ is how fast $f$ changes for somebody who moves with the flow, and it should be 0.
 #     $\Psi$ is how $f$ is built: $F$ is any network, and $c_{\mathrm{skip}}$, $c_{\mathrm{out}}$ are numbers that depend on the time and are 1 and 0 at the
 #     data (written out in *A condition at the end*). $\Phi$ is the place at time $s$ to which the flow carries $x$ from time $t$. $V$ is the velocity of one random line,
@@ -133,7 +133,7 @@ def line(d):
 
 
 # %% [markdown]
-# **What it means.** The end of the path is a function of any point on it. It may be hard to compute, but it is there, and it is one function for all
+# **What it means.** The end of the path is a function of any point on it. It may be hard to compute, but it is there, and it has the same value at all
 # points of the path: $f(x_t, t) = f(x_s, s)$. This is called *self-consistency*, and it is all that training will use.
 #
 # {{ picture consistency.end }}
@@ -212,7 +212,7 @@ def boundary(d):
 
 # %% [markdown]
 # **What it means.** The consistency loss alone is blind: it sees differences. The condition at the data is the only place where the data themselves enter the answer; from there
-# the right value is handed on from time to time, up to the noise.
+# the right value is handed on from each time to the next, up to the noise.
 #
 # ## Learning from a teacher
 #
@@ -273,7 +273,7 @@ def loss_to_error(d, N):
 #
 # ## Learning without a teacher
 #
-# A teacher's Euler step is $x_t - (t - s)\, v(x_t, t)$, and $v$ is the mean velocity $V$ of the lines through $x_t$. So take *one* line in place of the mean, as flow matching does: on the straight path the step along one line leads to
+# A teacher's Euler step is $x_t - (t - s)\, v(x_t, t)$, and $v$ is the mean of the velocities $V$ of the lines through $x_t$. So take *one* line in place of the mean, as flow matching does: on the straight path the step along one line leads to
 # the point $x_s$ of the same data and **the same noise**. This is *consistency training*: no teacher, no solver.
 #
 # Is the target unbiased? Here one must be careful. Write $h = t - s$, and $\bar v$ for the mean of $V$ at $x$.
@@ -595,7 +595,7 @@ def shortcut(d):
 # becomes the teacher. Which guess of the data must the student make? `consistency.progressive[target]`: the guess $\tilde x$ that is solved for, and a step with it does land there. `consistency.progressive[weights]`: it is
 # a **weighted mean of the teacher's two guesses** $\hat x_1$ and $\hat x_2$, and the weights are how much $\rho = \alpha/\sigma$ grows over each half. In the last step to the data $\rho$ grows without bound, and the second guess alone counts.
 #
-# For a network that predicts $V = \alpha \epsilon - \sigma x_0$ on a path with $\alpha = \cos \phi$, $\sigma = \sin \phi$ a step back by the angle $\delta$ is a rotation, `consistency.progressive_v[step]`: no division, at no time. So the student's target is the $V$ with which the
+# For a network that predicts $V = \alpha \epsilon - \sigma x_0$ on a path with $\alpha = \cos \phi$, $\sigma = \sin \phi$ a step back by the angle $\delta$ is a rotation, `consistency.progressive_v[step]`, without a division at any time. The student's target is the $V$ with which the
 # rotation leads to the teacher's end: for a student's step by $2 \delta$, $\tilde V = (\cos 2\delta\, x_t - x_s)/\sin 2\delta$. When the teacher takes two steps by $\delta$, with the answers $V_1$ and $V_2$, this is `consistency.progressive_v[two]`.
 #
 # In code: `genmath.consistency.progressive_target`.
@@ -691,7 +691,7 @@ def straight(d):
 # all densities are positive and have scores. $r$ is here the density of the noise $z$, $p_\theta$ that of the noised samples, $p$ that of the noised data. What is the gradient of the reverse KL divergence, $D_{\mathrm{KL}}(p_\theta \,\Vert\, p)$?
 #
 # The density $p_\theta$ stands there twice. `consistency.matching[logarithm]`: in the logarithm it need not be differentiated, because it integrates to one. So the gradient is that of a mean of a *fixed* function of the sample, and goes through the sample. `consistency.matching[samples]`, where $\ell$ is the logarithm of $p$, and $\tilde\ell$ that of $p_\theta$ with the present
-# $\theta$, held fixed; their derivatives are the scores: **the gradient is the difference of two scores**, that of the samples minus that of the data, times the derivative of the noised sample, $\alpha_t\, \partial_\theta G$.
+# $\theta$, held fixed; their derivatives are the scores: **the gradient is the mean of a difference of two scores**, that of the samples minus that of the data, times the derivative of the noised sample, $\alpha_t\, \partial_\theta G$.
 #
 # {{ picture consistency.matching }}
 #
@@ -727,7 +727,7 @@ def matching(d):
 #
 # ## Which is which
 #
-# | method | what the network answers | needs a teacher | a call in training costs | can use more steps |
+# | method | what the network answers | needs a teacher | a training step costs | can use more steps |
 # | --- | --- | --- | --- | --- |
 # | consistency distillation | the end of the path | yes | 2 calls and a solver step | yes, with fresh noise |
 # | consistency training | the end of the path | no | 2 calls | yes, with fresh noise |

@@ -132,7 +132,7 @@ def positions(d):
 # %% [markdown]
 # ### Never above the logarithm of N
 #
-# A cross-entropy is not negative (`contrastive.ceiling`). So $\log N$ less the loss is at most $\log N$, however much the views have in common. In the display $S$ is the sum over the others, $\sum_j e^{s_j/\tau}$.
+# The cross-entropy of a classifier is not negative (`contrastive.ceiling`). So $\log N$ less the loss is at most $\log N$, however much the views have in common. In the display $S$ is the sum over the others, $\sum_j e^{s_j/\tau}$.
 #
 # !!! example "By hand"
 #
@@ -161,7 +161,7 @@ def ceiling(d):
 # of the candidates if none was the partner, $c$ the number of places).
 #
 # A softmax of critics gives exactly this, if the critic is the logarithm of $\rho$; a number $b$ that depends on the anchor alone may be added, for it cancels (`contrastive.best_critic[critic]`). And only then: two candidates' critics differ by the logarithm of the ratio of their softmax (`contrastive.best_critic[only]`). So the best critic is
-# $\log \frac{r(y \mid x)}{r(y)} + b(x)$: the *pointwise mutual information*.
+# $\log \frac{r(y \mid x)}{r(y)} + b(x)$: the *pointwise mutual information*, up to a function of the anchor.
 
 # %%
 C = FiniteSet("C")
@@ -251,7 +251,7 @@ def stable(d):
 #
 # Another hypothesis is broken by the batch itself: if two pictures of it show the same thing, they are still told to be apart (*false negatives*). The best critic knows that: it says $\rho$, and no probability 1.
 #
-# ## Which others push
+# ## Which others are pushed
 #
 # What does a step do? The slope by the cosine of an other is its softmax weight over $\tau$; by the partner's cosine, minus what the partner lacks of 1, over $\tau$. So the partner is pulled as much as all others together are pushed (`contrastive.slopes[balance]`). Two others are pushed in the ratio $e^{(s - t)/\tau}$ of their cosines $s$ and $t$ (`contrastive.slopes[ratio]`).
 # In the displays $S$ is the sum of the exponentials of all others, $Z$ that of all candidates, and $R$ that of all candidates but the one whose cosine moves.
@@ -397,7 +397,7 @@ def collapse(d):
 
 
 # %% [markdown]
-# **What it means.** Let weights move down these slopes, with a small decay $\eta$ towards 0. Then $w^2 - p^2$ shrinks to 0 as $e^{-2\eta t}$ (`contrastive.collapse[balance]`): encoder and predictor become equally large. Let both be positive. Once they are equal, $p$ moves as in `contrastive.collapse[together]`. If $c^2 > 4 v \eta$ this is zero at two numbers above 0, $\frac{1}{2v}(c \pm \sqrt{c^2 - 4 v \eta})$, positive between them, and negative outside:
+# **What it means.** Let weights move down these slopes, with a small decay $\eta$ towards 0. Then $w^2 - p^2$ shrinks to 0 as $e^{-2\eta t}$ (`contrastive.collapse[balance]`): encoder and predictor become equally large. Let both be positive. Once they are equal, $p$ moves as in `contrastive.collapse[together]`. If $c > 2 \sqrt{v \eta}$ this is zero at two numbers above 0, $\frac{1}{2v}(c \pm \sqrt{c^2 - 4 v \eta})$, positive between them, and negative outside:
 # whoever starts above the smaller one goes to the larger one, near $c/v$ if $\eta$ is small. *No collapse.* Whoever starts below, or has too large a decay, goes to 0. If the views share nothing, $c = 0$, there is nothing but 0.
 #
 # The predictor is needed: with $p$ fixed at 1 the slope by $w$ is $w(v - c)$, and $v > c$ for views that differ and are equally large. The stop-gradient is needed, too, as seen.
@@ -491,9 +491,9 @@ def ema(d):
 #
 # ## CLIP: pictures and captions
 #
-# Two views need not be of one kind. CLIP [@radford2021learning] takes a picture $x$ and its caption $y$, with an encoder for each, and sets both tasks: find the caption of a picture among those of the batch, and the picture of a caption. The loss is half the sum. Each half is InfoNCE, so each gives a bound of the same mutual information, and so does the mean: $\log N$ less the loss.
+# Two views need not be of one kind. CLIP [@radford2021learning] takes a picture $x$ and its caption $y$, with an encoder for each, and sets both tasks: find the caption of a picture among those of the batch, and the picture of a caption. The loss is half the sum. Each term is InfoNCE, so each gives a bound of the same mutual information, and so does the mean: $\log N$ less the loss.
 #
-# The best critic of the first task is the log-ratio plus any function of $x$, that of the second plus any function of $y$. For both at once: plus a number. With it, captions with their frequencies as weights have exactly the law of the captions of a picture (`contrastive.clip[captions]`), and the other way round (`contrastive.clip[pictures]`). This is *zero-shot classification*: write a caption for each class,
+# The best critic of the first task is the log-ratio plus any function of $x$, that of the second plus any function of $y$. For both at once: plus a number. With it, captions weighted by their frequency times the exponential of the critic have exactly the law of the captions of a picture (`contrastive.clip[captions]`), and the other way round (`contrastive.clip[pictures]`). This is *zero-shot classification*: write a caption for each class,
 # and take a softmax of the scores. If the classes are not equally frequent, add the logarithms of their frequencies to the scores.
 #
 # In code: `genmath.contrastive.clip_loss`.
@@ -665,7 +665,7 @@ def probe(d):
 # - **Others must not look at the anchor.** Duplicates and classes in a batch do not break the bound if pictures are drawn independently. Hard negatives that were *chosen* do.
 # - **Three candidates stand for N** in `contrastive.positions`; the argument for more is in words.
 # - **Uniformity is not shown to be attained** on the sphere; the triangle is a case of three features.
-# - **One number is no network.** `contrastive.collapse` shows that predictor and stop-gradient *can* hold a feature up, for one linear feature and small steps. BYOL's networks have norms and a slow teacher besides.
+# - **One number is no network.** `contrastive.collapse` shows that predictor and stop-gradient *can* hold a feature up, for one linear feature and small steps. BYOL's networks have normalisation layers and a slow teacher besides.
 # - **Centring and sharpening** are shown for outputs that are the same for all pictures; that their balance works for networks is an experience, not a result.
 #
 # ## Where sources slip

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Implicit diffusion
 #
-# A diffusion model ([Denoising diffusion](ddpm.py), or DDPM) needs a thousand steps for a sample, because only
+# A diffusion model ([Denoising diffusion](ddpm.py), or DDPM) needs many steps for a sample, often a thousand, because only
 # short steps back are nearly normal. Does it have to be that many? The loss that trained the network sees only pairs of $x_0$ and $x_t$, never a whole
 # chain. So any other chain with the same pairs can be sampled with the same network: one that skips
 # steps, one that adds less noise, even one that adds none and turns noise into data like a function.
@@ -92,7 +92,7 @@ mean = alpha_s * x0 + c_s * (xt - alpha_t * x0) / sigma_t
 #    property of the pair $(x_0, x_t)$ alone.
 # 2. **Many chains have these pairs.** Given $x_0$, let $x_s$ be any mixture of old and fresh noise with the right total variance: every pair $(x_0, x_s)$ is as before
 #    (`ddim.marginal`), whether $s$ is one step away or five hundred.
-# 3. **They have the same loss.** Each such chain has a bound on the negative log-likelihood, as DDPM has (`ddpm.negative_elbo`). Its terms are the same squared errors of the noise with other
+# 3. **Their losses differ in weights only.** Each such chain has a bound on the negative log-likelihood, as DDPM has (`ddpm.negative_elbo`). Its terms are the same squared errors of the noise with other
 #    weights (`ddim.training`), so the same network is best for all.
 #
 # What a DDPM assumes is something else: that the step back without knowing $x_0$ is nearly normal, which is true for short steps only. A long step has its price here
@@ -109,7 +109,7 @@ mean = alpha_s * x0 + c_s * (xt - alpha_t * x0) / sigma_t
 #
 #     Let $\alpha_t = 0.6$, $\sigma_t = 0.8$ and $\alpha_s = 0.8$, $\sigma_s = 0.6$. For $x_0 = 1$ and $x_t = 1.4$ the noise in $x_t$ is $(1.4 - 0.6)/0.8 = 1$. Without fresh
 #     noise $x_s = 0.8 + 0.6 \cdot 1 = 1.4$. With half of the variance fresh, $v = 0.18$, the old noise is multiplied with $c_s = \sqrt{0.36 - 0.18} \approx 0.424$: $x_s$ has mean
-#     $0.8 + 0.424 = 1.224$ and variance $0.18$. Over all $x_t$ the old noise has variance 1, and $0.424^2 + 0.18 = 0.36 = \sigma_s^2$ in both cases.
+#     $0.8 + 0.424 = 1.224$ and variance $0.18$. Over all $x_t$ the old noise has variance 1, and $0.424^2 + 0.18 = 0.36 = \sigma_s^2$, as without fresh noise.
 #
 # `ddim.marginal[noise]` says it as code does it, for every function $f$ of the result. `ddim.marginal[deterministic]` is the end at which no fresh noise is added:
 # then $x_s$ given $x_0$ and $x_t$ is a point and has no density, but functions of it still have the right mean.
@@ -220,7 +220,7 @@ def step(d):
 #     $0.36 - 0.062 = 0.298$ is left for the old noise.
 #
 # `ddim.step_variance[snr]` is the form that needs only $\sigma_s^2 = 1 - \bar\alpha_s$ and the two signal-to-noise ratios. So it can be used for any $\alpha_t$ and $\sigma_t$, and it is how the code computes it.
-# `ddim.step_variance[room]` says what is left for the old noise. It is positive for every $\eta \le 1$, so the root exists and nothing has to be clamped.
+# `ddim.step_variance[room]` says what is left for the old noise. It is never negative for $\eta \le 1$, so the root exists and nothing has to be clamped.
 # `ddim.step_variance[last]` is the step to clean data again.
 #
 # In code: `genmath.ddim.step_variance`.
@@ -340,8 +340,8 @@ def forward(d):
 
 
 # %% [markdown]
-# **What it means.** Its step forward needs $x_0$, so nobody could run this chain, and nobody has to: training only
-# used the density at each single time, and that has not changed.
+# **What it means.** Its step forward needs $x_0$, so without it nobody could run this chain, and nobody has to:
+# training only used the density at each single time, and that has not changed.
 
 # %% [markdown]
 # ## No new training
@@ -658,8 +658,8 @@ def inversion(d):
 
 
 # %% [markdown]
-# **What it means.** A step backwards is an equation for its own result. Putting the guess in again shrinks its error
-# by the same factor every time, so a few rounds do where that factor is well below 1.
+# **What it means.** A step backwards is an equation for its own result. For normal data, putting the guess in again
+# shrinks its error by the same factor every time, so a few rounds do where that factor is well below 1.
 
 # %% [markdown]
 # ## Summary
@@ -671,7 +671,7 @@ def inversion(d):
 #     - A step: guess the data, noise them again to level $s$, with a part $c_s$ of old noise and fresh noise of variance $v$, where $c_s^2 + v = \sigma_s^2$ (`ddim.step`).
 #     - $v = \eta^2 \tilde\beta$, where $\tilde\beta$ is the variance of DDPM's posterior: with $\eta = 1$ it is DDPM (`ddim.posterior`), with $\eta = 0$ the sample is a function of the start.
 #     - $\eta = 0$ is Euler's method for $x/\alpha$ against $\sigma/\alpha$ (`ddim.euler`), exact for a single point.
-#     - A long step loses variance, because the guess is made once (`ddim.gaussian_step`); fresh noise loses more (`ddim.gaussian_loss`); $n$ steps lose about $1/n$.
+#     - A long step loses variance, because the guess is made once (`ddim.gaussian_step`); fresh noise loses more (`ddim.gaussian_loss`); the loss of $n$ steps is about proportional to $1/n$.
 #
 # ## Questions
 #
@@ -699,7 +699,7 @@ def inversion(d):
 #
 # ??? question "Run the sampler upwards from a picture and then down again. Does the picture return?"
 #
-#     Not exactly. Going up guesses the noise at the wrong end of each step; for normal data a squared cosine is lost in each (`ddim.inversion[round_trip]`). To return exactly, solve each step for the
+#     Not exactly. Going up guesses the noise at the wrong end of each step; for normal data each multiplies the deviation from the mean by a squared cosine (`ddim.inversion[round_trip]`). To return exactly, solve each step for the
 #     point it came from: `genmath.ddim.ddim_invert`.
 #
 # {{ spot lucid-ddim-prev among ddim.one_point[noise] ddim.step }}
@@ -712,7 +712,7 @@ def inversion(d):
 #   are not normal is a theorem about Euler's method for smooth right-hand sides, which is not proved here. The laboratory measures it on a mixture.
 # - `ddim.flow` rewrites the ODE and says what its solutions are. That the ODE of the *exact* network carries the marginals of the data is not shown here; it is
 #   in the chapter on stochastic differential equations. Two processes with the same marginals may still be as different as DDIM and DDPM are.
-# - A sample starts from standard normal noise, which is the marginal at $T$ only if $\bar\alpha_T$ is nearly zero, and only if the first step *is* $T$. A
+# - A sample starts from standard normal noise, which is the marginal at $T$ only if $\bar\alpha_T$ is nearly zero, and it fits only if the first step *is* $T$. A
 #   sub-sequence that begins earlier starts from the wrong noise; `"leading"` in `genmath.ddim.subsequence` does, and is there because published samples were made with it.
 # - DDPM with the larger variance $\beta_t$ is no member of this family: its mean makes room for $\tilde\beta_t$ only, so by `ddim.marginal[excess]` its marginals are too wide.
 # - The same network serves every amount of fresh noise if it fits every step by itself (`ddim.training`). A real one does not, and then the best $\eta$ is a matter of trial.

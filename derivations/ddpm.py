@@ -786,7 +786,7 @@ def unrestricted_variance(d):
 # ??? question "With $\beta_t = 0.02$ for every step, how many steps leave less than 1 % of the data's variance?"
 #
 #     $0.98^t < 0.01$ means $t > \log 0.01 / \log 0.98 \approx 228$. The bounds of `ddpm.alpha_bar_vanishes` enclose
-#     it: $0.02\, t \le -\log \bar\alpha_t \le 0.02\, t / 0.98$.
+#     the logarithm: $0.02\, t \le -\log \bar\alpha_t \le 0.02\, t / 0.98$.
 #
 # ??? question "Why is the posterior variance smaller than the variance of the forward step?"
 #
@@ -801,7 +801,7 @@ def unrestricted_variance(d):
 # ??? question "Somebody reports $L_{\mathrm{simple}}$ in bits per dimension. What is wrong?"
 #
 #     (Bits per dimension are nats over $d \log 2$, a unit for likelihoods.) It is no bound on the
-#     log-likelihood: the weights are changed and the constants and both ends are left out.
+#     log-likelihood: the weights are changed and the constants and the far end are left out.
 #     `genmath.ddpm.bound_terms` gives the bound.
 #
 # ??? question "Why can the sampler not take every tenth step with the same network?"

@@ -41,7 +41,7 @@
 # - A density may be zero at some $x$; there $0 \log 0$ counts as $0$. The set where it is positive is its *support*. "$q$ is
 #   positive wherever $p$ is" is a hypothesis, printed where a result needs it; without it KL is infinite.
 # - Papers call $D_{\mathrm{KL}}(p \,\Vert\, q)$ with $p$ the data and $q$ the model *forward*, *inclusive* or
-#   *mode-covering*, and the swapped one *reverse*, *exclusive* or *mode-seeking*. This book only says which comes first.
+#   *mode-covering*, and the swapped one *reverse*, *exclusive* or *mode-seeking*. This chapter only says which comes first.
 
 # %%
 from genmath.proof import *
@@ -114,14 +114,14 @@ def kl_hellinger(d):
 
 # %% [markdown]
 # **What it means.** A small KL divergence makes two densities close in a second sense too: the squared distance of
-# their roots is no larger. That distance never exceeds 2, and stays finite where KL is infinite.
+# their roots is no larger. It never exceeds 2, and stays finite where KL is infinite.
 
 # %% [markdown]
 # ## Maximum likelihood
 #
 # Training by maximum likelihood maximises the mean of $\log p_\theta(x)$ over the data $p$. Minus this mean is called the *cross-entropy*. It differs from $D_{\mathrm{KL}}(p \,\Vert\, p_\theta)$ only by the entropy
 # $\mathbb{H}[p]$ of the data, which no parameter can change. So to maximise the mean log-likelihood *is* to minimise KL from the data to the model, in this order of the arguments. Hence three facts
-# below: the difference between two models $p_\theta$ and $p_\phi$ is the same number in both, up to sign; so is the gradient; and the cross-entropy is never below the entropy of the data.
+# below: the difference between two models $p_\theta$ and $p_\phi$ is the same number in mean log-likelihood and in KL, up to sign; so is the gradient; and the cross-entropy is never below the entropy of the data.
 # (In the gradient $\theta$ is one parameter, and $p_\theta(x \mid \theta)$ is the model as a function of it.)
 #
 # !!! example "By hand"
@@ -340,8 +340,8 @@ def gaussian_kl(d):
 
 
 # %% [markdown]
-# The output of a network can be any real number, so it gives the log-variance $\ell = \log \sigma^2$. Now the first normal has mean $\mu$ and log-variance $\ell$, the second $\nu$ and $\kappa$. Then KL is half of $e^{\ell - \kappa} - 1 - (\ell - \kappa)$,
-# an exponential minus its tangent, plus a square of the means' difference; written like this, it loses no accuracy in a computer when the variances are nearly equal. With a diagonal covariance the coordinates are independent, so the
+# The output of a network can be any real number, so it gives the log-variance $\ell = \log \sigma^2$. Now the first normal has mean $\mu$ and log-variance $\ell$, the second $\nu$ and $\kappa$. Then KL is half the sum of $e^{\ell - \kappa} - 1 - (\ell - \kappa)$,
+# an exponential minus its tangent, and of the squared difference of the means over the second variance; written like this, it loses no accuracy in a computer when the variances are nearly equal. With a diagonal covariance the coordinates are independent, so the
 # divergences $D_1, D_2, \dots$ of the coordinates add up. The sum is checked for $d \le 3$ coordinates, and `divergences.kl_independent` adds one coordinate after another to any $d$.
 #
 # In code: `genmath.divergences.gaussian_kl`.
@@ -697,9 +697,9 @@ def f_js(d):
 
 
 # %% [markdown]
-# **What it means.** Each member has its own critic, and its own range for it: for the reversed KL it stays below 0,
-# for total variation between $-1/2$ and $1/2$. That is the last layer which a network gets; a critic that was trained
-# for one member measures nothing for another.
+# **What it means.** Each member has its own critic, and its own range for it: for KL with its arguments swapped it stays below 0,
+# for total variation between $-1/2$ and $1/2$. The last layer of the network has to keep to this range; a critic that
+# was trained for one member measures nothing for another.
 
 # %% [markdown]
 # ## KL is convex in the pair { .advanced }
@@ -841,7 +841,7 @@ def gaussian_kl_standard(d):
 # %% [markdown]
 # **What it means.** Three differences are paid for: in volume (the determinants), in shape (the trace) and in place,
 # measured by the spread of the second density. A VAE's encoder pays the last of the three formulas. DDPM's steps pay
-# the second; where both variances are equal it is a squared distance of means and nothing else.
+# the second; where both variances are equal it is the squared distance of the means over twice the variance.
 
 # %% [markdown]
 # The next result is about a slip in print; you may skip it. The sum $S$ of the matrices $x x^{\top}$ of independent normal vectors with mean zero and covariance $V$ has a *Wishart* density. It contains the factor $\exp(-\frac12 \mathrm{tr}\, V^{-1} S)$. A published proof of the KL between two

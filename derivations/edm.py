@@ -34,7 +34,7 @@
 #     {{ define edm.ahead }}
 #
 #     A noisy point is $x_t = \alpha_t x_0 + \sigma_t \epsilon$: the data $x_0$ and standard normal noise $\epsilon$, each with its scale. EDM has $\alpha_t = 1$. $\sigma_d$ is the
-#     standard deviation of the data, so $V$ is the variance of $x_t$. $F_\theta$ is what the network says; it sees $c_{\mathrm{in}} x_t$. $D_t$ is the guess of the data at $x_t$, $D_u$ the one before, and $\bar D$ the guess that both together suggest for the step. The step has the
+#     root mean square of the data in one coordinate, so $V$ is the mean square of $x_t$. $F_\theta$ is what the network says; it sees $c_{\mathrm{in}} x_t$. $D_t$ is the guess of the data at $x_t$, $D_u$ the one before, and $\bar D$ the guess that both together suggest for the step. The step has the
 #     length $h = \log(\alpha_s / \sigma_s) - \log(\alpha_t / \sigma_t)$, and the one before it was $r$ times as long.
 #
 # <div class="two" markdown="block">
@@ -372,7 +372,7 @@ def exact(d):
 # ## DDIM again, and what its step loses
 #
 # The simplest approximation keeps the guess as it was at the start of the step. Since the weights add up to $1 - e^{-h}$, that is DDIM: `ddim.euler[exponential_data]`. What does it lose? `edm.first_order` says so for any smooth $D$: the *change* of the guess, with a weight that is largest for early changes, because they are missed for the longest
-# time. If the slope of the guess is nowhere above $M$ in size, this loss is at most $M$ times the total weight, and the weight is at most $h^2/2$ (`edm.first_order[size]`); in $x_s$ there is the factor $\alpha_s$ besides: half the step, a quarter of the loss. There are twice as many steps then, so in all half the loss: *first order*.
+# time. If the slope of the guess is nowhere above $M$ in size, what is lost is at most $M$ times the total weight, and the weight is at most $h^2/2$ (`edm.first_order[size]`); in $x_s$ there is the factor $\alpha_s$ besides: half the step loses a quarter as much. There are twice as many steps then, so in all half as much is lost: *first order*.
 
 # %%
 
@@ -396,7 +396,7 @@ def first_order(d):
 #
 # To know how the guess changes one would ask the network twice in a step, as Heun's method does below. But there is another answer at hand, the one of the step before. *DPM-Solver++(2M)* [@lu2022dpmsolverpp] draws a line through the last two guesses and continues it ("2" is the order, "M" means multistep: the method uses several steps). One call of the network a step, as before.
 #
-# Let $D_t$ be the guess at the start of the step and $D_u$ the one before, at a distance $r h$. `edm.multistep[line]` integrates the line exactly; in it, $k$ is its slope. DPM-Solver++ does not use the weight of the slope that comes out, but $\frac{h}{2}(1 - e^{-h})$, which makes the formula short. `edm.multistep[shortcut]` is the difference of the two weights: it is of third order in $h$, as
+# Let $D_t$ be the guess at the start of the step and $D_u$ the one before, at a distance $r h$. `edm.multistep[line]` integrates the line exactly; in it, $k$ is its slope. DPM-Solver++ does not use the weight of the slope that comes out, but a shortcut, $\frac{h}{2}(1 - e^{-h})$, which makes the formula short. `edm.multistep[shortcut]` is the difference of the two weights: it is of third order in $h$, as
 # `edm.multistep[shortcut_size]` says, so the order of the method does not suffer.
 #
 # The last chain is what code does: the step of DDIM plus a correction from the change of the guess.
@@ -440,7 +440,7 @@ def multistep(d):
 
 
 # %% [markdown]
-# Now the order. Let the guess change by $k_1 u + k_2 u^2$ after a time $u$, with any numbers $k_1$ and $k_2$: the first terms of its Taylor series. (What it was at the start is integrated exactly.) Then it differed by $-k_1 r h + k_2 r^2 h^2$ at the answer before. What the step loses is $k_1$ times the shortcut, at most $h^3/12$ by `edm.multistep[shortcut_size]`, plus $k_2$ times
+# Now the order. Let the guess change by $k_1 u + k_2 u^2$ after a time $u$, with any numbers $k_1$ and $k_2$: the first terms of its Taylor series. (What it was at the start is integrated exactly.) Then it differed by $-k_1 r h + k_2 r^2 h^2$ at the answer before. What the step loses is $k_1$ times what the shortcut changes, at most $h^3/12$ by `edm.multistep[shortcut_size]`, plus $k_2$ times
 # `edm.second_order`. That is of third order too: its first part by `edm.second_order[curved]`, and in the second $1 - e^{-h}$ is at most $h$. So all steps together lose something of second order. A guess that is no parabola adds terms of higher order; that is an argument in words. The order of the method for whole curves is measured in [the laboratory](../labs/edm.py), against an exact flow.
 
 # %%
@@ -501,7 +501,7 @@ def corrected(d):
 
 
 # %% [markdown]
-# **What it means.** A parabola instead of a line, at no price. The paper calls the method of this section UniPC of order 2; measured, its error falls with the third power. The gain is largest where steps are short. With five or six steps the answer at the predicted place may be too far off to help.
+# **What it means.** A parabola instead of a line, at no price. The paper calls the method of this section UniPC of order 2; measured, its error falls with the third power of the step. The gain is largest where steps are short. With five or six steps the answer at the predicted place may be too far off to help.
 #
 # ## Heun's method, as EDM has it
 #
@@ -576,7 +576,7 @@ def rho_grid(d):
 #
 # `edm.churn[marginal]`: the point is then distributed as a point of level $\hat\sigma$ should be, for any data point. The amount is $\gamma = \min(S/N, \sqrt 2 - 1)$, where $S$ is a setting and $N$ the number of steps. `edm.churn[cap]` is the cap, with $S$ for $S/N$, and `edm.churn_cap` shows where the strange number comes from: the variance at most doubles, so there is never more fresh noise than old.
 #
-# What does churn do? Let the step after it lead back to $\sigma$. With the noise $\hat\epsilon$ that the network guesses at $\hat\sigma$, the step moves the point by $(\hat\sigma - \sigma)\hat\epsilon$ downwards. Since the score is $-\hat\epsilon/\hat\sigma$, that is $\tau$ times the score, with $\tau$ half the fresh variance, up to a
+# What does churn do? Let the step after it lead back to $\sigma$. With the noise $\hat\epsilon$ that the network guesses at $\hat\sigma$, the step subtracts $(\hat\sigma - \sigma)\hat\epsilon$ from the point. Since the score is $-\hat\epsilon/\hat\sigma$, this adds $\tau$ times the score, with $\tau$ half the fresh variance, up to a
 # term of second order (`edm.churn`). Fresh noise of variance $2\tau$ and a drift of $\tau$ times the score: a step of *Langevin dynamics* (`score.langevin`), which pulls a point that has strayed back to where the density is.
 #
 # In code: `genmath.samplers.Churn` around one of the deterministic samplers of single steps.

@@ -140,7 +140,7 @@ def fid_bias(d):
 
 
 # %% [markdown]
-# **What it means.** FID of few samples is too large, and two models may be compared only for equal numbers. The bias falls as $1/N$, so it can also be fitted and removed: compute FID for several $N$, draw it over $1/N$, and extend the line to 0 [@chong2020effectively]. How large
+# **What it means.** FID of few samples is too large on average, and two models may be compared only for equal numbers. The bias falls as $1/N$, so it can also be fitted and removed: compute FID for several $N$, draw it over $1/N$, and extend the line to 0 [@chong2020effectively]. How large
 # the bias is depends on the model, too: it grows with the variance.
 #
 # ## Two features { .advanced }
@@ -374,8 +374,8 @@ def nearest(d, k):
 #
 # ## Can anybody tell? The classifier two-sample test
 #
-# Give half of the points to a classifier, data and samples in equal numbers, and let it sort the others [@lopezpaz2017revisiting]. If the laws are equal, no classifier does better than a coin. If it is right in a share $t > \frac12$ of cases in the mean, the laws differ: by `gan.error_game[least_error]` no classifier errs less than $\frac12(1 - \mathrm{TV})$, so the total variation is at least
-# $2 t - 1$, in the mean over the points that were held out. How sure is that? `evaluation.accuracy`: over $n$ independent answers the observed accuracy varies by $t(1 - t)/n$.
+# Give half of the points to a classifier, data and samples in equal numbers, and let it sort the others [@lopezpaz2017revisiting]. If the laws are equal, no classifier does better than a coin. If it is right in a share $t > \frac12$ of new cases in the mean, the laws differ: by `gan.error_game[least_error]` no classifier errs less than $\frac12(1 - \mathrm{TV})$, so the total variation is at least
+# $2 t - 1$. How sure is that? `evaluation.accuracy`: over $n$ independent answers the observed accuracy has the variance $t(1 - t)/n$.
 #
 # !!! example "By hand"
 #
@@ -467,7 +467,7 @@ def annealed(d):
 # !!! summary "To learn by heart"
 #
 #     - FID is $W_2^2$ of two normal laws: it compares mean and covariance, and is zero for many laws that differ (`evaluation.blind`).
-#     - It is biased by about $1/N$: compare equal numbers only (`evaluation.mean_bias`, `evaluation.fid_bias`).
+#     - Its bias falls about as $1/N$: compare equal numbers only (`evaluation.mean_bias`, `evaluation.fid_bias`).
 #     - IS is the exponential of a mutual information, from 1 to $K$ (`evaluation.inception`); it never sees the data, nor a collapse inside a class (`evaluation.class_collapse`).
 #     - MMD is the distance of mean features (`evaluation.mmd` has its square); KID, with the cubic kernel, compares three moments and has no bias (`evaluation.cubic_kernel`, `evaluation.mmd_estimates`).
 #     - Precision: samples near data. Recall: data near samples (`evaluation.recall`).
@@ -496,7 +496,7 @@ def annealed(d):
 #
 #     Perhaps the classifier is too weak, or it has seen too few points. It is the other answer that proves something.
 #
-# ??? question "Your model's likelihood is 5 nats lower than another's, on pictures of 3072 numbers. Are its samples worse?"
+# ??? question "Your model's log-likelihood is 5 nats lower than another's, on pictures of 3072 numbers. Are its samples worse?"
 #
 #     That does not follow, in either direction: mixing with 99 % noise costs less than 5 nats (`evaluation.noise_mixture`).
 #
@@ -507,7 +507,7 @@ def annealed(d):
 # - **Features decide.** All measures are of features. Two laws of pictures may have equal laws of features; and features that were trained on photographs may be blind to what matters in an X-ray.
 # - **The Gamma law** of a sample variance, and the law of two eigenvalues, are cited. So are: a Gaussian kernel sees all differences; the rule $d(d+1)/(4N)$; the probability $k/N$, whose case of two points is checked.
 # - **Lists of two and three.** `evaluation.mean_bias`, `evaluation.mmd_estimates` and `evaluation.accuracy` are checked for two and three points, `evaluation.mmd` for up to three features, `evaluation.nearest` for up to two neighbours. The pattern is the same for all numbers.
-# - **A bound on TV holds in the mean.** The accuracy on finitely many held-out points may exceed what the laws allow; the p-value is for that.
+# - **The lower bound on TV holds in the mean.** The accuracy on finitely many held-out points may exceed what the laws allow; the p-value is for that.
 # - **Nothing here measures** whether pictures please, whether they follow a text, or whether they are fair.
 #
 # ## Where sources slip

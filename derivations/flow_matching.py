@@ -424,7 +424,7 @@ def marginal_score(d):
 # | target | $\epsilon - x_0$: noise minus data | $x_1 - x_0$: data minus noise |
 # | a sampler's step | from 1 to 0, $x - h v$ | from 0 to 1, $x + h v$ |
 #
-# Mind that $x_0$ is data on the left and noise on the right. When time runs the other way, $\tau = 1 - t$, every velocity changes its sign, and nothing else.
+# Mind that $x_0$ is data in the middle column and noise in the last. When time runs the other way, $\tau = 1 - t$, every velocity changes its sign, and nothing else.
 # `flow_matching.reverse_time[lipman]` is the path of the first flow matching paper in its own
 # time $\tau$, with our letters for data and noise; the noise does not vanish completely at the data but shrinks to the
 # standard deviation $\rho$. In code:
@@ -815,7 +815,7 @@ def shift_time(d):
 # ??? question "Why may a data point and a noise be paired at random, although the flow will pair them otherwise?"
 #
 #     The loss needs the mean velocity at each place, and for that any pairing with the right two ends will do. The flow then makes a pairing of its own;
-#     it has the same density at each time (`flow_matching.lines`).
+#     at each time its density is that of the lines (`flow_matching.lines`).
 #
 # ??? question "A flow matching model was trained on the straight path. How do you get the score from it?"
 #
@@ -844,8 +844,8 @@ def shift_time(d):
 #   speaks of prices of the displacement in one coordinate, or of a sum of such prices, which the squared distance is.
 # - **A batch is not the data.** An optimal pairing within a batch keeps both ends exactly, but it is not the optimal coupling of the two densities; the
 #   smaller the batch and the larger the dimension, the closer it is to no pairing at all. It also correlates the pairs of one batch.
-# - **Weights and times change the loss, not its minimiser** — for a network that can fit each time by itself. A real network shares its weights, and
-#   then both decide where it errs.
+# - **Weights and times change the loss, not its minimiser** — for a network that can fit each time by itself. A real network shares its parameters
+#   between times, and then weights and times decide where it errs.
 # - **Densities with noise around them.** The strong form of the continuity equation is shown for normal kernels, by coordinates for at most two of them, and
 #   for smooth functions of time; without noise the weak form `flow_matching.lines` takes its place.
 #

@@ -686,7 +686,7 @@ def missing_mode(d):
 #   that lie close to samples. Sharp but collapsed means high precision and low recall, which one number cannot say.
 #
 # All three are fooled by a generator that has learned the training set by heart: compare with held-out data, and look
-# at the nearest training pictures. And good samples, a good likelihood and good features are three different things:
+# at the nearest training pictures. And good samples, a good likelihood and features that serve other tasks are three different things:
 # a model may have any of them without the others [@theis2016note]. What each of these numbers sees, and what it does not,
 # is the chapter [Evaluating generative models](evaluation.py).
 #
@@ -721,7 +721,7 @@ def missing_mode(d):
 #
 # If the product is 4 or more, they leave. Every number from 4 on can be written as $\eta_x\eta_y = (1 + \lambda)^2/\lambda$ with $\lambda \ge 1$
 # (here $-\lambda$ is an eigenvalue). A sum of multiples of $x$ and $y$ is multiplied by $-\lambda$ in each step
-# (`gan.alternating_steps[beyond]`): for $\lambda > 1$ it grows without bound, unless it is zero at the start. For a product of
+# (`gan.alternating_steps[beyond]`): for $\lambda > 1$ its size grows without bound, unless it is zero at the start. For a product of
 # exactly 4, $\lambda = 1$ and it only changes its sign. But $x$ itself grows: in every two steps it moves by the same amount
 # (`gan.alternating_steps[edge]`), which is zero only if that sum was zero at the start.
 
@@ -813,7 +813,7 @@ def remedies(d):
 
 
 # %% [markdown]
-# **What it means.** Both turn the circle into a spiral inwards. Looking ahead with $\eta = 0.5$ leaves 81 % of the
+# **What it means.** With both remedies the players spiral inwards. Looking ahead with $\eta = 0.5$ leaves 81 % of the
 # squared distance after each step; friction, as long as the two eigenvalues are complex, works
 # where it is stronger than the step is long.
 

@@ -63,7 +63,7 @@ eps_s = define("eps_s", s * net(x, y) + (1 - s) * net(x, n))
 # ## A label bends the score
 #
 # You walk uphill on the density of all pictures, and want to end at a cat. At each place add a push towards where a classifier is surer of "cat". How long must the push be? Bayes' rule says it: $r(x \mid y) = r(x)\, r(y \mid x)/r(y)$. Take logarithms
-# and differentiate in $x$. The denominator does not depend on $x$ and drops out, and with it the one thing nobody could compute.
+# and differentiate in $x$. The denominator does not depend on $x$ and drops out.
 #
 # !!! example "By hand"
 #
@@ -162,7 +162,7 @@ def dropout(d):
 
 
 # %% [markdown]
-# **What it means.** Ten per cent of the labels are enough in practice, since the null is the easier task. The number $\eta$ says how much of the training goes into which answer, not what the answers are.
+# **What it means.** To drop ten per cent of the labels is enough in practice, since the null is the easier task. The number $\eta$ says how much of the training goes into which answer, not what the answers are.
 #
 # ## In every prediction
 #
@@ -205,8 +205,8 @@ def every_prediction(d):
 #
 # !!! example "By hand"
 #
-#     $c = 0.36$, so $k = 0.64$; $s = 3$, $w = 2$. Clean: the tilted variance is $0.36/(1 + 2 \cdot 0.64) \approx 0.158$. At $u^2 = 0.5$: $v = 0.68$, and the tilted law has the variance $0.68/(1 + 0.64) \approx 0.415$. Noise the clean one: $0.5 \cdot 0.158 + 0.5 \approx 0.579$. The same
-#     formula would have to give the same number.
+#     $c = 0.36$, so $k = 0.64$; $s = 3$, $w = 2$. Clean: the tilted variance is $0.36/(1 + 2 \cdot 0.64) \approx 0.158$. At $u^2 = 0.5$: $v = 0.68$, and the tilted law has the variance $0.68/(1 + 0.64) \approx 0.415$. Noise the clean one: $0.5 \cdot 0.158 + 0.5 \approx 0.579$. If the
+#     tilted laws fitted together, the two numbers would be equal.
 #
 # In code: `genmath.guidance.Guided`.
 
@@ -512,7 +512,7 @@ def posterior(d):
 #
 # ### What leaving the covariance out does
 #
-# Standard normal data, $\alpha = u$: the guess is $\hat x = u x$, and with $C = 0$ the score with its push is $-x + a u\, (y - a u x)/\tau^2$. Write $q = a^2/\tau^2$: how much stronger the signal is than the noise of the measurement. The right answer is normal with mean $\frac{y}{a} \frac{q}{1+q}$ and variance $\frac{1}{1 + q}$.
+# Standard normal data, $\alpha = u$: the guess is $\hat x = u x$, and with $C = 0$ the score with its push is $-x + a u\, (y - a u x)/\tau^2$. Write $q = a^2/\tau^2$: the square of signal over noise of the measurement. The right answer is normal with mean $\frac{y}{a} \frac{q}{1+q}$ and variance $\frac{1}{1 + q}$.
 #
 # Without noise the deviation from the mean is multiplied by $e^{-q u^2/2}$ in all (`guidance.left_out[flow]`), so the variance in the end is $e^{-q}$. With noise mean and variance are `guidance.left_out[mean]` and `guidance.left_out[variance]`, at the end $\frac{y}{a}(1 - e^{-q})$ and $(1 - e^{-2q})/(2q)$. With noise the mean is always past the right one
 # (`guidance.left_out[past]`), and without noise the variance is always too small (`guidance.left_out[narrow]`).
@@ -563,7 +563,7 @@ def left_out(d):
 # {{ picture guidance.editing }}
 #
 # So, without noise on the way back, one number says it all: what is kept of the sketch, $\kappa$, and what is new, $V(1 - \kappa^2)$. *DDIM inversion* takes another way to a middle level: up along the flow, without noise. Then the way back returns to the sketch itself, up to the error of the steps, which for normal data is `ddim.inversion`; a
-# change is made only by another condition on the way back. Or by another scale: up to $u = 0$ with scale 1 and down again with scale $s$ multiplies each deviation from the mean by $c^{(s-1)/2}$ (`guidance.samples[solution]`), so that the picture does not return.
+# change is made only by another condition on the way back, or by another scale: up to $u = 0$ with scale 1 and down again with scale $s$ multiplies each deviation from the mean by $c^{(s-1)/2}$ (`guidance.samples[solution]`), so that the picture does not return.
 #
 # In code: `genmath.guidance.edit` and `genmath.ddim.ddim_invert`.
 

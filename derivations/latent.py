@@ -4,7 +4,7 @@
 # A colour picture of 512 × 512 pixels is a list of 786 432 numbers. A diffusion model has to look at all of them, at
 # every one of its many steps. But most of these numbers say little: a blue sky needs few words. Can we first
 # squeeze the picture into a short *code*, train the diffusion model on codes, and unpack a picture only at the
-# end? What do we lose, and who is to blame for a bad sample: the one who unpacks, or the one who makes codes?
+# end? What do we lose, and who is to blame for a bad sample: the one who unpacks, or the one who draws codes?
 #
 # **The answer in a line:** train an autoencoder and freeze it; then train a diffusion model on its codes. The
 # mean negative bound on the log-likelihood is the sum of the entropy of the data and two gaps, one for each stage. Each
@@ -126,7 +126,7 @@ scaled_code = define("u", (z - mean_code) / S)
 #
 # {{ picture latent.gaps }}
 #
-# In code: `genmath.latent.FirstStage.loss` is for the one, `genmath.latent.LatentDiffusion.loss` for the other.
+# In code: `genmath.latent.FirstStage.loss` is for the decoder's gap, `genmath.latent.LatentDiffusion.loss` for the prior's.
 
 
 # %%
@@ -191,9 +191,9 @@ def bits(d):
 #
 # The prior is now a diffusion model: behind the code stand its noisy copies. Write $w$ for all of them together. The
 # model draws $w$ and $z$ from $p_\psi(z, w)$ and decodes $z$. The noising $s(w \mid z)$ has nothing to learn. So there
-# are two encoders, one behind the other, and one bound for both. Write it with the entropy of the encoder apart,
+# are two encoders, one behind the other, and one bound for both. Write the bound with the entropy of the encoder as a term of its own,
 # `latent.latent_bound[split]`. Then only the *cross-entropy*, the mean of $-\log p_\psi(z)$ over codes, holds the
-# prior, and the diffusion's own bound $L(z)$ takes its place, `latent.latent_bound[chain]`.
+# prior, and the mean of the diffusion's own negative bound $L(z)$ takes the place of the cross-entropy, `latent.latent_bound[chain]`.
 
 
 # %%
@@ -231,8 +231,8 @@ def latent_bound(d):
 # `latent.cross_entropy[step]`. Here $\epsilon_\psi$ is the network, $v$ the variance of the true step back from $z_t$ to $z_{t-1}$
 # (both ends known), and $v_t$ that of the model's; the means are written by the noise with two numbers $\kappa$ and $\rho$, as in
 # `ddpm.posterior_mean_from_eps`. In a DDPM $\kappa = \beta_t/\sigma$ and $\rho = \sqrt{1 - \beta_t}$, which gives the
-# weight of `ddpm.loss_weight`. The constant does not depend on $\psi$. But it is no constant for *everybody*: the
-# term of the far end, `latent.cross_entropy[far_end]`, depends on the *encoder*, by the mean square of its codes.
+# weight of `ddpm.loss_weight`. The constant does not depend on $\psi$. Neither does the
+# term of the far end, `latent.cross_entropy[far_end]`, but it depends on the *encoder*, by the mean square of its codes.
 #
 # In code: `genmath.latent.LatentDiffusion.loss`; with `genmath.ddpm.loss_weight` as weight it is a term of the bound.
 
@@ -565,7 +565,7 @@ def features(d):
 #
 # In the derivation $e_1$ and $e_2$ are the two directions, so the gradients are $A e_1$ and $B e_2$. By
 # `latent.adaptive_weight[sum]` (with $\delta = 0$) the sum is shortest where they oppose each other: then it vanishes,
-# and these weights stand still. By `latent.adaptive_weight[bound]` the weighted gradient is never longer than $A$. `latent.adaptive_weight[sign]`, for one weight with the gradients $b_1$ and $b_2$: the adversarial gradient keeps its sign, since lengths have none.
+# and the last weights of the decoder stand still. By `latent.adaptive_weight[bound]` the weighted gradient is never longer than $A$. `latent.adaptive_weight[sign]`, for one weight with the gradients $b_1$ and $b_2$: the adversarial gradient keeps its sign, since lengths have none.
 #
 # In code: `genmath.latent.adaptive_weight`.
 
@@ -691,7 +691,7 @@ def hierarchy(d, n):
 #
 # ## What the results do not say
 #
-# - `latent.two_stages` says nothing about *samples*. A small gap in nats may hide in details; and codes on which the decoder was
+# - `latent.two_stages` says nothing about *samples*. A gap of a few nats may be plain to see, and one of many nats may lie in details that nobody sees; and codes on which the decoder was
 #   never trained may be decoded to anything.
 # - `latent.collapse[normal]` is for normal codes of one number. For others only the two ends are shown: that a constant code costs nothing, and that
 #   shrinking leads there.

@@ -82,8 +82,8 @@ v, sigma = positives("v sigma")
 #
 # A *discriminative* model learns $p(y \mid x)$: given an image $x$, which label $y$? A *generative* model learns $p(x)$: which images are there at all?
 # A *conditional* generative model learns $p(x \mid y)$: which images belong to this label? All three are parts of one joint density $p(x, y)$, and
-# Bayes' rule connects them. With a conditional generative model and the frequencies $p(y)$ of the labels one can classify. A classifier alone can
-# not generate: it knows nothing of $p(x)$. The second line says it in terms of training. Data come from $p_{\mathrm{data}}$; the log-likelihood of pairs is that of a classifier plus that
+# Bayes' rule connects them. With a conditional generative model and the frequencies $p(y)$ of the labels one can classify. A classifier alone cannot
+# generate: it knows nothing of $p(x)$. The second line says it in terms of training. Data come from $p_{\mathrm{data}}$; the log-likelihood of pairs is that of a classifier plus that
 # of a model of images.
 #
 # !!! example "By hand"
@@ -643,7 +643,7 @@ def m_step(d):
 #
 # *k-means* [@lloyd1982least] gives each example wholly to the nearest centre, then moves each centre to the mean of its examples. It lowers the *distortion*, the sum of squared distances to the own centre. Neither step can raise it. The first, because each example takes the nearest centre. The second, because no place $c$ has a smaller sum of squares than the mean: `likelihood.kmeans_step`. (For vectors: in each coordinate.)
 #
-# It is what EM becomes when all components have the same weight and the same small variance. The responsibility of the nearer of two components is $\mathrm{sigmoid}(b)$, where $b$ is the difference of the squared distances over $2v$. What it leaves to the other lies between $\frac12 e^{-b}$ and $e^{-b}$: if one centre is nearer, it vanishes faster than any power of $v$ as the variance $v$ goes to zero.
+# k-means is what EM becomes when all components have the same weight and the same small variance. The responsibility of the nearer of two components is $\mathrm{sigmoid}(b)$, where $b$ is the difference of the squared distances over $2v$. What it leaves to the other lies between $\frac12 e^{-b}$ and $e^{-b}$: if one centre is nearer, it vanishes faster than any power of $v$ as the variance $v$ goes to zero.
 #
 # In code: `genmath.likelihood.kmeans`, whose start is that of k-means++ [@arthur2007kmeans].
 

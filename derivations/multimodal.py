@@ -10,7 +10,7 @@
 #
 # !!! board "On the board"
 #
-#     Pictures $x$ with texts $c$ and codes $z$ have the density $r$. The negative bound, averaged over all of them, is an entropy and two gaps, as without a text:
+#     Pictures $x$ with texts $c$ and codes $z$ have the joint density $r$. The negative bound, averaged over all of them, is an entropy and two gaps, as without a text:
 #
 #     {{ multimodal.conditional_bound[parts] }}
 #
@@ -78,7 +78,7 @@
 # - $x$ is a picture (or a clip), $c$ a text, $z$ a code. $r(x, z, c)$ is the joint density of data: draw a picture with its text, then a code from the encoder. All of $r(x)$, $r(c)$, $r(z \mid c)$ and so on belong to it. Texts are discrete: read an integral over $c$ as a sum, a density of $c$ as a probability.
 # - Densities are taken to be positive where their logarithm is taken, and expectations that appear are finite. Logarithms are natural, the unit is the nat.
 # - $e$ is what a frozen text encoder says of $c$: some vectors. Where $e$ is a function of $c$, knowing both is knowing $c$.
-# - The *score* is the derivative of a log-density in a noisy $x$. One coordinate is written where all are treated alike.
+# - The *score* is the derivative of a log-density in a noisy $x$; where pictures are ranked, it is the number that the judge gives. One coordinate is written where all are treated alike.
 # - A *frame* is one picture of a clip. There are $n$ frames of $m$ tokens each, and the network has the width $d$.
 # - $\mathcal{N}(x;\, m, v)$ is the normal density with mean $m$ and **variance** $v$.
 
@@ -245,11 +245,11 @@ def joint_space(d):
 # A model draws pictures for a text, and a judge gives each a number $s(x, c)$: the fit of an encoder, or what people like. How should the law be changed to have a higher number? Ask for much of it, $\lambda$ times, but for each nat by which the law leaves the model $p(x \mid c)$, pay one: the best law is the model *tilted* by $e^{\lambda s}$ (`multimodal.tilted[bound]`, `multimodal.tilted[attained]`).
 # It is the softmax of [attention](attention.py) again, with pictures in place of places.
 #
-# With the fit as judge, and a model that is right, we know the tilted law: $r(x \mid c)\, r(c \mid x)^\lambda$ up to a factor (`multimodal.tilted[clip]`), *the tilted law of guidance* with scale $1 + \lambda$. So ranking by an encoder and guidance pull in the same direction. (This is for fits that were learned in both directions, so that $b$ is a constant. Otherwise the number of the picture is ranked, too.)
+# With the fit as judge, and a model that is right, we know the tilted law: $r(x \mid c)\, r(c \mid x)^\lambda$ up to a factor (`multimodal.tilted[clip]`), *the tilted law of guidance* with scale $1 + \lambda$. So ranking by an encoder and guidance pull in the same direction. (This is for fits that were learned in both directions, so that $b$ is a constant. Otherwise it is a number of the picture, and is ranked, too.)
 #
 # {{ picture multimodal.tilt }}
 #
-# The simplest way to a higher number is to draw $n$ pictures and keep the best. What does that cost in nats? Let a score be told by its *rank* among all that the model draws, a number $u$ between 0 and 1: without ranking, $u$ is uniform (if no two scores are equal). The best of $n$ has the density $n\, u^{n-1}$, its mean rank is $n/(n + 1)$, and its divergence from the model is $\log n - 1 + 1/n$, whatever the judge is
+# The simplest way to a higher number is to draw $n$ pictures and keep the best. What does that cost in nats? Let a score be told by its *rank* among all that the model draws, a number $u$ between 0 and 1: without ranking, $u$ is uniform (if no two scores are equal). The rank of the best of $n$ has the density $n\, u^{n-1}$ and the mean $n/(n + 1)$, and the divergence of the best from the model is $\log n - 1 + 1/n$, whatever the judge is
 # (`multimodal.best_of`): at most $\log n$.
 #
 # !!! example "By hand"
@@ -522,7 +522,7 @@ def volume(d):
 #
 # Can a model of *pictures* make a scene? Render the scene with parameters $\theta$ from some side: $x = g(\theta)$. Noise it, $x_t = \alpha\, g(\theta) + \sigma \epsilon$, and ask the network, told the text, for the noise. If the picture were likely, the guess would be about the noise itself. *Score distillation* [@poole2023dreamfusion] moves $\theta$ *against* $(\hat\epsilon - \epsilon)\, \alpha\, g'(\theta)$.
 #
-# It is *not* the gradient of the squared error: this has one more factor, the slope of the network (`multimodal.distillation[error]`), which is left out. Is what remains the gradient of anything? Yes: of the divergence from the noisy renderings to the noisy pictures of the model. In `multimodal.distillation[divergence]` $\ell$ is the log-density of the model at this level; as $\ell' = -\hat\epsilon/\sigma$, it is the
+# It is *not* the gradient of the squared error: this has one more factor, the slope of the network (`multimodal.distillation[error]`), which is left out. Is what remains the gradient of anything? Yes, up to a factor that depends on the level alone: of the divergence from the noisy renderings to the noisy pictures of the model. In `multimodal.distillation[divergence]` $\ell$ is the log-density of the model at this level; as $\ell' = -\hat\epsilon/\sigma$, it is the
 # mean of $\hat\epsilon\, \alpha g'/\sigma$, and the noise $\epsilon$ that is taken off is zero on average (`multimodal.distillation[noise]`): it only calms the gradient.
 #
 # What does it leave out? *One* scene is moved, so nothing asks for variety. Let renderings be normal with mean $\mu$ and variance $w$, over many scenes, and the model's pictures normal with variance $V$. The mean of the divergences of the single scenes, `multimodal.spread[single]`, is least at $w = 0$: all scenes become the most likely one.
@@ -577,7 +577,7 @@ def spread(d):
 #
 # {{ picture multimodal.symmetric }}
 #
-# And a network that is *not* equivariant? Ask it twice, as it is and turned, turn the second answer back, and take the mean. If the right answer $t$ turns with the question, the mean errs less than the two do on average, by a quarter of their squared distance (`multimodal.symmetry[averaged]`, where $a$ and $b$ are the two answers).
+# And a network that is *not* equivariant? Ask it twice, as it is and turned, turn the second answer back, and take the mean. If the right answer $t$ turns with the question, the squared error of the mean is less than the average of theirs, by a quarter of their squared distance (`multimodal.symmetry[averaged]`, where $a$ and $b$ are the two answers).
 #
 # !!! example "By hand"
 #

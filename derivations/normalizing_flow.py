@@ -51,7 +51,7 @@
 #   direction is this determinant?*
 # - $p$ is the density of the noise: any density where nothing else is said, standard normal in practice. $r$ is the density of the data, and $p_x$ the density that the flow gives to $x$: the *model*.
 # - In one coordinate $f$ is any smooth map of the line onto itself whose slope is never zero. In several coordinates, determinants are written out for 2 and 3.
-# - $\log$ is the natural logarithm; densities are in *nats*.
+# - $\log$ is the natural logarithm; log-densities are in *nats*.
 
 # %%
 from genmath.proof import *
@@ -227,7 +227,7 @@ def uniform(d):
 
 
 # %% [markdown]
-# **What it means.** A flow between any two positive densities exists, even a triangular one. It is never the only one: turn the noise before or after, and a standard normal density does not notice. So likelihood alone does not say *which* code $z$ a data point gets.
+# **What it means.** A flow between any two positive densities exists, even a triangular one. It is never the only one: rotate the noise, and a standard normal density stays as it is. So likelihood alone does not say *which* code $z$ a data point gets.
 #
 # ## Triangular Jacobians
 #
@@ -250,7 +250,7 @@ def triangular(d, n):
 
 
 # %% [markdown]
-# **What it means.** What is below the diagonal is free: it may be as complicated as one likes, and costs nothing in the determinant. All layers of the next sections live from this.
+# **What it means.** What is below the diagonal is free: it may be as complicated as one likes, and costs nothing in the determinant. Coupling and autoregressive layers live from this.
 #
 # ## Coupling layers
 #
@@ -324,7 +324,7 @@ def coupling(d):
 # *rational-quadratic*, one quadratic divided by another: $\rho$ is how far it has risen, $\beta$ its denominator, and $\sigma$ its slope: $\beta = m + (d_0 + d_1 - 2m)\,u(1-u)$, $\rho = h\,(m u^2 + d_0\,u(1-u))/\beta$ and
 # $\sigma = m^2\,(d_1 u^2 + 2m\,u(1-u) + d_0 (1-u)^2)/\beta^2$.
 #
-# - The denominator is never zero, and the slope is positive: every term in it is positive (`normalizing_flow.spline[slope]`, `normalizing_flow.spline[increasing]`). So no constraint is needed but positive numbers, which a network gives by a softplus, $\log(1 + e^a)$, and bin sizes, which it gives by a softmax.
+# - The denominator is positive (`normalizing_flow.spline[denominator]`), and so is the slope: every term of its numerator is positive (`normalizing_flow.spline[slope]`, `normalizing_flow.spline[increasing]`). So no constraint is needed but positive numbers, which a network gives by a softplus, $\log(1 + e^a)$, and bin sizes, which it gives by a softmax.
 # - At the ends the slope is exactly $d_0$ and $d_1$, so two neighbours that share the slope at their common corner join smoothly.
 # - The inverse solves a quadratic equation (`normalizing_flow.spline[quadratic]`): given the rise $y$ above the lower corner, find $u$. The curve rises, so exactly one root lies between 0 and 1.
 # - Outside the bins the spline is a straight line of slope one: the first bin has $d_0 = 1$, the last $d_1 = 1$, and every point of the line has an image.
@@ -517,7 +517,7 @@ def planar_positive(d):
 # with couplings by convolutions they make `genmath.normalizing_flow.Glow`.
 #
 # **Residual flows** [@behrmann2019invertible] [@chen2019residual]. Let $z = x + g(x)$ with any network $g$ that changes less than its argument: $|g(u) - g(v)| \le L\,|u - v|$ with $L < 1$. Then one can go back, by
-# repeating $x \leftarrow z - g(x)$: each step makes the distance of two candidates smaller by the factor $L$ (`normalizing_flow.residual[contraction]`, where $s$ is $z$), so there cannot be two solutions, the repetition converges to one, and the error after $k$ steps is at most $L^k$ times the first.
+# repeating $x \leftarrow z - g(x)$: each step multiplies the distance of two candidates by at most $L$ (`normalizing_flow.residual[contraction]`, where $s$ is $z$), so there cannot be two solutions, the repetition converges to one, and the error after $k$ steps is at most $L^k$ times the first.
 #
 # The log-determinant is a series. In one coordinate with $g' = a$ it is $\log(1 + a) = a - a^2/2 + a^3/3 - \dots$, and cut after $n$ terms the error is an integral of $\pm s^n/(1 + s)$ from 0 to $a$
 # (`normalizing_flow.residual[cut]` gives its derivative). For $|a| \le L$ this is at most $\frac{L^{n+1}}{(n + 1)(1 - L)}$. In several coordinates the powers of $a$ become **traces of powers of the Jacobian** $A$ of $g$:
@@ -554,7 +554,7 @@ def residual(d, n):
 
 
 # %% [markdown]
-# **What it means.** Here the Jacobian is full: every output depends on every input. The price is paid twice: the way back is a loop, and the log-determinant a series that must be cut (which makes it wrong by a known amount) or cut at a random place (which keeps it right on average).
+# **What it means.** Here the Jacobian is full: every output depends on every input. The price is paid twice: the way back is a loop, and the log-determinant a series that must be cut (which makes it wrong by at most a known amount) or cut at a random place (which keeps it right on average).
 #
 # ## Flows as posteriors
 #
@@ -585,8 +585,8 @@ def posterior(d):
 #
 # A flow bends space like rubber. It cannot tear it and cannot glue it.
 #
-# - **Topology.** The noise is in one piece, so the data are in one piece. Two separate modes are always joined by a *bridge* of small positive density, and a ring has a gap or a filled hole. To make the bridge thin the map must be very
-#   steep there.
+# - **Topology.** The noise is in one piece, so the data are in one piece. Two separate modes are always joined by a *bridge* of small positive density, and a ring has a gap or a filled hole. To make the bridge thin the map from data
+#   to noise must be nearly flat there.
 # - **Tails.** Suppose that the slope of $f$ lies between $1/L$ and $L$ everywhere, and $f(0) = 0$. Let $v = f(x)$ and let $s$ be the slope there. Then the density of $x$ is at most $L$ times
 #   the standard normal density at $x/L$, and at least $1/L$ times that at $Lx$ (`normalizing_flow.tails`, `normalizing_flow.tails_below`). So **data with heavy tails cannot be reached** by such a flow from normal noise. Splines with linear ends, and layers whose scales are bounded and whose shifts grow at most in proportion to their input, behave in the same way. Heavy tails need noise with heavy tails.
 # - **Dimension.** Noise and data have equally many coordinates. Data on a surface of lower dimension have no density at all, and the likelihood grows without limit; add noise first.
@@ -625,8 +625,8 @@ def tails_below(d):
 #     - Maximum likelihood in the data is least KL in the noise (`normalizing_flow.maximum_likelihood`).
 #     - Coupling: keep one half, map the other half by functions of the first; triangular, inverted without inverting a network (`normalizing_flow.coupling`).
 #     - Splines are increasing maps of a coordinate with many pieces; the way back is a quadratic equation (`normalizing_flow.spline`).
-#     - An autoregressive model is a flow of one layer. MAF: density at once, samples one by one. IAF: the other way round (`normalizing_flow.autoregressive`).
-#     - Every positive density can be reached in principle (`normalizing_flow.uniform`); with a bounded map no heavy tails (`normalizing_flow.tails`), and never two separate pieces.
+#     - An autoregressive model is a flow of one layer. MAF: density at once, samples one coordinate at a time. IAF: the other way round (`normalizing_flow.autoregressive`).
+#     - Every positive density can be reached in principle (`normalizing_flow.uniform`); with slopes bounded above and below no heavy tails (`normalizing_flow.tails`), and never two separate pieces.
 #
 # ## Questions
 #
@@ -661,7 +661,7 @@ def tails_below(d):
 # - **Several coordinates.** The change of variables is proved here for every map of the line, and for linear maps of normal densities. For triangular maps of several coordinates it follows by one coordinate at a time; for an arbitrary smooth map it is a theorem of analysis that is
 #   used and not proved here. Determinants are checked for up to three coordinates.
 # - **That a flow exists does not mean that it is found.** Knothe–Rosenblatt needs all conditional distribution functions. Layers of bounded depth approximate it, and training may stop elsewhere.
-# - **Invertible on paper, not always in the machine.** A layer that presses by a large factor loses digits on the way, and the inverse gets them back multiplied. Errors are about the rounding error times the largest stretching of the way back.
+# - **Invertible on paper, not always in the machine.** A layer that presses by a large factor loses digits on the way, and the inverse multiplies the error by this factor. Errors are about the rounding error times the largest stretching of the way back.
 # - **A high likelihood is not a good sample,** nor is a low likelihood a sign of an anomaly: a change of units, or a constant background, moves it.
 # - **Bounds at infinity.** `normalizing_flow.tails` is about maps that stretch and press by bounded factors *everywhere*. A map whose slope goes to zero far out can make heavy tails.
 #

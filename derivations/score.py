@@ -271,7 +271,7 @@ def eps_optimum(d):
 # {{ picture score.denoiser }}
 #
 # Solve $x = \alpha x_0 + \sigma\epsilon$ for the data: the same conditional mean tells where the data are, on average. The best
-# denoiser walks from $x$ along the score, by $\sigma^2$, the variance of the noise (and then divides by $\alpha$). The formula is
+# denoiser walks from $x$ by the score times $\sigma^2$, the variance of the noise (and then divides by $\alpha$). The formula is
 # older than these models: it needs only the density of what is *observed*, and not that of the data.
 #
 # !!! example "By hand"
@@ -473,7 +473,7 @@ def noise_levels(d):
 # $Z_\theta$. Its score by the place is $-\nabla U_\theta$: the normaliser is gone (`score.energy_gradient[place]`), so score matching can train
 # it. Maximum likelihood needs the other derivative, by the parameter $\theta$,
 # and there the normaliser matters. Let $q$ be the density of the data. The derivative of $\log Z_\theta$ becomes an average over the *model*: lower
-# the energy of data, raise that of the model's own samples, until the two averages are equal. To draw these samples one needs Langevin
+# the energy of data, raise that of the model's own samples, until the averages of the energy's derivative over both are equal. To draw these samples one needs Langevin
 # dynamics, the next section.
 #
 # In code: `genmath.score.energy_score` and `genmath.score.contrastive_loss`.
@@ -554,7 +554,7 @@ def langevin(d):
 #
 # A step of finite size is not exact. How large is the error? For a normal target with mean $\mu$ and variance $\sigma^2$ there is a
 # formula. Write the step as $h = 2c\sigma^2$ with $0 < c < 1$. After $k$ steps let the walkers be normal with mean $m_k$ and variance
-# $v_k$. Then they are normal after the next step, too (`score.langevin_bias[step]`): the distance of the mean from $\mu$ is multiplied by $1 - 2c$, and
+# $v_k$. Then they are normal after the next step, too (`score.langevin_bias[step]`): the difference of the mean and $\mu$ is multiplied by $1 - 2c$, and
 # the variance becomes $v_{k+1} = (1 - 2c)^2 v_k + 2h$. One normal density stays as it is
 # (`score.langevin_bias[fixed]`): it has the right mean, and a variance $v_h = \sigma^2/(1 - c)$ that is *too large*. In terms of the
 # step that is an error of $h/2$ to first order (`score.langevin_bias[bias]`), and no number of steps removes it: smaller steps do, or a
@@ -615,7 +615,7 @@ def langevin_bias(d):
 # How large should a step be at each level? Let it be $h = 2c\sigma^2$, in proportion to the variance of the level, with one number
 # $c$ for all levels. For the kernel around one data point the score has size
 # $1/\sigma$ in each coordinate, so the mean square of the drift is $c$ times that of the noise (`score.annealed_steps[balance]`): the same at every level. The
-# *relative* error of the variance is the same, too, the factor $1/(1-c)$ of `score.langevin_bias`. A step of one size for all would be too large at
+# *relative* error of the variance is the same, too: the variance is too large by the factor $1/(1-c)$ of `score.langevin_bias`. A step of one size for all would be too large at
 # the smallest noise or too small at the largest.
 #
 # In code: `genmath.score.geometric_levels` and `genmath.score.annealed_langevin`, which is `genmath.samplers.Langevin` with
@@ -671,8 +671,8 @@ def mixture_score(d):
 #
 # {{ define score.delta }}
 #
-# which is bounded, and large only around the midpoint $x = 0$: elsewhere $c$ and $c_w$ are huge. The mean of $\delta^2$ will contain
-# $h = 1/(c\, c_w^2)$ (here $h$ and $c$ have nothing to do with a step). `score.score_difference[bound]` says that it is at most the number $b = 1/(4w(1 - w))$.
+# which is bounded, and large only around the midpoint $x = 0$: elsewhere $c$ and $c_w$ are huge. The mean of $\delta^2$ will contain the factor
+# $h = 1/(c\, c_w^2)$ (here $h$ and $c$ have nothing to do with a step). `score.score_difference[bound]` says that this factor is at most the number $b = 1/(4w(1 - w))$.
 
 # %%
 near, far = Normal(x, -m, 1), Normal(x, m, 1)

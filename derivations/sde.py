@@ -9,7 +9,7 @@
 # all, and the density cannot tell them apart.
 #
 # **The answer in a line:** the density moves by drift and diffusion (Fokker–Planck); for the density, diffusion is the same as a
-# drift against the score; so any part of the noise may be replaced by a drift with the score, in either direction of time.
+# drift against the score; so any part of the noise may be replaced by such a drift, in either direction of time.
 #
 # {{ picture sde.question }}
 #
@@ -83,7 +83,7 @@ data = Density("q", x0)
 #
 # A path is made of many small steps, each a bit of drift and a bit of fresh noise. The drift is of size $h$, the noise of
 # size $\sqrt h$: with $b = g = 1$ and $h = 0.01$ the noise of one step is ten times the drift. Over $100$ steps the drifts add up to
-# $1$, since they have one direction; the noises add up to $\sqrt{100} \cdot 0.1 = 1$ as well, since they
+# $1$, since they have one direction; the sum of the noises is of size $\sqrt{100} \cdot 0.1 = 1$ as well, since they
 # mostly cancel. That is why $\sqrt h$ is the right size: with a smaller power of $h$ the sum of the noises would grow without end as $h \to 0$,
 # with a larger one it would disappear.
 #
@@ -350,7 +350,7 @@ def ve_kernel(d):
 
 # %% [markdown]
 # **What it means.** There are two ways to drown data: shrink them and keep the variance, or leave them and let the
-# noise grow. Divided by their factors, the two are one path.
+# noise grow. Divided by their factors, the two are one path on different clocks.
 
 # %% [markdown]
 # ## DDPM is this SDE, at times on a grid
@@ -628,7 +628,7 @@ def likelihood(d):
 #
 # ??? question "Why does $\tfrac12 f''$ occur in Itô's formula, and not in the chain rule of a smooth curve?"
 #
-#     The second term of Taylor's formula is half the second derivative times the squared step. For a smooth curve that is of size $h^2$; for
+#     The second-order term of Taylor's formula is half the second derivative times the squared step. For a smooth curve that is of size $h^2$; for
 #     the noise it is of size $h$, like the drift.
 #
 # ??? question "Start the variance preserving SDE in a standard normal. What do the three processes do: out, back with noise, back without?"
@@ -661,7 +661,7 @@ def likelihood(d):
 #   one solution, are theorems with hypotheses on $b$ and $g$. Linear processes meet them. A network's score need not.
 # - **Marginals are not paths.** The processes for all $\lambda$ have the same density at each time *if the score is exact*. With a learned score they do not: the errors of the flow add up, those of the reverse SDE are partly forgotten, and
 #   the noise needs more and smaller steps. Which is better for a given number of steps must be found by experiments.
-# - **The way back does not start at pure noise.** The exact start is the marginal at $t = 1$, which is not quite a standard normal; what remains of the data there is $\bar\alpha_1$ (`ddpm.alpha_bar_vanishes`).
+# - **The way back does not start at pure noise.** The exact start is the marginal at $t = 1$, which is not quite a standard normal; the share of the data's variance that is left there is $\alpha(1)^2$ (`ddpm.alpha_bar_vanishes`).
 # - **A likelihood of the ODE is that of the model, not of the data.** With a learned score the formula gives the density of the *flow with that score*, and only if the divergence is that of the field that was followed. Steps of a solver
 #   and a random estimate of the divergence add errors of their own, and so does the rounding of the data (pixels are integers).
 # - **At the ends the coefficients may grow without bound.** The score grows like $1/\sigma$ near the data if these lie on a thin set, and $g^2$ of the straight path grows without bound at the noise end, where $\alpha$ is zero. Where to stop is a choice.
@@ -673,7 +673,7 @@ def likelihood(d):
 #
 # - `sde.ornstein_uhlenbeck`: a stationary variance twice too large (`mit-ou-variance`).
 # - `sde.reverse_family`: a gradient of what already is a gradient (`mit-lab2-double-nabla`).
-# - `sde.velocity_score`: a velocity whose sign was lost with the direction of time (`flowgrpo-velocity-sde`), and a product of 0 and infinity taken for 0
+# - `sde.velocity_score`: a velocity whose sign was kept when the direction of time was changed (`flowgrpo-velocity-sde`), and a product of 0 and infinity taken for 0
 #   (`mit-lab2-t1-value`).
 #
 # That the sampler of rectified flow is no solver of an SDE is `notes-rf-sde-euler`, with `flow_matching.rectified_flow`.

@@ -30,7 +30,7 @@
 #
 #     {{ translation.cycle_entropy[laplace] }}
 #
-#     $\mu_1$ is the mean of the content's values and $S$ there their standard deviation. $p$ and $q$ are the densities of the
+#     $\mu_1$ is the mean of the content's values and $S$, in the first line, their standard deviation. $p$ and $q$ are the densities of the
 #     features of two pictures, here with two channels. $\mathbb{H}$ is the entropy, $r(x \mid y)$ the density of all $x$ that are translated to $y$, $F$ the
 #     translator back, and $b$ any number $> 0$: the best is $b = \ell$.
 #
@@ -58,7 +58,7 @@
 #
 # - A picture has *channels* (colours, or features of a network) and *places*. In the sections on style, $x$ is the value of one channel at a place drawn at random, and its density $r(x)$ says how
 #   often each value occurs in the picture. A density may count points, so all holds for the values of a real picture.
-# - From the section on pairs on, $x$ is a whole picture of the first domain and $y$ one of the second, written as one number where the statement is the same for each. $r(x, y)$ is the joint density of pictures and their translations; $r(x \mid y)$ and the others follow from it.
+# - From the section on pairs on, $x$ is a whole picture of the first domain and $y$ one of the second, written as one number where the statement is the same for each coordinate. $r(x, y)$ is the joint density of pictures and their translations; $r(x \mid y)$ and the others follow from it.
 # - $\sigma$ and $\omega$ are standard deviations. $\mathcal{N}(x;\, \mu, \sigma^2)$ is the normal density with its **variance** at the third place. $\mathbf{I}$ is the identity matrix.
 # - Logarithms are natural. Expectations that appear are finite. Where a density stands in a logarithm, it is positive.
 
@@ -377,7 +377,7 @@ def identity_loss(d):
 #
 # {{ picture translation.bridge }}
 #
-# Two diffusion models, each trained on its domain alone, can translate together [@su2023ddib]. The exact flow of a model (the ODE of `ddim.flow`) maps noise to data, one to one. Call it $A$ for the first domain and $B$ for the second. Translate by
+# Two diffusion models, each trained on its domain alone, can translate together [@su2023ddib]. The exact flow of a model (the ODE of `ddim.flow`) maps noise to data, one to one. In this section, call it $A$ for the first domain and $B$ for the second. Translate by
 # $B \circ A^{-1}$: from the picture to its noise, from the noise to the other domain. There and back again is the identity, *exactly* and without any cycle loss: `translation.ddib[cycle]`. No network has ever seen both domains. (Numerical steps are not exact; `ddim.inversion` says how well each can be undone.)
 #
 # Which picture belongs to which? The one with the same *noise*. That is a choice as well, and for normal domains it is a good one. With the exact flow of normal data, `ddim.gaussian_flow`, from clean data to a level with $\alpha$ and $\sigma$ and down in the other domain,
@@ -407,7 +407,7 @@ def ddib(d):
 
 
 # %% [markdown]
-# **What it means.** Stop at a level before pure noise, and what is carried over is more of the picture and less of the domain: the means are only partly exchanged. SDEdit is that with fresh noise (`guidance.editing`).
+# **What it means.** Stop at a level before pure noise, and more of the first picture is carried over, and less of the second domain comes in: the means are only partly exchanged. SDEdit is that with fresh noise (`guidance.editing`).
 #
 # Another answer to "which belongs to which" is optimal transport itself, or its version with entropy: among all plans that have the two domains as marginals, the one that is closest to what a Brownian motion does. This is the *Schrödinger bridge*. For its two ends it is entropic transport with the squared distance as the cost:
 # everything about it is in `wasserstein.entropic_dual` and `wasserstein.sinkhorn_step`. It has a price, too: the plan is no map (`wasserstein.entropic_bias`).
@@ -470,8 +470,8 @@ def truncation(d):
 #
 # {{ picture translation.walks }}
 #
-# To make the generator straight on purpose, StyleGAN2 adds a penalty [@karras2020stylegan2]. With the slopes $J$ of the picture by $w$, and a standard normal picture $y$, it compares $\Vert J^\top y\Vert$ with its mean. The mean square of this length is the sum of all squared slopes (`translation.path_length[square]`), whose estimate needs one pass backwards and no matrix. Its spread is least if all singular values of $J$ are the same: the variance of the squared length is
-# twice the sum of the fourth powers of the singular values (`translation.path_length[variance]`), and for a given sum of squares that is least where all are equal (`translation.path_length[equal]`, for three of them). Then every direction of $w$ changes the picture equally fast.
+# To make the generator straight on purpose, StyleGAN2 adds a penalty [@karras2020stylegan2]. With the slopes $J$ of the picture by $w$, and a standard normal picture $y$, it compares $\Vert J^\top y\Vert$ with its mean. The mean square of this length is the sum of all squared slopes (`translation.path_length[square]`), whose estimate needs one pass backwards and no matrix. The squared length varies least, for a given mean, if all singular values of $J$ are the same: its
+# variance is twice the sum of the fourth powers of the singular values (`translation.path_length[variance]`), and for a given sum of squares that is least where all are equal (`translation.path_length[equal]`, for three of them). Then every direction of $w$ changes the picture equally fast.
 #
 # In code: `genmath.translation.path_lengths`.
 
@@ -569,7 +569,7 @@ def whitening(d):
 # ## What these results do not say
 #
 # - **Content and style have no definition here.** Moments of features are one that can be computed; which network's features, and which layers, is a choice.
-# - **No result says that CycleGAN finds the translator that one wants.** It says what the losses leave free. A cycle loss that is not zero, and critics that are not the best, leave more free.
+# - **No result says that CycleGAN finds the translator that one wants.** The results say what the losses leave free. A cycle loss that is not zero, and critics that are not the best, leave more free.
 # - **The entropy is a differential one.** For a translator without noise on real numbers $r(x \mid y)$ has no density, and the bound is about nothing; with noise it is meant as it stands. For finitely many pictures `translation.cycle_entropy[any]` holds with probabilities as the guess, the Laplace bound does not.
 # - **DDIB's cycle is exact for exact flows.** Steps of finite size, each inverted approximately, leave an error: the laboratory measures it.
 # - **One coordinate, two channels.** `translation.ddib[normal]` and `translation.cycle_entropy` are for one coordinate (of more, each has its own $\ell$, and the bounds add up; `genmath.translation.cycle_loss` sums the errors), `translation.gram` for two channels, `translation.path_length[equal]` for three singular values. More of them are longer sums; the checker has not seen them.

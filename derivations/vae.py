@@ -59,7 +59,7 @@
 # - The model's density is taken to be positive, so that every logarithm exists; where the encoder has to be positive
 #   too, the page says so.
 # - $\sigma$ is a standard deviation. $\ell$ is the *logarithm of a variance*, $\ell = \log \sigma^2$, except where the
-#   page says that it is a logit: several of the slips at the end of this chapter confuse the two.
+#   page says that it is a logit: several of the slips at the end of this chapter confuse a standard deviation with a variance.
 # - $\mathbb{H}[p]$ is the entropy of a density, the mean of $-\log p$ under $p$.
 # - $\partial$ is a derivative; "$\partial p = p\, \partial \log p$" is the derivative of a logarithm, read backwards.
 
@@ -269,7 +269,7 @@ def aggregate_posterior(d):
 
 
 # %% [markdown]
-# **What it means.** The KL term pays at least for what the code tells about $x$. Whoever presses it to 0
+# **What it means.** The KL term is at least what the code tells about $x$. Whoever presses it to 0
 # gets codes that say nothing: the posterior has collapsed.
 
 # %% [markdown]
@@ -625,7 +625,7 @@ def beta_constraint(d):
 
 
 # %% [markdown]
-# **What it means.** $\beta$ is a price. Whoever does best at a price could not reconstruct better with as many nats;
+# **What it means.** $\beta$ is a price. Whoever does best at a price could not reconstruct better with no more nats;
 # that every budget has a price is not said.
 
 # %% [markdown]
@@ -792,11 +792,11 @@ def iwae_gradient(d, k):
 #   information in the code zero (*posterior collapse* [@bowman2016generating]), and the bound sees nothing wrong.
 # - **The bound holds for averages.** A minibatch with one draw of $z$ gives an unbiased *estimate* of it, which may lie
 #   above the log-evidence. The importance-weighted bound, too, is below the log-evidence on average, not for every draw.
-# - **More draws help the bound, not every gradient.** The monotonicity in $k$ is proved here for the first steps only
+# - **More draws help the bound, not every gradient.** The monotonicity in $k$ is proved here for the first few steps only
 #   (the label says which; theorem 1 of the paper [@burda2016importance] has every $k$), and it says nothing about the
 #   signal-to-noise ratio of the encoder's gradient, which falls [@rainforth2018tighter].
-# - **Densities are positive here.** If a model gives density zero to some data, as a decoder can that is zero outside a
-#   bounded set, their log-evidence is $-\infty$; then there is nothing to bound.
+# - **Densities are positive here.** If a model gives density zero to some data, as a decoder does that is zero outside
+#   a bounded set, their log-evidence is $-\infty$; then there is nothing to bound.
 # - **Grey pixels are not binary.** For $x$ strictly between 0 and 1 the Bernoulli expression is a cross-entropy but not a
 #   log-density, and numbers in nats obtained from it cannot be compared with a density's.
 # - **The gradients are exchanged with integrals**, and the boundary terms of the integration by parts vanish: this is

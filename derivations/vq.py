@@ -29,7 +29,7 @@
 #     First stage:
 #
 #     1. Encode a batch; replace each vector by the nearest code: `genmath.vq.nearest_code`.
-#     2. Decode the codes, with the gradient going straight past the replacement: `genmath.vq.straight_through`. Step on minus the log-likelihood plus the commitment.
+#     2. Decode the codes, with the gradient going straight past the replacement: `genmath.vq.straight_through`. Step on the commitment minus the log-likelihood.
 #     3. Move each code towards the mean of the vectors that chose it: `genmath.vq.VectorQuantizer`.
 #
 #     Second stage, with the first one frozen: train an autoregressive model on the tokens of the data, `genmath.vq.TwoStage`.
@@ -102,9 +102,9 @@ def nearest(d):
 # **What it means.** A quantiser is a map of countries with straight borders. Inside a country nothing changes: move $x$ a little, and its token stays what it is. That is what makes tokens robust, and what makes their gradient zero.
 
 # %% [markdown]
-# ## The bound with a certain encoder
+# ## The bound when the encoder is certain
 #
-# The encoder of a variational autoencoder gives a density of codes. Here it names *one* code and is certain of it. What becomes of the evidence lower bound? There is no mean to take, the entropy of a certain encoder is zero, and what remains is the logarithm of
+# The encoder of a variational autoencoder gives a density of codes. Here it names *one* code and is certain of it. What becomes of the evidence lower bound? There is no mean to take, the entropy of such an encoder is zero, and what remains is the logarithm of
 # decoder times prior, at that code. The gap is $-\log p_\theta(z \mid x)$: it is small where the model, too, believes that $x$ came from this code.
 
 # %%
@@ -124,7 +124,7 @@ def point_posterior(d):
 # **What it means.** *Any* code gives a bound, the best one gives the highest. With a uniform prior the best is the code from which the decoder rebuilds $x$ most probably. The quantiser takes another one: the code nearest to what the encoder said. It is a guess at the best code
 # that costs no call of the decoder.
 #
-# While the first stage is trained, the prior is uniform: each code has the probability $1/K$. Then the KL term of the bound, from the encoder $q_\phi(z \mid x)$ to the prior, is for a certain encoder the *constant* $\log K$ (`vq.bits`). It has no gradient, so nobody writes it into the loss. It is the price of a token: $\log_2 K$ bits.
+# While the first stage is trained, the prior is uniform: each code has the probability $1/K$. Then the KL term of the bound, from the encoder $q_\phi(z \mid x)$ to the prior, is for an encoder that is certain the *constant* $\log K$ (`vq.bits`). It has no gradient, so nobody writes it into the loss. It is the price of a token: $\log_2 K$ bits.
 
 # %%
 q = Density("q_phi", z, given=x)
@@ -138,7 +138,7 @@ def bits(d):
 
 
 # %% [markdown]
-# For a certain encoder the entropy is $-1 \cdot \log 1 = 0$, and the KL term is $\log K$. For a grid of $n$ tokens the terms add up (`divergences.kl_independent`): $n \log K$.
+# For an encoder that is certain the entropy is $-1 \cdot \log 1 = 0$, and the KL term is $\log K$. For a grid of $n$ tokens the terms add up (`divergences.kl_independent`): $n \log K$.
 #
 # !!! example "By hand"
 #
@@ -195,8 +195,8 @@ def straight_through(d):
 # %% [markdown]
 # ## Three terms, and whom they teach
 #
-# The loss of [@oord2017vqvae] has three terms, and stop-gradients say which of them teaches whom. The decoder's loss teaches decoder and encoder, the latter straight through. The second term moves the *code* to the encoder's output, the third, the commitment, the *encoder's output* to its code. Their values are equal; their gradients are
-# not. Here everything is one number; squares of vectors are sums of such.
+# The loss of [@oord2017vqvae] has three terms, and stop-gradients say which of them teaches whom. The decoder's loss teaches decoder and encoder, the latter straight through. The second term moves the *code* to the encoder's output, the third, the commitment, the *encoder's output* to its code. The last two have the same value, up to the weight of the commitment, but not
+# the same gradients. Here everything is one number; squares of vectors are sums of such.
 #
 # In code: `genmath.vq.VectorQuantizer`, with `decay=None`.
 
@@ -489,7 +489,7 @@ def gumbel_softmax(d):
 # encoder is known (`vq.rate_distortion`): it takes a code with a probability in proportion to $m(z)\,e^{-d(z)/\lambda}$. This is the tempered posterior of `vae.beta_optimum`, with minus the error for the log-likelihood. If the error is the squared distance, it becomes the nearest code as $\lambda \to 0$; and it is the E-step of a mixture with weights $m(z)$ and variance $\lambda/2$; the case of two equal weights is
 # `likelihood.hard_choice`. That a price $\lambda$ bounds what any encoder with a given budget of nats can reach is `vae.beta_dual`.
 #
-# An encoder that must name one code pays $-\log m(z)$ for it; for codes $a$ and $b$ write $p_a$ and $p_b$ for $m$, and take the squared distance as error. Then the best code is not the nearest one: rare codes have to be nearer. The borders stay straight and keep their directions, but move towards the rarer code (`vq.priced`).
+# An encoder that must name one code pays $-\log m(z)$ for it; for codes $a$ and $b$ write $p_a$ and $p_b$ for $m$, and take the squared distance as error. Then the best code need not be the nearest one: rare codes have to be nearer. The borders stay straight and keep their directions, but move towards the rarer code (`vq.priced`).
 
 # %%
 q_z, price_law = Density("q", z, positive=True), Density("m", z, positive=True)
@@ -561,7 +561,7 @@ def priced(d):
 # - **That training converges.** k-means goes down with every step because the vectors stay where they are. Here the encoder moves too, by a gradient that is not that of the loss.
 # - **That the nearest code is the best one.** It is the nearest for the encoder, not for the decoder. Any code gives a bound (`vq.point_posterior`); the bound does not say how far it is from the evidence.
 # - **That the two-stage bound is the evidence.** The gap is $-\log p(z \mid x)$ at the chosen code, and where many codes explain the picture about equally well, as with a strong decoder, it is large.
-# - **That a mean squared error is a likelihood.** It is one up to a constant, for one variance of the decoder (`vae.optimal_variance`). Bits of a first stage that is trained with perceptual or adversarial losses are bits of tokens, not of pictures.
+# - **That a mean squared error is a likelihood.** It is minus a log-likelihood, up to a factor and a constant, for one variance of the decoder (`vae.optimal_variance`). Bits of a first stage that is trained with perceptual or adversarial losses are bits of tokens, not of pictures.
 # - **The bias of Gumbel-softmax in general.** It is computed for two codes and $\tau = 1$. For other numbers of codes and other $\tau > 0$ we only say, without a proof, that the gradient of the mixture is in general not that of the draw.
 # - **Lines for $d \le 3$.** The results on borders are checked entry by entry for up to three coordinates.
 

@@ -28,7 +28,7 @@
 #
 #     $\pi$ is a coupling: a joint density of $x$ and $y$; it says which mass goes where. Its marginals $\pi(x)$ and $\pi(y)$ are $p$ and $q$. The infimum is over all couplings, the supremum over all
 #     functions $f$ of slope at most one; $f$ is called the critic, and $f'$ is its derivative. $G(z, \theta)$ is the generator with the parameter $\theta$, which makes a sample of noise $z$ from the density $r$. The supremum over critics is what a Wasserstein GAN trains [@arjovsky2017wasserstein].
-#     That both sides are equal is a theorem; this chapter proves it on the line and in the small cases at its end.
+#     That both sides are equal is a theorem; this chapter proves it in the cases named at its end.
 #
 # ## Notation and hypotheses
 #
@@ -196,7 +196,7 @@ def crossings(d):
 #
 # Take two parallel lines in the plane, at distance $\theta$. The points of one are $(\theta, z)$ and those of the other $(0, z)$, and on each line there is a density of $z$. On its own line a density is twice the mean of the two, since the other is zero there. Their Jensen–Shannon divergence is $\log 2$ **whatever $\theta$ is** (`wasserstein.parallel_lines[js]`), so
 # a generator learns nothing from it about which way to go. KL is infinite. And $W_1$ is $\theta$ when both lines carry the same density $r$: `wasserstein.parallel_lines[coupling]` goes straight across, from $(\theta, z)$ to $(0, z)$. The first coordinate is a
-# potential: two points $(u, z)$ and $(v, z_1)$ are at least as far apart as their first coordinates $u$ and $v$ (`wasserstein.parallel_lines[potential]`). It sees $\theta$ (`wasserstein.parallel_lines[value]`). Its slope in $\theta$ is one at every distance (`wasserstein.parallel_lines[slope]`).
+# potential: two points $(u, z)$ and $(v, z_1)$ are at least as far apart as their first coordinates $u$ and $v$ (`wasserstein.parallel_lines[potential]`). This potential sees $\theta$ (`wasserstein.parallel_lines[value]`). The slope of this value in $\theta$ is one at every distance (`wasserstein.parallel_lines[slope]`).
 #
 # The best discriminator belongs to this divergence; what it does to the generator's gradient is in the chapter on [Adversarial networks](gan.py). Here it is enough that $\theta$ does not occur in $\log 2$.
 
@@ -747,8 +747,8 @@ def line(d, n):
 # ## Normal densities in many dimensions { .advanced }
 #
 # In $d$ dimensions let $A$ be symmetric and positive definite, and $T(x) = m_2 + A\,(x - m_1)$. `wasserstein.w2_normal[every]`: for any two points, and so on average for **every coupling**, the squared distance is at least a function of $x$ plus a function of $y$;
-# what is left, with $S$ the root of $A$ ($S^2 = A$), $u = x - m_1$ and $v = y - m_2$, is the squared length of $S u - S^{-1} v$, and it is zero where $y = T(x)$. `wasserstein.w2_normal[source]` and `wasserstein.w2_normal[target]` are the means of these two functions under normal densities with the means $m_1$, $m_2$ and the covariances $\Sigma_1$, $\Sigma_2$; only the trace of $A \Sigma_1$ and that of $A^{-1} \Sigma_2$ remain.
-# $T$ carries the covariance $\Sigma_1$ to $\Sigma_2 = A \Sigma_1 A$, and then both traces are the same (`wasserstein.w2_normal[same]`). `wasserstein.w2_normal[reached]` is what the coupling $y = T(x)$ costs, which is the bound. So
+# what is left, with $S$ the root of $A$ ($S^2 = A$), $u = x - m_1$ and $v = y - m_2$, is the squared length of $S u - S^{-1} v$, and it is zero where $y = T(x)$. `wasserstein.w2_normal[source]` and `wasserstein.w2_normal[target]` are the means of these two functions under normal densities with the means $m_1$, $m_2$ and the covariances $\Sigma_1$, $\Sigma_2$; only traces remain, of the covariances, of $A \Sigma_1$ and of $A^{-1} \Sigma_2$.
+# $T$ carries the covariance $\Sigma_1$ to $\Sigma_2 = A \Sigma_1 A$, and then the last two traces are the same (`wasserstein.w2_normal[same]`). `wasserstein.w2_normal[reached]` is what the coupling $y = T(x)$ costs, which is the bound. So
 #
 # {{ wasserstein.w2_normal[reached] }}
 #
@@ -790,7 +790,7 @@ def w2_root(d):
 
 
 # %% [markdown]
-# **What it means.** From one normal density to another the cheapest map is linear, and only means and covariances
+# **What it means.** From one normal density to another the cheapest map is affine, and only means and covariances
 # count. In one dimension the squared cost is the squared difference of the means plus that of the standard
 # deviations. FID, by which generated pictures are compared, is this formula for features of pictures, as if these
 # were normal.

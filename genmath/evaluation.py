@@ -313,8 +313,9 @@ def c2st(
 ) -> C2ST:
     """How well the nearest neighbours tell samples from data, on points that were held out.
 
-    The majority among k neighbours answers: by default the root of their number, made odd. Any
-    other classifier's held-out accuracy is 1 - `genmath.gan.error_rate`.
+    The majority among k neighbours answers: k is by default the root of the number of
+    points that it is given, made odd. Any other classifier's held-out accuracy is
+    1 - `genmath.gan.error_rate`.
 
     Result: evaluation.accuracy
     Shapes: real (n, …) and fake (n, …), the same event and as many of each, so that guessing is

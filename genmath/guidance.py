@@ -244,15 +244,17 @@ class Measured:
 
     Adds the score of the measurement, ∇ log N(y; A x̂, A C Aᵀ + std²), where x̂ is the model's guess
     of the data at x_t and C what x_t leaves open of them: their covariance given x_t. That is
-    computed from ``prior``, the covariance that normal data would have. For such data and theirs it
-    is exact; a number v stands for v times the identity, and is ΠGDM; 0 leaves C out, and is DPS.
+    computed from ``prior``, the covariance that normal data would have. For normal data and
+    their covariance it is exact; a number v stands for v times the identity, and is ΠGDM; 0 leaves
+    C out, and is DPS.
     Where alpha = 0 the score does not determine "x0", "v" or "velocity": begin nearer to the data,
     with `genmath.samplers.steps_inside`. So it is for `ClassifierGuided`.
 
     Result: guidance.measurement, guidance.left_out
     Shapes: matrix (m, d), d the size of the event; y (B, m); prior a number or (d, d).
-    Errors: ValueError for shapes that do not fit, a prior that is not symmetric with eigenvalues
-        >= 0, std = 0 where the prior is 0; in use, a model that autograd cannot follow back to x.
+    Errors: ValueError for shapes that do not fit, a prior that is not symmetric or has an
+        eigenvalue below 0, std = 0 where the prior is 0; in use, a model that autograd cannot
+        follow back to x.
     Source: Chung et al. 2023 (DPS), without the step size of its algorithm 1; Song et al. 2023
         (ΠGDM).
     """

@@ -404,8 +404,8 @@ class EDMPath(Path):
 def rho_levels(sigma_max: float, sigma_min: float, n: int, *, rho: float = 7.0) -> Levels:
     """n noise levels from sigma_max down to sigma_min whose rho-th roots are evenly spaced.
 
-    rho = 1 is even in sigma, and a large rho nearly geometric. A step is about as long as
-    sigma^(1 - 1/rho).
+    rho = 1 is even in sigma, and a large rho nearly geometric. The length of a step is
+    about proportional to sigma^(1 - 1/rho).
 
     Result: edm.rho_grid
     Shapes: (n,), float64.

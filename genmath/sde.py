@@ -150,8 +150,8 @@ def reverse_drift(score: Data, x: Data, t: Time, path: Path, stochasticity: floa
     """f x - (1 + stochasticity²)/2 g² score, from the value of the marginal score at x.
 
     With noise of size stochasticity · g, and run from t = 1 to t = 0, every member of the family
-    has the marginals of the forward SDE, not its paths. 1 is Anderson's reverse SDE, in which the
-    paths agree too; 0 is the probability-flow ODE. `genmath.samplers.ReverseSDE` steps with it.
+    has the marginals of the forward SDE. Only 1, Anderson's reverse SDE, has its paths
+    too; 0 is the probability-flow ODE. `genmath.samplers.ReverseSDE` steps with it.
 
     Result: sde.reverse_family, sde.path_laws
     Shapes: score and x alike; t a number or one value a sample. The dtype follows x.

@@ -71,8 +71,8 @@ class Tableau:
     ``errors``, h Σ_i e_i slope_i is the difference to a step of a lower order.
 
     Result: cnf.steps
-    Errors: ValueError unless slope i uses the i slopes before it, which sum to its node, the
-        weights sum to one, and the errors, one a weight, to zero.
+    Errors: ValueError unless slope i uses the i slopes before it, with coefficients that sum to
+        its node, the weights sum to one, and the errors, one a weight, to zero.
     Source: Hairer, Nørsett, Wanner 1993, definition II.1.1, and section II.4 for the errors.
     """
 

@@ -228,7 +228,7 @@ class StyleGenerator(nn.Module):
 
 
 def truncate(styles: Styles, mean: Array, psi: float) -> Styles:
-    """mean + psi (styles - mean): the mean stays, every deviation is multiplied by psi.
+    """mean + psi (styles - mean): the mean stays, every distance from it is multiplied by psi.
 
     Result: translation.truncation
     Shapes: styles (B, layers, width), mean (width,), or any that broadcasts to them.
@@ -302,9 +302,9 @@ class CycleGAN(nn.Module):
     """Two translators, x to y and y to x, and a discriminator for each domain.
 
     A call translates x. Beside the adversarial loss stand, with their weights, that of the cycle
-    and, if its weight is not 0, what a translator changes of the domain that it translates to.
-    Both are summed over the event: the weight 10 of the paper, on means over pixels, is here 10
-    divided by the number of pixels.
+    and, if its weight is not 0, that of what a translator changes in pictures that are in its
+    target domain already. Both are summed over the event: the weight 10 of the paper, on means
+    over pixels, is here 10 divided by the number of pixels.
 
     Result: translation.cycle, translation.identity_loss
     Errors: ValueError unless all four are modules, and for weights < 0.

@@ -258,7 +258,7 @@ class VectorQuantizer(Quantizer):
 
 
 class FSQ(Quantizer):
-    """Each channel cut into levels of its own: no codebook is learned, and none can be unused.
+    """Each channel cut into levels of its own: there is no codebook to learn.
 
     tanh(z) lies in (-1, 1); channel i cuts that interval into ``levels[i]`` equal pieces and takes
     the middle of the piece, with the gradient of `straight_through`. A token is the numbers of

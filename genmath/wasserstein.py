@@ -145,7 +145,7 @@ def potential_1d(
 
     Its mean over x less its mean over y is their W_1. Its slope is 1 where more of y than of x lies
     to the left, -1 where more of x does, and 0 where there is equally much, as outside of all
-    points; it is 0 at the leftmost point.
+    points; its value is 0 at the leftmost point.
 
     Result: wasserstein.line
     Shapes: x (n,), y (m,), at any; shaped like ``at``, whose dtype it has.

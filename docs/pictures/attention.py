@@ -147,7 +147,7 @@ def saturation() -> Html:
         alt="Left: three falling curves of sorted weights, nearly flat for a small deviation of the scores, a single one near 1 for a large "
         "deviation. Right: the slope rises with the deviation to a top near 2 and then falls towards zero.",
         caption="Sixteen normal scores. Left: with the deviation 16, that of 256 features without the division, nearly all weight is on one place. Right: the slope of that weight by its own "
-        "score; on the right the softmax has ceased to learn.",
+        "score; at its right end the softmax has ceased to learn.",
     )
 
 
@@ -200,7 +200,7 @@ def masks() -> Html:
     return figure(
         *panels,
         alt="Six square grids: all filled; the lower triangle; a band along the diagonal; four blocks along the diagonal; a pattern of repeated diagonals; all but the upper right corner.",
-        caption="Each row is a token that asks, each column one that may be looked at. Sixteen tokens: a text that is written, a window of two to both sides, four frames of four places (within a frame, "
+        caption="Each row is a token that asks, each column one that may be looked at. Sixteen tokens: all look at all, a text that is written, a window of two to both sides, four frames of four places (within a frame, "
         "and across frames), and last five tokens of text before eleven of a picture: the text does not look at the picture, which looks at both.",
     )
 

@@ -127,7 +127,7 @@ def errors() -> Html:
         alt="Two curves, the error of whole sequences for a smaller and a larger error of a letter; each begins along a dashed straight "
         "line, the sum of the errors, and stays below it.",
         caption="A chain of two states, each kept with probability 0.9, and models that make one of the two too probable by 0.02 or by 0.05. "
-        "The total variation of whole sequences (solid, counted over all of them) grows with their length and stays below the sum of the "
+        "The total variation of whole sequences (solid, summed over all of them) grows with their length and stays below the sum of the "
         "errors (dashed).",
     )
 

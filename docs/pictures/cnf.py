@@ -223,8 +223,8 @@ def cost() -> Html:
         left,
         right,
         alt="Left: forty dots along a curved path from a data point to the noise. Right: a straight line from the same point with one dot on it.",
-        caption="The places where the network is called for one data point. Ten steps of RK4 are forty calls, one after the other (two of each step at the same time), each with "
-        "a divergence; flow matching needs one call.",
+        caption="The places where the network is called for one data point. Ten steps of RK4 are forty calls, one after the other (two of each step at the same time), "
+        "and ten more for the divergences, two a step; flow matching needs one call.",
     )
 
 

@@ -140,7 +140,7 @@ def same_noise() -> Html:
         *panels,
         alt="From one point at time t lines lead to earlier points: on the left to two places near each other, on the right "
         "to places scattered widely.",
-        caption="Earlier points that may have led to the blue one. With the same noise there is one for each data point, and they lie close together: their spread shrinks with "
+        caption="Earlier points that may have led to the blue one. With the same noise there is one for each data point, and they lie close together: their distances shrink with "
         "the step. With fresh noise they scatter with its root.",
     )
 

@@ -148,7 +148,7 @@ def circle() -> Html:
     return figure(
         *panels,
         alt="Three circles with twelve marks in six colours. Left: all at one place. Middle: spread evenly, colours mixed. Right: spread evenly, with the two marks of each colour together.",
-        caption="Six pictures (colours), two views each (a disc, and a square a little outside), after descent. Alignment alone is met in one point, to which the first loss also pulls them; uniformity alone spreads views without regard to pictures; both together put partners together and pictures apart.",
+        caption="Six pictures (colours), two views each (a disc, and a square a little outside), after descent. For alignment alone one point would do for all (the loss on the left also pulls them together); uniformity alone spreads views without regard to pictures; both together put partners together and pictures apart.",
     )
 
 

@@ -169,7 +169,7 @@ def disjoint() -> Html:
         alt="Left: two boxes of width one, shifted. Right: against the shift, total variation and Jensen–Shannon rise until the boxes "
         "no longer overlap and are then constant; the Wasserstein distance rises on; KL is infinite at once.",
         caption="The densities p and q are boxes, and q is shifted by θ. From θ = 1 on they do not overlap, and JS and total variation "
-        "(explained below) are flat: no derivative says in which direction to move q. KL is infinite for every shift. The Wasserstein "
+        "(explained below) are flat: no derivative says in which direction to move q. KL is infinite for every shift but 0. The Wasserstein "
         "distance W₁, of a later chapter, is the shift itself.",
     )
 

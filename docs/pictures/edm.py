@@ -41,8 +41,8 @@ def question() -> Html:
     panel.set_yticks([1e-3, 1e-2, 1e-1], ["0.001", "0.01", "0.1"])
     return figure(
         panel,
-        alt="Four falling lines on logarithmic axes. DDIM falls slowest; Heun's method, DPM-Solver and "
-        "UniPC fall faster, in this order, and are far below it at 48 calls.",
+        alt="Four falling lines on logarithmic axes. DDIM falls slowest; Heun's method, DPM-Solver++(2M) "
+        "and UniPC fall faster, in this order, and are far below it at 48 calls.",
         caption="One network, the exact one for data with two peaks, and four ways to use it. Each point is "
         "a whole sampler; what is drawn is how far its samples are from where the exact ODE takes the same "
         "starts. Why do methods of the same price differ so much?",
@@ -83,7 +83,7 @@ def weights() -> Html:
         "noise and v rise without end and Min-SNR becomes flat. On the noise, one is flat and Min-SNR falls "
         "at the right. On v, Min-SNR is a hump.",
         caption="Three losses as weights on three errors. Noise is on the left of each panel, data on the "
-        "right. Each loss is flat in its own unit. Min-SNR (orange) follows the loss of the noise up to its "
+        "right. Each plain loss is flat in its own unit. Min-SNR (orange) follows the loss of the noise up to its "
         "ceiling.",
     )
 

@@ -254,7 +254,7 @@ def dps() -> Html:
     right.text(1.6, 0.03, "DPS", color=ORANGE, fontsize=9)
     right.text(0.02, 0.06, "DPS,\nwith noise", color=PURPLE, fontsize=9)
     for panel in (left, right):
-        panel.set(xlabel="q: signal over noise of the measurement", ylim=(0, 1.05))
+        panel.set(xlabel="q: squared signal over noise", ylim=(0, 1.05))
     return figure(
         left,
         right,
