@@ -154,7 +154,7 @@ def test_what_the_checker_counts_and_computes_is_no_part_of_a_message() -> None:
         "Counterexample: the left side is <n1/>, the right side <n2/>.",
         "in this world",
     ]
-    for topic in book.topics():
+    for topic in ("autoregressive", "ddpm"):
         page = file_of(f"derivations/{topic}/").read_text("utf-8")
         counts = {m.key for m in messages(page) if "proved (A)" in m.key}
         assert counts
@@ -162,6 +162,8 @@ def test_what_the_checker_counts_and_computes_is_no_part_of_a_message() -> None:
             f"<n1/> {steps}: <n2/> proved (A), <n3/> confirmed (B); <n4/> mutants, none survived"
             for steps in ("step", "steps")
         }
+    for topic in book.topics():
+        page = file_of(f"derivations/{topic}/").read_text("utf-8")
         assumed = re.findall(r"<div>(<code>.*?)</div>", page)
         codes = re.findall("<code>(.*?)</code>", " ".join(assumed))
         words = re.sub("<[^>]*>", "", " ".join(codes))
