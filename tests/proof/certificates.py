@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any
 
+from genmath import book
+from genmath.proof.certificate import files
 from genmath.proof.kernel import Line, check
+from genmath.proof.kernel.document import UNFORESEEN
+from genmath.proof.language.derivation import Derivation
+
+
+@cache
+def written(topic: str) -> list[tuple[Derivation, files.Written]]:
+    """The certificates of a chapter."""
+    return [(d, files.of_derivation(d)) for d in book.chapter(topic).derivations]
+
 
 TOKENS = re.compile(r"[()]|[^\s()]+")
 
@@ -56,6 +68,7 @@ def document(
 def line(*arguments: Any, **more: Any) -> Line:
     """What the kernel says of a proof."""
     (found,) = check(json.dumps(document(*arguments, **more))).lines
+    assert UNFORESEEN not in found.rejected
     return found
 
 

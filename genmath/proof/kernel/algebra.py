@@ -173,7 +173,7 @@ class Algebra:
 def _atomic(term: Term) -> bool:
     """Letters, and functions at arguments."""
     return isinstance(term, str) or (
-        isinstance(term, tuple) and term[0] not in ("+", "*", "-", "/", "^", "#", "lam")
+        isinstance(term, tuple) and term[0] not in ("+", "*", "-", "/", "^", "#", "=>")
     )
 
 

@@ -103,7 +103,7 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
         f.kind != "expectation" or (count > 1 and all(f.takes)),
         (f.kind in MEANT) == bool(f.by),
         not f.by or (by is not None and by.kind == "expectation" and f.ranges == by.ranges
-                     and f.takes * 2 == by.takes * MEANT[f.kind] and count == MEANT[f.kind]),
+                     and by.takes == f.takes[:1] * 2 and count == MEANT.get(f.kind)),
         not f.ratio or (len(f.ratio) == 2 and numbers),
         type(f.events) is int and 0 <= f.events <= count * numbers,
     ]  # fmt: skip

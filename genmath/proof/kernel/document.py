@@ -19,6 +19,7 @@ from genmath.proof.kernel.limits import CHARACTERS, EFFORT, LINES, Rejected, Wor
 from genmath.proof.kernel.proof import proven
 
 FORMAT = 1
+UNFORESEEN = "it is something that the kernel did not foresee"
 
 
 @dataclass(frozen=True)
@@ -101,5 +102,5 @@ def _line(said: Any, k: int, work: Work) -> Line:
         return Line(k, said["claim"], claim, tuple(proven(claim, said["proof"], work)))
     except Rejected as why:
         return Line(k, said["claim"], rejected=str(why))
-    except RecursionError:
-        return Line(k, said["claim"], rejected="it is nested too deeply")
+    except Exception as error:  # no certificate ends the kernel; and this proves nothing
+        return Line(k, said["claim"], rejected=f"{UNFORESEEN}: {type(error).__name__}")

@@ -66,12 +66,12 @@ def _events(scope: Scope, weight: Any, declared: Function) -> set[int]:
 
 def moment(scope: Scope, term: Any, declared: Function) -> Term:
     """E(x^k) by the normal law of mean m and variance v > 0, for k up to 4."""
-    law = term[2][2] if declared.kind == "expectation" and len(term) == 3 else None
-    x, body = ("#", 0), term[1][2]
+    by_one = declared.kind == "expectation" and len(term) == 3 and term[1][1] == 1
+    law, x, body = term[2][2] if by_one else None, ("#", 0), term[1][2] if by_one else None
     factors = body[1:] if isinstance(body, tuple) and body[0] == "*" else (body,)
     if (
-        not isinstance(law, tuple) or law[:2] != ("normal", x) or term[1][1] != 1
-        or declared.ranges or not bare(law[2]) or not scope.positive(law[3])
+        not isinstance(law, tuple) or law[:2] != ("normal", x) or declared.ranges
+        or not bare(law[2]) or not scope.positive(law[3])
         or len(factors) > 4 or {*factors} != {x}
     ):  # fmt: skip
         raise Rejected("moment: it is no E(x^k) by a normal law, k at most 4, variance > 0")
@@ -108,7 +108,7 @@ def meaning(scope: Scope, term: Any, declared: Function) -> Term:
 
 def ratio(scope: Scope, term: Any, declared: Function) -> Term:
     """p(z|x) = p(x, z) / p(x)."""
-    if declared.ratio is None:
+    if not declared.ratio:
         raise Rejected("ratio: it is no conditional density")
     scope.suppose(f"{term[0]} is a quotient of densities")
     return ("/", *(opened(t, term[1:]) for t in declared.ratio))

@@ -1,15 +1,16 @@
 """Proofs: a list of steps, each a fact that a rule gives from facts before it.
 
-    ["identity", fact, by]          both sides are one rational function, with the equations `by`
-    ["combination", fact, terms, by]    the gap is a sum of products of gaps that are >= 0
-    ["nonzero", t, u, c, facts, by]     t u is c times a product of what is not 0
-    ["same", a, b, items]           equal arguments give equal values
-    ["equal", rule, t]              t = ..., by a rule for the function
-    ["bound", rule, t]              where t, its square or its inverse lies
-    ["value", t, k]                 what is declared of the values of the function
-    ["keeps", t, letters, steps]    an integral, expectation or sum of what is >= 0 is >= 0
-    ["ln_inject", a, b]             a = b where ln a = ln b, a > 0 and b > 0
-    ["result", k]                   an earlier result that the claim names
+    ["identity", fact, by]              both sides are one rational function, using equations `by`
+    ["combination", fact, terms, by]    the gap is a sum of terms [c, facts...]: c times their gaps
+    ["nonzero", t, u, [c, facts...], by]    t u is c times gaps that are not 0
+    ["same", a, b, items]               equal arguments give equal values; an item an argument:
+                                        null, the number of an equation, or [letters, steps]
+    ["equal", rule, t]                  t = ..., by a rule for the function
+    ["bound", rule, t]                  where t, its square or its inverse lies
+    ["value", t, k]                     what is declared of the values of the function
+    ["keeps", t, letters, steps]        an integral, expectation or sum of what is >= 0 is >= 0
+    ["ln_inject", a, b]                 a = b where ln a = ln b, a > 0 and b > 0
+    ["result", k]                       an earlier result that the claim names
 
 Facts are numbered: those that are given, then those of the steps. A proof within a proof, under a
 binder, sees what is outside; outside sees of it what it was made for, and nothing else.
