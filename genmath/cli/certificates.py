@@ -108,6 +108,8 @@ def _compared(checked: dict[Path, Certificate], troubles: list[str]) -> list[str
 
 
 def _counted(checked: Sequence[Certificate]) -> str:
+    from genmath.proof.certificate.files import rests_on
+
     lines = [line for c in checked for line in c.lines]
     proved = [line for line in lines if not line.without and not line.rejected]
     whole = sum(not rests_on(line) for line in proved)
@@ -119,12 +121,6 @@ def _counted(checked: Sequence[Certificate]) -> str:
     return counts
 
 
-def rests_on(line: Line) -> list[str]:
-    """Laws and results. That functions which are differentiated have derivatives is a hypothesis of
-    the line, as in the book."""
-    return [law for law in line.supposed if "has a derivative" not in law]
-
-
 def _show(name: str, line: Line) -> None:
     from genmath.proof.certificate.shown import shown
 
@@ -132,7 +128,7 @@ def _show(name: str, line: Line) -> None:
     if line.claim is None or line.rejected:
         typer.echo(f"  {line.rejected or f'no certificate: {line.without}'}")
         return
-    for said in [*shown(line.claim)]:
+    for said in shown(line.claim):
         typer.echo(f"  {said}")
     if line.supposed:
         typer.echo(f"  resting on: {'; '.join(line.supposed)}")

@@ -6,8 +6,10 @@ import copy
 import json
 import math
 import random
+import sys
 from collections import Counter
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from genmath.proof.kernel import Line, Rejected, check
@@ -215,3 +217,18 @@ def _value(t: Term, letters: Any, functions: dict[str, Function], seed: float) -
             return math.exp(-((x - m) ** 2) / (2 * v)) / math.sqrt(2 * math.pi * v)
     place = random.Random(f"{t[0]}{seed}").random()
     return math.sin(place + sum((k + 1 + place) * a for k, a in enumerate(args)))
+
+
+def main() -> None:
+    """`python -m tests.proof.alterations DIR 240`: so many alterations of each line of DIR."""
+    folder, times = sys.argv[1:]
+    total = Counter[str]()
+    for file in sorted(Path(folder).glob("*.json")):
+        for line in json.loads(file.read_text("utf-8"))["lines"]:
+            if "proof" in line:
+                total += attack(line, int(times), (file.name, line["line"]))
+    print(*(f"{count:8} {what}" for what, count in total.most_common()), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
