@@ -233,4 +233,7 @@ def test_the_page_says_how_many_lines_are_covered() -> None:
     proved = [line for line in lines if not line.without]
     whole = sum(not files.rests_on(line) for line in proved)
     assert f"Of the {len(lines)} lines of the book {whole} are verified whole, and " in page
-    assert f" and {len(proved) - whole} more but for laws or results" in page
+    more = len(proved) - whole
+    assert f" and {more} more but for laws or results" in page
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert f"that they name | {whole} and {more} of {len(lines)};" in readme
