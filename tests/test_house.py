@@ -66,6 +66,8 @@ ROOMS = {
     "numeric": ("language",),
     "functions": ("language",),
     "coq": ("language",),
+    "kernel": (),
+    "certificate": ("language", "coq", "kernel"),
 }
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genmath import __version__
+from genmath.cli import certificates as proofs_as_data
 from genmath.cli import classroom, proofs, training, watch
 from genmath.cli.console import (
     UNREADABLE,
@@ -189,6 +190,14 @@ def check(
             "--coq", metavar="DIR", help="Write the steps that are algebra as Coq theorems instead."
         ),
     ] = None,
+    certificates: Annotated[
+        Path | None,
+        typer.Option(
+            "--certificates",
+            metavar="DIR",
+            help="Write the steps that are algebra as proofs for `genmath verify` instead.",
+        ),
+    ] = None,
     again: Annotated[
         bool, typer.Option("--watch", help="Check again whenever a file is saved; Ctrl-C ends it.")
     ] = False,
@@ -208,6 +217,7 @@ def check(
       genmath check vae.elbo --mutants  one derivation, and the checker's strength on it
       genmath check homework.py --json  your own file, for a program to read
       genmath check vae --coq proofs    theorems for coqc, a foreign kernel
+      genmath check vae --certificates proofs   proofs as data, for genmath verify
       genmath check homework.py --watch check it again whenever it is saved
       genmath check class/*.py --against task.py --json   a line a student
 
@@ -223,6 +233,11 @@ def check(
             if mutants or as_json or again or against is not None:
                 raise Unreadable("--coq goes without --mutants, --json, --watch and --against")
             raise typer.Exit(proofs.write(named or topics(), coq))
+    if certificates is not None:
+        with complaints():
+            if mutants or as_json or again or against is not None or coq is not None:
+                raise Unreadable("--certificates goes with topics, names and files alone")
+            raise typer.Exit(proofs_as_data.write(named or topics(), certificates))
     if again:
         with complaints():
             files = [target for target in named if is_file(target)]
@@ -254,6 +269,37 @@ def _check_once(
     else:
         typer.echo(summary(reports, time.perf_counter() - began))
     return 0 if all(report["ok"] for report in reports) else FAILED
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the certificates are.")],
+    show: Annotated[
+        bool, typer.Option("--show", help="Print what each line claims, and on what it rests.")
+    ] = False,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Leave the book aside: only whether the proofs are.")
+    ] = False,
+) -> None:
+    """Re-check proofs that `genmath check --certificates DIR` wrote.
+
+    \b
+    A small kernel goes through every proof; it shares no code with the checker.
+    Then each claim is compared with the one that the book makes.
+
+    \b
+    Examples:
+      genmath check --certificates proofs && genmath verify proofs
+      genmath verify proofs --show
+
+    \b
+    Exit code:
+      0  every certificate proves what it claims, and that is what the book claims
+      1  one is rejected, altered, or claims something else
+      2  no such folder, or no certificate in it
+    """
+    with complaints():
+        raise typer.Exit(proofs_as_data.verify(folder, alone, show))
 
 
 @app.command()

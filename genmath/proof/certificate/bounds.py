@@ -1,0 +1,268 @@
+"""Signs and bounds, each with its proof: what `Signs` reads off the shape of a term, step by step.
+
+Bounds are kept as facts `low < t`, `t <= high`; a product of gaps that are >= 0 is >= 0.
+"""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+from math import inf
+from typing import Any
+
+from genmath.proof.certificate import said
+from genmath.proof.certificate.scope import NoProof, Place
+from genmath.proof.coq.terms import Term, denominators, div, neg, num
+from genmath.proof.kernel.claims import LINEAR
+
+Weighted = list[Any]  # a weight, and numbers of facts
+ZERO = num(0)
+
+
+class Bounds:
+    def __init__(self, place: Place, prove: Any) -> None:
+        """`prove`: what shows that the function under an integral is nowhere < 0."""
+        self.place, self.signs, self.prove = place, place.signs, prove
+
+    # --- what the rules ask for
+
+    def positive(self, t: Term) -> int | None:
+        """A proof that 0 < t; None where the kernel sees that for itself."""
+        if t.op == "num" and t.data > 0:
+            return None
+        return self._sign("<", t)
+
+    def nonnegative(self, t: Term) -> int | None:
+        if t.op == "num" and t.data >= 0:
+            return None
+        return self._sign("<" if self.signs.positive(t) else "<=", t)
+
+    def nonzero(self, t: Term) -> int | None:
+        if t.op == "num":
+            return None
+        if self.signs.positive(t):
+            return self.positive(t)
+        found = self.place.number("!=", ZERO, t)
+        if found is not None:
+            return found
+        r = self.signs(t)
+        if r.high < 0 or (r.high == 0 and r.below):
+            top = self.above(t)
+            if r.high < 0:
+                gap = ["1", top], [str(-Fraction(r.high))]
+                top = self._combine("<", t, ZERO, list(gap))
+            return self._product(t, num(1), [num(-1)], [top])
+        match t.op:
+            case "mul" | "neg":
+                return self._product(t, num(1), *self._factors(t.args, t.op == "neg"))
+            case "pow":
+                return self._product(t, num(1), *self._factors(t.args * t.data, False))
+            case "div":
+                return self._product(t, t.args[1], *self._factors(t.args[:1], False))
+        raise NoProof(f"a denominator is not seen to differ from 0: {t}")
+
+    def _factors(self, args: tuple[Term, ...], minus: bool) -> tuple[list[Term], list[int]]:
+        numbers = [a for a in args if a.op == "num"] + [num(-1)] * minus
+        return numbers, [k for a in args if (k := self.nonzero(a)) is not None]
+
+    def _product(self, t: Term, times: Term, numbers: list[Term], facts: list[int]) -> int:
+        c = Fraction(1)
+        for n in numbers:
+            c *= n.data
+        self.divisors(t)
+        return self.place.add("nonzero", said.of(t), said.of(times), [str(c), *facts], [])
+
+    def divisors(self, *terms: Term) -> None:
+        """That no denominator in the arithmetic of a term is 0."""
+        for t in terms:
+            for d in denominators(t):
+                self.nonzero(d)
+
+    def _sign(self, sign: str, t: Term) -> int:
+        found = self.place.number(sign, ZERO, t)
+        if found is not None:
+            return found
+        low = self.signs(t).low
+        under = self.below(t)
+        if low > 0:
+            return self._combine(sign, ZERO, t, [["1", under], [str(low)]])
+        if low < 0:
+            raise NoProof(f"the sign is not seen: {t}")
+        found = self.place.number(sign, ZERO, t)
+        return under if found is None else found
+
+    def _combine(self, sign: str, a: Term, b: Term, terms: list[Weighted]) -> int:
+        self.divisors(a, b)
+        return self.place.add("combination", [sign, said.of(a), said.of(b)], terms, [])
+
+    # --- bounds
+
+    def below(self, t: Term) -> int:
+        """A proof of low < t or low <= t, where `Signs` says that it lies no lower."""
+        r = self.signs(t)
+        if r.low == -inf:
+            raise NoProof(f"no bound is seen: {t}")
+        low = num(Fraction(r.low))
+        return self._bound(t, low, t, "<" if r.above else "<=", up=False)
+
+    def above(self, t: Term) -> int:
+        r = self.signs(t)
+        if r.high == inf:
+            raise NoProof(f"no bound is seen: {t}")
+        return self._bound(t, t, num(Fraction(r.high)), "<" if r.below else "<=", up=True)
+
+    def _bound(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
+        found = self.place.number(sign, a, b)
+        if found is not None:
+            return found
+        if sign == "<=" and (found := self.place.number("<", a, b)) is not None:
+            return self._combine(sign, a, b, [["1", found]])
+        match t.op:
+            case "num":
+                return self._combine(sign, a, b, [])
+            case "var" if t.data == "PI":
+                return self.place.add("bound", "pi_below" if up else "pi_above", "PI")
+            case "neg":
+                inner = self.below(t.args[0]) if up else self.above(t.args[0])
+                return self._combine(sign, a, b, [["1", inner]])
+            case "add":
+                return self._sum(t, a, b, sign, up)
+            case "mul" | "div" | "pow":
+                return self._of_product(t, a, b, sign, up)
+            case "app":
+                return self._of_function(t, a, b, sign, up)
+        raise NoProof(f"no bound is seen: {t}")
+
+    def _sum(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
+        if len(t.args) == 2 and t.args[1].op == "neg":
+            x, y = t.args[0], t.args[1].args[0]
+            for s in ("<", "<="):
+                pair = (x, y) if up else (y, x)
+                if (found := self.place.number(s, *pair)) is not None and ZERO in (a, b):
+                    return self._combine(sign, a, b, [["1", found]])
+        parts = [self.above(x) if up else self.below(x) for x in t.args]
+        return self._combine(sign, a, b, [["1", k] for k in parts])
+
+    def _of_product(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
+        if self.signs(t).low == self.signs(t).high == 0:
+            return self._combine(sign, a, b, [])
+        left = self._flat(t)
+        facts: list[int] = []  # of gaps whose product is t, or -t
+        plain: list[Term] = []  # factors that are >= 0 and stand for themselves
+        negative = False
+        for k, count in [(k, left.count(k)) for k in dict.fromkeys(left)]:
+            if self.signs.nonnegative(k):
+                plain += [k] * count
+            elif self._negative(k):
+                negative ^= bool(count % 2)
+                facts += [self._upper(k)] * count
+            elif count % 2:
+                raise NoProof(f"no bound is seen: {t}")
+            else:
+                facts += [self.place.add("bound", "square", said.of(k))] * (count // 2)
+        if not facts and (up or (a != ZERO)):
+            return self._telescope(plain, a, b, sign, up)
+        if negative != up or ZERO not in (a, b):
+            raise NoProof(f"no bound is seen: {t}")
+        own, c = [], Fraction(1)
+        for k in plain:
+            if k.op == "num":
+                c *= k.data
+            else:
+                own.append(self._sign("<" if self.signs.positive(k) else "<=", k))
+        return self._combine(sign, a, b, [[str(c), *own, *facts]])
+
+    def _negative(self, t: Term) -> bool:
+        return self.signs(t).high <= 0
+
+    def _upper(self, t: Term) -> int:
+        """A proof that t < 0, or t <= 0."""
+        r = self.signs(t)
+        top = self.above(t)
+        if r.high == 0:
+            return top
+        return self._combine("<", t, ZERO, [["1", top], [str(-Fraction(r.high))]])
+
+    def _flat(self, t: Term) -> list[Term]:
+        """Factors; 1/u for a division by u. What something is known of is not taken apart."""
+        if t in self.signs.known:
+            return [t]
+        match t.op:
+            case "mul":
+                return [f for a in t.args for f in self._flat(a)]
+            case "pow":
+                return self._flat(t.args[0]) * int(t.data)
+            case "div":
+                under = [self._inverse(f) for f in self._flat(t.args[1])]
+                return [*self._flat(t.args[0]), *under]
+        return [t]
+
+    def _inverse(self, t: Term) -> Term:
+        if t.op == "num":
+            return num(1 / t.data) if t.data else t
+        if t.op == "div" and t.args[0] == num(1):
+            return t.args[1]
+        inverse = div(num(1), t)
+        if self.signs.positive(t):
+            self.positive(t)
+            self.place.add("bound", "inverse", said.of(t))
+        elif self.signs.positive(neg(t)):
+            self.positive(neg(t))
+            self.nonzero(t)
+            over = self.place.add("bound", "inverse", said.of(neg(t)))
+            self.nonzero(neg(t))
+            self._combine("<", inverse, ZERO, [["1", over]])
+        return inverse
+
+    def _telescope(self, factors: list[Term], a: Term, b: Term, sign: str, up: bool) -> int:
+        """u v - l k = (u - l)(v - k) + l (v - k) + k (u - l) for lower bounds l and k >= 0;
+        h i - u v = u (i - v) + i (h - u) for upper ones."""
+        terms: list[Weighted] = []
+        if up:
+            highs = [Fraction(self.signs(f).high) for f in factors]
+            for i, f in enumerate(factors):
+                c = Fraction(1)
+                for h in highs[i + 1 :]:
+                    c *= h
+                before = [k for g in factors[:i] if (k := self.nonnegative(g)) is not None]
+                for g in factors[:i]:
+                    c *= g.data if g.op == "num" else 1
+                if f.op != "num":
+                    terms.append([str(c), *before, self.above(f)])
+            return self._combine(sign, a, b, terms)
+        lows = [Fraction(self.signs(f).low) for f in factors]
+        for chosen in itertools.product((False, True), repeat=len(factors)):
+            c = Fraction(1)
+            for one, low in zip(chosen, lows, strict=True):
+                c *= 1 if one else low
+            gaps = [self.below(f) for f, one in zip(factors, chosen, strict=True) if one]
+            if gaps and c:
+                terms.append([str(c), *gaps])
+        return self._combine(sign, a, b, terms)
+
+    def _of_function(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
+        zero = ZERO in (a, b)
+        match t.data:
+            case "exp" | "Rabs" if not up and zero:
+                return self.place.add("bound", "exp" if t.data == "exp" else "abs", said.of(t))
+            case "sqrt" if not up and zero:
+                self.nonnegative(t.args[0])
+                return self.place.add("bound", "sqrt", said.of(t))
+            case "log_gap" if not up and zero:
+                self.positive(t.args[0])
+                return self.place.add("bound", "log_gap", said.of(t))
+            case "normal" if not up and zero:
+                self.positive(t.args[2])
+                return self.place.add("bound", "normal", said.of(t))
+        declared = self.place.scope.functions.get(t.data)
+        for k in range(len(declared.values) if declared else 0):
+            self.place.add("value", said.of(t), k)
+        found = self.place.number(sign, a, b)
+        if found is None and declared and declared.kind in LINEAR and zero and not up:
+            return self._keeps(t)  # type: ignore[no-any-return]
+        if found is None:
+            raise NoProof(f"no bound is seen: {t}")
+        return found
+
+    def _keeps(self, t: Term) -> Any:
+        return self.prove(self.place, t)

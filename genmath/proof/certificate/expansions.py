@@ -1,0 +1,118 @@
+"""One step at a time: by which rule of the kernel a function at arguments is another term."""
+
+from __future__ import annotations
+
+from genmath.proof.coq.linear import meaning
+from genmath.proof.coq.rules import _constant, _root
+from genmath.proof.coq.signs import Signs
+from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
+
+ONE, TWO = num(1), num(2)
+Asked = list[tuple[str, Term]]  # what the rule needs: "<" or "<=", and of which term
+# The rule, the term it gives, what it needs. The rule "same": the argument is rewritten first.
+Expansion = tuple[str, Term, Asked]
+
+
+def expansion(term: Term, signs: Signs) -> Expansion | None:
+    """None if it stays as it is, or takes more than a local rule."""
+    inner = term.args[0] if term.args else ONE
+    match term.data:
+        case "ln":
+            return _ln(inner, signs)
+        case "exp":
+            return _exp(inner, signs)
+        case "sqrt":
+            return _sqrt(inner, signs)
+        case "Rabs":
+            if signs.nonnegative(inner):
+                return "abs_plus", inner, [("<=", inner)]
+            if signs.nonnegative(neg(inner)):
+                return "abs_minus", neg(inner), [("<=", neg(inner))]
+        case "log_gap":
+            return "log_gap", add(inner, neg(ONE), neg(app("ln", inner))), []
+    head = signs.heads.get(term.data)
+    if signs.laws and head is not None and head.ratio:
+        at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
+        return "ratio", div(*(replaced(t, at) for t in head.ratio)), []
+    if signs.laws and head is not None and head.means:
+        new = meaning(term, head)
+        return None if new == term else ("meaning", new, [])
+    return None
+
+
+def _ln(u: Term, signs: Signs) -> Expansion | None:
+    match u.op:
+        case "num" if u.data == 1:
+            return "ln_one", num(0), []
+        case "num" if u.data.denominator != 1 and u.data > 0:
+            return "same", app("ln", _quotient(u)), []
+        case "mul" if all(map(signs.positive, u.args)):
+            return "ln_product", add(*(app("ln", a) for a in u.args)), [("<", a) for a in u.args]
+        case "div" if all(map(signs.positive, u.args)):
+            over, under = u.args
+            return (
+                "ln_quotient",
+                add(app("ln", over), neg(app("ln", under))),
+                [("<", over), ("<", under)],
+            )
+        case "pow" if signs.positive(u.args[0]):
+            return "ln_power", mul(num(u.data), app("ln", u.args[0])), [("<", u.args[0])]
+        case "app" if u.data == "exp":
+            return "ln_exp", u.args[0], []
+        case "app" if u.data == "sqrt" and signs.positive(u.args[0]):
+            return "ln_sqrt", div(app("ln", u.args[0]), TWO), [("<", u.args[0])]
+        case "app" if u.data == "normal" and signs.positive(u.args[2]):
+            return "same", app("ln", density(u)), []
+        case "app" if signs.laws and (head := signs.heads.get(u.data)) and head.ratio:
+            found = expansion(u, signs)
+            return None if found is None else ("same", app("ln", found[1]), [])
+    return None
+
+
+def density(t: Term) -> Term:
+    """Of a normal law, as it is defined."""
+    x, m, v = t.args
+    square = power(add(x, neg(m)), 2)
+    return div(app("exp", neg(div(square, mul(TWO, v)))), app("sqrt", mul(TWO, var("PI"), v)))
+
+
+def _exp(u: Term, signs: Signs) -> Expansion | None:
+    match u.op:
+        case "num" if u.data == 0:
+            return "exp_zero", ONE, []
+        case "neg":
+            return "exp_minus", div(ONE, app("exp", u.args[0])), []
+        case "add":
+            return "exp_sum", mul(*(app("exp", a) for a in u.args)), []
+        case "app" if u.data == "ln" and signs.positive(u.args[0]):
+            return "exp_ln", u.args[0], [("<", u.args[0])]
+    return None
+
+
+def _sqrt(u: Term, signs: Signs) -> Expansion | None:
+    value = _constant(u)
+    if u.op == "pow" and u.data == 2 and signs.nonnegative(u.args[0]):
+        return "sqrt_square", u.args[0], [("<=", u.args[0])]
+    if value is not None and (root := _root(value)) is not None:
+        return "same", app("sqrt", power(num(root), 2)), []
+    match u.op:
+        case "num" if u.data.denominator != 1:
+            return "same", app("sqrt", _quotient(u)), []
+        case "mul" if all(map(signs.nonnegative, u.args)):
+            return (
+                "sqrt_product",
+                mul(*(app("sqrt", a) for a in u.args)),
+                [("<=", a) for a in u.args],
+            )
+        case "div" if signs.nonnegative(u.args[0]) and signs.positive(u.args[1]):
+            over, under = u.args
+            return (
+                "sqrt_quotient",
+                div(app("sqrt", over), app("sqrt", under)),
+                [("<=", over), ("<", under)],
+            )
+    return None
+
+
+def _quotient(u: Term) -> Term:
+    return div(num(u.data.numerator), num(u.data.denominator))

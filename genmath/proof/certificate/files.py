@@ -1,0 +1,94 @@
+"""A file a derivation; its name carries a hash of what is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genmath.proof.certificate import said
+from genmath.proof.certificate.scope import NoProof
+from genmath.proof.certificate.written import certificate, statement
+from genmath.proof.kernel import Certificate, Line, check
+from genmath.proof.language.derivation import Derivation
+
+DIGITS = 16  # of the hash
+NAME = re.compile(rf"(.+)-([0-9a-f]{{{DIGITS}}})\.json")
+
+DIFFERENTIABLE = re.compile(r"\w+ has a derivative in its argument \d+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A certificate, and what the kernel says of it."""
+
+    text: str
+    checked: Certificate
+
+    @property
+    def name(self) -> str:
+        return f"{plain(self.checked.derivation)}-{digest(self.text)}.json"
+
+
+def write(derivations: Iterable[Derivation], folder: Path) -> list[Written]:
+    """A file for each, in place of one that was written for it before; an `OSError` where there
+    can be none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for derivation in derivations:
+        one = of_derivation(derivation)
+        for old in folder.glob("*.json"):
+            found = NAME.fullmatch(old.name)
+            if found and found[1] == plain(derivation.name) and old.name != one.name:
+                old.unlink()
+        (folder / one.name).write_text(one.text, encoding="utf-8")
+        written.append(one)
+    return written
+
+
+def of_derivation(derivation: Derivation) -> Written:
+    lines: list[dict[str, Any]] = []
+    for k, step in enumerate(derivation.steps, 1):
+        try:
+            lines.append({"line": k, **certificate(statement(step))})
+        except NoProof as why:
+            lines.append({"line": k, "without": str(why)[:300]})
+        except RecursionError:
+            lines.append({"line": k, "without": "too deeply nested"})
+    document = {"format": 1, "derivation": derivation.name, "lines": lines}
+    text = json.dumps(document, separators=(",", ":")) + "\n"
+    return Written(text, check(text))
+
+
+def differs(checked: Certificate, derivation: Derivation) -> str:
+    """In what a certificate claims something else than the derivation of its name; or ""."""
+    if len(checked.lines) != len(derivation.steps):
+        return f"it has {len(checked.lines)} lines, the derivation {len(derivation.steps)}"
+    for line, step in zip(checked.lines, derivation.steps, strict=True):
+        if line.without:
+            continue
+        try:
+            same = line.said == said.claim(statement(step))
+        except NoProof:
+            same = False
+        if not same:
+            return f"line {line.number} claims something else than the derivation"
+    return ""
+
+
+def rests_on(line: Line) -> list[str]:
+    """The laws and results that a line names. That functions which are differentiated have
+    derivatives is a hypothesis of it, as in the book."""
+    return [law for law in line.supposed if not DIFFERENTIABLE.fullmatch(law)]
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+def plain(name: str) -> str:
+    return re.sub(r"[^\w.]", "_", name, flags=re.ASCII)

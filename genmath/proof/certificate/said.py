@@ -1,0 +1,89 @@
+"""A claim in the kernel's words: the shared reader's terms and functions, as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from genmath.proof.coq.reading import DERIVATIVE, Head, domain_of
+from genmath.proof.coq.terms import Condition, Term, var
+from genmath.proof.coq.theorem import Statement
+
+OWN = {"Rabs": "abs"}  # the kernel's names for Coq's
+SIGNS = {"add": "+", "mul": "*", "neg": "-", "div": "/", "pow": "^"}
+
+
+def of(term: Term, bound: Sequence[Sequence[str]] = ()) -> Any:
+    """A term; `bound`: the letters of the binders around it, the nearest one last."""
+    match term.op:
+        case "num":
+            return str(term.data)
+        case "var":
+            k = 0
+            for letters in reversed(bound):
+                if term.data in letters:
+                    return ["#", k + list(letters).index(term.data)]
+                k += len(letters)
+            return term.data
+        case "lam":
+            letters = [name for name, _ in term.data]
+            return ["=>", len(letters), of(term.args[0], (*bound, letters))]
+        case "app":
+            return [OWN.get(term.data, term.data), *(of(a, bound) for a in term.args)]
+        case "pow":
+            return ["^", of(term.args[0], bound), int(term.data)]
+    return [SIGNS[term.op], *(of(a, bound) for a in term.args)]
+
+
+def relation(condition: Condition, bound: Sequence[Sequence[str]] = ()) -> list[Any]:
+    sign, left, right = condition
+    return [sign, of(left, bound), of(right, bound)]
+
+
+def function(head: Head, events: int, endless: bool) -> dict[str, Any]:
+    """Its declaration."""
+    takes = [kind.count("->") for kind in head.takes]
+    said: dict[str, Any] = {"takes": takes}
+    if values := domain_of(head.values, var("value")):
+        said["values"] = [relation(c, [["value"]]) for c in values]
+    letters = [name for name, _ in head.letters]
+    if ranges := [relation(c, [letters]) for _, conditions in head.letters for c in conditions]:
+        said["ranges"] = ranges
+    if head.slope:
+        said["slope"] = head.slope
+    if head.linear:
+        between = head.linear == "integral" and len(takes) > 2
+        series = head.linear == "sum" and endless  # an endless sum is one by a law
+        said["is"] = "between" if between else "integral" if series else head.linear
+    if head.means:
+        said |= {"is": head.means, "by": head.under}
+    if head.ratio:
+        places = [f"a{k}" for k in range(1, len(takes) + 1)]
+        said["ratio"] = [of(t, [places]) for t in head.ratio]
+    if events:
+        said["events"] = events
+    return said
+
+
+def _called(what: Any) -> Any:
+    return what[0] if isinstance(what, tuple) and what else ""
+
+
+def claim(statement: Statement) -> dict[str, Any]:
+    given = statement.conditions[: len(statement.conditions) - len(statement.results)]
+    endless = any(_called(what) == "Infinity" for _, what, _ in statement.read.heads)
+    functions = {
+        head.name: function(head, len(data[1]) if kind == "Dens" else 0, endless)
+        for (kind, data, _), head in statement.read.heads.items()
+        if head.name != DERIVATIVE
+    }
+    return {
+        "letters": sorted(statement.read.letters.values()),
+        "functions": dict(sorted(functions.items())),
+        "given": [relation(c) for c in given],
+        "results": [
+            {"name": m.source.name, "says": relation(c)}
+            for m, c in zip(statement.lemmas, statement.results, strict=True)
+        ],
+        "states": [statement.sign, of(statement.left), of(statement.right)],
+    }

@@ -1,0 +1,58 @@
+"""A place in a proof that is being written: the kernel's own scope, with the signs known there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from genmath.proof.certificate import said
+from genmath.proof.coq.signs import Signs
+from genmath.proof.coq.terms import Term
+from genmath.proof.kernel.limits import Rejected
+from genmath.proof.kernel.proof import Scope
+from genmath.proof.kernel.terms import Fact
+from genmath.proof.kernel.terms import Term as Kernel
+
+
+class NoProof(ValueError):
+    """Why no proof is written."""
+
+
+class Place:
+    """Steps are taken by the kernel as they are written, so what is written it accepts."""
+
+    def __init__(self, scope: Scope, signs: Signs) -> None:
+        self.scope, self.signs = scope, signs
+        self.steps: list[Any] = []
+        self.numbers: dict[Fact, int] = {}
+        for k, fact in enumerate(scope.facts):
+            self.numbers.setdefault(fact, k)
+        self.taken: dict[str, int] = {}
+
+    def add(self, *step: Any) -> int:
+        """The number of the fact that a step gives."""
+        key = json.dumps(step)
+        if key not in self.taken:
+            try:
+                fact = self.scope.step(list(step))
+            except Rejected as why:
+                raise NoProof(f"the kernel does not follow: {why}") from None
+            self.steps.append(list(step))
+            self.taken[key] = len(self.scope.facts) - 1
+            self.numbers.setdefault(fact, self.taken[key])
+        return self.taken[key]
+
+    def kernel(self, term: Term) -> Kernel:
+        return self.scope.read(said.of(term))
+
+    def number(self, sign: str, left: Term, right: Term) -> int | None:
+        """Of a fact that is known."""
+        try:
+            fact = sign, self.kernel(left), self.kernel(right)
+        except Rejected:
+            return None
+        if fact not in self.numbers:
+            for k, (_, result) in enumerate(self.scope.claim.results):
+                if result == fact:
+                    self.add("result", k)
+        return self.numbers.get(fact)

@@ -1,0 +1,98 @@
+"""The certificate of a step: what it claims, and a proof that the kernel follows."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from genmath.proof.certificate import said
+from genmath.proof.certificate.scope import NoProof, Place
+from genmath.proof.certificate.writer import Writer
+from genmath.proof.coq.reading import NoReal
+from genmath.proof.coq.terms import Term, add, minus
+from genmath.proof.coq.theorem import Statement
+from genmath.proof.kernel.claims import claim as read
+from genmath.proof.kernel.limits import EFFORT, Rejected, Work
+from genmath.proof.kernel.proof import Scope
+from genmath.proof.language.claims import STRICT, Claim
+from genmath.proof.language.derivation import Lemma, Step
+from genmath.proof.language.methods import Method
+from genmath.proof.language.tree import Node
+
+
+def statement(step: Step) -> Statement:
+    """What a step claims; `NoProof` where that is nothing of real numbers."""
+    if step.unfilled:
+        raise NoProof("it is left as ...")
+    return stated(step.claim, step.because)
+
+
+def stated(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Statement:
+    if any(isinstance(b, Method) for b in because):
+        raise NoProof("it is shown by a method of analysis or by induction")
+    try:
+        return Statement(claim, because)
+    except NoReal as error:
+        raise NoProof(str(error)) from None
+
+
+def certificate(claim: Statement) -> dict[str, Any]:
+    """Claim and proof. Without laws where that will do."""
+    document = said.claim(claim)
+    with contextlib.suppress(NoProof):
+        return {"claim": document, "proof": _proof(claim, document, laws=False)}
+    return {"claim": document, "proof": _proof(claim, document, laws=True)}
+
+
+def _proof(claim: Statement, document: dict[str, Any], laws: bool) -> list[Any]:
+    try:
+        understood = read(document)
+    except Rejected as why:
+        raise NoProof(f"the kernel does not read the claim: {why}") from None
+    signs = claim.signs()
+    signs.laws = laws
+    place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
+    writer = Writer(claim.heads)
+    if claim.sign == "=":
+        writer.equality(claim.left, claim.right, place)
+    else:
+        _bound(claim, writer, place)
+    if understood.states not in place.scope.known:
+        raise NoProof("the kernel does not follow")
+    return place.steps
+
+
+def _bound(claim: Statement, writer: Writer, place: Place) -> None:
+    """The gap is a sum of what is seen to be >= 0, or of the gaps of earlier results."""
+    above, strict = claim.sign[0] == ">", claim.sign in STRICT
+    low, high = (claim.right, claim.left) if above else (claim.left, claim.right)
+    gap, signs = minus(high, low), place.signs
+    if place.number("<" if strict else "<=", low, high) is not None:
+        return
+    parts: list[Term] = list(claim.certificates)
+    facts: list[int] = []
+    for k, (sign, _, _) in enumerate(claim.results):
+        if not parts and sign != "=":
+            facts.append(place.add("result", k))
+    if facts:
+        parts = [
+            minus(a, b) if sign[0] == ">" else minus(b, a)
+            for sign, a, b in claim.results if sign != "="
+        ]  # fmt: skip
+    parts = parts or [gap]
+    if not writer.equal(gap, add(*parts), signs):
+        raise NoProof("the gap is not what is given as a reason")
+    if not facts:
+        for part in parts:
+            if not signs.nonnegative(part):
+                raise NoProof("the sign of the gap takes more than its shape")
+            number = writer.bounds(place).nonnegative(part)
+            if number is not None:
+                facts.append(number)
+    numbers = [p.data for p in parts if p.op == "num"]
+    by = writer.equations([gap, *parts], place, 0)
+    sign = "<" if strict else "<="
+    terms: list[list[Any]] = [["1", k] for k in facts]
+    if sum(numbers):
+        terms.append([str(sum(numbers))])
+    place.add("combination", [sign, said.of(low), said.of(high)], terms, by)

@@ -1,0 +1,236 @@
+"""Proofs: a list of steps, each a fact that a rule gives from facts before it.
+
+    ["identity", fact, by]              both sides are one rational function, using equations `by`
+    ["combination", fact, terms, by]    the gap is a sum of terms [c, facts...]: c times their gaps
+    ["nonzero", t, u, [c, facts...], by]    t u is c times gaps that are not 0
+    ["same", a, b, items]               equal arguments give equal values; an item an argument:
+                                        null, the number of an equation, or [letters, steps]
+    ["equal", rule, t]                  t = ..., by a rule for the function
+    ["bound", rule, t]                  where t, its square or its inverse lies
+    ["value", t, k]                     what is declared of the values of the function
+    ["keeps", t, letters, steps]        an integral, expectation or sum of what is >= 0 is >= 0
+    ["ln_inject", a, b]                 a = b where ln a = ln b, a > 0 and b > 0
+    ["result", k]                       an earlier result that the claim names
+
+Facts are numbered: those that are given, then those of the steps. A proof within a proof, under a
+binder, sees what is outside; outside sees of it what it was made for, and nothing else.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from genmath.proof.kernel import laws, rules, slopes
+from genmath.proof.kernel.algebra import Algebra
+from genmath.proof.kernel.claims import LINEAR, Claim, listed, name
+from genmath.proof.kernel.limits import GROWN, NESTED, STEPS, Rejected, Work, sized
+from genmath.proof.kernel.terms import ONE, ZERO, Fact, Reader, Term, at, opened, parts
+
+
+class Scope:
+    """What is known at a place of a proof."""
+
+    def __init__(self, claim: Claim, read: Reader, work: Work) -> None:
+        self.claim, self.read, self.work, self.functions = claim, read, work, claim.functions
+        self.facts: list[Fact] = list(claim.given)
+        self.known: set[Fact] = set(claim.given)
+        self.supposed: set[str] = set()
+        self.depth = 0
+
+    def beneath(self, letters: list[str], facts: list[Fact]) -> Scope:
+        """The same, with letters that are new, and what is known of them."""
+        read = Reader(self.read.letters.union(letters), self.read.functions)
+        inner = Scope(self.claim, read, self.work)
+        inner.facts, inner.known = self.facts + facts, self.known.union(facts)
+        inner.supposed, inner.depth = self.supposed, self.depth + 1
+        return inner
+
+    # --- what the rules ask
+
+    def positive(self, term: Term) -> bool:
+        return term > 0 if isinstance(term, Fraction) else ("<", ZERO, term) in self.known
+
+    def nonnegative(self, term: Term) -> bool:
+        if isinstance(term, Fraction):
+            return term >= 0
+        return ("<=", ZERO, term) in self.known or self.positive(term)
+
+    def nonzero(self, term: Term) -> bool:
+        if isinstance(term, Fraction):
+            return term != 0
+        return ("!=", ZERO, term) in self.known or self.positive(term)
+
+    def suppose(self, law: str) -> None:
+        self.supposed.add(law)
+
+    # --- steps
+
+    def step(self, said: Any) -> Fact:
+        """The fact that a step gives; it is known from then on."""
+        self.work.spend(10)
+        rule, *rest = listed(said) or [None]
+        if not isinstance(rule, str) or ARGUMENTS.get(rule) != len(rest):
+            raise Rejected("no such step")
+        fact: Fact = getattr(self, "_" + rule)(*rest)
+        for side in fact[1:]:
+            self.work.spend(sized(side, Work(GROWN)))
+        self.facts.append(fact)
+        self.known.add(fact)
+        return fact
+
+    def fact(self, k: Any) -> Fact:
+        if type(k) is not int or not 0 <= k < len(self.facts):
+            raise Rejected("no fact of that number")
+        return self.facts[k]
+
+    def _algebra(self, by: Any) -> Algebra:
+        return Algebra(self.nonzero, [self.fact(k) for k in listed(by, STEPS)], self.work)
+
+    def _identity(self, said: Any, by: Any) -> Fact:
+        sign, left, right = fact = self.read.fact(said)
+        if sign != "=" or not self._algebra(by).zero(_gap(left, right)):
+            raise Rejected("an identity does not hold")
+        return fact
+
+    def _combination(self, said: Any, terms: Any, by: Any) -> Fact:
+        """The gap is a sum of c times products of gaps, each c >= 0; > 0 if in one of them c and
+        all of its gaps are."""
+        sign, left, right = fact = self.read.fact(said)
+        rest, strict = [ZERO, _gap(left, right)], False
+        for one in listed(terms):
+            c, factors = self._product(one, ("<", "<="))
+            strict = strict or (c > 0 and all(s == "<" for s, _, _ in factors))
+            rest.append(("*", c, ONE, *(_gap(b, a) for _, a, b in factors)))
+            if c < 0:
+                raise Rejected("a combination has a weight < 0")
+        if sign not in ("<", "<=") or (sign == "<" and not strict):
+            raise Rejected("a combination does not show this relation")
+        if not self._algebra(by).zero(("+", *rest)):
+            raise Rejected("a combination is not the gap")
+        return fact
+
+    def _product(self, said: Any, signs: tuple[str, str]) -> tuple[Fraction, list[Fact]]:
+        c, *numbers = listed(said) or ["no number"]
+        weight, factors = self.read(c), [self.fact(k) for k in numbers]
+        if not isinstance(weight, Fraction) or any(s not in signs for s, _, _ in factors):
+            raise Rejected(f"no product of a number and facts of {' or '.join(signs)}")
+        return weight, factors
+
+    def _nonzero(self, said: Any, times: Any, product: Any, by: Any) -> Fact:
+        """If t u = c v w where c, v and w are not 0, then t is not 0."""
+        term = self.read(said)
+        c, factors = self._product(product, ("<", "!="))
+        whole = ("*", c, ONE, *(_gap(b, a) for _, a, b in factors))
+        if c == 0 or not self._algebra(by).zero(_gap(("*", term, self.read(times)), whole)):
+            raise Rejected("it is not shown to differ from 0")
+        return "!=", ZERO, term
+
+    def _equal(self, rule: Any, said: Any) -> Fact:
+        term = self.read(said)
+        if rule == "slope":
+            return "=", term, slopes.equal(term, self)
+        for table in (rules, laws):
+            if isinstance(rule, str) and rule in table.ROWS:
+                return "=", term, table.equal(rule, term, self)
+        raise Rejected("no such rule")
+
+    def _bound(self, rule: Any, said: Any) -> Fact:
+        return rules.bound(rule, self.read(said), self)
+
+    def _value(self, said: Any, k: Any) -> Fact:
+        return rules.value(self.read(said), k, self)
+
+    def _ln_inject(self, one: Any, other: Any) -> Fact:
+        a, b = self.read(one), self.read(other)
+        equal = ("=", ("ln", a), ("ln", b)) in self.known
+        if not (equal and self.positive(a) and self.positive(b)):
+            raise Rejected("logarithms are not shown to be equal, or of what is > 0")
+        return "=", a, b
+
+    def _result(self, k: Any) -> Fact:
+        if type(k) is not int or not 0 <= k < len(self.claim.results):
+            raise Rejected("no result of that number")
+        called, fact = self.claim.results[k]
+        self.suppose(f"the result {called}")
+        return fact
+
+    # --- under binders
+
+    def _same(self, one: Any, other: Any, items: Any) -> Fact:
+        """Numbers that are equal; functions that are equal wherever the function looks at them. An
+        expectation looks at its integrand only where its densities are > 0."""
+        a: Any = self.read(one)
+        b: Any = self.read(other)
+        takes = self.read.functions.get(a[0]) if isinstance(a, tuple) else None
+        if not isinstance(a, tuple) or not isinstance(b, tuple) or a[0] != b[0]:
+            raise Rejected("values of two functions")
+        if takes is None or len(listed(items)) != len(takes):
+            raise Rejected("a function has other arguments")
+        pairs: Any = zip(parts(a), parts(b), takes, items, strict=True)
+        for i, (x, y, m, item) in enumerate(pairs):
+            if item is None and x == y:
+                continue
+            if not m and self.fact(item) != ("=", x, y):
+                raise Rejected("an argument is not shown to be equal")
+            if m:
+                inner, letters, steps = self._inside(item, m, self._looks(a, i))
+                inner.proves(("=", opened(x[2], letters), opened(y[2], letters)), steps)
+        return "=", a, b
+
+    def _looks(self, term: tuple[Any, ...], i: int) -> list[Fact]:
+        """Where a function looks at its i-th argument, in the letters bound there."""
+        declared = self.functions.get(term[0])
+        if declared is None:
+            return []
+        weights = term[2:] if declared.kind == "expectation" and i == 0 else ()
+        return [*declared.ranges, *(("<", ZERO, w[2]) for w in weights)]
+
+    def _inside(self, item: Any, m: int, where: list[Fact]) -> tuple[Scope, list[str], Any]:
+        """Under a binder: letters that are new, of which only `where` is known."""
+        self.work.spend(len(self.facts))
+        if self.depth >= NESTED or len(listed(item)) != 2:
+            raise Rejected("no proof for a function, or one nested too deeply")
+        letters = [name(n) for n in listed(item[0])]
+        new = {*letters}
+        taken = self.read.letters | self.read.functions.keys()
+        if len(letters) != m or len(new) != m or new & taken:
+            raise Rejected("bound letters need names that are new")
+        return self.beneath(letters, [at(f, letters) for f in where]), letters, item[1]
+
+    def proves(self, goal: Fact, steps: Any) -> Fact:
+        for one in listed(steps, STEPS):
+            self.step(one)
+        if goal not in self.known:
+            raise Rejected("a proof does not end in what it is for")
+        return goal
+
+    def _keeps(self, said: Any, letters: Any, steps: Any) -> Fact:
+        """What is nowhere < 0 has no integral, expectation or sum < 0; with limits it may."""
+        term: Any = self.read(said)
+        declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
+        if declared is None or declared.kind not in LINEAR or declared.kind == "between":
+            raise Rejected("it is not declared to keep signs")
+        function = term[1]
+        inner, opening, proof = self._inside([letters, steps], function[1], self._looks(term, 0))
+        inner.proves(("<=", ZERO, opened(function[2], opening)), proof)
+        if declared.kind != "sum":
+            self.suppose(f"{term[0]} keeps signs")
+        return "<=", ZERO, term
+
+
+ARGUMENTS = {
+    "identity": 2, "combination": 3, "nonzero": 4, "same": 3, "equal": 2, "bound": 2, "value": 2,
+    "keeps": 3, "ln_inject": 2, "result": 1,
+}  # fmt: skip
+
+
+def _gap(a: Term, b: Term) -> Term:
+    return ("+", a, ("-", b))
+
+
+def proven(claim: Claim, steps: Any, work: Work) -> list[str]:
+    """What a proof supposes beyond the claim; `Rejected` if it proves something else."""
+    scope = Scope(claim, claim.read, work)
+    scope.proves(claim.states, steps)
+    return sorted(scope.supposed)

@@ -1,0 +1,107 @@
+"""Derivatives by the rules of calculus, at one place.
+
+The rules give the derivative there, not on a neighbourhood: of a quotient where the denominator is
+not 0 there, of ln and sqrt where the argument is > 0 there. Of a function that the certificate
+declares it is supposed that it has a derivative everywhere, in that argument.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genmath.proof.kernel.limits import GROWN, Rejected, Work, sized
+from genmath.proof.kernel.rules import Scope
+from genmath.proof.kernel.terms import DERIVATIVE, ONE, OWN, ZERO, Term, opened, parts
+
+PLACE = "·"  # a letter that no certificate can write
+
+
+def equal(term: Any, scope: Scope) -> Term:
+    """The derivative of a function at a place."""
+    if not isinstance(term, tuple) or term[0] != DERIVATIVE:
+        raise Rejected("slope: it is no derivative")
+    slope = _Slopes(scope, term[2])(opened(term[1][2], [PLACE]))
+    sized(slope, Work(GROWN))
+    return _put(slope, term[2])
+
+
+class _Slopes:
+    def __init__(self, scope: Scope, place: Term) -> None:
+        self.scope, self.place = scope, place
+
+    def _need(self, known: Any, term: Term) -> None:
+        if not known(_put(term, self.place)):
+            raise Rejected("it is differentiated where it may have no derivative")
+
+    def __call__(self, t: Term) -> Term:
+        if t == PLACE:
+            return ONE
+        if not _speaks(t):
+            return ZERO
+        assert isinstance(t, tuple)
+        match t[0]:
+            case "+" | "-":
+                return (t[0], *map(self, t[1:]))
+            case "*":  # each factor in turn
+                each = [("*", self(a), *t[1:i], *t[i + 1 :]) for i, a in enumerate(t) if i]
+                return ("+", *each)
+            case "/":  # (a' b - a b') / b / b, if b != 0
+                _, a, b = t
+                self._need(self.scope.nonzero, b)
+                top = ("+", ("*", self(a), b), ("-", ("*", a, self(b))))
+                return ("/", ("/", top, b), b)
+            case "^":
+                return ("*", ONE * t[2], ("^", t[1], max(t[2] - 1, 0)), self(t[1]))
+            case "normal":
+                return self._normal(t, *t[1:])
+        spoken = [i for i, a in enumerate(t) if i and _speaks(a)]
+        if len(spoken) > 1 or _is_function(t[spoken[0]]) or t[0] == DERIVATIVE:
+            raise Rejected("no rule differentiates this function")
+        return ("*", self._outer(t, spoken[0], t[spoken[0]]), self(t[spoken[0]]))
+
+    def _outer(self, t: tuple[Any, ...], i: int, u: Term) -> Term:
+        """Of the function itself, for the chain rule; ln, sqrt and log_gap if u > 0."""
+        if t[0] in ("ln", "sqrt", "log_gap"):
+            self._need(self.scope.positive, u)
+        match t[0]:
+            case "exp":
+                return t
+            case "ln":
+                return ("/", ONE, u)
+            case "log_gap":
+                return ("+", ONE, ("-", ("/", ONE, u)))
+            case "sqrt":
+                return ("/", ONE / 2, t)
+            case "sin":
+                return ("cos", u)
+            case "cos":
+                return ("-", ("sin", u))
+        if t[0] in OWN:
+            raise Rejected("no rule differentiates this function")
+        self.scope.suppose(f"{t[0]} has a derivative in its argument {i}")
+        if slope := self.scope.functions[t[0]].slope:
+            return (slope, u)
+        return (DERIVATIVE, ("=>", 1, (*t[:i], ("#", 0), *t[i + 1 :])), u)
+
+    def _normal(self, t: Term, x: Term, m: Term, v: Term) -> Term:
+        """Of exp(-(x - m)^2 / 2v) / sqrt(2 pi v), if v > 0."""
+        self._need(self.scope.positive, v)
+        off, dv = ("+", x, ("-", m)), self(v)
+        moved = ("-", ("/", ("*", off, ("+", self(x), ("-", self(m)))), v))
+        spread = ("/", ("/", ("*", ("^", off, 2), dv, ONE / 2), v), v)
+        return ("*", t, ("+", moved, spread, ("-", ("/", ("*", dv, ONE / 2), v))))
+
+
+def _is_function(t: Any) -> bool:
+    return isinstance(t, tuple) and t[0] == "=>"
+
+
+def _speaks(t: Term) -> bool:
+    return any(map(_speaks, parts(t))) if isinstance(t, tuple) else t == PLACE
+
+
+def _put(t: Term, place: Term) -> Term:
+    """A closed term for the letter PLACE."""
+    if not isinstance(t, tuple):
+        return place if t == PLACE else t
+    return (t[0], *(_put(a, place) if not isinstance(a, int) else a for a in t[1:]))

@@ -1,0 +1,239 @@
+"""Certificates as files: written, re-checked, compared with the book."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genmath import book
+from genmath.proof import derivation, fractions, reals
+from genmath.proof.certificate import files, said
+from genmath.proof.certificate.scope import NoProof
+from genmath.proof.certificate.shown import shown
+from genmath.proof.certificate.written import certificate, stated
+from genmath.proof.kernel import Line, rules
+from genmath.proof.kernel.claims import claim as read
+from genmath.proof.kernel.laws import ROWS
+from genmath.proof.kernel.proof import ARGUMENTS
+from genmath.proof.language.claims import as_claim
+from genmath.proof.language.derivation import Derivation
+from tests.cli.command import ROOT, run
+from tests.proof.alterations import outcome
+from tests.proof.certificates import written as book_of
+from tests.proof.test_coq import FALSE, LAWS, TRUE, WRONG
+from tests.proof.test_coq import shown as by_coq
+
+KERNEL = ROOT / "genmath" / "proof" / "kernel"
+
+
+@pytest.mark.parametrize("claim", TRUE + LAWS, ids=repr)
+def test_a_true_step_of_algebra_is_proved(claim: Any) -> None:
+    """Whatever is exported to Coq, up to laws where that is."""
+    found = outcome(certificate(stated(as_claim(claim))))
+    assert found is not None
+    assert not found.rejected
+    assert bool(files.rests_on(found)) == bool(by_coq(claim).laws)
+
+
+@pytest.mark.parametrize("claim", FALSE + WRONG, ids=repr)
+def test_a_false_one_is_not(claim: Any) -> None:
+    with pytest.raises(NoProof):
+        certificate(stated(as_claim(claim)))
+
+
+def test_a_claim_says_what_it_supposes() -> None:
+    a, b = reals("a b")
+    u = fractions("u")
+    document = said.claim(stated(as_claim(u * (a + b) / u >= b)))
+    assert shown(read(document)) == [
+        "for all numbers a, b, u", "where 0 < u", "where u < 1", "b <= (u * (a + b)) / u"
+    ]  # fmt: skip
+
+
+def test_a_result_is_one_whatever_it_is_called() -> None:
+    supposed = ("f has a derivative in its argument 1", "the result f has a derivative")
+    assert files.rests_on(Line(1, supposed=supposed)) == [supposed[1]]
+
+
+# --- at the command line
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("certificates") / "new"
+    done = run("check", "ddim.step", "ddim.euler", "--certificates", str(folder))
+    assert done.returncode == 0, done
+    assert re.search(r"^2 certificates, \d+ lines: \d+ verified whole, ", done.stdout)
+    return folder
+
+
+@pytest.fixture
+def folder(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "proofs"))
+
+
+def test_what_was_written_is_verified(folder: Path) -> None:
+    done = run("verify", str(folder))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert run("verify", str(folder), "--alone").returncode == 0
+    assert "ddim.step, line 1" in run("verify", str(folder), "--show").stdout
+
+
+def test_writing_again_replaces_what_was_written(folder: Path) -> None:
+    before = sorted(folder.iterdir())
+    (folder / f"ddim.step-{'0' * 16}.json").write_text("{}")
+    assert run("check", "ddim.step", "--certificates", str(folder)).returncode == 0
+    assert sorted(folder.iterdir()) == before
+
+
+def rewritten(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """The certificate of ddim.step, changed, under a name that fits."""
+    (old,) = folder.glob("ddim.step-*.json")
+    document = json.loads(old.read_text("utf-8"))
+    old.unlink()
+    change(document)
+    text = json.dumps(document)
+    new = folder / f"ddim.step-{files.digest(text)}.json"
+    new.write_text(text, encoding="utf-8")
+    return new
+
+
+def _weaker(document: dict[str, Any]) -> None:
+    line = next(one for one in document["lines"] if "proof" in one)
+    line["claim"]["given"].append(["=", "0", "1"])
+
+
+def _other(document: dict[str, Any]) -> None:
+    line = next(one for one in document["lines"] if "proof" in one)
+    line["claim"]["states"] = ["=", "1", "1"]
+    line["proof"] = [["identity", ["=", "1", "1"], []]]
+
+
+def _shorter(document: dict[str, Any]) -> None:
+    del document["lines"][-1]
+
+
+@pytest.mark.parametrize("change", [_weaker, _other, _shorter])
+def test_a_proof_of_another_claim_is_none_of_this_one(change: Any, folder: Path) -> None:
+    new = rewritten(folder, change)
+    done = run("verify", str(folder))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"genmath: {new}: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert run("verify", str(folder), "--alone").returncode == 0
+
+
+def test_what_is_rejected_is_named(folder: Path) -> None:
+    def change(document: dict[str, Any]) -> None:
+        next(one for one in document["lines"] if "proof" in one)["proof"] = []
+
+    rewritten(folder, change)
+    done = run("verify", str(folder))
+    assert done.returncode == 1
+    assert "is rejected: a proof does not end in what it is for" in done.stderr
+    assert "1 REJECTED" in done.stdout
+
+
+def test_what_was_altered_or_written_in_part_is_seen(folder: Path) -> None:
+    file = next(folder.glob("ddim.step-*.json"))
+    text = file.read_text("utf-8")
+    for wrong in (text + " ", text[:100], ""):
+        file.write_text(wrong, encoding="utf-8")
+        done = run("verify", str(folder))
+        assert done.returncode == 1
+        assert f"{file}: it is not what its name says" in done.stderr
+    file.write_bytes(b"\xff")
+    assert f"{file}: it is no text in UTF-8" in run("verify", str(folder)).stderr
+
+
+def test_one_derivation_has_one_certificate(folder: Path) -> None:
+    file = next(folder.glob("ddim.step-*.json"))
+    text = file.read_text("utf-8") + "\n"
+    (folder / f"ddim.step-{files.digest(text)}.json").write_text(text, encoding="utf-8")
+    done = run("verify", str(folder))
+    assert done.returncode == 1
+    assert "another file is for ddim.step too" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("verify", "none"), "none is no folder"),
+        (("verify", "file"), "file is no folder"),
+        (("verify", "empty"), "empty holds no certificate"),
+        (("check", "vae", "--certificates", "file"), "--certificates file: "),
+        (("check", "vae", "--certificates", "new", "--mutants"), "--certificates goes with"),
+        (("check", "vay", "--certificates", "new"), "no topic or derivation called 'vay'"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_done_is_said(arguments: tuple[str, ...], why: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "empty").mkdir()
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("genmath: ")
+    assert why in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_is_not_in_the_book_is_not_compared(tmp_path: Path) -> None:
+    a, b = reals("a b")
+
+    @derivation("One of a reader")
+    def mine(d: Derivation) -> None:
+        d.start(a + b)
+        d.equals(b + a, by="order")
+
+    files.write([mine], tmp_path)
+    done = run("verify", str(tmp_path))
+    assert done.returncode == 0
+    assert "not in the book, so not compared with it: " in done.stdout
+
+
+# --- the page
+
+
+def test_the_page_lists_every_step_and_rule() -> None:
+    page = (ROOT / "docs" / "start" / "kernel.md").read_text("utf-8")
+    for name in (*ARGUMENTS, *rules.ROWS, *rules.BOUNDS, *ROWS, "slope"):
+        assert f"`{name}`" in page, name
+
+
+def test_the_page_says_how_large_the_kernel_is() -> None:
+    page = " ".join((ROOT / "docs" / "start" / "kernel.md").read_text("utf-8").split())
+    texts = [f.read_text("utf-8") for f in KERNEL.glob("*.py")]
+    total = sum(len(text.splitlines()) for text in texts)
+    said_ = re.search(r"(\d+) lines of code in ten files, with what they say .*? (\d+) lines", page)
+    assert said_
+    assert len(texts) == 10
+    assert (sum(map(code, texts)), total) == (int(said_[1]), int(said_[2]))
+    assert int(said_[1]) <= 900
+
+
+def code(text: str) -> int:
+    """Lines that are neither blank, nor a comment, nor a docstring."""
+    text = re.sub(r'^ *""".*?"""\n', "", text, flags=re.MULTILINE | re.DOTALL)
+    return sum(
+        bool(line.strip()) and not line.strip().startswith("#") for line in text.splitlines()
+    )
+
+
+@pytest.mark.slow
+def test_the_page_says_how_many_lines_are_covered() -> None:
+    page = " ".join((ROOT / "docs" / "start" / "kernel.md").read_text("utf-8").split())
+    lines = [line for t in book.topics() for _, one in book_of(t) for line in one.checked.lines]
+    assert not any(line.rejected for line in lines)
+    proved = [line for line in lines if not line.without]
+    whole = sum(not files.rests_on(line) for line in proved)
+    assert f"Of the {len(lines)} lines of the book {whole} are verified whole, and " in page
+    more = len(proved) - whole
+    assert f" and {more} more but for laws or results" in page
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert f"that they name | {whole} and {more} of {len(lines)};" in readme
