@@ -49,21 +49,23 @@ def verify(folder: Path, alone: bool, show: bool) -> int:
                 troubles.append(f"{file}: line {line.number} is rejected: {line.rejected}")
             if show:
                 _show(checked[file].derivation, line)
-    others = [] if alone else _compared(checked, troubles)
+    others, missing = ([], []) if alone else _compared(checked, troubles)
     for trouble in troubles:
         typer.echo(f"genmath: {trouble}", err=True)
-    typer.echo(_counted(list(checked.values())))
+    typer.echo(_counted([c for c in checked.values() if c.derivation not in others]))
     if alone:
         typer.echo("the claims were not compared with the book's")
-    elif others:
-        typer.echo(f"not in the book, so not compared with it: {', '.join(others)}")
+    if others:
+        typer.echo(f"not in the book, so neither compared nor counted: {', '.join(others)}")
+    if missing:
+        typer.echo(f"of these chapters without a file: {', '.join(missing)}")
     return FAILED if troubles else 0
 
 
 def _texts(folder: Path, troubles: list[str]) -> Iterator[tuple[Path, str]]:
     """The certificates of a folder, each with what is in it, if that is what its name says."""
     from genmath.proof.certificate.files import NAME, digest
-    from genmath.proof.kernel.limits import CHARACTERS
+    from genmath.proof.kernel.limits import CHARACTERS as MOST
 
     if not folder.is_dir():
         raise Unreadable(f"{folder} is no folder")
@@ -71,9 +73,14 @@ def _texts(folder: Path, troubles: list[str]) -> Iterator[tuple[Path, str]]:
     if not files:
         raise Unreadable(f"{folder} holds no certificate: genmath check --certificates {folder}")
     for file in files:
+        if not file.is_file():
+            troubles.append(f"{file}: it is no file")
+            continue
         try:
-            with file.open("rb") as stream:
-                text = stream.read(CHARACTERS + 1).decode("utf-8")
+            if file.stat().st_size > MOST:
+                troubles.append(f"{file}: it has more than {MOST} bytes")
+                continue
+            text = file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is no text in UTF-8"
             troubles.append(f"{file}: {why}")
@@ -84,9 +91,10 @@ def _texts(folder: Path, troubles: list[str]) -> Iterator[tuple[Path, str]]:
         yield file, text
 
 
-def _compared(checked: dict[Path, Certificate], troubles: list[str]) -> list[str]:
-    """Which derivations are not the book's; what claims something else goes to `troubles`."""
-    from genmath.proof.certificate.files import differs
+def _compared(checked: dict[Path, Certificate], troubles: list[str]) -> tuple[list[str], list[str]]:
+    """Which derivations are not the book's, and which of its chapters have no certificate; what
+    claims something else goes to `troubles`."""
+    from genmath.proof.certificate.files import NAME, differs, plain
 
     book = {
         d.name: d
@@ -97,6 +105,8 @@ def _compared(checked: dict[Path, Certificate], troubles: list[str]) -> list[str
     others, seen = [], set[str]()
     for file, certificate in checked.items():
         name = certificate.derivation
+        if (said := NAME.fullmatch(file.name)) and said[1] != plain(name):
+            troubles.append(f"{file}: it is for {name}, which its name does not say")
         if name in seen:
             troubles.append(f"{file}: another file is for {name} too")
         seen.add(name)
@@ -104,15 +114,13 @@ def _compared(checked: dict[Path, Certificate], troubles: list[str]) -> list[str
             others.append(name)
         elif why := differs(certificate, book[name]):
             troubles.append(f"{file}: {why}")
-    return others
+    return others, sorted(book.keys() - seen)
 
 
 def _counted(checked: Sequence[Certificate]) -> str:
-    from genmath.proof.certificate.files import rests_on
-
     lines = [line for c in checked for line in c.lines]
     proved = [line for line in lines if not line.without and not line.rejected]
-    whole = sum(not rests_on(line) for line in proved)
+    whole = sum(not line.supposed for line in proved)
     counts = f"{len(checked)} certificates, {len(lines)} lines: {whole} verified whole, "
     counts += f"{len(proved) - whole} but for laws or results that they name, "
     counts += f"{sum(bool(line.without) for line in lines)} without certificate"

@@ -12,17 +12,31 @@ from typing import Any
 import pytest
 
 from genmath import book
-from genmath.proof import derivation, fractions, reals
+from genmath.proof import (
+    Function,
+    derivation,
+    diff,
+    equal,
+    erf,
+    fractions,
+    infinity,
+    integral,
+    naturals,
+    reals,
+    variables,
+)
 from genmath.proof.certificate import files, said
 from genmath.proof.certificate.scope import NoProof
 from genmath.proof.certificate.shown import shown
 from genmath.proof.certificate.written import certificate, stated
-from genmath.proof.kernel import Line, rules
+from genmath.proof.kernel import check, rules
 from genmath.proof.kernel.claims import claim as read
 from genmath.proof.kernel.laws import ROWS
 from genmath.proof.kernel.proof import ARGUMENTS
+from genmath.proof.language.binders import integral_between
 from genmath.proof.language.claims import as_claim
 from genmath.proof.language.derivation import Derivation
+from genmath.proof.language.tree import Big, Integral, Ranging, Symbol, as_node
 from tests.cli.command import ROOT, run
 from tests.proof.alterations import outcome
 from tests.proof.certificates import written as book_of
@@ -38,7 +52,7 @@ def test_a_true_step_of_algebra_is_proved(claim: Any) -> None:
     found = outcome(certificate(stated(as_claim(claim))))
     assert found is not None
     assert not found.rejected
-    assert bool(files.rests_on(found)) == bool(by_coq(claim).laws)
+    assert bool(found.supposed) == bool(by_coq(claim).laws)
 
 
 @pytest.mark.parametrize("claim", FALSE + WRONG, ids=repr)
@@ -56,9 +70,48 @@ def test_a_claim_says_what_it_supposes() -> None:
     ]  # fmt: skip
 
 
-def test_a_result_is_one_whatever_it_is_called() -> None:
-    supposed = ("f has a derivative in its argument 1", "the result f has a derivative")
-    assert files.rests_on(Line(1, supposed=supposed)) == [supposed[1]]
+def test_a_slope_that_the_book_does_not_declare_is_supposed() -> None:
+    x = reals("x")
+    f = Function("f")
+    for body, supposed in ((f(x), ()), (erf(x), ("erf has a derivative in its argument 1",))):
+        claim = stated(equal(diff(2 * body, x), 2 * diff(body, x)))
+        text = json.dumps(
+            {"format": 1, "derivation": "own", "lines": [{"line": 1, **certificate(claim)}]}
+        )
+        (line,) = check(text).lines
+        assert (line.rejected, line.supposed) == ("", supposed)
+
+
+def test_a_range_is_that_of_its_own_sum_and_integral() -> None:
+    """A sum from 1 on and one from 0 on look at other numbers; an integral whose end is bound
+    around it looks at all that its limits have."""
+    k, n = Symbol("k", domain="natural"), naturals("n")
+    both = Big("sum", k, k, as_node(1), n) + Big("sum", k, k, as_node(0), n)
+    functions = said.claim(stated(as_claim(equal(both, both))))["functions"]
+    assert [f.get("ranges") for f in functions.values()] == [[["<=", "1", ["#", 0]]], None]
+    z = Symbol("z")
+    x = Ranging("x", "interval", (as_node(0), z))
+    inner = Integral(x, x)
+    outer = integral_between(Integral(inner, z), z, as_node(0), as_node(2))
+    functions = said.claim(stated(as_claim(equal(outer, outer))))["functions"]
+    assert all("ranges" not in f for f in functions.values())
+
+
+@pytest.mark.parametrize("ends", [(1, infinity), (-infinity, 0), (1, 2 * infinity)])
+def test_an_endless_sum_is_one_by_a_law(ends: tuple[Any, Any]) -> None:
+    k = Symbol("k", domain="natural")
+    whole = Big("sum", k, k, *map(as_node, ends))
+    functions = said.claim(stated(as_claim(equal(whole, whole))))["functions"]
+    assert functions["sum"]["is"] == "integral"
+
+
+def test_names_of_bound_letters_are_no_names_of_letters() -> None:
+    v1 = reals("v1")
+    f = Function("f")
+    x = variables("x")
+    (*_, stated_line) = shown(read(said.claim(stated(as_claim(equal(
+        integral(v1 * f(x), x), v1 * integral(f(x), x)))))))  # fmt: skip
+    assert stated_line == "Integral(@1 -> l_v1 * f(@1)) = l_v1 * Integral(@1 -> f(@1))"
 
 
 # --- at the command line
@@ -194,7 +247,31 @@ def test_what_is_not_in_the_book_is_not_compared(tmp_path: Path) -> None:
     files.write([mine], tmp_path)
     done = run("verify", str(tmp_path))
     assert done.returncode == 0
-    assert "not in the book, so not compared with it: " in done.stdout
+    assert done.stdout.startswith("0 certificates, 0 lines: ")
+    assert "not in the book, so neither compared nor counted: " in done.stdout
+
+
+def test_what_a_file_is_for_its_name_says(folder: Path) -> None:
+    file = next(folder.glob("ddim.step-*.json"))
+    file.rename(folder / f"vae.elbo-{files.digest(file.read_text('utf-8'))}.json")
+    done = run("verify", str(folder))
+    assert done.returncode == 1
+    assert "it is for ddim.step, which its name does not say" in done.stderr
+
+
+def test_what_has_no_file_is_named(folder: Path) -> None:
+    missing = run("verify", str(folder)).stdout.splitlines()[-1]
+    assert missing.startswith("of these chapters without a file: ddim.")
+    assert "ddim.step" not in re.findall(r"[\w.]+", missing)
+
+
+def test_what_is_no_file_or_too_long_is_not_read(folder: Path) -> None:
+    (folder / "pipe.json").mkdir()
+    (folder / "long.json").write_text(" " * 1_000_001, encoding="utf-8")
+    done = run("verify", str(folder))
+    assert done.returncode == 1
+    assert "pipe.json: it is no file" in done.stderr
+    assert "long.json: it has more than 1000000 bytes" in done.stderr
 
 
 # --- the page
@@ -231,7 +308,7 @@ def test_the_page_says_how_many_lines_are_covered() -> None:
     lines = [line for t in book.topics() for _, one in book_of(t) for line in one.checked.lines]
     assert not any(line.rejected for line in lines)
     proved = [line for line in lines if not line.without]
-    whole = sum(not files.rests_on(line) for line in proved)
+    whole = sum(not line.supposed for line in proved)
     assert f"Of the {len(lines)} lines of the book {whole} are verified whole, and " in page
     more = len(proved) - whole
     assert f" and {more} more but for laws or results" in page

@@ -366,6 +366,8 @@ def test_a_function_is_supposed_to_have_a_derivative() -> None:
     steps = [["equal", "slope", slope], *identity(states, (0,))]
     found = line(states, steps, functions=functions)
     assert (found.rejected, found.supposed) == ("", ("f has a derivative in its argument 1",))
+    functions["f"]["smooth"] = True
+    assert line(states, steps, functions=functions).supposed == ()
     partial = "(Deriv (=> 1 (g b (^ (# 0) 2))) a) = (* 2 a (Deriv (=> 1 (g b (# 0))) (^ a 2)))"
     steps = [["equal", "slope", relation(partial)[1]], *identity(partial, (0,))]
     assert accepted(partial, steps, functions=functions)

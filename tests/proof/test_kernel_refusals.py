@@ -69,6 +69,12 @@ def test_what_is_right_is_accepted() -> None:
         TEXT.replace('"functions": {}', '"functions": {"f": {"takes": [1, 1], "is": "KL"}}'),
         TEXT.replace('"functions": {}', '"functions": {"f": {"takes": [1], "is": "H", "by": "f"}}'),
         TEXT.replace('"functions": {}', '"functions": {"f": {"takes": [0], "ratio": ["a"]}}'),
+        TEXT.replace(
+            '"functions": {}',
+            '"functions": {"E": {"takes": [1, 1], "is": "expectation"},'
+            ' "f": {"takes": [1, 0], "is": "KL", "by": "E"}}',
+        ),
+        '{"format": 1, "derivation": "d", "lines": [{"line": 1, "without": ""}]}',
         "[" * 100_000 + "]" * 100_000,
         '{"format": 1, "derivation": "d", "lines": ' + "[" * 900 + "]" * 900 + "}",
         TEXT + " " * 2_000_000,

@@ -13,13 +13,11 @@ from typing import Any
 from genmath.proof.certificate import said
 from genmath.proof.certificate.scope import NoProof
 from genmath.proof.certificate.written import certificate, statement
-from genmath.proof.kernel import Certificate, Line, check
+from genmath.proof.kernel import Certificate, check
 from genmath.proof.language.derivation import Derivation
 
 DIGITS = 16  # of the hash
 NAME = re.compile(rf"(.+)-([0-9a-f]{{{DIGITS}}})\.json")
-
-DIFFERENTIABLE = re.compile(r"\w+ has a derivative in its argument \d+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -78,12 +76,6 @@ def differs(checked: Certificate, derivation: Derivation) -> str:
         if not same:
             return f"line {line.number} claims something else than the derivation"
     return ""
-
-
-def rests_on(line: Line) -> list[str]:
-    """The laws and results that a line names. That functions which are differentiated have
-    derivatives is a hypothesis of it, as in the book."""
-    return [law for law in line.supposed if not DIFFERENTIABLE.fullmatch(law)]
 
 
 def digest(text: str) -> str:

@@ -10,6 +10,7 @@ from genmath.proof.coq.terms import Condition, Term, var
 from genmath.proof.coq.theorem import Statement
 
 OWN = {"Rabs": "abs"}  # the kernel's names for Coq's
+SMOOTH = ("Apply", "Dens")  # functions and densities that the book declares
 SIGNS = {"add": "+", "mul": "*", "neg": "-", "div": "/", "pow": "^"}
 
 
@@ -40,7 +41,7 @@ def relation(condition: Condition, bound: Sequence[Sequence[str]] = ()) -> list[
     return [sign, of(left, bound), of(right, bound)]
 
 
-def function(head: Head, events: int, endless: bool) -> dict[str, Any]:
+def function(head: Head, kind: str, events: int, endless: bool) -> dict[str, Any]:
     """Its declaration."""
     takes = [kind.count("->") for kind in head.takes]
     said: dict[str, Any] = {"takes": takes}
@@ -51,6 +52,8 @@ def function(head: Head, events: int, endless: bool) -> dict[str, Any]:
         said["ranges"] = ranges
     if head.slope:
         said["slope"] = head.slope
+    if kind in SMOOTH:
+        said["smooth"] = True
     if head.linear:
         between = head.linear == "integral" and len(takes) > 2
         series = head.linear == "sum" and endless  # an endless sum is one by a law
@@ -65,15 +68,16 @@ def function(head: Head, events: int, endless: bool) -> dict[str, Any]:
     return said
 
 
-def _called(what: Any) -> Any:
-    return what[0] if isinstance(what, tuple) and what else ""
+def _endless(what: Any) -> bool:
+    """Whether infinity stands anywhere in a key."""
+    return what == "Infinity" or (isinstance(what, tuple) and any(map(_endless, what)))
 
 
 def claim(statement: Statement) -> dict[str, Any]:
     given = statement.conditions[: len(statement.conditions) - len(statement.results)]
-    endless = any(_called(what) == "Infinity" for _, what, _ in statement.read.heads)
+    endless = any(map(_endless, statement.read.heads))
     functions = {
-        head.name: function(head, len(data[1]) if kind == "Dens" else 0, endless)
+        head.name: function(head, kind, len(data[1]) if kind == "Dens" else 0, endless)
         for (kind, data, _), head in statement.read.heads.items()
         if head.name != DERIVATIVE
     }

@@ -43,6 +43,7 @@ def _declared(name: str, f: Function) -> str:
     bound = _names(max(f.takes, default=0), 0, 0)
     said += [f"looking only where {relation(c, bound)}" for c in f.ranges]
     said += [f"with derivative {f.slope}"] * bool(f.slope)
+    said += ["with a derivative everywhere"] * f.smooth
     said += [f"{f.kind}{f' by {f.by}' if f.by else ''}"] * bool(f.kind)
     if f.ratio:
         places = [f"a{k}" for k in range(1, len(f.takes) + 1)]
@@ -52,7 +53,8 @@ def _declared(name: str, f: Function) -> str:
 
 
 def _names(m: int, height: int, k: int) -> list[str]:
-    return [f"v{height + 1}" + (f"_{i}" if i else "") for i in range(m)]
+    """Names that no letter can have."""
+    return [f"@{height + 1}" + (f"_{i}" if i else "") for i in range(m)]
 
 
 def _at(t: Term, bound: Sequence[str], least: int) -> str:

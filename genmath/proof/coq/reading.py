@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -55,6 +55,7 @@ from genmath.proof.language.tree import (
     Ranging,
     Relation,
     Symbol,
+    free_symbols,
 )
 
 # Coq's own functions, by their names in the table of functions.
@@ -284,7 +285,7 @@ class Reading:
         is one of a function, at a place."""
         inside = (*node.bound, *node.letters)
         names = {v: f"v{_height(node)}" + (f"_{i}" if i else "") for i, v in enumerate(inside)}
-        letters = tuple((names[v], self._conditions(node, v, names[v])) for v in inside)
+        letters = tuple((names[v], self._conditions(node, v, names[v], env)) for v in inside)
         args: list[Term] = []
         for i, child in enumerate(node.args):
             if inside and (node.binds_in(i) or node.letters):
@@ -301,7 +302,8 @@ class Reading:
             self.heads[DERIVATIVE, (), takes] = Head(DERIVATIVE, takes)
             return app(DERIVATIVE, *args)
         spaced, bound = isinstance(node, SPACED), node.bound if isinstance(node, Expect) else ()
-        key = (type(node).__name__, _plain((*node.data, *bound), spaced), takes)
+        kind = type(node).__name__ + _beyond(inside, letters)
+        key = (kind, _plain((*node.data, *bound), spaced), takes)
         head = self.heads.get(key)
         if head is None:
             head = Head(self.name(_called(node)), takes, _values(node), letters)
@@ -309,9 +311,16 @@ class Reading:
             self.heads[key] = head
         return app(head.name, *args)
 
-    def _conditions(self, node: Node, letter: Symbol, name: str) -> tuple[Condition, ...]:
-        """What may be supposed of a letter bound in a node."""
+    def _conditions(
+        self, node: Node, letter: Symbol, name: str, env: dict[Symbol, str]
+    ) -> tuple[Condition, ...]:
+        """What may be supposed of a letter bound in a node; nothing where an end of its interval
+        is bound around the node."""
         if node.letters or not node.takes_declared():
+            return ()
+        if isinstance(letter, Ranging) and any(
+            free_symbols(end) & env.keys() for end in letter.args
+        ):
             return ()
         said = [c for c in self.declared(letter, var(name)) if c[0] != "="]
         ends = frozenset[str]().union(*(t.free for c in said for t in c[1:]))
@@ -379,6 +388,13 @@ def _height(node: Node) -> int:
     """How many binders lie in one another, this one counted."""
     inside = max(map(_height, node.args), default=0)
     return inside + bool(node.bound or node.letters)
+
+
+def _beyond(inside: Sequence[Symbol], letters: Sequence[tuple[str, tuple[Condition, ...]]]) -> str:
+    """Which bound letters may lie outside of what is declared of them: another function."""
+    limited = [isinstance(v, Ranging) or bool(domain_of(v.domain, var(AT))) for v in inside]
+    pairs = enumerate(zip(limited, letters, strict=True))
+    return "".join(f" {i}" for i, (limit, (_, said)) in pairs if limit and not said)
 
 
 def _plain(entry: Any, spaced: bool = False) -> Any:

@@ -7,6 +7,7 @@ A function is declared with what may be supposed of it, and nothing more is know
     ranges   relations that hold of the letters bound in its arguments, ["#", 0], ["#", 1], ...: it
              looks at these arguments nowhere else
     slope    the function that is its derivative; it takes one number, and so does that
+    smooth   whether it has a derivative everywhere, in each number that it takes
     is       "sum", "integral", "between" (an integral with limits) or "expectation" (of the first
              argument, by the densities that are the others): linear in its first argument
              "KL", "JS" or "H": a divergence or an entropy, an expectation by the function `by`
@@ -34,6 +35,7 @@ class Function:
     values: tuple[Fact, ...]
     ranges: tuple[Fact, ...]
     slope: str
+    smooth: bool
     kind: str
     by: str
     ratio: tuple[Term, ...]
@@ -70,7 +72,7 @@ def claim(said: Any) -> Claim:
 
 
 def _takes(said: Any) -> tuple[int, ...]:
-    fields(said, {"takes"}, {"values", "ranges", "slope", "is", "by", "ratio", "events"})
+    fields(said, {"takes"}, {"values", "ranges", "slope", "smooth", "is", "by", "ratio", "events"})
     takes = listed(said["takes"])
     if len(takes) > 40 or not all(type(m) is int and 0 <= m <= 20 for m in takes):
         raise Rejected("a function takes numbers, and functions of at most 20 letters")
@@ -83,6 +85,7 @@ def _function(said: dict[str, Any], takes: tuple[int, ...], read: Reader) -> Fun
         tuple(read.fact(c, 1) for c in listed(said.get("values", []))),
         tuple(read.fact(c, max(takes, default=0)) for c in listed(said.get("ranges", []))),
         word(said.get("slope", "")),
+        said.get("smooth", False) is True,
         word(said.get("is", "")),
         word(said.get("by", "")),
         tuple(read(t, len(takes)) for t in listed(said.get("ratio", []))),
@@ -102,6 +105,7 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
         f.kind not in LINEAR or f.takes[:1] > (0,),
         f.kind != "expectation" or (count > 1 and all(f.takes)),
         (f.kind in MEANT) == bool(f.by),
+        f.kind not in MEANT or all(f.takes),
         not f.by or (by is not None and by.kind == "expectation" and f.ranges == by.ranges
                      and by.takes == f.takes[:1] * 2 and count == MEANT.get(f.kind)),
         not f.ratio or (len(f.ratio) == 2 and numbers),

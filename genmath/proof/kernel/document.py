@@ -93,7 +93,7 @@ def _line(said: Any, k: int, work: Work) -> Line:
     if "without" in said:
         claims.fields(said, {"line", "without"})
         why = said["without"]
-        if not isinstance(why, str) or not why.isprintable() or len(why) > 1000:
+        if not isinstance(why, str) or not why.isprintable() or not 0 < len(why) <= 1000:
             raise Rejected(f"line {k} does not say why it has no proof")
         return Line(k, without=why)
     claims.fields(said, {"line", "claim", "proof"})

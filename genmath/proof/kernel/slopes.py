@@ -1,8 +1,8 @@
 """Derivatives by the rules of calculus, at one place.
 
 The rules give the derivative there, not on a neighbourhood: of a quotient where the denominator is
-not 0 there, of ln and sqrt where the argument is > 0 there. Of a function that the certificate
-declares it is supposed that it has a derivative everywhere, in that argument.
+not 0 there, of ln and sqrt where the argument is > 0 there. Of a function that is not declared
+smooth it is supposed that it has a derivative in that argument, and the line says so.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ class _Slopes:
                 return ("-", ("sin", u))
         if t[0] in OWN:
             raise Rejected("no rule differentiates this function")
-        self.scope.suppose(f"{t[0]} has a derivative in its argument {i}")
+        if not self.scope.functions[t[0]].smooth:
+            self.scope.suppose(f"{t[0]} has a derivative in its argument {i}")
         if slope := self.scope.functions[t[0]].slope:
             return (slope, u)
         return (DERIVATIVE, ("=>", 1, (*t[:i], ("#", 0), *t[i + 1 :])), u)
