@@ -13,17 +13,25 @@ import pytest
 
 from genmath import book
 from genmath.proof import (
+    Density,
+    E,
     Function,
+    copies,
     derivation,
     diff,
+    dot,
     equal,
     erf,
     fractions,
     infinity,
     integral,
+    mean_vectors,
     naturals,
+    norm2,
+    positives,
     reals,
     variables,
+    vectors,
 )
 from genmath.proof.certificate import files, said
 from genmath.proof.certificate.scope import NoProof
@@ -33,10 +41,9 @@ from genmath.proof.kernel import check, rules
 from genmath.proof.kernel.claims import claim as read
 from genmath.proof.kernel.laws import ROWS
 from genmath.proof.kernel.proof import ARGUMENTS
-from genmath.proof.language.binders import integral_between
 from genmath.proof.language.claims import as_claim
 from genmath.proof.language.derivation import Derivation
-from genmath.proof.language.tree import Big, Integral, Ranging, Symbol, as_node
+from genmath.proof.language.tree import Big, Symbol, as_node
 from tests.cli.command import ROOT, run
 from tests.proof.alterations import outcome
 from tests.proof.certificates import written as book_of
@@ -83,18 +90,55 @@ def test_a_slope_that_the_book_does_not_declare_is_supposed() -> None:
 
 
 def test_a_range_is_that_of_its_own_sum_and_integral() -> None:
-    """A sum from 1 on and one from 0 on look at other numbers; an integral whose end is bound
-    around it looks at all that its limits have."""
+    """A sum from 1 on and one from 0 on look at other numbers."""
     k, n = Symbol("k", domain="natural"), naturals("n")
     both = Big("sum", k, k, as_node(1), n) + Big("sum", k, k, as_node(0), n)
     functions = said.claim(stated(as_claim(equal(both, both))))["functions"]
     assert [f.get("ranges") for f in functions.values()] == [[["<=", "1", ["#", 0]]], None]
-    z = Symbol("z")
-    x = Ranging("x", "interval", (as_node(0), z))
-    inner = Integral(x, x)
-    outer = integral_between(Integral(inner, z), z, as_node(0), as_node(2))
-    functions = said.claim(stated(as_claim(equal(outer, outer))))["functions"]
-    assert all("ranges" not in f for f in functions.values())
+
+
+def test_an_interval_whose_end_is_bound_has_no_theorem() -> None:
+    """Its integral is a function of that end."""
+    a = positives("a")
+    x = variables("x", domain=(0, a))
+    inner, z = integral(as_node(1), x), reals("z")
+    for claim in (
+        equal(diff(inner, a), 0),
+        equal(diff(norm2(inner * mean_vectors("v")), a), 0),
+        equal(integral(diff(inner, a), z, between=(0, 1)), 0),
+    ):
+        with pytest.raises(NoProof):
+            certificate(stated(claim))
+
+
+def test_an_interval_that_may_run_backwards_has_no_range() -> None:
+    a, b = reals("a b")
+    for ends, ranges in (((a, b), None), ((1, 2), [["<", "1", ["#", 0]], ["<", ["#", 0], "2"]])):
+        x = variables("x", domain=ends)
+        (said_of,) = said.claim(stated(as_claim(equal(integral(x, x), 1))))["functions"].values()
+        assert said_of.get("ranges") == ranges
+    x = variables("x", domain=(2, 1))
+    with pytest.raises(NoProof):
+        certificate(stated(as_claim(equal(x, x))))
+
+
+def test_what_only_a_reason_names_supposes_nothing_of_its_ends() -> None:
+    a, b = reals("a b")
+    y = variables("y", domain=(a, b))
+    document = said.claim(stated(as_claim(a <= b), (y - a, b - y)))
+    assert document["given"] == []
+
+
+def test_bound_vectors_are_told_apart() -> None:
+    x = vectors("x")
+    y = copies(x, 1)[0]
+    p = Density("p", x)
+
+    def mean(of: Any) -> Any:
+        return E(p(x), E(p(x), E(p(y), of)))
+
+    with pytest.raises(NoProof):
+        certificate(stated(as_claim(equal(mean(dot(x, y)), mean(dot(x, x))))))
 
 
 @pytest.mark.parametrize("ends", [(1, infinity), (-infinity, 0), (1, 2 * infinity)])

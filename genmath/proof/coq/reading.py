@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -284,8 +284,9 @@ class Reading:
         """A function of its children; of functions, where it binds letters in them. A derivative
         is one of a function, at a place."""
         inside = (*node.bound, *node.letters)
+        _settled(inside, env.keys())
         names = {v: f"v{_height(node)}" + (f"_{i}" if i else "") for i, v in enumerate(inside)}
-        letters = tuple((names[v], self._conditions(node, v, names[v], env)) for v in inside)
+        letters = tuple((names[v], self._conditions(node, v, names[v])) for v in inside)
         args: list[Term] = []
         for i, child in enumerate(node.args):
             if inside and (node.binds_in(i) or node.letters):
@@ -311,16 +312,12 @@ class Reading:
             self.heads[key] = head
         return app(head.name, *args)
 
-    def _conditions(
-        self, node: Node, letter: Symbol, name: str, env: dict[Symbol, str]
-    ) -> tuple[Condition, ...]:
-        """What may be supposed of a letter bound in a node; nothing where an end of its interval
-        is bound around the node."""
+    def _conditions(self, node: Node, letter: Symbol, name: str) -> tuple[Condition, ...]:
+        """What may be supposed of a letter bound in a node; nothing where its interval may run
+        backwards."""
         if node.letters or not node.takes_declared():
             return ()
-        if isinstance(letter, Ranging) and any(
-            free_symbols(end) & env.keys() for end in letter.args
-        ):
+        if isinstance(letter, Ranging) and letter.domain == "interval" and not _forwards(letter):
             return ()
         said = [c for c in self.declared(letter, var(name)) if c[0] != "="]
         ends = frozenset[str]().union(*(t.free for c in said for t in c[1:]))
@@ -335,6 +332,8 @@ class Reading:
         if letter.domain != "interval":
             return []
         low, high = letter.args
+        if _number(low) is not None and _number(high) is not None and not _forwards(letter):
+            raise NoReal("an interval that holds no number")
         below: list[Condition] = [] if _endless(low) else [("<", self(low), at)]
         return below if _endless(high) else [*below, ("<", at, self(high))]
 
@@ -390,6 +389,22 @@ def _height(node: Node) -> int:
     return inside + bool(node.bound or node.letters)
 
 
+def _settled(letters: Iterable[Symbol], bound: Set[Symbol]) -> None:
+    """A function looks at one interval: none of its ends is bound around it."""
+    for v in letters:
+        if isinstance(v, Ranging) and any(free_symbols(end) & bound for end in v.args):
+            raise NoReal("an interval with an end that is bound")
+
+
+def _forwards(letter: Ranging) -> bool:
+    """Whether its interval is known to begin below its end."""
+    low, high = letter.args
+    if _endless(low) or _endless(high):
+        return True
+    a, b = _number(low), _number(high)
+    return a is not None and b is not None and a < b
+
+
 def _beyond(inside: Sequence[Symbol], letters: Sequence[tuple[str, tuple[Condition, ...]]]) -> str:
     """Which bound letters may lie outside of what is declared of them: another function."""
     limited = [isinstance(v, Ranging) or bool(domain_of(v.domain, var(AT))) for v in inside]
@@ -417,11 +432,13 @@ def _key(
         if node in own:
             return ("own", own[node])
         return ("around", spoken.setdefault(node, len(spoken))) if node in env else node
+    _settled((*node.bound, *node.letters), env.keys() | own.keys())
     if node.letters and not own.keys().isdisjoint(node.letters):
         raise NoReal("a derivative by a bound vector")
     if not env.keys().isdisjoint(node.letters):
         raise NoReal("a derivative by a bound vector")
-    inner = own | {v: len(own) + i for i, v in enumerate(node.bound)}
+    fresh = max(own.values(), default=-1) + 1
+    inner = own | {v: fresh + i for i, v in enumerate(node.bound)}
     children = tuple(
         _key(c, env, inner if node.binds_in(i) else own, spoken) for i, c in enumerate(node.args)
     )

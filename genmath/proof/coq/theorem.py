@@ -14,7 +14,7 @@ from genmath.proof.coq.terms import Condition, add, app, functions, minus, var
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Lemma, Step
 from genmath.proof.language.methods import Method
-from genmath.proof.language.tree import Node
+from genmath.proof.language.tree import Node, Ranging
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Statement:
         self.left, self.right = self.read(claim.lhs), self.read(claim.rhs)
         self.sign = claim.relation
         given = [self.read.relation(g) for g in claim.given]
+        said = dict(self.read.letters)
         self.lemmas = [b for b in because if isinstance(b, Lemma)]
         self.certificates = [
             self.read(b) for b in because if isinstance(b, Node) and not isinstance(b, Method)
@@ -46,7 +47,13 @@ class Statement:
         results = [
             (m.claim.relation, self.read(m.claim.lhs), self.read(m.claim.rhs)) for m in self.lemmas
         ]
-        own = [c for v, n in list(self.read.letters.items()) for c in self.read.declared(v, var(n))]
+        # An interval of a letter that only a reason names says something of its ends.
+        own = [
+            c
+            for v, n in list(self.read.letters.items())
+            if v in said or not isinstance(v, Ranging)
+            for c in self.read.declared(v, var(n))
+        ]
         self.results = results
         self.conditions: list[Condition] = [*own, *given, *results]
         self.read.slopes()
