@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import zlib
 from pathlib import Path
+
+from genmath import book
 
 SITE = Path(__file__).parents[2] / "site"
 
@@ -13,6 +17,23 @@ def addresses() -> list[str]:
         raise RuntimeError("there is no site to test: run make site")
     found = [str(f.parent.relative_to(SITE)) for f in sorted(SITE.rglob("index.html"))]
     return ["" if place == "." else f"{place}/" for place in found] + ["404.html"]
+
+
+def some_topics() -> list[str]:
+    """All; in CI every fourth, and others for another text of the site: for what takes seconds a
+    chapter, and looks at what all chapters have in common."""
+    topics = book.topics()
+    if "CI" not in os.environ:
+        return topics
+    return topics[zlib.crc32((SITE / "search" / "search_index.json").read_bytes()) % 4 :: 4]
+
+
+def opened() -> list[str]:
+    """The pages that a browser opens whole."""
+    left_out = {f"ko/derivations/{topic}/" for topic in book.topics()} - {
+        f"ko/derivations/{topic}/" for topic in some_topics()
+    }
+    return [address for address in addresses() if address not in left_out]
 
 
 def file_of(address: str) -> Path:

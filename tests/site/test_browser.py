@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.site import axe
 from tests.site.conftest import DESK, PHONE, UNFOLD, WIDE_DESK, Visits
 from tests.site.leftovers import in_korean
-from tests.site.pages import SITE, addresses
+from tests.site.pages import SITE, opened
 
 RAW = r"(?:\\[(\[]|\\[A-Za-z]{2,}|\$[^$\s][^$\n]*\$|\$\$|\{\{|\[@\w)"  # TeX or our markup
 
@@ -72,7 +72,7 @@ def too_wide(page: Page) -> list[str]:
     return [f"{is_} of {width}"] * (is_ > width) + page.evaluate(WIDER_THAN_THE_PAGE)
 
 
-@pytest.mark.parametrize("address", addresses())
+@pytest.mark.parametrize("address", opened())
 def test_a_page_is_whole_and_accessible(visit: Visits, address: str) -> None:
     """On a desk and on a phone, and with every fold open in the light and in the dark; contrast
     that axe cannot decide counts as a fault. What is on the console, and every request that fails

@@ -12,7 +12,7 @@ from pypdf import PageObject, PdfReader
 
 from genmath import book
 from tests.site.conftest import DESK, UNFOLD, Visits
-from tests.site.pages import file_of
+from tests.site.pages import file_of, some_topics
 from tests.site.test_browser import ELEMENTS
 
 CHAPTER = "derivations/wasserstein/"
@@ -100,7 +100,7 @@ def left_edge(sheet: PageObject) -> float:
     return min(found)
 
 
-@pytest.mark.parametrize("topic", book.topics())
+@pytest.mark.parametrize("topic", some_topics())
 def test_a_chapter_is_twenty_pages_of_paper_or_fewer(visit: Visits, topic: str) -> None:
     """With margins; the longest, of up to thirty-one derivations, a few more."""
     sheets = PdfReader(io.BytesIO(visit(f"derivations/{topic}/").pdf(format="A4"))).pages
