@@ -19,13 +19,16 @@ def addresses() -> list[str]:
     return ["" if place == "." else f"{place}/" for place in found] + ["404.html"]
 
 
-def some_topics() -> list[str]:
-    """All; in CI every fourth, and others for another text of the site: for what takes seconds a
-    chapter, and looks at what all chapters have in common."""
-    topics = book.topics()
+def some(of: list[str], every: int = 4) -> list[str]:
+    """All; in CI every fourth, and others for another text of the site: for what takes seconds
+    each, and looks at what all have in common."""
     if "CI" not in os.environ:
-        return topics
-    return topics[zlib.crc32((SITE / "search" / "search_index.json").read_bytes()) % 4 :: 4]
+        return of
+    return of[zlib.crc32((SITE / "search" / "search_index.json").read_bytes()) % every :: every]
+
+
+def some_topics() -> list[str]:
+    return some(book.topics())
 
 
 def opened() -> list[str]:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page
 from scipy.optimize import linprog
 
 from tests.site.conftest import DESK, PHONE, ROOT, SITE, Visits, served
-from tests.site.pages import file_of
+from tests.site.pages import file_of, some
 from tests.site.test_browser import too_wide
 
 NAMES = sorted(path.stem for path in (ROOT / "docs/explorers").glob("*.py"))
@@ -104,7 +104,7 @@ def test_it_is_moved_by_the_keyboard_and_the_link_says_where(visit: Visits, name
     there.wait_for_function("e => e.textContent.length > 9", arg=said.element_handle())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", some(NAMES, 2))
 def test_it_starts_again(visit: Visits, name: str) -> None:
     page = visit(alone(name))
     figure = figure_of(page, name)
@@ -139,7 +139,7 @@ NARROW = """form => [...form.querySelectorAll("select")].filter(menu => {
 }).map(menu => menu.name)"""
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", some(NAMES, 2))
 def test_it_fits_a_phone_and_is_dragged_by_a_finger(visit: Visits, name: str) -> None:
     page = visit(alone(name), viewport=PHONE, has_touch=True, reduced_motion="reduce")
     figure = figure_of(page, name)
@@ -163,7 +163,7 @@ def test_it_fits_a_phone_and_is_dragged_by_a_finger(visit: Visits, name: str) ->
     changed(page, name, before)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", some(NAMES, 2))
 def test_without_a_script_there_are_a_picture_and_the_numbers(
     browser: Browser, base_url: str, name: str
 ) -> None:
