@@ -294,7 +294,7 @@ def verify(
 
     \b
     Exit code:
-      0  every certificate proves what it claims, and that is what the book claims
+      0  every certificate proves its claim, which is the one of the book where the book has it
       1  one is rejected, altered, or claims something else
       2  no such folder, or no certificate in it
     """

@@ -327,6 +327,16 @@ def test_the_page_lists_every_step_and_rule() -> None:
         assert f"`{name}`" in page, name
 
 
+def test_the_example_of_the_page_is_a_proof_and_needs_its_hypotheses() -> None:
+    page = (ROOT / "docs" / "start" / "kernel.md").read_text("utf-8")
+    (example,) = re.findall("^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert not check(example).lines[0].rejected
+    for k in range(2):
+        less = json.loads(example)
+        del less["lines"][0]["claim"]["given"][k]
+        assert check(json.dumps(less)).lines[0].rejected
+
+
 def test_the_page_says_how_large_the_kernel_is() -> None:
     page = " ".join((ROOT / "docs" / "start" / "kernel.md").read_text("utf-8").split())
     texts = [f.read_text("utf-8") for f in KERNEL.glob("*.py")]

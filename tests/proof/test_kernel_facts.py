@@ -47,9 +47,7 @@ def step(chance: random.Random, facts: int) -> Any:
         weight = chance.choice(("1", "2", "-1", "0"))
         return [weight, *(chance.randrange(facts) for _ in range(chance.randint(1, most)))]
 
-    kind = chance.choice(
-        ("equal", "equal", "bound", "slope", "slope", "identity", "nonzero", "sum")
-    )
+    kind = chance.choice(KINDS)
     t, u = term(chance, 2), term(chance, 1)
     if chance.random() < 0.5:  # of what more is known
         t, u = chance.choice(("a", "b", "2")), chance.choice(("a", "b", "1/2"))

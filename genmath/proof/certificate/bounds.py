@@ -6,6 +6,7 @@ Bounds are kept as facts `low < t`, `t <= high`; a product of gaps that are >= 0
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from fractions import Fraction
 from math import inf
 from typing import Any
@@ -20,7 +21,7 @@ ZERO = num(0)
 
 
 class Bounds:
-    def __init__(self, place: Place, prove: Any) -> None:
+    def __init__(self, place: Place, prove: Callable[[Place, Term], int]) -> None:
         """`prove`: what shows that the function under an integral is nowhere < 0."""
         self.place, self.signs, self.prove = place, place.signs, prove
 
@@ -259,10 +260,7 @@ class Bounds:
             self.place.add("value", said.of(t), k)
         found = self.place.number(sign, a, b)
         if found is None and declared and declared.kind in LINEAR and zero and not up:
-            return self._keeps(t)  # type: ignore[no-any-return]
+            return self.prove(self.place, t)
         if found is None:
             raise NoProof(f"no bound is seen: {t}")
         return found
-
-    def _keeps(self, t: Term) -> Any:
-        return self.prove(self.place, t)

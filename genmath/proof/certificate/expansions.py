@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
-from genmath.proof.coq.rules import _constant, _root
+from genmath.proof.coq.rules import constant, root_of
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
 
@@ -90,10 +90,10 @@ def _exp(u: Term, signs: Signs) -> Expansion | None:
 
 
 def _sqrt(u: Term, signs: Signs) -> Expansion | None:
-    value = _constant(u)
+    value = constant(u)
     if u.op == "pow" and u.data == 2 and signs.nonnegative(u.args[0]):
         return "sqrt_square", u.args[0], [("<=", u.args[0])]
-    if value is not None and (root := _root(value)) is not None:
+    if value is not None and (root := root_of(value)) is not None:
         return "same", app("sqrt", power(num(root), 2)), []
     match u.op:
         case "num" if u.data.denominator != 1:

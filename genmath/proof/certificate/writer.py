@@ -10,9 +10,9 @@ from genmath.proof.certificate import said
 from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import density, expansion
 from genmath.proof.certificate.scope import NoProof, Place
-from genmath.proof.coq.linear import MOST, _moment, _parts
+from genmath.proof.coq.linear import MOST, moment, parts_of
 from genmath.proof.coq.reading import DERIVATIVE, Head
-from genmath.proof.coq.rules import _with_slopes, expanded, opened
+from genmath.proof.coq.rules import expanded, opened, with_slopes
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (
@@ -150,7 +150,7 @@ class Writer:
     def _slope(self, atom: Term, place: Place, depth: int) -> tuple[int, Term]:
         function, at = atom.args
         ((letter, _),) = function.data
-        body = _with_slopes(function.args[0], letter, place.signs)
+        body = with_slopes(function.args[0], letter, place.signs)
         if body != function.args[0]:
             new = app(DERIVATIVE, lam(function.data, body), at)
             return self.same(atom, new, place, depth), new
@@ -179,11 +179,11 @@ class Writer:
             return place.add("equal", "total", said.of(atom)), ONE
         bound = frozenset(name for name, _ in function.data)
         body = opened(function.args[0], place.signs.inside(function))
-        parts = _parts(body, bound)
+        parts = parts_of(body, bound)
         if len(parts) > MOST:
             raise NoProof("an integrand of too many terms")
         if weighted and len(parts) == 1 and not parts[0][0] and function.args[0] in _powers(bound):
-            known = _moment(function, others, parts[0][1], place.signs)
+            known = moment(function, others, parts[0][1], place.signs)
             if known is not None:
                 return place.add("equal", "moment", said.of(atom)), known
         inner = [mul(*rest) if rest else ONE for _, rest in parts]
@@ -232,8 +232,8 @@ class Writer:
         letters = [next(self.letters) for _ in function.data]
         term: Any = place.kernel(whole)
         scope = place.scope
-        looks = scope._looks(term, i)
-        inner, _, _ = scope._inside([letters, []], len(letters), looks)
+        looks = scope.looks(term, i)
+        inner, _, _ = scope.inside([letters, []], len(letters), looks)
         here = {n: w for (n, _), w in zip(function.data, letters, strict=True)}
         conditions = [
             (s, replaced(l, here), replaced(r, here)) for _, cs in function.data for s, l, r in cs

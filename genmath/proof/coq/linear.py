@@ -20,13 +20,13 @@ def apart(term: Term, signs: Signs, opened: Callable[[Term, Signs], Term]) -> Te
     weighted = signs.heads[term.data].linear == "expectation"
     bound = frozenset(name for name, _ in function.data)
     body = opened(function.args[0], signs.inside(function))
-    parts = _parts(body, bound)
+    parts = parts_of(body, bound)
     if len(parts) > MOST:
         return None
     terms = []
     for constants, rest in parts:
         if rest or not weighted:
-            known = _moment(function, others, rest, signs) if weighted else None
+            known = moment(function, others, rest, signs) if weighted else None
             inside = mul(*rest) if rest else num(1)
             one = known or app(term.data, lam(function.data, inside), *others)
             constants = [*constants, one]
@@ -57,9 +57,7 @@ def meaning(term: Term, head: Head) -> Term:
     return div(both, num(2))
 
 
-def _moment(
-    function: Term, others: tuple[Term, ...], rest: list[Term], signs: Signs
-) -> Term | None:
+def moment(function: Term, others: tuple[Term, ...], rest: list[Term], signs: Signs) -> Term | None:
     """Of a normal law, up to the fourth."""
     if len(others) != 1 or len(function.data) != 1:
         return None
@@ -81,24 +79,24 @@ def _moment(
     return None
 
 
-def _parts(term: Term, bound: frozenset[str]) -> Parts:
+def parts_of(term: Term, bound: frozenset[str]) -> Parts:
     if term.free.isdisjoint(bound):
         return [([], [])] if term == num(1) else [([term], [])]
     match term.op:
         case "add":
-            return [p for a in term.args for p in _parts(a, bound)]
+            return [p for a in term.args for p in parts_of(a, bound)]
         case "neg":
-            return [([num(-1), *c], r) for c, r in _parts(term.args[0], bound)]
+            return [([num(-1), *c], r) for c, r in parts_of(term.args[0], bound)]
         case "mul":
-            return _product([_parts(a, bound) for a in term.args], term)
+            return _product([parts_of(a, bound) for a in term.args], term)
         case "pow" if term.args[0].op != "app" and term.data <= LARGEST_POWER:
-            return _product([_parts(term.args[0], bound)] * term.data, term)
+            return _product([parts_of(term.args[0], bound)] * term.data, term)
         case "div":
             over, under = term.args
             below: Parts = [([], [div(num(1), under)])]
             if under.free.isdisjoint(bound):
                 below = [([div(num(1), under)], [])]
-            return _product([_parts(over, bound), below], term)
+            return _product([parts_of(over, bound), below], term)
     return [([], [term])]
 
 

@@ -80,7 +80,7 @@ def _slope(term: Term, signs: Signs) -> Term | None:
     """The derivative; of what has derivatives in it, first with what these are at every place."""
     function, at = term.args
     ((letter, _),) = function.data
-    body = _with_slopes(function.args[0], letter, signs)
+    body = with_slopes(function.args[0], letter, signs)
     if body != function.args[0]:
         return app(DERIVATIVE, lam(function.data, body), at)
     try:
@@ -90,14 +90,14 @@ def _slope(term: Term, signs: Signs) -> Term | None:
     return None if slope == term else slope
 
 
-def _with_slopes(term: Term, letter: str, signs: Signs) -> Term:
+def with_slopes(term: Term, letter: str, signs: Signs) -> Term:
     if letter not in term.free:
         return term
     if term.op == "app" and term.data == DERIVATIVE:
         return expanded(term, signs) or term
     if term.op == "lam":
         return term
-    args = tuple(_with_slopes(a, letter, signs) for a in term.args)
+    args = tuple(with_slopes(a, letter, signs) for a in term.args)
     return Term(term.op, args, term.data)
 
 
@@ -142,8 +142,8 @@ def _exp(u: Term, signs: Signs) -> Term:
     return app("exp", u)
 
 
-def _constant(u: Term) -> Fraction | None:
-    values = [_constant(a) for a in u.args]
+def constant(u: Term) -> Fraction | None:
+    values = [constant(a) for a in u.args]
     if u.op not in ("num", "add", "neg", "mul", "div", "pow") or None in values:
         return None
     known = [Fraction(v or 0) for v in values]
@@ -161,7 +161,7 @@ def _constant(u: Term) -> Fraction | None:
     return known[0] / known[1] if known[1] else None
 
 
-def _root(value: Fraction) -> Fraction | None:
+def root_of(value: Fraction) -> Fraction | None:
     if value < 0:
         return None
     root = Fraction(math.isqrt(value.numerator), math.isqrt(value.denominator))
@@ -175,8 +175,8 @@ def _size(u: Term, signs: Signs) -> Term:
 
 
 def _sqrt(u: Term, signs: Signs) -> Term:
-    value = _constant(u)
-    if value is not None and (root := _root(value)) is not None:
+    value = constant(u)
+    if value is not None and (root := root_of(value)) is not None:
         return num(root)
     match u.op:
         case "num" if u.data.denominator != 1:

@@ -174,11 +174,11 @@ class Scope:
             if not m and self.fact(item) != ("=", x, y):
                 raise Rejected("an argument is not shown to be equal")
             if m:
-                inner, letters, steps = self._inside(item, m, self._looks(a, i))
+                inner, letters, steps = self.inside(item, m, self.looks(a, i))
                 inner.proves(("=", opened(x[2], letters), opened(y[2], letters)), steps)
         return "=", a, b
 
-    def _looks(self, term: tuple[Any, ...], i: int) -> list[Fact]:
+    def looks(self, term: tuple[Any, ...], i: int) -> list[Fact]:
         """Where a function looks at its i-th argument, in the letters bound there."""
         declared = self.functions.get(term[0])
         if declared is None:
@@ -186,7 +186,7 @@ class Scope:
         weights = term[2:] if declared.kind == "expectation" and i == 0 else ()
         return [*declared.ranges, *(("<", ZERO, w[2]) for w in weights)]
 
-    def _inside(self, item: Any, m: int, where: list[Fact]) -> tuple[Scope, list[str], Any]:
+    def inside(self, item: Any, m: int, where: list[Fact]) -> tuple[Scope, list[str], Any]:
         """Under a binder: letters that are new, of which only `where` is known."""
         self.work.spend(len(self.facts))
         if self.depth >= NESTED or len(listed(item)) != 2:
@@ -212,7 +212,7 @@ class Scope:
         if declared is None or declared.kind not in LINEAR or declared.kind == "between":
             raise Rejected("it is not declared to keep signs")
         function = term[1]
-        inner, opening, proof = self._inside([letters, steps], function[1], self._looks(term, 0))
+        inner, opening, proof = self.inside([letters, steps], function[1], self.looks(term, 0))
         inner.proves(("<=", ZERO, opened(function[2], opening)), proof)
         if declared.kind != "sum":
             self.suppose(f"{term[0]} keeps signs")

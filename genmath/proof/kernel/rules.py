@@ -45,7 +45,7 @@ class Row(NamedTuple):
     head: str  # of the term
     shape: str  # of its argument, whose parts the rule then takes; "": the arguments themselves
     needs: Needs
-    gives: Callable[..., Any]
+    gives: Callable[..., Term]
 
 
 def _each(head: str, terms: tuple[Term, ...]) -> list[Term]:
@@ -115,7 +115,7 @@ def equal(rule: str, term: Term, scope: Scope) -> Term:
         parts = inner[1:] if isinstance(inner, tuple) and inner[0] == row.shape else ()
     if not parts or not row.needs(scope, *parts):
         raise Rejected(f"{rule}: the term is no such one, or what it needs is not shown")
-    return row.gives(*parts)  # type: ignore[no-any-return]
+    return row.gives(*parts)
 
 
 BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
@@ -144,13 +144,11 @@ def _is(term: Any, head: str) -> bool:
 
 def bound(rule: Any, term: Term, scope: Scope) -> Fact:
     """Where a term, its square or its inverse lies, by a row of the table."""
-    if (
-        not isinstance(rule, str)
-        or rule not in BOUNDS
-        or not (fact := BOUNDS[rule][1](term, scope))
-    ):
+    row = BOUNDS.get(rule) if isinstance(rule, str) else None
+    fact: Fact | None = row[1](term, scope) or None if row else None
+    if fact is None:
         raise Rejected("no such bound, or what it needs is not shown")
-    return fact  # type: ignore[no-any-return]
+    return fact
 
 
 def value(term: Term, k: Any, scope: Scope) -> Fact:
