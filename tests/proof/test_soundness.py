@@ -415,7 +415,7 @@ KINDS: dict[str, tuple[Draw, tuple[int, ...]]] = {
     "maps": (MAPS, (1, 2)),
     "pushed": (PUSHED, (1,)),
 }
-DRAWN, BROKEN = 100, 90  # false claims a kind or chapter, in each part
+DRAWN, BROKEN = 150, 140  # false claims a kind or chapter, in each part
 PARTS = range(2)
 
 
