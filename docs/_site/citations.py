@@ -64,7 +64,10 @@ def full(key: str) -> str:
 def bibliography() -> str:
     """Markdown: every entry, by author and year, each with its anchor."""
     ordered = sorted(entries(), key=lambda key: (short(key).casefold(), key))
-    return "\n".join(f'- <span id="{html.escape(key)}"></span>{full(key)}' for key in ordered)
+    return "\n".join(
+        f'- <span id="{html.escape(key)}"></span><span lang="en">{full(key)}</span>'
+        for key in ordered
+    )
 
 
 def _entry(key: str) -> Entry:

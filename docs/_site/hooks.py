@@ -6,6 +6,7 @@ import html
 import re
 from pathlib import Path
 
+import certificates
 import citations
 import editing
 import explorers
@@ -54,6 +55,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Read the book; an error in a chapter, or a verdict that is not its own, ends the build."""
     try:
         languages.forget()
+        certificates.forget()
         _slots.clear()  # a server builds again and again, and what was read may have changed
         book.forget()
         for read in (results, implementations, slip_ids, citations.entries, explorers.explorer):
@@ -78,6 +80,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(_file(address, _kept(address, text), config))
     for topic in book.topics():
         files.append(_file(f"derivations/{topic}.py", ROOT, config))
+    for file in certificates.served():
+        files.append(_file(file.name, file.parent, config, "certificates"))
     katex = NODE_MODULES / "katex" / "dist"
     for name in ("katex.min.css", "katex.min.js", "contrib/copy-tex.min.js"):
         files.append(_file(name, katex, config, "assets/katex"))

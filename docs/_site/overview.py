@@ -137,12 +137,11 @@ def results_table(slot: Slot, _: str) -> str:
         for lemma in kinds.get("used", []):
             users.setdefault(lemma, []).append(user)
     bodies = []
-    for topic, title, found in _chapters():
+    for topic, _, found in _chapters():
         rows = "".join(_row(r, rests.get(r.anchor, {}), users.get(r.anchor, [])) for r in found)
         (line,) = (line for line in TOPICS if line.name == topic)
         bodies.append(
-            f'<tbody data-topic="{topic}" data-title="{html.escape(title)}" '
-            f'data-used="{" ".join(line.builds_on)}">{rows}</tbody>'
+            f'<tbody data-topic="{topic}" data-used="{" ".join(line.builds_on)}">{rows}</tbody>'
         )
     heads = "".join(
         f'<th scope="col">{head}</th>' for head in ("", "result", "label", "uses", "used by")
@@ -164,7 +163,8 @@ def _row(result: Result, rests: dict[str, list[str]], users: list[str]) -> str:
     cells = (result.number, f"{name}<br><span>{title}</span>", report["label"], uses, used)
     data = "".join(f' data-{kind}="{" ".join(rests.get(kind, []))}"' for kind in KINDS)
     shown = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr data-name="{result.anchor}"{data}>{shown}</tr>'
+    kind = rendering.kind_of(report["label"])
+    return f'<tr data-name="{result.anchor}" data-label="{kind}"{data}>{shown}</tr>'
 
 
 # ---- where sources slip --------------------------------------------------------------------------

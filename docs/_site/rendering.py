@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import certificates
 from links import link_names
 from maths import inline, line
 from results import Result, implementations
@@ -96,6 +97,7 @@ def verdicts(result: Result) -> str:
         ("Assumed by the rules", [_assumed(words) for words in report["assumed"]]),
         ("Uses", [link_names(f"`{name}`") for name in report["uses"]]),
         ("Rests on", [f'<a href="../../map/?need={result.anchor}">all of it, on the map</a>']),
+        ("Certificate", [_certificate(result)]),
     ]
     rows = "".join(
         f'<dt>{name}</dt><dd class="scrolls">{_each(items)}</dd>' for name, items in facts
@@ -103,6 +105,19 @@ def verdicts(result: Result) -> str:
     return (
         f'<details class="verdicts"><summary>{_summary(report)}</summary><dl>{rows}</dl>'
         f"{_table(report)}</details>"
+    )
+
+
+def _certificate(result: Result) -> str:
+    """Where the proof as data is, and how many lines it is one of."""
+    file, checked = certificates.of(result)
+    proved = [line for line in checked.lines if not line.without]
+    whole = sum(not line.supposed for line in proved)
+    size, all_, under = file.stat().st_size / 1000, len(checked.lines), len(proved) - whole
+    return (
+        f'<a href="../../certificates/{file.name}">{_number(f"{size:.1f}")} kB</a>. '
+        f'<a href="../../start/kernel/">The kernel verifies</a>: whole {_number(whole)}, '
+        f"but for laws or results {_number(under)}; lines in all {_number(all_)}."
     )
 
 
@@ -236,10 +251,14 @@ def _plain(words: str) -> str:
 # ---- the verdict ---------------------------------------------------------------------------------
 
 
+def kind_of(label: str) -> str:
+    """The class of a label's colours: proved, proved-for, ..."""
+    return label.split(" for ")[0].replace(" ", "-") + ("-for" if " for " in label else "")
+
+
 def _label(result: Result) -> str:
     word = result.report["label"] if result.report else "not checked"
-    kind = word.split(" for ")[0].replace(" ", "-") + ("-for" if " for " in word else "")
-    return f'<p class="label label-{kind}">{_plain(word)}</p>'
+    return f'<p class="label label-{kind_of(word)}">{_plain(word)}</p>'
 
 
 def _summary(report: dict[str, Any]) -> str:

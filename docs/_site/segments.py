@@ -21,7 +21,8 @@ KEPT = "|".join(
         r"<!--number-->.*?<!--/number-->|<!--.*?-->|<!doctype[^>]*>",
         r"<(?P<raw>script|style|pre|code)\b.*?</(?P=raw)>",
         r'<(?P<tex>span|div) class="arithmatex">.*?</(?P=tex)>',
-        r'<(?P<name>\w+) (?:[^>]* )?(?:class="(?:filename|headerlink|eqno|number)"|lang="ko")'
+        r"<(?P<name>(?!html)\w+) (?:[^>]* )?"
+        r'(?:class="(?:filename|headerlink|eqno|number)"|lang="(?:en|ko)")'
         r"[^>]*>.*?</(?P=name)>",
         r'<a [^>]*href="[^"]*references/#[^>]*>.*?</a>',  # a citation
     )
@@ -125,8 +126,8 @@ def _tokens(part: str) -> list[_Token]:
         text = found[0]
         if found["kept"]:
             inline = re.match(
-                r'<!--number|<code|<\w+ (?:[^>]* )?(?:class="(?:arith|head|eqno|number)|lang="ko")'
-                r"|<a ",
+                r"<!--number|<code|<a |<\w+ (?:[^>]* )?"
+                r'(?:class="(?:arith|head|eqno|number)|lang="(?:en|ko)")',
                 text,
             )
             block = not inline or text.startswith("<div")
@@ -235,7 +236,9 @@ def _attributes(text: str, say: Say, own: bool) -> str:
         words = found["words"]
         if not LETTER.search(bare(words)) or re.search(rf'[.#]{re.escape(words)}"', found.string):
             return found[0]  # a number, or the name of what is linked
-        return found["before"] + say(Message(words, own=own)) + '"'
+        spelt = words.replace("<", "&lt;")  # as in text
+        said = say(Message(spelt, own=own))
+        return found[0] if said == spelt else f'{found["before"]}{said}"'
 
     def within(tag: re.Match[str]) -> str:
         return READ.sub(put, SAID.sub(put, tag[0]))

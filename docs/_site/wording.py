@@ -12,7 +12,9 @@ from results import ROOT
 from segments import HOLE, bare
 
 GLOSSARY = ROOT / "docs" / "glossary.md"
-ROW = re.compile(r"^\| (?P<english>[^|]+?) \| (?P<korean>[^|]+?) \{ lang=ko \} \|", re.MULTILINE)
+ROW = re.compile(
+    r"^\| (?P<english>[^|]+?) \{ lang=en \} \| (?P<korean>[^|]+?) \{ lang=ko \} \|", re.MULTILINE
+)
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 COUNT = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 SIGN = re.compile(r"[=≠<>≤≥≈∞→]|&[lg]t;")
@@ -76,7 +78,7 @@ def terms() -> dict[str, set[str]]:
     """Every term of the glossary in lower case, with its Korean words without spaces."""
     found: dict[str, set[str]] = {}
     for row in ROW.finditer(GLOSSARY.read_text("utf-8")):
-        if row["korean"] == "한국어" or not HANGUL.search(row["korean"]):
+        if not HANGUL.search(row["korean"]):
             continue
         english = _split(row["english"])
         korean = _split(row["korean"])

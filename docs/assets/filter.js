@@ -1,4 +1,6 @@
 // A search box above a table: rows that do not contain what is typed are hidden.
+import { say } from "./words.js";
+
 for (const box of document.querySelectorAll("input[data-filter]")) {
   const rows = [...document.querySelectorAll(`#${box.dataset.filter} tbody tr`)];
   const said = box.closest(".filter").querySelector("output");
@@ -8,7 +10,7 @@ for (const box of document.querySelectorAll("input[data-filter]")) {
       const text = row.textContent.toLowerCase();
       row.hidden = !words.every(word => text.includes(word));
     }
-    said.textContent = words.length ? `${rows.filter(row => !row.hidden).length} of ${rows.length}` : "";
+    said.textContent = words.length ? say("<x1/> of <x2/>", rows.filter(row => !row.hidden).length, rows.length) : "";
   };
   box.closest(".filter").hidden = false;
   box.addEventListener("input", show);

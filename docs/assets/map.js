@@ -1,7 +1,9 @@
 // The map, drawn from the table under it: the chapters; the results of one, with what they rest on elsewhere; or all
 // that a result rests on, in order. An arrow bends between columns alone, and passes a column in a lane of its own.
+import { say } from "./words.js";
+
 const BOX = { wide: 180, high: 66 }, GAP = { wide: 64, high: 14 }, LANE = 16;
-const WORDS = { used: "uses", named: "a reason names", told: "the text before it names" };
+const WORDS = { used: say("uses"), named: say("a reason names"), told: say("the text before it names") };
 const table = document.getElementById("results"), figure = document.querySelector("[data-map]");
 const form = figure.querySelector("form"), view = figure.querySelector(".map-view");
 const list = figure.querySelector(".map-list"), said = figure.querySelector(".map-said");
@@ -10,13 +12,13 @@ const rests = (data) => Object.keys(WORDS).flatMap((kind) => words(data[kind]).m
 
 const chapters = new Map(), results = new Map();
 for (const body of table.tBodies) {
-  const { topic, title } = body.dataset;
-  chapters.set(topic, { name: topic, title, href: `../derivations/${topic}/`, rests: rests(body.dataset), label: "" });
+  const { topic } = body.dataset, title = form.querySelector(`option[value=${topic}]`).textContent;
+  chapters.set(topic, { name: topic, title, href: `../derivations/${topic}/`, rests: rests(body.dataset), kind: "" });
   for (const row of body.rows) {
-    const [number, name, label] = row.cells;
+    const [number, name] = row.cells;
     results.set(row.dataset.name, {
       name: row.dataset.name, topic, number: number.textContent, title: name.querySelector("span").textContent,
-      href: name.querySelector("a").getAttribute("href"), label: label.textContent, rests: rests(row.dataset),
+      href: name.querySelector("a").getAttribute("href"), kind: row.dataset.label, rests: rests(row.dataset),
     });
   }
 }
@@ -81,13 +83,12 @@ function place({ made }) {
 // ---- what is drawn ----
 
 const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-const kind = (label) => (label.startsWith("proved for") ? "proved-for" : label.replaceAll(" ", "-"));
 
 function box({ node, x = 0, y = 0 }, chosen) {
   const style = `left:${x}px;top:${y}px;width:${BOX.wide}px;height:${BOX.high}px`;
   const inner = `<span>${escaped(`${node.number ?? ""} ${node.title}`)}</span>`;
   const from = node.number && node.topic !== form.chapter.value ? `<small>${escaped(chapters.get(node.topic).title)}</small>` : "";
-  const more = `class="box ${kind(node.label)}${node.name === chosen ? " chosen" : ""}" style="${style}" data-name="${node.name}"`;
+  const more = `class="box ${node.kind}${node.name === chosen ? " chosen" : ""}" style="${style}" data-name="${node.name}"`;
   return node.number ? `<a href="${node.href}" ${more}>${inner}${from}</a>` : `<button type="button" ${more}>${inner}</button>`;
 }
 
@@ -114,7 +115,7 @@ function draw(nodes, chosen) {
       ${laid.edges.map(arrow).join("")}</svg>${drawn}</div>`;
     zoom(Math.max(0.75, Math.min(1, (view.clientWidth - 24) / width)));
   }
-  if (alone.length) view.innerHTML += `<p>Without an arrow:</p><div class="alone">${alone.map((node) => box({ node })).join("")}</div>`;
+  if (alone.length) view.innerHTML += `<p>${say("Without an arrow:")}</p><div class="alone">${alone.map((node) => box({ node })).join("")}</div>`;
 }
 
 let scale = 1;
@@ -134,18 +135,18 @@ function show() {
     for (const name of names) if (!topics.includes(results.get(name).topic)) topics.push(results.get(name).topic);
     topics.sort((a, b) => [...chapters.keys()].indexOf(a) - [...chapters.keys()].indexOf(b));
     draw(names.map((name) => results.get(name)), need);
-    said.textContent = `In this order: chapters (${topics.length}), and of their results ${names.length - 1 || "none"} before this one.`;
+    said.textContent = say("In this order: chapters (<x1/>), and of their results <x2/> before this one.", topics.length, names.length - 1);
     list.innerHTML = `<ol>${topics.map((topic) => `<li>${link(chapters.get(topic))}<ol>${names.map((name) => results.get(name)).filter((r) => r.topic === topic)
       .map((r) => `<li>${link(r)}</li>`).join("")}</ol></li>`).join("")}</ol>`;
   } else if (chapter) {
     const own = [...results.values()].filter((r) => r.topic === chapter);
     const before = new Set(own.flatMap((r) => r.rests.map(({ lemma }) => lemma)));
     draw([...results.values()].filter((r) => r.topic === chapter || before.has(r.name)));
-    said.textContent = `${own.length} results of ${chapters.get(chapter).title}, and what they rest on in other chapters.`;
+    said.textContent = say("The <x1/> results of <x2/>, and what they rest on in other chapters.", own.length, chapters.get(chapter).title);
     list.innerHTML = `<ul>${own.map((r) => `<li>${link(r)}${r.rests.length ? `<ul>${r.rests.map(({ lemma, kind }) => `<li>${WORDS[kind]} ${link(results.get(lemma))}</li>`).join("")}</ul>` : ""}</li>`).join("")}</ul>`;
   } else {
     draw([...chapters.values()]);
-    said.textContent = `${chapters.size} chapters with ${results.size} results: an arrow leads to the chapter that builds on another.`;
+    said.textContent = say("<x1/> chapters with <x2/> results: an arrow leads to the chapter that builds on another.", chapters.size, results.size);
     list.innerHTML = `<ul>${[...chapters.values()].map((c) => `<li>${link(c)}</li>`).join("")}</ul>`;
   }
 }

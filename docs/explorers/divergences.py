@@ -81,7 +81,7 @@ EXPLORER = Explorer(
     words=r"""
 **Try this.** Choose $\mathrm{KL}(p \,\Vert\, q)$ and let $q$ fall: it *covers* both peaks, for wherever $p$ has mass and $q$ has none the area below
 grows without end. Start again with $\mathrm{KL}(q \,\Vert\, p)$: now $q$ *seeks* one peak and forgets the other, and which one depends on where it began. Then pull
-$q$ far away: JS and TV stop at $\log 2$ and 1 and tell $q$ no longer where to go; $W_1$ still grows by one for every step. Areas below the axis are what the two KL subtract; the whole is never
+$q$ far away: JS and TV stop at $\log 2$ and 1 and tell $q$ no longer where to go; $W_1$ still grows by as much as $q$ moves. Areas below the axis are what the two KL subtract; the whole is never
 negative (`divergences.kl_nonnegative`).
 """,
 )

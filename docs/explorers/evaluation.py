@@ -11,7 +11,7 @@ evaluation = chapter("evaluation")
 mean = side_of(evaluation.gaussian_kernel)
 
 EXPLORER = Explorer(
-    title="One number a picture: the same Fréchet distance for different faults",
+    title="One feature of each picture: the same Fréchet distance for different faults",
     shows="The normal density of the data and that of the samples on one line, the difference of their mean kernels as a shaded curve, and a marker where the Fréchet distance of finitely many points lies on average.",
     scripts=[
         javascript(evaluation.names["frechet"], "frechet"),

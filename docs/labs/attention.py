@@ -65,10 +65,10 @@ for alpha, sigma in ((0.995, 0.1), (0.9, 0.436), (0.5, 0.866), (0.1, 0.995)):
 #
 # ## Scores at the start
 #
-# Queries and keys of independent normal entries, 64 of each. Without the division the deviation
-# of the scores grows with the root of the features, the largest weight goes to one, and the
-# mean slope of a weight by its own score, $a(1 - a)$, falls. With it nothing depends on the
-# features (`attention.scaling`).
+# Take 64 queries and 64 keys with independent standard normal entries. Without the division by the
+# root of the number of features the deviation of the scores grows with that root, the largest
+# weight goes to one, and the mean slope of a weight by its own score, $a(1 - a)$, falls. With it
+# nothing depends on the number of features (`attention.scaling`).
 
 # %%
 print("           raw: deviation  largest   slope      divided: deviation  largest   slope")

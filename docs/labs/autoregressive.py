@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Laboratory: Autoregressive models
 #
-# Six questions. Where they can, they use laws of which everything can be counted; the text is the
+# Five questions. Where they can, they use laws of which everything can be counted; the text is the
 # prose of this book, and its samples are shown as they come.
 
 # %%
@@ -68,7 +68,7 @@ for wrong in (0.1, 0.5, 1.5):
     print(f"{whole[0]:18.6f}{sums[0]:20.6f}{whole[1]:22.4f}{sums[1]:20.4f}")
 
 # %% [markdown]
-# KL adds up exactly. Total variation is at most the sum, and here not far below it.
+# KL adds up exactly. Total variation is at most the sum, and here about two thirds of it.
 
 # %% [markdown]
 # ## Does the order of the pixels matter?
@@ -291,12 +291,12 @@ for k in range(5):
 # %% [markdown]
 # The rate that was counted is near the mean over contexts. It is not the same mean: judged are the
 # letters up to the first that is rejected, so places behind a hard one are judged less often; and
-# hard places come in groups, hence fewer letters a call than by the formula. Four letters are a
-# worse draft than three: what they know by heart is too sure of itself.
+# hard places come in groups, hence mostly fewer letters a call than by the formula. Four letters
+# are a worse draft than three: what they know by heart is too sure of itself.
 #
 # Is the law that of the target? Where all can be counted: three letters from five choices,
-# 60 000 times, against the exact probabilities. The sum of squares over expectation
-# should be near its mean, 124, within a few of its standard deviation, 16.
+# 60 000 times, against the exact probabilities. The sum of the squared differences, each over its
+# expectation, should be near its mean, 124, within a few times its standard deviation, 16.
 
 # %%
 A = torch.randn(5, 5, generator=generator, dtype=torch.float64)

@@ -67,7 +67,8 @@ slider(
 
 # %% [markdown]
 # The same with numbers: the area of a small square is followed from the noise to the data, and the
-# product with the density at its centre is printed. The last column is what `transport` integrates.
+# product with the density at its centre is printed. The last column is the exponential of what
+# `transport` integrates.
 
 # %%
 corner = 1e-3 * torch.tensor([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=torch.float64)
@@ -249,7 +250,7 @@ figure(
 )
 
 # %% [markdown]
-# The gap to the true log-likelihood is the KL divergence of the learned density from the true one
+# The gap to the true log-likelihood is the KL divergence of the true density from the learned one
 # (`divergences.maximum_likelihood`), measured on 400 points. Exact likelihood makes models
 # comparable; it does not make them good.
 

@@ -287,8 +287,8 @@ figure(
 # %% [markdown]
 # The reversed ODE and a single repetition are inversions of first order: ten times more steps,
 # about ten times less error. Each further repetition multiplies the error by a factor that
-# shrinks with the step, and with ten of them nothing but rounding is left. It costs as many
-# network calls as it has repetitions.
+# shrinks with the step, and with ten of them, at 200 steps, nothing but rounding is left. Each step
+# costs as many network calls as it has repetitions.
 
 # %% [markdown]
 # ## What lies between two samples?

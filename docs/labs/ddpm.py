@@ -117,8 +117,9 @@ slider(
 # %% [markdown]
 # Histogram and curve agree at every step, within what the number of points allows. Noise wins
 # long before the last step. What is left of the data at the end depends on the schedule's curve
-# and not on the number of steps: the next cell refines one curve, from $0.1$ to $20$ per unit of
-# time, and compares with the limit that the bounds of `ddpm.alpha_bar_vanishes` give.
+# and, once there are many steps, not on their number: the next cell refines one curve, from $0.1$
+# to $20$ per unit of time, and compares with the limit that the bounds of
+# `ddpm.alpha_bar_vanishes` give.
 
 # %%
 limit = math.exp(-(0.1 + 20) / 2)
@@ -385,9 +386,9 @@ figure(
 )
 
 # %% [markdown]
-# Both variances lead to the data as the chain grows, the distance falling nearly in proportion to
-# the number of steps. For these data $\beta_t$ is the better choice at every length; the next
-# experiment says why.
+# Both variances lead to the data as the chain grows, the distance falling nearly in inverse
+# proportion to the number of steps. For these data $\beta_t$ is the better choice at every length;
+# the next experiment says why.
 
 # %% [markdown]
 # ## Which variance is best?
@@ -459,8 +460,8 @@ figure(
     panel,
     alt="Place of the optimal variance between the posterior variance and beta at every step, for "
     "five data sets.",
-    caption="Data with two modes of different width, all of variance one; the extremes are the two"
-    " ends.",
+    caption="Data of two modes, with variance one, for three widths of the modes; a single point"
+    " and a normal are the two ends.",
 )
 
 # %% [markdown]

@@ -303,8 +303,8 @@ slider(
 # charges for every place where data are and $q$ is not, so its fit covers both modes and puts
 # much of its mass where there is nothing. $\mathrm{KL}(q \,\|\, p)$ charges only where $q$ itself
 # puts mass, so its fit takes one mode and leaves the other, at the price of $\log (1/0.6)$ nats,
-# whatever the distance. The minimum jumps there; a gradient method started at the other mode
-# would have stayed.
+# whatever the distance. Once the modes are far enough apart, the minimum jumps to the heavier one,
+# as the plot shows; a gradient method started at the lighter one would have stayed there.
 
 # %% [markdown]
 # ## How tight is a bound by a critic?

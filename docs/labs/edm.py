@@ -52,8 +52,8 @@ def exact_flow(x, path, t, s):
 # ## Of what order are the solvers?
 #
 # Between two levels inside the path, with steps even in $\lambda = \log(\alpha/\sigma)$.
-# The error is the largest distance from the exact flow; the last column is the order, from the last
-# two rows. `edm.first_order` and `edm.second_order` promise the first two.
+# The error is the largest distance from the exact flow; the last column is the order, from the two
+# errors before it. `edm.first_order` and `edm.second_order` promise the first two orders.
 
 # %%
 path = CosinePath()
@@ -90,8 +90,8 @@ for sampler, (low, high) in expected.items():
 # %% [markdown]
 # ## And with few calls?
 #
-# Order is about many steps. Here is EDM's own path, from $\sigma = 10$ to clean data, with 5 to 40
-# *calls* of the network. Heun takes half as many steps.
+# Order is about many steps. Here is EDM's own path, from $\sigma = 10$ to clean data, with 5 to 41
+# *calls* of the network. Heun takes about half as many steps.
 
 # %%
 path = EDMPath(sigma_min=0.02, sigma_max=10.0)

@@ -198,9 +198,9 @@ for name, row in floor.items():
 # %% [markdown]
 # At $t = 1$ the position tells nothing about the data, so the velocity is as uncertain as they are,
 # and both sets have about the same variance. At $t = 0$ it tells nothing about the noise, whose two
-# coordinates have variance 2. In between it tells a part of both. Nearer to the data the ring's
-# loss is lower: there the place gives away the mode that a line leads to, and with it most of the
-# noise. A falling loss is progress; its height says little.
+# coordinates together have variance 2. In between it tells a part of both. Nearer to the data the
+# ring's loss is lower: there the place gives away the mode that a line leads to, and with it most
+# of the noise. A falling loss is progress; its height says little.
 
 # %% [markdown]
 # ## Five predictions, one picture
@@ -308,16 +308,16 @@ for title, path in turning.items():
 # So one and the same mistake costs a noise loss next to nothing at $t = 0.9$, and a data loss next
 # to nothing at $t = 0.1$, while the score is charged most where the noise is least. On the circle
 # $v$ is the length along the line, and the velocity is $\pi/2$ times as much. On the chord the
-# velocity is the noise less the data, and a move of 0.1 counts between 0.11 and 0.14 all the way.
+# velocity is the noise less the data, and a move of 0.1 counts as 0.10 to 0.14, all the way.
 # Which of the five is trained is a choice of weights over time.
 
 # %% [markdown]
 # ## Better pairs: optimal transport within a batch
 #
-# Two networks of the same size, trained on the same data for as long, one on random pairs and one
-# on the best pairs of each batch (`flow_matching.minibatch_pairing`). The energy compares their
-# flows with the least possible, and the last columns say what few Euler steps do to their samples:
-# the exact $W_2$ distance from the data.
+# Two networks of the same size, trained on the same data for as many steps, one on random pairs
+# and one on the best pairs of each batch (`flow_matching.minibatch_pairing`). The energy compares
+# their flows with the least possible, and the last columns say what few Euler steps do to their
+# samples: the exact $W_2$ distance from the data.
 
 
 # %%
@@ -378,9 +378,10 @@ quality = report(nets)
 assert quality["OT pairs"][0] < 0.5 * quality["random pairs"][0]
 
 # %% [markdown]
-# The network for OT pairs loses almost nothing with a single step. Its energy is below the least
-# one that reaches the data: its samples are not quite the data, and they fall short. Each training
-# step costs more, for the assignment of 128 pairs takes longer than the network.
+# With a single step the samples for OT pairs are not twice as far from the data as with 32; those
+# for random pairs are seven times as far. The energy for OT pairs is below the least one that
+# reaches the data: the samples are not quite the data, and they fall short. Each training step
+# costs more, for the assignment of 128 pairs takes longer than the network.
 
 # %% [markdown]
 # ## Better pairs: reflow
@@ -533,7 +534,7 @@ panel.set_yticks([3, 1, 0.3, 0.1], ["3", "1", "0.3", "0.1"])
 figure(
     panel,
     alt="W2 against the number of network calls for DDPM, DDIM and flow matching with random and "
-    "with optimal transport pairs; the last is low and flat from the first call on.",
+    "with optimal transport pairs; the last is low and nearly flat from the first call on.",
     caption="Dotted: two sets of data.",
 )
 
@@ -543,10 +544,10 @@ for n in lengths[:4]:
     assert ordered == sorted(ordered)
 
 # %% [markdown]
-# With few calls the flows win, by far with OT pairs. A single step of a diffusion sampler is
-# meaningless: at the last level the data are 0.6 % of $x_t$, and an error of the predicted noise is
-# divided by that. With many calls all come near one another, and what is left is the error of the
-# networks. Which of DDPM and DDIM is ahead then depends on the measure.
+# With two calls or a few more the flows win by every measure, by far with OT pairs. A single step
+# of a diffusion sampler is meaningless: at the last level the data are 0.6 % of $x_t$, and an error
+# of the predicted noise is divided by that. With many calls all come near one another, and what is
+# left is the error of the networks. Which of DDPM and DDIM is ahead then depends on the measure.
 #
 # What this comparison does not show: one set of data in the plane, one small network, one short
 # training each, no schedule or weight tuned for either. In many dimensions a batch says little

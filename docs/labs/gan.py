@@ -203,7 +203,7 @@ panel.set(xlabel="distance μ of the samples from the data", xlim=(0, 11.5), xti
 figure(
     panel,
     alt="On a logarithmic axis the slope of the minimax loss rises to a distance of two and then "
-    "falls to one in ten thousand; that of the non-saturating loss keeps rising.",
+    "falls, to less than a thousandth at eight; that of the non-saturating loss keeps rising.",
     caption="Confident rejection: one loss goes flat, the other pulls harder.",
 )
 
@@ -332,9 +332,9 @@ figure(
 
 # %% [markdown]
 # Without the penalty the samples never settle: at none of the four moments is the ring covered.
-# With it they do, and the average of the weights, which smooths the chase of the two players out,
-# puts more samples on the bumps than the generator itself at every moment. This is one seed of one
-# small network; the numbers show what *can* happen and no more.
+# With it they do from 1000 steps on, and the average of the weights, which smooths the chase of the
+# two players out, then puts more samples on the bumps than the generator itself. This is one seed
+# of one small network; the numbers show what *can* happen and no more.
 #
 # ## The bilinear game
 #

@@ -341,5 +341,5 @@ figure(
 )
 
 # %% [markdown]
-# One network gives both answers. Guidance multiplies what it gets wrong, too: the error of the
-# guided prediction is that of a difference, times the scale.
+# One network gives both answers. Guidance multiplies what it gets wrong, too: to the error of the
+# answer without the label it adds that of the difference, times the scale.

@@ -315,7 +315,8 @@ sheet(
 # %% [markdown]
 # ## What does editing keep?
 #
-# A digit is noised in its code up to a time $t$ and carried back; then its lower half is made anew.
+# A digit is noised in its code up to a time $t$ and carried back. In another edit its lower half is
+# made anew.
 
 # %%
 threes = test[images.test_labels == 3][:10]

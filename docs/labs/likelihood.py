@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Laboratory: Likelihood
 #
-# Six questions about fitting densities. The data come from densities that are known, so that every
-# answer can be compared with the truth.
+# Six questions about fitting densities. In all but the fifth the data come from densities that are
+# known, so that the answer can be compared with the truth.
 
 # %%
 import math
@@ -34,8 +34,8 @@ def draw(*shape):
 # ## How wrong is a fit from few examples?
 #
 # Fit a normal density to $n$ draws from a standard normal, ten thousand times. The mean is right
-# on average, the variance is too small by $(n - 1)/n$ (`likelihood.variance_bias`), and the
-# variance of the fitted mean is the Cramér–Rao bound $1/n$ (`likelihood.cramer_rao`).
+# on average, the variance is too small by the factor $(n - 1)/n$ (`likelihood.variance_bias`), and
+# the variance of the fitted mean is the Cramér–Rao bound $1/n$ (`likelihood.cramer_rao`).
 
 # %%
 print("  n   mean of s²   (n − 1)/n    n · variance of the mean")
@@ -83,15 +83,15 @@ panel.set(xlabel="components")
 figure(
     panel,
     alt="Against the number of components: the log-likelihood on the data used rises with "
-    "each component; on new data it is highest at three and falls slowly after.",
+    "each component; on new data it is highest at three and four and falls slowly after.",
     caption="Eight starts for each number of components. On the data used more is better; on new "
     "data three are enough.",
 )
 
 # %% [markdown]
 # The likelihood on the used data rises with every component and says nothing about how many there
-# are. On new data the best mixture reaches the truth with three components and loses a little with
-# each further one. Some starts end in a worse place than others.
+# are. On new data the best mixture comes closest to the truth with three or four components and
+# loses a little with each further one. Some starts end in a worse place than others.
 
 # %% [markdown]
 # ## Hard or soft?

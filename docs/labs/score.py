@@ -27,9 +27,10 @@ generator = torch.Generator().manual_seed(0)
 # ## What do the arrows show?
 #
 # Three narrow modes in the plane, seen through more and more noise ($\alpha = 1$). A score is long
-# near the data and short far away, so the arrows are drawn in another unit: by Tweedie's formula
-# (`score.tweedie`) a step of $\sigma^2$ along the score leads to the best guess of the data, and
-# every arrow covers a quarter of that way.
+# at low noise and short at high noise (of size about $1/\sigma$ where the noisy data are, longer
+# away from them), so the arrows are drawn in another unit: by Tweedie's formula (`score.tweedie`) a
+# step of $\sigma^2$ along the score leads to the best guess of the data, and every arrow covers a
+# quarter of that way.
 
 # %%
 three = GaussianMixture([0.5, 0.3, 0.2], [[-1.6, -1.0], [1.6, -1.0], [0.3, 1.7]], std=0.15)
@@ -247,8 +248,8 @@ figure(
 # column says why: only one sample in so many falls where the two scores differ by more than 0.1. At
 # $m = 6$ that is two samples in a hundred million.
 #
-# Noise brings them back. Below is the loss of the same model when data and model are both seen
-# through noise $\tau$, times $\tau^2$ as in training (`score.noise_levels`).
+# Noise brings the weights back into sight. Below is the loss of the same model when data and model
+# are both seen through noise $\tau$, times $\tau^2$ as in training (`score.noise_levels`).
 
 # %%
 taus = torch.logspace(-2, 4, 301)

@@ -262,7 +262,7 @@ for seed in range(5):
     )
 
 # %% [markdown]
-# Three starts come to the quarter turn and back (−272° is 88°). The first finds the way there, but
+# Three starts come to the quarter turn and back (−270° is 90°). The first finds the way there, but
 # not yet the way back: it turns on, and a digit returns on its head. That the cycle loss sees. It
 # does not see that the last start is wrong, which stays near 0°: any angle and its opposite close
 # the cycle, only the critics can say which it is, and there a small turn makes the pictures no more

@@ -172,10 +172,10 @@ figure(
 # ## Where does the loss go in training?
 #
 # Eight clusters in the plane, a two-dimensional code, two small networks. The decoder's noise has
-# the width of the clusters. The two terms of the bound are watched on test data. Their sum has a
-# ceiling, the mean log-density of the data's own density, and it falls short of it by two gaps:
-# the model's, and the encoder's. With a code of two numbers the evidence of the trained model is
-# a sum over a grid of codes, so both are known.
+# the width of the clusters. The two terms of the bound are watched on test data. Their difference,
+# the bound, has a ceiling: averaged over all data it is at most the mean log-density of the data's
+# own density. It falls short of this by two gaps: the model's, and the encoder's. With a code of
+# two numbers the evidence of the trained model is a sum over a grid of codes, so both are known.
 
 # %%
 ring = GaussianMixture.ring(8, radius=2.0, std=0.2)

@@ -90,14 +90,15 @@ figure(
     right,
     alt="Left: W1 grows in a straight line, JS of boxes and of normal densities level off at "
     "log 2. Right: the slope of W1 is one everywhere, that of JS falls to zero.",
-    caption="A generator that follows the slope of JS stands still from θ = 1 on.",
+    caption="For the boxes, a generator that follows the slope of JS stands still from θ = 1 on.",
 )
 
 # %% [markdown]
 # ## How do plan, potential and integral meet?
 #
-# Two histograms on a grid. The exact plan by a linear program, the mean of the potential under
-# both, and the area between the two distribution functions are one number (`wasserstein.line`).
+# Two histograms on a grid. The cost of the exact plan by a linear program, the difference of the
+# potential's means under the two, and the area between the two distribution functions are one
+# number (`wasserstein.line`).
 
 # %%
 grid = torch.linspace(-3, 3, 61, dtype=torch.float64)

@@ -1,6 +1,6 @@
 r"""A flow in code.
 
-The field $f(x) = a x$ in one coordinate. The factor by which a step of length $h$ multiplies $x$, by the midpoint rule and by the classical Runge–Kutta method, from $u = h a$; and the variance of Hutchinson's estimate of the trace of a symmetric matrix
+Where a step of length $h$ leads from $x$ in the field $f(x) = a x$ in one coordinate, by the midpoint rule and by the classical Runge–Kutta method; and the variance of Hutchinson's estimate of the trace of a symmetric matrix
 with the entries $a, b, b, c$, for normal directions.
 Compared with `cnf.steps` and `score.sliced`.
 """

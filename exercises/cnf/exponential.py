@@ -1,6 +1,6 @@
 r"""An unbiased logarithm, a biased density.
 
-A density is estimated as $e^{y}$ times the right one, where $y$ is the error of its logarithm. Let $y$ have mean zero. Show that the estimate is too large on average, and find by how much if $y$ is normal with variance $s^2$.
+A density is estimated as $e^{y}$ times the right one, where $y$ is the error of its logarithm. Let $y$ have mean zero. Show that the estimate is never too small on average, and find the factor by which it is too large if $y$ is normal with variance $s^2$.
 """
 
 from genmath.proof import *

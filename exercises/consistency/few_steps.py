@@ -3,7 +3,7 @@ r"""One call against many.
 The same data, the same network: a velocity by flow matching, and a consistency model without a teacher. Fill in the formulas; they are compared with `flow_matching.rectified_flow` and `consistency.boundary`. Then `python few_steps.py` trains both, samples with 1 to 32
 calls, prints the exact distance $W_2$ to the data and draws it as few_steps.png.
 
-Questions. From how many calls on is the flow better? Each further call makes the consistency model worse here; with exact answers it would not, by `consistency.multistep`. What adds up? Train with 4 steps on the grid in place of 32: what becomes of the samples of one call, and which result says so?
+Questions. From how many calls on is the flow better? Each further call makes the consistency model worse here; with exact answers it would not, as `consistency.multistep` shows for normal data. What adds up? Train with 4 steps on the grid in place of 32: what becomes of the samples of one call, and which result says so?
 """
 
 import torch

@@ -1,8 +1,8 @@
 r"""The MeanFlow identity.
 
 A step from time $t$ to $s$ starts at $x$ and ends at $\Phi(x, s, t)$; its mean velocity is $u = (x - \Phi)/(t - s)$. Move the start with the flow, whose velocity there is $v$: $\mathrm{D}$ is $\partial_t + v\,\partial_x$. Show that the velocity less
-$(t - s)\, \mathrm{D} u$ is the mean velocity, plus the change $\mathrm{D}\Phi$ of the end, which is zero for the map of the flow. Then do the same with numbers: data at a single point $a$ on the straight path, where the velocity is $v = (x - a)/t$ and
-the flow leads to $\Phi = a + (x - a)\, s/t$.
+$(t - s)\, \mathrm{D} u$ is the mean velocity, plus the change $\mathrm{D}\Phi$ of the end, which is zero for the map of the flow. Then take data at a single point $a$ and the straight path, where the velocity is $v = (x - a)/t$ and
+the flow leads to $\Phi = a + (x - a)\, s/t$: show that the mean velocity is the velocity.
 """
 
 from genmath.proof import *
@@ -26,5 +26,5 @@ def identity(d):
 @derivation("One data point")
 def one_point(d):
     d.start((x - (a + (x - a) * s / t)) / (t - s))
-    d.equals((x - a) * (1 - s / t) / (t - s), by="what is left of the way")  # fill
+    d.equals((x - a) * (1 - s / t) / (t - s), by="the part of the way that the step covers")  # fill
     d.equals((x - a) / t, by="the path is straight: its mean velocity is its velocity")

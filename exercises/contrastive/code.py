@@ -2,7 +2,7 @@ r"""Learning without labels, in code.
 
 Four small functions in plain Python, compared with `contrastive.nt_xent`, `contrastive.slopes`, `contrastive.ema` and `contrastive.collapse`. Then run the file: `python code.py` lets encoder and predictor of the smallest model move, from several beginnings.
 
-Questions. From which beginning on does the feature survive? Double the decay, `DECAY = 0.1`, and then 0.25: what happens to the two numbers where it stands still? What if the views share less, `SHARED = 0.5`? And without a stop-gradient, `STOP = False`?
+Questions. From which beginnings does the feature survive? Double the decay, `DECAY = 0.1`, and then 0.25: what happens to the two numbers where it stands still? What if the views share less, `SHARED = 0.5`? And without a stop-gradient, `STOP = False`?
 """
 
 import math

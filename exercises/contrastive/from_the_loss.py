@@ -1,6 +1,6 @@
 r"""From a loss to information.
 
-A classifier $s(k \mid w)$ guesses the place $k$ of the partner from the candidates $w$. In the first derivation split its loss. In the second turn it into a bound of the mutual information of place and candidates. That a mean of divergences is not negative is seen from the integral of
+A classifier $s(k \mid w)$ guesses the place $k$ of the partner from the candidates $w$. In the first derivation split its loss. In the second turn it into a lower bound of the mutual information of place and candidates. That a mean of divergences is not negative is seen from the integral of
 $p \log(p/s) - p + s$, which is nowhere negative. Which classifier reaches the bound, and what is its loss if $w$ tells nothing about $k$?
 """
 

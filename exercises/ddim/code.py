@@ -1,6 +1,6 @@
 r"""A step of DDIM, in code.
 
-The deterministic step from noise level $t$ to $s$, given the predicted noise; the standard deviation of the fresh noise for $\eta > 0$; and the scale that is left for
+The deterministic step from noise level $t$ to $s$, given the predicted noise; the variance of the fresh noise for $\eta > 0$; and the variance that is left for
 the old noise. Compared with `ddim.euler` and `ddim.step_variance`.
 """
 

@@ -1,7 +1,7 @@
 r"""η = 1 is DDPM.
 
 The fresh noise of DDIM has the variance $v = \eta^2 \frac{1 - \bar\alpha_s}{1 - \bar\alpha_t} \left(1 - \frac{\bar\alpha_t}{\bar\alpha_s}\right)$. For neighbouring steps, $\bar\alpha_t = (1 - \beta)\, \bar\alpha_s$, show that $\eta = 1$ gives
-the posterior variance of DDPM. Then show that the old noise is scaled as DDPM scales $x_t$: what is under the root is a perfect square.
+the posterior variance of DDPM. Then show that $x_t$ has the factor that it has in DDPM: what is under the root that scales the old noise is a perfect square.
 """
 
 from genmath.proof import *

@@ -1,7 +1,7 @@
 r"""Denoising diffusion, in code.
 
 Four formulas that every implementation needs, on plain numbers. `beta` is the variance that one step adds and `alpha_bar_prev` the $\bar\alpha$ of the step before.
-They are compared with `ddpm.forward_marginal` and `ddpm.posterior`; the hints know the slips that were published.
+They are compared with `ddpm.forward_marginal`, `ddpm.posterior` and `ddpm.posterior_mean_from_eps`; the hints know the slips that were published.
 """
 
 import math

@@ -18,7 +18,7 @@ x_t = define("x_t", sqrt(abar) * x0 + sqrt(1 - abar) * eps)
 def variance(d):
     d.start(1 / ((1 - beta) / beta + 1 / (1 - abar_prev)))
     d.equals(beta * (1 - abar_prev) / ((1 - beta) * (1 - abar_prev) + beta), by="one fraction")  # fill
-    d.equals((1 - abar_prev) / (1 - abar) * beta, by="the denominator is the variance left at step t")
+    d.equals((1 - abar_prev) / (1 - abar) * beta, by="the denominator is the variance of the noise at step t")
 
 
 @derivation("The mean, from the noise")

@@ -1,6 +1,6 @@
 r"""The scales of EDM and a step of DPM-Solver++(2M), in code.
 
-EDM's path has $\alpha = 1$. Write the share of the input that is free, the scale of the network's answer, and the weight of the loss; then a step of the multistep solver from level $t$ to $s$, from the guess of the data now and the
+For any path (EDM's has $\alpha = 1$) write the share of the input that is free and the scale of the network's answer; then a step of the multistep solver from level $t$ to $s$, from the guess of the data now and the
 one before. Compared with `edm.weight` and `edm.multistep`.
 """
 

@@ -1,6 +1,6 @@
 r"""DDIM, Heun and DPM-Solver++(2M) at equal calls.
 
-One exact network, data with two peaks on the line, and EDM's path. Fill in the three formulas; they are compared with `edm.rho_grid` and `edm.multistep`. Then `python equal_calls.py` draws the distance from the exact flow over the number of network calls, which on the line is known: the flow keeps
+One exact network, data with two peaks on the line, and EDM's path. Fill in the three formulas; they are compared with `edm.rho_grid` and `edm.multistep`. Then `python equal_calls.py` draws the distance from the exact flow over the number of network calls. On the line the exact flow is known: it keeps
 every quantile.
 
 Questions. Which solver is best at 6 calls, and which at 40? Replace $\rho = 7$ by 1 and by 100: who gains, who loses? Let the network be wrong by a fixed wave, `guess + 0.05 * torch.sin(3 * x)`: from how many calls on is the choice of the solver of no importance any more?

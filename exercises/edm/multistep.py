@@ -1,6 +1,6 @@
 r"""From a constant guess to a line.
 
-Over a step of length $h$ in $\lambda = \log(\alpha/\sigma)$ the data end of the exact step is $\int_0^h e^{-(h - u)} D(u)\, \mathrm{d}u$, with the guess $D$ of the data. Compute it for a constant guess (DDIM) and for a line with the slope $k$. Then show that DPM-Solver's weight of the slope,
+The exact step of length $h$ in $\lambda = \log(\alpha/\sigma)$ is a multiple of the place, plus the $\alpha$ of its end times $\int_0^h e^{-(h - u)} D(u)\, \mathrm{d}u$, with the guess $D$ of the data. Compute the integral for a constant guess (DDIM) and for a line with the slope $k$. Then show that DPM-Solver's weight of the slope,
 $\frac{h}{2}(1 - e^{-h})$, is smaller than the exact one, and by how much at most.
 """
 

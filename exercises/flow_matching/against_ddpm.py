@@ -1,7 +1,7 @@
 r"""Flow matching against DDPM, on the same data.
 
 The same data, the same network, the same number of training steps. Fill in the six formulas; they are compared with `flow_matching.rectified_flow`,
-`ddpm.forward_marginal` and `ddpm.posterior_mean_from_eps`. Then `python against_ddpm.py` trains both, samples with 2 to 128 steps and draws the exact distance $W_2$ to the data over the number of network
+`ddpm.forward_marginal`, `ddpm.posterior_mean_from_eps` and `ddpm.posterior`. Then `python against_ddpm.py` trains both, samples with 2 to 128 steps and draws the exact distance $W_2$ to the data over the number of network
 calls (the numbers are in against_ddpm.csv).
 
 Questions. How many steps does each need for good samples? Why is DDPM poor with few? What is left with many? The laboratory on flow matching makes the same comparison with more

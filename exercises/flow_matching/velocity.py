@@ -1,7 +1,7 @@
 r"""The velocity of a path.
 
-A path goes through $x_t = \alpha(t)\, x_0 + \sigma(t)\, \epsilon$. Differentiate in time, then eliminate the noise: the same velocity as a *field*, told from the place. For the straight path
-$\alpha = 1 - t$, $\sigma = t$ do it once more with numbers.
+A path goes through $x_t = \alpha(t)\, x_0 + \sigma(t)\, \epsilon$. Differentiate in time, then eliminate the noise: the same velocity as a *field*, told from the place. Do it once more for the straight path
+$\alpha = 1 - t$, $\sigma = t$.
 """
 
 from genmath.proof import *

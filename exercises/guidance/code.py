@@ -1,7 +1,7 @@
 r"""Guidance, in code.
 
-The combination of two guesses; the variance that the sampler without noise makes of normal data, of which a label leaves the share $c$ open, written with $w = s - 1$; and the push of a linear measurement $y = a x_0 + \tau \cdot \text{noise}$ when
-the guess of the data is `guess`, its derivative `slope`, and $C$ the variance of the data that is still open. Compared with `guidance.classifier_free`, `guidance.interval` and `guidance.measurement`.
+The combination of two guesses, with $w = s - 1$; the variance that the sampler without noise makes of normal data, of which a label leaves the share $c$ open, guided with the scale $s$ on an interval of levels only; and the variance of a linear measurement
+$y = a x_0 + \tau \cdot \text{noise}$ at a noisy point, when $C$ is the variance of the data that is still open. Compared with `guidance.classifier_free`, `guidance.interval` and `guidance.measurement`.
 """
 
 

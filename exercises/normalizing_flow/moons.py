@@ -1,7 +1,7 @@
 r"""A flow on two moons, and what more layers bring.
 
-Fill in the five formulas; they are compared with `normalizing_flow.coupling`, `normalizing_flow.change_of_variables` and `normalizing_flow.autoregressive`. Then `python moons.py` trains flows of 1, 2, 4 and 8 coupling layers on two moons, writes the loss on points that were held out to moons.csv beside the entropy of the data, which no model
-can get below, and draws the curves and samples. The first row is an autoregressive model with normal factors, which has to describe the second coordinate by one bump.
+Fill in the five formulas; they are compared with `normalizing_flow.coupling`, `normalizing_flow.change_of_variables` and `normalizing_flow.autoregressive`. Then `python moons.py` trains flows of 1, 2, 4 and 8 coupling layers on two moons, writes the loss on points that were held out to moons.csv, and draws its curves beside the entropy of the data,
+which no model can get below, and samples. The first rows are those of an autoregressive model with normal factors, which has to describe the second coordinate by one bump.
 
 Questions. Why is one coupling layer worse than the model of normal factors? What does the gap to the entropy mean, in words of a divergence? What can the autoregressive model of normal factors not say about the moons? Which of the two is faster to sample from, and which faster to train?
 """

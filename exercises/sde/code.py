@@ -1,7 +1,7 @@
 r"""There and back, in code.
 
-One coordinate. The mean of an Ornstein–Uhlenbeck process after a time $t$; the drift of the probability flow and that of the reverse SDE, from drift, score and noise; and the score from the velocity of a straight path with data at 0.
-Compared with `sde.ornstein_uhlenbeck`, `sde.reverse_family` and `sde.velocity_score`.
+One coordinate. What is left of the start of an Ornstein–Uhlenbeck process after a time $t$, as a factor of its mean, and the variance at which it settles; the variance that Euler steps of such a process keep; and the score from the velocity of a straight path with data at 0.
+Compared with `sde.ornstein_uhlenbeck`, `sde.ddpm_step` and `sde.velocity_score`.
 """
 
 import math

@@ -1,7 +1,7 @@
 r"""A variational autoencoder on a mixture in the plane.
 
-Fill in the four formulas, and check them; they are compared with `vae.gaussian_prior_kl`, `vae.gaussian_likelihood` and
-`vae.reparameterization_gradient`. Then run the file: `python mixture.py` trains on eight clusters with a code of two numbers and draws, for three
+Fill in the four formulas, and check them; they are compared with `vae.gaussian_prior_kl`, `vae.gaussian_likelihood`,
+`vae.reparameterization_gradient` and `vae.beta_vae`. Then run the file: `python mixture.py` trains on eight clusters with a code of two numbers and draws, for three
 values of $\beta$: both terms of the loss in training (also as numbers, in mixture.csv), what the decoder makes of a grid of codes, and the codes of the data.
 
 Questions. Which term falls first, and what does the decoder do while the other is still zero? Where are the bridges between clusters, and why must there be some? What

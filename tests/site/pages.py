@@ -33,10 +33,9 @@ def some_topics() -> list[str]:
 
 def opened() -> list[str]:
     """The pages that a browser opens whole."""
-    left_out = {f"ko/derivations/{topic}/" for topic in book.topics()} - {
-        f"ko/derivations/{topic}/" for topic in some_topics()
-    }
-    return [address for address in addresses() if address not in left_out]
+    found = addresses()
+    korean = [address for address in found if address.startswith("ko/")]
+    return [*(a for a in found if a not in korean), *some(korean)]
 
 
 def file_of(address: str) -> Path:

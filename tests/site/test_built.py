@@ -19,6 +19,7 @@ import pytest
 from nbclient import NotebookClient
 
 from genmath import book
+from genmath.cli import certificates
 from genmath.proof.language.latex import latex
 from genmath.proof.language.tree import Named
 from tests.site.pages import SITE, addresses, file_of, some_topics
@@ -181,6 +182,19 @@ def test_every_derivation_shows_its_verdict(address: str) -> None:
     assert page.count('<details class="verdicts"') == count
     assert "Changed since it was last checked" not in page
     assert ">not checked<" not in page
+
+
+def test_every_derivation_serves_its_certificate() -> None:
+    """Which the kernel accepts, and which claims what the book does."""
+    linked = {
+        link.rpartition("/")[2]
+        for topic in book.topics()
+        for link in read(file_of(f"derivations/{topic}/")).links
+        if link.startswith("../../certificates/")
+    }
+    assert linked == {file.name for file in (SITE / "certificates").iterdir()}
+    assert len(linked) == sum(len(book.chapter(topic).derivations) for topic in book.topics())
+    assert certificates.verify(SITE / "certificates", alone=False, show=False) == 0
 
 
 @pytest.mark.parametrize("topic", book.topics())

@@ -56,7 +56,7 @@ def test_each_edition_names_both_and_its_switch_leads_to_the_other(url: str) -> 
 
 
 def test_a_page_without_a_translation_offers_none(visit: Visits) -> None:
-    assert visit("cite/").locator("[hreflang=ko]").count() == 0
+    assert visit("api/vae/").locator("[hreflang=ko]").count() == 0
 
 
 def test_the_same_formulas_programs_and_links_stand_on_both_pages() -> None:
@@ -102,7 +102,7 @@ def test_a_particle_stays_with_its_formula(visit: Visits, width: int) -> None:
 
 @pytest.mark.parametrize(
     ("words", "where"),
-    [("반례", "ko/start/"), ("짧은 길", "ko/start/path/"), ("BibTeX", "cite/")],
+    [("반례", "ko/start/"), ("짧은 길", "ko/start/path/"), ("TextEncoder", "api/nets/")],
 )
 def test_search_finds_korean_pages_and_the_rest_in_english(
     visit: Visits, words: str, where: str
