@@ -201,7 +201,7 @@ def slopes(d):
 # ## Why divide by the root of d?
 #
 # A score is a sum of $d$ products; in this section $d$ counts the features of *one head*. When training begins, the entries of query and key are about independent, with mean 0 and variance 1. One product then has the variance 1, and $d$ of them add up to $d$: the scores of 64 features have the standard deviation 8, and the softmax of such scores is nearly a choice
-# (the picture above), which has no slope and learns nothing. Divide by $\sqrt d$ and the standard deviation is 1, whatever $d$ is.
+# (the picture above), which has almost no slope and learns slowly. Divide by $\sqrt d$ and the standard deviation is 1, whatever $d$ is.
 #
 # First one product more: $u$ is the sum so far, of any law; $m$ and $l$ are the means of the new entries. Then $d$ of them, and the division.
 #
@@ -245,7 +245,7 @@ def scaling(d):
 # ## A set, not a sequence
 #
 # Nothing in the average says who stands where. Write three tokens and any functions: a score $s(x, y)$ of two tokens and a value $v(y)$ of one. Put the tokens in another order, and the one that asks takes the same as before. So if all tokens are permuted, the results are permuted in the same way, and not changed: attention is
-# *equivariant* under permutations. (A perceptron that is used on each token alone is so, too, and with it the whole transformer.) A sentence read backwards has the same words; without more, a transformer cannot tell them apart. So places must be told.
+# *equivariant* under permutations. (A perceptron that is used on each token alone is so, too, and with it the whole transformer. Under a causal mask, by which a token sees only itself and those before it, attention is so no longer: who sees whom then depends on the order.) A sentence read backwards has the same words; without more, a transformer cannot tell them apart. So places must be told.
 
 # %%
 x_1, x_2, x_3 = reals("x_1 x_2 x_3")
@@ -273,13 +273,13 @@ def permutation(d):
 # %% [markdown]
 # ### Waves that tell the place
 #
-# The first remedy adds a vector to each token that says its place $t$: for several *rates* $\omega$ a pair $(\sin \omega t, \cos \omega t)$ [@vaswani2017attention]. Think of the hands of a clock: seconds, minutes, hours. One pair is a point on the circle, at the angle $\varphi = \omega t$. What is good about it? Go on by
+# The first remedy adds a vector to each token that says its place $t$: for several *rates* $\omega$ a pair $(\sin \omega t, \cos \omega t)$ [@vaswani2017attention]. Think of the hands of a clock: seconds, minutes, hours. One pair is a point on the circle, at the angle $\phi = \omega t$. What is good about it? Go on by
 # $\delta$ places, and the point turns by the angle $\psi = \omega \delta$, wherever it was: a shift is a *rotation*, the same for all places. And the product of two such vectors knows only how far the places are apart.
 #
 # {{ picture attention.waves }}
 #
-# The derivation turns both by a further angle and shows that nothing changes: a slope of zero. For the product of the points at $\varphi$ and $\varphi + \psi$ the value is that at $\varphi = 0$, which is $\cos \psi$. In the other two, the point at $\varphi + \psi$ is turned back by $\psi$; the value is that at $\psi = 0$, so $\sin \varphi$ and
-# $\cos \varphi$: turned back, it is the point at $\varphi$.
+# The derivation turns both by a further angle and shows that nothing changes: a slope of zero. For the product of the points at $\phi$ and $\phi + \psi$ the value is that at $\phi = 0$, which is $\cos \psi$. In the other two, the point at $\phi + \psi$ is turned back by $\psi$; the value is that at $\psi = 0$, so $\sin \phi$ and
+# $\cos \phi$: turned back, it is the point at $\phi$.
 #
 # In code: `genmath.attention.sinusoids`.
 
@@ -322,7 +322,7 @@ def rates(d):
 # %% [markdown]
 # ### Rotations that tell the distance
 #
-# The second remedy, RoPE [@su2021roformer], adds nothing to the tokens. It turns queries and keys: features in pairs, each pair by the angle $\omega t$ of its place. Both are as long as before (`attention.rope[length]`). Let the query be turned by $\varphi$ and the key by $\psi$. Turn both by the *same* angle $\theta$ more, and their product stays (`attention.rope[both]`). So only the
+# The second remedy, RoPE [@su2021roformer], adds nothing to the tokens. It turns queries and keys: features in pairs, each pair by the angle $\omega t$ of its place. Both are as long as before (`attention.rope[length]`). Let the query be turned by $\phi$ and the key by $\psi$. Turn both by the *same* angle $\theta$ more, and their product stays (`attention.rope[both]`). So only the
 # *difference* of the places counts. For a query at the angle $\psi$ and a key that is not turned the score is that of `attention.rope[apart]`: for $\psi = 0$ the plain product.
 #
 # !!! example "By hand"

@@ -183,7 +183,7 @@ def teacher_forcing(d):
 # **What it means.** There is one loss for all places, and nothing is approximated: the likelihood that is printed during training is the likelihood of the model. On data that were not trained on, two models of the same letters can be compared by it, whatever networks they are.
 #
 # What does a gradient step do to the logits? In proportion to its size it raises that of the letter that came by what its probability lacks to one, and lowers every other one by its probability. Averaged over the data, it stands still where the
-# probabilities are the frequencies. Below, letter 1 is the one that came, letter 2 any other one, and $R$ is the sum of the exponentials of all logits but the one in question.
+# probabilities are the frequencies. Below, letter 1 is the one that came, letter 2 any other one, and $R$ is the sum of the exponentials of all logits but the one by which a line differentiates: not the same in the two lines.
 
 # %%
 ell_1, ell_2 = reals("ell_1 ell_2")

@@ -701,7 +701,7 @@ def exponentiated(d):
 # - **A field with kinks has a divergence that jumps**, for example that of a network with ReLU units. Every solver then loses its order, and an adaptive one takes very many steps.
 # - **A tolerance bounds the error of one step**, as estimated, and not that of the result.
 # - **The variance of an estimated trace is for one time and one direction.** Along the path the errors add up with one and the same direction, so they do not average out; more directions, or more
-#   runs, do. In high dimension a large off-diagonal part of the Jacobian costs.
+#   runs, do. In high dimension the symmetric part of the Jacobian may be large off its diagonal, and then so is the variance.
 # - **Exact likelihood is not a better model.** It is exact for the field that was learned.
 #
 # ## Where sources slip

@@ -394,7 +394,7 @@ def training_normal(d):
 #
 # ## Infinitely small steps { .advanced }
 #
-# Let $h \to 0$. The difference of the two answers over $h$ becomes $\mathrm{D} f$, the change along the path: `consistency.continuous_time[step]` differentiates the answer at the walked point (put $h = 0$ there). In several coordinates,
+# Let $h \to 0$. The difference of the two answers over $h$ becomes $\mathrm{D} f$, the change along the path: `consistency.continuous_time[step]` differentiates the answer at the point to which a step of that length leads, back along the velocity (put $h = 0$ there). In several coordinates,
 # `consistency.tangent`, it is one product of the network's Jacobian with the velocity, and a derivative in time: a *Jacobian–vector product*, as dear as two calls.
 #
 # With the target held fixed the gradient of the squared difference is, `consistency.continuous_time[gradient]`, linear in the target ($T$ there is the mean of the target $y$ at the place $x$, for any joint density $r$ of the two; $z$ is any number and cancels, and with $z = y$ the first term alone is the gradient with $y$ held fixed). So the single line $V$ may take the place of the mean velocity in $\mathrm{D} f$, which is linear in it:
@@ -431,7 +431,7 @@ def tangent(d, n):
 #
 # ## More than one call
 #
-# One call gives a sample. It can be improved: noise it again to an earlier time, with **fresh** noise, and ask again. If the answers at all times were exact, this would change nothing about the density of the samples: data, noised to the
+# One call gives a sample. It can be improved: noise it again to an earlier time, with **fresh** noise, and ask again. (Fresh, because the answer is not independent of the noise that it came from.) If the answers at all times were exact, this would change nothing about the density of the samples: data, noised to the
 # level $t$, have the density that the flow has at $t$, and the exact answer carries that back to data.
 #
 # But what if the first samples are wrong? Normal data, mean $m$ and variance $c$; samples of another mean $\hat m$ and variance $\hat c$; the exact answer. One round of noising and answering multiplies the error of the mean by $\rho$ and that
@@ -572,7 +572,7 @@ def mean_flow_loss(d):
 # There is a second way to learn long steps, without derivatives: a step of length $2 h$ must do what two steps of length $h$ do. In mean velocities, `consistency.shortcut`: **the mean velocity of the whole is the mean of those of the halves**, the second taken where the first has
 # led ($A$ and $B$ are the maps of the two halves). A *shortcut model* [@frans2025shortcut] is trained on that for long steps, and by flow matching for very short ones.
 #
-# Again the second part is needed: *every* field satisfies the first with its own flow, even the field that is zero everywhere.
+# Again a second part is needed, here flow matching: *every* field satisfies the rule of the halves with its own flow, even the field that is zero everywhere.
 #
 # In code: `genmath.consistency.shortcut_target`.
 

@@ -266,8 +266,8 @@ def alpha_bar_vanishes(d):
 # precision of the posterior, $\lambda$ below, is the sum of both precisions; its mean weighs the two places by
 # their precisions. At the first step nothing is left to be
 # uncertain about: with the table's $\bar\alpha_0 = 1$ the mean is the data (`ddpm.posterior[first_weight]`)
-# and the variance is zero (`ddpm.posterior[first_variance]`). In these two lines $\sigma_1$ stands for
-# the variance $1 - \bar\alpha_1$; elsewhere it is a standard deviation.
+# and the variance is zero (`ddpm.posterior[first_variance]`). In these two lines $\sigma_1$ is
+# the variance $1 - \bar\alpha_1$ itself, and not its root; elsewhere it is a standard deviation.
 #
 # In code: `genmath.ddpm.posterior`.
 
@@ -785,8 +785,8 @@ def unrestricted_variance(d):
 #
 # ??? question "With $\beta_t = 0.02$ for every step, how many steps leave less than 1 % of the data's variance?"
 #
-#     $0.98^t < 0.01$ means $t > \log 0.01 / \log 0.98 \approx 228$. The bounds of `ddpm.alpha_bar_vanishes` enclose
-#     the logarithm: $0.02\, t \le -\log \bar\alpha_t \le 0.02\, t / 0.98$.
+#     $0.98^t < 0.01$ means $t > \log 0.01 / \log 0.98 \approx 227.95$: 228 steps are enough. The bounds of
+#     `ddpm.alpha_bar_vanishes` enclose the logarithm: $0.02\, t \le -\log \bar\alpha_t \le 0.02\, t / 0.98$.
 #
 # ??? question "Why is the posterior variance smaller than the variance of the forward step?"
 #

@@ -588,7 +588,7 @@ def fenchel_bound(d):
 # ## The members, one by one { .advanced }
 #
 # Now each divergence with its own $f$ and its own formula for $f^*$; $u$ is the ratio $p/q$. There are three statements for each: it *is* an f-divergence, the bound holds for every critic, and with the critic $T^\star$ the bound is equal to the divergence. (Where the conjugate is finite only for
-# some slopes, the critic is written by another function: $T = -e^g$ for the swapped KL, and $T = \frac12 \log(2D)$ with $D = \mathrm{sigmoid}(g)$ for JS, where $g$ is any function of $x$.) One more member is the χ²-divergence, with $f(u) = (u - 1)^2$. It punishes
+# some slopes, the critic is written by another function: $T = -e^g$ for the swapped KL, and $T = \frac12 \log(2D)$ with $D = \mathrm{sigmoid}(g)$ for JS, where $g$ is any function of $x$.) In the bound for KL the tilted density is $w = q\, e^{T - 1}$, and the gap is the integral of $p \log(p/w) - p + w$. One more member is the χ²-divergence, with $f(u) = (u - 1)^2$. It punishes
 # large ratios most: for the two coins, $p$ fair and $q$ biased, it is $\frac{(0.5 - 0.9)^2}{0.9} + \frac{(0.5 - 0.1)^2}{0.1} \approx 1.78$.
 
 # %%

@@ -141,7 +141,7 @@ def errors(d):
 #
 #     $\gamma = 5$. At $\mathrm{SNR} = 9$ the weight is 5 on the data, $5/9 \approx 0.56$ on the noise, and $5/10 = 0.5$ on $v$. At $\mathrm{SNR} = 1$ it is 1 on the data, 1 on the noise, and $1/2$ on $v$.
 #
-# The translation is the same for any weight $m$ on the error of the data; Min-SNR is $m = \min(\mathrm{SNR}, \gamma)$. The path is variance preserving, and one coordinate is enough. In code: `genmath.edm.min_snr_weight`.
+# The translation is the same for any weight $m$ on the error of the data; Min-SNR is $m = \min(\mathrm{SNR}, \gamma)$. The squared error of the noise is SNR times that of the data, and smaller where SNR is below 1. The path is variance preserving, and one coordinate is enough. In code: `genmath.edm.min_snr_weight`.
 
 # %%
 gamma = positives("gamma")

@@ -64,7 +64,7 @@ frechet = define("F", (mu_1 - mu_2) ** 2 + (sigma_1 - sigma_2) ** 2)
 #
 # {{ picture evaluation.blind }}
 #
-# So two laws with equal means and covariances have the distance zero. A uniform law from $-\sqrt 3$ to $\sqrt 3$ has mean 0 and variance 1, as the standard normal law has (`evaluation.blind[three]`: $s$ is this uniform number, made of a $u$ that is uniform between 0 and 1, and since the line holds for every number $t$, the first three moments agree). The fourth moments differ: $9/5$ and 3. Samples
+# So two laws with equal means and covariances have the Fréchet distance zero. A uniform law from $-\sqrt 3$ to $\sqrt 3$ has mean 0 and variance 1, as the standard normal law has (`evaluation.blind[three]`: $s$ is this uniform number, made of a $u$ that is uniform between 0 and 1, and since the line holds for every number $t$, the first three moments agree). The fourth moments differ: $9/5$ and 3. Samples
 # that are uniform where the data are normal get a perfect score.
 #
 # In code: `genmath.evaluation.frechet_distance`.
@@ -91,15 +91,15 @@ def blind(d):
 #
 # {{ picture evaluation.bias }}
 #
-# Take two sets of the same data. Their laws are equal, so the distance is zero; the computed one never is, since two means of finitely many points differ a little. Write $a$ and $v_p$ for mean and variance under $p$, and $b$ and $v_q$ under $q$. The squared difference of two
+# Draw two sets of points from one law. A law has the distance zero from itself; the computed distance never is zero, since two means of finitely many points differ a little. Write $a$ and $v_p$ for mean and variance under $p$, and $b$ and $v_q$ under $q$. The squared difference of two
 # means of $n$ points is too large by the variances over $n$, on average and *for all laws with a variance* (`evaluation.mean_bias`).
 #
-# The standard deviations differ, too. For a normal law and $N$ points the sample variance $w$ (divided by $N - 1$) has a Gamma law with $n = N - 1$ *degrees of freedom*; this is a classical theorem that we do not prove. Then `evaluation.fid_bias[known]` is the mean of
+# The standard deviations differ, too. For a normal law and $N$ points the sample variance $w$ (divided by $N - 1$) has a Gamma law with $n = N - 1$ *degrees of freedom* (until now the letter was the number of points); this is a classical theorem that we do not prove. Then `evaluation.fid_bias[known]` is the mean of
 # $(\sqrt w - \sigma)^2$ exactly, if the data's $\sigma$ is known; and `evaluation.fid_bias[two]` if both are estimated, with $n$ and $m$ degrees of freedom. $\Gamma$ is the Gamma function.
 #
 # !!! example "By hand"
 #
-#     Two points and a known standard normal law: $n = 1$, and $\Gamma(1)/(\Gamma(\frac12)\sqrt{1/2}) = \sqrt{2/\pi} \approx 0.798$. The spread costs $2 (1 - 0.798) = 0.404$ and the mean $1/N = 0.5$: on average FID is $0.904$, for a perfect model. For 100 points it is
+#     Two points, and data whose law is known to be standard normal: $n = 1$, and $\Gamma(1)/(\Gamma(\frac12)\sqrt{1/2}) = \sqrt{2/\pi} \approx 0.798$. The spread costs $2 (1 - 0.798) = 0.404$ and the mean $1/N = 0.5$: on average FID is $0.904$, for a perfect model. For 100 points it is
 #     $0.010 + 0.005 = 0.015$.
 #
 # In code: `genmath.evaluation.frechet_distance`, which warns where there are no more points than features (`genmath.evaluation.FewSamples`).
@@ -145,8 +145,8 @@ def fid_bias(d):
 #
 # ## Two features { .advanced }
 #
-# With two features and a known standard normal law, the spread term is $\operatorname{tr} S + 2 - 2 \operatorname{tr} S^{1/2}$ for the sample covariance $S$ with $n$ degrees of freedom. Let $n = a + 1$ with $a \ge 1$ (this $a$ is no mean). The two roots
-# of the eigenvalues of $n S$ have a product $v$ and a sum $u$. Changing variables in the known density of the eigenvalues, $v$ has the Gamma law with shape $a$, and $u^2 = 4 v + 2 e$ with an independent exponential $e$ (this change of variables is not checked here). So
+# With two features, and data whose law is known to be standard normal, the spread term is $\operatorname{tr} S + 2 - 2 \operatorname{tr} S^{1/2}$ for the sample covariance $S$ with $n$ degrees of freedom. Let $n = a + 1$ with $a \ge 1$ (this $a$ is no mean). The square roots
+# of the two eigenvalues of $n S$ have a product $v$ and a sum $u$. Changing variables in the known density of the eigenvalues, $v$ has the Gamma law with shape $a$, and $u^2 = 4 v + 2 e$ with an independent exponential $e$ (this change of variables is not checked here). So
 # $\operatorname{tr} S^{1/2} = \sqrt{(4 v + 2 e)/n}$, and since $\operatorname{tr} S$ has mean 2, the mean of the spread term is the left side of `evaluation.fid_plane[spread]`: at least $1/n$. Together with the mean's $2/N$ a perfect model has an FID of more than $3/N$ on average.
 
 # %%
@@ -405,7 +405,7 @@ def accuracy(d, n):
 # Take a good model $p_\theta$ and spoil it: 99 times in 100 it returns noise from some density $s$. With $w = 0.99$ its density is $(1 - w)\, p_\theta + w\, s$, which is nowhere less than a hundredth of what it was. So the mean log-likelihood on data $r$ falls by at most $\log 100 \approx 4.6$ nats
 # (`evaluation.noise_mixture`). For pictures with thousands of pixels a log-likelihood is thousands of nats, and nobody would notice; nearly all samples are noise [@theis2016note].
 #
-# The reverse: a model that has *memorised*, a narrow bump of width $h$ on each training picture. Its samples are perfect. For a test point at distance $b$ from the nearest picture, one coordinate's log-density $-b^2/(2h^2) - \log h$ (without a constant) goes to $-\infty$ as $h \to 0$: `evaluation.memorised` bounds it by $-b^2/(4h^2)$ and terms
+# The reverse: a model that has *memorised*, a narrow bump of width $h$ on each training picture. Its samples are perfect, for FID as well, which does not see that they are copies. For a test point at distance $b$ from the nearest picture, one coordinate's log-density $-b^2/(2h^2) - \log h$ (without a constant) goes to $-\infty$ as $h \to 0$: `evaluation.memorised` bounds it by $-b^2/(4h^2)$ and terms
 # without $h$. So its likelihood may be as bad as one likes, if the test data are new.
 
 # %%
@@ -506,7 +506,7 @@ def annealed(d):
 #
 # - **Features decide.** All measures are of features. Two laws of pictures may have equal laws of features; and features that were trained on photographs may be blind to what matters in an X-ray.
 # - **The Gamma law** of a sample variance, and the law of two eigenvalues, are cited. So are: a Gaussian kernel sees all differences; the rule $d(d+1)/(4N)$; the probability $k/N$, whose case of two points is checked.
-# - **Lists of two and three.** `evaluation.mean_bias`, `evaluation.mmd_estimates` and `evaluation.accuracy` are checked for two and three points, `evaluation.mmd` for up to three features, `evaluation.nearest` for up to two neighbours. The pattern is the same for all numbers.
+# - **Only small numbers are checked.** `evaluation.mean_bias`, `evaluation.mmd_estimates` and `evaluation.accuracy` are checked for two and three points, `evaluation.mmd` for up to three features, `evaluation.nearest` for up to two neighbours. The pattern is the same for all numbers.
 # - **The lower bound on TV holds in the mean.** The accuracy on finitely many held-out points may exceed what the laws allow; the p-value is for that.
 # - **Nothing here measures** whether pictures please, whether they follow a text, or whether they are fair.
 #

@@ -241,7 +241,8 @@ def equality_cases(d):
 # [@arjovsky2017towards]. In practice it helps that the discriminator is *not* the best one: a network that was trained for a
 # few steps is smooth, and slopes between the two. The ways out by design are noise on data and samples, a penalty on the
 # discriminator's slope (see below), or a distance that sees how far apart the supports are: [Wasserstein](wasserstein.py),
-# where `wasserstein.parallel_lines` is an example like the picture, with a proof.
+# where `wasserstein.parallel_lines` is an example like the picture, with a proof. The best critic of that distance keeps its
+# slope between the supports, so a critic is trained to near its optimum.
 #
 # ## The two losses of the generator, in the logit
 #
@@ -915,7 +916,7 @@ def disagreement(d):
 #   is another question: the value being least at $q = p$ says nothing about how players get there, and the bilinear game shows that they may not.
 # - **Densities.** Where samples of the generator lie on a thin set, $q$ is no density against the base measure of the data. A perfect discriminator then exists, the value is 0, and $\log p/q$ is infinite: the
 #   chapter's gradients in $\theta$ need positive densities. Noise on data and samples, or another distance, is the way out.
-# - **Local, linear, two numbers.** The bilinear game is the linear part of a GAN near equilibrium, for one discriminator. Curvature can help or harm, and the bounds for $\eta$ are of this
+# - **Local, linear, two numbers.** The bilinear game is the linear part, near equilibrium, of a GAN with one number for each player. Curvature can help or harm, and the bounds for $\eta$ are of this
 #   game alone. That eigenvalues of size below one mean convergence nearby, and that a conserved form keeps the players bounded, is argued in prose: the checker has the polynomials and the forms.
 # - **A mode that is missed is not proved to occur.** `gan.missing_mode` prices it. That the price is small is one reason among several.
 # - **f-GAN needs $q > 0$ wherever $p > 0$**, or an extra term (see Divergences), and critics that may be any function.

@@ -445,7 +445,7 @@ def replaced(d):
 
 # %% [markdown]
 # With small steps the fresh noise averages out, and the sampler is a linear process again: the reverse SDE with the drift $(a + 2 \cdot \text{used score})/u$. Its mean and variance have closed forms (`guidance.replacement`). At the end, $u = 1$: the mean is $b_0\, (1 - \sqrt{1 - \rho^2})/\rho$ instead of $\rho\, b_0$, and the variance
-# is $(1 - \rho^2)$ times $\tfrac{1}{2 \rho} \log \tfrac{1 + \rho}{1 - \rho}$, a factor above 1. For small $\rho$ the mean goes *half* the way.
+# is $(1 - \rho^2)$ times $\tfrac{1}{2 \rho} \log \tfrac{1 + \rho}{1 - \rho}$, a factor above 1. For small $\rho$ the mean goes *half* the way, for $\rho$ near 1 nearly all of it: so it is for a pixel that its known neighbours nearly determine.
 #
 # !!! example "By hand"
 #

@@ -327,7 +327,8 @@ def collapse(d):
 # squared error of the decoded mean, which lies between 0 and $c$. By `latent.joint_bound[bound]` the scale of the
 # codes has dropped out: only the ratio of $a$ to $\tau$ is left in $m$, and multiplying all codes by a number
 # changes nothing. By `latent.joint_bound[best]` the best error is $m = \eta^2$, if $\eta^2 \le c$. (With $\eta^2 > c$ it is out of reach, and the collapsed code is the best.) A collapsed code has $m = c$, and for $\eta^2 < c$, by
-# `latent.joint_bound[price]` it pays a price that grows with $c/\eta^2$.
+# `latent.joint_bound[price]` it pays a price that grows with $c/\eta^2$. Codes that merely shrink, with their noise, are not collapsed in this
+# sense: they say as much as before, and the decoder undoes the scale.
 #
 # !!! example "By hand"
 #
@@ -487,7 +488,7 @@ def best_decoder(d):
 #
 # {{ picture latent.blur }}
 #
-# Both numbers are laws. `latent.blur[variance]`: what is decoded has too little variance, and what is missing is
+# Both errors are cases of general laws. `latent.blur[variance]`: what is decoded has too little variance, and what is missing is
 # *exactly* the variance that the code leaves open, $\mathbb{E}$ of the variance of $x$ given $z$. `latent.blur[twice]`: a
 # decoder that draws from the true density $r(x \mid z)$ makes data that look right, and its squared error is *exactly
 # twice* the least. So whoever measures the squared error will always prefer the blurred one. Better looks and less error are
@@ -545,7 +546,7 @@ def features(d):
 #
 # **A discriminator.** A second network learns to tell reconstructions from data, and the decoder is trained to mislead it
 # [@larsen2016autoencoding] [@esser2021taming]. Against the best discriminator the game measures the Jensen–Shannon
-# divergence, `gan.minimax_value`, from the data to what is decoded. It is zero only if both have the same density; and
+# divergence, `gan.minimax_value`, between the data and what is decoded. It is zero only if both have the same density; and
 # that of conditional means is another, since its variance is too small.
 #
 # ## The adaptive weight

@@ -851,7 +851,7 @@ def squared_length(d):
 #
 #     The classifier names a label, perhaps with high certainty: its probabilities add up to one over the labels. The generative model may give it a small density. But whether small means strange is another question: see *Is this example strange?*
 #
-# ??? question "Model A has $3.2$ bits per dimension on images with values in $0, \dots, 255$, and model B $-4.7$ on the same images scaled to $[0, 1]$. Which is better?"
+# ??? question "Model A has $3.2$ bits per dimension on images with values in $0, \dots, 255$, and model B $-4.7$ bits per dimension on the same images scaled to $[0, 1]$. Which is better?"
 #
 #     Add $\log_2 256 = 8$ to B: $3.3$. A is better by $0.1$ bits per dimension, if both numbers are bounds of the same kind.
 #

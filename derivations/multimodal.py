@@ -162,7 +162,7 @@ def worth(d):
 #
 # !!! example "By hand"
 #
-#     Two texts, equally frequent, "red" and "rouge". For both the best guess of a coordinate is $1$. An encoder that cannot tell the two loses nothing. Two texts "red" and "blue", with best guesses $1$ and $-1$: an encoder that cannot tell them makes the network answer $0$, and the squared error is $1$ larger, whatever the network is.
+#     Two texts, equally frequent, "red" and "rouge". For both the best guess of a coordinate is $1$. An encoder that cannot tell the two loses nothing. Two texts "red" and "blue", with best guesses $1$ and $-1$: if the encoder cannot tell them apart, the best answer of a network is $0$, and the middle part of the squared error is $1$, whatever the network is.
 #
 # That one network can learn the answer with the text and the one without is `guidance.dropout`: with probability $\eta$ the text is replaced by the empty one, and the two optima do not disturb each other.
 #

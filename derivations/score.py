@@ -557,7 +557,7 @@ def langevin(d):
 # $v_k$. Then they are normal after the next step, too (`score.langevin_bias[step]`): the difference of the mean and $\mu$ is multiplied by $1 - 2c$, and
 # the variance becomes $v_{k+1} = (1 - 2c)^2 v_k + 2h$. One normal density stays as it is
 # (`score.langevin_bias[fixed]`): it has the right mean, and a variance $v_h = \sigma^2/(1 - c)$ that is *too large*. In terms of the
-# step that is an error of $h/2$ to first order (`score.langevin_bias[bias]`), and no number of steps removes it: smaller steps do, or a
+# step that is an error of $h/2$ to first order (`score.langevin_bias[bias]`), and more steps do not help: smaller ones do. What removes it is a
 # *Metropolis correction*, a rule that rejects some of the steps. At $c \ge 1$, a step of $2\sigma^2$ or more, the variance grows without end. The distance to the
 # variance $v_h$ shrinks by $(1 - 2c)^2$ (`score.langevin_bias[contraction]`). For a small $c$ this is close to 1, so a small error costs many steps.
 #

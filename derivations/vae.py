@@ -254,7 +254,7 @@ def joint_kl(d):
 # data together, the *aggregate posterior*. One part is the KL divergence from $r(z)$ to the prior $p(z)$. The other is the
 # *mutual information* of $x$ and $z$, the KL divergence from $r(x, z)$ to $r(x)\, r(z)$: how much a code tells about
 # *which* $x$ it came from. To sample we decode draws from the prior, so these should look like codes of data: for this
-# only the first part must be zero. The second is what makes codes useful.
+# only the divergence to the prior must be zero. The mutual information is what makes codes useful.
 
 # %%
 prior = Density("p", z, positive=True)
@@ -453,8 +453,8 @@ def reparameterization_gradient(d):
 
 
 # %% [markdown]
-# **What it means.** Two estimators have the same mean. One asks how $f$ changes where the draw is moved, the other
-# only how much $f$ was worth: the first needs a derivative of $f$, the second would do for a die.
+# **What it means.** Two estimators have the same mean. The path gradient asks how $f$ changes where the draw is moved,
+# the score only how much $f$ was worth: the path needs a derivative of $f$, the score would do for a die.
 
 # %% [markdown]
 # ### Which has the smaller variance?

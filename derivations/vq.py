@@ -380,7 +380,7 @@ def single_tokens(d):
 
 
 # %% [markdown]
-# **With a label or a text.** Everything may be given some $y$: the prior is then a law of tokens given $y$, and the chain rule holds with $y$ known throughout (`autoregressive.chain_rule[condition]`). For a text no new machine is needed. Put the words *before* the tokens of the picture, in one sequence with one vocabulary of words and codes, and let
+# **With a label or a text.** All of this can also be done given some $y$: the prior is then a law of tokens given $y$, and the chain rule holds with $y$ known throughout (`autoregressive.chain_rule[condition]`). For a text no new machine is needed. Put the words *before* the tokens of the picture, in one sequence with one vocabulary of words and codes, and let
 # the transformer go on: the words are its prefix, the picture its continuation [@ramesh2021zero]. Here only the tokens of the picture are drawn and counted.
 
 # %% [markdown]

@@ -671,7 +671,7 @@ def four_points(d, example):
 
 
 # %% [markdown]
-# **What it means.** The dearest critic and the cheapest plan meet, and neither side keeps anything back. On three
+# **What it means.** The critic that sees most and the cheapest plan meet, and neither side keeps anything back. On three
 # points this is shown for all weights, on four, where kinds of plans are many, by examples.
 
 # %% [markdown]

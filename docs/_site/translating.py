@@ -18,6 +18,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import worded
 import wording
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
@@ -65,7 +66,10 @@ def translated(page: str, html: str) -> tuple[str, list[str]]:
             faults.update(dict.fromkeys(_line(home, entry, f"{w}: {said.key}") for w in wrong))
         return said.text if entry is None or wrong else PARTICLE.sub(JOINED, str(entry.string))
 
-    korean = rewrite(html, say)
+    korean, unsaid = worded.rewrite(
+        rewrite(html, say), lambda english: say(Said(english, own=False))
+    )
+    faults.update(dict.fromkeys(_line(page, None, f"words in a formula: {w}") for w in unsaid))
     gone = [entry for entry in own if entry.id and entry.id not in used]
     return korean, [*faults, *(_line(page, e, f"no longer on the page: {e.id}") for e in gone)]
 

@@ -70,7 +70,7 @@ EXPLORER = Explorer(
     },
     actions={"fit": "Best logistic D", "learn": "Train the generator"},
     words=r"""
-**Try this.** Shape your own $D$: its value never exceeds that of $D^\star$ (`gan.optimal_discriminator`), and two peaks against one cannot be told apart by one slope. Then move the
+**Try this.** Shape your own $D$: its value never exceeds that of $D^\star$ (`gan.optimal_discriminator`), and with its one slope it cannot tell two peaks from one midway between them. Then move the
 generator far from the data: $D^\star$ is nearly 0 on all samples, the value is nearly 0, and the slope of the minimax loss dies out while the other grows (`gan.frozen_gradient`). Train with
 both losses from there. Then start between the peaks, once with a wide and once with a narrow generator: which peaks does it keep?
 """,

@@ -88,7 +88,7 @@ def gaps() -> Html:
         panel,
         alt="Six stacked bars. The lowest part, the entropy, is the same in all. The decoder's gap shrinks with the "
         "length of the code. The prior's gap is there only under the standard normal prior, and grows with the length.",
-        caption="Normal data with the covariance of digits, a linear encoder of 4, 12 or 32 numbers, a linear decoder with one variance. The "
+        caption="Normal data with the covariance of digits, a linear encoder of 4, 12 or 32 numbers, a linear decoder with one variance for all pixels. The "
         "prior is learned, or a standard normal. A longer code helps the decoder; a better prior closes the prior's gap and no other.",
     )
 

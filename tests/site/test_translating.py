@@ -217,6 +217,38 @@ def test_an_update_without_a_change_changes_nothing(shelf: Path) -> None:
     )
 
 
+FORMULA = r'<span class="arithmatex">\({}\)</span>'
+
+
+@pytest.mark.parametrize(
+    ("tex", "korean"),
+    [
+        (r"f(x) &lt; 1 \text{ for every } x, y", r"\text{모든 }x, y\text{에 대하여 }f(x) &lt; 1"),
+        (r"q > 0 \text{ wherever } p > 0", r"p &gt; 0\text{인 곳마다 }q &gt; 0"),
+        (
+            r"G \text{ onto, } \text{invertible, with a slope } \ne 0",
+            r"G\text{ 위로의 함수, }\text{가역, 기울기 }\ne 0",
+        ),
+        (r"x + \text{score} + \text{score}", r"x + \text{스코어} + \text{스코어}"),
+        (r"L_\text{simple} &lt; \text{ab}", r"L_\text{simple} &lt; \text{ab}"),
+    ],
+)
+def test_words_in_a_formula_are_said_in_korean(shelf: Path, tex: str, korean: str) -> None:
+    page = f"<p>{FORMULA.format(tex)}</p>"
+    assert translating.translated("start/none", page) == (f"<p>{FORMULA.format(korean)}</p>", [])
+
+
+def test_words_in_a_formula_that_nobody_said_in_korean_are_a_fault(shelf: Path) -> None:
+    page = FORMULA.format(r"x \text{ whenever } y")
+    assert "words in a formula:  whenever" in translating.translated("start/none", page)[1][0]
+    common = shelf / "ko/common.po"
+    text = common.read_text("utf-8")
+    common.write_text(text.replace('"<x1/> convex"', '"<x1/> concave"'), "utf-8")
+    translating.forget()
+    page = FORMULA.format(r"f \text{ convex}")
+    assert "no translation: <x1/> convex" in translating.translated("start/none", page)[1][0]
+
+
 def test_a_catalogue_of_no_page_ends_the_build(shelf: Path) -> None:
     editions(english())
     shutil.copy(shelf / "ko/start/read.po", shelf / "ko/start/gone.po")
