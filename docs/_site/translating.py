@@ -128,13 +128,15 @@ def _read(page: str) -> Catalog:
 def update(page: str) -> list[Path]:
     """Bring the page's catalogue up to date, and the common one with what it lacks.
 
-    Common is what the common catalogue has, and what is said on any two other pages as well.
+    Common is what the common catalogue has, and what is said on any two other pages as well, but
+    not what this page says in its own way: a score of attention is no score of a density.
     """
     said = messages(_finished(page))
     others = [p for p in sorted(FINISHED.rglob("*.html")) if p != FINISHED / f"{page}.html"][:2]
     around = [{m.key for m in messages(p.read_text("utf-8"))} for p in others]
     common = set.intersection(*around) if around else set()
     common |= {str(entry.id) for entry in _read(COMMON)}
+    common -= {str(entry.id) for entry in _read(page)}
     theirs = {m.key: m for m in said if m.key in common}
     ours = {m.key: m for m in reversed(said) if m.key not in common}
     ours = {m.key: ours[m.key] for m in said if m.key in ours}
@@ -146,7 +148,7 @@ def _finished(page: str) -> str:
 
 
 def _write(page: str, said: dict[str, Said], keep: bool) -> Path:
-    """`keep` what is not said, too."""
+    """`keep` what is not said, too; what a hole of that stands for, each page says otherwise."""
     old, path = _read(page), catalogue_file(page)
     for entry in old:  # Babel takes what it wrote of a former English for a comment
         entry.user_comments = [c for c in entry.user_comments if not c.startswith("|")]
@@ -154,7 +156,8 @@ def _write(page: str, said: dict[str, Said], keep: bool) -> Path:
     for entry in old if keep else ():
         template.add(entry.id)
     for key, message in said.items():
-        template.add(key, auto_comments=[_explained(message)] if message.holes else ())
+        explained = [_explained(message)] if message.holes and not keep else ()
+        template.add(key, auto_comments=explained)
     old.update(template, update_header_comment=False, update_creation_date=False)
     old.header_comment = f"# {page} in Korean"
     old.fuzzy, old.project, old.version = False, "genmath", ""

@@ -249,6 +249,15 @@ def test_words_in_a_formula_that_nobody_said_in_korean_are_a_fault(shelf: Path) 
     assert "no translation: <x1/> convex" in translating.translated("start/none", page)[1][0]
 
 
+def test_an_update_keeps_what_a_page_says_in_its_own_way(shelf: Path) -> None:
+    (translating.FINISHED / "start/read.html").write_text(english(), "utf-8")
+    own = shelf / "ko/start/read.po"
+    own.write_text(own.read_text("utf-8") + '\nmsgid "Navigation"\nmsgstr "항해"\n', "utf-8")
+    translating.forget()
+    translating.update("start/read")
+    assert 'msgid "Navigation"\nmsgstr "항해"' in own.read_text("utf-8")
+
+
 def test_a_catalogue_of_no_page_ends_the_build(shelf: Path) -> None:
     editions(english())
     shutil.copy(shelf / "ko/start/read.po", shelf / "ko/start/gone.po")
