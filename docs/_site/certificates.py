@@ -24,7 +24,8 @@ def served() -> list[Path]:
 def of_chapter(topic: str) -> dict[str, Path]:
     """The file of each derivation, by its name."""
     chapter = book.chapter(topic)
-    folder = CACHE / f"{topic}-{chapter.key[:16]}-{_writer()[:16]}"
+    writer = fingerprint(closure([Path(files.__file__)], ROOT), ROOT)
+    folder = CACHE / f"{topic}-{chapter.key[:16]}-{writer[:16]}"
     if not folder.is_dir():
         made = folder.with_suffix(".part")
         files.write(chapter.derivations, made)
@@ -38,13 +39,3 @@ def of(result: Result) -> tuple[Path, Certificate]:
     """The file, and what the kernel says of it."""
     file = of_chapter(result.derivation.topic)[result.anchor]
     return file, check(file.read_text("utf-8"))
-
-
-def forget() -> None:
-    of_chapter.cache_clear()
-    _writer.cache_clear()
-
-
-@cache
-def _writer() -> str:
-    return fingerprint(closure([Path(files.__file__)], ROOT), ROOT)

@@ -55,11 +55,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Read the book; an error in a chapter, or a verdict that is not its own, ends the build."""
     try:
         languages.forget()
-        certificates.forget()
         _slots.clear()  # a server builds again and again, and what was read may have changed
         book.forget()
         for read in (results, implementations, slip_ids, citations.entries, explorers.explorer):
             read.cache_clear()
+        certificates.of_chapter.cache_clear()
         if faults := "; ".join(topics.faults()):
             raise SiteError(faults)
         if not _serving and (stale := stale_topics()):

@@ -19,6 +19,7 @@ from maths import inline, line
 from results import Result, implementations
 
 from genmath.proof import Derivation
+from genmath.proof.certificate.files import verified
 from genmath.proof.language.derivation import Chain, Slip, Step
 from genmath.proof.language.latex import SIGNS, latex, latex_claim
 from genmath.proof.language.tree import Named, Node, Relation
@@ -111,13 +112,12 @@ def verdicts(result: Result) -> str:
 def _certificate(result: Result) -> str:
     """Where the proof as data is, and how many lines it is one of."""
     file, checked = certificates.of(result)
-    proved = [line for line in checked.lines if not line.without]
-    whole = sum(not line.supposed for line in proved)
-    size, all_, under = file.stat().st_size / 1000, len(checked.lines), len(proved) - whole
+    whole, under = verified(checked.lines)
+    size = file.stat().st_size / 1000
     return (
         f'<a href="../../certificates/{file.name}">{_number(f"{size:.1f}")} kB</a>. '
         f'<a href="../../start/kernel/">The kernel verifies</a>: whole {_number(whole)}, '
-        f"but for laws or results {_number(under)}; lines in all {_number(all_)}."
+        f"but for laws or results {_number(under)}; lines in all {_number(len(checked.lines))}."
     )
 
 

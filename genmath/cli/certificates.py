@@ -118,11 +118,12 @@ def _compared(checked: dict[Path, Certificate], troubles: list[str]) -> tuple[li
 
 
 def _counted(checked: Sequence[Certificate]) -> str:
+    from genmath.proof.certificate import files
+
     lines = [line for c in checked for line in c.lines]
-    proved = [line for line in lines if not line.without and not line.rejected]
-    whole = sum(not line.supposed for line in proved)
+    whole, under = files.verified(lines)
     counts = f"{len(checked)} certificates, {len(lines)} lines: {whole} verified whole, "
-    counts += f"{len(proved) - whole} but for laws or results that they name, "
+    counts += f"{under} but for laws or results that they name, "
     counts += f"{sum(bool(line.without) for line in lines)} without certificate"
     if rejected := sum(bool(line.rejected) for line in lines):
         counts += f", {rejected} REJECTED"

@@ -107,6 +107,20 @@ def test_the_map_goes_by_the_keyboard_and_on_a_phone(visit: Visits) -> None:
     page.wait_for_url("**/derivations/ddpm/#ddpm.*")
 
 
+def test_the_map_speaks_korean_and_keeps_its_colours(visit: Visits) -> None:
+    kinds = "all => all.map(box => [box.dataset.name, box.className])"
+    found = [
+        visit(f"{edition}map/?chapter=ddpm").locator(".map .box").evaluate_all(kinds)
+        for edition in ("", "ko/")
+    ]
+    assert found[0] == found[1]
+    assert {"box proved", "box proved-for"} <= {kind for _, kind in found[0]}
+    page = visit("ko/map/?chapter=ddpm")
+    assert "잡음 제거 확산" in page.locator(".map-said").inner_text()
+    page.locator("input[data-filter]").fill("ddpm")
+    assert re.fullmatch(r"전체 \d+개 중 \d+개", page.locator(".filter output").inner_text())
+
+
 ZOOM = "() => Number(getComputedStyle(document.querySelector('.canvas')).zoom)"
 BEYOND = "view => view.scrollWidth - view.clientWidth"
 

@@ -13,7 +13,7 @@ from typing import Any
 from genmath.proof.certificate import said
 from genmath.proof.certificate.scope import NoProof
 from genmath.proof.certificate.written import certificate, statement
-from genmath.proof.kernel import Certificate, check
+from genmath.proof.kernel import Certificate, Line, check
 from genmath.proof.language.derivation import Derivation
 
 DIGITS = 16  # of the hash
@@ -76,6 +76,13 @@ def differs(checked: Certificate, derivation: Derivation) -> str:
         if not same:
             return f"line {line.number} claims something else than the derivation"
     return ""
+
+
+def verified(lines: Iterable[Line]) -> tuple[int, int]:
+    """How many are verified whole, and how many but for laws or results that they name."""
+    proved = [line for line in lines if not line.without and not line.rejected]
+    whole = sum(not line.supposed for line in proved)
+    return whole, len(proved) - whole
 
 
 def digest(text: str) -> str:
