@@ -90,7 +90,7 @@ class Signs:
                 shape = getattr(e, "shape", "")
                 return e.domain in NONNEGATIVE_DOMAINS - {"nonnegative"} and not shape
             case Named() | Expect():
-                return self.positive(e.args[0])
+                return self.under(e).positive(e.args[0])
             case Between():
                 return self.between_limits(e, strict=True)
             case Over(kind="sum" | "prod" | "max" | "min"):  # of at least one member
@@ -118,7 +118,7 @@ class Signs:
             case Indexed():
                 return e.domain in NONNEGATIVE_DOMAINS
             case Named() | Expect() | Integral():
-                return self.nonnegative(e.args[0])
+                return self.under(e).nonnegative(e.args[0])
             case Big():
                 return self.under_index(e)
             case Over(kind="sum" | "prod" | "max" | "min"):
@@ -145,7 +145,7 @@ class Signs:
                     self.within_range(e)
                     or _is_convexity_gap(e)
                     or self.without_log_gaps(e)
-                    or by_sizes(_flat(e), self.nonnegative, self.by_algebra)
+                    or by_sizes(_flat(e), self)
                     or all(self.nonnegative(a) for a in e.args)
                 )
         return False
@@ -221,9 +221,7 @@ class Signs:
     def under_index(self, e: Big) -> bool:
         """A sum or product from 1 on: there the index is a natural number; what is known of a free
         letter of the same name says nothing of it."""
-        facts = [(f, name) for f, name in self.facts if e.index not in free_symbols(f)]
-        inner = Signs(facts, self.dimension, self.consulted)
-        return self.by_algebra(e.low - 1) and inner.nonnegative(e.body)
+        return self.by_algebra(e.low - 1) and self.under(e).nonnegative(e.body)
 
     def between_limits(self, e: Between, strict: bool = False) -> bool:
         """The integrand anywhere on the way, times the way's length and direction."""
@@ -260,10 +258,15 @@ class Signs:
         """a b >= 0."""
         return self.nonnegative(Mul(a, b)) or all(self.nonnegative(Neg(e)) for e in (a, b))
 
-    def without(self, letter: Symbol) -> Signs:
-        """What is known, but of this letter."""
-        known = [f for f in self.facts if letter not in free_symbols(f[0])]
+    def without(self, *letters: Symbol) -> Signs:
+        """What is known, but of these letters."""
+        known = [f for f in self.facts if free_symbols(f[0]).isdisjoint(letters)]
         return Signs(known, self.dimension, self.consulted)
+
+    def under(self, node: Node) -> Signs:
+        """What is known where a node binds letters: of a random variable every value is spoken of,
+        of an index or a member only the one that is free."""
+        return self.without(*(v for v in node.bound if not v.is_variable))
 
     def without_log_gaps(self, e: Add) -> bool:
         """A sum, however its terms are grouped, from which gaps of the logarithm may be taken:
