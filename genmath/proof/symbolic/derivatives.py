@@ -41,6 +41,8 @@ class Derivatives(Letters):
         held = env.get(node.var, None if own else parameter(node.var)[0])
         if held is not None and any(held in m.free_symbols for m in moved):
             raise Unsupported("a derivative by what a letter was moved by")
+        if node.var.domain == "direction":
+            raise Unsupported(f"a derivative by {node.var!r}, which keeps its length")
         if node.var.shape == "vector":
             return self.gradient(node, env, w, exact)
         if node.var.shape or node.var.domain in ("natural", "nonnegative", "at_least_one"):

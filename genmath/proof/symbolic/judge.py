@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any
 
 from genmath.proof.language.binders import Between
 from genmath.proof.language.claims import STRICT, Claim
@@ -75,11 +74,12 @@ def _prove_in_all(claim: Claim, because: tuple[Node | Lemma, ...]) -> Proof:
 
 def by_bits(claim: Claim) -> Iterator[Claim]:
     """The claim for each value of its free letters for 0 or 1, or for one of some numbers, of which
-    neither an arbitrary density nor a hypothesis speaks."""
+    neither an arbitrary density nor a hypothesis speaks, and which are not bound as well."""
     sides = (claim.lhs, claim.rhs)
     free = set[Symbol]().union(*map(free_symbols, sides))
     spoken = {a for side in sides for n in side.walk() if isinstance(n, Dens) for a in n.args}
     spoken |= {s for g in claim.given for side in (g.left, g.right) for s in free_symbols(side)}
+    spoken |= {s for side in sides for n in side.walk() for s in (*n.bound, *n.letters)}
     few = sorted((s for s in free - spoken if s.domain in ("bit", "values")), key=lambda s: s.name)
     values_of = [s.args or (Number(0), Number(1)) for s in few]
     for values in itertools.product(*values_of):
@@ -152,7 +152,10 @@ def _with_hypotheses(claim: Claim, because: tuple[Node | Lemma, ...], dimension:
             found = _prove(less, because, dimension)
         if not same and (not found.proved or found.nonzero):
             less = moved[0]
-            found = _in_cases(*moved, dimension)
+            try:
+                found = _in_cases(*moved, dimension)
+            except NotationError as error:  # a letter of a lemma is not moved
+                return Proof(False, str(error))
         if found.proved and found.nonzero and not has_room(less.given, dimension):
             return Proof(False, NOT_SOLVED)
         return found
@@ -233,7 +236,7 @@ def _directly(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -
     for lemma in lemmas:
         problem = undischarged(lemma, claim, dimension, rules)
         problem = problem or _elsewhere(lemma)
-        problem = problem or may_be_zero(lemma, _nonzero(lemma), dimension, rules)
+        problem = problem or may_be_zero(lemma, proofs(lemma.source), dimension, rules)
         if problem:
             proof.reason = f"{lemma.source.name} does not apply: {problem}"
             return proof
@@ -322,8 +325,3 @@ def _relying(proof: Proof, rules: Rules) -> Proof:
 def proofs(derivation: Derivation) -> tuple[Proof, ...]:
     """The symbolic proofs of a derivation that is used as a lemma."""
     return tuple(prove(s.claim, s.because) for s in derivation.steps if not s.unfilled)
-
-
-def _nonzero(lemma: Lemma) -> set[Any]:
-    """The denominators that the lemma's own proof let pass."""
-    return {under for p in proofs(lemma.source) for under in p.nonzero}

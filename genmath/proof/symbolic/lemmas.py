@@ -31,7 +31,7 @@ from genmath.proof.symbolic.algebra import (
 from genmath.proof.symbolic.certificates import Signs
 from genmath.proof.symbolic.domains import outside_domain
 from genmath.proof.symbolic.lower import Lowering
-from genmath.proof.symbolic.proof import difference, gap_of
+from genmath.proof.symbolic.proof import Proof, difference, gap_of
 from genmath.proof.symbolic.supports import Assumed, Rules, Unsupported
 from genmath.proof.symbolic.zero import vanishes
 
@@ -45,8 +45,8 @@ def rewrite(node: Node, claim: Claim) -> Node:
         if n == claim.lhs:
             return claim.rhs
         bound = set(n.bound)
-        if bound & letters:
-            return n  # the lemma's hypotheses speak of the free letter, not of the bound one
+        if (bound | _slopes_by(n)) & letters:
+            return n  # the lemma's hypotheses speak of one value of the free letter
         if bound & counts and not n.takes_declared():
             return n  # nor is it shown for an index that is no natural number
         if isinstance(n, Expect):  # a measure, and a density's letters, stay what they are
@@ -54,6 +54,12 @@ def rewrite(node: Node, claim: Claim) -> Node:
         return n if isinstance(n, (Dens, Normal)) else None
 
     return transform(node, visit)
+
+
+def _slopes_by(n: Node) -> set[Symbol]:
+    """The parameters of which values nearby are looked at, too; a random variable has every value
+    in a hypothesis."""
+    return {s for s in n.letters if not s.is_variable}
 
 
 def lemma_gap(lemma: Lemma) -> Node:
@@ -101,15 +107,17 @@ def _shown(g: Relation, facts: list[tuple[Node, object]], dimension: int) -> boo
     return is_positive(value) or stated_positive(value)
 
 
-def may_be_zero(lemma: Lemma, nonzero: set[Any], dimension: int, rules: Rules) -> str:
-    """Why a denominator that the lemma's proof let pass may not be let pass at the arguments."""
+def may_be_zero(lemma: Lemma, shown: tuple[Proof, ...], dimension: int, rules: Rules) -> str:
+    """Why a denominator that the lemma's proofs let pass may not be let pass at the arguments."""
     lower = Lowering(rules, dimension)
     values: dict[Any, Any] = {}
-    for pattern, actual in lemma.arguments:
-        if isinstance(pattern, Symbol):
-            values |= lower.assigned(pattern, actual)
+    moved = [(p, a) for p, a in lemma.arguments if isinstance(p, Symbol) and p != a]
+    if moved and any(p.nonzero and p.hypotheses for p in shown):
+        return "its proof lets a denominator pass: state there, given_that(absolute(...) > 0)"
     try:
-        for under in nonzero:
+        for pattern, actual in moved:
+            values |= lower.assigned(pattern, actual)
+        for under in {under for p in shown for under in p.nonzero}:
             lower.require_nonzero(substitute(under, values))
     except Unsupported as error:
         return f"no rule for {error}"
@@ -117,12 +125,15 @@ def may_be_zero(lemma: Lemma, nonzero: set[Any], dimension: int, rules: Rules) -
 
 
 def has_vectors(derivation: Derivation) -> bool:
-    """Its steps speak of vectors or matrices, so of a dimension."""
+    """It speaks of vectors or matrices, so of a dimension."""
+    claims = [step.claim for step in derivation.steps]
+    trees = {side for c in claims for side in (c.lhs, c.rhs)}
+    trees |= {side for c in claims for g in c.given for side in (g.left, g.right)}
     return any(
         isinstance(n, Identity) or (isinstance(n, Symbol) and n.shape)
-        for step in derivation.steps
-        for side in (step.lhs, step.rhs)
-        for n in side.walk()
+        for tree in trees
+        for part in tree.walk()
+        for n in (part, *part.bound, *part.letters)
     )
 
 

@@ -99,7 +99,8 @@ class Letters(Conditions):
             return {a: b for a, b in zip(ours, theirs, strict=True) if a.is_Symbol}
         if letter.shape:
             assert isinstance(actual, Symbol)
-            both = (self.symbol(s, {}).free_symbols for s in (letter, actual))
+            alike = actual.renamed(letter.name, actual.space)  # in the same of its cases
+            both = (self.apart(Rules())(s).free_symbols for s in (alike, actual))
             ours, theirs = (sorted(s, key=str) for s in both)
             return dict(zip(ours, theirs, strict=True))
         value = self(actual)
