@@ -397,7 +397,9 @@ def tight_steps(derivation: Derivation) -> tuple[list[Step], list[str]]:
             problem = not_replaceable(this, other, derivation.dims)
             if not problem:
                 try:
-                    found.append(_tight(derivation, chain, this, other))
+                    step = _tight(derivation, chain, this, other)
+                    problem = _excluded(step.claim)
+                    found += [] if problem else [step]
                 except NotationError as error:
                     problem = str(error)
             if problem:
@@ -407,13 +409,22 @@ def tight_steps(derivation: Derivation) -> tuple[list[Step], list[str]]:
 
 def _tight(derivation: Derivation, chain: Chain, this: Node, other: Node) -> Step:
     claim = derivation.result(chain)
-    pairs = ((this, other),)
-    equality = replace(
-        claim, relation="=", lhs=instantiate(claim.lhs, pairs), rhs=instantiate(claim.rhs, pairs)
-    )
+
+    def put(node: Node) -> Node:
+        return instantiate(node, ((this, other),))
+
+    given = tuple(Relation(put(g.left), g.sign, put(g.right)) for g in claim.given)
+    equality = replace(claim, relation="=", lhs=put(claim.lhs), rhs=put(claim.rhs), given=given)
     by = f"equality when {text(this)} = {text(other)}"
     missing = any(s.unfilled for s in chain.steps)  # such a chain has no bound to be tight
     return Step(equality, by, (), chain.line, chain.case, missing)
+
+
+def _excluded(claim: Claim) -> str:
+    """Which hypotheses are never met where an equality is said to hold; "" if they are."""
+    if which := contradiction(claim.given, set(), max(claim.dims)):
+        return f"the hypotheses exclude it: {which}"
+    return "" if not claim.given or numeric.satisfiable(claim) else numeric.NO_WORLD
 
 
 def _check_step(step: Step, with_mutants: bool, timeout: float | None) -> JudgedStep:
