@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from genmath.proof.language.claims import Claim, as_claim
 from genmath.proof.language.instantiate import instantiate
+from genmath.proof.language.shapes import NUMBER, shape
 from genmath.proof.language.tree import (
     Dens,
     Node,
@@ -283,6 +284,9 @@ class Derivation:
         if not isinstance(hypothesis, Relation):
             said = "a hypothesis is a comparison such as a >= b, or equal(a, b), not a == b"
             raise NotationError(f"{hypothesis!r}: {said}")
+        shapes = {shape(hypothesis.left), shape(hypothesis.right)}
+        if hypothesis.sign != "=" and shapes != {NUMBER}:
+            raise NotationError(f"{hypothesis!r}: only numbers are ordered")
         self.given += (hypothesis,)
 
     def equals(self, expression: Operand, by: str = "", because: Reason = ()) -> None:

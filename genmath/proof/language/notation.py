@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import reduce
@@ -27,6 +28,7 @@ from genmath.proof.language.methods import *  # noqa: F403
 from genmath.proof.language.methods import __all__ as _methods
 from genmath.proof.language.shapes import shape
 from genmath.proof.language.tree import (
+    DIGITS,
     DOMAINS,
     MAPS,
     MASS,
@@ -144,6 +146,9 @@ def _in_interval(name: str, ends: tuple[Operand, ...], space: str = "") -> Symbo
     if not may_be_an_end(low) or not may_be_an_end(high):
         raise NotationError(f"domain={ends!r}: expected numbers, parameters or infinity")
     if sides(low) > 0 or sides(high) < 0:
+        raise NotationError(f"domain={ends!r}: from {low!r} to {high!r} there is nothing")
+    first, last = constant(low), constant(high)
+    if low == high or (first is not None and last is not None and first >= last):
         raise NotationError(f"domain={ends!r}: from {low!r} to {high!r} there is nothing")
     usual = {(-1, 1): "real", (Number(0), 1): "positive", (Number(0), Number(1)): "unit"}
     kind = usual.get((sides(low) or low, sides(high) or high))
@@ -577,6 +582,9 @@ def number(value: int | str | Fraction) -> Node:
         return as_node(value)  # raises, and says what to write
     if isinstance(value, int):
         return as_node(value)
+    exponent = re.search(r"[eE][-+]?0*(\d+)", value) if isinstance(value, str) else None
+    if exponent and len(exponent[1]) > len(str(DIGITS)):
+        raise NotationError(f"a number has at most {DIGITS} digits")  # before it is written out
     try:
         return as_node(Fraction(value))
     except NotationError:

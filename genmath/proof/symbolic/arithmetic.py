@@ -34,6 +34,15 @@ from genmath.proof.symbolic.polynomials import canon
 from genmath.proof.symbolic.shifts import sign_power
 from genmath.proof.symbolic.supports import Unsupported
 
+MOST_DIGITS = 100_000  # of a number that is worked out
+
+
+def _digits(number: Any) -> int:
+    """About how many a fraction has above or below; 0 of what is no fraction."""
+    if not number.is_Rational:
+        return 0
+    return int(max(number.p.bit_length(), number.q.bit_length()) / 3)
+
 
 class Arithmetic(Conditions):
     """The algebra of numbers, vectors and matrices."""
@@ -122,7 +131,7 @@ class Arithmetic(Conditions):
     def pow(self, node: Pow, env: Env, w: Weights, exact: bool) -> Any:
         base = self.scalar(node.args[0], env, w, exact)
         k = self.scalar(node.args[1], env, w, exact)
-        if k.is_Number and abs(k) > 1000:
+        if k.is_Number and (abs(k) > 1000 or abs(k) * _digits(base) > MOST_DIGITS):
             raise Unsupported(f"a power of {k}")
         if k.is_Integer and k < 0:
             return self.inverse(base ** (-k), w, exact, node.args[0])

@@ -36,6 +36,7 @@ from genmath.proof.language.tree import (
     names_in,
 )
 from genmath.proof.symbolic.algebra import is_nonnegative, is_positive, substitute
+from genmath.proof.symbolic.derived import unfolded
 from genmath.proof.symbolic.facts import FACTS, Fact
 from genmath.proof.symbolic.letters import parameter
 from genmath.proof.symbolic.lower import Lowering
@@ -195,6 +196,7 @@ def _changes(
 
 
 def _made(gap: Node, sign: str, dimension: int, mark: str) -> Iterator[Change]:
+    gap = unfolded(gap)  # what a defined letter stands for may change
     value = value_of(gap, dimension)
     if value is None:
         return
