@@ -97,8 +97,32 @@ def test_one_index_is_not_every_index(claim: Relation, hypothesis: Relation) -> 
     assert not proved(claim, given=(hypothesis,))
 
 
+@pytest.mark.parametrize(
+    ("claim", "hypothesis"),
+    [
+        (total(M[i], i, 1, n) >= 0, M[i] >= 0),
+        (M[n + 1] >= 0, M[n] >= 0),
+        (M[n] >= 0, M[1] >= 0),
+        (f(b) >= 0, f(a) >= 0),
+        (f(a + 1) >= 0, f(a) >= 0),
+        (f(0) <= 0, f(1) <= 0),
+    ],
+    ids=str,
+)
+def test_worlds_where_a_hypothesis_holds_of_one_value(
+    claim: Relation, hypothesis: Relation
+) -> None:
+    broken = Claim(claim.left, claim.sign, claim.right, given=(hypothesis,))
+    assert numeric.compare(broken).verdict == "refuted"
+    itself = Claim(hypothesis.left, hypothesis.sign, hypothesis.right, given=(hypothesis,))
+    assert numeric.compare(itself).verdict == "agree"
+
+
 def test_every_value_of_a_random_variable_is_spoken_of() -> None:
-    assert proved(E(p(x), f(x)) >= 0, given=(f(x) >= 0,))
+    mean = E(p(x), f(x)) >= 0
+    assert proved(mean, given=(f(x) >= 0,))
+    stated = Claim(mean.left, mean.sign, mean.right, given=(f(x) >= 0,))
+    assert numeric.compare(stated).verdict == "agree"
     bars = E(p(x), f(x) * absolute(b - x)) >= E(p(x), f(x) * (b - x))
     assert proved(bars, given=(f(x) >= 0,))
     assert proved(total(absolute(b - i), i, 1, n) >= total(b - i, i, 1, n))

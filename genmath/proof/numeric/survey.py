@@ -36,6 +36,7 @@ from genmath.proof.language.tree import (
 )
 
 Bounds = tuple[float, float]
+EVERYWHERE: Bounds = (-math.inf, math.inf)
 Pattern = tuple[str | None, ...]  # the spaces of a function's arguments, where they are letters
 Key = tuple[Any, ...]
 
@@ -62,6 +63,7 @@ class Survey:
         self.real: set[str] = set(base.real) if base else set()
         self.domains: dict[str, str] = dict(base.domains) if base else {}  # where not the line
         self.bounds: dict[Key, Bounds] = dict(base.bounds) if base else {}
+        self.alone: dict[Key, Bounds] = dict(base.alone) if base else {}  # of one value or member
         self.made: dict[str, tuple[str, str]] = dict(base.made) if base else {}
         self.built_in: set[Relation] = set(base.built_in) if base else set()
         self._lebesgue: set[str] = set(base._lebesgue) if base else set()
@@ -259,12 +261,18 @@ class Survey:
             value = constant(other)
             if value is None:
                 continue
-            low, high = self.bounds.get(key, (-math.inf, math.inf))
+            known = self.bounds if key[0] == "sym" or _everywhere(node) else self.alone
+            low, high = known.get(key, EVERYWHERE)
             if sign in (">", ">=", "="):
                 low = max(low, value)
             if sign in ("<", "<=", "="):
                 high = min(high, value)
-            self.bounds[key] = (low, high)
+            known[key] = (low, high)
+
+
+def _everywhere(node: Node) -> bool:
+    """Whether a hypothesis of this value is one of all of them: those at random variables."""
+    return all(isinstance(u, Symbol) and u.is_variable for u in node.args)
 
 
 def _plain(node: Node, *shapes: str) -> TypeGuard[Symbol]:

@@ -21,13 +21,12 @@ from typing import Any
 from genmath.proof.language.shapes import entries, size_of
 from genmath.proof.language.tree import NotationError
 from genmath.proof.numeric.arithmetic import Arithmetic, Num
-from genmath.proof.numeric.survey import Bounds, Key, Survey, constant
+from genmath.proof.numeric.survey import EVERYWHERE, Bounds, Key, Survey, constant
 
 COMPONENTS = 2  # of every mixture on the real line
 HABITUAL = 6  # worlds
 FAMILIES = ("polynomial", "bump", "oscillating", "kinked", "fading")  # of arbitrary functions
 FARTHER = ("near", "far", "farthest", "ties", "elsewhere", *FAMILIES)
-EVERYWHERE = (-math.inf, math.inf)
 DOMAIN = {
     "real": EVERYWHERE,
     "positive": (0.0, math.inf),
@@ -218,7 +217,7 @@ class World:
         return self._within(("seq", name), domain, self.rng("member", name, index))
 
     def _within(self, key: Key, domain: str, rng: random.Random) -> float:
-        bounds = self.survey.bounds.get(key, EVERYWHERE)
+        bounds = self._stated(key)
         if self.kind == "ties" and self.attempt < 8:
             value = float(rng.choice(TIES[domain]))
             if inside(value, domain, bounds):
@@ -240,6 +239,15 @@ class World:
             return round(low + rng.uniform(0.2, 2.0) * self.reach, 3)
         return round(low + (high - low) * rng.uniform(0.08, 0.92), 6)
 
+    def _stated(self, key: Key) -> Bounds:
+        """What is stated of one member or value is left to chance, so that it holds of that one
+        alone; where that does not happen, it is made to hold of all."""
+        low, high = self.survey.bounds.get(key, EVERYWHERE)
+        if self.attempt < 8:
+            return low, high
+        least, most = self.survey.alone.get(key, EVERYWHERE)
+        return max(low, least), min(high, most)
+
     def _corner(self, name: str) -> int | None:
         """Large or small, positive or negative: in turn, and not for all letters alike."""
         if self.kind not in ("near", "far", "farthest") or self.attempt:
@@ -260,12 +268,12 @@ class World:
 
     def _raw_ftab(self, name: str, spaces: tuple[str, ...]) -> Any:
         rng = self.rng("ftab", name, spaces)
-        bounds = self.survey.bounds.get(("fn", name))
+        bounded = self._stated(("fn", name)) != EVERYWHERE
 
         def build(left: tuple[str, ...]) -> Any:
             if left:
                 return [build(left[1:]) for _ in range(self.size(left[0]))]
-            return self._within(("fn", name), "real", rng) if bounds else _real(rng)
+            return self._within(("fn", name), "real", rng) if bounded else _real(rng)
 
         return build(spaces)
 
