@@ -20,10 +20,13 @@ from genmath.proof.language.notation import (
     NotationError,
     Sequence,
     absolute,
+    attained,
     define,
     det,
     diff,
+    exp,
     identity,
+    infimum,
     integral,
     log,
     matrices,
@@ -34,6 +37,7 @@ from genmath.proof.language.notation import (
     positives,
     reals,
     sqrt,
+    supremum,
     total,
     trace,
     transpose,
@@ -259,3 +263,23 @@ def test_huge_numbers_are_refused_before_they_are_written_out() -> None:
     assert prove(equal((number(2) ** 10) ** 100, number(2) ** 1000)).proved
     assert judge(equal(tower, tower), timeout=20.0).verdict == "open"
     assert numeric.compare(equal(log(number(2) ** 1000), 1000 * log(2))).verdict == "agree"
+
+
+def test_a_derivation_is_what_was_called() -> None:
+    for name, value in (("given", ()), ("chains", ()), ("dims", (1, 2)), ("slips", ())):
+        with pytest.raises(NotationError, match="cannot be set"):
+
+            @derivation("Less said", takes=(a,))
+            def less(d: Derivation, name: str = name, value: object = value) -> None:
+                d.given_that(a >= 1)
+                d.start(a)
+                d.at_least(1, by="it is")
+                setattr(d, name, value)
+
+
+def test_a_letter_of_any_space_has_no_known_value() -> None:
+    assert proved(equal(infimum(a**2, a), 0), attained(a, 0))
+    assert not proved(equal(infimum(x**2, x), 0), attained(x, 0))
+    assert not proved(equal(supremum(exp(-(x**2)), x), 1), attained(x, 0))
+    near = variables("e", domain="positive")
+    assert proved(equal(infimum((near - 1) ** 2, near), 0), attained(near, 1))

@@ -177,9 +177,9 @@ class Derivation:
     """
 
     finished = False
-    chains: tuple[Chain, ...] = ()
-    slips: tuple[Slip, ...] = ()
-    given: tuple[Relation, ...] = ()
+    _chains: tuple[Chain, ...] = ()
+    _slips: tuple[Slip, ...] = ()
+    _given: tuple[Relation, ...] = ()
 
     notebook: ClassVar[Callable[[Derivation], str]]  # given by the package, as a Node's printer is
 
@@ -195,7 +195,7 @@ class Derivation:
     ) -> None:
         """`place`: the file and line it counts as written at, if it is replayed."""
         code = build.__code__
-        self.title, self.takes, self.dims, self.instances = title, takes, dims, instances
+        self.title, self.takes, self._dims, self.instances = title, takes, dims, instances
         self.cases = MappingProxyType({name: tuple(values) for name, values in cases.items()})
         for name, values in {"dims": dims, **self.cases}.items():
             if (
@@ -225,6 +225,10 @@ class Derivation:
     def __setattr__(self, name: str, value: object) -> None:
         if self.finished:
             raise NotationError(f"{self.name} is finished: its {name} cannot be changed")
+        if isinstance(getattr(type(self), name, None), property):
+            raise NotationError(
+                f"{self.name}: its {name} cannot be set, but by d.start(...) and so on"
+            )
         object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
@@ -232,6 +236,22 @@ class Derivation:
         near = [] if name.startswith("_") else difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean d.{near[0]}?" if near else ""
         raise AttributeError(f"a derivation has no {name!r}{hint}")
+
+    @property
+    def chains(self) -> tuple[Chain, ...]:
+        return self._chains
+
+    @property
+    def slips(self) -> tuple[Slip, ...]:
+        return self._slips
+
+    @property
+    def given(self) -> tuple[Relation, ...]:
+        return self._given
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        return self._dims
 
     @property
     def name(self) -> str:
@@ -271,7 +291,7 @@ class Derivation:
     def start(self, expression: Operand, name: str | None = None, words: str = "") -> None:
         """Begin a chain. Others use it by its name; a reader is shown the words, with $formulas$,
         where there are any."""
-        self.chains += (Chain(as_node(expression), self._line(), name, words, self._case),)
+        self._chains += (Chain(as_node(expression), self._line(), name, words, self._case),)
 
     def name_result(self, name: str) -> None:
         """Name what the current chain shows, so that others can use it."""
@@ -287,7 +307,7 @@ class Derivation:
         shapes = {shape(hypothesis.left), shape(hypothesis.right)}
         if hypothesis.sign != "=" and shapes != {NUMBER}:
             raise NotationError(f"{hypothesis!r}: only numbers are ordered")
-        self.given += (hypothesis,)
+        self._given += (hypothesis,)
 
     def equals(self, expression: Operand, by: str = "", because: Reason = ()) -> None:
         """The next line is equal to the last. Left as `...` it is missing, and reported so."""
@@ -329,14 +349,14 @@ class Derivation:
     ) -> None:
         """Record a published mistake beside the result it breaks."""
         wrong, right = self._complete(wrong), self._complete(right)
-        self.slips += (Slip(id, source, wrong, right, why, _reasons(because), self._line()),)
+        self._slips += (Slip(id, source, wrong, right, why, _reasons(because), self._line()),)
 
     def false_alarm(
         self, id: str, claim: Claim | Relation, source: str, why: str = "", because: Reason = ()
     ) -> None:
         """Record a correct claim that was once reported as a mistake."""
         right = self._complete(claim)
-        self.slips += (Slip(id, source, None, right, why, _reasons(because), self._line()),)
+        self._slips += (Slip(id, source, None, right, why, _reasons(because), self._line()),)
 
     def _complete(self, statement: Claim | Relation) -> Claim:
         return replace(as_claim(statement), given=self.given, dims=self.dims)
@@ -350,7 +370,7 @@ class Derivation:
         return self.at_line or _caller_line()
 
     def _extend(self, **changes: Any) -> None:
-        self.chains = (*self.chains[:-1], replace(self._chain(), **changes))
+        self._chains = (*self.chains[:-1], replace(self._chain(), **changes))
 
     def _step(self, relation: str, expression: Any, by: str, because: Reason) -> None:
         chain, line = self._chain(), self._line()

@@ -186,6 +186,9 @@ def _attained(
         bound = replace(claim, lhs=whole.body, relation=TURNED[outward])
         parts.append(_why(prove(bound, because), "the bound for every value"))
     at = method.at
+    anywhere = whole.letter.is_variable and whole.letter.domain == "real"
+    if anywhere and getattr(at, "space", "") != whole.letter.space:
+        return Proof(False, f"{at!r} is not said to be a value of {whole.letter!r}: use reals(...)")
     if sides(at) or (problem := outside_domain(whole.letter, at, dimension, set())):
         if claim.relation in STRICT:
             return Proof(False, f"{method!r}: what is only approached shows no strict bound")
