@@ -12,12 +12,17 @@ from genmath.proof.check import check, judge
 from genmath.proof.language.claims import Claim, as_claim, equal
 from genmath.proof.language.derivation import Derivation, derivation
 from genmath.proof.language.notation import (
+    Bernoulli,
+    Beta,
     Categorical,
     Density,
     E,
+    Exponential,
     FiniteSet,
     Function,
+    Normal,
     NotationError,
+    Poisson,
     Sequence,
     absolute,
     attained,
@@ -283,3 +288,63 @@ def test_a_letter_of_any_space_has_no_known_value() -> None:
     assert not proved(equal(supremum(exp(-(x**2)), x), 1), attained(x, 0))
     near = variables("e", domain="positive")
     assert proved(equal(infimum((near - 1) ** 2, near), 0), attained(near, 1))
+
+
+def about(letter: Any, law: Any, hypothesis: Relation | Claim) -> Derivation:
+    def build(d: Derivation) -> None:
+        d.given_that(hypothesis)
+        d.start(E(law, letter**2))
+        d.at_least(0, by="a square")
+
+    return derivation("A mean")(build)
+
+
+positive, unit = variables("y", domain="positive"), variables("z", domain="unit")
+count, whole = variables("m", domain="count"), variables("l", domain="integer")
+flag = variables("o", domain="bit")
+laws = {
+    positive: Exponential(positive, s),
+    unit: Beta(unit, s, s),
+    count: Poisson(count, s),
+    whole: Density("q", whole)(whole),
+    flag: Bernoulli(flag, number(1) / 2),
+    x: Normal(x, 0, 1),
+}
+
+
+@pytest.mark.parametrize(
+    ("letter", "hypothesis"),
+    [
+        (positive, positive >= 0),
+        (positive, 1 / positive > 0),
+        (positive, log(positive) <= positive - 1),
+        (unit, unit <= 1),
+        (count, count >= 0),
+        (count, count**2 >= count),
+        (whole, whole**2 >= whole),
+        (flag, flag <= 1),
+        (flag, equal(flag**2, flag)),
+        (x, exp(x) >= 1 + x),
+    ],
+    ids=str,
+)
+def test_what_holds_of_every_value_contradicts_nothing(letter: Any, hypothesis: Any) -> None:
+    assert check(about(letter, laws[letter], hypothesis)).problems == []
+
+
+@pytest.mark.parametrize(
+    ("letter", "hypothesis"),
+    [
+        (positive, positive >= 1),
+        (positive, positive <= 5),
+        (unit, unit >= number(1) / 2),
+        (count, count >= 1),
+        (whole, whole >= 0),
+        (flag, flag >= 1),
+        (x, x**3 >= 0),
+    ],
+    ids=str,
+)
+def test_what_fails_at_a_value_is_no_hypothesis(letter: Any, hypothesis: Any) -> None:
+    problems = check(about(letter, laws[letter], hypothesis)).problems
+    assert any("contradictory" in p for p in problems)

@@ -29,7 +29,6 @@ from genmath.proof.language.tree import (
     Node,
     NotationError,
     Number,
-    Ranging,
     Relation,
     Symbol,
     free_symbols,
@@ -58,6 +57,11 @@ STRICTER = {  # the domain of a letter of this domain, where a gap is > 0 or >= 
 }
 TRIES = 400  # points at which hypotheses are tried
 FAR = (0, 1, -1, 10, -10, 10**6, -(10**6))  # values of a variable of the line
+AHEAD = (1, 10, 10**6, sp.Rational(1, 10**6))
+POINTS = {  # values of a variable, by its domain; of what is in (0, 1), of its odds
+    "real": FAR, "integer": FAR, "positive": AHEAD, "unit": AHEAD, "count": (0, 1, 10, 10**6),
+    "bit": (0, 1),
+}  # fmt: skip
 
 
 def value_of(node: Node, dimension: int) -> Any:
@@ -269,12 +273,12 @@ def contradiction(given: tuple[Relation, ...], line: set[str], dimension: int) -
         variables = [
             s
             for s in free_symbols(gap_of(g))
-            if s.is_variable and s.space in line and not s.shape and not isinstance(s, Ranging)
+            if s.is_variable and s.space in line and not s.shape and s.domain in POINTS
         ]
-        if any(_unbounded(value, parameter(s)[0], g.sign) for s in variables):
+        if any(_unbounded(value, s, g.sign) for s in variables):
             return repr(g)
-        for at in itertools.product(FAR, repeat=min(len(variables), 2)):
-            chosen = {parameter(s)[0]: sp.Integer(v) for s, v in zip(variables, at, strict=False)}
+        for at in itertools.product(*(POINTS[s.domain] for s in variables[:2])):
+            chosen = {parameter(s)[0]: sp.sympify(v) for s, v in zip(variables, at, strict=False)}
             here = expand(substitute(value, chosen)) if chosen else value
             known.append((here, g.sign in "<>", g))
             if g.sign == "=":
@@ -288,11 +292,11 @@ def contradiction(given: tuple[Relation, ...], line: set[str], dimension: int) -
     return ""
 
 
-def _unbounded(value: Any, letter: Any, sign: str) -> bool:
-    """Far out on the line it is not >= 0: a polynomial with the wrong sign there."""
-    whole = value.as_poly(letter)
-    if whole is None or whole.degree() < 1:
+def _unbounded(value: Any, variable: Symbol, sign: str) -> bool:
+    """Far out it is not >= 0: a polynomial with the wrong sign there."""
+    whole = value.as_poly(parameter(variable)[0])
+    if whole is None or whole.degree() < 1 or variable.domain == "bit":
         return False
     lead = whole.LC()
-    down = is_positive(-lead)
-    return down or ((sign == "=" or whole.degree() % 2 == 1) and is_positive(lead))
+    behind = whole.degree() % 2 == 1 and POINTS[variable.domain] == FAR
+    return is_positive(-lead) or ((sign == "=" or behind) and is_positive(lead))
