@@ -45,8 +45,9 @@ def rewrite(node: Node, claim: Claim) -> Node:
         if n == claim.lhs:
             return claim.rhs
         bound = set(n.bound)
-        if bound & letters:
-            return n  # the lemma's hypotheses speak of the free letter, not of the bound one
+        if letters & {*bound, *n.letters}:
+            return n  # the lemma's hypotheses speak of the free letter, not of the bound one, nor
+            # of its neighbours, as a derivative does
         if bound & counts and not n.takes_declared():
             return n  # nor is it shown for an index that is no natural number
         if isinstance(n, Expect):  # a measure, and a density's letters, stay what they are
