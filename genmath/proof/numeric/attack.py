@@ -13,6 +13,7 @@ from genmath.proof.language.claims import Claim
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.tree import (
     Add,
+    Big,
     Div,
     Mul,
     Named,
@@ -26,6 +27,7 @@ from genmath.proof.language.tree import (
 
 TURNED = {"<=": ">=", ">=": "<=", "<": ">", ">": "<"}
 DEPTH = 24  # points of a sequence towards a limit
+DEPTHS = (DEPTH, 10)  # by how many sums stand in one another, whose terms are twice as many at each
 EXTREME = 10**6  # numbers beyond, or below its reciprocal, may settle late
 
 
@@ -159,10 +161,16 @@ def sequence(claim: Claim) -> Sequence | None:
     except NotationError:
         return None
     lhs, rhs = _put(claim.lhs, one, value), _put(claim.rhs, one, value)
-    if has_no_value(lhs) or has_no_value(rhs):
+    sums = _sums(value)
+    if has_no_value(lhs) or has_no_value(rhs) or sums >= len(DEPTHS):
         return None
-    steps = (Fraction(2) ** (k if end else -k) for k in range(4, 4 + DEPTH))
+    steps = (Fraction(2) ** (k if end else -k) for k in range(4, 4 + DEPTHS[sums]))
     return Sequence(replace(claim, lhs=lhs, rhs=rhs), h, tuple(steps))
+
+
+def _sums(node: Node) -> int:
+    """How many sums or products over a range stand in one another."""
+    return isinstance(node, Big) + max(map(_sums, node.args), default=0)
 
 
 def _put(node: Node, one: Limit, value: Node) -> Node:

@@ -136,6 +136,8 @@ class Binders(Conditions):
         domain = Key(node.letter.domain)
 
         def one(rest: Any) -> Any:
+            if (known := limit_of(rest, own, to)) is not None:
+                return known
             k = power_of_letter(rest, own)
             if k == 0 or (reached and k is not None):
                 return rest.xreplace({own: to})

@@ -933,6 +933,10 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
         return total
     if isinstance(e, Int):
         body, letters = open_integral(e, (v,))
+        if any(s.has(v) for s in body.atoms(Sign, AbsAtom)):  # at what moves, from it and up to it
+            apart = over_half_lines(body, tuple(letters), rules)
+            if apart is not None:
+                return differentiate(apart, v, rules)
         return integrate(differentiate(body, v, rules), tuple(letters), rules)
     if isinstance(e, Binder) and e.args[0] == Key("int"):
         return _slope_between(e, v, rules)

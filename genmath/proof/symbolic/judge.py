@@ -234,10 +234,7 @@ def _directly(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -
     rules = Rules()
     proof = Proof(False)
     for lemma in lemmas:
-        problem = undischarged(lemma, claim, dimension, rules)
-        problem = problem or _elsewhere(lemma)
-        problem = problem or may_be_zero(lemma, proofs(lemma.source), dimension, rules)
-        if problem:
+        if problem := _refused(lemma, claim, dimension, rules):
             proof.reason = f"{lemma.source.name} does not apply: {problem}"
             return proof
     if claim.relation == "=":
@@ -282,6 +279,19 @@ def _directly(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -
     if certificate != gap:
         result.certificate = (gap, certificate)
     return result
+
+
+def _refused(lemma: Lemma, claim: Claim, dimension: int, rules: Rules) -> str:
+    """Why it may not be used; "" if it may. In the claim hypotheses may have redeclared letters of
+    which it speaks."""
+    try:
+        return (
+            undischarged(lemma, claim, dimension, rules)
+            or _elsewhere(lemma)
+            or may_be_zero(lemma, proofs(lemma.source), dimension, rules)
+        )
+    except NotationError as error:
+        return str(error)
 
 
 def _elsewhere(lemma: Lemma) -> str:

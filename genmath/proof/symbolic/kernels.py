@@ -32,6 +32,27 @@ MOST = 12  # powers of the letter before it is written out
 
 def kernel(v: Any, local: list[Any], rules: Rules) -> Any:
     """The integral over v of the factors that hold it, or None."""
+    constant, moving = _in_factors(v, local)
+    found = _known(v, moving, rules)
+    return None if found is None else constant * found
+
+
+def _in_factors(v: Any, local: list[Any]) -> tuple[Any, list[Any]]:
+    """Sums such as e^c + e^c v, or (1 + e^v)^2 multiplied out, in their factors: the product of
+    those free of v, and the others."""
+    constant, moving = sp.S.One, list[Any]()
+    for f in local:
+        base = f.as_base_exp()[0]
+        opens = base.is_Add and base.has(sp.exp)
+        for part in [b**k for b, k in irreducible_factors(f)] if opens else [f]:
+            if part.has(v):
+                moving.append(part)
+            else:
+                constant *= part
+    return constant, moving
+
+
+def _known(v: Any, local: list[Any], rules: Rules) -> Any:
     if not any(f.has(sp.exp) or f.as_base_exp()[1].is_negative for f in local):
         return None
     if v.is_integer:
@@ -54,13 +75,12 @@ def _shown(e: Any) -> bool:
 
 @dataclass
 class Parts:
-    """A product read by its factors: exponents by base, logarithms by argument, an exponential of
-    what is left, `tilt`, and what does not hold the letter."""
+    """A product read by its factors: exponents by base, logarithms by argument, and an exponential
+    of what is left, `tilt`."""
 
     tilt: Any = sp.S.Zero
     powers: dict[Any, Any] = field(default_factory=dict)
     logs: dict[Any, int] = field(default_factory=dict)
-    constant: Any = sp.S.One
 
     def power(self, base: Any, k: Any) -> None:
         self.powers[base] = self.powers.get(base, sp.S.Zero) + k
@@ -80,12 +100,6 @@ def _read(v: Any, local: list[Any]) -> Parts | None:
             parts.logs[base.args[0]] = parts.logs.get(base.args[0], 0) + int(k)
         elif (isinstance(base, Atom) and not isinstance(base, (AbsAtom, Fun))) or k.has(v):
             return None
-        elif base.is_Add and base.has(sp.exp):  # (1 + e^v)^2 may have been multiplied out
-            for factor, times in irreducible_factors(f):
-                if factor.has(v):
-                    parts.power(factor, times)
-                else:
-                    parts.constant *= factor**times
         else:
             parts.power(base, k)
     rest = sp.S.Zero
@@ -331,7 +345,7 @@ def _sigmoidal(v: Any, local: list[Any]) -> Any:
         if any(value is None for _, value in parts_of):
             return None
         found = sum(factor * value for factor, value in parts_of)
-    return None if found is None else parts.constant * exp_of(expand(front + p * shift)) * found / c
+    return None if found is None else exp_of(expand(front + p * shift)) * found / c
 
 
 def _doubly(v: Any, local: list[Any]) -> Any:
