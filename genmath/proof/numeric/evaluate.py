@@ -191,7 +191,7 @@ class Evaluation(Expressions):
 
     def _integral(self, node: Integral, env: Env) -> Value:
         letters = {v for v in node.bound if v.space in self.survey.real}
-        terms = _summands(node.body) if letters else []
+        terms = summands(node.body) if letters else []
         if not all(any(letters & free_symbols(f) for f in _gaussian_factors(t)) for t in terms):
             terms = []
         total: Value | None = None
@@ -662,18 +662,18 @@ def _bound_below(node: Node) -> set[Symbol]:
     return {s for n in node.walk() for s in n.bound}
 
 
-def _summands(node: Node) -> list[Node]:
+def summands(node: Node) -> list[Node]:
     """The terms of a sum, multiplied out."""
     if isinstance(node, Named):
-        return _summands(node.body)
+        return summands(node.body)
     if isinstance(node, Add):
-        return [t for a in node.args for t in _summands(a)]
+        return [t for a in node.args for t in summands(a)]
     if isinstance(node, Neg):
-        return [Neg(t) for t in _summands(node.args[0])]
+        return [Neg(t) for t in summands(node.args[0])]
     if isinstance(node, Div):
-        return [Div(t, node.args[1]) for t in _summands(node.args[0])]
+        return [Div(t, node.args[1]) for t in summands(node.args[0])]
     if isinstance(node, Mul):
-        parts = [_summands(a) for a in node.args]
+        parts = [summands(a) for a in node.args]
         if 1 < math.prod(map(len, parts)) <= 8:
             return [Mul(*choice) for choice in choices(*parts)]
     return [node]
