@@ -42,6 +42,7 @@ r = variables("r", domain="positive")
 u = variables("u", domain="unit")
 more = number(101) / 100
 line = (-infinity, infinity)
+narrow = number(9) / 10_000
 tiny = number(1) / 10**12
 
 
@@ -66,6 +67,19 @@ TRUE = {
     "a wide bell": equal(integral(bell(0, 10**12), x), sqrt(2 * pi * 10**12)),
     "a bell as wide as the window": equal(integral(bell(0, 10**4), x), sqrt(2 * pi * 10**4)),
     "a narrow bell": equal(integral(bell(5, number(1) / 1000), x), sqrt(2 * pi / 1000)),
+    "a narrow bell, far": equal(integral(bell(100, narrow), x), sqrt(2 * pi * narrow)),
+    "half of it": equal(integral(bell(100, narrow), x, between=(100, infinity)),
+                        sqrt(2 * pi * narrow) / 2),
+    "two of them": equal(integral(bell(100, narrow) + bell(-50, 1), x),
+                         sqrt(2 * pi * narrow) + sqrt(2 * pi)),
+    "its mean": equal(integral(x * bell(100, narrow), x), 100 * sqrt(2 * pi * narrow)),
+    "a bell that another factor moves": equal(
+        integral(bell(0, 1) * (exp(5 * x) + exp(-5 * x)), x),
+        2 * sqrt(2 * pi) * exp(number(25) / 2)),
+    "a bell that is divided by its square": equal(
+        integral(exp(x**2) / exp(2 * x**2), x), sqrt(pi)),
+    "a bell that another undoes": equal(
+        integral(exp(-(x**2) / s) * exp(x**2 / s) / (1 + x**2), x), pi),
     "a function on another scale": Claim(
         integral(g(x), x), "=", integral(g(x / s) / s, x), (1 >= 1000 * s,)),
 }  # fmt: skip
@@ -80,6 +94,17 @@ FALSE = {
                                     number(101) / 200),
     "a wide bell": equal(integral(bell(0, 10**12), x), 1_010_000 * sqrt(2 * pi)),
     "a far bell": equal(integral(bell(100, 1), x), more * sqrt(2 * pi)),
+    "a narrow bell, far": equal(integral(bell(100, narrow), x), more * sqrt(2 * pi * narrow)),
+    "half of it": equal(integral(bell(100, narrow), x, between=(100, infinity)),
+                        more * sqrt(2 * pi * narrow) / 2),
+    "on a half-line": equal(integral(bell(100, narrow), x, between=(0, infinity)),
+                            more * sqrt(2 * pi * narrow)),
+    "two of them": equal(integral(bell(100, narrow) + bell(-50, 1), x),
+                         sqrt(2 * pi * narrow) + more * sqrt(2 * pi)),
+    "its mean": equal(integral(x * bell(100, narrow), x), 101 * sqrt(2 * pi * narrow)),
+    "a bell that another factor moves": equal(
+        integral(bell(0, 1) * (exp(5 * x) + exp(-5 * x)), x), sqrt(2 * pi) * exp(number(25) / 2)),
+    "a bell upside down": equal(integral(exp(x**2), x) - integral(exp(x**2), x), 0),
     "a function on another scale": Claim(
         integral(g(x), x), "=", integral(g(x / s), x), (s >= 1000,)),
 }  # fmt: skip

@@ -38,6 +38,7 @@ from genmath.proof.language.tree import (
     event_variables,
     free_symbols,
 )
+from genmath.proof.numeric.bells import bell
 from genmath.proof.numeric.expressions import Bound, Env, Expressions, Point
 from genmath.proof.numeric.graph import Loop, Scalar
 from genmath.proof.numeric.linear import Matrix, Value, Vector, components, each
@@ -192,7 +193,7 @@ class Evaluation(Expressions):
     def _integral(self, node: Integral, env: Env) -> Value:
         letters = {v for v in node.bound if v.space in self.survey.real}
         terms = summands(node.body) if letters else []
-        if not all(any(letters & free_symbols(f) for f in _gaussian_factors(t)) for t in terms):
+        if not all(is_located(t, node.bound, letters) for t in terms):
             terms = []
         total: Value | None = None
         for term in terms or [node.body]:  # each sum of Gaussians by its own nodes
@@ -208,8 +209,10 @@ class Evaluation(Expressions):
         if not real:
             return self.loop_over(letters, env, inner)
         events = {a for n in scale.walk() if isinstance(n, Dens) for a in n.events}
-        factors = [f for f in _gaussian_factors(scale)
+        factors: list[Normal | Fn] = [f for f in _gaussian_factors(scale)
                    if not {s for n in f.args[1:] for s in _bound_below(n)}]  # fmt: skip
+        if len(letters) == 1 and (found := bell(scale, letters[0])) is not None:
+            factors = [found]
         covered = tuple(
             v
             for v in real
@@ -396,7 +399,7 @@ class Evaluation(Expressions):
         return loop, place, g.mul(slope, step)
 
     def whiten(
-        self, letters: tuple[Symbol, ...], factors: list[Normal], env: Env, inner: Inner
+        self, letters: tuple[Symbol, ...], factors: list[Normal | Fn], env: Env, inner: Inner
     ) -> Value:
         """Integrate over letters in coordinates in which the product of the factors is standard."""
         g = self.g
@@ -417,7 +420,11 @@ class Evaluation(Expressions):
         used: set[int] = set()
         rows: list[list[Scalar]] = []
         for factor in factors:
-            x, mean, var = self.normal_parts(factor, at)
+            if isinstance(factor, Normal):
+                x, mean, var = self.normal_parts(factor, at)
+            else:
+                x = [leaves[0]]
+                mean, var = self.bell_parts(factor, letters[0], env)
             residual = [g.sub(a, b) for a, b in zip(x, mean, strict=True)]
             slopes = [[g.diff(r, leaf, {}) for leaf in leaves] for r in residual]
             parts = [*(s for row in slopes for s in row)]
@@ -461,6 +468,16 @@ class Evaluation(Expressions):
         flat = [(loop, g.loop_value(loop, "v")) for loop in loops]
         total = self.summed(flat, inner(env.bind(placed(xs), n)))
         return each(total, lambda v: g.mul(jacobian, v))
+
+    def bell_parts(self, found: Fn, letter: Symbol, env: Env) -> tuple[list[Scalar], Scalar]:
+        """Where an exponent of second degree is largest, and the variance there; where it has no
+        largest value, those of what bends the other way."""
+        g, leaf = self.g, self.g.leaf()
+        slope = g.diff(self.scalar(found.args[0], env.bind({letter: leaf})), leaf, {})
+        origin = {id(leaf): g.zero}
+        bend = g.put(g.diff(slope, leaf, {}), origin, {})
+        peak = g.neg(g.div(g.put(slope, origin, {}), bend))
+        return [peak], g.div(g.one, g.fn("abs", bend))
 
     # --- divergences -----------------------------------------------------------------------------
 
@@ -677,6 +694,13 @@ def summands(node: Node) -> list[Node]:
         if 1 < math.prod(map(len, parts)) <= 8:
             return [Mul(*choice) for choice in choices(*parts)]
     return [node]
+
+
+def is_located(term: Node, bound: tuple[Symbol, ...], letters: set[Symbol]) -> bool:
+    """Whether a factor of a term says where the mass of its integral over letters is."""
+    if any(letters & free_symbols(f) for f in _gaussian_factors(term)):
+        return True
+    return len(bound) == 1 and bell(term, bound[0]) is not None
 
 
 def _gaussian_factors(node: Node) -> list[Normal]:

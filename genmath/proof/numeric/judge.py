@@ -36,6 +36,7 @@ from genmath.proof.language.tree import (
     Normal,
     Pow,
     Relation,
+    Symbol,
     free_symbols,
 )
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, SHARP, Arithmetic, Num
@@ -46,10 +47,11 @@ from genmath.proof.numeric.attack import (
     sequence,
     without_common,
 )
+from genmath.proof.numeric.bells import bell
 from genmath.proof.numeric.compiled import Program, Sums
 from genmath.proof.numeric.descent import tightest
 from genmath.proof.numeric.describe import describe, kinds
-from genmath.proof.numeric.evaluate import CORNERS, plain_letters
+from genmath.proof.numeric.evaluate import CORNERS, plain_letters, summands
 from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
 from genmath.proof.numeric.obligations import at_risk, broken, null_denominator
 from genmath.proof.numeric.quadrature import DEEP_LEVELS, LEVELS, REACHES, WIDE_LEVELS, WINDOWS
@@ -370,11 +372,18 @@ def unlocated(side: Node, survey: Survey) -> bool:
             laws = [d for d in n.walk() if isinstance(d, (Normal, Family))]
             found |= {s for d in laws for s in free_symbols(d)}
             found |= {v for v in n.bound if v.domain != "real"}
+            found |= {v for v in n.bound[:1] if _is_bell(n, v)}
             corners = (f for f in n.walk() if isinstance(f, Fn) and f.name in CORNERS)
             found |= {s for f in corners for s in plain_letters(f.args[0])}  # seen however far
             if any(v.space in survey.real and v not in found for v in n.bound):
                 return True
     return False
+
+
+def _is_bell(n: Node, letter: Symbol) -> bool:
+    """Whether it integrates over one letter what is located by exponents alone."""
+    alone = isinstance(n, Integral | Between) and len(n.bound) == 1
+    return alone and all(bell(t, letter) is not None for t in summands(n.args[0]))
 
 
 # --- drawing worlds -----------------------------------------------------------------------------
