@@ -278,13 +278,21 @@ class Evaluation(Expressions):
                 slope = g.diff(value, leaf, {})
                 if not g.depends(slope, {id(leaf)}, {}):
                     if slope is not g.zero:
-                        root = g.neg(g.div(g.put(value, {id(leaf): g.zero}, {}), slope))
+                        root = self.root(g.put(value, {id(leaf): g.zero}, {}), slope)
                         if root not in ends:
                             found[id(root)] = root
                     continue
             if not missing and isinstance(n, Fn) and n.name == "indicator":
                 raise Unsupported(f"an integral over {letter.name} of what has jumps")
         return list(found.values())
+
+    def root(self, start: Scalar, slope: Scalar) -> Scalar:
+        """Of what is linear; 0, as good as any place, where it is constant."""
+        g = self.g
+        found = g.neg(g.div(start, slope))
+        if slope.op == "const":
+            return found
+        return g.weigh(g.fn("abs", g.fn("sign", slope)), found)
 
     def ends(self, letter: Symbol, env: Env) -> tuple[Scalar | int, Scalar | int]:
         """1 and -1 for infinity."""
