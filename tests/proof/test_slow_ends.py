@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 
 from genmath.proof import (
+    Beta,
+    E,
+    Gamma,
+    Student,
     absolute,
     cos,
     equal,
@@ -13,6 +17,7 @@ from genmath.proof import (
     integral,
     log,
     number,
+    numeric,
     sqrt,
     variables,
 )
@@ -22,6 +27,7 @@ from genmath.proof.language.tree import Node
 x = variables("x")
 u = variables("u", domain="unit")
 r = variables("r", domain="positive")
+more = number(101) / 100
 below, above = -number(99) / 100, -number(101) / 100
 
 
@@ -74,7 +80,29 @@ def test_what_diverges_slowly_is_not(what: str) -> None:
     assert "not finite" in found.reason
 
 
-def test_its_value() -> None:
-    assert judge(equal(integral(u**below, u), 100)).verdict in ("proved", "open")
-    assert judge(equal(integral(u**below, u), 200)).verdict == "refuted"
-    assert judge(equal(integral(u**below, u), -100)).verdict == "refuted"
+NEAR = {
+    "a letter between 0 and 1": (integral(u**below, u), 100),
+    "slower": (integral(u ** (-number(999) / 1000), u), 1000),
+    "between limits": (near_0(x ** (-number(999) / 1000)), 1000),
+    "a law of the half-line": (integral(Gamma(r, number(1) / 1000, 1), r), 1),
+    "its mean": (E(Gamma(r, number(1) / 10**6, 1), r), number(1) / 10**6),
+    "both ends": (integral(Beta(u, number(1) / 500, number(1) / 1000), u), 1),
+    "tails": (integral(Student(x, number(1) / 300, 0, 1), x), 1),
+}
+
+
+@pytest.mark.parametrize("what", NEAR)
+def test_its_value(what: str) -> None:
+    whole, value = NEAR[what]
+    assert judge(equal(whole, value)).verdict in ("proved", "open")
+    assert numeric.compare(equal(whole, value)).verdict == "agree"
+    assert judge(equal(whole, more * value)).verdict == "refuted"
+    assert judge(equal(whole, -number(1) * value)).verdict == "refuted"
+
+
+@pytest.mark.parametrize("by", [3, 4, 6, 9, 20])
+def test_what_is_slower_than_can_be_seen_refutes_nothing(by: int) -> None:
+    d = number(1) / 10**by
+    for law in (Gamma(r, d, 1), Beta(u, d, 1), Beta(u, d, d), Student(x, d, 0, 1)):
+        found = judge(equal(integral(law, law.args[0]), 1))
+        assert found.verdict in ("proved", "open"), law

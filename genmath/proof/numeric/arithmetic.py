@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 Num = Any  # a float, or a Decimal in the pass that confirms
@@ -51,7 +52,7 @@ class Arithmetic:
     def _shared(self, log: Callable[[Num], Num], power: Callable[[Num, Num], Num],
                 **rest: Callable[..., Num]) -> dict[str, Callable[..., Num]]:  # fmt: skip
         """What is written alike for floats and decimals."""
-        zero, one, nan, inf = self.zero, self.one, self.nan, self.inf
+        make, zero, one, nan, inf = self.make, self.zero, self.one, self.nan, self.inf
 
         def pos(u: Num) -> Num:
             return u if u > 0 or u != u else zero
@@ -67,6 +68,9 @@ class Arithmetic:
 
         def still(u: Num) -> Num:
             return u
+
+        def prime(u: Num) -> Num:
+            return make(_prime(int(u))) if math.isfinite(u) else u
 
         def pow(a: Num, b: Num) -> Num:
             if a > 0 and b == b:
@@ -86,8 +90,19 @@ class Arithmetic:
                 return p * log(ratio) if ratio > 0 else p * (log(p) - log(q))
             return inf if p > 0 and q == 0 else nan
 
-        return {"pos": pos, "ind": ind, "sign": sign, "whole": whole, "still": still, "pow": pow,
-                "kl": kl}  # fmt: skip
+        return {"pos": pos, "ind": ind, "sign": sign, "whole": whole, "still": still,
+                "prime": prime, "pow": pow, "kl": kl}  # fmt: skip
+
+
+@lru_cache(maxsize=1000)
+def _prime(most: int) -> int:
+    """The largest prime up to it, which is looked for only among numbers that are not too large;
+    1 where there is none."""
+    if most > 10**9:
+        return most
+    while most > 1 and any(most % k == 0 for k in range(2, math.isqrt(most) + 1)):
+        most -= 1
+    return max(most, 1)
 
 
 # --- floats --------------------------------------------------------------------------------------

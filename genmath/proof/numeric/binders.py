@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from genmath.proof.language.binders import Between, Infinity, Limit, Over, Same, Size, sides
 from genmath.proof.language.tree import Integral, Mapped, Node, Normal
+from genmath.proof.numeric.bells import bells
 from genmath.proof.numeric.expressions import Env
 from genmath.proof.numeric.graph import Scalar
 from genmath.proof.numeric.laws import Laws
@@ -79,4 +80,9 @@ class Binders(Laws):
 
         means = [n.args[0] - n.args[1] for n in node.body.walk() if isinstance(n, Normal)]
         corners = self.corners(node.letter, node.body, env, missing=True, more=means)
+        corners += [
+            p
+            for b in bells(node.body, node.letter)
+            for p in self.bell_parts(b, node.letter, env)[0]
+        ]
         return self.piecewise(node.letter, corners, low, high, env, inner)

@@ -24,7 +24,7 @@ from genmath.proof.numeric.tabulated import tabulated
 from genmath.proof.numeric.worlds import World
 
 CALLS = {"gather", "seq", "kl", "log", "exp", "sqrt", "abs", "pos", "ind", "sign", "sigmoid",
-         "softplus", "pow", "num", "tabulated", "whole", "still"}  # fmt: skip
+         "softplus", "pow", "num", "tabulated", "whole", "still", "prime"}  # fmt: skip
 EXTREME = "if {t} is None or b != b or ({t} == {t} and b %s {t}): {t} = b"  # nan stays nan
 FOLDS = {
     "sum": ("ZERO", ("{t} += {body}",)),

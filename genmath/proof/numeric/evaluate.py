@@ -38,6 +38,7 @@ from genmath.proof.language.tree import (
     event_variables,
     free_symbols,
 )
+from genmath.proof.numeric.bells import bell
 from genmath.proof.numeric.expressions import Bound, Env, Expressions, Point
 from genmath.proof.numeric.graph import Loop, Scalar
 from genmath.proof.numeric.linear import Matrix, Value, Vector, components, each
@@ -191,8 +192,8 @@ class Evaluation(Expressions):
 
     def _integral(self, node: Integral, env: Env) -> Value:
         letters = {v for v in node.bound if v.space in self.survey.real}
-        terms = _summands(node.body) if letters else []
-        if not all(any(letters & free_symbols(f) for f in _gaussian_factors(t)) for t in terms):
+        terms = summands(node.body) if letters else []
+        if not all(is_located(t, node.bound, letters) for t in terms):
             terms = []
         total: Value | None = None
         for term in terms or [node.body]:  # each sum of Gaussians by its own nodes
@@ -208,8 +209,10 @@ class Evaluation(Expressions):
         if not real:
             return self.loop_over(letters, env, inner)
         events = {a for n in scale.walk() if isinstance(n, Dens) for a in n.events}
-        factors = [f for f in _gaussian_factors(scale)
+        factors: list[Normal | Fn] = [f for f in _gaussian_factors(scale)
                    if not {s for n in f.args[1:] for s in _bound_below(n)}]  # fmt: skip
+        if len(letters) == 1 and (found := bell(scale, letters[0])) is not None:
+            factors = [found]
         covered = tuple(
             v
             for v in real
@@ -275,13 +278,21 @@ class Evaluation(Expressions):
                 slope = g.diff(value, leaf, {})
                 if not g.depends(slope, {id(leaf)}, {}):
                     if slope is not g.zero:
-                        root = g.neg(g.div(g.put(value, {id(leaf): g.zero}, {}), slope))
+                        root = self.root(g.put(value, {id(leaf): g.zero}, {}), slope)
                         if root not in ends:
                             found[id(root)] = root
                     continue
             if not missing and isinstance(n, Fn) and n.name == "indicator":
                 raise Unsupported(f"an integral over {letter.name} of what has jumps")
         return list(found.values())
+
+    def root(self, start: Scalar, slope: Scalar) -> Scalar:
+        """Of what is linear; 0, as good as any place, where it is constant."""
+        g = self.g
+        found = g.neg(g.div(start, slope))
+        if slope.op == "const":
+            return found
+        return g.weigh(g.fn("abs", g.fn("sign", slope)), found)
 
     def ends(self, letter: Symbol, env: Env) -> tuple[Scalar | int, Scalar | int]:
         """1 and -1 for infinity."""
@@ -396,7 +407,7 @@ class Evaluation(Expressions):
         return loop, place, g.mul(slope, step)
 
     def whiten(
-        self, letters: tuple[Symbol, ...], factors: list[Normal], env: Env, inner: Inner
+        self, letters: tuple[Symbol, ...], factors: list[Normal | Fn], env: Env, inner: Inner
     ) -> Value:
         """Integrate over letters in coordinates in which the product of the factors is standard."""
         g = self.g
@@ -417,7 +428,11 @@ class Evaluation(Expressions):
         used: set[int] = set()
         rows: list[list[Scalar]] = []
         for factor in factors:
-            x, mean, var = self.normal_parts(factor, at)
+            if isinstance(factor, Normal):
+                x, mean, var = self.normal_parts(factor, at)
+            else:
+                x = [leaves[0]]
+                mean, var = self.bell_parts(factor, letters[0], env)
             residual = [g.sub(a, b) for a, b in zip(x, mean, strict=True)]
             slopes = [[g.diff(r, leaf, {}) for leaf in leaves] for r in residual]
             parts = [*(s for row in slopes for s in row)]
@@ -461,6 +476,16 @@ class Evaluation(Expressions):
         flat = [(loop, g.loop_value(loop, "v")) for loop in loops]
         total = self.summed(flat, inner(env.bind(placed(xs), n)))
         return each(total, lambda v: g.mul(jacobian, v))
+
+    def bell_parts(self, found: Fn, letter: Symbol, env: Env) -> tuple[list[Scalar], Scalar]:
+        """Where an exponent of second degree is largest, and the variance there; where it has no
+        largest value, those of what bends the other way."""
+        g, leaf = self.g, self.g.leaf()
+        slope = g.diff(self.scalar(found.args[0], env.bind({letter: leaf})), leaf, {})
+        origin = {id(leaf): g.zero}
+        bend = g.put(g.diff(slope, leaf, {}), origin, {})
+        peak = g.neg(g.div(g.put(slope, origin, {}), bend))
+        return [peak], g.div(g.one, g.fn("abs", bend))
 
     # --- divergences -----------------------------------------------------------------------------
 
@@ -662,21 +687,28 @@ def _bound_below(node: Node) -> set[Symbol]:
     return {s for n in node.walk() for s in n.bound}
 
 
-def _summands(node: Node) -> list[Node]:
+def summands(node: Node) -> list[Node]:
     """The terms of a sum, multiplied out."""
     if isinstance(node, Named):
-        return _summands(node.body)
+        return summands(node.body)
     if isinstance(node, Add):
-        return [t for a in node.args for t in _summands(a)]
+        return [t for a in node.args for t in summands(a)]
     if isinstance(node, Neg):
-        return [Neg(t) for t in _summands(node.args[0])]
+        return [Neg(t) for t in summands(node.args[0])]
     if isinstance(node, Div):
-        return [Div(t, node.args[1]) for t in _summands(node.args[0])]
+        return [Div(t, node.args[1]) for t in summands(node.args[0])]
     if isinstance(node, Mul):
-        parts = [_summands(a) for a in node.args]
+        parts = [summands(a) for a in node.args]
         if 1 < math.prod(map(len, parts)) <= 8:
             return [Mul(*choice) for choice in choices(*parts)]
     return [node]
+
+
+def is_located(term: Node, bound: tuple[Symbol, ...], letters: set[Symbol]) -> bool:
+    """Whether a factor of a term says where the mass of its integral over letters is."""
+    if any(letters & free_symbols(f) for f in _gaussian_factors(term)):
+        return True
+    return len(bound) == 1 and bell(term, bound[0]) is not None
 
 
 def _gaussian_factors(node: Node) -> list[Normal]:

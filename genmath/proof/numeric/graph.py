@@ -33,6 +33,7 @@ class Loop:
 
 
 NONE: frozenset[int] = frozenset()
+FLAT = ("gather", "seq", "num", "ind", "sign", "whole", "still", "prime")
 FOLDED = ("sum", "prod", "max", "min")
 SAFE_OPS = {"add", "mul", "weigh", "neg", "exp", "powi", "abs", "pos", "ind", "sign", "sigmoid",
             "softplus", "sum", "prod", "num"}  # fmt: skip
@@ -210,7 +211,16 @@ class Graph:
 
     def _diff(self, u: Scalar, leaf: Scalar, memo: dict[int, Scalar]) -> Scalar:
         op, zero = u.op, self.zero
-        if op in ("gather", "seq", "num", "ind", "sign", "whole", "still") or op.startswith("i."):
+        if op in (
+            "gather",
+            "seq",
+            "num",
+            "ind",
+            "sign",
+            "whole",
+            "still",
+            "prime",
+        ) or op.startswith("i."):
             return zero
         if op in FOLDED:
             if self._jumps(u.args[0], leaf, u.data):

@@ -36,6 +36,7 @@ from genmath.proof.language.tree import (
     Normal,
     Pow,
     Relation,
+    Symbol,
     free_symbols,
 )
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, SHARP, Arithmetic, Num
@@ -46,13 +47,14 @@ from genmath.proof.numeric.attack import (
     sequence,
     without_common,
 )
+from genmath.proof.numeric.bells import bell
 from genmath.proof.numeric.compiled import Program, Sums
 from genmath.proof.numeric.descent import tightest
 from genmath.proof.numeric.describe import describe, kinds
-from genmath.proof.numeric.evaluate import CORNERS, plain_letters
+from genmath.proof.numeric.evaluate import CORNERS, plain_letters, summands
 from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
 from genmath.proof.numeric.obligations import at_risk, broken, null_denominator
-from genmath.proof.numeric.quadrature import LEVELS, REACHES, WIDE_LEVELS, WINDOWS
+from genmath.proof.numeric.quadrature import DEEP_LEVELS, LEVELS, REACHES, WIDE_LEVELS, WINDOWS
 from genmath.proof.numeric.survey import Key, Survey, Unsupported
 from genmath.proof.numeric.worlds import FARTHER, HABITUAL, NoWorldError, World, inside
 
@@ -63,9 +65,13 @@ TRIES = 60  # draws of a world, each steered towards the hypotheses
 NO_WORLD = "no world found in which the hypotheses hold"
 MAX_POINTS = 400_000  # of a quadrature
 MAX_EXACT = 20_000  # of one that is tried again at 34 digits
+MAX_DEEP = 4_000  # of one that goes on where floats end
 SHRINKING = Decimal("1.3")  # the ratio of steps towards a limit, at least
 SETTLED = Decimal("1e-20")  # steps that are no longer told from rounding
 NOTHING = Decimal("1e-100")
+TINY, CLOSE = Decimal("1e-9"), Decimal("1e-8")
+GROWTH = Decimal("1.05")
+ROUNDING = Decimal("1e-40"), Decimal("1e-26")  # shares that are left where large terms cancel
 NUDGE = Decimal("1e-3")
 WIDER = LEVELS + WINDOWS - 1  # a level that sees far out under normal densities
 AWAY = LEVELS + 2  # one that keeps away from the ends
@@ -366,11 +372,18 @@ def unlocated(side: Node, survey: Survey) -> bool:
             laws = [d for d in n.walk() if isinstance(d, (Normal, Family))]
             found |= {s for d in laws for s in free_symbols(d)}
             found |= {v for v in n.bound if v.domain != "real"}
+            found |= {v for v in n.bound[:1] if _is_bell(n, v)}
             corners = (f for f in n.walk() if isinstance(f, Fn) and f.name in CORNERS)
             found |= {s for f in corners for s in plain_letters(f.args[0])}  # seen however far
             if any(v.space in survey.real and v not in found for v in n.bound):
                 return True
     return False
+
+
+def _is_bell(n: Node, letter: Symbol) -> bool:
+    """Whether it integrates over one letter what is located by exponents alone."""
+    alone = isinstance(n, Integral | Between) and len(n.bound) == 1
+    return alone and all(bell(t, letter) is not None for t in summands(n.args[0]))
 
 
 # --- drawing worlds -----------------------------------------------------------------------------
@@ -548,8 +561,30 @@ class _Trial:
         if self._grows(gaps) and not self._may_not_exist():
             found = self._counterexample(pairs, free, FLOAT)
             return {**found, "reason": "an integral grows with every window"}
+        if (deep := self._deep(free)) is not None:
+            return self._settled_deep(deep, free)
         self.reason = self.reason or "the quadrature did not converge"
         return None
+
+    def _deep(self, free: dict[str, Any]) -> list[tuple[Num, Num]] | None:
+        """The sides in decimals, farther towards ends than floats reach; None where they do not
+        settle, each for itself."""
+        cost = self.program.cost(self.world, DEEP_LEVELS[-1])
+        if not self.confirm or not self._is_looked_at_once() or cost > MAX_DEEP:
+            return None
+        found = [self._confirming(level, free) for level in DEEP_LEVELS]
+        last = found[-1]
+        if last is None or any(u is None or not _alike(u, last) for u in found[:-1]):
+            return None
+        return last
+
+    def _settled_deep(
+        self, deep: list[tuple[Num, Num]], free: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        status = self._status(deep, 1e-7, 1e-11)
+        if status == "true":
+            self.defined = True
+        return self._counterexample(deep, free, EXACT) if status == "false" else None
 
     def _touching(self, free: dict[str, Any]) -> dict[str, Any] | None:
         """Where > or < is claimed and the sides are equal at 34 digits. That refutes the claim if
@@ -686,6 +721,9 @@ class _Trial:
         if status == "discard":
             self.reason = self.reason or "both sides are undefined"
             return None
+        if status == "false" and self._is_looked_at_once() and self._is_lost(pairs, level, free):
+            self.reason = "the mass of an integral may lie elsewhere"
+            return None
         undefined = any(v != v for pair in pairs for v in pair)
         if status == "odd" and not undefined and self._may_not_exist():
             self.reason = "an integral of a function is not finite here"
@@ -702,6 +740,22 @@ class _Trial:
             self.defined = True
             return None
         return self._counterexample(pairs, free, arithmetic)
+
+    def _is_lost(self, pairs: list[tuple[Num, Num]], level: int, free: dict[str, Any]) -> bool:
+        """Whether a side is far smaller than the other, and larger with more nodes: they near what
+        it integrates, and have not met it."""
+        if len(self.levels) < 2 or not any(_small(a, b) for a, b in pairs):
+            return False
+        finest = self.levels[-1]
+        other = self._confirming(self.levels[-2] if level == finest else finest, free)
+        if other is None:
+            return False
+        few, many = (other, pairs) if level == finest else (pairs, other)
+        with decimal.localcontext(CONTEXT):
+            return any(
+                _small(a, b) and any(abs(v) > GROWTH * abs(u) for u, v in ((a, c), (b, d)))
+                for (a, b), (c, d) in zip(few, many, strict=True)
+            )
 
     def _may_not_exist(self) -> bool:
         """Whether functions of this world may be the reason why an integral is not finite."""
@@ -773,8 +827,36 @@ def _nothing(a: Num, b: Num) -> bool:
     """Whether one is not 0, but so small beside the other that no node met what it integrates."""
     if not math.isfinite(a) or not math.isfinite(b):
         return False
-    low, high = sorted((Decimal(abs(a)), Decimal(abs(b))))
+    low, high = sorted(Decimal(v).copy_abs() for v in (a, b))
     return bool(0 < low < CONTEXT.multiply(NOTHING, high))
+
+
+def _small(a: Num, b: Num) -> bool:
+    """Whether one of them is far smaller than the other, and yet no rounding of it."""
+    if not math.isfinite(a) or not math.isfinite(b):
+        return False
+    low, high = sorted(Decimal(v).copy_abs() for v in (a, b))
+    return bool(0 < low < CONTEXT.multiply(TINY, high)) and not _is_rounding(low, high)
+
+
+def _is_rounding(low: Decimal, high: Decimal) -> bool:
+    """What terms as large as the other side leave of 34 digits where they cancel."""
+    least, most = (CONTEXT.multiply(r, high) for r in ROUNDING)
+    return least < low < most
+
+
+def _alike(some: list[tuple[Num, Num]], others: list[tuple[Num, Num]]) -> bool:
+    """Whether each side is the same in both, up to a share of it or to rounding."""
+    with decimal.localcontext(CONTEXT):
+        for pair, again in zip(some, others, strict=True):
+            high = max(abs(Decimal(v)) for v in again)
+            for u, v in zip(map(Decimal, pair), map(Decimal, again), strict=True):
+                size = max(abs(u), abs(v))
+                if not size.is_finite() or not high.is_finite():
+                    return False
+                if abs(u - v) > CLOSE * size and not _is_rounding(size, high):
+                    return False
+    return True
 
 
 def _told_apart(a: Num, b: Num) -> bool:

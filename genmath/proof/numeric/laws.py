@@ -6,18 +6,19 @@ Corners of an integrand are ends of the parts that it is integrated over.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
-from functools import partial
+from functools import partial, reduce
 from itertools import pairwise
 
 from genmath.proof.language.notation import constant
 from genmath.proof.language.tree import (
     Dens,
     Div,
-    Divergence,
     Family,
     Indexed,
+    Integral,
     Mul,
     Named,
     Neg,
@@ -27,11 +28,12 @@ from genmath.proof.language.tree import (
     event_variables,
     free_symbols,
 )
-from genmath.proof.numeric.evaluate import Evaluation, Inner, Weighted
+from genmath.proof.numeric.evaluate import Evaluation, Inner, Weighted, summands
 from genmath.proof.numeric.expressions import Env
 from genmath.proof.numeric.graph import Loop, Scalar
 from genmath.proof.numeric.linear import Value, each
-from genmath.proof.numeric.survey import Unsupported
+from genmath.proof.numeric.quadrature import COUNTS
+from genmath.proof.numeric.survey import Survey, Unsupported
 
 GRIDS = {
     "positive": "half", "unit": "unit", "bit": "bit", "count": "count", "integer": "integer",
@@ -39,11 +41,16 @@ GRIDS = {
 LIVES = {"Exponential": "positive", "Gamma": "positive", "Beta": "unit", "Bernoulli": "bit",
          "Poisson": "count", "Geometric": "count"}  # fmt: skip
 FAR = {"Poisson": 40, "Gamma": 10}  # rates and shapes up to which the nodes serve as they are
+WIDTH = 6  # standard deviations around a far rate that are seen at the coarsest level
 PLACED = {"Laplace": 0, "Logistic": 0, "Student": 1}  # where the location stands
 
 
 class Laws(Evaluation):
     """Densities of named families, and expectations under them."""
+
+    def __init__(self, survey: Survey, dim: int, family: str = "") -> None:
+        super().__init__(survey, dim, family)
+        self.drawn: dict[tuple[int, Symbol], Family] = {}  # of each depth of the scope
 
     def meaning(self, node: Node, env: Env) -> Value:
         if isinstance(node, Family):
@@ -91,14 +98,6 @@ class Laws(Evaluation):
         return g.when(probability, g.fn("log", near))
 
     def log_law(self, name: str, x: Scalar, parameters: list[Scalar]) -> Scalar:
-        """Undefined, too, at shapes whose mass lies where nothing is computed."""
-        g = self.g
-        shapes = {"Gamma": 1, "Beta": 2, "Student": 1}.get(name, 0)
-        large = [g.fn("log", g.sub(u, g.const(Fraction(1, 500)))) for u in parameters[:shapes]]
-        found = self._log_law(name, x, parameters)
-        return g.when(found, g.add(*large)) if large else found
-
-    def _log_law(self, name: str, x: Scalar, parameters: list[Scalar]) -> Scalar:
         g = self.g
         one, neg = g.one, g.neg
 
@@ -248,9 +247,11 @@ class Laws(Evaluation):
                 t = g.on_the_way(g.zero, g.one, t)
             elif (law := self.far_law(letter, env)) is not None:
                 parameters = [self.scalar(a, env) for a in law.args[1:]]
-                if law.name == "Poisson":
-                    t = self.around_a_rate(t, g.loop_value(loop, "v"), *parameters)
-                else:
+                if law.name == "Poisson" and self.widening:
+                    t, weight = self.in_windows(t, *parameters)
+                elif law.name == "Poisson":
+                    t, weight = self.around_a_rate(t, g.loop_value(loop, "v"), *parameters)
+                elif not self.widening:
                     t, weight = self.around_a_shape(t, weight, *parameters)
             loops.append((loop, weight))
             env = env.bind({letter: t}, 1)
@@ -258,25 +259,51 @@ class Laws(Evaluation):
 
     def far_law(self, letter: Symbol, env: Env) -> Family | None:
         """The one law of a letter whose mass may lie far out, or be narrow."""
-        if self.widening or not self.scope:
+        if not self.scope:
             return None
         body = self.scope[-1]
-        if isinstance(body, Divergence):
-            body = body.args[0]
         own = {s for n in body.walk() for s in n.bound} - env.binds.keys()
-        laws = {n for n in body.walk() if isinstance(n, Family) and n.point == letter}
+        drawn = self.drawn.get((len(self.scope), letter))
+        laws = {drawn} if drawn is not None else _weights(body.args[0], letter)
+        laws = laws or {n for n in body.walk() if isinstance(n, Family) and n.point == letter}
         law = laws.pop() if len(laws) == 1 else None
         if law is None or law.name not in FAR or free_symbols_of(law.args[1:]) & own:
             return None
-        first = law.args[1]
-        return None if isinstance(first, Number) and first.value <= FAR[law.name] else law
+        return law if _may_be_far(law) else None
 
-    def around_a_rate(self, count: Scalar, kept: Scalar, rate: Scalar) -> Scalar:
-        """The last two thirds of the counts around the rate, if that is larger."""
+    @contextmanager
+    def drawing(self, letter: Symbol, law: Family) -> Iterator[None]:
+        """What is being integrated is so under this law of the letter."""
+        key = len(self.scope), letter
+        before = self.drawn.get(key)
+        self.drawn[key] = law
+        try:
+            yield
+        finally:
+            del self.drawn[key]
+            if before is not None:
+                self.drawn[key] = before
+
+    def around_a_rate(self, count: Scalar, kept: Scalar, rate: Scalar) -> tuple[Scalar, Scalar]:
+        """The last two thirds of the counts spread around the rate, if that is larger, ever wider
+        and ever more closely. Each stands for a prime number of counts: what repeats itself every
+        so many is not mistaken for what is alike at all."""
         g = self.g
-        beyond = g.fn("whole", g.fn("pos", g.sub(rate, g.mul(g.two, kept))))
-        last = g.fn("ind", g.add(g.sub(count, kept), g.const(Fraction(1, 2))))
-        return g.add(count, g.mul(last, g.fn("still", beyond)))
+        rate = g.fn("still", rate)
+        many = g.fn("sqrt", g.mul(g.const(COUNTS[0] // 3), kept))
+        stride = g.fn("prime", g.div(g.mul(g.const(WIDTH), g.fn("sqrt", rate)), many))
+        beyond = g.fn("whole", g.fn("pos", g.sub(rate, g.mul(kept, g.add(stride, g.one)))))
+        later = g.sub(count, kept)
+        last = g.fn("ind", g.add(later, g.const(Fraction(1, 2))))
+        more = g.mul(last, g.sub(stride, g.one))
+        return g.add(count, g.mul(last, beyond), g.mul(more, later)), g.add(g.one, more)
+
+    def in_windows(self, count: Scalar, rate: Scalar) -> tuple[Scalar, Scalar]:
+        """Counts so far from one another that windows reach as far beyond the rate as beyond one
+        that is near."""
+        g = self.g
+        stride = g.add(g.one, g.fn("whole", g.div(rate, g.const(FAR["Poisson"]))))
+        return g.mul(stride, count), stride
 
     def around_a_shape(
         self, t: Scalar, weight: Scalar, shape: Scalar, rate: Scalar
@@ -324,16 +351,26 @@ class Laws(Evaluation):
                         letters[0], dist, env,
                         lambda e: self.weigh(dist, e, self.expect(rest, e, inner)),
                     )  # fmt: skip
-                return self.loop_over(
-                    letters, env, lambda e: self.expect(rest, e, inner),
-                    lambda e: self.scalar(dist, e),
-                )  # fmt: skip
+                with self.drawing(letters[0], dist):
+                    return self.loop_over(
+                        letters, env, lambda e: self.expect(rest, e, inner),
+                        lambda e: self.scalar(dist, e),
+                    )  # fmt: skip
             raise Unsupported(f"an expectation under {dist!r}, which is no density")
         return super().expect(dists, env, inner)
 
     def weigh(self, dist: Node, env: Env, body: Value) -> Value:
         density = self.scalar(dist, env)
         return each(body, lambda u: self.g.weigh(density, u))
+
+    def _integral(self, node: Integral, env: Env) -> Value:
+        """A sum of laws of which one may lie far out term by term, each by its own nodes."""
+        terms = summands(node.body)
+        laws = [{f for v in node.bound for f in _weights(t, v) if f.name in FAR} for t in terms]
+        if len(terms) < 2 or not all(laws) or not any(map(_may_be_far, set().union(*laws))):
+            return super()._integral(node, env)
+        parts = (self.lower(Integral(t, *node.bound), env) for t in terms)
+        return reduce(self.plus, parts)
 
     def integrate(self, letters: tuple[Symbol, ...], scale: Node, env: Env, inner: Inner) -> Value:
         for v in letters:
@@ -422,9 +459,20 @@ class Laws(Evaluation):
             law = law.body
         if not isinstance(law, Family):
             return super().relative(p, bound, env, other, log_other)
-        value = self.integrate(bound, law, env, weighed)
+        with self.drawing(bound[0], law):
+            value = self.integrate(bound, law, env, weighed)
         assert isinstance(value, Scalar)
         return value
+
+
+def _may_be_far(law: Family) -> bool:
+    first = law.args[1]
+    return not (isinstance(first, Number) and first.value <= FAR[law.name])
+
+
+def _weights(body: Node, letter: Symbol) -> set[Family]:
+    """The laws of a letter that are factors of what is summed over it."""
+    return {f for f in _factors(body) if isinstance(f, Family) and f.point == letter}
 
 
 def free_symbols_of(nodes: tuple[Node, ...]) -> frozenset[Symbol]:

@@ -296,12 +296,25 @@ def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any]
     grows = grows and added[-1] > 1e-6 * finite[-1] and not _fades(added, program)
     if grows and any(loop == ("grid", "gauss") for chain in program.chains for loop in chain):
         grows = _bends([math.log(a) for a in added[-3:]]) > -4  # past the peak of exp(a x)
-    grows = grows and world.kind not in TOO_FAR
+    grows = grows and world.kind not in TOO_FAR and not _is_rounding(program, world, free, sizes)
     rises = len(finite) < 2 or finite[-1] > 10 * finite[-2]
     beyond = len(sizes) - len(finite) > 1 and rises and _beyond(program, world, free)
     if not grows and not beyond:
         return None
     return _found(one, program, world, "is not finite", "finite", finite)
+
+
+def _is_rounding(program: Program, world: World, free: Any, sizes: list[float]) -> bool:
+    """Whether the last window adds far less in decimals than in floats: of u - (u - 1), far out."""
+    last = LEVELS + len(sizes) - 1
+    if not all(map(math.isfinite, sizes[-2:])) or program.cost(world, last) > MOST // 4:
+        return False
+    try:
+        before, after = (program.run(world, EXACT, k, free)[0][0] for k in (last - 1, last))
+    except ArithmeticError:
+        return False
+    added = float(after.copy_abs()) - float(before.copy_abs())
+    return abs(added) < (sizes[-1] - sizes[-2]) / 2
 
 
 def _fades(added: list[float], program: Program) -> bool:

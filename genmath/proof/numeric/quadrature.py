@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 import itertools
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -37,17 +38,18 @@ WINDOWS = len(FAR_LINE)
 # and three to find what lies far: half width of a line, intervals
 WIDE = ((128.0, 1024), (128.0, 2048), (512.0, 4096))
 WIDE_LEVELS = tuple(LEVELS + WINDOWS + k for k in range(len(WIDE)))
+# and three at which decimals go on where floats end, or have lost their digits: how far the
+# logarithm, or the logit, of what ends somewhere reaches, and the spacing of nodes
+DEEP = ((100_000, "0.11"), (300_000, "0.09"), (1_000_000, "0.07"))
+DEEP_LEVELS = tuple(WIDE_LEVELS[-1] + 1 + k for k in range(len(DEEP)))
 # where a letter lives: ends are reached doubly exponentially, x = exp(pi/2 sinh u) on a half-line,
 # and its logit likewise between 0 and 1. How far the logarithm reaches, down and up, grows with the
 # level: what is cut off would look like a difference that stays. Counts are counted.
 REACHES = {
     "half": ((60, 120, 240, 400, 550, 700), (10, 13, 17, 22, 28, 34)),
     "unit": ((60, 120, 240, 400, 550, 700), (60, 120, 240, 400, 550, 700)),
-    "tail": ((60, 70, 80, 90, 100, 110), (60, 120, 240, 330, 340, 350)),
-    "other tail": (
-        (60, 70, 80, 90, 100, 110),
-        (50, 100, 200, 280, 290, 300),
-    ),  # infinity - infinity
+    "tail": ((60, 70, 80, 90, 100, 110), (60, 100, 150, 205, 270, 350)),
+    "other tail": ((60, 70, 80, 90, 100, 110), (50, 85, 130, 175, 230, 300)),  # oo - oo
 }
 SPACING = ("0.21", "0.15", "0.11", "0.08", "0.055", "0.035")
 COUNTS = (60, 90, 140, 220, 360, 600)
@@ -67,6 +69,8 @@ def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, 
     """Nodes (t, w, v). "line", "ends": w = v = spacing. "gauss": w integrates against the standard
     normal, v = w / its density. Elsewhere w = v integrates over the letter, which between 0 and 1
     is the sigmoid of t. Of a count v is how many come before those that a law may move."""
+    if level in DEEP_LEVELS:
+        return _deep(arithmetic, kind, level - DEEP_LEVELS[0])
     if kind in REACHES or kind in ("bit", "count", "integer") or kind.startswith("values"):
         return _elsewhere(arithmetic, kind, level)
     if level in WIDE_LEVELS:
@@ -103,6 +107,20 @@ def _wide(arithmetic: Arithmetic, kind: str, half: float, count: int) -> list[tu
     return [(arithmetic.make(t), arithmetic.make(w), arithmetic.make(w)) for t, w in nodes]
 
 
+def _deep(arithmetic: Arithmetic, kind: str, k: int) -> list[tuple[Num, Num, Num]]:
+    if kind not in ("ends", *REACHES):
+        return grid(arithmetic, kind, LEVELS - len(DEEP) + k)
+    reach, spacing = DEEP[k]
+    make = arithmetic.make
+    with decimal.localcontext(CONTEXT):
+        if kind == "ends":
+            half = 4 * math.asinh(reach / math.pi)
+            flat = _line(half, round(half / (2 * float(spacing))))
+            return [(make(t), make(w), make(v)) for t, w, v in flat]
+        nodes = _doubly(kind, (reach, reach), spacing)
+        return [(make(t), make(w), make(w)) for t, w in nodes]
+
+
 def _line(half_width: float, count: int) -> list[tuple[Decimal, Decimal, Decimal]]:
     half = Decimal(repr(half_width))
     h = 2 * half / count
@@ -136,16 +154,17 @@ def _elsewhere(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num,
         return [(make(n), one, kept) for n in range(least, 2 if kind == "bit" else many)]
     with decimal.localcontext(CONTEXT) as context:
         context.prec = 44
-        nodes = _far_ends(kind, level - LEVELS) if window else _doubly(kind, fine)
+        reach = [sides[fine] for sides in REACHES[kind]]
+        nodes = _far_ends(kind, level - LEVELS) if window else _doubly(kind, reach, SPACING[fine])
     with decimal.localcontext(CONTEXT):
         if arithmetic is EXACT:
             return [(+t, +w, +w) for t, w in nodes]
         return [(float(t), float(w), float(w)) for t, w in nodes]
 
 
-def _doubly(kind: str, level: int) -> list[tuple[Decimal, Decimal]]:
-    h, half_pi = Decimal(SPACING[level]), EXACT.pi / 2
-    down, up = (math.asinh(reach[level] * 2 / math.pi) for reach in REACHES[kind])
+def _doubly(kind: str, reach: Sequence[int], spacing: str) -> list[tuple[Decimal, Decimal]]:
+    h, half_pi = Decimal(spacing), EXACT.pi / 2
+    down, up = (math.asinh(side * 2 / math.pi) for side in reach)
     us = [h * (i + Decimal("0.371")) for i in range(-int(down / float(h)), int(up / float(h)))]
     nodes = [(u.exp(), (-u).exp()) for u in us]
     return [_from_logs(kind, half_pi * (a - b) / 2, h * half_pi * (a + b) / 2) for a, b in nodes]

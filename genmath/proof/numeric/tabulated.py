@@ -19,6 +19,7 @@ from genmath.proof.numeric.arithmetic import EXACT, FLOAT, SHARP, Arithmetic, Nu
 PRECISION = {FLOAT.name: 80, EXACT.name: 150, SHARP.name: 280}
 DIGITS = {EXACT: 42, SHARP: 80}
 LARGE, SMALL, HUGE = 9, -300, 100_000  # digits, digits and bits beyond which nothing is computed
+LARGER = {"log_gamma": 15}  # of what changes little when the last digit does
 
 
 def tabulated(arithmetic: Arithmetic, name: str, order: int) -> Callable[[Num], Num]:
@@ -61,7 +62,9 @@ def _slope_of_floats(row: Elementary, order: int, u: float) -> float:
 def _decimal(arithmetic: Arithmetic, row: Elementary, order: int, u: Decimal) -> Decimal:
     if not u.is_finite() or not row.defined(u):
         return EXACT.nan  # type: ignore[no-any-return]
-    if u and u.adjusted() > LARGE:  # the digits left of a sine would be chance
+    if u and u.adjusted() > LARGER.get(
+        row.name, LARGE
+    ):  # the digits left of a sine would be chance
         raise decimal.Overflow
     if u and u.adjusted() < SMALL:
         raise decimal.Underflow

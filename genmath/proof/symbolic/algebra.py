@@ -38,6 +38,7 @@ from genmath.proof.symbolic.rows import limits, next_value, number
 from genmath.proof.symbolic.shifts import FARTHEST, shift, sign_power
 from genmath.proof.symbolic.supports import Unsupported
 
+MOST_DIGITS = 10_000  # of a number, about
 MOST_STEPS = 50  # of an argument, in which a function is taken down
 
 # --- signs ---
@@ -340,11 +341,17 @@ def exp_of(e: Any) -> Any:
     result, rest = sp.S.One, []
     for t in terms(e):
         logs = [f for f in sp.Mul.make_args(t) if isinstance(f, Log)]
-        if len(logs) == 1 and (t / logs[0]).is_Rational and _of_size(logs[0]):
-            result *= logs[0].args[0] ** (t / logs[0])
+        power = t / logs[0] if len(logs) == 1 else None
+        if power is not None and power.is_Rational and _of_size(logs[0]) and _fits(logs[0], power):
+            result *= logs[0].args[0] ** power
         else:
             rest.append(t)
     return result * sp.exp(canon(sp.Add(*rest))) if rest else result
+
+
+def _fits(logarithm: Any, power: Any) -> bool:
+    """Whether the power of a number has so few digits that it is written out."""
+    return not logarithm.args[0].is_Number or bool(abs(power) <= MOST_DIGITS)
 
 
 def _of_size(logarithm: Any) -> bool:

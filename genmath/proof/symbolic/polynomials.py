@@ -16,6 +16,7 @@ HALF = sp.Rational(1, 2)
 
 
 MANY = 30  # terms, from which on a polynomial is multiplied out in a ring
+HIGHEST = 1000  # power of a generator; polynomials keep a coefficient for every power below
 
 
 def terms(e: Any, within: Any = None) -> list[Any]:
@@ -184,7 +185,7 @@ def opaque(e: Any, apart: bool = False) -> tuple[Any, dict[Any, Any]]:
             return visit(sp.exp(known))
         if isinstance(x, sp.exp):
             times, once = x.args[0].as_content_primitive()
-            if times.is_Integer and times > 1:
+            if times.is_Integer and 1 < times <= HIGHEST:
                 return visit(sp.exp(once)) ** times
         if isinstance(x, (Atom, sp.exp)) or (x.is_Pow and not x.exp.is_Integer):
             forth[x] = generator_for(x)
@@ -196,6 +197,8 @@ def opaque(e: Any, apart: bool = False) -> tuple[Any, dict[Any, Any]]:
 
     def power(t: Any) -> Any:
         times, once = t.as_coeff_Mul()
+        if abs(times) > HIGHEST:
+            times, once = sp.sign(times), abs(times) * once
         parts = sp.Integer(2) if times.q <= 2 else sp.Integer(times.q)  # normal densities have 1/2
         base = sp.exp(once / parts)
         forth[base] = generator_for(base)
