@@ -217,16 +217,16 @@ class Node(Fixed):
     @property
     def bound(self) -> tuple[Symbol, ...]:
         """The letters it binds."""
-        return tuple(v for v in self._entries(BOUND))
+        return tuple(self._entries(BOUND)) if BOUND in self.holds else ()
 
     @property
     def letters(self) -> tuple[Symbol, ...]:
         """The letters it holds beside its children and does not bind."""
-        return tuple(v for v in self._entries(LETTER))
+        return tuple(self._entries(LETTER)) if LETTER in self.holds else ()
 
     @property
     def declared(self) -> tuple[Any, ...]:
-        return tuple(v for v in self._entries(DECLARED))
+        return tuple(self._entries(DECLARED)) if DECLARED in self.holds else ()
 
     def _entries(self, what: str) -> Iterator[Any]:
         for kind, entry in zip(self.holds, self.data, strict=True):
