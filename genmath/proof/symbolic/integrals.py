@@ -495,10 +495,11 @@ def _gaussian(v: Any, local: list[Any], rules: Rules) -> Any:
         rules.on_the_line(space_of(v))
     kernels = []
     for b in bells:
-        slope = canon(sp.diff(b.args[0] - b.args[1], v))
+        place = b.args[0] - b.args[1]
+        slope = sp.S.One if place == v else canon(sp.diff(place, v))
         if slope == 0 or slope.has(v):
             return None
-        offset = canon((b.args[0] - b.args[1]) - slope * v)
+        offset = canon(place - slope * v)
         kernels.append((slope, offset, b.args[2]))
     # the first kernel gives the law of v, each further one updates it
     kernels.sort(key=lambda k: k[0] not in (1, -1))

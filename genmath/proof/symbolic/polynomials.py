@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import sympy as sp
+from sympy.core.mul import _unevaluated_Mul
 from sympy.polys.rings import ring
 
 from genmath.proof.symbolic.atoms import AbsAtom, Atom, Root, Sign
@@ -105,9 +106,11 @@ def _in_a_ring(e: Any, within: Any, factors: list[Any]) -> list[Any]:
         parts = [visit(a) for a in x.args]
         return sum(parts, domain.zero) if x.is_Add else math.prod(parts, start=domain.one)
 
+    # letters are never one in another: there is nothing to evaluate
+    product = _unevaluated_Mul if all(f.is_Symbol for f in factors) else sp.Mul
     out = [
-        sp.Mul(sp.Rational(int(c.numerator), int(c.denominator)),
-               *(f**k for f, k in zip(factors, powers, strict=False) if k))
+        product(sp.Rational(int(c.numerator), int(c.denominator)),
+                *(f**k for f, k in zip(factors, powers, strict=False) if k))
         for powers, c in visit(e).terms()
     ]  # fmt: skip
     return _again(out, within) if any(_has_sum(t, within) for t in out) else out
