@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 GRACE = 8.0  # seconds a worker may compute beyond its task's: a report itself has no limit
 TICK = 0.1  # seconds between two looks at the clock while workers run
+LOOSE = 50_000  # objects a worker makes before it looks for cycles: expressions form none
 SPARE = 8  # idle workers kept; each has read at most one user's file
 
 
@@ -199,6 +201,7 @@ def _serve(pipe: Connection, parents_end: Connection) -> None:
         os.dup2(2, 1)  # what a user's file prints must not end up inside our --json
     import genmath.proof.report  # noqa: F401  # where workers are not forked
 
+    gc.set_threshold(LOOSE)
     while True:
         try:
             request = pipe.recv()

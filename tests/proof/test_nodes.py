@@ -3,11 +3,13 @@ not taught it says so by name."""
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
 
 from genmath.proof import (
+    KL,
     Density,
     E,
     Function,
@@ -18,6 +20,7 @@ from genmath.proof import (
     equal,
     integral,
     latex,
+    log,
     naturals,
     number,
     positives,
@@ -35,6 +38,7 @@ from genmath.proof.language.tree import (
     NUMBER,
     PLAIN,
     WHOLE,
+    Integral,
     Node,
     Operand,
     Symbol,
@@ -50,9 +54,22 @@ from genmath.proof.symbolic.lemmas import rewrite
 a, b, c = reals("a b c")
 n, t = naturals("n t")
 x, y = variables("x y")
-p, q = Density("p", x), Density("q", y)
+p, q, r = Density("p", x), Density("q", y), Density("r", x)
 f = Function("f")
+ABOVE = {*Node.__mro__}
 weights = Sequence("w")
+
+
+def test_what_kinds_a_tree_contains_is_what_a_walk_meets() -> None:
+    trees = [a + b, -a, f(x) / a, integral(p(x) * f(x), x), E(p(x), log(f(x))), KL(p(x), r(x)), y]
+    kinds = {k for tree in trees for n in tree.walk() for k in type(n).__mro__ if k not in ABOVE}
+    for tree in (*trees, *(pickle.loads(pickle.dumps(tree)) for tree in trees)):
+        for kind in kinds:
+            assert tree.contains(kind) == any(isinstance(n, kind) for n in tree.walk())
+    whole, part = integral(p(x) * f(x), x), p(x) * f(x)
+    changed = transform(whole, lambda n: part if n == whole else None)
+    assert whole.contains(Integral)
+    assert not changed.contains(Integral)
 
 
 class Leaf(Node, holds=(PLAIN,)):

@@ -7,6 +7,7 @@ free letters, substitution, capture, mutation and the exchange as data name no n
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
@@ -145,12 +146,16 @@ class Node(Fixed):
     of them; `parts` what each child is, the last one standing for all that follow.
     """
 
-    __slots__ = ("_depth", "_free", "_hash", "args", "data")
+    __slots__ = ("_depth", "_free", "_hash", "_kinds", "args", "data")
     args: tuple[Node, ...]
     data: tuple[Any, ...]
     _depth: int
     _free: frozenset[Symbol] | None
     _hash: int
+    _kinds: int  # the bits of the classes in the tree
+    _count: ClassVar[Iterator[int]] = itertools.count()
+    _bit: ClassVar[int] = 0
+    _bits: ClassVar[int] = 0  # of the class and those above it
     holds: ClassVar[tuple[str, ...]]
     scope: ClassVar[tuple[int, ...] | None]
     parts: ClassVar[tuple[str, ...]]
@@ -170,6 +175,8 @@ class Node(Fixed):
                 f" class {cls.__name__}(Node, holds=(...))"
             )
         cls.holds, cls.scope, cls.parts = holds, scope, parts
+        cls._bit = 1 << next(cls._count)
+        cls._bits |= cls._bit
 
     def __init__(self, args: tuple[Node, ...] = (), data: tuple[Any, ...] = ()) -> None:
         fits = len(data) == len(self.holds) and all(map(_fits, self.holds, data))
@@ -188,6 +195,10 @@ class Node(Fixed):
         object.__setattr__(self, "_depth", depth)
         object.__setattr__(self, "_hash", hash((type(self).__name__, args, data)))
         object.__setattr__(self, "_free", None)
+        kinds = self._bits
+        for a in args:
+            kinds |= a._kinds
+        object.__setattr__(self, "_kinds", kinds)
 
     def _check_ends(self) -> None:
         """A free variable ends where it was declared to, not at a letter that is bound here."""
@@ -217,16 +228,16 @@ class Node(Fixed):
     @property
     def bound(self) -> tuple[Symbol, ...]:
         """The letters it binds."""
-        return tuple(v for v in self._entries(BOUND))
+        return tuple(self._entries(BOUND)) if BOUND in self.holds else ()
 
     @property
     def letters(self) -> tuple[Symbol, ...]:
         """The letters it holds beside its children and does not bind."""
-        return tuple(v for v in self._entries(LETTER))
+        return tuple(self._entries(LETTER)) if LETTER in self.holds else ()
 
     @property
     def declared(self) -> tuple[Any, ...]:
-        return tuple(v for v in self._entries(DECLARED))
+        return tuple(self._entries(DECLARED)) if DECLARED in self.holds else ()
 
     def _entries(self, what: str) -> Iterator[Any]:
         for kind, entry in zip(self.holds, self.data, strict=True):
@@ -274,6 +285,10 @@ class Node(Fixed):
             node = left.pop()
             yield node
             left += reversed(node.args)
+
+    def contains(self, *kinds: type[Node]) -> bool:
+        """Whether a node of these kinds is in its tree: known without a walk."""
+        return any(self._kinds & kind._bit for kind in kinds)
 
     def __add__(self, other: Operand) -> Node:
         return _sum(self, as_node(other))

@@ -32,7 +32,7 @@ EXTREME = 10**6  # numbers beyond, or below its reciprocal, may settle late
 
 
 def has_no_value(node: Node) -> bool:
-    return any(
+    return node.contains(Limit, Infinity, Over) and any(
         isinstance(n, (Limit, Infinity)) or (isinstance(n, Over) and n.kind in ("sup", "inf"))
         for n in _outside_integrals(node)
     )

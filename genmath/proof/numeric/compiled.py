@@ -9,6 +9,7 @@ from __future__ import annotations
 import decimal
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
@@ -201,6 +202,12 @@ class Emitter:
         return total
 
 
+@lru_cache(maxsize=10_000)
+def _bytecode(source: str) -> CodeType:
+    """Mutants often differ in what they read only, not in what is done with it."""
+    return compile(source, "<claim>", "exec")
+
+
 class Code:
     """Scalars of a graph, compiled. `keys` are the values of a world that it reads."""
 
@@ -223,7 +230,7 @@ class Code:
         self.source = (
             "\n ".join(["def run(K):", *head, *emitter.root.lines, f"return ({out},)"]) + "\n"
         )
-        self._code: CodeType = compile(self.source, "<claim>", "exec")
+        self._code = _bytecode(self.source)
         self._runs: dict[str, Callable[[Any], Any]] = {}
         self._inputs: dict[tuple[str, int], tuple[tuple[World, int], list[Any]]] = {}
         self._free = [(i, k) for i, k in enumerate(self._names) if k[0] in FREE]

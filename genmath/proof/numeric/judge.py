@@ -168,6 +168,8 @@ def compare(
 
 def _endless(side: Node) -> bool:
     """Whether a function is integrated over a half-line."""
+    if not (side.contains(Between, Integral) and side.contains(Apply)):
+        return False
     for n in side.walk():
         far = isinstance(n, Between) and (sides(n.low) or sides(n.high))
         far = far or (isinstance(n, Integral) and any(v.domain == "positive" for v in n.bound))
@@ -365,6 +367,8 @@ def _pole(sides: Iterable[Node], survey: Survey, world: World) -> bool:
 
 def unlocated(side: Node, survey: Survey) -> bool:
     """Whether an integral over the real line has no density that says where its mass is."""
+    if not side.contains(Between, Integral, Divergence, Entropy):
+        return False
     for n in side.walk():
         endless = isinstance(n, Between) and sides(n.low) and sides(n.high)
         if endless or isinstance(n, (Integral, Divergence, Entropy)):

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 import sympy as sp
+from sympy.core.mul import _unevaluated_Mul
 
 from genmath.proof.language.tree import (
     Apply,
@@ -200,10 +201,11 @@ def require_member(at: Node, letter: Symbol) -> None:
 
 def gaussian(n: int, square: Any, scale: Any) -> Any:
     """The density of n numbers by the square of their distance and the root of the determinant."""
-    exponent = expand(-square / 2)
+    exponent, front = expand(-square / 2), (2 * sp.pi) ** sp.Rational(-n, 2) / scale
+    if not exponent.is_Add or front.has(sp.exp):
+        return front * sp.exp(exponent)
     # sympy would look at each term of the sum, of which there are many, and change nothing
-    power = sp.exp(exponent, evaluate=not exponent.is_Add)
-    return (2 * sp.pi) ** sp.Rational(-n, 2) / scale * power
+    return _unevaluated_Mul(front, sp.exp(exponent, evaluate=False))
 
 
 def gaussian_of(gap: Any, spread: Any, seen: bool) -> Any:

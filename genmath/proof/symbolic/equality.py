@@ -85,8 +85,8 @@ def _residuals(
 ) -> list[Any]:
     """What is left of lhs - rhs, coordinate by coordinate; none if the sides are equal. First with
     a letter for each definition, which is quick, then with its meaning."""
-    defined = any(isinstance(n, Named) for side in (lhs, rhs) for n in side.walk())
-    derived = any(isinstance(n, Deriv) for side in (lhs, rhs) for n in side.walk())
+    defined = any(side.contains(Named) for side in (lhs, rhs))
+    derived = any(side.contains(Deriv) for side in (lhs, rhs))
     for letters in (True, False) if defined and not derived else (False,):
         trial = Rules()
         lower = Lowering(trial, dimension, letters)

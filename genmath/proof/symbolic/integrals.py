@@ -251,8 +251,9 @@ def _term(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
 
 def _under_the_sum(term: Any, bound: set[Any], rules: Rules) -> Any | None:
     """The integral of a finite sum is the sum of the integrals."""
-    for f in sorted(sp.Mul.make_args(term), key=sp.default_sort_key):
-        base, k = f.as_base_exp()
+    powers = [f.as_base_exp() for f in sp.Mul.make_args(term)]
+    sums = [(b, k) for b, k in powers if isinstance(b, (BigSum, Binder))]
+    for base, k in sorted(sums, key=lambda s: sp.default_sort_key(s[0] ** s[1])):
         if not (k.is_Integer and k > 0 and base.free_symbols & bound):
             continue
         rest = term / base
@@ -345,6 +346,8 @@ def _moves(place: Any, v: Any) -> bool:
     """A line in v, or a function of one, which is declared a map where it is undone."""
     if isinstance(place, Unknown):
         return any(_moves(a, v) for a in place.args[2:])
+    if place == v:
+        return True
     return bool(place.has(v) and place.is_polynomial(v) and not sp.diff(place, v).has(v))
 
 
@@ -492,10 +495,11 @@ def _gaussian(v: Any, local: list[Any], rules: Rules) -> Any:
         rules.on_the_line(space_of(v))
     kernels = []
     for b in bells:
-        slope = canon(sp.diff(b.args[0] - b.args[1], v))
+        place = b.args[0] - b.args[1]
+        slope = sp.S.One if place == v else canon(sp.diff(place, v))
         if slope == 0 or slope.has(v):
             return None
-        offset = canon((b.args[0] - b.args[1]) - slope * v)
+        offset = canon(place - slope * v)
         kernels.append((slope, offset, b.args[2]))
     # the first kernel gives the law of v, each further one updates it
     kernels.sort(key=lambda k: k[0] not in (1, -1))

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import sympy as sp
+from sympy.core.mul import _unevaluated_Mul
 from sympy.polys.rings import ring
 
 from genmath.proof.symbolic.atoms import AbsAtom, Atom, Root, Sign
@@ -19,11 +20,19 @@ MANY = 30  # terms, from which on a polynomial is multiplied out in a ring
 HIGHEST = 1000  # power of a generator; polynomials keep a coefficient for every power below
 
 
+@lru_cache(maxsize=20000)
+def letters_of(e: Any) -> frozenset[Any]:
+    """sympy's free symbols, which it looks for anew at every level."""
+    if not e.args:
+        return frozenset(e.free_symbols)
+    return frozenset().union(*map(letters_of, e.args))
+
+
 def terms(e: Any, within: Any = None) -> list[Any]:
     """The monomials of `e`; atoms are not entered, nor, with `within`, sums free of its letters."""
     if not (e.is_Add or e.is_Mul or e.is_Pow):
         return [e]
-    if within is not None and not e.free_symbols & within:
+    if within is not None and letters_of(e).isdisjoint(within):
         return [e]
     factors: dict[Any, None] = {}
     count = _count(e, within, factors)
@@ -59,7 +68,7 @@ def terms(e: Any, within: Any = None) -> list[Any]:
 
 def _opens(e: Any, within: Any) -> bool:
     """Whether it is multiplied out."""
-    if within is not None and not e.free_symbols & within:
+    if within is not None and letters_of(e).isdisjoint(within):
         return False
     whole = e.is_Pow and e.exp.is_Integer and e.exp > 0 and (e.base.is_Add or e.base.is_Mul)
     return bool(e.is_Add or e.is_Mul or whole)
@@ -98,9 +107,11 @@ def _in_a_ring(e: Any, within: Any, factors: list[Any]) -> list[Any]:
         parts = [visit(a) for a in x.args]
         return sum(parts, domain.zero) if x.is_Add else math.prod(parts, start=domain.one)
 
+    # letters are never one in another: there is nothing to evaluate
+    product = _unevaluated_Mul if all(f.is_Symbol for f in factors) else sp.Mul
     out = [
-        sp.Mul(sp.Rational(int(c.numerator), int(c.denominator)),
-               *(f**k for f, k in zip(factors, powers, strict=False) if k))
+        product(sp.Rational(int(c.numerator), int(c.denominator)),
+                *(f**k for f, k in zip(factors, powers, strict=False) if k))
         for powers, c in visit(e).terms()
     ]  # fmt: skip
     return _again(out, within) if any(_has_sum(t, within) for t in out) else out
@@ -122,7 +133,7 @@ def _has_sum(t: Any, within: Any) -> bool:
                 and isinstance(f.base, sp.Add)
             )
         )
-        and (within is None or f.free_symbols & within)
+        and (within is None or not letters_of(f).isdisjoint(within))
         for f in sp.Mul.make_args(t)
     )
 
@@ -160,13 +171,12 @@ def canon(e: Any) -> Any:
 
 def ring_over(e: Any, letters: list[Any]) -> tuple[Any, dict[Any, Any]]:
     """Polynomials over the rationals in the letters of e, and pi where it occurs."""
-    if sp.I in e.atoms() or not all(a.is_Rational for a in e.atoms(sp.Number)):
+    leaves = e.atoms()
+    if sp.I in leaves or any(a.is_Number and not a.is_Rational for a in leaves):
         raise NotImplementedError("not over the rationals")
-    letters = [*letters, *(sorted(e.atoms(sp.NumberSymbol), key=str))]
-    # one ring element more, since a ring needs a generator
-    names = [sp.Symbol(f"v{i}") for i in range(max(1, len(letters)))]
-    domain = ring(names, sp.QQ)[0]
-    return domain, dict(zip(letters or names, domain.gens, strict=True))
+    letters = [*letters, *sorted((a for a in leaves if a.is_NumberSymbol), key=str)]
+    domain = _ring(max(1, len(letters)))  # a ring needs a generator
+    return domain, dict(zip(letters or domain.symbols, domain.gens, strict=True))
 
 
 def opaque(e: Any, apart: bool = False) -> tuple[Any, dict[Any, Any]]:
@@ -177,32 +187,39 @@ def opaque(e: Any, apart: bool = False) -> tuple[Any, dict[Any, Any]]:
     def visit(x: Any) -> Any:
         if x in forth:
             return forth[x]
-        if isinstance(x, sp.exp) and apart and not x.args[0].is_Number:
-            return sp.Mul(*(power(t) for t in _monomials(x.args[0])))
-        if isinstance(x, sp.exp) and (known := canon(x.args[0])) != (side := orient(known)):
-            return 1 / visit(sp.exp(side))
-        if isinstance(x, sp.exp) and known != x.args[0]:
-            return visit(sp.exp(known))
+        if not x.args or x.is_Number:
+            return x
         if isinstance(x, sp.exp):
-            times, once = x.args[0].as_content_primitive()
-            if times.is_Integer and 1 < times <= HIGHEST:
-                return visit(sp.exp(once)) ** times
-        if isinstance(x, (Atom, sp.exp)) or (x.is_Pow and not x.exp.is_Integer):
-            forth[x] = generator_for(x)
-            return forth[x]
-        if x.args and not x.is_Number:
-            args = [visit(a) for a in x.args]
-            return x if all(map(operator.is_, args, x.args)) else x.func(*args)
-        return x
+            return exponential(x)
+        if isinstance(x, Atom) or (x.is_Pow and not x.exp.is_Integer):
+            return named(x)
+        args = [visit(a) for a in x.args]
+        return x if all(map(operator.is_, args, x.args)) else x.func(*args)
+
+    def named(x: Any) -> Any:
+        forth[x] = generator_for(x)
+        return forth[x]
+
+    def exponential(x: Any) -> Any:
+        u = x.exp
+        if apart and not u.is_Number:
+            return sp.Mul(*(power(t) for t in _monomials(u)))
+        known = canon(u)
+        if (side := orient(known)) != known:
+            return 1 / visit(sp.exp(side))
+        if known != u:
+            return visit(sp.exp(known))
+        times, once = u.as_content_primitive()
+        if times.is_Integer and 1 < times <= HIGHEST:
+            return visit(sp.exp(once)) ** times
+        return named(x)
 
     def power(t: Any) -> Any:
         times, once = t.as_coeff_Mul()
         if abs(times) > HIGHEST:
             times, once = sp.sign(times), abs(times) * once
         parts = sp.Integer(2) if times.q <= 2 else sp.Integer(times.q)  # normal densities have 1/2
-        base = sp.exp(once / parts)
-        forth[base] = generator_for(base)
-        return forth[base] ** (times * parts)
+        return named(sp.exp(once / parts)) ** (times * parts)
 
     plain = visit(e)
     return plain, {v: k for k, v in forth.items()}
@@ -233,7 +250,8 @@ def as_fraction(e: Any, generators: dict[Any, Any], domain: Any) -> tuple[Any, d
         total = domain.zero
         for over, under in parts:
             for f, k in common.items():
-                over = over * f ** (k - under.get(f, 0))
+                if missing := k - under.get(f, 0):
+                    over = over * f**missing
             total = total + over
         return total, common
     if e.is_Mul:
