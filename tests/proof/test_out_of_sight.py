@@ -11,6 +11,7 @@ from genmath.proof import (
     E,
     Function,
     Gamma,
+    Logistic,
     Normal,
     Poisson,
     absolute,
@@ -43,6 +44,7 @@ u = variables("u", domain="unit")
 more = number(101) / 100
 line = (-infinity, infinity)
 narrow = number(9) / 10_000
+many_digits = 10**12 * log(number(2))
 tiny = number(1) / 10**12
 
 
@@ -62,6 +64,8 @@ TRUE = {
     "backwards": equal(integral(Normal(x, 100, tiny), x, between=(infinity, -infinity)), -1),
     "from elsewhere": Claim(
         integral(Normal(x, 100, tiny), x, between=(0, infinity)), ">=", number(99) / 100),
+    "a narrow logistic law": equal(integral(Logistic(x, 100, tiny), x, between=line), 1),
+    "a number of many digits": equal(exp(many_digits) * exp(-many_digits), 1),
     "a very narrow law": equal(integral(Beta(u, 10**6, 10**6), u), 1),
     "a very slow fall": equal(integral(exp(-absolute(x) / 10**9), x), 2 * 10**9),
     "a wide bell": equal(integral(bell(0, 10**12), x), sqrt(2 * pi * 10**12)),
@@ -87,6 +91,7 @@ FALSE = {
     "backwards": equal(integral(Normal(x, 100, tiny), x, between=(infinity, -infinity)), 1),
     "from elsewhere": equal(integral(Normal(x, 100, tiny), x, between=(0, infinity)), more),
     "narrow and far": equal(integral(Normal(x, 100, tiny), x, between=line), more),
+    "a narrow logistic law": equal(integral(Logistic(x, 100, tiny), x, between=line), more),
     "wide": equal(integral(Normal(x, 0, 10_000), x, between=line), more),
     "wide, on a half-line": equal(integral(Normal(x, 0, 10**12), x, between=(0, infinity)),
                                   number(101) / 200),
