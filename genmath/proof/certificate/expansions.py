@@ -34,6 +34,9 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
     if signs.laws and head is not None and head.ratio:
         at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
         return "ratio", div(*(replaced(t, at) for t in head.ratio)), []
+    if signs.laws and signs.apart and head is not None and head.chain:
+        at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
+        return "chain", mul(*(replaced(t, at) for t in head.chain)), []
     if signs.laws and head is not None and head.means:
         new = meaning(term, head)
         return None if new == term else ("meaning", new, [])

@@ -9,25 +9,24 @@ from typing import Any
 from genmath.proof.certificate import said
 from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import density, expansion
+from genmath.proof.certificate.iterated import Letters, Merged, opening, plan, spread
+from genmath.proof.certificate.iterated import where as where_of
 from genmath.proof.certificate.scope import NoProof, Place
-from genmath.proof.coq.linear import MOST, moment, parts_of
 from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.rules import expanded, opened, with_slopes
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (
     Term,
-    add,
     app,
     atoms,
     denominators,
     lam,
-    mul,
     num,
     replaced,
-    var,
 )
 from genmath.proof.coq.values import Values
+from genmath.proof.kernel.terms import at
 
 DEEPEST = 6
 ONE = num(1)
@@ -168,39 +167,56 @@ class Writer:
         bounds.divisors(slope)
         return place.add("identity", ["=", said.of(atom), said.of(slope)], [number]), slope
 
-    def _linear(self, atom: Term, place: Place, depth: int) -> tuple[int, Term]:
-        """Term by term: first the integrand as a sum of constants times functions."""
-        function, others = atom.args[0], atom.args[1:]
-        weighted = self.heads[atom.data].linear == "expectation"
-        for law in (w.args[0] for w in others if weighted):
-            if law.data == "normal" and place.signs.positive(law.args[2]):
-                self.bounds(place).positive(law.args[2])
-        if weighted and function.args[0] == ONE:
-            return place.add("equal", "total", said.of(atom)), ONE
-        bound = frozenset(name for name, _ in function.data)
-        body = opened(function.args[0], place.signs.inside(function))
-        parts = parts_of(body, bound)
-        if len(parts) > MOST:
-            raise NoProof("an integrand of too many terms")
-        if weighted and len(parts) == 1 and not parts[0][0] and function.args[0] in _powers(bound):
-            known = moment(function, others, parts[0][1], place.signs)
-            if known is not None:
-                return place.add("equal", "moment", said.of(atom)), known
-        inner = [mul(*rest) if rest else ONE for _, rest in parts]
-        weights = [mul(*constants) if constants else None for constants, _ in parts]
-        whole = add(*(t if c is None else mul(c, t) for c, t in zip(weights, inner, strict=True)))
-        new = app(atom.data, lam(function.data, whole), *others)
-        ones = [app(atom.data, lam(function.data, t), *others) for t in inner]
-        sum_ = add(*(t if c is None else mul(c, t) for c, t in zip(weights, ones, strict=True)))
-        if sum_ == new:
-            return self.same(atom, new, place, depth), new
-        number = place.add("equal", "linear", said.of(new))
-        if new != atom:
-            first = self.same(atom, new, place, depth)
-            self.bounds(place).divisors(sum_)
-            step = ["identity", ["=", said.of(atom), said.of(sum_)], [number, first]]
-            number = place.add(*step)
-        return number, sum_
+    def _linear(self, atom: Term, place: Place, depth: int) -> tuple[int, Term] | None:
+        """Term by term, a product as one integral, or a letter integrated out."""
+        found = plan(atom, place.signs, opened)
+        if found is None:
+            return None
+        facts = []
+        if said.of(found.written) != said.of(atom):
+            facts.append(self.same(atom, found.written, place, depth))
+        if isinstance(found, Merged):
+            facts = [*self._merged(found, place, depth), *facts]
+        elif said.of(found.written) != said.of(found.target):
+            facts.insert(0, place.add("equal", "linear", said.of(found.written)))
+        self.bounds(place).divisors(found.target)
+        step = ["identity", ["=", said.of(atom), said.of(found.target)], facts]
+        return place.add(*step), found.target
+
+    def _merged(self, found: Merged, place: Place, depth: int) -> list[int]:
+        order = [found.letters.index(x) for x in opening(found.middle, self.heads)]
+        names = [next(self.letters) for _ in found.letters]
+        one = spread(found.written, self.heads, iter(names))
+        other = spread(found.middle, self.heads, iter([names[k] for k in order]))[1]
+        inner = self._beneath(one[0], place)
+        self.equality(one[1], other, inner, depth + 1)
+        terms = said.of(found.written), said.of(found.middle)
+        facts = [place.add("iterated", *terms, order, names, inner.steps)]
+        if found.rule:
+            facts.insert(0, self._leaving(found.middle, found.target, found.rule, place))
+        return facts
+
+    def _beneath(self, letters: Letters, place: Place) -> Place:
+        where = [
+            at(f, [x]) for x, m in letters.items() for f in place.scope.functions[m].ranges
+        ]  # fmt: skip
+        inner, _, _ = place.scope.inside([list(letters), []], len(letters), where)
+        said_ = [c for x, m in letters.items() for c in where_of(self.heads[m], x)]
+        return Place(inner, place.signs.beside(said_))
+
+    def _leaving(self, middle: Term, target: Term, rule: str, place: Place) -> int:
+        """Down to the letter that is integrated out."""
+        if middle.op == "app" and target.op == "app" and middle.data == target.data:
+            inner, (x,) = self._under(middle, 0, place)
+            bodies = [replaced(t.args[0].args[0], {t.args[0].data[0][0]: x}) for t in (middle, target)]
+            by = [self._leaving(*bodies, rule, inner)]
+            self.bounds(inner).divisors(*bodies)
+            inner.add("identity", ["=", *map(said.of, bodies)], by)
+            return place.add("same", said.of(middle), said.of(target), [[[x], inner.steps]])
+        last = middle.args[-1] if middle.op == "mul" else middle
+        for law in (t for t in _laws(last) if t.data == "normal"):
+            self.bounds(place).positive(law.args[2])
+        return place.add("equal", rule, said.of(last))
 
     # --- functions
 
@@ -256,8 +272,9 @@ class Writer:
         return place.add("keeps", said.of(term), letters, inner.steps)
 
 
-def _powers(bound: frozenset[str]) -> list[Term]:
-    return [mul(*[var(v)] * k) for v in bound for k in range(1, 5)]
+def _laws(integral: Term) -> tuple[Term, ...]:
+    body = integral.args[0].args[0]
+    return body.args if body.op == "mul" else (body,)
 
 
 def _roots(term: Term) -> list[Term]:

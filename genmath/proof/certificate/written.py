@@ -6,6 +6,7 @@ import contextlib
 from typing import Any
 
 from genmath.proof.certificate import said
+from genmath.proof.certificate.iterated import apart
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.certificate.writer import Writer
 from genmath.proof.coq.reading import NoReal
@@ -50,7 +51,7 @@ def _proof(claim: Statement, document: dict[str, Any], laws: bool) -> list[Any]:
     except Rejected as why:
         raise NoProof(f"the kernel does not read the claim: {why}") from None
     signs = claim.signs()
-    signs.laws = laws
+    signs.laws, signs.apart = laws, apart
     place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
     writer = Writer(claim.heads)
     if claim.sign == "=":

@@ -64,10 +64,21 @@ def moment(function: Term, others: tuple[Term, ...], rest: list[Term], signs: Si
     letter, law = var(function.data[0][0]), others[0].args[0]
     if law.op != "app" or law.data != "normal" or law.args[0] != var(others[0].data[0][0]):
         return None
-    _, m, v = law.args
-    if letter.data in m.free | v.free or not signs.positive(v) or not set(rest) <= {letter}:
+    if not set(rest) <= {letter}:
         return None
-    match len(rest):
+    return moment_of(law, letter.data, len(rest), signs) if rest else None
+
+
+def moment_of(law: Term, x: str, k: int, signs: Signs) -> Term | None:
+    """The k-th moment of a normal law of x."""
+    if law.data != "normal" or law.args[0] != var(x):
+        return None
+    _, m, v = law.args
+    if x in m.free | v.free or not signs.positive(v):
+        return None
+    match k:
+        case 0:
+            return num(1)
         case 1:
             return m
         case 2:

@@ -43,12 +43,15 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         return None
     if signs.laws and (head := signs.heads.get(term.data)) is not None:
         if head.linear:
-            return apart(term, signs, opened)
+            return (signs.apart or apart)(term, signs, opened)
         if head.means:
             return meaning(term, head)
         if head.ratio:
             at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
             return div(*(replaced(t, at) for t in head.ratio))
+        if head.chain and signs.apart:
+            at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
+            return mul(*(replaced(t, at) for t in head.chain))
     if term.data not in TACTICS:
         return None
     (inner,) = term.args

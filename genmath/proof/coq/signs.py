@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
@@ -11,6 +11,7 @@ from genmath.proof.coq.reading import Head
 from genmath.proof.coq.terms import Condition, Term
 
 End = Fraction | float
+Apart = Callable[[Term, "Signs", Callable[[Term, "Signs"], Term]], "Term | None"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Signs:
         self.gaps: list[tuple[Term, Term, bool]] = []
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
+        self.apart: Apart | None = None  # how integrals are, if not as Coq is told
         self._inside: dict[Term, Signs] = {}
         for sign, left, right in conditions:
             if sign == "=":
@@ -56,7 +58,7 @@ class Signs:
 
     def beside(self, conditions: Sequence[Condition]) -> Signs:
         new = Signs((*self.conditions, *conditions), self.heads)
-        new.equal, new.laws = self.equal, self.laws
+        new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
         return new
 
     def _note(self, term: Term, r: Range) -> None:

@@ -59,6 +59,7 @@ class Statement:
         self.read.slopes()
         self.read.ratios()
         self.read.meanings()
+        self.read.measures()
         self.heads = self.read.by_name
         self.supposed: tuple[tuple[str, int], ...] = ()  # which functions have slopes, and in what
         self.laws: dict[str, str] = {}

@@ -9,6 +9,7 @@
     ["bound", rule, t]                  where t, its square or its inverse lies
     ["value", t, k]                     what is declared of the values of the function
     ["keeps", t, letters, steps]        an integral, expectation or sum of what is >= 0 is >= 0
+    ["iterated", a, b, order, letters, steps]    products of integrals, by what stands under them
     ["ln_inject", a, b]                 a = b where ln a = ln b, a > 0 and b > 0
     ["result", k]                       an earlier result that the claim names
 
@@ -205,6 +206,24 @@ class Scope:
             raise Rejected("a proof does not end in what it is for")
         return goal
 
+    def _iterated(self, one: Any, other: Any, order: Any, letters: Any, steps: Any) -> Fact:
+        """Products of integrals are equal if they are over the same letters, in whatever order, and
+        what stands under all of them is equal. `order`: which of the letters the second is over."""
+        a, b, names = self.read(one), self.read(other), [name(n) for n in listed(letters)]
+        if any(type(k) is not int for k in listed(order)) or sorted(order) != [*range(len(names))]:
+            raise Rejected("iterated: it is no order of the letters")
+        over: list[tuple[str, str]] = []
+        over_too: list[tuple[str, str]] = []
+        left = laws.product(self, a, iter(names), over)
+        right = laws.product(self, b, iter([names[k] for k in order]), over_too)
+        if len(over) != len(names) or {*over} != {*over_too}:
+            raise Rejected("iterated: the integrals are not the same")
+        where = [at(f, [x]) for measure, x in over for f in self.functions[measure].ranges]
+        inner, _, proof = self.inside([names, steps], len(names), where)
+        inner.proves(("=", left, right), proof)
+        self.suppose("integrals exist, and may be taken in any order")
+        return "=", a, b
+
     def _keeps(self, said: Any, letters: Any, steps: Any) -> Fact:
         """What is nowhere < 0 has no integral, expectation or sum < 0; with limits it may."""
         term: Any = self.read(said)
@@ -221,7 +240,7 @@ class Scope:
 
 ARGUMENTS = {
     "identity": 2, "combination": 3, "nonzero": 4, "same": 3, "equal": 2, "bound": 2, "value": 2,
-    "keeps": 3, "ln_inject": 2, "result": 1,
+    "keeps": 3, "iterated": 5, "ln_inject": 2, "result": 1,
 }  # fmt: skip
 
 
