@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
-from genmath.proof.coq.rules import constant, root_of
+from genmath.proof.coq.rules import constant, fraction, root_of
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
 
@@ -60,6 +60,8 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             )
         case "pow" if signs.positive(u.args[0]):
             return "ln_power", mul(num(u.data), app("ln", u.args[0])), [("<", u.args[0])]
+        case "add" if signs.apart and (parts := fraction(u, signs)):
+            return "same", app("ln", div(*parts)), []
         case "app" if u.data == "exp":
             return "ln_exp", u.args[0], []
         case "app" if u.data == "sqrt" and signs.positive(u.args[0]):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from genmath.proof.certificate import said
-from genmath.proof.certificate.monomials import Monomial, apart_from, expand, product, total
+from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
 from genmath.proof.coq.linear import moment_of
 from genmath.proof.coq.reading import Head
 from genmath.proof.coq.signs import Signs
@@ -77,6 +77,8 @@ def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged |
         return None
     ((factors, number),) = parts.items()
     powers, key = dict(factors), _plain(letters)
+    if any(k < 0 and not here.nonzero(t) for t, k in factors):
+        return None  # it is not 0 where the densities are > 0, which is forgotten here
     if found := _leaving(letters, powers, here):
         x, rule, law, left = found
         rest = {name: m for name, m in letters.items() if name != x}

@@ -143,7 +143,7 @@ class Writer:
         elif old.op == "app" and old.data in self.heads:
             number = place.add("equal", "ratio", said.of(old))
         else:
-            number = place.add("identity", ["=", said.of(old), said.of(now)], [])
+            number = self.equality(old, now, place, depth + 1)
         return place.add("same", said.of(atom), said.of(new), [number])
 
     def _slope(self, atom: Term, place: Place, depth: int) -> tuple[int, Term]:

@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
+from genmath.proof.coq.monomials import together
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
@@ -120,6 +121,8 @@ def _ln(u: Term, signs: Signs) -> Term:
             return neg(under) if over == num(0) else add(over, neg(under))
         case "pow" if positive(u.args[0]):
             return mul(num(u.data), _ln(u.args[0], signs))
+        case "add" if signs.apart and (parts := fraction(u, signs)):
+            return add(_ln(parts[0], signs), neg(_ln(parts[1], signs)))
         case "app" if u.data == "exp":
             return u.args[0]
         case "app" if u.data == "sqrt" and positive(u.args[0]):
@@ -130,6 +133,12 @@ def _ln(u: Term, signs: Signs) -> Term:
             square = power(add(x, neg(m)), 2)
             return add(neg(div(square, mul(num(2), v))), neg(div(_ln(spread, signs), num(2))))
     return app("ln", u)
+
+
+def fraction(u: Term, signs: Signs) -> tuple[Term, Term] | None:
+    """A sum of fractions as one, both parts > 0."""
+    parts = together(u)
+    return parts if parts and all(map(signs.positive, parts)) else None
 
 
 def _exp(u: Term, signs: Signs) -> Term:

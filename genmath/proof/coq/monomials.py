@@ -82,9 +82,28 @@ def product(m: Monomial, names: Mapping[str, str]) -> Term:
     return mul(*(_raised(*f) for f in ordered)) if m else num(1)
 
 
+def together(t: Term) -> tuple[Term, Term] | None:
+    """A sum of fractions as one: above and below."""
+    p = expand(t)
+    below: dict[Term, int] = {}
+    for a, k in (f for m in p or () for f in m):
+        below[a] = max(below.get(a, 0), -k)
+    common = {a: k for a, k in below.items() if k}
+    if p is None or not common:
+        return None
+    above: list[Polynomial | None] = []
+    for m, c in p.items():
+        left = dict(_joined(m, frozenset(common.items())))
+        own = {a: k for a, k in left.items() if a not in common}
+        factors = [expand(a) for a, k in left.items() if a in common for _ in range(k)]
+        above.append(_product([{frozenset(own.items()): c}, *factors]))
+    found = _sum(above)
+    return None if found is None else (total(found), product(frozenset(common.items()), {}))
+
+
 def total(p: Polynomial) -> Term:
-    ordered = sorted((str(product(m, {})), m) for m in p)
-    return add(*(mul(*([num(p[m])] if p[m] != 1 else []), product(m, {})) for _, m in ordered))
+    ordered = sorted(((str(product(m, {})), m) for m in p), key=lambda pair: pair[0])
+    return num(0) if not p else add(*(mul(*([num(p[m])] if p[m] != 1 else []), product(m, {})) for _, m in ordered))
 
 
 
