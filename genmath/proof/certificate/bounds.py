@@ -141,6 +141,8 @@ class Bounds:
                 pair = (x, y) if up else (y, x)
                 if (found := self.place.number(s, *pair)) is not None and ZERO in (a, b):
                     return self._combine(sign, a, b, [["1", found]])
+        if not up and a == ZERO and (one := self.signs.fraction(t)):
+            return self._combine(sign, a, b, [["1", self._sign("<", div(*one))]])
         parts = [self.above(x) if up else self.below(x) for x in t.args]
         return self._combine(sign, a, b, [["1", k] for k in parts])
 
@@ -261,6 +263,8 @@ class Bounds:
         found = self.place.number(sign, a, b)
         if found is None and declared and declared.kind in LINEAR and zero and not up:
             return self.prove(self.place, t)
+        if found is None and sign == "<" and self.signs.supports and a == ZERO:
+            return self.place.add("bound", "support", said.of(t))
         if found is None:
             raise NoProof(f"no bound is seen: {t}")
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
-from genmath.proof.coq.rules import constant, fraction, root_of
+from genmath.proof.coq.rules import constant, root_of
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
 
@@ -60,7 +60,7 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             )
         case "pow" if signs.positive(u.args[0]):
             return "ln_power", mul(num(u.data), app("ln", u.args[0])), [("<", u.args[0])]
-        case "add" if signs.apart and (parts := fraction(u, signs)):
+        case "add" if signs.apart and (parts := signs.fraction(u)):
             return "same", app("ln", div(*parts)), []
         case "app" if u.data == "exp":
             return "ln_exp", u.args[0], []
@@ -68,7 +68,7 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             return "ln_sqrt", div(app("ln", u.args[0]), TWO), [("<", u.args[0])]
         case "app" if u.data == "normal" and signs.positive(u.args[2]):
             return "same", app("ln", density(u)), []
-        case "app" if signs.laws and (head := signs.heads.get(u.data)) and head.ratio:
+        case "app" if signs.laws and (h := signs.heads.get(u.data)) and (h.ratio or h.chain):
             found = expansion(u, signs)
             return None if found is None else ("same", app("ln", found[1]), [])
     return None

@@ -18,7 +18,19 @@ from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, t
 from genmath.proof.coq.linear import moment_of
 from genmath.proof.coq.reading import Head
 from genmath.proof.coq.signs import Signs
-from genmath.proof.coq.terms import Term, add, app, lam, mul, num, replaced, var
+from genmath.proof.coq.terms import (
+    Term,
+    add,
+    app,
+    div,
+    lam,
+    mul,
+    neg,
+    num,
+    power,
+    replaced,
+    var,
+)
 
 ONE = num(1)
 Opened = Callable[[Term, Signs], Term]
@@ -42,6 +54,20 @@ class Merged:
     middle: Term
     rule: str
     target: Term
+    equation: tuple[Term, Term] | None = None  # of what stands under the integrals
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A letter that can be integrated out by a rule: what is under it, what that leaves, and what
+    comes to stand beside it by an equation."""
+
+    letter: str
+    rule: str
+    law: Term
+    left: Term
+    beside: tuple[Term, ...] = ()
+    equation: tuple[Term, Term] | None = None
 
 
 def apart(term: Term, signs: Signs, opened: Opened) -> Term | None:
@@ -80,37 +106,67 @@ def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged |
     if any(k < 0 and not here.nonzero(t) for t, k in factors):
         return None  # it is not 0 where the densities are > 0, which is forgotten here
     if found := _leaving(letters, powers, here):
-        x, rule, law, left = found
+        x = found.letter
         rest = {name: m for name, m in letters.items() if name != x}
         apart = frozenset(p for p in factors if x not in p[0].free)
         others = [*([num(number)] if number != 1 else []), *([product(apart, key)] if apart else [])]
-        last = _chain({x: letters[x]}, law, signs.heads)
+        others += found.beside
+        last = _chain({x: letters[x]}, found.law, signs.heads)
         middle = _chain(rest, mul(*others, last), signs.heads)
-        target = _chain(rest, mul(*others, left), signs.heads)
-        return Merged(written, tuple(letters), middle, rule, target)
+        target = _chain(rest, mul(*others, found.left), signs.heads)
+        return Merged(written, tuple(letters), middle, found.rule, target, found.equation)
     target = mul(*([num(number)] if number != 1 else []), *_apart(letters, powers, signs.heads))
     if said.of(target) == said.of(term):
         return None
     return Merged(written, tuple(letters), target, "", target)
 
 
-def _leaving(
-    letters: Letters, powers: Mapping[Term, int], signs: Signs
-) -> tuple[str, str, Term, Term] | None:
-    """A letter that can be integrated out, the rule, what is under it, and what that leaves."""
+def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """By its density, a moment of a normal law, or the product of two of them."""
+    both: list[Leaving | None] = []
     for x, measure in letters.items():
         own = [t for t in powers if x in t.free]
-        laws = [t for t in own if t.op == "app"]
-        if len(laws) != 1 or powers[laws[0]] != 1:
+        laws, k = [t for t in own if t.op == "app"], powers.get(var(x), 0)
+        if any(powers[t] != 1 for t in laws) or len(own) != len(laws) + bool(k):
             continue
-        (law,), k = laws, powers.get(var(x), 0)
-        if len(own) == 1 and (left := _margin(law, x, measure, signs.heads)):
-            return x, "margin", law, left
-        if len(own) == 1 + bool(k) and signs.heads[measure].line:
-            left = moment_of(law, x, k, signs)
+        if len(own) == 1 == len(laws) and (left := _margin(laws[0], x, measure, signs.heads)):
+            return Leaving(x, "margin", laws[0], left)
+        if len(laws) == 1 and signs.heads[measure].line:
+            left = moment_of(laws[0], x, k, signs)
             if left:
-                return x, "moment", mul(*[var(x)] * k, law), left
-    return None
+                return Leaving(x, "moment", mul(*[var(x)] * k, laws[0]), left)
+        if len(laws) == 2 and signs.heads[measure].line:
+            both += [_conjugate(x, k, *pair, signs) for pair in (laws, laws[::-1])]
+    return next(filter(None, both), None)
+
+
+def _conjugate(x: str, k: int, one: Term, other: Term, signs: Signs) -> Leaving | None:
+    """N(x; m, w) N(y; a x + b, v) = N(y; a m + b, S) N(x; m + (y - a m - b) a w/S, v w/S), where
+    S = v + a^2 w."""
+    if {one.data, other.data} != {"normal"} or moment_of(one, x, 0, signs) is None:
+        return None
+    (_, m, w), (y, mean, v) = one.args, other.args
+    line = _affine(mean, x)
+    if line is None or x in y.free | v.free or not signs.positive(v):
+        return None
+    a, b = line
+    whole, at = add(v, mul(power(a, 2), w)), add(mul(a, m), b)
+    moved = add(m, mul(add(y, neg(at)), div(mul(a, w), whole)))
+    law = app("normal", var(x), moved, div(mul(v, w), whole))
+    margin = app("normal", y, at, whole)
+    left = moment_of(law, x, k, signs)
+    if left is None:
+        return None
+    equation = other, div(mul(margin, law), one)
+    return Leaving(x, "moment", mul(*[var(x)] * k, law), left, (margin,), equation)
+
+
+def _affine(t: Term, x: str) -> tuple[Term, Term] | None:
+    parts = apart_from(expand(t) or {}, frozenset([x]))
+    once, none = frozenset([(var(x), 1)]), frozenset[tuple[Term, int]]()
+    if not parts.keys() <= {once, none} or once not in parts:
+        return None
+    return total(parts[once]), total(parts.get(none, {}))
 
 
 def _apart(letters: Letters, powers: Mapping[Term, int], heads: Mapping[str, Head]) -> list[Term]:

@@ -141,7 +141,8 @@ class Writer:
         if old.op == "app" and old.data == "normal" and now == density(old):
             number = place.add("equal", "normal", said.of(old))
         elif old.op == "app" and old.data in self.heads:
-            number = place.add("equal", "ratio", said.of(old))
+            rule = "ratio" if self.heads[old.data].ratio else "chain"
+            number = place.add("equal", rule, said.of(old))
         else:
             number = self.equality(old, now, place, depth + 1)
         return place.add("same", said.of(atom), said.of(new), [number])
@@ -189,7 +190,14 @@ class Writer:
         one = spread(found.written, self.heads, iter(names))
         other = spread(found.middle, self.heads, iter([names[k] for k in order]))[1]
         inner = self._beneath(one[0], place)
-        self.equality(one[1], other, inner, depth + 1)
+        by = []
+        if found.equation:
+            here = dict(zip(found.letters, names, strict=True))
+            sides = [replaced(t, here) for t in found.equation]
+            by = [self.equality(*sides, inner, depth + 1), *self.equations(sides, inner, depth + 1)]
+            self.bounds(inner).divisors(*sides)
+        by += self.equations([one[1], other], inner, depth + 1)
+        inner.add("identity", ["=", said.of(one[1]), said.of(other)], by)
         terms = said.of(found.written), said.of(found.middle)
         facts = [place.add("iterated", *terms, order, names, inner.steps)]
         if found.rule:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from genmath.proof.coq.terms import Term, add, div, mul, num, power, replaced
+from genmath.proof.coq.terms import Term, add, div, mul, neg, num, power, replaced
 
 MOST = 100  # products
 Monomial = frozenset[tuple[Term, int]]  # factors with their exponents, which may be < 0
@@ -103,7 +103,13 @@ def together(t: Term) -> tuple[Term, Term] | None:
 
 def total(p: Polynomial) -> Term:
     ordered = sorted(((str(product(m, {})), m) for m in p), key=lambda pair: pair[0])
-    return num(0) if not p else add(*(mul(*([num(p[m])] if p[m] != 1 else []), product(m, {})) for _, m in ordered))
+    return add(*(_weighted(p[m], product(m, {})) for _, m in ordered)) if p else num(0)
+
+
+def _weighted(c: Fraction, t: Term) -> Term:
+    if c < 0:
+        return neg(_weighted(-c, t))
+    return t if c == 1 else mul(num(c), t)
 
 
 

@@ -89,6 +89,7 @@ class Head:
     slope: str = ""  # its derivative, where that has a name
     linear: str = ""  # in the first of its functions: "integral", "expectation" or "sum"
     each: tuple[str, ...] = ()  # the integrals over one letter each that it consists of
+    density: bool = False
     line: bool = False  # whether it is the integral of one letter over all real numbers
     margins: tuple[tuple[str, str], ...] = ()  # of a density: integrals, and what each leaves
     ratio: tuple[Term, Term] | None = None  # of a conditional density: at the letters a1, a2, ...
@@ -162,6 +163,10 @@ class Reading:
                 called = self.name("Expect")
                 self.heads[key] = Head(called, key[2], letters=head.letters, linear="expectation")
             head.under = self.heads[key].name
+
+    def densities(self) -> None:
+        for (kind, _, _), head in self.heads.items():
+            head.density = kind == "Dens"
 
     def measures(self) -> None:
         """The integral over each letter of an integral or expectation, and what each of those of a

@@ -6,7 +6,6 @@ import math
 from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
-from genmath.proof.coq.monomials import together
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
@@ -107,8 +106,9 @@ def with_slopes(term: Term, letter: str, signs: Signs) -> Term:
 
 def _ln(u: Term, signs: Signs) -> Term:
     positive = signs.positive
-    if signs.laws and u.op == "app" and (head := signs.heads.get(u.data)) and head.ratio:
-        u = expanded(u, signs) or u
+    if signs.laws and u.op == "app" and (head := signs.heads.get(u.data)):
+        if head.ratio or (head.chain and signs.apart):
+            u = expanded(u, signs) or u
     match u.op:
         case "num" if u.data == 1:
             return num(0)
@@ -121,7 +121,7 @@ def _ln(u: Term, signs: Signs) -> Term:
             return neg(under) if over == num(0) else add(over, neg(under))
         case "pow" if positive(u.args[0]):
             return mul(num(u.data), _ln(u.args[0], signs))
-        case "add" if signs.apart and (parts := fraction(u, signs)):
+        case "add" if signs.apart and (parts := signs.fraction(u)):
             return add(_ln(parts[0], signs), neg(_ln(parts[1], signs)))
         case "app" if u.data == "exp":
             return u.args[0]
@@ -133,12 +133,6 @@ def _ln(u: Term, signs: Signs) -> Term:
             square = power(add(x, neg(m)), 2)
             return add(neg(div(square, mul(num(2), v))), neg(div(_ln(spread, signs), num(2))))
     return app("ln", u)
-
-
-def fraction(u: Term, signs: Signs) -> tuple[Term, Term] | None:
-    """A sum of fractions as one, both parts > 0."""
-    parts = together(u)
-    return parts if parts and all(map(signs.positive, parts)) else None
 
 
 def _exp(u: Term, signs: Signs) -> Term:

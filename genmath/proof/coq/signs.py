@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
 
+from genmath.proof.coq.monomials import together
 from genmath.proof.coq.reading import Head
 from genmath.proof.coq.terms import Condition, Term
 
@@ -36,6 +37,7 @@ class Signs:
         self.gaps: list[tuple[Term, Term, bool]] = []
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
+        self.supports = False  # whether densities are taken to be > 0
         self.apart: Apart | None = None  # how integrals are, if not as Coq is told
         self._inside: dict[Term, Signs] = {}
         for sign, left, right in conditions:
@@ -59,6 +61,7 @@ class Signs:
     def beside(self, conditions: Sequence[Condition]) -> Signs:
         new = Signs((*self.conditions, *conditions), self.heads)
         new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
+        new.supports = self.supports
         return new
 
     def _note(self, term: Term, r: Range) -> None:
@@ -91,7 +94,7 @@ class Signs:
             case "neg":
                 return _minus(self(term.args[0]))
             case "add":
-                return self._difference(term) or _sum([self(a) for a in term.args])
+                return self._added(term)
             case "mul":
                 return self._product(term.args)
             case "div":
@@ -102,6 +105,20 @@ class Signs:
             case "app":
                 return self._function(term)
         return ANY
+
+    def _added(self, term: Term) -> Range:
+        gap, total = self._difference(term), _sum([self(a) for a in term.args])
+        if not self.apart:
+            return gap or total
+        known = _both(gap, total) if gap else total
+        if known.low < 0 and (one := self.fraction(term)):
+            return _both(known, Range(Fraction(0), inf, True))
+        return known
+
+    def fraction(self, term: Term) -> tuple[Term, Term] | None:
+        """A sum of fractions as one, both parts > 0."""
+        parts = together(term)
+        return parts if parts and all(map(self.positive, parts)) else None
 
     def _difference(self, term: Term) -> Range | None:
         if len(term.args) != 2 or term.args[1].op != "neg":
@@ -141,14 +158,16 @@ class Signs:
                 return Range(zero, inf, True) if self.positive(term.args[2]) else ANY
         head = self.heads.get(term.data)
         if head and self.laws and head.linear and len(head.takes) < 3:  # no integral with limits
-            function = term.args[0]
-            if self.inside(function).nonnegative(function.args[0]):
-                return Range(zero)
-        match head.values if head else "":
+            inside = self.inside(term.args[0])
+            if inside.nonnegative(term.args[0].args[0]):
+                return Range(zero, inf, bool(self.apart) and inside.positive(term.args[0].args[0]))
+        if head is None:
+            return ANY
+        match head.values:
             case "positive":
                 return Range(zero, inf, True)
             case "nonnegative" | "count":
-                return Range(zero)
+                return Range(zero, inf, self.supports and head.density)
             case "unit":
                 return Range(zero, Fraction(1), True, True)
             case "at_least_one":

@@ -60,6 +60,7 @@ class Statement:
         self.read.ratios()
         self.read.meanings()
         self.read.measures()
+        self.read.densities()
         self.heads = self.read.by_name
         self.supposed: tuple[tuple[str, int], ...] = ()  # which functions have slopes, and in what
         self.laws: dict[str, str] = {}

@@ -225,14 +225,19 @@ class Scope:
         return "=", a, b
 
     def _keeps(self, said: Any, letters: Any, steps: Any) -> Fact:
-        """What is nowhere < 0 has no integral, expectation or sum < 0; with limits it may."""
+        """What is nowhere < 0 has no integral, expectation or sum < 0; with limits it may. What is
+        > 0 everywhere has one > 0, if it is over anything at all."""
         term: Any = self.read(said)
         declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
         if declared is None or declared.kind not in LINEAR or declared.kind == "between":
             raise Rejected("it is not declared to keep signs")
         function = term[1]
         inner, opening, proof = self.inside([letters, steps], function[1], self.looks(term, 0))
-        inner.proves(("<=", ZERO, opened(function[2], opening)), proof)
+        body = opened(function[2], opening)
+        inner.proves(("<=", ZERO, body), proof)
+        if inner.positive(body):
+            self.suppose(f"{term[0]} is of what is > 0 somewhere")
+            return "<", ZERO, term
         if declared.kind != "sum":
             self.suppose(f"{term[0]} keeps signs")
         return "<=", ZERO, term
