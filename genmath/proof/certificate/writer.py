@@ -91,6 +91,8 @@ class Writer:
                     found.append(step[0])
                     continue
                 plain[atom] = None
+                if atom.data == "sin":
+                    found.append(place.add("bound", "circle", said.of(atom)))
                 if atom.data == "sqrt" and place.signs.nonnegative(atom.args[0]):
                     bounds.nonnegative(atom.args[0])
                     visit(atom.args[0])

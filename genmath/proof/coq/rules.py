@@ -98,6 +98,10 @@ def with_slopes(term: Term, letter: str, signs: Signs) -> Term:
         return term
     if term.op == "app" and term.data == DERIVATIVE:
         return expanded(term, signs) or term
+    head = signs.heads.get(term.data) if term.op == "app" and signs.apart and signs.laws else None
+    if head and (head.linear == "expectation" or head.means):
+        if any(letter in a.free for a in term.args[1:]) or head.means:
+            return opened(term, signs)
     if term.op == "lam":
         return term
     args = tuple(with_slopes(a, letter, signs) for a in term.args)

@@ -77,6 +77,9 @@ class Slopes:
         if term.data == "normal":
             return self._normal(*term.args)
         inside = [i for i, a in enumerate(term.args) if self.letter in a.free]
+        head = self.heads.get(term.data)
+        if self.signs.apart and self.signs.laws and head and head.linear and inside == [0]:
+            return self._under(term), ""
         if len(inside) != 1 or term.args[inside[0]].op == "lam":
             raise NoSlope
         at = term.args[inside[0]]
@@ -97,6 +100,14 @@ class Slopes:
             case "cos":
                 return _mul(neg(app("sin", at)), inner), f"(d_cos _ _ _ {proof})"
         return self._unknown(term, inside[0], inner, proof)
+
+    def _under(self, term: Term) -> Term:
+        """Of an integral whose measure does not move."""
+        function, *others = term.args
+        moving = f"d{function.height}"
+        body = replaced(function.args[0], {self.letter: moving})
+        slope = app(DERIVATIVE, lam(((moving, ()),), body), var(self.letter))
+        return app(term.data, lam(function.data, slope), *others)
 
     def _normal(self, x: Term, m: Term, v: Term) -> tuple[Term, str]:
         (a, first), (b, second), (c, third) = self(x), self(m), self(v)

@@ -139,12 +139,18 @@ BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
              and ("<" if s.positive(t[1]) else "<=", ZERO, t)),
     "root": ("(sqrt u)^2 = u, if 0 <= u",
              lambda t, s: _is(t, "sqrt") and s.nonnegative(t[1]) and ("=", ("^", t, 2), t[1])),
+    "circle": ("(sin u)^2 = 1 - (cos u)^2",
+               lambda t, s: _is(t, "sin") and ("=", ("^", t, 2), _rest(("cos", t[1])))),
     "log_gap": ("0 <= log_gap u, if 0 < u",
                 lambda t, s: _is(t, "log_gap") and s.positive(t[1]) and ("<=", ZERO, t)),
     "normal": ("0 < normal(x; m, v), if 0 < v",
                lambda t, s: _is(t, "normal") and s.positive(t[3]) and ("<", ZERO, t)),
     "support": ("0 < p(x), a law of densities", _support),
 }  # fmt: skip
+
+
+def _rest(cosine: Term) -> Term:
+    return ("+", ONE, ("-", ("^", cosine, 2)))
 
 
 def _is(term: Any, head: str) -> bool:
