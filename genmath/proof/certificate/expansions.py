@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
-from genmath.proof.coq.rules import constant, root_of
+from genmath.proof.coq.rules import constant, multiplied_out, opened, root_of
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
 
@@ -60,7 +60,7 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             )
         case "pow" if signs.positive(u.args[0]):
             return "ln_power", mul(num(u.data), app("ln", u.args[0])), [("<", u.args[0])]
-        case "add" if signs.apart and (parts := signs.fraction(u)):
+        case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
             return "same", app("ln", div(*parts)), []
         case "app" if u.data == "exp":
             return "ln_exp", u.args[0], []
@@ -91,6 +91,8 @@ def _exp(u: Term, signs: Signs) -> Expansion | None:
             return "exp_sum", mul(*(app("exp", a) for a in u.args)), []
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return "exp_ln", u.args[0], [("<", u.args[0])]
+        case "mul" | "div" if signs.apart and (new := multiplied_out(u)):
+            return "same", app("exp", new), []
     return None
 
 

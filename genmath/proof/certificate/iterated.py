@@ -77,6 +77,13 @@ def apart(term: Term, signs: Signs, opened: Opened) -> Term | None:
 
 def plan(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
     """One step; None where nothing is left to be done."""
+    if term not in signs.planned:
+        signs.planned[term] = _planned(term, signs, opened)
+    found: Split | Merged | None = signs.planned[term]
+    return found
+
+
+def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
     function, others = term.args[0], term.args[1:]
     head = signs.heads[term.data]
     bound = frozenset(name for name, _ in function.data)

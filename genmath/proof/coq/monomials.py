@@ -13,21 +13,27 @@ Monomial = frozenset[tuple[Term, int]]  # factors with their exponents, which ma
 Polynomial = dict[Monomial, Fraction]  # no coefficient is 0
 
 
-def expand(t: Term) -> Polynomial | None:
-    """None if it has too many products."""
+def expand(t: Term, deep: bool = True) -> Polynomial | None:
+    """None if it has too many products. Not `deep`: sums within products are factors."""
+
+    def factor(a: Term) -> Polynomial | None:
+        if a.op == "add" and not deep:
+            return {frozenset([(a, 1)]): Fraction(1)}
+        return expand(a, deep)
+
     match t.op:
         case "num":
             return {frozenset(): t.data} if t.data else {}
         case "add":
-            return _sum(map(expand, t.args))
+            return _sum(expand(a, deep) for a in t.args)
         case "neg":
-            return _product(({frozenset(): Fraction(-1)}, expand(t.args[0])))
+            return _product(({frozenset(): Fraction(-1)}, factor(t.args[0])))
         case "mul":
-            return _product(map(expand, t.args))
+            return _product(map(factor, t.args))
         case "pow":
-            return _product([expand(t.args[0])] * t.data)
+            return _product([factor(t.args[0])] * t.data)
         case "div":
-            return _product((expand(t.args[0]), _inverse(t.args[1])))
+            return _product((factor(t.args[0]), _inverse(t.args[1], factor(t.args[1]))))
     return {frozenset([(t, 1)]): Fraction(1)}
 
 
@@ -52,8 +58,7 @@ def _product(factors: Iterable[Polynomial | None]) -> Polynomial | None:
     return result
 
 
-def _inverse(t: Term) -> Polynomial | None:
-    p = expand(t)
+def _inverse(t: Term, p: Polynomial | None) -> Polynomial | None:
     if p is None or len(p) != 1:
         return {frozenset([(t, -1)]): Fraction(1)}
     ((m, c),) = p.items()
@@ -84,7 +89,7 @@ def product(m: Monomial, names: Mapping[str, str]) -> Term:
 
 def together(t: Term) -> tuple[Term, Term] | None:
     """A sum of fractions as one: above and below."""
-    p = expand(t)
+    p = expand(t, deep=False)
     below: dict[Term, int] = {}
     for a, k in (f for m in p or () for f in m):
         below[a] = max(below.get(a, 0), -k)
@@ -95,7 +100,7 @@ def together(t: Term) -> tuple[Term, Term] | None:
     for m, c in p.items():
         left = dict(_joined(m, frozenset(common.items())))
         own = {a: k for a, k in left.items() if a not in common}
-        factors = [expand(a) for a, k in left.items() if a in common for _ in range(k)]
+        factors = [expand(a, deep=False) for a, k in left.items() if a in common for _ in range(k)]
         above.append(_product([{frozenset(own.items()): c}, *factors]))
     found = _sum(above)
     return None if found is None else (total(found), product(frozenset(common.items()), {}))

@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
+from genmath.proof.coq.monomials import expand, total
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
@@ -125,7 +126,7 @@ def _ln(u: Term, signs: Signs) -> Term:
             return neg(under) if over == num(0) else add(over, neg(under))
         case "pow" if positive(u.args[0]):
             return mul(num(u.data), _ln(u.args[0], signs))
-        case "add" if signs.apart and (parts := signs.fraction(u)):
+        case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
             return add(_ln(parts[0], signs), neg(_ln(parts[1], signs)))
         case "app" if u.data == "exp":
             return u.args[0]
@@ -149,7 +150,15 @@ def _exp(u: Term, signs: Signs) -> Term:
             return mul(*(_exp(a, signs) for a in u.args))
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return u.args[0]
+        case "mul" | "div" if signs.apart and (new := multiplied_out(u)):
+            return _exp(new, signs)
     return app("exp", u)
+
+
+def multiplied_out(u: Term) -> Term | None:
+    """A product that is a sum, or < 0 in its coefficient."""
+    p = expand(u)
+    return total(p) if p and (len(p) > 1 or min(p.values()) < 0) else None
 
 
 def constant(u: Term) -> Fraction | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
+from typing import Any
 
 from genmath.proof.coq.monomials import together
 from genmath.proof.coq.reading import Head
@@ -38,6 +39,7 @@ class Signs:
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
         self.supports = False  # whether densities are taken to be > 0
+        self.planned: dict[Term, Any] = {}  # what `apart` remembers
         self.apart: Apart | None = None  # how integrals are, if not as Coq is told
         self._inside: dict[Term, Signs] = {}
         for sign, left, right in conditions:
@@ -157,7 +159,8 @@ class Signs:
             case "normal":
                 return Range(zero, inf, True) if self.positive(term.args[2]) else ANY
         head = self.heads.get(term.data)
-        if head and self.laws and head.linear and len(head.takes) < 3:  # no integral with limits
+        sums = bool(self.apart) and head is not None and head.linear == "sum"
+        if head and self.laws and head.linear and (sums or len(head.takes) < 3):  # without limits
             inside = self.inside(term.args[0])
             if inside.nonnegative(term.args[0].args[0]):
                 return Range(zero, inf, bool(self.apart) and inside.positive(term.args[0].args[0]))

@@ -7,6 +7,7 @@ differentiates them supposes so.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 from genmath.proof.coq.reading import DERIVATIVE, Head
@@ -145,7 +146,8 @@ def slope_of(head: Head, heads: Mapping[str, Head], args: tuple[Term, ...], i: i
     if head.slope and head.slope in heads:
         return app(head.slope, *args)
     height = 1 + max((a.height for a in args), default=0)
-    letter = f"v{height}"
+    taken = frozenset[str]().union(*(a.free for a in args))
+    letter = next(n for k in itertools.count(height) if (n := f"v{k}") not in taken)
     inside = app(head.name, *(var(letter) if k == i else a for k, a in enumerate(args)))
     return app(DERIVATIVE, lam(((letter, ()),), inside), args[i])
 
