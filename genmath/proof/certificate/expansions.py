@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
-from genmath.proof.coq.rules import constant, multiplied_out, opened, root_of
+from genmath.proof.coq.rules import constant, factored, multiplied_out, opened, root_of
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
 
@@ -47,6 +47,9 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
     match u.op:
         case "num" if u.data == 1:
             return "ln_one", num(0), []
+        case "num" if signs.apart and (factors := factored(u.data)):
+            powers = [power(num(p), k) for p, k in factors]
+            return "same", app("ln", mul(*powers)), []
         case "num" if u.data.denominator != 1 and u.data > 0:
             return "same", app("ln", _quotient(u)), []
         case "mul" if all(map(signs.positive, u.args)):

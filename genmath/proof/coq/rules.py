@@ -100,6 +100,8 @@ def with_slopes(term: Term, letter: str, signs: Signs) -> Term:
     if term.op == "app" and term.data == DERIVATIVE:
         return expanded(term, signs) or term
     head = signs.heads.get(term.data) if term.op == "app" and signs.apart and signs.laws else None
+    if head and (head.ratio or head.chain):
+        return expanded(term, signs) or term
     if head and (head.linear == "expectation" or head.means):
         if any(letter in a.free for a in term.args[1:]) or head.means:
             return opened(term, signs)
@@ -117,6 +119,8 @@ def _ln(u: Term, signs: Signs) -> Term:
     match u.op:
         case "num" if u.data == 1:
             return num(0)
+        case "num" if signs.apart and (factors := factored(u.data)):
+            return add(*(mul(num(k), app("ln", num(p))) for p, k in factors))
         case "num" if u.data.denominator != 1 and u.data > 0:
             return add(_ln(num(u.data.numerator), signs), neg(app("ln", num(u.data.denominator))))
         case "mul" if all(map(positive, u.args)):
@@ -138,6 +142,22 @@ def _ln(u: Term, signs: Signs) -> Term:
             square = power(add(x, neg(m)), 2)
             return add(neg(div(square, mul(num(2), v))), neg(div(_ln(spread, signs), num(2))))
     return app("ln", u)
+
+
+def factored(value: Fraction) -> list[tuple[int, int]]:
+    """The prime factors of a small whole number that is none, with their powers."""
+    left, found = int(value), []
+    if value.denominator != 1 or not 1 < value < 10_000:
+        return []
+    for p in range(2, left + 1):
+        k = 0
+        while left % p == 0:
+            left, k = left // p, k + 1
+        if k:
+            found.append((p, k))
+        if left == 1:
+            break
+    return found if found != [(int(value), 1)] else []
 
 
 def _exp(u: Term, signs: Signs) -> Term:

@@ -81,6 +81,9 @@ class Slopes:
         head = self.heads.get(term.data)
         if self.signs.apart and self.signs.laws and head and head.linear and inside == [0]:
             return self._under(term), ""
+        if self.signs.apart and not any(term.args[i].op == "lam" for i in inside):
+            if len(inside) > 1 or term.data == DERIVATIVE:
+                return self._partials(term, inside), ""
         if len(inside) != 1 or term.args[inside[0]].op == "lam":
             raise NoSlope
         at = term.args[inside[0]]
@@ -101,6 +104,14 @@ class Slopes:
             case "cos":
                 return _mul(neg(app("sin", at)), inner), f"(d_cos _ _ _ {proof})"
         return self._unknown(term, inside[0], inner, proof)
+
+    def _partials(self, term: Term, inside: list[int]) -> Term:
+        """The chain rule in several arguments, or of a derivative."""
+        head = self.heads.get(term.data)
+        if head is None:
+            raise NoSlope
+        slopes = [(slope_of(head, self.heads, term.args, i), self(term.args[i])[0]) for i in inside]
+        return add(*(_mul(outer, inner) for outer, inner in slopes))
 
     def _under(self, term: Term) -> Term:
         """Of an integral whose measure does not move."""

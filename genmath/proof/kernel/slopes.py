@@ -59,9 +59,12 @@ class _Slopes:
         declared = self.scope.functions.get(t[0])
         if spoken == [1] and declared and declared.kind in LINEAR:
             return self._under(t, declared)
-        if len(spoken) > 1 or _is_function(t[spoken[0]]) or t[0] == DERIVATIVE:
+        if any(_is_function(t[i]) for i in spoken):
             raise Rejected("no rule differentiates this function")
-        return ("*", self._outer(t, spoken[0], t[spoken[0]]), self(t[spoken[0]]))
+        if len(spoken) > 1:
+            self.scope.suppose(f"{t[0]} is differentiable")
+        each = [("*", self._outer(t, i, t[i]), self(t[i])) for i in spoken]
+        return each[0] if len(each) == 1 else ("+", *each)
 
     def _under(self, t: tuple[Any, ...], declared: Function) -> Term:
         """Of an integral whose measure does not move: the integral of the derivative."""
@@ -88,12 +91,13 @@ class _Slopes:
                 return ("cos", u)
             case "cos":
                 return ("-", ("sin", u))
-        if t[0] in OWN:
+        if t[0] in OWN and t[0] != DERIVATIVE:
             raise Rejected("no rule differentiates this function")
-        if not self.scope.functions[t[0]].smooth:
+        declared = self.scope.functions.get(t[0])
+        if declared is None or not declared.smooth:
             self.scope.suppose(f"{t[0]} has a derivative in its argument {i}")
-        if slope := self.scope.functions[t[0]].slope:
-            return (slope, u)
+        if declared and declared.slope:
+            return (declared.slope, u)
         return (DERIVATIVE, ("=>", 1, (*t[:i], ("#", 0), *t[i + 1 :])), u)
 
     def _normal(self, t: Term, x: Term, m: Term, v: Term) -> Term:
