@@ -263,6 +263,8 @@ class Bounds:
         found = self.place.number(sign, a, b)
         if found is None and declared and declared.kind in LINEAR and zero and not up:
             return self.prove(self.place, t)
+        if found is None and declared and declared.kind in ("KL", "JS") and zero and not up:
+            return self.place.add("bound", "divergence", said.of(t))
         if found is None and sign == "<" and self.signs.supports and a == ZERO:
             return self.place.add("bound", "support", said.of(t))
         if found is None:

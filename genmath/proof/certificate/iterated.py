@@ -16,7 +16,7 @@ from fractions import Fraction
 from genmath.proof.certificate import said
 from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
 from genmath.proof.coq.linear import moment_of
-from genmath.proof.coq.reading import Head
+from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import (
     Term,
@@ -138,13 +138,58 @@ def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leav
             continue
         if len(own) == 1 == len(laws) and (left := _margin(laws[0], x, measure, signs.heads)):
             return Leaving(x, "margin", laws[0], left)
+        if len(own) == 1 == len(laws) and (left := _slope_of_margin(laws[0], x, measure, signs.heads)):
+            return Leaving(x, "slope", laws[0], left)
         if len(laws) == 1 and signs.heads[measure].line:
             left = moment_of(laws[0], x, k, signs)
             if left:
                 return Leaving(x, "moment", mul(*[var(x)] * k, laws[0]), left)
         if len(laws) == 2 and signs.heads[measure].line:
             both += [_conjugate(x, k, *pair, signs) for pair in (laws, laws[::-1])]
-    return next(filter(None, both), None)
+    return next(filter(None, both), None) or _by_parts(letters, powers, signs)
+
+
+def _by_parts(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """The derivative goes from a density to what stands beside it."""
+    for x, measure in letters.items():
+        own = [t for t in powers if x in t.free]
+        slopes = [t for t in own if _slope_of_density(t, x, signs.heads)]
+        if len(slopes) != 1 or powers[slopes[0]] != 1 or not signs.heads[measure].line:
+            continue
+        (slope,) = slopes
+        ((letter, _),) = slope.args[0].data
+        rest = frozenset((t, powers[t]) for t in own if t != slope)
+        if any(k < 0 for _, k in rest):
+            continue
+        if not rest:
+            return Leaving(x, "flux", slope, num(0))
+        beside = product(rest, {})
+        moving = app(DERIVATIVE, lam(((letter, ()),), replaced(beside, {x: letter})), var(x))
+        density = replaced(slope.args[0].args[0], {letter: x})
+        left = neg(_chain({x: measure}, mul(moving, density), signs.heads))
+        return Leaving(x, "flux", mul(beside, slope), left)
+    return None
+
+
+def _slope_of_margin(t: Term, x: str, measure: str, heads: Mapping[str, Head]) -> Term | None:
+    """By a parameter: the derivative of what the density leaves."""
+    if t.data != DERIVATIVE or x in t.args[1].free or t.args[0].args[0].op != "app":
+        return None
+    inner = t.args[0].args[0]
+    left = _margin(inner, x, measure, heads) or _slope_of_margin(inner, x, measure, heads)
+    return left and app(DERIVATIVE, lam(t.args[0].data, left), t.args[1])
+
+
+def _slope_of_density(t: Term, x: str, heads: Mapping[str, Head]) -> bool:
+    if t.op != "app" or t.data != DERIVATIVE or t.args[1] != var(x) or x in t.args[0].free:
+        return False
+    ((letter, _),) = t.args[0].data
+    inner = t.args[0].args[0]
+    if inner.op != "app" or letter not in inner.free:
+        return False
+    head = heads.get(inner.data)
+    known = inner.data == "normal" or (head is not None and head.density)
+    return known or _slope_of_density(inner, letter, heads)
 
 
 def _conjugate(x: str, k: int, one: Term, other: Term, signs: Signs) -> Leaving | None:

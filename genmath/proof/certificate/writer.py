@@ -18,12 +18,16 @@ from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (
     Term,
+    add,
     app,
     atoms,
     denominators,
     lam,
+    mul,
+    neg,
     num,
     replaced,
+    var,
 )
 from genmath.proof.coq.values import Values
 from genmath.proof.kernel.terms import at
@@ -224,9 +228,52 @@ class Writer:
             inner.add("identity", ["=", *map(said.of, bodies)], by)
             return place.add("same", said.of(middle), said.of(target), [[[x], inner.steps]])
         last = middle.args[-1] if middle.op == "mul" else middle
+        if rule == "flux" and _laws(last)[0].data != DERIVATIVE:
+            return self._by_parts(last, place)
+        if rule == "slope":
+            left = target.args[-1] if target.op == "mul" else target
+            return self._exchanged(last, left, place)
         for law in (t for t in _laws(last) if t.data == "normal"):
             self.bounds(place).positive(law.args[2])
         return place.add("equal", rule, said.of(last))
+
+    def _exchanged(self, integral: Term, left: Term, place: Place) -> int:
+        """The integral of a derivative is that of the integral, which is known."""
+        function, slope = integral.args[0], integral.args[0].args[0]
+        if slope.data != DERIVATIVE:
+            return place.add("equal", "margin", said.of(integral))
+        moving, at = slope.args
+        within = app(integral.data, lam(function.data, moving.args[0]))
+        whole = app(DERIVATIVE, lam(moving.data, within), at)
+        facts = [place.add("equal", "slope", said.of(whole))]
+        facts = [place.add("identity", ["=", said.of(integral), said.of(whole)], facts)]
+        inner, (w,) = self._under(whole, 0, place)
+        known = replaced(within, {moving.data[0][0]: w})
+        self._exchanged(known, replaced(left.args[0].args[0], {left.args[0].data[0][0]: w}), inner)
+        steps = [[[w], inner.steps], None]
+        facts.insert(0, place.add("same", said.of(whole), said.of(left), steps))
+        return place.add("identity", ["=", said.of(integral), said.of(left)], facts)
+
+    def _by_parts(self, integral: Term, place: Place) -> int:
+        """The integral of f p' is minus that of f' p, since that of (f p)' is 0."""
+        ((letter, _),) = integral.args[0].data
+        beside, slope = integral.args[0].args[0].args
+        ((moving, _),) = slope.args[0].data
+        density = slope.args[0].args[0]
+        function = lam(((moving, ()),), mul(replaced(beside, {letter: moving}), density))
+        other = app(DERIVATIVE, lam(function.data, function.args[0].args[0]), var(letter))
+        sides = mul(other, replaced(density, {moving: letter})), mul(beside, slope)
+
+        def over(t: Term) -> Term:
+            return app(integral.data, lam(integral.args[0].data, t))
+
+        whole, both = over(app(DERIVATIVE, function, var(letter))), over(add(*sides))
+        facts = [place.add("equal", "linear", said.of(both)), self.same(whole, both, place, 0)]
+        left = over(sides[0])
+        shown = add(whole, neg(left))
+        facts = [place.add("identity", ["=", said.of(integral), said.of(shown)], facts)]
+        facts.insert(0, place.add("equal", "flux", said.of(whole)))
+        return place.add("identity", ["=", said.of(integral), said.of(neg(left))], facts)
 
     # --- functions
 

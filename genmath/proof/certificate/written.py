@@ -6,6 +6,7 @@ import contextlib
 from typing import Any
 
 from genmath.proof.certificate import said
+from genmath.proof.certificate.gaps import as_gap
 from genmath.proof.certificate.iterated import apart
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.certificate.writer import Writer
@@ -83,6 +84,8 @@ def _bound(claim: Statement, writer: Writer, place: Place) -> None:
             for sign, a, b in claim.results if sign != "="
         ]  # fmt: skip
     parts = parts or [gap]
+    if not facts and signs.laws and not all(map(signs.nonnegative, parts)):
+        parts = [as_gap(part, signs) for part in parts]
     if not writer.equal(gap, add(*parts), signs):
         raise NoProof("the gap is not what is given as a reason")
     if not facts:

@@ -166,6 +166,8 @@ class Signs:
                 return Range(zero, inf, bool(self.apart) and inside.positive(term.args[0].args[0]))
         if head is None:
             return ANY
+        if self.apart and self.laws and head.means in ("KL", "JS"):
+            return Range(zero)
         match head.values:
             case "positive":
                 return Range(zero, inf, True)

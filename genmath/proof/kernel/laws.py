@@ -13,7 +13,7 @@ from typing import Any
 from genmath.proof.kernel.claims import LINEAR, Function
 from genmath.proof.kernel.limits import Rejected
 from genmath.proof.kernel.rules import Scope
-from genmath.proof.kernel.terms import ONE, TWO, Term, bare, opened, parts
+from genmath.proof.kernel.terms import DERIVATIVE, ONE, TWO, ZERO, Term, bare, opened, parts
 
 
 def linear(scope: Scope, term: Any, declared: Function) -> Term:
@@ -87,6 +87,16 @@ def moment(scope: Scope, term: Any, declared: Function) -> Term:
     return moments[k]
 
 
+def flux(scope: Scope, term: Any, declared: Function) -> Term:
+    """The integral over the line of a derivative is 0, if what is differentiated vanishes far out."""
+    body = term[1][2]
+    slope = isinstance(body, tuple) and body[0] == DERIVATIVE and body[2] == ("#", 0)
+    if not declared.line or not slope or not bare(body[1]):
+        raise Rejected("flux: it is no integral of a derivative over the line")
+    scope.suppose("what is differentiated vanishes far out")
+    return ZERO
+
+
 def meaning(scope: Scope, term: Any, declared: Function) -> Term:
     """KL(p, q) = E_p ln(p/q); H(p) = -E_p ln p; JS(p, q) is half the sum of the divergences from
     the middle of both."""
@@ -124,7 +134,7 @@ def chain(scope: Scope, term: Any, declared: Function) -> Term:
 
 
 ROWS = {"linear": linear, "margin": margin, "moment": moment, "meaning": meaning, "ratio": ratio,
-        "chain": chain}  # fmt: skip
+        "chain": chain, "flux": flux}  # fmt: skip
 
 
 def equal(rule: str, term: Term, scope: Scope) -> Term:

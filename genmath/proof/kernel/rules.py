@@ -118,6 +118,14 @@ def equal(rule: str, term: Term, scope: Scope) -> Term:
     return row.gives(*parts)
 
 
+def _divergence(t: Any, scope: Scope) -> Fact | None:
+    declared = scope.functions.get(t[0]) if isinstance(t, tuple) else None
+    if declared is None or declared.kind not in ("KL", "JS"):
+        return None
+    scope.suppose(f"{t[0]} is >= 0")
+    return "<=", ZERO, t
+
+
 def _support(t: Any, scope: Scope) -> Fact | None:
     declared = scope.functions.get(t[0]) if isinstance(t, tuple) else None
     if declared is None or ("<=", ZERO, ("#", 0)) not in declared.values:
@@ -145,6 +153,7 @@ BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
                 lambda t, s: _is(t, "log_gap") and s.positive(t[1]) and ("<=", ZERO, t)),
     "normal": ("0 < normal(x; m, v), if 0 < v",
                lambda t, s: _is(t, "normal") and s.positive(t[3]) and ("<", ZERO, t)),
+    "divergence": ("0 <= KL(p, q), and so for JS, a law of densities", _divergence),
     "support": ("0 < p(x), a law of densities", _support),
 }  # fmt: skip
 
