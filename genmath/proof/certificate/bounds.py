@@ -13,6 +13,8 @@ from typing import Any
 
 from genmath.proof.certificate import said
 from genmath.proof.certificate.scope import NoProof, Place
+from genmath.proof.coq.monomials import Polynomial
+from genmath.proof.coq.signs import Gap
 from genmath.proof.coq.terms import Term, denominators, div, neg, num
 from genmath.proof.kernel.claims import LINEAR
 
@@ -143,8 +145,27 @@ class Bounds:
                     return self._combine(sign, a, b, [["1", found]])
         if not up and a == ZERO and (one := self.signs.fraction(t)):
             return self._combine(sign, a, b, [["1", self._sign("<", div(*one))]])
+        if not up and a == ZERO and (found := self.signs.stated(t)):
+            return self._stated(a, b, sign, *found)
         parts = [self.above(x) if up else self.below(x) for x in t.args]
         return self._combine(sign, a, b, [["1", k] for k in parts])
+
+    def _stated(self, a: Term, b: Term, sign: str, gap: Gap, rest: Polynomial) -> int:
+        low, high, strict = gap
+        known = self.place.number("<" if strict else "<=", low, high)
+        if known is None:
+            raise NoProof("a hypothesis is not found")
+        terms: list[Weighted] = [["1", known]]
+        for m, c in rest.items():
+            facts: list[int | None] = []
+            for t, k in m:
+                if self.signs.nonnegative(t):
+                    facts += [self.nonnegative(t)] * k
+                else:
+                    facts += [self.place.add("bound", "square", said.of(t))] * (k // 2)
+            terms.append([str(c), *(k for k in facts if k is not None)])
+        self.divisors(low, high)
+        return self._combine(sign, a, b, terms)
 
     def _of_product(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
         if self.signs(t).low == self.signs(t).high == 0:

@@ -8,11 +8,12 @@ from fractions import Fraction
 from math import inf
 from typing import Any
 
-from genmath.proof.coq.monomials import together
+from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together
 from genmath.proof.coq.reading import Head
-from genmath.proof.coq.terms import Condition, Term
+from genmath.proof.coq.terms import Condition, Term, add, neg
 
 End = Fraction | float
+Gap = tuple[Term, Term, bool]  # from below, whether strictly
 Apart = Callable[[Term, "Signs", Callable[[Term, "Signs"], Term]], "Term | None"]
 
 
@@ -35,7 +36,7 @@ class Signs:
     def __init__(self, conditions: Sequence[Condition], heads: Mapping[str, Head]) -> None:
         self.conditions, self.heads = tuple(conditions), heads
         self.known: dict[Term, Range] = {}
-        self.gaps: list[tuple[Term, Term, bool]] = []
+        self.gaps: list[Gap] = []
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
         self.supports = False  # whether densities are taken to be > 0
@@ -113,9 +114,24 @@ class Signs:
         if not self.apart:
             return gap or total
         known = _both(gap, total) if gap else total
-        if known.low < 0 and (one := self.fraction(term)):
+        if known.low < 0 and self.fraction(term):
             return _both(known, Range(Fraction(0), inf, True))
+        if known.low < 0 and (stated := self.stated(term)):
+            return _both(known, Range(Fraction(0), inf, stated[0][2]))
         return known
+
+    def stated(self, term: Term) -> tuple[Gap, Polynomial] | None:
+        """A gap that is known to be >= 0, and what is left of a sum without it, of which each part
+        is seen to be >= 0."""
+        for gap in self.gaps:
+            low, high, _ = gap
+            rest = expand(add(term, low, neg(high)))
+            if rest is not None and all(c > 0 and self._plain(m) for m, c in rest.items()):
+                return gap, rest
+        return None
+
+    def _plain(self, m: Monomial) -> bool:
+        return all(k > 0 and (k % 2 == 0 or self.nonnegative(t)) for t, k in m)
 
     def fraction(self, term: Term) -> tuple[Term, Term] | None:
         """A sum of fractions as one, both parts > 0."""
