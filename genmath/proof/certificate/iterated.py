@@ -104,7 +104,8 @@ def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
 
 def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged | None:
     letters, under = spread(written, signs.heads)
-    here = signs.beside([c for x, m in letters.items() for c in where(signs.heads[m], x)])
+    said_ = [c for x, m in letters.items() for c in where(signs.heads[m], x)]
+    here = signs.within(list(letters), said_)
     parts = expand(opened(under, here))
     if parts is None or len(parts) != 1:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from genmath.proof.coq.reading import DERIVATIVE, Head, domain_of
+from genmath.proof.coq.signs import Always
 from genmath.proof.coq.terms import Condition, Term, var
 from genmath.proof.coq.theorem import Statement
 
@@ -79,6 +80,11 @@ def _endless(what: Any) -> bool:
     return what == "Infinity" or (isinstance(what, tuple) and any(map(_endless, what)))
 
 
+def _always(stated: Always) -> list[Any]:
+    names, needs, said = stated
+    return [len(names), [relation(c, [names]) for c in needs], relation(said, [names])]
+
+
 def claim(statement: Statement) -> dict[str, Any]:
     given = statement.conditions[: len(statement.conditions) - len(statement.results)]
     endless = any(map(_endless, statement.read.heads))
@@ -91,6 +97,7 @@ def claim(statement: Statement) -> dict[str, Any]:
         "letters": sorted(statement.read.letters.values()),
         "functions": dict(sorted(functions.items())),
         "given": [relation(c) for c in given],
+        **({"always": list(map(_always, statement.always))} if statement.always else {}),
         "results": [
             {"name": m.source.name, "says": relation(c)}
             for m, c in zip(statement.lemmas, statement.results, strict=True)

@@ -17,6 +17,7 @@ from genmath.proof.coq.rules import expanded, opened, with_slopes
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (
+    Condition,
     Term,
     add,
     app,
@@ -30,6 +31,7 @@ from genmath.proof.coq.terms import (
     var,
 )
 from genmath.proof.coq.values import Values
+from genmath.proof.kernel.proof import Scope
 from genmath.proof.kernel.terms import at
 
 DEEPEST = 6
@@ -216,7 +218,18 @@ class Writer:
         ]  # fmt: skip
         inner, _, _ = place.scope.inside([list(letters), []], len(letters), where)
         said_ = [c for x, m in letters.items() for c in where_of(self.heads[m], x)]
-        return Place(inner, place.signs.beside(said_))
+        return self._stated(inner, place, list(letters), said_)
+
+    def _stated(
+        self, inner: Scope, place: Place, letters: list[str], conditions: list[Condition]
+    ) -> Place:
+        """Beneath a binder, with what hypotheses say of its letters."""
+        new = Place(inner, place.signs.within(letters, conditions))
+        known = {*place.signs.conditions, *conditions}
+        for k, chosen, needs, _ in place.signs.instances(new.signs.bound):
+            if known.issuperset(needs):
+                new.add("instance", k, list(chosen))
+        return new
 
     def _leaving(self, middle: Term, target: Term, rule: str, place: Place) -> int:
         """Down to the letter that is integrated out."""
@@ -312,7 +325,7 @@ class Writer:
             (s, replaced(l, here), replaced(r, here)) for _, cs in function.data for s, l, r in cs
         ]
         choosy = bool((head := self.heads.get(whole.data)) and head.choosy)
-        return Place(inner, place.signs.beside(conditions if choosy else ())), letters
+        return self._stated(inner, place, letters, conditions if choosy else []), letters
 
     def keeps(self, place: Place, term: Term) -> int:
         """What is nowhere < 0 has no integral < 0."""

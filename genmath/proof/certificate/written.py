@@ -55,6 +55,7 @@ def _proof(claim: Statement, document: dict[str, Any], laws: bool, supports: boo
         raise NoProof(f"the kernel does not read the claim: {why}") from None
     signs = claim.signs()
     signs.laws, signs.supports, signs.apart = laws, supports, apart
+    signs.always = claim.always
     place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
     writer = Writer(claim.heads)
     if claim.sign == "=":

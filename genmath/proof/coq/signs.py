@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
@@ -10,9 +11,11 @@ from typing import Any
 
 from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together
 from genmath.proof.coq.reading import Head
-from genmath.proof.coq.terms import Condition, Term, add, neg
+from genmath.proof.coq.terms import Condition, Term, add, neg, replaced
 
 End = Fraction | float
+MOST = 16  # instances of a hypothesis at a place
+Always = tuple[tuple[str, ...], tuple[Condition, ...], Condition]
 Gap = tuple[Term, Term, bool]  # from below, whether strictly
 Apart = Callable[[Term, "Signs", Callable[[Term, "Signs"], Term]], "Term | None"]
 
@@ -40,6 +43,8 @@ class Signs:
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
         self.supports = False  # whether densities are taken to be > 0
+        self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
+        self.bound: tuple[str, ...] = ()
         self.planned: dict[Term, Any] = {}  # what `apart` remembers
         self.apart: Apart | None = None  # how integrals are, if not as Coq is told
         self._inside: dict[Term, Signs] = {}
@@ -58,13 +63,34 @@ class Signs:
     def inside(self, term: Term) -> Signs:
         """Where letters are bound, with what may be supposed of them."""
         if term not in self._inside:
-            self._inside[term] = self.beside([c for _, said in term.data for c in said])
+            names, said = [n for n, _ in term.data], [c for _, said in term.data for c in said]
+            self._inside[term] = self.within(names, said)
         return self._inside[term]
+
+    def within(self, letters: Sequence[str], conditions: Sequence[Condition]) -> Signs:
+        """Where these letters are bound."""
+        bound = (*self.bound, *letters)
+        known = {*self.conditions, *conditions}
+        stated = [c for _, _, needs, c in self.instances(bound) if known.issuperset(needs)]
+        new = self.beside([*conditions, *stated])
+        new.bound = bound
+        return new
+
+    def instances(
+        self, bound: Sequence[str]
+    ) -> Iterator[tuple[int, tuple[str, ...], tuple[Condition, ...], Condition]]:
+        """What hypotheses say of bound letters, and what that needs."""
+        for k, (names, needs, said) in enumerate(self.always if self.apart else ()):
+            if len(bound) ** len(names) <= MOST:
+                for chosen in itertools.product(bound, repeat=len(names)):
+                    here = dict(zip(names, chosen, strict=True))
+                    moved = [(s, replaced(a, here), replaced(b, here)) for s, a, b in (*needs, said)]
+                    yield k, chosen, tuple(moved[:-1]), moved[-1]
 
     def beside(self, conditions: Sequence[Condition]) -> Signs:
         new = Signs((*self.conditions, *conditions), self.heads)
         new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
-        new.supports = self.supports
+        new.supports, new.always, new.bound = self.supports, self.always, self.bound
         return new
 
     def _note(self, term: Term, r: Range) -> None:

@@ -55,13 +55,14 @@ class Function:
 class Claim:
     functions: dict[str, Function]
     given: tuple[Fact, ...]  # what is declared of letters, and stated
+    always: tuple[tuple[int, tuple[Fact, ...], Fact], ...]  # of all numbers of which others hold
     results: tuple[tuple[str, Fact], ...]  # earlier ones that the line names
     states: Fact
     read: Reader
 
 
 def claim(said: Any) -> Claim:
-    fields(said, {"letters", "functions", "given", "results", "states"})
+    fields(said, {"letters", "functions", "given", "results", "states"}, {"always"})
     letters, declared = [name(n) for n in listed(said["letters"])], said["functions"]
     if not isinstance(declared, dict) or len(declared) > MOST:
         raise Rejected("no functions")
@@ -77,7 +78,15 @@ def claim(said: Any) -> Claim:
         fields(one, {"name", "says"})
         results.append((word(one["name"]), read.fact(one["says"])))
     given = tuple(map(read.fact, listed(said["given"])))
-    return Claim(functions, given, tuple(results), read.fact(said["states"]), read)
+    always = tuple(_always(one, read) for one in listed(said.get("always", [])))
+    return Claim(functions, given, always, tuple(results), read.fact(said["states"]), read)
+
+
+def _always(said: Any, read: Reader) -> tuple[int, tuple[Fact, ...], Fact]:
+    m, *facts = listed(said) or [None]
+    if type(m) is not int or not 0 < m <= 20 or len(facts) != 2:
+        raise Rejected("no statement of all numbers")
+    return m, tuple(read.fact(c, m) for c in listed(facts[0])), read.fact(facts[1], m)
 
 
 def _takes(said: Any) -> tuple[int, ...]:

@@ -11,6 +11,7 @@
     ["keeps", t, letters, steps]        an integral, expectation or sum of what is >= 0 is >= 0
     ["iterated", a, b, order, letters, steps]    products of integrals, by what stands under them
     ["ln_inject", a, b]                 a = b where ln a = ln b, a > 0 and b > 0
+    ["instance", k, terms]              what is given of all numbers, of these
     ["result", k]                       an earlier result that the claim names
 
 Facts are numbered: those that are given, then those of the steps. A proof within a proof, under a
@@ -149,6 +150,15 @@ class Scope:
             raise Rejected("logarithms are not shown to be equal, or of what is > 0")
         return "=", a, b
 
+    def _instance(self, k: Any, said: Any) -> Fact:
+        if type(k) is not int or not 0 <= k < len(self.claim.always):
+            raise Rejected("no statement of that number")
+        m, premises, fact = self.claim.always[k]
+        values = [self.read(t) for t in listed(said)]
+        if len(values) != m or not all(at(p, values) in self.known for p in premises):
+            raise Rejected("it is not given of these numbers")
+        return at(fact, values)
+
     def _result(self, k: Any) -> Fact:
         if type(k) is not int or not 0 <= k < len(self.claim.results):
             raise Rejected("no result of that number")
@@ -245,7 +255,7 @@ class Scope:
 
 ARGUMENTS = {
     "identity": 2, "combination": 3, "nonzero": 4, "same": 3, "equal": 2, "bound": 2, "value": 2,
-    "keeps": 3, "iterated": 5, "ln_inject": 2, "result": 1,
+    "keeps": 3, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2,
 }  # fmt: skip
 
 
