@@ -152,6 +152,9 @@ class Bounds:
 
     def _stated(self, a: Term, b: Term, sign: str, gap: Gap, rest: Polynomial) -> int:
         low, high, strict = gap
+        if high.data == "Rabs" and low in (high.args[0], neg(high.args[0])):
+            rule = "abs_above" if low == high.args[0] else "abs_below"
+            self.place.add("bound", rule, said.of(high))
         known = self.place.number("<" if strict else "<=", low, high)
         if known is None:
             raise NoProof("a hypothesis is not found")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
-from genmath.proof.coq.rules import constant, factored, multiplied_out, opened, root_of
+from genmath.proof.coq.rules import constant, factored, multiplied_out, opened, root_of, turned
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
 
@@ -28,6 +28,7 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
                 return "abs_plus", inner, [("<=", inner)]
             if signs.nonnegative(neg(inner)):
                 return "abs_minus", neg(inner), [("<=", neg(inner))]
+            return _size(inner, signs)
         case "log_gap":
             return "log_gap", add(inner, neg(ONE), neg(app("ln", inner))), []
     head = signs.heads.get(term.data)
@@ -82,6 +83,17 @@ def density(t: Term) -> Term:
     x, m, v = t.args
     square = power(add(x, neg(m)), 2)
     return div(app("exp", neg(div(square, mul(TWO, v)))), app("sqrt", mul(TWO, var("PI"), v)))
+
+
+def _size(u: Term, signs: Signs) -> Expansion | None:
+    match u.op:
+        case "neg" if signs.apart:
+            return "abs_even", app("Rabs", u.args[0]), []
+        case "mul" if signs.apart:
+            return "abs_product", mul(*(app("Rabs", a) for a in u.args)), []
+        case "add" if signs.apart and (other := turned(u)):
+            return "same", app("Rabs", neg(other)), []
+    return None
 
 
 def _exp(u: Term, signs: Signs) -> Expansion | None:

@@ -50,6 +50,8 @@ def meaning(term: Term, head: Head) -> Term:
     if p.data != q.data:
         return term
     a, b = p.args[0], q.args[0]
+    if head.means == "TV":
+        return div(app(head.under, lam(p.data, app("Rabs", add(a, neg(b))))), num(2))
     if head.means == "KL":
         return expectation(div(a, b), p)
     middle = div(add(a, b), num(2))

@@ -94,7 +94,7 @@ class Head:
     margins: tuple[tuple[str, str], ...] = ()  # of a density: integrals, and what each leaves
     ratio: tuple[Term, Term] | None = None  # of a conditional density: at the letters a1, a2, ...
     chain: tuple[Term, Term] | None = None  # of a joint one: two of which it is the product
-    means: str = ""  # "KL", "JS" or "H": an expectation, by the function `under`
+    means: str = ""  # "KL", "JS" or "H": an expectation, by the function `under`; "TV": an integral
     under: str = ""
 
     @property
@@ -152,16 +152,19 @@ class Reading:
     def meanings(self) -> None:
         """Expectations, for divergences and entropies of densities."""
         for (kind, data, takes), head in list(self.heads.items()):
-            if kind == "Divergence" and data[0] in ("KL", "JS"):
+            if kind == "Divergence" and data[0] in ("KL", "JS", "TV"):
                 head.means, spaces = data
             elif kind == "Entropy":
                 head.means, spaces = "H", data[0]
             else:
                 continue
             key = ("Expect", spaces, (takes[0], takes[0]))
+            if head.means == "TV":
+                key = ("Integral", (spaces,), takes[:1])
             if key not in self.heads:
-                called = self.name("Expect")
-                self.heads[key] = Head(called, key[2], letters=head.letters, linear="expectation")
+                linear = "integral" if head.means == "TV" else "expectation"
+                called = self.name(key[0])
+                self.heads[key] = Head(called, key[2], letters=head.letters, linear=linear)
             head.under = self.heads[key].name
 
     def densities(self) -> None:
@@ -269,6 +272,8 @@ class Reading:
             return self._function(node, env)
         args = tuple(self._read(a, env) for a in node.args)
         match node:
+            case Fn(name="positive_part"):
+                return div(add(args[0], app("Rabs", args[0])), num(2))
             case Add():
                 return add(*args)
             case Mul():

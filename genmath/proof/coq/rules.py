@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
-from genmath.proof.coq.monomials import expand, total
+from genmath.proof.coq.monomials import expand, product, total
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
@@ -45,7 +45,7 @@ def expanded(term: Term, signs: Signs) -> Term | None:
     if signs.laws and (head := signs.heads.get(term.data)) is not None:
         if head.linear:
             return (signs.apart or apart)(term, signs, opened)
-        if head.means:
+        if head.means and (signs.apart or head.means != "TV"):
             return meaning(term, head)
         if head.ratio:
             at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
@@ -210,7 +210,24 @@ def root_of(value: Fraction) -> Fraction | None:
 def _size(u: Term, signs: Signs) -> Term:
     if signs.nonnegative(u):
         return u
-    return neg(u) if signs.nonnegative(neg(u)) else app("Rabs", u)
+    if signs.nonnegative(neg(u)):
+        return neg(u)
+    match u.op:
+        case "neg" if signs.apart:
+            return _size(u.args[0], signs)
+        case "mul" if signs.apart:
+            return mul(*(_size(a, signs) for a in u.args))
+        case "add" if signs.apart and (other := turned(u)):
+            return app("Rabs", other)
+    return app("Rabs", u)
+
+
+def turned(u: Term) -> Term | None:
+    """Minus a sum that begins with a minus, in an order of its own."""
+    p = expand(u)
+    if not p or p[min(p, key=lambda m: str(product(m, {})))] > 0:
+        return None
+    return total({m: -c for m, c in p.items()})
 
 
 def _sqrt(u: Term, signs: Signs) -> Term:

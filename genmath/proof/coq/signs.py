@@ -149,7 +149,9 @@ class Signs:
     def stated(self, term: Term) -> tuple[Gap, Polynomial] | None:
         """A gap that is known to be >= 0, and what is left of a sum without it, of which each part
         is seen to be >= 0."""
-        for gap in self.gaps:
+        sizes = [t for t in term.args if t.data == "Rabs"]
+        more = [(low, t, False) for t in sizes for low in (t.args[0], neg(t.args[0]))]
+        for gap in [*self.gaps, *more]:
             low, high, _ = gap
             rest = expand(add(term, low, neg(high)))
             if rest is not None and all(c > 0 and self._plain(m) for m, c in rest.items()):

@@ -10,7 +10,8 @@ A function is declared with what may be supposed of it, and nothing more is know
     smooth   whether it has a derivative everywhere, in each number that it takes
     is       "sum", "integral", "between" (an integral with limits) or "expectation" (of the first
              argument, by the densities that are the others): linear in its first argument
-             "KL", "JS" or "H": a divergence or an entropy, an expectation by the function `by`
+             "KL", "JS", "TV" or "H": a divergence or an entropy, an expectation by the function
+             `by`, TV an integral
     each     of an integral or expectation: the integrals, over one letter each, that it consists of
     line     whether it is the integral of one letter over all real numbers
     ratio    of a conditional density: two terms of which it is the quotient
@@ -29,7 +30,7 @@ from genmath.proof.kernel.limits import MOST, Rejected
 from genmath.proof.kernel.terms import OWN, PI, Fact, Reader, Term
 
 LINEAR = ("sum", "integral", "between", "expectation")
-MEANT = {"KL": 2, "JS": 2, "H": 1}  # of how many densities
+MEANT = {"KL": 2, "JS": 2, "TV": 2, "H": 1}  # of how many densities
 MORE = frozenset(("values", "ranges", "slope", "smooth", "is", "by", "each", "line", "ratio",
                   "margins", "chain"))  # fmt: skip
 NAME = re.compile(r"[A-Za-z_]\w{0,80}", re.ASCII)
@@ -136,8 +137,9 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
         f.kind != "expectation" or (count > 1 and all(f.takes)),
         (f.kind in MEANT) == bool(f.by),
         f.kind not in MEANT or all(f.takes),
-        not f.by or (by is not None and by.kind == "expectation" and f.ranges == by.ranges
-                     and by.takes == f.takes[:1] * 2 and count == MEANT.get(f.kind)),
+        not f.by or (by is not None and f.ranges == by.ranges and count == MEANT.get(f.kind)
+                     and (by.kind, by.takes) == (("integral", f.takes[:1]) if f.kind == "TV"
+                                                 else ("expectation", f.takes[:1] * 2))),
         *(not two or (len(two) == 2 and numbers) for two in (f.ratio, f.chain)),
         not f.each or (f.takes[:1] == (len(f.each),) and f.kind == ("expectation" if count > 1 else "integral")),
         not f.line or (len(f.each) == 1 and f.kind == "integral" and not f.ranges),

@@ -98,7 +98,7 @@ def flux(scope: Scope, term: Any, declared: Function) -> Term:
 
 
 def meaning(scope: Scope, term: Any, declared: Function) -> Term:
-    """KL(p, q) = E_p ln(p/q); H(p) = -E_p ln p; JS(p, q) is half the sum of the divergences from
+    """KL(p, q) = E_p ln(p/q); TV(p, q) is half the integral of |p - q|; H(p) = -E_p ln p; JS(p, q) is half the sum of the divergences from
     the middle of both."""
 
     def expectation(body: Term, by: Any) -> Term:
@@ -112,6 +112,9 @@ def meaning(scope: Scope, term: Any, declared: Function) -> Term:
         return ("-", expectation(p[2], p))
     if declared.kind == "KL":
         return expectation(("/", p[2], q[2]), p)
+    if declared.kind == "TV":
+        off = ("abs", ("+", p[2], ("-", q[2])))
+        return ("/", (declared.by, ("=>", p[1], off)), TWO)
     middle = ("/", ("+", p[2], q[2]), TWO)
     both = ("+", *(expectation(("/", one[2], middle), one) for one in (p, q)))
     return ("/", both, TWO)
