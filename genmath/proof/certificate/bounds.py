@@ -23,7 +23,7 @@ ZERO = num(0)
 
 
 class Bounds:
-    def __init__(self, place: Place, prove: Callable[[Place, Term], int]) -> None:
+    def __init__(self, place: Place, prove: Callable[[Place, str, Term], int]) -> None:
         """`prove`: what shows that the function under an integral is nowhere < 0."""
         self.place, self.signs, self.prove = place, place.signs, prove
 
@@ -145,8 +145,8 @@ class Bounds:
                     return self._combine(sign, a, b, [["1", found]])
         if not up and a == ZERO and (one := self.signs.fraction(t)):
             return self._combine(sign, a, b, [["1", self._sign("<", div(*one))]])
-        if not up and a == ZERO and (found := self.signs.stated(t)):
-            return self._stated(a, b, sign, *found)
+        if not up and a == ZERO and (stated := self.signs.stated(t)):
+            return self._stated(a, b, sign, *stated)
         parts = [self.above(x) if up else self.below(x) for x in t.args]
         return self._combine(sign, a, b, [["1", k] for k in parts])
 
@@ -286,7 +286,7 @@ class Bounds:
             self.place.add("value", said.of(t), k)
         found = self.place.number(sign, a, b)
         if found is None and declared and declared.kind in LINEAR and zero and not up:
-            return self.prove(self.place, t)
+            return self.prove(self.place, sign, t)
         if found is None and declared and declared.kind in ("KL", "JS") and zero and not up:
             return self.place.add("bound", "divergence", said.of(t))
         if found is None and sign == "<" and self.signs.supports and a == ZERO:

@@ -22,14 +22,13 @@ def as_gap(t: Term, signs: Signs) -> Term:
 
 
 def _gap(t: Term, signs: Signs) -> Term | None:
-    logs = [
-        (c, m, f) for m, c in (expand(t) or {}).items() for f in m if f[0].data == "ln" and f[1] == 1
-    ]  # fmt: skip
+    products = (expand(t) or {}).items()
+    logs = [(c, m, f) for m, c in products for f, k in m if f.data == "ln" and k == 1]
     if len(logs) != 1:
         return None
-    ((c, m, (log, one)),) = logs
+    ((c, m, log),) = logs
     (u,) = log.args
-    weight = mul(num(abs(c)), product(m - {(log, one)}, {}))
+    weight = mul(num(abs(c)), product(m - {(log, 1)}, {}))
     ratio = u if c < 0 else div(u.args[1], u.args[0]) if u.op == "div" else div(num(1), u)
     if not signs.positive(ratio) or not signs.positive(weight):
         return None

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from genmath.proof.certificate import said
-from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
 from genmath.proof.coq.linear import moment_of
+from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
 from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import (
@@ -117,7 +117,8 @@ def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged |
         x = found.letter
         rest = {name: m for name, m in letters.items() if name != x}
         apart = frozenset(p for p in factors if x not in p[0].free)
-        others = [*([num(number)] if number != 1 else []), *([product(apart, key)] if apart else [])]
+        others = [num(number)] if number != 1 else []
+        others += [product(apart, key)] if apart else []
         others += found.beside
         last = _chain({x: letters[x]}, found.law, signs.heads)
         middle = _chain(rest, mul(*others, last), signs.heads)
@@ -137,16 +138,16 @@ def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leav
         laws, k = [t for t in own if t.op == "app"], powers.get(var(x), 0)
         if any(powers[t] != 1 for t in laws) or len(own) != len(laws) + bool(k):
             continue
-        if len(own) == 1 == len(laws) and (left := _margin(laws[0], x, measure, signs.heads)):
-            return Leaving(x, "margin", laws[0], left)
-        if len(own) == 1 == len(laws) and (left := _slope_of_margin(laws[0], x, measure, signs.heads)):
-            return Leaving(x, "slope", laws[0], left)
+        if len(own) == 1 == len(laws):
+            for rule, gives in (("margin", _margin), ("slope", _slope_of_margin)):
+                if left := gives(laws[0], x, measure, signs.heads):
+                    return Leaving(x, rule, laws[0], left)
         if len(laws) == 1 and signs.heads[measure].line:
             left = moment_of(laws[0], x, k, signs)
             if left:
                 return Leaving(x, "moment", mul(*[var(x)] * k, laws[0]), left)
         if len(laws) == 2 and signs.heads[measure].line:
-            both += [_conjugate(x, k, *pair, signs) for pair in (laws, laws[::-1])]
+            both += [_conjugate(x, k, a, b, signs) for a, b in itertools.permutations(laws)]
     return next(filter(None, both), None) or _by_parts(letters, powers, signs)
 
 

@@ -201,9 +201,9 @@ class Writer:
         by = []
         if found.equation:
             here = dict(zip(found.letters, names, strict=True))
-            sides = [replaced(t, here) for t in found.equation]
-            by = [self.equality(*sides, inner, depth + 1), *self.equations(sides, inner, depth + 1)]
-            self.bounds(inner).divisors(*sides)
+            law, others = (replaced(t, here) for t in found.equation)
+            by = [self.equality(law, others, inner, depth + 1)]
+            by += self.equations([law, others], inner, depth + 1)
         by += self.equations([one[1], other], inner, depth + 1)
         inner.add("identity", ["=", said.of(one[1]), said.of(other)], by)
         terms = said.of(found.written), said.of(found.middle)
@@ -235,10 +235,10 @@ class Writer:
         """Down to the letter that is integrated out."""
         if middle.op == "app" and target.op == "app" and middle.data == target.data:
             inner, (x,) = self._under(middle, 0, place)
-            bodies = [replaced(t.args[0].args[0], {t.args[0].data[0][0]: x}) for t in (middle, target)]
-            by = [self._leaving(*bodies, rule, inner)]
-            self.bounds(inner).divisors(*bodies)
-            inner.add("identity", ["=", *map(said.of, bodies)], by)
+            one, other = _at(middle.args[0], x), _at(target.args[0], x)
+            by = [self._leaving(one, other, rule, inner)]
+            self.bounds(inner).divisors(one, other)
+            inner.add("identity", ["=", said.of(one), said.of(other)], by)
             return place.add("same", said.of(middle), said.of(target), [[[x], inner.steps]])
         last = middle.args[-1] if middle.op == "mul" else middle
         if rule == "flux" and _laws(last)[0].data != DERIVATIVE:
@@ -262,7 +262,7 @@ class Writer:
         facts = [place.add("identity", ["=", said.of(integral), said.of(whole)], facts)]
         inner, (w,) = self._under(whole, 0, place)
         known = replaced(within, {moving.data[0][0]: w})
-        self._exchanged(known, replaced(left.args[0].args[0], {left.args[0].data[0][0]: w}), inner)
+        self._exchanged(known, _at(left.args[0], w), inner)
         steps = [[[w], inner.steps], None]
         facts.insert(0, place.add("same", said.of(whole), said.of(left), steps))
         return place.add("identity", ["=", said.of(integral), said.of(left)], facts)
@@ -327,19 +327,24 @@ class Writer:
         choosy = bool((head := self.heads.get(whole.data)) and head.choosy)
         return self._stated(inner, place, letters, conditions if choosy else []), letters
 
-    def keeps(self, place: Place, term: Term) -> int:
-        """What is nowhere < 0 has no integral < 0."""
+    def keeps(self, place: Place, sign: str, term: Term) -> int:
+        """What is nowhere < 0 has no integral < 0; nor what is > 0 one that is 0."""
         inner, letters = self._under(term, 0, place)
         function = term.args[0]
         here = {n: w for (n, _), w in zip(function.data, letters, strict=True)}
         body = replaced(function.args[0], here)
-        bounds = self.bounds(inner)
-        number = bounds.nonnegative(body)
-        if number is not None and inner.scope.facts[number][0] == "<":
-            inner.add("combination", ["<=", "0", said.of(body)], [["1", number]], [])
-        elif number is None:
-            inner.add("combination", ["<=", "0", said.of(body)], [[str(body.data)]], [])
-        return place.add("keeps", said.of(term), letters, inner.steps)
+        number = self.bounds(inner).nonnegative(body)
+        goal = [sign, "0", said.of(body)]
+        if number is None:
+            inner.add("combination", goal, [[str(body.data)]], [])
+        elif inner.scope.facts[number][0] != sign:
+            inner.add("combination", goal, [["1", number]], [])
+        return place.add("keeps", sign, said.of(term), letters, inner.steps)
+
+
+def _at(function: Term, letter: str) -> Term:
+    ((name, _),) = function.data
+    return replaced(function.args[0], {name: letter})
 
 
 def _laws(integral: Term) -> tuple[Term, ...]:

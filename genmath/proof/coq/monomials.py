@@ -117,7 +117,6 @@ def _weighted(c: Fraction, t: Term) -> Term:
     return t if c == 1 else mul(num(c), t)
 
 
-
 def _raised(t: Term, k: int) -> Term:
     if k < 0:
         return div(num(1), _raised(t, -k))

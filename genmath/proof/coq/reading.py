@@ -176,12 +176,13 @@ class Reading:
         density leaves."""
         over: dict[Any, str] = {}  # by what is declared of a letter
         for (kind, data, _), head in list(self.heads.items()):
-            if head.linear in ("integral", "expectation") and kind.startswith(("Integral", "Expect")):
-                spaces = data[0] if kind.startswith("Integral") else data[-len(head.letters):]
-                for space, letter in zip(spaces, head.letters, strict=True):
-                    if space not in over:
-                        over[space] = self._measure(space, letter)
-                head.each = tuple(over[space] for space in spaces)
+            if kind not in ("Integral", "Expect"):
+                continue
+            spaces = data[0] if kind == "Integral" else data[-len(head.letters) :]
+            for space, letter in zip(spaces, head.letters, strict=True):
+                if space not in over:
+                    over[space] = self._measure(space, letter)
+            head.each = tuple(over[space] for space in spaces)
         queue = [key for key in self.heads if key[0] == "Dens"]
         for key in queue if over else []:
             _, (density, events, givens), takes = key

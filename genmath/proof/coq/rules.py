@@ -102,9 +102,9 @@ def with_slopes(term: Term, letter: str, signs: Signs) -> Term:
     head = signs.heads.get(term.data) if term.op == "app" and signs.apart and signs.laws else None
     if head and (head.ratio or head.chain):
         return expanded(term, signs) or term
-    if head and (head.linear == "expectation" or head.means):
-        if any(letter in a.free for a in term.args[1:]) or head.means:
-            return opened(term, signs)
+    moving = any(letter in a.free for a in term.args[1:])
+    if head and (head.means or (head.linear == "expectation" and moving)):
+        return opened(term, signs)
     if term.op == "lam":
         return term
     args = tuple(with_slopes(a, letter, signs) for a in term.args)
@@ -113,9 +113,9 @@ def with_slopes(term: Term, letter: str, signs: Signs) -> Term:
 
 def _ln(u: Term, signs: Signs) -> Term:
     positive = signs.positive
-    if signs.laws and u.op == "app" and (head := signs.heads.get(u.data)):
-        if head.ratio or (head.chain and signs.apart):
-            u = expanded(u, signs) or u
+    head = signs.heads.get(u.data) if signs.laws and u.op == "app" else None
+    if head and (head.ratio or (head.chain and signs.apart)):
+        u = expanded(u, signs) or u
     match u.op:
         case "num" if u.data == 1:
             return num(0)

@@ -84,8 +84,10 @@ class Signs:
             if len(bound) ** len(names) <= MOST:
                 for chosen in itertools.product(bound, repeat=len(names)):
                     here = dict(zip(names, chosen, strict=True))
-                    moved = [(s, replaced(a, here), replaced(b, here)) for s, a, b in (*needs, said)]
-                    yield k, chosen, tuple(moved[:-1]), moved[-1]
+                    *premises, stated = (
+                        (s, replaced(a, here), replaced(b, here)) for s, a, b in (*needs, said)
+                    )
+                    yield k, chosen, tuple(premises), stated
 
     def beside(self, conditions: Sequence[Condition]) -> Signs:
         new = Signs((*self.conditions, *conditions), self.heads)

@@ -81,9 +81,9 @@ class Slopes:
         head = self.heads.get(term.data)
         if self.signs.apart and self.signs.laws and head and head.linear and inside == [0]:
             return self._under(term), ""
-        if self.signs.apart and not any(term.args[i].op == "lam" for i in inside):
-            if len(inside) > 1 or term.data == DERIVATIVE:
-                return self._partials(term, inside), ""
+        more = len(inside) > 1 or term.data == DERIVATIVE
+        if self.signs.apart and more and not any(term.args[i].op == "lam" for i in inside):
+            return self._partials(term, inside), ""
         if len(inside) != 1 or term.args[inside[0]].op == "lam":
             raise NoSlope
         at = term.args[inside[0]]

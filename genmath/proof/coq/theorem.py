@@ -72,10 +72,10 @@ class Statement:
         for g in given:
             free = free_symbols(g.left) | free_symbols(g.right)
             own = sorted((v for v in free if v.is_variable and not v.shape), key=lambda v: v.name)
-            names = tuple(self.read.letters[v] for v in own if v in self.read.letters)
+            names = {v: self.read.letters[v] for v in own if v in self.read.letters}
             if own and len(names) == len(own):
-                where = [c for v, n in zip(own, names, strict=True) for c in self.read.declared(v, var(n))]
-                yield names, tuple(where), self.read.relation(g)
+                where = [c for v, n in names.items() for c in self.read.declared(v, var(n))]
+                yield tuple(names.values()), tuple(where), self.read.relation(g)
 
     def signs(self) -> Signs:
         return Signs(self.conditions, self.heads)

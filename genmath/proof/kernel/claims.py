@@ -127,7 +127,7 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
     binders, by, slope = {*f.takes} - {0}, functions.get(f.by), functions.get(f.slope)
     count, numbers = len(f.takes), not any(f.takes)
     measures = [(n, functions.get(n)) for n in (*f.each, *(m for m, _ in f.margins if m))]
-    left = [functions.get(other) for m, other in f.margins if other or m and len(f.margins) > 1]
+    left = [functions.get(other) for m, other in f.margins if other or (m and len(f.margins) > 1)]
     fits = [
         len(binders) < 2,
         bool(binders) or not f.ranges,
@@ -141,7 +141,8 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
                      and (by.kind, by.takes) == (("integral", f.takes[:1]) if f.kind == "TV"
                                                  else ("expectation", f.takes[:1] * 2))),
         *(not two or (len(two) == 2 and numbers) for two in (f.ratio, f.chain)),
-        not f.each or (f.takes[:1] == (len(f.each),) and f.kind == ("expectation" if count > 1 else "integral")),
+        not f.each or (f.takes[:1] == (len(f.each),)
+                       and f.kind == ("expectation" if count > 1 else "integral")),
         not f.line or (len(f.each) == 1 and f.kind == "integral" and not f.ranges),
         all(one and one.each == (n,) and one.takes == (1,) for n, one in measures),
         len(f.margins) <= count * numbers,

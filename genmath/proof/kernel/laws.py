@@ -46,7 +46,8 @@ def product(scope: Scope, term: Any, letters: Iterator[str], found: list[tuple[s
     elif isinstance(term, tuple) and term[0] == "*":
         factors = list(term[1:])
     else:
-        return term
+        whole: Term = term
+        return whole
     return ("*", ONE, *(product(scope, f, letters, found) for f in factors))
 
 
@@ -61,7 +62,8 @@ def margin(scope: Scope, term: Any, declared: Function) -> Term:
     if more or parts(body)[k:][:1] != (("#", 0),) or measure != term[0]:
         raise Rejected("margin: it is no integral of a density over one of its letters")
     scope.suppose("a density integrates to one")
-    return (other, *body[1 : k + 1], *body[k + 2 :]) if other else ONE
+    rest: Term = (other, *body[1 : k + 1], *body[k + 2 :])
+    return rest if other else ONE
 
 
 def moment(scope: Scope, term: Any, declared: Function) -> Term:
@@ -88,18 +90,18 @@ def moment(scope: Scope, term: Any, declared: Function) -> Term:
 
 
 def flux(scope: Scope, term: Any, declared: Function) -> Term:
-    """The integral over the line of a derivative is 0, if what is differentiated vanishes far out."""
+    """The integral over the line of the derivative of what vanishes far out is 0."""
     body = term[1][2]
     slope = isinstance(body, tuple) and body[0] == DERIVATIVE and body[2] == ("#", 0)
     if not declared.line or not slope or not bare(body[1]):
         raise Rejected("flux: it is no integral of a derivative over the line")
-    scope.suppose("what is differentiated vanishes far out")
+    scope.suppose("what is differentiated is smooth and vanishes far out")
     return ZERO
 
 
 def meaning(scope: Scope, term: Any, declared: Function) -> Term:
-    """KL(p, q) = E_p ln(p/q); TV(p, q) is half the integral of |p - q|; H(p) = -E_p ln p; JS(p, q) is half the sum of the divergences from
-    the middle of both."""
+    """KL(p, q) = E_p ln(p/q); H(p) = -E_p ln p; TV(p, q) is half the integral of |p - q|; JS(p, q)
+    is half the sum of the divergences from the middle of both."""
 
     def expectation(body: Term, by: Any) -> Term:
         return (declared.by, ("=>", by[1], ("ln", body)), by)

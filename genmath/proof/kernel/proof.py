@@ -8,7 +8,7 @@
     ["equal", rule, t]                  t = ..., by a rule for the function
     ["bound", rule, t]                  where t, its square or its inverse lies
     ["value", t, k]                     what is declared of the values of the function
-    ["keeps", t, letters, steps]        an integral, expectation or sum of what is >= 0 is >= 0
+    ["keeps", sign, t, letters, steps]  an integral, expectation or sum of what is >= 0 is >= 0
     ["iterated", a, b, order, letters, steps]    products of integrals, by what stands under them
     ["ln_inject", a, b]                 a = b where ln a = ln b, a > 0 and b > 0
     ["instance", k, terms]              what is given of all numbers, of these
@@ -234,28 +234,28 @@ class Scope:
         self.suppose("integrals exist, and may be taken in any order")
         return "=", a, b
 
-    def _keeps(self, said: Any, letters: Any, steps: Any) -> Fact:
+    def _keeps(self, sign: Any, said: Any, letters: Any, steps: Any) -> Fact:
         """What is nowhere < 0 has no integral, expectation or sum < 0; with limits it may. What is
         > 0 everywhere has one > 0, if it is over anything at all."""
         term: Any = self.read(said)
         declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
         if declared is None or declared.kind not in LINEAR or declared.kind == "between":
             raise Rejected("it is not declared to keep signs")
+        if sign not in ("<", "<="):
+            raise Rejected("no sign to keep")
         function = term[1]
         inner, opening, proof = self.inside([letters, steps], function[1], self.looks(term, 0))
-        body = opened(function[2], opening)
-        inner.proves(("<=", ZERO, body), proof)
-        if inner.positive(body):
-            self.suppose(f"{term[0]} is of what is > 0 somewhere")
-            return "<", ZERO, term
+        inner.proves((sign, ZERO, opened(function[2], opening)), proof)
+        if sign == "<":
+            self.suppose(f"{term[0]} is over more than nothing")
         if declared.kind != "sum":
             self.suppose(f"{term[0]} keeps signs")
-        return "<=", ZERO, term
+        return sign, ZERO, term
 
 
 ARGUMENTS = {
     "identity": 2, "combination": 3, "nonzero": 4, "same": 3, "equal": 2, "bound": 2, "value": 2,
-    "keeps": 3, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2,
+    "keeps": 4, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2,
 }  # fmt: skip
 
 
