@@ -47,6 +47,7 @@ class Signs:
         self.bound: tuple[str, ...] = ()
         self.planned: dict[Term, Any] = {}  # what `apart` remembers
         self.apart: Apart | None = None  # how integrals are, if not as Coq is told
+        self.ranges: dict[Term, Range] = {}
         self._inside: dict[Term, Signs] = {}
         for sign, left, right in conditions:
             if sign == "=":
@@ -114,7 +115,9 @@ class Signs:
         return False
 
     def __call__(self, term: Term) -> Range:
-        return _both(self._of(term), self.known.get(term, ANY))
+        if term not in self.ranges:
+            self.ranges[term] = _both(self._of(term), self.known.get(term, ANY))
+        return self.ranges[term]
 
     def _of(self, term: Term) -> Range:
         match term.op:
