@@ -12,7 +12,8 @@ A function is declared with what may be supposed of it, and nothing more is know
              argument, by the densities that are the others): linear in its first argument
              "KL", "JS", "TV" or "H": a divergence or an entropy, an expectation by the function
              `by`, TV an integral
-    each     of an integral or expectation: the integrals, over one letter each, that it consists of
+    each     of an integral or expectation: the integrals, over one letter each, that it consists
+             of; it looks at its arguments where these do
     line     whether it is the integral of one letter over all real numbers
     ratio    of a conditional density: two terms of which it is the quotient
     margins  of a density: for each of its first arguments the integral over it, and the density
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genmath.proof.kernel.limits import MOST, Rejected
-from genmath.proof.kernel.terms import OWN, PI, Fact, Reader, Term
+from genmath.proof.kernel.terms import OWN, PI, Fact, Reader, Term, at
 
 LINEAR = ("sum", "integral", "between", "expectation")
 MEANT = {"KL": 2, "JS": 2, "TV": 2, "H": 1}  # of how many densities
@@ -150,6 +151,10 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
     ]  # fmt: skip
     if not all(fits):
         raise Rejected("what is declared of a function does not fit what it takes")
+    letters = [f"·{k}" for k in range(len(f.each))]  # that no certificate can write
+    there = {at(r, [x]) for n, x in zip(f.each, letters, strict=True) for r in functions[n].ranges}
+    if f.each and {at(r, letters) for r in f.ranges} != there:
+        raise Rejected("it does not look where the integrals do that it consists of")
 
 
 def name(said: Any) -> str:

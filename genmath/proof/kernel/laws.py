@@ -42,6 +42,8 @@ def product(scope: Scope, term: Any, letters: Iterator[str], found: list[tuple[s
         if len(names) < len(declared.each):
             raise Rejected("iterated: there are more integrals than letters")
         found += zip(declared.each, names, strict=True)
+        if declared.kind == "expectation":  # else it does not look where its densities are < 0
+            scope.suppose(f"the densities of {term[0]} are >= 0")
         factors = [opened(f[2], names) for f in term[1:]]
     elif isinstance(term, tuple) and term[0] == "*":
         factors = list(term[1:])
@@ -53,8 +55,8 @@ def product(scope: Scope, term: Any, letters: Iterator[str], found: list[tuple[s
 
 def margin(scope: Scope, term: Any, declared: Function) -> Term:
     """The integral of p(x, y) over y is p(x); of p(x) over x it is 1."""
-    body, one = term[1][2], declared.each == (term[0],)
-    density = scope.functions.get(body[0]) if one and isinstance(body, tuple) else None
+    body: Any = term[1][2] if declared.each == (term[0],) else None
+    density = scope.functions.get(body[0]) if isinstance(body, tuple) else None
     if density is None or not density.margins:
         raise Rejected("margin: it is no integral of a density over one of its letters")
     k, *more = [i for i, a in enumerate(parts(body)) if not bare(a)] or [len(body)]
@@ -68,12 +70,13 @@ def margin(scope: Scope, term: Any, declared: Function) -> Term:
 
 def moment(scope: Scope, term: Any, declared: Function) -> Term:
     """The integral of x^k normal(x; m, v), v > 0, over the line, for k up to 4."""
-    x, body = ("#", 0), term[1][2]
+    x = ("#", 0)
+    body: Any = term[1][2] if declared.line else None
     factors = body[1:] if isinstance(body, tuple) and body[0] == "*" else (body,)
     law: Any = next((f for f in factors if f != x), None)
     k = len(factors) - 1
     if (
-        not declared.line or not isinstance(law, tuple) or law[:2] != ("normal", x) or k > 4
+        not isinstance(law, tuple) or law[:2] != ("normal", x) or k > 4
         or factors.count(x) != k or not bare(law[2]) or not scope.positive(law[3])
     ):  # fmt: skip
         raise Rejected("moment: it is no x^k by a normal law, k at most 4, variance > 0")
@@ -91,9 +94,9 @@ def moment(scope: Scope, term: Any, declared: Function) -> Term:
 
 def flux(scope: Scope, term: Any, declared: Function) -> Term:
     """The integral over the line of the derivative of what vanishes far out is 0."""
-    body = term[1][2]
+    body: Any = term[1][2] if declared.line else None
     slope = isinstance(body, tuple) and body[0] == DERIVATIVE and body[2] == ("#", 0)
-    if not declared.line or not slope or not bare(body[1]):
+    if not slope or not bare(body[1]):
         raise Rejected("flux: it is no integral of a derivative over the line")
     scope.suppose("what is differentiated is smooth and vanishes far out")
     return ZERO

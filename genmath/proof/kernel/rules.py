@@ -132,7 +132,7 @@ def _divergence(t: Any, scope: Scope) -> Fact | None:
 
 def _support(t: Any, scope: Scope) -> Fact | None:
     declared = scope.functions.get(t[0]) if isinstance(t, tuple) else None
-    if declared is None or ("<=", ZERO, ("#", 0)) not in declared.values:
+    if declared is None or not declared.margins:
         return None
     scope.suppose(f"{t[0]} is > 0")
     return "<", ZERO, t

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from genmath.proof.kernel.claims import LINEAR, Function
+from genmath.proof.kernel.claims import LINEAR
 from genmath.proof.kernel.limits import GROWN, Rejected, Work, sized
 from genmath.proof.kernel.rules import Scope
 from genmath.proof.kernel.terms import DERIVATIVE, ONE, OWN, ZERO, Term, opened, parts
@@ -58,7 +58,7 @@ class _Slopes:
         spoken = [i for i, a in enumerate(t) if i and _speaks(a)]
         declared = self.scope.functions.get(t[0])
         if spoken == [1] and declared and declared.kind in LINEAR:
-            return self._under(t, declared)
+            return self._under(t)
         if any(_is_function(t[i]) for i in spoken):
             raise Rejected("no rule differentiates this function")
         if len(spoken) > 1:
@@ -66,10 +66,9 @@ class _Slopes:
         each = [("*", self._outer(t, i, t[i]), self(t[i])) for i in spoken]
         return each[0] if len(each) == 1 else ("+", *each)
 
-    def _under(self, t: tuple[Any, ...], declared: Function) -> Term:
-        """Of an integral whose measure does not move: the integral of the derivative."""
-        if declared.kind != "sum":
-            self.scope.suppose(f"derivatives may be taken under {t[0]}")
+    def _under(self, t: tuple[Any, ...]) -> Term:
+        """Of an integral or sum over what does not move: that of the derivative."""
+        self.scope.suppose(f"derivatives may be taken under {t[0]}")
         _, m, body = t[1]
         inside = (DERIVATIVE, ("=>", 1, _abstracted(body)), PLACE)
         return (t[0], ("=>", m, inside), *t[2:])
