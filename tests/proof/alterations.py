@@ -8,7 +8,7 @@ import math
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,20 @@ from typing import Any
 from genmath.proof.kernel import Line, Rejected, check
 from genmath.proof.kernel.claims import Claim, Function
 from genmath.proof.kernel.document import UNFORESEEN
-from genmath.proof.kernel.terms import Fact, Term
+from genmath.proof.kernel.terms import Fact, Term, at
 
 WORDS = (
     ("+", "*", "/"), ("<", "<=", ">", ">=", "=", "!="), ("ln", "exp", "sqrt", "abs", "sin", "cos"),
-    ("identity", "combination"), ("exp_sum", "exp_minus", "ln_product", "ln_quotient"),
-    ("abs_plus", "abs_minus"), ("sqrt_product", "sqrt_quotient", "sqrt_square"),
-    ("linear", "total", "moment", "meaning", "ratio", "slope"),
-    ("square", "inverse", "root", "sqrt", "exp", "abs"),
-    ("sum", "integral", "between", "expectation"), ("KL", "JS", "H"),
+    ("identity", "combination"), ("same", "iterated", "keeps"), ("instance", "result", "value"),
+    ("exp_sum", "exp_minus", "ln_product", "ln_quotient"),
+    ("abs_plus", "abs_minus", "abs_even", "abs_product"),
+    ("sqrt_product", "sqrt_quotient", "sqrt_square"),
+    ("linear", "margin", "moment", "flux", "meaning", "ratio", "chain", "slope"),
+    ("square", "inverse", "root", "sqrt", "exp", "abs", "abs_above", "abs_below", "circle",
+     "support", "divergence"),
+    ("sum", "integral", "between", "expectation"), ("KL", "JS", "TV", "H"),
+    ("ratio", "chain", "margins"), ("values", "ranges"), ("each", "margins"), ("smooth", "line"),
+    ("given", "always"),
 )  # fmt: skip
 Place = tuple[Any, Any]  # a list or an object, and where in it
 
@@ -153,7 +158,7 @@ def truth(claim: Claim, chance: random.Random) -> str:
     """Under what is given, and the earlier results that it may rest on."""
     supposed = [*claim.given, *(result for _, result in claim.results)]
     for f in claim.functions.values():
-        if any(f.takes) or f.ratio or f.slope or f.values or f.events:
+        if any(f.takes) or f.ratio or f.chain or f.margins or f.slope or f.values:
             return "not evaluated"
     seen = 0
     for _ in range(400):
@@ -163,7 +168,8 @@ def truth(claim: Claim, chance: random.Random) -> str:
         letters["PI"] = math.pi
         seed = chance.random()
         try:
-            if all(_holds(f, letters, claim.functions, seed, 0.0) for f in supposed):
+            instances = _instances(claim, letters, seed, chance)
+            if all(_holds(f, letters, claim.functions, seed, 0.0) for f in (*supposed, *instances)):
                 seen += 1
                 if not _holds(claim.states, letters, claim.functions, seed, 1e-5):
                     return "FALSE"
@@ -172,6 +178,15 @@ def truth(claim: Claim, chance: random.Random) -> str:
         if seen > 8:
             return "true"
     return "true" if seen else "not evaluated"
+
+
+def _instances(claim: Claim, letters: Any, seed: float, chance: random.Random) -> Iterator[Fact]:
+    """What is given of all numbers, of letters of the claim."""
+    for m, premises, fact in claim.always:
+        for _ in range(20):
+            names = [chance.choice(sorted(letters)) for _ in range(m)]
+            if all(_holds(at(p, names), letters, claim.functions, seed, 0.0) for p in premises):
+                yield at(fact, names)
 
 
 def _holds(fact: Fact, letters: Any, functions: Any, seed: float, slack: float) -> bool:

@@ -53,6 +53,7 @@ def document(
     functions: dict[str, Any] | None = None,
     letters: str = "a b c",
     results: tuple[str, ...] = (),
+    always: tuple[Any, ...] = (),
 ) -> dict[str, Any]:
     claim = {
         "letters": letters.split(),
@@ -61,6 +62,9 @@ def document(
         "results": [{"name": f"r{k}", "says": relation(r)} for k, r in enumerate(results)],
         "states": relation(states),
     }
+    if always:
+        claim["always"] = [[m, list(map(relation, premises)), relation(f)]
+                           for m, premises, f in always]  # fmt: skip
     line = {"line": 1, "claim": claim, "proof": steps}
     return {"format": 1, "derivation": "test.it", "lines": [line]}
 

@@ -60,7 +60,8 @@ def step(chance: random.Random, facts: int) -> Any:
             return ["equal", rule, [row.head, *([inside] if row.shape else arguments)]]
         case "bound":
             rule = chance.choice(sorted(rules.BOUNDS))
-            same = [rule if rule != "root" else "sqrt", t] if rule != "normal" else [rule, t, u, t]
+            head = {"root": "sqrt", "circle": "sin"}.get(rule, rule.split("_")[0])
+            same = [head, t] if rule != "normal" else [rule, t, u, t]
             return ["bound", rule, chance.choice((same, same, t))]
         case "slope":
             body = term(chance, 3, (["#", 0], ["#", 0], "a"))

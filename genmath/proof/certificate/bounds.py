@@ -13,6 +13,8 @@ from typing import Any
 
 from genmath.proof.certificate import said
 from genmath.proof.certificate.scope import NoProof, Place
+from genmath.proof.coq.monomials import Polynomial
+from genmath.proof.coq.signs import Gap
 from genmath.proof.coq.terms import Term, denominators, div, neg, num
 from genmath.proof.kernel.claims import LINEAR
 
@@ -21,7 +23,7 @@ ZERO = num(0)
 
 
 class Bounds:
-    def __init__(self, place: Place, prove: Callable[[Place, Term], int]) -> None:
+    def __init__(self, place: Place, prove: Callable[[Place, str, Term], int]) -> None:
         """`prove`: what shows that the function under an integral is nowhere < 0."""
         self.place, self.signs, self.prove = place, place.signs, prove
 
@@ -141,8 +143,32 @@ class Bounds:
                 pair = (x, y) if up else (y, x)
                 if (found := self.place.number(s, *pair)) is not None and ZERO in (a, b):
                     return self._combine(sign, a, b, [["1", found]])
+        if not up and a == ZERO and (one := self.signs.fraction(t)):
+            return self._combine(sign, a, b, [["1", self._sign("<", div(*one))]])
+        if not up and a == ZERO and (stated := self.signs.stated(t)):
+            return self._stated(a, b, sign, *stated)
         parts = [self.above(x) if up else self.below(x) for x in t.args]
         return self._combine(sign, a, b, [["1", k] for k in parts])
+
+    def _stated(self, a: Term, b: Term, sign: str, gap: Gap, rest: Polynomial) -> int:
+        low, high, strict = gap
+        if high.data == "Rabs" and low in (high.args[0], neg(high.args[0])):
+            rule = "abs_above" if low == high.args[0] else "abs_below"
+            self.place.add("bound", rule, said.of(high))
+        known = self.place.number("<" if strict else "<=", low, high)
+        if known is None:
+            raise NoProof("a hypothesis is not found")
+        terms: list[Weighted] = [["1", known]]
+        for m, c in rest.items():
+            facts: list[int | None] = []
+            for t, k in m:
+                if self.signs.nonnegative(t):
+                    facts += [self.nonnegative(t)] * k
+                else:
+                    facts += [self.place.add("bound", "square", said.of(t))] * (k // 2)
+            terms.append([str(c), *(k for k in facts if k is not None)])
+        self.divisors(low, high)
+        return self._combine(sign, a, b, terms)
 
     def _of_product(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
         if self.signs(t).low == self.signs(t).high == 0:
@@ -260,7 +286,11 @@ class Bounds:
             self.place.add("value", said.of(t), k)
         found = self.place.number(sign, a, b)
         if found is None and declared and declared.kind in LINEAR and zero and not up:
-            return self.prove(self.place, t)
+            return self.prove(self.place, sign, t)
+        if found is None and declared and declared.kind in ("KL", "JS") and zero and not up:
+            return self.place.add("bound", "divergence", said.of(t))
+        if found is None and sign == "<" and self.signs.supports and a == ZERO:
+            return self.place.add("bound", "support", said.of(t))
         if found is None:
             raise NoProof(f"no bound is seen: {t}")
         return found

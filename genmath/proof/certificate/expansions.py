@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
-from genmath.proof.coq.rules import constant, root_of
+from genmath.proof.coq.rules import constant, factored, multiplied_out, opened, root_of, turned
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
 
@@ -28,12 +28,16 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
                 return "abs_plus", inner, [("<=", inner)]
             if signs.nonnegative(neg(inner)):
                 return "abs_minus", neg(inner), [("<=", neg(inner))]
+            return _size(inner, signs)
         case "log_gap":
             return "log_gap", add(inner, neg(ONE), neg(app("ln", inner))), []
     head = signs.heads.get(term.data)
     if signs.laws and head is not None and head.ratio:
         at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
         return "ratio", div(*(replaced(t, at) for t in head.ratio)), []
+    if signs.laws and signs.apart and head is not None and head.chain:
+        at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
+        return "chain", mul(*(replaced(t, at) for t in head.chain)), []
     if signs.laws and head is not None and head.means:
         new = meaning(term, head)
         return None if new == term else ("meaning", new, [])
@@ -44,6 +48,9 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
     match u.op:
         case "num" if u.data == 1:
             return "ln_one", num(0), []
+        case "num" if signs.apart and (factors := factored(u.data)):
+            powers = [power(num(p), k) for p, k in factors]
+            return "same", app("ln", mul(*powers)), []
         case "num" if u.data.denominator != 1 and u.data > 0:
             return "same", app("ln", _quotient(u)), []
         case "mul" if all(map(signs.positive, u.args)):
@@ -57,13 +64,15 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             )
         case "pow" if signs.positive(u.args[0]):
             return "ln_power", mul(num(u.data), app("ln", u.args[0])), [("<", u.args[0])]
+        case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
+            return "same", app("ln", div(*parts)), []
         case "app" if u.data == "exp":
             return "ln_exp", u.args[0], []
         case "app" if u.data == "sqrt" and signs.positive(u.args[0]):
             return "ln_sqrt", div(app("ln", u.args[0]), TWO), [("<", u.args[0])]
         case "app" if u.data == "normal" and signs.positive(u.args[2]):
             return "same", app("ln", density(u)), []
-        case "app" if signs.laws and (head := signs.heads.get(u.data)) and head.ratio:
+        case "app" if signs.laws and (h := signs.heads.get(u.data)) and (h.ratio or h.chain):
             found = expansion(u, signs)
             return None if found is None else ("same", app("ln", found[1]), [])
     return None
@@ -76,6 +85,17 @@ def density(t: Term) -> Term:
     return div(app("exp", neg(div(square, mul(TWO, v)))), app("sqrt", mul(TWO, var("PI"), v)))
 
 
+def _size(u: Term, signs: Signs) -> Expansion | None:
+    match u.op:
+        case "neg" if signs.apart:
+            return "abs_even", app("Rabs", u.args[0]), []
+        case "mul" if signs.apart:
+            return "abs_product", mul(*(app("Rabs", a) for a in u.args)), []
+        case "add" if signs.apart and (other := turned(u)):
+            return "same", app("Rabs", neg(other)), []
+    return None
+
+
 def _exp(u: Term, signs: Signs) -> Expansion | None:
     match u.op:
         case "num" if u.data == 0:
@@ -86,6 +106,8 @@ def _exp(u: Term, signs: Signs) -> Expansion | None:
             return "exp_sum", mul(*(app("exp", a) for a in u.args)), []
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return "exp_ln", u.args[0], [("<", u.args[0])]
+        case "mul" | "div" if signs.apart and (new := multiplied_out(u)):
+            return "same", app("exp", new), []
     return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from genmath.proof.coq.reading import DERIVATIVE, Head, domain_of
+from genmath.proof.coq.signs import Always
 from genmath.proof.coq.terms import Condition, Term, var
 from genmath.proof.coq.theorem import Statement
 
@@ -41,7 +42,7 @@ def relation(condition: Condition, bound: Sequence[Sequence[str]] = ()) -> list[
     return [sign, of(left, bound), of(right, bound)]
 
 
-def function(head: Head, kind: str, events: int, endless: bool) -> dict[str, Any]:
+def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
     """Its declaration."""
     takes = [kind.count("->") for kind in head.takes]
     said: dict[str, Any] = {"takes": takes}
@@ -55,16 +56,22 @@ def function(head: Head, kind: str, events: int, endless: bool) -> dict[str, Any
     if kind in SMOOTH:
         said["smooth"] = True
     if head.linear:
-        between = head.linear == "integral" and len(takes) > 2
+        between = head.linear == "integral" and len(takes) > 1
         series = head.linear == "sum" and endless  # an endless sum is one by a law
         said["is"] = "between" if between else "integral" if series else head.linear
     if head.means:
         said |= {"is": head.means, "by": head.under}
+    if head.each:
+        said["each"] = list(head.each)
+    if head.line:
+        said["line"] = True
+    places = [f"a{k}" for k in range(1, len(takes) + 1)]
     if head.ratio:
-        places = [f"a{k}" for k in range(1, len(takes) + 1)]
         said["ratio"] = [of(t, [places]) for t in head.ratio]
-    if events:
-        said["events"] = events
+    if head.margins:
+        said["margins"] = [list(m) for m in head.margins]
+    if head.chain:
+        said["chain"] = [of(t, [places]) for t in head.chain]
     return said
 
 
@@ -73,18 +80,24 @@ def _endless(what: Any) -> bool:
     return what == "Infinity" or (isinstance(what, tuple) and any(map(_endless, what)))
 
 
+def _always(stated: Always) -> list[Any]:
+    names, needs, said = stated
+    return [len(names), [relation(c, [names]) for c in needs], relation(said, [names])]
+
+
 def claim(statement: Statement) -> dict[str, Any]:
     given = statement.conditions[: len(statement.conditions) - len(statement.results)]
     endless = any(map(_endless, statement.read.heads))
     functions = {
-        head.name: function(head, kind, len(data[1]) if kind == "Dens" else 0, endless)
-        for (kind, data, _), head in statement.read.heads.items()
+        head.name: function(head, kind, endless)
+        for (kind, _, _), head in statement.read.heads.items()
         if head.name != DERIVATIVE
     }
     return {
         "letters": sorted(statement.read.letters.values()),
         "functions": dict(sorted(functions.items())),
         "given": [relation(c) for c in given],
+        **({"always": list(map(_always, statement.always))} if statement.always else {}),
         "results": [
             {"name": m.source.name, "says": relation(c)}
             for m, c in zip(statement.lemmas, statement.results, strict=True)

@@ -19,6 +19,10 @@ def shown(claim: Claim) -> list[str]:
     for name, function in claim.functions.items():
         lines.append(f"for all functions {_declared(name, function)}")
     lines += [f"where {relation(f)}" for f in claim.given]
+    for m, premises, fact in claim.always:
+        names = [f"a{k}" for k in range(1, m + 1)]
+        if_ = "".join(f" with {relation(p, names)}" for p in premises)
+        lines.append(f"where, for all {', '.join(names)}{if_}: {relation(fact, names)}")
     lines += [f"supposing, if it names it, {name}: {relation(f)}" for name, f in claim.results]
     return [*lines, relation(claim.states)]
 
@@ -48,7 +52,13 @@ def _declared(name: str, f: Function) -> str:
     if f.ratio:
         places = [f"a{k}" for k in range(1, len(f.takes) + 1)]
         said.append(f"which is {term(f.ratio[0], places)} / {term(f.ratio[1], places)}")
-    said += [f"a density in its first {f.events}"] * bool(f.events)
+    if f.chain:
+        places = [f"a{k}" for k in range(1, len(f.takes) + 1)]
+        said.append(f"which is {term(f.chain[0], places)} * {term(f.chain[1], places)}")
+    said += [f"of {' and '.join(f.each)}"] * (len(f.each) > 1 or f.kind == "expectation")
+    said += ["over the line"] * f.line
+    for k, (measure, other) in enumerate(f.margins, 1):
+        said += [f"whose {measure} over its argument {k} is {other or 1}"] * bool(measure)
     return "; ".join(said)
 
 

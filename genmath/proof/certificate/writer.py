@@ -9,13 +9,15 @@ from typing import Any
 from genmath.proof.certificate import said
 from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import density, expansion
+from genmath.proof.certificate.iterated import Letters, Merged, opening, plan, spread
+from genmath.proof.certificate.iterated import where as where_of
 from genmath.proof.certificate.scope import NoProof, Place
-from genmath.proof.coq.linear import MOST, moment, parts_of
 from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.rules import expanded, opened, with_slopes
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (
+    Condition,
     Term,
     add,
     app,
@@ -23,11 +25,14 @@ from genmath.proof.coq.terms import (
     denominators,
     lam,
     mul,
+    neg,
     num,
     replaced,
     var,
 )
 from genmath.proof.coq.values import Values
+from genmath.proof.kernel.proof import Scope
+from genmath.proof.kernel.terms import at
 
 DEEPEST = 6
 ONE = num(1)
@@ -92,6 +97,8 @@ class Writer:
                     found.append(step[0])
                     continue
                 plain[atom] = None
+                if atom.data == "sin":
+                    found.append(place.add("bound", "circle", said.of(atom)))
                 if atom.data == "sqrt" and place.signs.nonnegative(atom.args[0]):
                     bounds.nonnegative(atom.args[0])
                     visit(atom.args[0])
@@ -142,9 +149,10 @@ class Writer:
         if old.op == "app" and old.data == "normal" and now == density(old):
             number = place.add("equal", "normal", said.of(old))
         elif old.op == "app" and old.data in self.heads:
-            number = place.add("equal", "ratio", said.of(old))
+            rule = "ratio" if self.heads[old.data].ratio else "chain"
+            number = place.add("equal", rule, said.of(old))
         else:
-            number = place.add("identity", ["=", said.of(old), said.of(now)], [])
+            number = self.equality(old, now, place, depth + 1)
         return place.add("same", said.of(atom), said.of(new), [number])
 
     def _slope(self, atom: Term, place: Place, depth: int) -> tuple[int, Term]:
@@ -168,39 +176,117 @@ class Writer:
         bounds.divisors(slope)
         return place.add("identity", ["=", said.of(atom), said.of(slope)], [number]), slope
 
-    def _linear(self, atom: Term, place: Place, depth: int) -> tuple[int, Term]:
-        """Term by term: first the integrand as a sum of constants times functions."""
-        function, others = atom.args[0], atom.args[1:]
-        weighted = self.heads[atom.data].linear == "expectation"
-        for law in (w.args[0] for w in others if weighted):
-            if law.data == "normal" and place.signs.positive(law.args[2]):
-                self.bounds(place).positive(law.args[2])
-        if weighted and function.args[0] == ONE:
-            return place.add("equal", "total", said.of(atom)), ONE
-        bound = frozenset(name for name, _ in function.data)
-        body = opened(function.args[0], place.signs.inside(function))
-        parts = parts_of(body, bound)
-        if len(parts) > MOST:
-            raise NoProof("an integrand of too many terms")
-        if weighted and len(parts) == 1 and not parts[0][0] and function.args[0] in _powers(bound):
-            known = moment(function, others, parts[0][1], place.signs)
-            if known is not None:
-                return place.add("equal", "moment", said.of(atom)), known
-        inner = [mul(*rest) if rest else ONE for _, rest in parts]
-        weights = [mul(*constants) if constants else None for constants, _ in parts]
-        whole = add(*(t if c is None else mul(c, t) for c, t in zip(weights, inner, strict=True)))
-        new = app(atom.data, lam(function.data, whole), *others)
-        ones = [app(atom.data, lam(function.data, t), *others) for t in inner]
-        sum_ = add(*(t if c is None else mul(c, t) for c, t in zip(weights, ones, strict=True)))
-        if sum_ == new:
-            return self.same(atom, new, place, depth), new
-        number = place.add("equal", "linear", said.of(new))
-        if new != atom:
-            first = self.same(atom, new, place, depth)
-            self.bounds(place).divisors(sum_)
-            step = ["identity", ["=", said.of(atom), said.of(sum_)], [number, first]]
-            number = place.add(*step)
-        return number, sum_
+    def _linear(self, atom: Term, place: Place, depth: int) -> tuple[int, Term] | None:
+        """Term by term, a product as one integral, or a letter integrated out."""
+        found = plan(atom, place.signs, opened)
+        if found is None:
+            return None
+        facts = []
+        if said.of(found.written) != said.of(atom):
+            facts.append(self.same(atom, found.written, place, depth))
+        if isinstance(found, Merged):
+            facts = [*self._merged(found, place, depth), *facts]
+        elif said.of(found.written) != said.of(found.target):
+            facts.insert(0, place.add("equal", "linear", said.of(found.written)))
+        self.bounds(place).divisors(found.target)
+        step = ["identity", ["=", said.of(atom), said.of(found.target)], facts]
+        return place.add(*step), found.target
+
+    def _merged(self, found: Merged, place: Place, depth: int) -> list[int]:
+        order = [found.letters.index(x) for x in opening(found.middle, self.heads)]
+        names = [next(self.letters) for _ in found.letters]
+        one = spread(found.written, self.heads, iter(names))
+        other = spread(found.middle, self.heads, iter([names[k] for k in order]))[1]
+        inner = self._beneath(one[0], place)
+        by = []
+        if found.equation:
+            here = dict(zip(found.letters, names, strict=True))
+            law, others = (replaced(t, here) for t in found.equation)
+            by = [self.equality(law, others, inner, depth + 1)]
+            by += self.equations([law, others], inner, depth + 1)
+        by += self.equations([one[1], other], inner, depth + 1)
+        inner.add("identity", ["=", said.of(one[1]), said.of(other)], by)
+        terms = said.of(found.written), said.of(found.middle)
+        facts = [place.add("iterated", *terms, order, names, inner.steps)]
+        if found.rule:
+            facts.insert(0, self._leaving(found.middle, found.target, found.rule, place))
+        return facts
+
+    def _beneath(self, letters: Letters, place: Place) -> Place:
+        where = [
+            at(f, [x]) for x, m in letters.items() for f in place.scope.functions[m].ranges
+        ]  # fmt: skip
+        inner, _, _ = place.scope.inside([list(letters), []], len(letters), where)
+        said_ = [c for x, m in letters.items() for c in where_of(self.heads[m], x)]
+        return self._stated(inner, place, list(letters), said_)
+
+    def _stated(
+        self, inner: Scope, place: Place, letters: list[str], conditions: list[Condition]
+    ) -> Place:
+        """Beneath a binder, with what hypotheses say of its letters."""
+        new = Place(inner, place.signs.within(letters, conditions))
+        known = {*place.signs.conditions, *conditions}
+        for k, chosen, needs, _ in place.signs.instances(new.signs.bound):
+            if known.issuperset(needs):
+                new.add("instance", k, list(chosen))
+        return new
+
+    def _leaving(self, middle: Term, target: Term, rule: str, place: Place) -> int:
+        """Down to the letter that is integrated out."""
+        if middle.op == "app" and target.op == "app" and middle.data == target.data:
+            inner, (x,) = self._under(middle, 0, place)
+            one, other = _at(middle.args[0], x), _at(target.args[0], x)
+            by = [self._leaving(one, other, rule, inner)]
+            self.bounds(inner).divisors(one, other)
+            inner.add("identity", ["=", said.of(one), said.of(other)], by)
+            return place.add("same", said.of(middle), said.of(target), [[[x], inner.steps]])
+        last = middle.args[-1] if middle.op == "mul" else middle
+        if rule == "flux" and _laws(last)[0].data != DERIVATIVE:
+            return self._by_parts(last, place)
+        if rule == "slope":
+            left = target.args[-1] if target.op == "mul" else target
+            return self._exchanged(last, left, place)
+        for law in (t for t in _laws(last) if t.data == "normal"):
+            self.bounds(place).positive(law.args[2])
+        return place.add("equal", rule, said.of(last))
+
+    def _exchanged(self, integral: Term, left: Term, place: Place) -> int:
+        """The integral of a derivative is that of the integral, which is known."""
+        function, slope = integral.args[0], integral.args[0].args[0]
+        if slope.data != DERIVATIVE:
+            return place.add("equal", "margin", said.of(integral))
+        moving, at = slope.args
+        within = app(integral.data, lam(function.data, moving.args[0]))
+        whole = app(DERIVATIVE, lam(moving.data, within), at)
+        facts = [place.add("equal", "slope", said.of(whole))]
+        facts = [place.add("identity", ["=", said.of(integral), said.of(whole)], facts)]
+        inner, (w,) = self._under(whole, 0, place)
+        known = replaced(within, {moving.data[0][0]: w})
+        self._exchanged(known, _at(left.args[0], w), inner)
+        steps = [[[w], inner.steps], None]
+        facts.insert(0, place.add("same", said.of(whole), said.of(left), steps))
+        return place.add("identity", ["=", said.of(integral), said.of(left)], facts)
+
+    def _by_parts(self, integral: Term, place: Place) -> int:
+        """The integral of f p' is minus that of f' p, since that of (f p)' is 0."""
+        ((letter, _),) = integral.args[0].data
+        beside, slope = integral.args[0].args[0].args
+        ((moving, _),) = slope.args[0].data
+        density = slope.args[0].args[0]
+        function = lam(((moving, ()),), mul(replaced(beside, {letter: moving}), density))
+        other = app(DERIVATIVE, lam(function.data, function.args[0].args[0]), var(letter))
+        sides = mul(other, replaced(density, {moving: letter})), mul(beside, slope)
+
+        def over(t: Term) -> Term:
+            return app(integral.data, lam(integral.args[0].data, t))
+
+        whole, both = over(app(DERIVATIVE, function, var(letter))), over(add(*sides))
+        facts = [place.add("equal", "linear", said.of(both)), self.same(whole, both, place, 0)]
+        left = over(sides[0])
+        shown = add(whole, neg(left))
+        facts = [place.add("identity", ["=", said.of(integral), said.of(shown)], facts)]
+        facts.insert(0, place.add("equal", "flux", said.of(whole)))
+        return place.add("identity", ["=", said.of(integral), said.of(neg(left))], facts)
 
     # --- functions
 
@@ -239,25 +325,31 @@ class Writer:
             (s, replaced(l, here), replaced(r, here)) for _, cs in function.data for s, l, r in cs
         ]
         choosy = bool((head := self.heads.get(whole.data)) and head.choosy)
-        return Place(inner, place.signs.beside(conditions if choosy else ())), letters
+        return self._stated(inner, place, letters, conditions if choosy else []), letters
 
-    def keeps(self, place: Place, term: Term) -> int:
-        """What is nowhere < 0 has no integral < 0."""
+    def keeps(self, place: Place, sign: str, term: Term) -> int:
+        """What is nowhere < 0 has no integral < 0; nor what is > 0 one that is 0."""
         inner, letters = self._under(term, 0, place)
         function = term.args[0]
         here = {n: w for (n, _), w in zip(function.data, letters, strict=True)}
         body = replaced(function.args[0], here)
-        bounds = self.bounds(inner)
-        number = bounds.nonnegative(body)
-        if number is not None and inner.scope.facts[number][0] == "<":
-            inner.add("combination", ["<=", "0", said.of(body)], [["1", number]], [])
-        elif number is None:
-            inner.add("combination", ["<=", "0", said.of(body)], [[str(body.data)]], [])
-        return place.add("keeps", said.of(term), letters, inner.steps)
+        number = self.bounds(inner).nonnegative(body)
+        goal = [sign, "0", said.of(body)]
+        if number is None:
+            inner.add("combination", goal, [[str(body.data)]], [])
+        elif inner.scope.facts[number][0] != sign:
+            inner.add("combination", goal, [["1", number]], [])
+        return place.add("keeps", sign, said.of(term), letters, inner.steps)
 
 
-def _powers(bound: frozenset[str]) -> list[Term]:
-    return [mul(*[var(v)] * k) for v in bound for k in range(1, 5)]
+def _at(function: Term, letter: str) -> Term:
+    ((name, _),) = function.data
+    return replaced(function.args[0], {name: letter})
+
+
+def _laws(integral: Term) -> tuple[Term, ...]:
+    body = integral.args[0].args[0]
+    return body.args if body.op == "mul" else (body,)
 
 
 def _roots(term: Term) -> list[Term]:

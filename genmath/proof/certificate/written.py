@@ -6,6 +6,8 @@ import contextlib
 from typing import Any
 
 from genmath.proof.certificate import said
+from genmath.proof.certificate.gaps import as_gap
+from genmath.proof.certificate.iterated import apart
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.certificate.writer import Writer
 from genmath.proof.coq.reading import NoReal
@@ -37,20 +39,23 @@ def stated(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Statement:
 
 
 def certificate(claim: Statement) -> dict[str, Any]:
-    """Claim and proof. Without laws where that will do."""
+    """Claim and proof, with as few laws as will do: none; those of integrals and densities; those,
+    where densities are > 0."""
     document = said.claim(claim)
-    with contextlib.suppress(NoProof):
-        return {"claim": document, "proof": _proof(claim, document, laws=False)}
-    return {"claim": document, "proof": _proof(claim, document, laws=True)}
+    for laws, supports in ((False, False), (True, False)):
+        with contextlib.suppress(NoProof):
+            return {"claim": document, "proof": _proof(claim, document, laws, supports)}
+    return {"claim": document, "proof": _proof(claim, document, True, True)}
 
 
-def _proof(claim: Statement, document: dict[str, Any], laws: bool) -> list[Any]:
+def _proof(claim: Statement, document: dict[str, Any], laws: bool, supports: bool) -> list[Any]:
     try:
         understood = read(document)
     except Rejected as why:
         raise NoProof(f"the kernel does not read the claim: {why}") from None
     signs = claim.signs()
-    signs.laws = laws
+    signs.laws, signs.supports, signs.apart = laws, supports, apart
+    signs.always = claim.always
     place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
     writer = Writer(claim.heads)
     if claim.sign == "=":
@@ -80,6 +85,8 @@ def _bound(claim: Statement, writer: Writer, place: Place) -> None:
             for sign, a, b in claim.results if sign != "="
         ]  # fmt: skip
     parts = parts or [gap]
+    if not facts and signs.laws and not all(map(signs.nonnegative, parts)):
+        parts = [as_gap(part, signs) for part in parts]
     if not writer.equal(gap, add(*parts), signs):
         raise NoProof("the gap is not what is given as a reason")
     if not facts:

@@ -50,6 +50,8 @@ def meaning(term: Term, head: Head) -> Term:
     if p.data != q.data:
         return term
     a, b = p.args[0], q.args[0]
+    if head.means == "TV":
+        return div(app(head.under, lam(p.data, app("Rabs", add(a, neg(b))))), num(2))
     if head.means == "KL":
         return expectation(div(a, b), p)
     middle = div(add(a, b), num(2))
@@ -64,10 +66,21 @@ def moment(function: Term, others: tuple[Term, ...], rest: list[Term], signs: Si
     letter, law = var(function.data[0][0]), others[0].args[0]
     if law.op != "app" or law.data != "normal" or law.args[0] != var(others[0].data[0][0]):
         return None
-    _, m, v = law.args
-    if letter.data in m.free | v.free or not signs.positive(v) or not set(rest) <= {letter}:
+    if not set(rest) <= {letter}:
         return None
-    match len(rest):
+    return moment_of(law, letter.data, len(rest), signs) if rest else None
+
+
+def moment_of(law: Term, x: str, k: int, signs: Signs) -> Term | None:
+    """The k-th moment of a normal law of x."""
+    if law.data != "normal" or law.args[0] != var(x):
+        return None
+    _, m, v = law.args
+    if x in m.free | v.free or not signs.positive(v):
+        return None
+    match k:
+        case 0:
+            return num(1)
         case 1:
             return m
         case 2:

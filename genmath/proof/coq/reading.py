@@ -88,8 +88,13 @@ class Head:
     letters: tuple[tuple[str, tuple[Condition, ...]], ...] = ()
     slope: str = ""  # its derivative, where that has a name
     linear: str = ""  # in the first of its functions: "integral", "expectation" or "sum"
+    each: tuple[str, ...] = ()  # the integrals over one letter each that it consists of
+    density: bool = False
+    line: bool = False  # whether it is the integral of one letter over all real numbers
+    margins: tuple[tuple[str, str], ...] = ()  # of a density: integrals, and what each leaves
     ratio: tuple[Term, Term] | None = None  # of a conditional density: at the letters a1, a2, ...
-    means: str = ""  # "KL", "JS" or "H": an expectation, by the function `under`
+    chain: tuple[Term, Term] | None = None  # of a joint one: two of which it is the product
+    means: str = ""  # "KL", "JS" or "H": an expectation, by the function `under`; "TV": an integral
     under: str = ""
 
     @property
@@ -121,16 +126,25 @@ class Reading:
         return {h.name: h for h in self.heads.values()}
 
     def ratios(self) -> None:
-        """Of conditional densities: the joint one, and that of what is given."""
+        """Of conditional densities: the joint one, and that of what is given. Where this may be 0
+        the joint one is their product."""
         for (kind, data, _), head in list(self.heads.items()):
             if kind != "Dens" or len(data) != 3:
                 continue
             density, events, givens = data
             more = [s for s in givens if s not in density.given_slots]
-            if not more or not density.positive:
+            if not more:
+                continue
+            both = [s for s in density.event_slots if s in (*events, *more)]
+            if not density.positive:
+                at = {s: var(f"a{k}") for k, s in enumerate((*both, *density.given_slots), 1)}
+                joint = self._density(density, tuple(both), at)
+                self.by_name[joint.data].chain = (
+                    self._density(density, tuple(more), at),
+                    app(head.name, *(at[s] for s in (*events, *givens))),
+                )
                 continue
             at = {s: var(f"a{k}") for k, s in enumerate((*events, *givens), 1)}
-            both = [s for s in density.event_slots if s in (*events, *more)]
             head.ratio = (
                 self._density(density, tuple(both), at), self._density(density, tuple(more), at)
             )  # fmt: skip
@@ -138,24 +152,70 @@ class Reading:
     def meanings(self) -> None:
         """Expectations, for divergences and entropies of densities."""
         for (kind, data, takes), head in list(self.heads.items()):
-            if kind == "Divergence" and data[0] in ("KL", "JS"):
+            if kind == "Divergence" and data[0] in ("KL", "JS", "TV"):
                 head.means, spaces = data
             elif kind == "Entropy":
                 head.means, spaces = "H", data[0]
             else:
                 continue
             key = ("Expect", spaces, (takes[0], takes[0]))
+            if head.means == "TV":
+                key = ("Integral", (spaces,), takes[:1])
             if key not in self.heads:
-                called = self.name("Expect")
-                self.heads[key] = Head(called, key[2], letters=head.letters, linear="expectation")
+                linear = "integral" if head.means == "TV" else "expectation"
+                called = self.name(key[0])
+                self.heads[key] = Head(called, key[2], letters=head.letters, linear=linear)
             head.under = self.heads[key].name
+
+    def densities(self) -> None:
+        for (kind, _, _), head in self.heads.items():
+            head.density = kind == "Dens"
+
+    def measures(self) -> None:
+        """The integral over each letter of an integral or expectation, and what each of those of a
+        density leaves."""
+        over: dict[Any, str] = {}  # by what is declared of a letter
+        for (kind, data, _), head in list(self.heads.items()):
+            if kind not in ("Integral", "Expect"):
+                continue
+            spaces = data[0] if kind == "Integral" else data[-len(head.letters) :]
+            for space, letter in zip(spaces, head.letters, strict=True):
+                if space not in over:
+                    over[space] = self._measure(space, letter)
+            head.each = tuple(over[space] for space in spaces)
+        queue = [key for key in self.heads if key[0] == "Dens"]
+        for key in queue if over else []:
+            _, (density, events, givens), takes = key
+            declared = dict(zip(density.event_slots, density.events, strict=True))
+            left = []
+            for slot in events:
+                rest = tuple(e for e in events if e != slot)
+                measure = over.get(_plain(declared[slot], True), "")
+                other = ("Dens", (density, rest, givens), takes[1:])
+                if measure and rest and other not in self.heads:
+                    called = self.name(density.name)
+                    self.heads[other] = Head(called, takes[1:], self.heads[key].values)
+                    queue.append(other)
+                left.append((measure, self.heads[other].name if measure and rest else ""))
+            if any(measure for measure, _ in left):
+                self.heads[key].margins = tuple(left)
+
+    def _measure(self, space: Any, letter: tuple[str, tuple[Condition, ...]]) -> str:
+        """The integral over one letter."""
+        key = ("Integral", ((space,),), ("(R -> R)",))
+        if key not in self.heads:
+            self.heads[key] = Head(self.name("Int"), key[2], letters=(letter,), linear="integral")
+        head = self.heads[key]
+        head.each, head.line = (head.name,), space[0] == "real" and not letter[1]
+        return head.name
 
     def _density(self, density: Any, events: tuple[str, ...], at: dict[str, Term]) -> Term:
         events = tuple(s for s in density.event_slots if s in events)
         args = [at[s] for s in (*events, *density.given_slots)]
         key = ("Dens", (density, events, density.given_slots), ("R",) * len(args))
         if key not in self.heads:
-            self.heads[key] = Head(self.name(density.name), key[2], "positive")
+            values = "positive" if density.positive else "nonnegative"
+            self.heads[key] = Head(self.name(density.name), key[2], values)
         return app(self.heads[key].name, *args)
 
     def slopes(self) -> None:
@@ -213,6 +273,8 @@ class Reading:
             return self._function(node, env)
         args = tuple(self._read(a, env) for a in node.args)
         match node:
+            case Fn(name="positive_part"):
+                return div(add(args[0], app("Rabs", args[0])), num(2))
             case Add():
                 return add(*args)
             case Mul():

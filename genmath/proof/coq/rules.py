@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
+from genmath.proof.coq.monomials import expand, product, total
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
@@ -43,12 +44,15 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         return None
     if signs.laws and (head := signs.heads.get(term.data)) is not None:
         if head.linear:
-            return apart(term, signs, opened)
-        if head.means:
+            return (signs.apart or apart)(term, signs, opened)
+        if head.means and (signs.apart or head.means != "TV"):
             return meaning(term, head)
         if head.ratio:
             at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
             return div(*(replaced(t, at) for t in head.ratio))
+        if head.chain and signs.apart:
+            at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
+            return mul(*(replaced(t, at) for t in head.chain))
     if term.data not in TACTICS:
         return None
     (inner,) = term.args
@@ -95,6 +99,12 @@ def with_slopes(term: Term, letter: str, signs: Signs) -> Term:
         return term
     if term.op == "app" and term.data == DERIVATIVE:
         return expanded(term, signs) or term
+    head = signs.heads.get(term.data) if term.op == "app" and signs.apart and signs.laws else None
+    if head and (head.ratio or head.chain):
+        return expanded(term, signs) or term
+    moving = any(letter in a.free for a in term.args[1:])
+    if head and (head.means or (head.linear == "expectation" and moving)):
+        return opened(term, signs)
     if term.op == "lam":
         return term
     args = tuple(with_slopes(a, letter, signs) for a in term.args)
@@ -103,11 +113,14 @@ def with_slopes(term: Term, letter: str, signs: Signs) -> Term:
 
 def _ln(u: Term, signs: Signs) -> Term:
     positive = signs.positive
-    if signs.laws and u.op == "app" and (head := signs.heads.get(u.data)) and head.ratio:
+    head = signs.heads.get(u.data) if signs.laws and u.op == "app" else None
+    if head and (head.ratio or (head.chain and signs.apart)):
         u = expanded(u, signs) or u
     match u.op:
         case "num" if u.data == 1:
             return num(0)
+        case "num" if signs.apart and (factors := factored(u.data)):
+            return add(*(mul(num(k), app("ln", num(p))) for p, k in factors))
         case "num" if u.data.denominator != 1 and u.data > 0:
             return add(_ln(num(u.data.numerator), signs), neg(app("ln", num(u.data.denominator))))
         case "mul" if all(map(positive, u.args)):
@@ -117,6 +130,8 @@ def _ln(u: Term, signs: Signs) -> Term:
             return neg(under) if over == num(0) else add(over, neg(under))
         case "pow" if positive(u.args[0]):
             return mul(num(u.data), _ln(u.args[0], signs))
+        case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
+            return add(_ln(parts[0], signs), neg(_ln(parts[1], signs)))
         case "app" if u.data == "exp":
             return u.args[0]
         case "app" if u.data == "sqrt" and positive(u.args[0]):
@@ -129,6 +144,22 @@ def _ln(u: Term, signs: Signs) -> Term:
     return app("ln", u)
 
 
+def factored(value: Fraction) -> list[tuple[int, int]]:
+    """The prime factors of a small whole number that is none, with their powers."""
+    left, found = int(value), []
+    if value.denominator != 1 or not 1 < value < 10_000:
+        return []
+    for p in range(2, left + 1):
+        k = 0
+        while left % p == 0:
+            left, k = left // p, k + 1
+        if k:
+            found.append((p, k))
+        if left == 1:
+            break
+    return found if found != [(int(value), 1)] else []
+
+
 def _exp(u: Term, signs: Signs) -> Term:
     match u.op:
         case "num" if u.data == 0:
@@ -139,7 +170,15 @@ def _exp(u: Term, signs: Signs) -> Term:
             return mul(*(_exp(a, signs) for a in u.args))
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return u.args[0]
+        case "mul" | "div" if signs.apart and (new := multiplied_out(u)):
+            return _exp(new, signs)
     return app("exp", u)
+
+
+def multiplied_out(u: Term) -> Term | None:
+    """A product that is a sum, or < 0 in its coefficient."""
+    p = expand(u)
+    return total(p) if p and (len(p) > 1 or min(p.values()) < 0) else None
 
 
 def constant(u: Term) -> Fraction | None:
@@ -171,7 +210,24 @@ def root_of(value: Fraction) -> Fraction | None:
 def _size(u: Term, signs: Signs) -> Term:
     if signs.nonnegative(u):
         return u
-    return neg(u) if signs.nonnegative(neg(u)) else app("Rabs", u)
+    if signs.nonnegative(neg(u)):
+        return neg(u)
+    match u.op:
+        case "neg" if signs.apart:
+            return _size(u.args[0], signs)
+        case "mul" if signs.apart:
+            return mul(*(_size(a, signs) for a in u.args))
+        case "add" if signs.apart and (other := turned(u)):
+            return app("Rabs", other)
+    return app("Rabs", u)
+
+
+def turned(u: Term) -> Term | None:
+    """Minus a sum that begins with a minus, in an order of its own."""
+    p = expand(u)
+    if not p or p[min(p, key=lambda m: str(product(m, {})))] > 0:
+        return None
+    return total({m: -c for m, c in p.items()})
 
 
 def _sqrt(u: Term, signs: Signs) -> Term:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
+from typing import Any
 
+from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together
 from genmath.proof.coq.reading import Head
-from genmath.proof.coq.terms import Condition, Term
+from genmath.proof.coq.terms import Condition, Term, add, neg, replaced
 
 End = Fraction | float
+MOST = 16  # instances of a hypothesis at a place
+Always = tuple[tuple[str, ...], tuple[Condition, ...], Condition]
+Gap = tuple[Term, Term, bool]  # from below, whether strictly
+Apart = Callable[[Term, "Signs", Callable[[Term, "Signs"], Term]], "Term | None"]
 
 
 @dataclass(frozen=True)
@@ -32,9 +39,15 @@ class Signs:
     def __init__(self, conditions: Sequence[Condition], heads: Mapping[str, Head]) -> None:
         self.conditions, self.heads = tuple(conditions), heads
         self.known: dict[Term, Range] = {}
-        self.gaps: list[tuple[Term, Term, bool]] = []
+        self.gaps: list[Gap] = []
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
+        self.supports = False  # whether densities are taken to be > 0
+        self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
+        self.bound: tuple[str, ...] = ()
+        self.planned: dict[Term, Any] = {}  # what `apart` remembers
+        self.apart: Apart | None = None  # how integrals are, if not as Coq is told
+        self.ranges: dict[Term, Range] = {}
         self._inside: dict[Term, Signs] = {}
         for sign, left, right in conditions:
             if sign == "=":
@@ -51,12 +64,36 @@ class Signs:
     def inside(self, term: Term) -> Signs:
         """Where letters are bound, with what may be supposed of them."""
         if term not in self._inside:
-            self._inside[term] = self.beside([c for _, said in term.data for c in said])
+            names, said = [n for n, _ in term.data], [c for _, said in term.data for c in said]
+            self._inside[term] = self.within(names, said)
         return self._inside[term]
+
+    def within(self, letters: Sequence[str], conditions: Sequence[Condition]) -> Signs:
+        """Where these letters are bound."""
+        bound = (*self.bound, *letters)
+        known = {*self.conditions, *conditions}
+        stated = [c for _, _, needs, c in self.instances(bound) if known.issuperset(needs)]
+        new = self.beside([*conditions, *stated])
+        new.bound = bound
+        return new
+
+    def instances(
+        self, bound: Sequence[str]
+    ) -> Iterator[tuple[int, tuple[str, ...], tuple[Condition, ...], Condition]]:
+        """What hypotheses say of bound letters, and what that needs."""
+        for k, (names, needs, said) in enumerate(self.always if self.apart else ()):
+            if len(bound) ** len(names) <= MOST:
+                for chosen in itertools.product(bound, repeat=len(names)):
+                    here = dict(zip(names, chosen, strict=True))
+                    *premises, stated = (
+                        (s, replaced(a, here), replaced(b, here)) for s, a, b in (*needs, said)
+                    )
+                    yield k, chosen, tuple(premises), stated
 
     def beside(self, conditions: Sequence[Condition]) -> Signs:
         new = Signs((*self.conditions, *conditions), self.heads)
-        new.equal, new.laws = self.equal, self.laws
+        new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
+        new.supports, new.always, new.bound = self.supports, self.always, self.bound
         return new
 
     def _note(self, term: Term, r: Range) -> None:
@@ -78,7 +115,9 @@ class Signs:
         return False
 
     def __call__(self, term: Term) -> Range:
-        return _both(self._of(term), self.known.get(term, ANY))
+        if term not in self.ranges:
+            self.ranges[term] = _both(self._of(term), self.known.get(term, ANY))
+        return self.ranges[term]
 
     def _of(self, term: Term) -> Range:
         match term.op:
@@ -89,7 +128,7 @@ class Signs:
             case "neg":
                 return _minus(self(term.args[0]))
             case "add":
-                return self._difference(term) or _sum([self(a) for a in term.args])
+                return self._added(term)
             case "mul":
                 return self._product(term.args)
             case "div":
@@ -100,6 +139,37 @@ class Signs:
             case "app":
                 return self._function(term)
         return ANY
+
+    def _added(self, term: Term) -> Range:
+        gap, total = self._difference(term), _sum([self(a) for a in term.args])
+        if not self.apart:
+            return gap or total
+        known = _both(gap, total) if gap else total
+        if known.low < 0 and self.fraction(term):
+            return _both(known, Range(Fraction(0), inf, True))
+        if known.low < 0 and (stated := self.stated(term)):
+            return _both(known, Range(Fraction(0), inf, stated[0][2]))
+        return known
+
+    def stated(self, term: Term) -> tuple[Gap, Polynomial] | None:
+        """A gap that is known to be >= 0, and what is left of a sum without it, of which each part
+        is seen to be >= 0."""
+        sizes = [t for t in term.args if t.data == "Rabs"]
+        more = [(low, t, False) for t in sizes for low in (t.args[0], neg(t.args[0]))]
+        for gap in [*self.gaps, *more]:
+            low, high, _ = gap
+            rest = expand(add(term, low, neg(high)))
+            if rest is not None and all(c > 0 and self._plain(m) for m, c in rest.items()):
+                return gap, rest
+        return None
+
+    def _plain(self, m: Monomial) -> bool:
+        return all(k > 0 and (k % 2 == 0 or self.nonnegative(t)) for t, k in m)
+
+    def fraction(self, term: Term) -> tuple[Term, Term] | None:
+        """A sum of fractions as one, both parts > 0."""
+        parts = together(term)
+        return parts if parts and all(map(self.positive, parts)) else None
 
     def _difference(self, term: Term) -> Range | None:
         if len(term.args) != 2 or term.args[1].op != "neg":
@@ -138,15 +208,20 @@ class Signs:
             case "normal":
                 return Range(zero, inf, True) if self.positive(term.args[2]) else ANY
         head = self.heads.get(term.data)
-        if head and self.laws and head.linear and len(head.takes) < 3:  # no integral with limits
-            function = term.args[0]
-            if self.inside(function).nonnegative(function.args[0]):
-                return Range(zero)
-        match head.values if head else "":
+        sums = bool(self.apart) and head is not None and head.linear == "sum"
+        if head and self.laws and head.linear and (sums or len(head.takes) < 3):  # without limits
+            inside = self.inside(term.args[0])
+            if inside.nonnegative(term.args[0].args[0]):
+                return Range(zero, inf, bool(self.apart) and inside.positive(term.args[0].args[0]))
+        if head is None:
+            return ANY
+        if self.apart and self.laws and head.means in ("KL", "JS"):
+            return Range(zero)
+        match head.values:
             case "positive":
                 return Range(zero, inf, True)
             case "nonnegative" | "count":
-                return Range(zero)
+                return Range(zero, inf, self.supports and head.density)
             case "unit":
                 return Range(zero, Fraction(1), True, True)
             case "at_least_one":

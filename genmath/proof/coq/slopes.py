@@ -7,6 +7,7 @@ differentiates them supposes so.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 from genmath.proof.coq.reading import DERIVATIVE, Head
@@ -77,6 +78,12 @@ class Slopes:
         if term.data == "normal":
             return self._normal(*term.args)
         inside = [i for i, a in enumerate(term.args) if self.letter in a.free]
+        head = self.heads.get(term.data)
+        if self.signs.apart and self.signs.laws and head and head.linear and inside == [0]:
+            return self._under(term), ""
+        more = len(inside) > 1 or term.data == DERIVATIVE
+        if self.signs.apart and more and not any(term.args[i].op == "lam" for i in inside):
+            return self._partials(term, inside), ""
         if len(inside) != 1 or term.args[inside[0]].op == "lam":
             raise NoSlope
         at = term.args[inside[0]]
@@ -97,6 +104,22 @@ class Slopes:
             case "cos":
                 return _mul(neg(app("sin", at)), inner), f"(d_cos _ _ _ {proof})"
         return self._unknown(term, inside[0], inner, proof)
+
+    def _partials(self, term: Term, inside: list[int]) -> Term:
+        """The chain rule in several arguments, or of a derivative."""
+        head = self.heads.get(term.data)
+        if head is None:
+            raise NoSlope
+        slopes = [(slope_of(head, self.heads, term.args, i), self(term.args[i])[0]) for i in inside]
+        return add(*(_mul(outer, inner) for outer, inner in slopes))
+
+    def _under(self, term: Term) -> Term:
+        """Of an integral whose measure does not move."""
+        function, *others = term.args
+        moving = f"d{function.height}"
+        body = replaced(function.args[0], {self.letter: moving})
+        slope = app(DERIVATIVE, lam(((moving, ()),), body), var(self.letter))
+        return app(term.data, lam(function.data, slope), *others)
 
     def _normal(self, x: Term, m: Term, v: Term) -> tuple[Term, str]:
         (a, first), (b, second), (c, third) = self(x), self(m), self(v)
@@ -134,7 +157,8 @@ def slope_of(head: Head, heads: Mapping[str, Head], args: tuple[Term, ...], i: i
     if head.slope and head.slope in heads:
         return app(head.slope, *args)
     height = 1 + max((a.height for a in args), default=0)
-    letter = f"v{height}"
+    taken = frozenset[str]().union(*(a.free for a in args))
+    letter = next(n for k in itertools.count(height) if (n := f"v{k}") not in taken)
     inside = app(head.name, *(var(letter) if k == i else a for k, a in enumerate(args)))
     return app(DERIVATIVE, lam(((letter, ()),), inside), args[i])
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from genmath.proof.coq.reading import DERIVATIVE, Head, NoReal, Reading, domain_of
 from genmath.proof.coq.script import NoProof, Scripts
-from genmath.proof.coq.signs import Signs
+from genmath.proof.coq.signs import Always, Signs
 from genmath.proof.coq.slopes import slope_of
 from genmath.proof.coq.terms import Condition, add, app, functions, minus, var
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Lemma, Step
 from genmath.proof.language.methods import Method
-from genmath.proof.language.tree import Node, Ranging
+from genmath.proof.language.tree import Node, Ranging, Relation, free_symbols
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Statement:
         self.left, self.right = self.read(claim.lhs), self.read(claim.rhs)
         self.sign = claim.relation
         given = [self.read.relation(g) for g in claim.given]
+        self.always = list(self._always(claim.given))
         said = dict(self.read.letters)
         self.lemmas = [b for b in because if isinstance(b, Lemma)]
         self.certificates = [
@@ -59,10 +60,22 @@ class Statement:
         self.read.slopes()
         self.read.ratios()
         self.read.meanings()
+        self.read.measures()
+        self.read.densities()
         self.heads = self.read.by_name
         self.supposed: tuple[tuple[str, int], ...] = ()  # which functions have slopes, and in what
         self.laws: dict[str, str] = {}
         self.supposing: set[str] = set()
+
+    def _always(self, given: Iterable[Relation]) -> Iterator[Always]:
+        """What is said of random variables is said of all of their values."""
+        for g in given:
+            free = free_symbols(g.left) | free_symbols(g.right)
+            own = sorted((v for v in free if v.is_variable and not v.shape), key=lambda v: v.name)
+            names = {v: self.read.letters[v] for v in own if v in self.read.letters}
+            if own and len(names) == len(own):
+                where = [c for v, n in names.items() for c in self.read.declared(v, var(n))]
+                yield tuple(names.values()), tuple(where), self.read.relation(g)
 
     def signs(self) -> Signs:
         return Signs(self.conditions, self.heads)

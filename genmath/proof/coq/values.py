@@ -12,7 +12,7 @@ from typing import Any
 
 from genmath.proof.coq.rules import expanded
 from genmath.proof.coq.signs import Signs
-from genmath.proof.coq.terms import Term
+from genmath.proof.coq.terms import Term, app
 
 PRIME = 2**61 - 1
 TRIES = 6
@@ -61,6 +61,9 @@ class World:
                 args = tuple(self._argument(a, signs, env, depth) for a in term.args)
                 if term.data == "sqrt" and signs.nonnegative(term.args[0]):
                     return self._root(args[0])
+                if term.data == "sin" and signs.apart:
+                    cosine = self._free(app("cos", *term.args), signs, args)
+                    return self._root((1 - cosine**2) % PRIME)
                 return self._free(term, signs, args)
         values = [self(a, signs, env, depth) for a in term.args]
         match term.op:

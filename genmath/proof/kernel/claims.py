@@ -10,9 +10,15 @@ A function is declared with what may be supposed of it, and nothing more is know
     smooth   whether it has a derivative everywhere, in each number that it takes
     is       "sum", "integral", "between" (an integral with limits) or "expectation" (of the first
              argument, by the densities that are the others): linear in its first argument
-             "KL", "JS" or "H": a divergence or an entropy, an expectation by the function `by`
+             "KL", "JS", "TV" or "H": a divergence or an entropy, an expectation by the function
+             `by`, TV an integral
+    each     of an integral or expectation: the integrals, over one letter each, that it consists
+             of; it looks at its arguments where these do
+    line     whether it is the integral of one letter over all real numbers
     ratio    of a conditional density: two terms of which it is the quotient
-    events   of a density: in how many of its arguments, the first ones, it integrates to one
+    margins  of a density: for each of its first arguments the integral over it, and the density
+             that it leaves of the others, "" where it leaves 1; or twice ""
+    chain    of a joint density: two terms of which it is the product
 """
 
 from __future__ import annotations
@@ -22,10 +28,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from genmath.proof.kernel.limits import MOST, Rejected
-from genmath.proof.kernel.terms import OWN, PI, Fact, Reader, Term
+from genmath.proof.kernel.terms import OWN, PI, Fact, Reader, Term, at
 
 LINEAR = ("sum", "integral", "between", "expectation")
-MEANT = {"KL": 2, "JS": 2, "H": 1}  # of how many densities
+MEANT = {"KL": 2, "JS": 2, "TV": 2, "H": 1}  # of how many densities
+MORE = frozenset(("values", "ranges", "slope", "smooth", "is", "by", "each", "line", "ratio",
+                  "margins", "chain"))  # fmt: skip
 NAME = re.compile(r"[A-Za-z_]\w{0,80}", re.ASCII)
 
 
@@ -38,21 +46,25 @@ class Function:
     smooth: bool
     kind: str
     by: str
+    each: tuple[str, ...]
+    line: bool
     ratio: tuple[Term, ...]
-    events: int
+    margins: tuple[tuple[str, str], ...]
+    chain: tuple[Term, ...]
 
 
 @dataclass(frozen=True)
 class Claim:
     functions: dict[str, Function]
     given: tuple[Fact, ...]  # what is declared of letters, and stated
+    always: tuple[tuple[int, tuple[Fact, ...], Fact], ...]  # of all numbers of which others hold
     results: tuple[tuple[str, Fact], ...]  # earlier ones that the line names
     states: Fact
     read: Reader
 
 
 def claim(said: Any) -> Claim:
-    fields(said, {"letters", "functions", "given", "results", "states"})
+    fields(said, {"letters", "functions", "given", "results", "states"}, {"always"})
     letters, declared = [name(n) for n in listed(said["letters"])], said["functions"]
     if not isinstance(declared, dict) or len(declared) > MOST:
         raise Rejected("no functions")
@@ -68,11 +80,19 @@ def claim(said: Any) -> Claim:
         fields(one, {"name", "says"})
         results.append((word(one["name"]), read.fact(one["says"])))
     given = tuple(map(read.fact, listed(said["given"])))
-    return Claim(functions, given, tuple(results), read.fact(said["states"]), read)
+    always = tuple(_always(one, read) for one in listed(said.get("always", [])))
+    return Claim(functions, given, always, tuple(results), read.fact(said["states"]), read)
+
+
+def _always(said: Any, read: Reader) -> tuple[int, tuple[Fact, ...], Fact]:
+    m, *facts = listed(said) or [None]
+    if type(m) is not int or not 0 < m <= 20 or len(facts) != 2:
+        raise Rejected("no statement of all numbers")
+    return m, tuple(read.fact(c, m) for c in listed(facts[0])), read.fact(facts[1], m)
 
 
 def _takes(said: Any) -> tuple[int, ...]:
-    fields(said, {"takes"}, {"values", "ranges", "slope", "smooth", "is", "by", "ratio", "events"})
+    fields(said, {"takes"}, MORE)
     takes = listed(said["takes"])
     if len(takes) > 40 or not all(type(m) is int and 0 <= m <= 20 for m in takes):
         raise Rejected("a function takes numbers, and functions of at most 20 letters")
@@ -88,15 +108,27 @@ def _function(said: dict[str, Any], takes: tuple[int, ...], read: Reader) -> Fun
         said.get("smooth", False) is True,
         word(said.get("is", "")),
         word(said.get("by", "")),
+        tuple(map(word, listed(said.get("each", [])))),
+        said.get("line", False) is True,
         tuple(read(t, len(takes)) for t in listed(said.get("ratio", []))),
-        said.get("events", 0),
+        tuple(map(_margin, listed(said.get("margins", [])))),
+        tuple(read(t, len(takes)) for t in listed(said.get("chain", []))),
     )
+
+
+def _margin(said: Any) -> tuple[str, str]:
+    measure, *others = listed(said) or [None]
+    if len(others) != 1:
+        raise Rejected("no integral and density")
+    return word(measure), word(others[0])
 
 
 def _consistent(f: Function, functions: dict[str, Function]) -> None:
     """What is said of a function fits what it takes."""
     binders, by, slope = {*f.takes} - {0}, functions.get(f.by), functions.get(f.slope)
     count, numbers = len(f.takes), not any(f.takes)
+    measures = [(n, functions.get(n)) for n in (*f.each, *(m for m, _ in f.margins if m))]
+    left = [functions.get(other) for m, other in f.margins if other or (m and len(f.margins) > 1)]
     fits = [
         len(binders) < 2,
         bool(binders) or not f.ranges,
@@ -106,13 +138,23 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
         f.kind != "expectation" or (count > 1 and all(f.takes)),
         (f.kind in MEANT) == bool(f.by),
         f.kind not in MEANT or all(f.takes),
-        not f.by or (by is not None and by.kind == "expectation" and f.ranges == by.ranges
-                     and by.takes == f.takes[:1] * 2 and count == MEANT.get(f.kind)),
-        not f.ratio or (len(f.ratio) == 2 and numbers),
-        type(f.events) is int and 0 <= f.events <= count * numbers,
+        not f.by or (by is not None and f.ranges == by.ranges and count == MEANT.get(f.kind)
+                     and (by.kind, by.takes) == (("integral", f.takes[:1]) if f.kind == "TV"
+                                                 else ("expectation", f.takes[:1] * 2))),
+        *(not two or (len(two) == 2 and numbers) for two in (f.ratio, f.chain)),
+        not f.each or (f.takes[:1] == (len(f.each),)
+                       and f.kind == ("expectation" if count > 1 else "integral")),
+        not f.line or (len(f.each) == 1 and f.kind == "integral" and not f.ranges),
+        all(one and one.each == (n,) and one.takes == (1,) for n, one in measures),
+        len(f.margins) <= count * numbers,
+        all(one and one.takes == (0,) * (count - 1) for one in left),
     ]  # fmt: skip
     if not all(fits):
         raise Rejected("what is declared of a function does not fit what it takes")
+    letters = [f"·{k}" for k in range(len(f.each))]  # that no certificate can write
+    there = {at(r, [x]) for n, x in zip(f.each, letters, strict=True) for r in functions[n].ranges}
+    if f.each and {at(r, letters) for r in f.ranges} != there:
+        raise Rejected("it does not look where the integrals do that it consists of")
 
 
 def name(said: Any) -> str:

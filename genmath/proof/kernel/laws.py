@@ -6,12 +6,14 @@ knows. Only what a finite sum does is no more than what it is.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 from genmath.proof.kernel.claims import LINEAR, Function
 from genmath.proof.kernel.limits import Rejected
 from genmath.proof.kernel.rules import Scope
-from genmath.proof.kernel.terms import ONE, TWO, Term, bare, opened, parts, spoken
+from genmath.proof.kernel.terms import DERIVATIVE, ONE, TWO, ZERO, Term, bare, opened, parts
 
 
 def linear(scope: Scope, term: Any, declared: Function) -> Term:
@@ -31,64 +33,78 @@ def linear(scope: Scope, term: Any, declared: Function) -> Term:
     return ("+", *found) if len(found) > 1 else found[0]
 
 
-def total(scope: Scope, term: Any, declared: Function) -> Term:
-    """E(1) = 1, by densities. They are integrated one after the other, each over letters of its
-    own, of which none that is left speaks; at the end no letter is left."""
-    if declared.kind != "expectation" or term[1][2] != ONE:
-        raise Rejected("total: it is no expectation of 1")
-    letters = set(range(term[1][1]))
-    left = [(w[2], _events(scope, w[2], declared)) for w in term[2:]]
-    while left:
-        for i, (_, events) in enumerate(left):
-            others = [spoken(o) for j, (o, _) in enumerate(left) if j != i]
-            if events and all(map(events.isdisjoint, others)):
-                break
-        else:
-            raise Rejected("total: it is not by densities in letters of their own")
-        letters -= left.pop(i)[1]
-    if letters:
-        raise Rejected("total: a letter has no density")
+def product(scope: Scope, term: Any, letters: Iterator[str], found: list[tuple[str, str]]) -> Term:
+    """What stands under all the integrals of a product; an expectation is the integral of its
+    argument and its densities. `found`: each integral, with the letter that it is over."""
+    declared = scope.functions.get(term[0]) if isinstance(term, tuple) else None
+    if declared and declared.each:
+        names = list(itertools.islice(letters, len(declared.each)))
+        if len(names) < len(declared.each):
+            raise Rejected("iterated: there are more integrals than letters")
+        found += zip(declared.each, names, strict=True)
+        if declared.kind == "expectation":  # else it does not look where its densities are < 0
+            scope.suppose(f"the densities of {term[0]} are >= 0")
+        factors = [opened(f[2], names) for f in term[1:]]
+    elif isinstance(term, tuple) and term[0] == "*":
+        factors = list(term[1:])
+    else:
+        whole: Term = term
+        return whole
+    return ("*", ONE, *(product(scope, f, letters, found) for f in factors))
+
+
+def margin(scope: Scope, term: Any, declared: Function) -> Term:
+    """The integral of p(x, y) over y is p(x); of p(x) over x it is 1."""
+    body: Any = term[1][2] if declared.each == (term[0],) else None
+    density = scope.functions.get(body[0]) if isinstance(body, tuple) else None
+    if density is None or not density.margins:
+        raise Rejected("margin: it is no integral of a density over one of its letters")
+    k, *more = [i for i, a in enumerate(parts(body)) if not bare(a)] or [len(body)]
+    measure, other = (*density.margins, ("", ""))[min(k, len(density.margins))]
+    if more or parts(body)[k:][:1] != (("#", 0),) or measure != term[0]:
+        raise Rejected("margin: it is no integral of a density over one of its letters")
     scope.suppose("a density integrates to one")
-    return ONE
-
-
-def _events(scope: Scope, weight: Any, declared: Function) -> set[int]:
-    """The letters in which a weight is a density: it is one of them all at once."""
-    args, n = parts(weight) if isinstance(weight, tuple) else (), 0
-    if args and weight[0] == "normal" and scope.positive(args[2]) and not declared.ranges:
-        n = 1
-    elif args and weight[0] in scope.functions:
-        n = scope.functions[weight[0]].events
-    found = {e[1] for e in args[:n] if isinstance(e, tuple) and e[0] == "#"}
-    own = len(found) == n and all(found.isdisjoint(spoken(o)) for o in args[n:])
-    return found if own else set()
+    rest: Term = (other, *body[1 : k + 1], *body[k + 2 :])
+    return rest if other else ONE
 
 
 def moment(scope: Scope, term: Any, declared: Function) -> Term:
-    """E(x^k) by the normal law of mean m and variance v > 0, for k up to 4."""
-    by_one = declared.kind == "expectation" and len(term) == 3 and term[1][1] == 1
-    law, x, body = term[2][2] if by_one else None, ("#", 0), term[1][2] if by_one else None
+    """The integral of x^k normal(x; m, v), v > 0, over the line, for k up to 4."""
+    x = ("#", 0)
+    body: Any = term[1][2] if declared.line else None
     factors = body[1:] if isinstance(body, tuple) and body[0] == "*" else (body,)
+    law: Any = next((f for f in factors if f != x), None)
+    k = len(factors) - 1
     if (
-        not isinstance(law, tuple) or law[:2] != ("normal", x) or declared.ranges
-        or not bare(law[2]) or not scope.positive(law[3])
-        or len(factors) > 4 or {*factors} != {x}
+        not isinstance(law, tuple) or law[:2] != ("normal", x) or k > 4
+        or factors.count(x) != k or not bare(law[2]) or not scope.positive(law[3])
     ):  # fmt: skip
-        raise Rejected("moment: it is no E(x^k) by a normal law, k at most 4, variance > 0")
+        raise Rejected("moment: it is no x^k by a normal law, k at most 4, variance > 0")
     scope.suppose("the moments of a normal law")
     m, v = law[2:]
     moments = (
+        ONE,
         m,
         ("+", ("^", m, 2), v),
         ("+", ("^", m, 3), ("*", ONE * 3, m, v)),
         ("+", ("^", m, 4), ("*", ONE * 6, ("^", m, 2), v), ("*", ONE * 3, ("^", v, 2))),
     )
-    return moments[len(factors) - 1]
+    return moments[k]
+
+
+def flux(scope: Scope, term: Any, declared: Function) -> Term:
+    """The integral over the line of the derivative of what vanishes far out is 0."""
+    body: Any = term[1][2] if declared.line else None
+    slope = isinstance(body, tuple) and body[0] == DERIVATIVE and body[2] == ("#", 0)
+    if not slope or not bare(body[1]):
+        raise Rejected("flux: it is no integral of a derivative over the line")
+    scope.suppose("what is differentiated is smooth and vanishes far out")
+    return ZERO
 
 
 def meaning(scope: Scope, term: Any, declared: Function) -> Term:
-    """KL(p, q) = E_p ln(p/q); H(p) = -E_p ln p; JS(p, q) is half the sum of the divergences from
-    the middle of both."""
+    """KL(p, q) = E_p ln(p/q); H(p) = -E_p ln p; TV(p, q) is half the integral of |p - q|; JS(p, q)
+    is half the sum of the divergences from the middle of both."""
 
     def expectation(body: Term, by: Any) -> Term:
         return (declared.by, ("=>", by[1], ("ln", body)), by)
@@ -101,6 +117,9 @@ def meaning(scope: Scope, term: Any, declared: Function) -> Term:
         return ("-", expectation(p[2], p))
     if declared.kind == "KL":
         return expectation(("/", p[2], q[2]), p)
+    if declared.kind == "TV":
+        off = ("abs", ("+", p[2], ("-", q[2])))
+        return ("/", (declared.by, ("=>", p[1], off)), TWO)
     middle = ("/", ("+", p[2], q[2]), TWO)
     both = ("+", *(expectation(("/", one[2], middle), one) for one in (p, q)))
     return ("/", both, TWO)
@@ -114,7 +133,16 @@ def ratio(scope: Scope, term: Any, declared: Function) -> Term:
     return ("/", *(opened(t, term[1:]) for t in declared.ratio))
 
 
-ROWS = {"linear": linear, "total": total, "moment": moment, "meaning": meaning, "ratio": ratio}
+def chain(scope: Scope, term: Any, declared: Function) -> Term:
+    """p(x, z) = p(x) p(z|x)."""
+    if not declared.chain:
+        raise Rejected("chain: it is no joint density")
+    scope.suppose(f"{term[0]} is a product of densities")
+    return ("*", *(opened(t, term[1:]) for t in declared.chain))
+
+
+ROWS = {"linear": linear, "margin": margin, "moment": moment, "meaning": meaning, "ratio": ratio,
+        "chain": chain, "flux": flux}  # fmt: skip
 
 
 def equal(rule: str, term: Term, scope: Scope) -> Term:

@@ -8,8 +8,10 @@
     ["equal", rule, t]                  t = ..., by a rule for the function
     ["bound", rule, t]                  where t, its square or its inverse lies
     ["value", t, k]                     what is declared of the values of the function
-    ["keeps", t, letters, steps]        an integral, expectation or sum of what is >= 0 is >= 0
+    ["keeps", sign, t, letters, steps]  an integral, expectation or sum of what is >= 0 is >= 0
+    ["iterated", a, b, order, letters, steps]    products of integrals, by what stands under them
     ["ln_inject", a, b]                 a = b where ln a = ln b, a > 0 and b > 0
+    ["instance", k, terms]              what is given of all numbers, of these
     ["result", k]                       an earlier result that the claim names
 
 Facts are numbered: those that are given, then those of the steps. A proof within a proof, under a
@@ -148,6 +150,15 @@ class Scope:
             raise Rejected("logarithms are not shown to be equal, or of what is > 0")
         return "=", a, b
 
+    def _instance(self, k: Any, said: Any) -> Fact:
+        if type(k) is not int or not 0 <= k < len(self.claim.always):
+            raise Rejected("no statement of that number")
+        m, premises, fact = self.claim.always[k]
+        values = [self.read(t) for t in listed(said)]
+        if len(values) != m or not all(at(p, values) in self.known for p in premises):
+            raise Rejected("it is not given of these numbers")
+        return at(fact, values)
+
     def _result(self, k: Any) -> Fact:
         if type(k) is not int or not 0 <= k < len(self.claim.results):
             raise Rejected("no result of that number")
@@ -205,23 +216,46 @@ class Scope:
             raise Rejected("a proof does not end in what it is for")
         return goal
 
-    def _keeps(self, said: Any, letters: Any, steps: Any) -> Fact:
-        """What is nowhere < 0 has no integral, expectation or sum < 0; with limits it may."""
+    def _iterated(self, one: Any, other: Any, order: Any, letters: Any, steps: Any) -> Fact:
+        """Products of integrals are equal if they are over the same letters, in whatever order, and
+        what stands under all of them is equal. `order`: which of the letters the second is over."""
+        a, b, names = self.read(one), self.read(other), [name(n) for n in listed(letters)]
+        if any(type(k) is not int for k in listed(order)) or sorted(order) != [*range(len(names))]:
+            raise Rejected("iterated: it is no order of the letters")
+        over: list[tuple[str, str]] = []
+        over_too: list[tuple[str, str]] = []
+        left = laws.product(self, a, iter(names), over)
+        right = laws.product(self, b, iter([names[k] for k in order]), over_too)
+        if len(over) != len(names) or {*over} != {*over_too}:
+            raise Rejected("iterated: the integrals are not the same")
+        where = [at(f, [x]) for measure, x in over for f in self.functions[measure].ranges]
+        inner, _, proof = self.inside([names, steps], len(names), where)
+        inner.proves(("=", left, right), proof)
+        self.suppose("integrals exist, and may be taken in any order")
+        return "=", a, b
+
+    def _keeps(self, sign: Any, said: Any, letters: Any, steps: Any) -> Fact:
+        """What is nowhere < 0 has no integral, expectation or sum < 0; with limits it may. What is
+        > 0 everywhere has one > 0, if it is over anything at all."""
         term: Any = self.read(said)
         declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
         if declared is None or declared.kind not in LINEAR or declared.kind == "between":
             raise Rejected("it is not declared to keep signs")
+        if sign not in ("<", "<="):
+            raise Rejected("no sign to keep")
         function = term[1]
         inner, opening, proof = self.inside([letters, steps], function[1], self.looks(term, 0))
-        inner.proves(("<=", ZERO, opened(function[2], opening)), proof)
+        inner.proves((sign, ZERO, opened(function[2], opening)), proof)
+        if sign == "<":
+            self.suppose(f"{term[0]} is over more than nothing")
         if declared.kind != "sum":
             self.suppose(f"{term[0]} keeps signs")
-        return "<=", ZERO, term
+        return sign, ZERO, term
 
 
 ARGUMENTS = {
     "identity": 2, "combination": 3, "nonzero": 4, "same": 3, "equal": 2, "bound": 2, "value": 2,
-    "keeps": 3, "ln_inject": 2, "result": 1,
+    "keeps": 4, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2,
 }  # fmt: skip
 
 

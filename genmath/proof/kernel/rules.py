@@ -97,6 +97,10 @@ ROWS = {
     "abs_minus": Row(
         "|u| = -u, if -u >= 0",
         "abs", "", lambda s, u: s.nonnegative(("-", u)), lambda u: ("-", u)),
+    "abs_even": Row(
+        "|-u| = |u|", "abs", "-", _nothing, lambda u: ("abs", u)),
+    "abs_product": Row(
+        "|u v| = |u| |v|", "abs", "*", _nothing, lambda *u: ("*", *_each("abs", u))),
     "log_gap": Row(
         "log_gap u = u - 1 - ln u, by definition",
         "log_gap", "", _nothing, lambda u: ("+", u, ("-", ONE), ("-", ("ln", u)))),
@@ -118,6 +122,22 @@ def equal(rule: str, term: Term, scope: Scope) -> Term:
     return row.gives(*parts)
 
 
+def _divergence(t: Any, scope: Scope) -> Fact | None:
+    declared = scope.functions.get(t[0]) if isinstance(t, tuple) else None
+    if declared is None or declared.kind not in ("KL", "JS"):
+        return None
+    scope.suppose(f"{t[0]} is >= 0")
+    return "<=", ZERO, t
+
+
+def _support(t: Any, scope: Scope) -> Fact | None:
+    declared = scope.functions.get(t[0]) if isinstance(t, tuple) else None
+    if declared is None or not declared.margins:
+        return None
+    scope.suppose(f"{t[0]} is > 0")
+    return "<", ZERO, t
+
+
 BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
     "square": ("0 <= t^2", lambda t, s: ("<=", ZERO, ("^", t, 2))),
     "inverse": ("0 < 1 / t, if 0 < t",
@@ -126,16 +146,26 @@ BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
     "pi_below": ("pi < 4", lambda t, s: t == PI and ("<", PI, ONE * 4)),
     "exp": ("0 < exp u", lambda t, s: _is(t, "exp") and ("<", ZERO, t)),
     "abs": ("0 <= |u|", lambda t, s: _is(t, "abs") and ("<=", ZERO, t)),
+    "abs_above": ("u <= |u|", lambda t, s: _is(t, "abs") and ("<=", t[1], t)),
+    "abs_below": ("-u <= |u|", lambda t, s: _is(t, "abs") and ("<=", ("-", t[1]), t)),
     "sqrt": ("0 <= sqrt u if 0 <= u, and 0 < sqrt u if 0 < u",
              lambda t, s: _is(t, "sqrt") and s.nonnegative(t[1])
              and ("<" if s.positive(t[1]) else "<=", ZERO, t)),
     "root": ("(sqrt u)^2 = u, if 0 <= u",
              lambda t, s: _is(t, "sqrt") and s.nonnegative(t[1]) and ("=", ("^", t, 2), t[1])),
+    "circle": ("(sin u)^2 = 1 - (cos u)^2",
+               lambda t, s: _is(t, "sin") and ("=", ("^", t, 2), _rest(("cos", t[1])))),
     "log_gap": ("0 <= log_gap u, if 0 < u",
                 lambda t, s: _is(t, "log_gap") and s.positive(t[1]) and ("<=", ZERO, t)),
     "normal": ("0 < normal(x; m, v), if 0 < v",
                lambda t, s: _is(t, "normal") and s.positive(t[3]) and ("<", ZERO, t)),
+    "divergence": ("0 <= KL(p, q), and so for JS, a law of densities", _divergence),
+    "support": ("0 < p(x), a law of densities", _support),
 }  # fmt: skip
+
+
+def _rest(cosine: Term) -> Term:
+    return ("+", ONE, ("-", ("^", cosine, 2)))
 
 
 def _is(term: Any, head: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from genmath.proof.kernel.claims import LINEAR
 from genmath.proof.kernel.limits import GROWN, Rejected, Work, sized
 from genmath.proof.kernel.rules import Scope
 from genmath.proof.kernel.terms import DERIVATIVE, ONE, OWN, ZERO, Term, opened, parts
@@ -55,9 +56,22 @@ class _Slopes:
             case "normal":
                 return self._normal(t, *t[1:])
         spoken = [i for i, a in enumerate(t) if i and _speaks(a)]
-        if len(spoken) > 1 or _is_function(t[spoken[0]]) or t[0] == DERIVATIVE:
+        declared = self.scope.functions.get(t[0])
+        if spoken == [1] and declared and declared.kind in LINEAR:
+            return self._under(t)
+        if any(_is_function(t[i]) for i in spoken):
             raise Rejected("no rule differentiates this function")
-        return ("*", self._outer(t, spoken[0], t[spoken[0]]), self(t[spoken[0]]))
+        if len(spoken) > 1:
+            self.scope.suppose(f"{t[0]} is differentiable")
+        each = [("*", self._outer(t, i, t[i]), self(t[i])) for i in spoken]
+        return each[0] if len(each) == 1 else ("+", *each)
+
+    def _under(self, t: tuple[Any, ...]) -> Term:
+        """Of an integral or sum over what does not move: that of the derivative."""
+        self.scope.suppose(f"derivatives may be taken under {t[0]}")
+        _, m, body = t[1]
+        inside = (DERIVATIVE, ("=>", 1, _abstracted(body)), PLACE)
+        return (t[0], ("=>", m, inside), *t[2:])
 
     def _outer(self, t: tuple[Any, ...], i: int, u: Term) -> Term:
         """Of the function itself, for the chain rule; ln, sqrt and log_gap if u > 0."""
@@ -76,12 +90,13 @@ class _Slopes:
                 return ("cos", u)
             case "cos":
                 return ("-", ("sin", u))
-        if t[0] in OWN:
+        if t[0] in OWN and t[0] != DERIVATIVE:
             raise Rejected("no rule differentiates this function")
-        if not self.scope.functions[t[0]].smooth:
+        declared = self.scope.functions.get(t[0])
+        if declared is None or not declared.smooth:
             self.scope.suppose(f"{t[0]} has a derivative in its argument {i}")
-        if slope := self.scope.functions[t[0]].slope:
-            return (slope, u)
+        if declared and declared.slope:
+            return (declared.slope, u)
         return (DERIVATIVE, ("=>", 1, (*t[:i], ("#", 0), *t[i + 1 :])), u)
 
     def _normal(self, t: Term, x: Term, m: Term, v: Term) -> Term:
@@ -99,6 +114,20 @@ def _is_function(t: Any) -> bool:
 
 def _speaks(t: Term) -> bool:
     return any(map(_speaks, parts(t))) if isinstance(t, tuple) else t == PLACE
+
+
+def _abstracted(t: Term, depth: int = 0) -> Term:
+    """The body of a function of PLACE, under which other letters may be bound."""
+    if not isinstance(t, tuple):
+        return ("#", depth) if t == PLACE else t
+    match t[0]:
+        case "#":
+            return ("#", t[1] + 1) if t[1] >= depth else t
+        case "=>":
+            return (*t[:2], _abstracted(t[2], depth + t[1]))
+        case "^":
+            return ("^", _abstracted(t[1], depth), t[2])
+    return (t[0], *(_abstracted(a, depth) for a in t[1:]))
 
 
 def _put(t: Term, place: Term) -> Term:

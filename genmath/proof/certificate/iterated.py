@@ -1,0 +1,316 @@
+"""Products of integrals as one integral over all of their letters, and letters integrated out.
+
+An expectation is the integral of its argument and its densities. A letter of which nothing but its
+own density speaks goes: p(x, y) over y leaves p(x); a power by a normal law leaves its moment.
+Letters that have no factor in common are integrated apart. What is left has its letters in an order
+that does not depend on how it was written.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from genmath.proof.certificate import said
+from genmath.proof.coq.linear import moment_of
+from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
+from genmath.proof.coq.reading import DERIVATIVE, Head
+from genmath.proof.coq.signs import Signs
+from genmath.proof.coq.terms import (
+    Term,
+    add,
+    app,
+    div,
+    lam,
+    mul,
+    neg,
+    num,
+    power,
+    replaced,
+    var,
+)
+
+ONE = num(1)
+Opened = Callable[[Term, Signs], Term]
+Letters = dict[str, str]  # each with the integral that is over it
+
+
+@dataclass(frozen=True)
+class Split:
+    """A sum under the sign, each with its constants apart."""
+
+    written: Term  # with the sum as such
+    target: Term
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A product, as one integral: `middle` holds a letter that is then integrated out by a rule."""
+
+    written: Term
+    letters: tuple[str, ...]  # in the order in which the kernel opens them
+    middle: Term
+    rule: str
+    target: Term
+    equation: tuple[Term, Term] | None = None  # of what stands under the integrals
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A letter that can be integrated out by a rule: what is under it, what that leaves, and what
+    comes to stand beside it by an equation."""
+
+    letter: str
+    rule: str
+    law: Term
+    left: Term
+    beside: tuple[Term, ...] = ()
+    equation: tuple[Term, Term] | None = None
+
+
+def apart(term: Term, signs: Signs, opened: Opened) -> Term | None:
+    found = plan(term, signs, opened)
+    return None if found is None else found.target
+
+
+def plan(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
+    """One step; None where nothing is left to be done."""
+    if term not in signs.planned:
+        signs.planned[term] = _planned(term, signs, opened)
+    found: Split | Merged | None = signs.planned[term]
+    return found
+
+
+def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
+    function, others = term.args[0], term.args[1:]
+    head = signs.heads[term.data]
+    bound = frozenset(name for name, _ in function.data)
+    parts = expand(opened(function.args[0], signs.inside(function)))
+    if parts is None:
+        return None
+    sums = apart_from(parts, bound) or {frozenset(): {frozenset(): Fraction(0)}}
+    inner = [product(m, _plain(bound)) for m in sums]
+    if list(sums.values()) == [{frozenset(): 1}]:
+        written = app(term.data, lam(function.data, inner[0]), *others)
+        return _merged(term, written, signs, opened) if head.each else None
+    weights = [total(p) for p in sums.values()]
+    whole = add(*map(mul, weights, inner))
+    ones = [app(term.data, lam(function.data, t), *others) for t in inner]
+    written = app(term.data, lam(function.data, whole), *others)
+    return Split(written, add(*map(mul, weights, ones)))
+
+
+def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged | None:
+    letters, under = spread(written, signs.heads)
+    said_ = [c for x, m in letters.items() for c in where(signs.heads[m], x)]
+    here = signs.within(list(letters), said_)
+    parts = expand(opened(under, here))
+    if parts is None or len(parts) != 1:
+        return None
+    ((factors, number),) = parts.items()
+    powers, key = dict(factors), _plain(letters)
+    if any(k < 0 and not here.nonzero(t) for t, k in factors):
+        return None  # it is not 0 where the densities are > 0, which is forgotten here
+    if found := _leaving(letters, powers, here):
+        x = found.letter
+        rest = {name: m for name, m in letters.items() if name != x}
+        apart = frozenset(p for p in factors if x not in p[0].free)
+        others = [num(number)] if number != 1 else []
+        others += [product(apart, key)] if apart else []
+        others += found.beside
+        last = _chain({x: letters[x]}, found.law, signs.heads)
+        middle = _chain(rest, mul(*others, last), signs.heads)
+        target = _chain(rest, mul(*others, found.left), signs.heads)
+        return Merged(written, tuple(letters), middle, found.rule, target, found.equation)
+    target = mul(*([num(number)] if number != 1 else []), *_apart(letters, powers, signs.heads))
+    if said.of(target) == said.of(term):
+        return None
+    return Merged(written, tuple(letters), target, "", target)
+
+
+def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """By its density, a moment of a normal law, or the product of two of them."""
+    both: list[Leaving | None] = []
+    for x, measure in letters.items():
+        own = [t for t in powers if x in t.free]
+        laws, k = [t for t in own if t.op == "app"], powers.get(var(x), 0)
+        if any(powers[t] != 1 for t in laws) or len(own) != len(laws) + bool(k):
+            continue
+        if len(own) == 1 == len(laws):
+            for rule, gives in (("margin", _margin), ("slope", _slope_of_margin)):
+                if left := gives(laws[0], x, measure, signs.heads):
+                    return Leaving(x, rule, laws[0], left)
+        if len(laws) == 1 and signs.heads[measure].line:
+            left = moment_of(laws[0], x, k, signs)
+            if left:
+                return Leaving(x, "moment", mul(*[var(x)] * k, laws[0]), left)
+        if len(laws) == 2 and signs.heads[measure].line:
+            both += [_conjugate(x, k, a, b, signs) for a, b in itertools.permutations(laws)]
+    return next(filter(None, both), None) or _by_parts(letters, powers, signs)
+
+
+def _by_parts(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """The derivative goes from a density to what stands beside it."""
+    for x, measure in letters.items():
+        own = [t for t in powers if x in t.free]
+        slopes = [t for t in own if _slope_of_density(t, x, signs.heads)]
+        if len(slopes) != 1 or powers[slopes[0]] != 1 or not signs.heads[measure].line:
+            continue
+        (slope,) = slopes
+        ((letter, _),) = slope.args[0].data
+        rest = frozenset((t, powers[t]) for t in own if t != slope)
+        if any(k < 0 for _, k in rest):
+            continue
+        if not rest:
+            return Leaving(x, "flux", slope, num(0))
+        beside = product(rest, {})
+        moving = app(DERIVATIVE, lam(((letter, ()),), replaced(beside, {x: letter})), var(x))
+        density = replaced(slope.args[0].args[0], {letter: x})
+        left = neg(_chain({x: measure}, mul(moving, density), signs.heads))
+        return Leaving(x, "flux", mul(beside, slope), left)
+    return None
+
+
+def _slope_of_margin(t: Term, x: str, measure: str, heads: Mapping[str, Head]) -> Term | None:
+    """By a parameter: the derivative of what the density leaves."""
+    if t.data != DERIVATIVE or x in t.args[1].free or t.args[0].args[0].op != "app":
+        return None
+    inner = t.args[0].args[0]
+    left = _margin(inner, x, measure, heads) or _slope_of_margin(inner, x, measure, heads)
+    return left and app(DERIVATIVE, lam(t.args[0].data, left), t.args[1])
+
+
+def _slope_of_density(t: Term, x: str, heads: Mapping[str, Head]) -> bool:
+    if t.op != "app" or t.data != DERIVATIVE or t.args[1] != var(x) or x in t.args[0].free:
+        return False
+    ((letter, _),) = t.args[0].data
+    inner = t.args[0].args[0]
+    if inner.op != "app" or letter not in inner.free:
+        return False
+    head = heads.get(inner.data)
+    known = inner.data == "normal" or (head is not None and head.density)
+    return known or _slope_of_density(inner, letter, heads)
+
+
+def _conjugate(x: str, k: int, one: Term, other: Term, signs: Signs) -> Leaving | None:
+    """N(x; m, w) N(y; a x + b, v) = N(y; a m + b, S) N(x; m + (y - a m - b) a w/S, v w/S), where
+    S = v + a^2 w."""
+    if {one.data, other.data} != {"normal"} or moment_of(one, x, 0, signs) is None:
+        return None
+    (_, m, w), (y, mean, v) = one.args, other.args
+    line = _affine(mean, x)
+    if line is None or x in y.free | v.free or not signs.positive(v):
+        return None
+    a, b = line
+    whole, at = add(v, mul(power(a, 2), w)), add(mul(a, m), b)
+    moved = add(m, mul(add(y, neg(at)), div(mul(a, w), whole)))
+    law = app("normal", var(x), moved, div(mul(v, w), whole))
+    margin = app("normal", y, at, whole)
+    left = moment_of(law, x, k, signs)
+    if left is None:
+        return None
+    equation = other, div(mul(margin, law), one)
+    return Leaving(x, "moment", mul(*[var(x)] * k, law), left, (margin,), equation)
+
+
+def _affine(t: Term, x: str) -> tuple[Term, Term] | None:
+    parts = apart_from(expand(t) or {}, frozenset([x]))
+    once, none = frozenset([(var(x), 1)]), frozenset[tuple[Term, int]]()
+    if not parts.keys() <= {once, none} or once not in parts:
+        return None
+    return total(parts[once]), total(parts.get(none, {}))
+
+
+def _apart(letters: Letters, powers: Mapping[Term, int], heads: Mapping[str, Head]) -> list[Term]:
+    """Letters without a common factor are integrated apart."""
+    groups = [{x} for x in letters]
+    for t in powers:
+        near = [g for g in groups if not g.isdisjoint(t.free)]
+        groups = [g for g in groups if g not in near] + [set[str]().union(*near)] * bool(near)
+    found = []
+    for group in groups:
+        factors = frozenset(p for p in powers.items() if not group.isdisjoint(p[0].free))
+        places = {x: _places(x, letters, factors) for x in letters if x in group}
+        order = sorted(places, key=lambda x: (letters[x], places[x]))
+        body = product(factors, {x: f"@{k}" for k, x in enumerate(order)})
+        found.append(_chain({x: letters[x] for x in order}, body, heads))
+    free = frozenset(p for p in powers.items() if letters.keys().isdisjoint(p[0].free))
+    constants = [product(free, {})] if free else []
+    return [*constants, *sorted(found, key=lambda t: str(said.of(t)))]
+
+
+def _places(x: str, letters: Letters, factors: Monomial) -> list[str]:
+    """What a letter stands in, whatever the others are called."""
+    names = _plain(letters) | {x: "@"}
+    return sorted(f"{replaced(t, names)} {k}" for t, k in factors if x in t.free)
+
+
+def _plain(letters: Iterable[str]) -> dict[str, str]:
+    return dict.fromkeys(letters, "_")
+
+
+def spread(
+    term: Term, heads: Mapping[str, Head], names: Iterator[str] | None = None
+) -> tuple[Letters, Term]:
+    """What stands under all the integrals of a product, with new names for their letters in the
+    order in which the kernel opens them. Without `names` letters get names that occur nowhere."""
+    taken = _names(term)
+    fresh = (n for n in map("u{}".format, itertools.count(1)) if n not in taken)
+    letters: Letters = {}
+
+    def visit(t: Term) -> Term:
+        head = heads.get(t.data) if t.op == "app" else None
+        if head is not None and head.each:
+            own = list(itertools.islice(names or fresh, len(head.each)))
+            letters.update(zip(own, head.each, strict=True))
+            factors = [
+                replaced(f.args[0], {n: new for (n, _), new in zip(f.data, own, strict=True)})
+                for f in t.args
+            ]
+        elif t.op == "mul":
+            factors = list(t.args)
+        else:
+            return t
+        return mul(ONE, *map(visit, factors))
+
+    return letters, visit(term)
+
+
+def opening(term: Term, heads: Mapping[str, Head]) -> list[str]:
+    """The names of its letters, in the order in which the kernel opens them."""
+    head = heads.get(term.data) if term.op == "app" else None
+    if head is not None and head.each:
+        return [n for n, _ in term.args[0].data] + [
+            n for f in term.args for n in opening(f.args[0], heads)
+        ]
+    return [n for a in term.args for n in opening(a, heads)] if term.op == "mul" else []
+
+
+def _chain(letters: Letters, body: Term, heads: Mapping[str, Head]) -> Term:
+    for x, measure in reversed(letters.items()):
+        body = app(measure, lam(((x, where(heads[measure], x)),), body))
+    return body
+
+
+def where(measure: Head, x: str) -> tuple[tuple[str, Term, Term], ...]:
+    ((name, said),) = measure.letters
+    return tuple((s, replaced(a, {name: x}), replaced(b, {name: x})) for s, a, b in said)
+
+
+def _margin(law: Term, x: str, measure: str, heads: Mapping[str, Head]) -> Term | None:
+    head = heads.get(law.data)
+    places = [i for i, a in enumerate(law.args) if x in a.free]
+    if head is None or len(places) != 1 or places[0] >= len(head.margins):
+        return None
+    (i,) = places
+    over, other = head.margins[i]
+    if over != measure or law.args[i] != var(x):
+        return None
+    return app(other, *law.args[:i], *law.args[i + 1 :]) if other else ONE
+
+
+def _names(t: Term) -> set[str]:
+    own = {name for name, _ in t.data} if t.op == "lam" else {t.data} if t.op == "var" else set()
+    return own.union(*map(_names, t.args))

@@ -1,0 +1,125 @@
+"""Sums of products: a term multiplied out, equal products taken together."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from genmath.proof.coq.terms import Term, add, div, mul, neg, num, power, replaced
+
+MOST = 100  # products
+Monomial = frozenset[tuple[Term, int]]  # factors with their exponents, which may be < 0
+Polynomial = dict[Monomial, Fraction]  # no coefficient is 0
+
+
+def expand(t: Term, deep: bool = True) -> Polynomial | None:
+    """None if it has too many products. Not `deep`: sums within products are factors."""
+
+    def factor(a: Term) -> Polynomial | None:
+        if a.op == "add" and not deep:
+            return {frozenset([(a, 1)]): Fraction(1)}
+        return expand(a, deep)
+
+    match t.op:
+        case "num":
+            return {frozenset(): t.data} if t.data else {}
+        case "add":
+            return _sum(expand(a, deep) for a in t.args)
+        case "neg":
+            return _product(({frozenset(): Fraction(-1)}, factor(t.args[0])))
+        case "mul":
+            return _product(map(factor, t.args))
+        case "pow":
+            return _product([factor(t.args[0])] * t.data)
+        case "div":
+            return _product((factor(t.args[0]), _inverse(t.args[1], factor(t.args[1]))))
+    return {frozenset([(t, 1)]): Fraction(1)}
+
+
+def _sum(parts: Iterable[Polynomial | None]) -> Polynomial | None:
+    total = Polynomial()
+    for p in parts:
+        if p is None:
+            return None
+        for m, c in p.items():
+            total[m] = total.get(m, Fraction(0)) + c
+    total = {m: c for m, c in total.items() if c}
+    return total if len(total) <= MOST else None
+
+
+def _product(factors: Iterable[Polynomial | None]) -> Polynomial | None:
+    result: Polynomial | None = {frozenset(): Fraction(1)}
+    for p in factors:
+        if p is None or result is None or len(p) * len(result) > 4 * MOST:
+            return None
+        pairs = itertools.product(result.items(), p.items())
+        result = _sum({_joined(m, n): c * d} for (m, c), (n, d) in pairs)
+    return result
+
+
+def _inverse(t: Term, p: Polynomial | None) -> Polynomial | None:
+    if p is None or len(p) != 1:
+        return {frozenset([(t, -1)]): Fraction(1)}
+    ((m, c),) = p.items()
+    return {frozenset((a, -k) for a, k in m): 1 / c}
+
+
+def _joined(m: Monomial, n: Monomial) -> Monomial:
+    powers = dict(m)
+    for a, k in n:
+        powers[a] = powers.get(a, 0) + k
+    return frozenset((a, k) for a, k in powers.items() if k)
+
+
+def apart_from(p: Polynomial, letters: frozenset[str]) -> dict[Monomial, Polynomial]:
+    """By the factors that speak of some letters, the sum of what stands beside them."""
+    found: dict[Monomial, Polynomial] = {}
+    for m, c in p.items():
+        own = frozenset(f for f in m if not letters.isdisjoint(f[0].free))
+        found.setdefault(own, {})[m - own] = c
+    return found
+
+
+def product(m: Monomial, names: Mapping[str, str]) -> Term:
+    """Its factors in an order in which letters go by other names."""
+    ordered = sorted(m, key=lambda f: (str(replaced(f[0], names)), f[1]))
+    return mul(*(_raised(*f) for f in ordered)) if m else num(1)
+
+
+def together(t: Term) -> tuple[Term, Term] | None:
+    """A sum of fractions as one: above and below."""
+    p = expand(t, deep=False)
+    below: dict[Term, int] = {}
+    for a, k in (f for m in p or () for f in m):
+        below[a] = max(below.get(a, 0), -k)
+    common = {a: k for a, k in below.items() if k}
+    if p is None or not common:
+        return None
+    above: list[Polynomial | None] = []
+    for m, c in p.items():
+        left = dict(_joined(m, frozenset(common.items())))
+        own = {a: k for a, k in left.items() if a not in common}
+        factors = [expand(a, deep=False) for a, k in left.items() if a in common for _ in range(k)]
+        above.append(_product([{frozenset(own.items()): c}, *factors]))
+    found = _sum(above)
+    return None if found is None else (total(found), product(frozenset(common.items()), {}))
+
+
+def total(p: Polynomial) -> Term:
+    ordered = sorted(((str(product(m, {})), m) for m in p), key=lambda pair: pair[0])
+    return add(*(_weighted(p[m], product(m, {})) for _, m in ordered)) if p else num(0)
+
+
+def _weighted(c: Fraction, t: Term) -> Term:
+    if c < 0:
+        return neg(_weighted(-c, t))
+    return t if c == 1 else mul(num(c), t)
+
+
+def _raised(t: Term, k: int) -> Term:
+    if k < 0:
+        return div(num(1), _raised(t, -k))
+    if k > 1 and t.op == "app" and t.args and t.args[0].op == "lam":
+        return mul(*[t] * k)  # an integral: each has letters of its own
+    return t if k == 1 else power(t, k)
