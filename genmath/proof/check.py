@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any
 
 from genmath.proof import numeric
+from genmath.proof.language.binders import Limit, Over
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Chain, Derivation, Lemma, Slip, Step
 from genmath.proof.language.instantiate import instantiate
@@ -172,13 +173,14 @@ def _judged(claim: Claim, because: tuple[Node | Lemma, ...], timeout: float | No
 def _obliged(claim: Claim, proof: Proof, outcome: Any) -> list[Obligation]:
     """What a proof takes for granted beside what its two sides show: of its own, and of its lemmas
     at their arguments. Of the sides, too, where a judge found them to differ, since both may be
-    infinite, or no value to compare."""
+    infinite, or no value to compare; and where what has none was taken away on both."""
     found = [o for o in proof.assumed if isinstance(o, Obligation)]
     for lemma in proof.lemmas:
         below = (o for o in standing(lemma.source).assumed if isinstance(o, Obligation))
         found += [o.at(lemma.arguments) for o in below]
-    if outcome.verdict != "agree":
-        found += obligations((claim.lhs, claim.rhs))
+    sides = claim.lhs, claim.rhs
+    if outcome.verdict != "agree" or any(side.contains(Limit, Over) for side in sides):
+        found += obligations(sides)
     return list(dict.fromkeys(found))
 
 

@@ -26,6 +26,7 @@ from genmath.proof import (
     integral,
     limit,
     log,
+    naturals,
     number,
     pi,
     positive_part,
@@ -37,7 +38,7 @@ from genmath.proof import (
     variables,
 )
 from genmath.proof.check import judge
-from genmath.proof.language.claims import Claim
+from genmath.proof.language.claims import Claim, as_claim
 from genmath.proof.language.derivation import Derivation
 from genmath.proof.language.obligations import at_sight, obligations
 from genmath.proof.language.text import text
@@ -279,6 +280,16 @@ def test_what_outgrows_all_floats_has_no_end_either(end: Any) -> None:
     judged = judge(equal(end - end, 0))
     assert judged.verdict == "refuted"
     assert "has no bound" in judged.reason or "does not exist" in judged.reason
+
+
+def test_a_sequence_of_two_values_has_no_limit() -> None:
+    """At powers of two alone it is one of them."""
+    n = naturals("n")
+    swings = limit((-1) ** n, n, infinity)
+    for claim in (equal(swings - swings, 0), equal(swings, swings), swings + 1 >= swings):
+        assert "does not exist" in judge(as_claim(claim)).reason
+    still = limit((-1) ** (2 * n), n, infinity)
+    assert judge(equal(still - still, 0)).verdict != "refuted"
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,9 @@ def _wanders(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | 
         found, beyond = [], False
         for k in range(2, 30):
             try:
-                value = _value_at(one.whole, end(Fraction(2**k)), survey, world)
+                value = _value_at(
+                    one.whole, end(Fraction(2**k + k % 2)), survey, world
+                )  # even, odd
             except decimal.Overflow:
                 beyond = True
                 break

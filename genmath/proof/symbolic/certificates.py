@@ -265,8 +265,8 @@ class Signs:
 
     def under(self, node: Node) -> Signs:
         """What is known where a node binds letters: of a random variable every value is spoken of,
-        of an index or a member only the one that is free."""
-        return self.without(*(v for v in node.bound if not v.is_variable))
+        and of a finite set every member; of an index only the one that is free."""
+        return self.without(*(v for v in node.bound if not v.is_variable and v.domain != "member"))
 
     def without_log_gaps(self, e: Add) -> bool:
         """A sum, however its terms are grouped, from which gaps of the logarithm may be taken:
