@@ -19,12 +19,12 @@ from functools import cache
 from typing import Any
 
 from genmath.proof import numeric
-from genmath.proof.language.binders import Limit, Over
+from genmath.proof.language.binders import Between, Limit, Over
 from genmath.proof.language.claims import Claim
 from genmath.proof.language.derivation import Chain, Derivation, Lemma, Slip, Step
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.notation import Density
-from genmath.proof.language.obligations import Obligation, obligations
+from genmath.proof.language.obligations import FINITE, Obligation, obligations
 from genmath.proof.language.text import ranges, text
 from genmath.proof.language.tree import (
     MAPS,
@@ -32,6 +32,7 @@ from genmath.proof.language.tree import (
     Apply,
     Dens,
     Indexed,
+    Integral,
     Mapped,
     Named,
     Node,
@@ -41,6 +42,7 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.likely import SECONDS, Likely, likely
 from genmath.proof.mutate import mutants, reversed_claim
+from genmath.proof.numeric.obligations import at_risk
 from genmath.proof.symbolic.hypotheses import contradiction
 from genmath.proof.symbolic.judge import ill_typed, proofs, prove
 from genmath.proof.symbolic.lemmas import has_vectors, not_replaceable
@@ -159,6 +161,9 @@ def _judged(claim: Claim, because: tuple[Node | Lemma, ...], timeout: float | No
                 f"proved, and refuted by {outcome.counterexample}"
             )
         return Verdict("refuted", proof, outcome, seconds(), _why_refuted(outcome, proof))
+    unseen = _unseen(claim) if outcome.verdict == "silent" else None
+    if proof.proved and unseen:
+        return Verdict("open", proof, outcome, seconds(), f"nothing shows that {unseen}")
     if proof.proved and outcome.verdict in ("agree", "silent"):
         return Verdict("proved", proof, outcome, seconds())
     return Verdict(
@@ -182,6 +187,16 @@ def _obliged(claim: Claim, proof: Proof, outcome: Any) -> list[Obligation]:
     if outcome.verdict != "agree" or any(side.contains(Limit, Over) for side in sides):
         found += obligations(sides)
     return list(dict.fromkeys(found))
+
+
+def _unseen(claim: Claim) -> Obligation | None:
+    """What nobody has looked at where the claim has no value in a world: whether one integral over
+    another is finite, which decides if they may change places."""
+    for one in obligations((claim.lhs, claim.rhs)):
+        nested = sum(isinstance(n, (Integral, Between)) for n in one.whole.walk()) > 1
+        if one.kind == FINITE and nested and at_risk(one):
+            return one
+    return None
 
 
 def _more(outcome: Any, beyond: Any) -> Any:

@@ -282,6 +282,18 @@ def test_what_outgrows_all_floats_has_no_end_either(end: Any) -> None:
     assert "has no bound" in judged.reason or "does not exist" in judged.reason
 
 
+def test_beside_a_limit_nobody_looks_whether_integrals_may_change_places() -> None:
+    n = naturals("n")
+    f = (x - y) * exp(-absolute(x * y))
+    zero = limit(1 / n, n, infinity)
+    swapped = equal(zero + integral(integral(f, x), y), integral(integral(f, y), x))
+    judged = judge(swapped)
+    assert judged.verdict == "open"
+    assert "< ∞" in judged.reason
+    once = integral(x * Normal(x, 0, 1), x)
+    assert judge(equal(zero + once, once)).verdict == "proved"
+
+
 def test_a_sequence_of_two_values_has_no_limit() -> None:
     """At powers of two alone it is one of them."""
     n = naturals("n")
