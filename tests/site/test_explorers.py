@@ -78,12 +78,14 @@ def numbers(figure: Locator) -> dict[str, str]:
 
 
 def changed(page: Page, name: str, before: dict[str, str]) -> dict[str, str]:
+    """What is shown once all that was asked for is drawn, not only the first key of several."""
     page.wait_for_function(
         "([name, before]) => [...document.querySelectorAll("
         "`figure[data-explorer=${name}] [data-number]`)]"
         ".some(e => e.dataset.number in before && before[e.dataset.number] !== e.textContent)",
         arg=[name, before],
     )
+    page.evaluate("new Promise(requestAnimationFrame)")
     return numbers(figure_of(page, name))
 
 
