@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
-from genmath.proof.coq.rules import constant, factored, multiplied_out, opened, root_of, turned
+from genmath.proof.coq.rules import (
+    common,
+    constant,
+    factored,
+    multiplied_out,
+    opened,
+    root_of,
+    turned,
+)
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
 
@@ -66,6 +74,8 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             return "ln_power", mul(num(u.data), app("ln", u.args[0])), [("<", u.args[0])]
         case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
             return "same", app("ln", div(*parts)), []
+        case "add" if signs.apart and (parts := common(u, signs)):
+            return "same", app("ln", mul(*parts)), []
         case "app" if u.data == "exp":
             return "ln_exp", u.args[0], []
         case "app" if u.data == "sqrt" and signs.positive(u.args[0]):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from genmath.proof.certificate import said
+from genmath.proof.certificate.fractions import partial
 from genmath.proof.coq.linear import moment_of
 from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
 from genmath.proof.coq.reading import DERIVATIVE, Head
@@ -90,7 +91,7 @@ def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
     parts = expand(opened(function.args[0], signs.inside(function)))
     if parts is None:
         return None
-    sums = apart_from(parts, bound) or {frozenset(): {frozenset(): Fraction(0)}}
+    sums = apart_from(partial(parts, bound), bound) or {frozenset(): {frozenset(): Fraction(0)}}
     inner = [product(m, _plain(bound)) for m in sums]
     if list(sums.values()) == [{frozenset(): 1}]:
         written = app(term.data, lam(function.data, inner[0]), *others)
@@ -142,6 +143,8 @@ def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leav
             for rule, gives in (("margin", _margin), ("slope", _slope_of_margin)):
                 if left := gives(laws[0], x, measure, signs.heads):
                     return Leaving(x, rule, laws[0], left)
+        if len(own) == 2 == len(laws) and (left := _joint(laws, x, measure, signs.heads)):
+            return Leaving(x, "margin", *left)
         if len(laws) == 1 and signs.heads[measure].line:
             left = moment_of(laws[0], x, k, signs)
             if left:
@@ -149,6 +152,32 @@ def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leav
         if len(laws) == 2 and signs.heads[measure].line:
             both += [_conjugate(x, k, a, b, signs) for a, b in itertools.permutations(laws)]
     return next(filter(None, both), None) or _by_parts(letters, powers, signs)
+
+
+def _joint(
+    laws: list[Term], x: str, measure: str, heads: Mapping[str, Head]
+) -> tuple[Term, Term] | None:
+    """The joint density of which two are the factors, and what it leaves without the letter."""
+    for head in heads.values():
+        pairs = itertools.permutations(laws) if head.chain else ()
+        for own, given in pairs:
+            law = _chained(head, own, given)
+            left = law and _margin(law, x, measure, heads)
+            if law and left:
+                return law, left
+    return None
+
+
+def _chained(head: Head, own: Term, given: Term) -> Term | None:
+    assert head.chain
+    first, second = head.chain
+    if (first.data, second.data) != (own.data, given.data):
+        return None
+    places = {a.data: t for a, t in zip(second.args, given.args, strict=True)}
+    at = [places.get(f"a{k}") for k in range(1, len(head.takes) + 1)]
+    known = [t for t in at if t is not None]
+    same = tuple(replaced(a, places) for a in first.args) == own.args
+    return app(head.name, *known) if same and len(known) == len(at) else None
 
 
 def _by_parts(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:

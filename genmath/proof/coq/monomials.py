@@ -106,6 +106,20 @@ def together(t: Term) -> tuple[Term, Term] | None:
     return None if found is None else (total(found), product(frozenset(common.items()), {}))
 
 
+def shared(t: Term) -> tuple[Term, Term] | None:
+    """A sum as what all of its terms have in common, times what is left."""
+    p = expand(t) or {}
+    if len(p) < 2 or any(k < 0 for m in p for _, k in m):
+        return None
+    powers = [dict(m) for m in p]
+    least = {a: k for a in powers[0] if (k := min(one.get(a, 0) for one in powers))}
+    if not least:
+        return None
+    inverse = frozenset((a, -k) for a, k in least.items())
+    rest = total({_joined(m, inverse): c for m, c in p.items()})
+    return product(frozenset(least.items()), {}), rest
+
+
 def total(p: Polynomial) -> Term:
     ordered = sorted(((str(product(m, {})), m) for m in p), key=lambda pair: pair[0])
     return add(*(_weighted(p[m], product(m, {})) for _, m in ordered)) if p else num(0)

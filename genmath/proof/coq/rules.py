@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
-from genmath.proof.coq.monomials import expand, product, total
+from genmath.proof.coq.monomials import expand, product, shared, total
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
@@ -132,6 +132,8 @@ def _ln(u: Term, signs: Signs) -> Term:
             return mul(num(u.data), _ln(u.args[0], signs))
         case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
             return add(_ln(parts[0], signs), neg(_ln(parts[1], signs)))
+        case "add" if signs.apart and (parts := common(u, signs)):
+            return add(*(_ln(a, signs) for a in parts))
         case "app" if u.data == "exp":
             return u.args[0]
         case "app" if u.data == "sqrt" and positive(u.args[0]):
@@ -142,6 +144,12 @@ def _ln(u: Term, signs: Signs) -> Term:
             square = power(add(x, neg(m)), 2)
             return add(neg(div(square, mul(num(2), v))), neg(div(_ln(spread, signs), num(2))))
     return app("ln", u)
+
+
+def common(u: Term, signs: Signs) -> tuple[Term, Term] | None:
+    """A sum as a product, both factors > 0."""
+    parts = shared(opened(u, signs))
+    return parts if parts and all(map(signs.positive, parts)) else None
 
 
 def factored(value: Fraction) -> list[tuple[int, int]]:
