@@ -6,6 +6,7 @@ from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.rules import (
     common,
     constant,
+    density,
     factored,
     multiplied_out,
     opened,
@@ -13,7 +14,7 @@ from genmath.proof.coq.rules import (
     turned,
 )
 from genmath.proof.coq.signs import Signs
-from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
+from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced
 
 ONE, TWO = num(1), num(2)
 Asked = list[tuple[str, Term]]  # what the rule needs: "<" or "<=", and of which term
@@ -37,6 +38,8 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
             if signs.nonnegative(neg(inner)):
                 return "abs_minus", neg(inner), [("<=", neg(inner))]
             return _size(inner, signs)
+        case "normal" if signs.normals:
+            return "normal", density(term), []
         case "log_gap":
             return "log_gap", add(inner, neg(ONE), neg(app("ln", inner))), []
     head = signs.heads.get(term.data)
@@ -86,13 +89,6 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             found = expansion(u, signs)
             return None if found is None else ("same", app("ln", found[1]), [])
     return None
-
-
-def density(t: Term) -> Term:
-    """Of a normal law, as it is defined."""
-    x, m, v = t.args
-    square = power(add(x, neg(m)), 2)
-    return div(app("exp", neg(div(square, mul(TWO, v)))), app("sqrt", mul(TWO, var("PI"), v)))
 
 
 def _size(u: Term, signs: Signs) -> Expansion | None:

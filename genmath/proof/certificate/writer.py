@@ -8,12 +8,12 @@ from typing import Any
 
 from genmath.proof.certificate import said
 from genmath.proof.certificate.bounds import Bounds
-from genmath.proof.certificate.expansions import density, expansion
+from genmath.proof.certificate.expansions import expansion
 from genmath.proof.certificate.iterated import Letters, Merged, opening, plan, spread
 from genmath.proof.certificate.iterated import where as where_of
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.coq.reading import DERIVATIVE, Head
-from genmath.proof.coq.rules import expanded, opened, with_slopes
+from genmath.proof.coq.rules import density, expanded, opened, with_slopes
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (

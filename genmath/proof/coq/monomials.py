@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from genmath.proof.coq.terms import Term, add, div, mul, neg, num, power, replaced
 
-MOST = 100  # products
+MOST, MOST_POWERS = 100, 4  # products; powers of a letter
 Monomial = frozenset[tuple[Term, int]]  # factors with their exponents, which may be < 0
 Polynomial = dict[Monomial, Fraction]  # no coefficient is 0
 
@@ -78,6 +79,24 @@ def apart_from(p: Polynomial, letters: frozenset[str]) -> dict[Monomial, Polynom
     for m, c in p.items():
         own = frozenset(f for f in m if not letters.isdisjoint(f[0].free))
         found.setdefault(own, {})[m - own] = c
+    return found
+
+
+def weights(t: Term, x: Term) -> list[tuple[int, Term]] | None:
+    """Of a polynomial in x of degree n its Bernstein coefficients, each with its binomial: the
+    polynomial is the sum of them times x^i (1 - x)^(n - i)."""
+    parts = apart_from(expand(t) or {}, frozenset([x.data]))
+    by_power = {dict(m).get(x, 0): p for m, p in parts.items() if m <= {(x, dict(m).get(x, 0))}}
+    n = max(by_power, default=0)
+    if len(by_power) < len(parts) or not 0 < n <= MOST_POWERS or min(by_power) < 0:
+        return None
+    found = []
+    for i in range(n + 1):
+        scaled = [
+            {m: c * math.comb(i, j) / math.comb(n, j) for m, c in by_power.get(j, {}).items()}
+            for j in range(i + 1)
+        ]
+        found.append((math.comb(n, i), total(_sum(scaled) or {})))
     return found
 
 

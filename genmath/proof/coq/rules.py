@@ -53,6 +53,8 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         if head.chain and signs.apart:
             at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
             return mul(*(replaced(t, at) for t in head.chain))
+    if term.data == "normal" and signs.normals:
+        return density(term)
     if term.data not in TACTICS:
         return None
     (inner,) = term.args
@@ -150,6 +152,13 @@ def common(u: Term, signs: Signs) -> tuple[Term, Term] | None:
     """A sum as a product, both factors > 0."""
     parts = shared(opened(u, signs))
     return parts if parts and all(map(signs.positive, parts)) else None
+
+
+def density(t: Term) -> Term:
+    """Of a normal law, as it is defined."""
+    x, m, v = t.args
+    square = power(add(x, neg(m)), 2)
+    return div(app("exp", neg(div(square, mul(num(2), v)))), app("sqrt", mul(num(2), var("PI"), v)))
 
 
 def factored(value: Fraction) -> list[tuple[int, int]]:
