@@ -112,7 +112,7 @@ def _exp(u: Term, signs: Signs) -> Expansion | None:
             return "exp_sum", mul(*(app("exp", a) for a in u.args)), []
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return "exp_ln", u.args[0], [("<", u.args[0])]
-        case "mul" | "div" if signs.apart and (new := multiplied_out(u)):
+        case "mul" | "div" if signs.apart and (new := multiplied_out(opened(u, signs))):
             return "same", app("exp", new), []
     return None
 

@@ -187,7 +187,7 @@ def _exp(u: Term, signs: Signs) -> Term:
             return mul(*(_exp(a, signs) for a in u.args))
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return u.args[0]
-        case "mul" | "div" if signs.apart and (new := multiplied_out(u)):
+        case "mul" | "div" if signs.apart and (new := multiplied_out(opened(u, signs))):
             return _exp(new, signs)
     return app("exp", u)
 
