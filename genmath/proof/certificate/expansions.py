@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.rules import (
+    by_indicator,
     common,
     constant,
     density,
@@ -37,6 +38,8 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
                 return "abs_plus", inner, [("<=", inner)]
             if signs.nonnegative(neg(inner)):
                 return "abs_minus", neg(inner), [("<=", neg(inner))]
+            if signs.apart and signs.indicator:
+                return "size", by_indicator(inner, signs), []
             return _size(inner, signs)
         case "normal" if signs.normals:
             return "normal", density(term), []

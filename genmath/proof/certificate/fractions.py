@@ -14,26 +14,45 @@ from genmath.proof.coq.monomials import (
     together,
     total,
 )
+from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term
 
 MOST = 60  # times that a numerator is divided
 
 
-def partial(p: Polynomial, letters: Iterable[str]) -> Polynomial:
-    """The same, where no numerator can be divided by a denominator that speaks of the letters."""
+def partial(p: Polynomial, letters: Iterable[str], signs: Signs) -> Polynomial:
+    """The same, where no numerator can be divided by a denominator that speaks of the letters, and
+    no root or indicator stands in a power."""
     names = dict.fromkeys(letters, "_")
     found, left = Polynomial(), list(p.items())
     for _ in range(MOST):
         if not left:
             return found
         m, c = left.pop()
-        divided = _divided(m, names)
+        divided = _lowered(m, signs) or _divided(m, names)
         if divided is None:
             found[m] = found.get(m, Fraction(0)) + c
         else:
             left += [(n, c * d) for n, d in divided.items()]
         found = {m: c for m, c in found.items() if c}
     return p
+
+
+def _lowered(m: Monomial, signs: Signs) -> Polynomial | None:
+    """Powers of a root and of what stands under it as one; an indicator is its own square."""
+    powers = dict(m)
+    for t, k in m:
+        rest = m - {(t, k)}
+        if t.data == signs.indicator and t.op == "app" and k > 1:
+            return {_powers(dict(rest), {t: 1}): Fraction(1)}
+        if t.op != "app" or t.data != "sqrt" or not signs.nonnegative(t.args[0]):
+            continue
+        (u,) = t.args
+        whole = k + 2 * powers.get(u, 0)
+        if k != whole % 2 and u.op in ("app", "var"):
+            rest -= {(u, powers.get(u, 0))}
+            return {_powers(dict(rest), {t: whole % 2, u: whole // 2}): Fraction(1)}
+    return None
 
 
 def _divided(m: Monomial, names: dict[str, str]) -> Polynomial | None:

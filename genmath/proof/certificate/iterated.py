@@ -91,7 +91,9 @@ def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
     parts = expand(opened(function.args[0], signs.inside(function)))
     if parts is None:
         return None
-    sums = apart_from(partial(parts, bound), bound) or {frozenset(): {frozenset(): Fraction(0)}}
+    sums = apart_from(partial(parts, bound, signs.inside(function)), bound) or {
+        frozenset(): {frozenset(): Fraction(0)}
+    }
     inner = [product(m, _plain(bound)) for m in sums]
     if list(sums.values()) == [{frozenset(): 1}]:
         written = app(term.data, lam(function.data, inner[0]), *others)
@@ -108,12 +110,14 @@ def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged |
     said_ = [c for x, m in letters.items() for c in where(signs.heads[m], x)]
     here = signs.within(list(letters), said_)
     parts = expand(opened(under, here))
-    if parts is None or len(parts) != 1:
-        return None
+    if parts is None or any(k < 0 and not here.nonzero(t) for m in parts for t, k in m):
+        return None  # it is not 0 where the densities are > 0, which is forgotten here
+    parts = partial(parts, letters, here)
+    if len(parts) != 1:
+        target = _chain(letters, total(parts), signs.heads)
+        return None if target == term else Merged(written, tuple(letters), target, "", target)
     ((factors, number),) = parts.items()
     powers, key = dict(factors), _plain(letters)
-    if any(k < 0 and not here.nonzero(t) for t, k in factors):
-        return None  # it is not 0 where the densities are > 0, which is forgotten here
     if found := _leaving(letters, powers, here):
         x = found.letter
         rest = {name: m for name, m in letters.items() if name != x}

@@ -99,6 +99,8 @@ class Writer:
                 plain[atom] = None
                 if atom.data == "sin":
                     found.append(place.add("bound", "circle", said.of(atom)))
+                if atom.data == place.signs.indicator:
+                    found.append(place.add("bound", "bit", said.of(atom)))
                 if atom.data == "sqrt" and place.signs.nonnegative(atom.args[0]):
                     bounds.nonnegative(atom.args[0])
                     visit(atom.args[0])
@@ -141,6 +143,8 @@ class Writer:
         bounds = self.bounds(place)
         for sign, t in needs:
             _ = bounds.positive(t) if sign == "<" else bounds.nonnegative(t)
+        if rule == "size":
+            return place.add("bound", rule, said.of(app(place.signs.indicator, *atom.args))), new
         return place.add("equal", rule, said.of(atom)), new
 
     def _inside(self, atom: Term, new: Term, place: Place, depth: int) -> int:

@@ -94,6 +94,7 @@ class Head:
     margins: tuple[tuple[str, str], ...] = ()  # of a density: integrals, and what each leaves
     ratio: tuple[Term, Term] | None = None  # of a conditional density: at the letters a1, a2, ...
     chain: tuple[Term, Term] | None = None  # of a joint one: two of which it is the product
+    indicator: bool = False  # 1 of a number > 0, else 0
     means: str = ""  # "KL", "JS" or "H": an expectation, by the function `under`; "TV": an integral
     under: str = ""
 
@@ -184,8 +185,9 @@ class Reading:
             head.under = self.heads[key].name
 
     def densities(self) -> None:
-        for (kind, _, _), head in self.heads.items():
+        for (kind, data, _), head in self.heads.items():
             head.density = kind == "Dens"
+            head.indicator = (kind, data) == ("Fn", ("indicator",))
 
     def measures(self) -> None:
         """The integral over each letter of an integral or expectation, and what each of those of a

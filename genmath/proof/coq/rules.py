@@ -229,6 +229,8 @@ def _size(u: Term, signs: Signs) -> Term:
         return u
     if signs.nonnegative(neg(u)):
         return neg(u)
+    if signs.apart and signs.indicator:
+        return by_indicator(u, signs)
     match u.op:
         case "neg" if signs.apart:
             return _size(u.args[0], signs)
@@ -237,6 +239,11 @@ def _size(u: Term, signs: Signs) -> Term:
         case "add" if signs.apart and (other := turned(u)):
             return app("Rabs", other)
     return app("Rabs", u)
+
+
+def by_indicator(u: Term, signs: Signs) -> Term:
+    """The absolute value: u where u > 0, and else -u."""
+    return mul(add(mul(num(2), app(signs.indicator, u)), neg(num(1))), u)
 
 
 def turned(u: Term) -> Term | None:

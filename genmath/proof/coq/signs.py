@@ -43,6 +43,7 @@ class Signs:
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
         self.supports = False  # whether densities are taken to be > 0
+        self.indicator = next((h.name for h in heads.values() if h.indicator), "")
         self.normals = False  # whether normal laws are written out
         self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
         self.bound: tuple[str, ...] = ()
