@@ -11,7 +11,10 @@ from genmath.proof.coq.rules import (
     factored,
     multiplied_out,
     opened,
+    outside,
+    plainer,
     root_of,
+    scaled,
     turned,
 )
 from genmath.proof.coq.signs import Signs
@@ -82,6 +85,8 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             return "same", app("ln", div(*parts)), []
         case "add" if signs.apart and (parts := common(u, signs)):
             return "same", app("ln", mul(*parts)), []
+        case "app" if signs.apart and (parts := outside(u, signs)):
+            return "same", app("ln", mul(*parts)), []
         case "app" if u.data == "exp":
             return "ln_exp", u.args[0], []
         case "app" if u.data == "sqrt" and signs.positive(u.args[0]):
@@ -100,6 +105,8 @@ def _size(u: Term, signs: Signs) -> Expansion | None:
             return "abs_even", app("Rabs", u.args[0]), []
         case "mul" if signs.apart:
             return "abs_product", mul(*(app("Rabs", a) for a in u.args)), []
+        case "add" if signs.apart and (other := plainer(u) or scaled(u, signs)):
+            return "same", app("Rabs", other), []
         case "add" if signs.apart and (other := turned(u)):
             return "same", app("Rabs", neg(other)), []
     return None
@@ -126,6 +133,8 @@ def _sqrt(u: Term, signs: Signs) -> Expansion | None:
         return "sqrt_square", u.args[0], [("<=", u.args[0])]
     if value is not None and (root := root_of(value)) is not None:
         return "same", app("sqrt", power(num(root), 2)), []
+    if signs.apart and u.op == "add" and (other := plainer(u)):
+        return "same", app("sqrt", other), []
     match u.op:
         case "num" if u.data.denominator != 1:
             return "same", app("sqrt", _quotient(u)), []

@@ -152,8 +152,8 @@ class Writer:
         old, now = atom.args[0], new.args[0]
         if old.op == "app" and old.data == "normal" and now == density(old):
             number = place.add("equal", "normal", said.of(old))
-        elif old.op == "app" and old.data in self.heads:
-            rule = "ratio" if self.heads[old.data].ratio else "chain"
+        elif old.op == "app" and (head := self.heads.get(old.data)) and (head.ratio or head.chain):
+            rule = "ratio" if head.ratio else "chain"
             number = place.add("equal", rule, said.of(old))
         else:
             number = self.equality(old, now, place, depth + 1)
@@ -245,7 +245,7 @@ class Writer:
             inner.add("identity", ["=", said.of(one), said.of(other)], by)
             return place.add("same", said.of(middle), said.of(target), [[[x], inner.steps]])
         last = middle.args[-1] if middle.op == "mul" else middle
-        if rule == "flux" and _laws(last)[0].data != DERIVATIVE:
+        if rule == "flux" and last.args[0].args[0].op == "mul":
             return self._by_parts(last, place)
         if rule == "slope":
             left = target.args[-1] if target.op == "mul" else target
@@ -357,5 +357,8 @@ def _laws(integral: Term) -> tuple[Term, ...]:
 
 
 def _roots(term: Term) -> list[Term]:
+    """Those that stand under no binder."""
+    if term.op == "lam":
+        return []
     own = [term] if term.op == "app" and term.data == "sqrt" else []
     return own + [r for a in term.args for r in _roots(a)]

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
-from genmath.proof.coq.monomials import expand, product, shared, total
+from genmath.proof.coq.monomials import expand, product, shared, together, total
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
@@ -136,6 +136,8 @@ def _ln(u: Term, signs: Signs) -> Term:
             return add(_ln(parts[0], signs), neg(_ln(parts[1], signs)))
         case "add" if signs.apart and (parts := common(u, signs)):
             return add(*(_ln(a, signs) for a in parts))
+        case "app" if signs.apart and (parts := outside(u, signs)):
+            return add(*(_ln(a, signs) for a in parts))
         case "app" if u.data == "exp":
             return u.args[0]
         case "app" if u.data == "sqrt" and positive(u.args[0]):
@@ -159,6 +161,13 @@ def density(t: Term) -> Term:
     x, m, v = t.args
     square = power(add(x, neg(m)), 2)
     return div(app("exp", neg(div(square, mul(num(2), v)))), app("sqrt", mul(num(2), var("PI"), v)))
+
+
+def outside(u: Term, signs: Signs) -> tuple[Term, ...] | None:
+    """An integral or sum as a product, all factors > 0."""
+    head = signs.heads.get(u.data)
+    found = opened(u, signs) if head and head.linear else u
+    return found.args if found.op == "mul" and all(map(signs.positive, found.args)) else None
 
 
 def factored(value: Fraction) -> list[tuple[int, int]]:
@@ -236,9 +245,24 @@ def _size(u: Term, signs: Signs) -> Term:
             return _size(u.args[0], signs)
         case "mul" if signs.apart:
             return mul(*(_size(a, signs) for a in u.args))
+        case "add" if signs.apart and (other := plainer(u) or scaled(u, signs)):
+            return _size(other, signs)
         case "add" if signs.apart and (other := turned(u)):
             return app("Rabs", other)
     return app("Rabs", u)
+
+
+def plainer(u: Term) -> Term | None:
+    """A sum that is a product, or does not depend on a letter that stands in it."""
+    p = expand(u)
+    new = u if p is None else total(p)
+    return new if new.op != "add" or new.free != u.free else None
+
+
+def scaled(u: Term, signs: Signs) -> Term | None:
+    """A sum of fractions with its denominator, which is > 0, apart."""
+    parts = together(opened(u, signs))
+    return mul(parts[0], div(num(1), parts[1])) if parts and signs.positive(parts[1]) else None
 
 
 def by_indicator(u: Term, signs: Signs) -> Term:
@@ -258,6 +282,8 @@ def _sqrt(u: Term, signs: Signs) -> Term:
     value = constant(u)
     if value is not None and (root := root_of(value)) is not None:
         return num(root)
+    if signs.apart and u.op == "add" and (other := plainer(u)):
+        return _sqrt(other, signs)
     match u.op:
         case "num" if u.data.denominator != 1:
             return div(_sqrt(num(u.data.numerator), signs), _sqrt(num(u.data.denominator), signs))
