@@ -85,8 +85,8 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             return "same", app("ln", div(*parts)), []
         case "add" if signs.apart and (parts := common(u, signs)):
             return "same", app("ln", mul(*parts)), []
-        case "app" if signs.apart and (parts := outside(u, signs)):
-            return "same", app("ln", mul(*parts)), []
+        case "app" if signs.apart and (outer := outside(u, signs)):
+            return "same", app("ln", mul(*outer)), []
         case "app" if u.data == "exp":
             return "ln_exp", u.args[0], []
         case "app" if u.data == "sqrt" and signs.positive(u.args[0]):

@@ -147,8 +147,8 @@ def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leav
             for rule, gives in (("margin", _margin), ("slope", _slope_of_margin)):
                 if left := gives(laws[0], x, measure, signs.heads):
                     return Leaving(x, rule, laws[0], left)
-        if len(own) == 2 == len(laws) and (left := _joint(laws, x, measure, signs.heads)):
-            return Leaving(x, "margin", *left)
+        if len(own) == 2 == len(laws) and (both_as_one := _joint(laws, x, measure, signs.heads)):
+            return Leaving(x, "margin", *both_as_one)
         if len(laws) == 1 and signs.heads[measure].line:
             left = moment_of(laws[0], x, k, signs)
             if left:

@@ -85,8 +85,9 @@ class Writer:
         def visit(term: Term) -> None:
             for d in denominators(term):
                 if d.op != "num" and not place.signs.nonzero(d):
-                    raise NoProof(f"a denominator is not seen to differ from 0: {d}")
-                bounds.nonzero(d)
+                    visit(self._seen(d, place, depth))
+                else:
+                    bounds.nonzero(d)
             for atom in atoms(term):
                 if atom in seen:
                     continue
@@ -109,6 +110,16 @@ class Writer:
         for t in terms:
             visit(t)
         return [*self.merged(list(plain), place, depth), *found]
+
+    def _seen(self, d: Term, place: Place, depth: int) -> Term:
+        """What a denominator is in terms of others, if that is seen to differ from 0."""
+        new = opened(d, place.signs)
+        if new == d or not place.signs.nonzero(new):
+            raise NoProof(f"a denominator is not seen to differ from 0: {d}")
+        number = self.bounds(place).nonzero(new)
+        by = self.equations([d, new], place, depth)
+        place.add("nonzero", said.of(d), "1", ["1", *([] if number is None else [number])], by)
+        return new
 
     def merged(self, plain: list[Term], place: Place, depth: int) -> list[int]:
         """One for functions that are equal because their arguments are."""

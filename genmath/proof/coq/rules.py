@@ -136,8 +136,8 @@ def _ln(u: Term, signs: Signs) -> Term:
             return add(_ln(parts[0], signs), neg(_ln(parts[1], signs)))
         case "add" if signs.apart and (parts := common(u, signs)):
             return add(*(_ln(a, signs) for a in parts))
-        case "app" if signs.apart and (parts := outside(u, signs)):
-            return add(*(_ln(a, signs) for a in parts))
+        case "app" if signs.apart and (outer := outside(u, signs)):
+            return add(*(_ln(a, signs) for a in outer))
         case "app" if u.data == "exp":
             return u.args[0]
         case "app" if u.data == "sqrt" and positive(u.args[0]):
@@ -164,10 +164,11 @@ def density(t: Term) -> Term:
 
 
 def outside(u: Term, signs: Signs) -> tuple[Term, ...] | None:
-    """An integral or sum as a product, all factors > 0."""
+    """An integral, sum or derivative as a product, all factors > 0."""
     head = signs.heads.get(u.data)
-    found = opened(u, signs) if head and head.linear else u
-    return found.args if found.op == "mul" and all(map(signs.positive, found.args)) else None
+    found = opened(u, signs) if head and (head.linear or u.data == DERIVATIVE) else u
+    factors = found.args if found.op == "mul" else (found,)
+    return factors if found != u and all(map(signs.positive, factors)) else None
 
 
 def factored(value: Fraction) -> list[tuple[int, int]]:

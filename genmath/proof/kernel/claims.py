@@ -135,7 +135,7 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
         bool(binders) or not f.ranges,
         not f.slope or (slope is not None and f.takes == slope.takes == (0,)),
         f.kind in ("", *LINEAR, *MEANT, "indicator"),
-        f.kind != "indicator" or f.takes == (0,),
+        f.kind != "indicator" or not (f.takes != (0,) or f.smooth or f.slope),
         f.kind not in LINEAR or f.takes[:1] > (0,),
         f.kind != "expectation" or (count > 1 and all(f.takes)),
         (f.kind in MEANT) == bool(f.by),
