@@ -86,6 +86,17 @@ TRUE = [
     equal(log(s * t + s * v), log(s) + log(t + v)),
     equal(log(E(p(x), s * exp(x))), log(s) + log(E(p(x), exp(x)))),
     equal(exp(s * (log(t) + a) / s), t * exp(a)),
+    # by parts
+    equal(
+        E(Normal(x, m, v), x * f(x)),
+        m * E(Normal(x, m, v), f(x)) + v * E(Normal(x, m, v), diff(f(x), x)),
+    ),
+    equal(
+        E(Normal(x, m, v), (x - m) ** 2 * f(x)),
+        v * E(Normal(x, m, v), f(x)) + v**2 * E(Normal(x, m, v), diff(diff(f(x), x), x)),
+    ),
+    equal(log(diff(m + exp(a) * b, b)), a),
+    equal(diff(m + exp(a) * b, b) / diff(exp(a) * b, b), 1),
     # normal laws written out
     equal(Normal(m + a, m, v), Normal(m, m + a, v)),
     equal(Normal(x, a, v) * Normal(x, -a, v), Normal(x, 0, v) ** 2 * exp(-(a**2) / v)),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from genmath.proof.certificate import said
+from genmath.proof.certificate import parts, said
 from genmath.proof.certificate.fractions import partial
 from genmath.proof.coq.linear import moment_of
 from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
@@ -88,10 +88,10 @@ def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
     function, others = term.args[0], term.args[1:]
     head = signs.heads[term.data]
     bound = frozenset(name for name, _ in function.data)
-    parts = expand(opened(function.args[0], signs.inside(function)))
-    if parts is None:
+    products = expand(opened(function.args[0], signs.inside(function)))
+    if products is None:
         return None
-    sums = apart_from(partial(parts, bound, signs.inside(function)), bound) or {
+    sums = apart_from(partial(products, bound, signs.inside(function)), bound) or {
         frozenset(): {frozenset(): Fraction(0)}
     }
     inner = [product(m, _plain(bound)) for m in sums]
@@ -109,14 +109,14 @@ def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged |
     letters, under = spread(written, signs.heads)
     said_ = [c for x, m in letters.items() for c in where(signs.heads[m], x)]
     here = signs.within(list(letters), said_)
-    parts = expand(opened(under, here))
-    if parts is None or any(k < 0 and not here.nonzero(t) for m in parts for t, k in m):
+    products = expand(opened(under, here))
+    if products is None or any(k < 0 and not here.nonzero(t) for m in products for t, k in m):
         return None  # it is not 0 where the densities are > 0, which is forgotten here
-    parts = partial(parts, letters, here)
-    if len(parts) != 1:
-        target = _chain(letters, total(parts), signs.heads)
+    products = partial(products, letters, here)
+    if len(products) != 1:
+        target = _chain(letters, total(products), signs.heads)
         return None if target == term else Merged(written, tuple(letters), target, "", target)
-    ((factors, number),) = parts.items()
+    ((factors, number),) = products.items()
     powers, key = dict(factors), _plain(letters)
     if found := _leaving(letters, powers, here):
         x = found.letter
@@ -155,7 +155,18 @@ def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leav
                 return Leaving(x, "moment", mul(*[var(x)] * k, laws[0]), left)
         if len(laws) == 2 and signs.heads[measure].line:
             both += [_conjugate(x, k, a, b, signs) for a, b in itertools.permutations(laws)]
-    return next(filter(None, both), None) or _by_parts(letters, powers, signs)
+    found = next(filter(None, both), None) or _by_parts(letters, powers, signs)
+    return found or (_beside_law(letters, powers, signs) if signs.parts else None)
+
+
+def _beside_law(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """A power of a letter beside its normal law becomes a derivative."""
+    for x, measure in letters.items():
+        found = parts.beside_law(x, powers, signs) if signs.heads[measure].line else None
+        if found:
+            whole, g, law = found
+            return Leaving(x, "parts", whole, parts.left(measure, lam(((x, ()),), whole), g, law))
+    return None
 
 
 def _joint(

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from genmath.proof.certificate import said
+from genmath.proof.certificate import parts, said
 from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import expansion
 from genmath.proof.certificate.iterated import Letters, Merged, opening, plan, spread
@@ -258,6 +258,8 @@ class Writer:
         last = middle.args[-1] if middle.op == "mul" else middle
         if rule == "flux" and last.args[0].args[0].op == "mul":
             return self._by_parts(last, place)
+        if rule == "parts":
+            return parts.shown(self, last, place)
         if rule == "slope":
             left = target.args[-1] if target.op == "mul" else target
             return self._exchanged(last, left, place)

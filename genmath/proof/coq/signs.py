@@ -45,6 +45,7 @@ class Signs:
         self.supports = False  # whether densities are taken to be > 0
         self.indicator = next((h.name for h in heads.values() if h.indicator), "")
         self.normals = False  # whether normal laws are written out
+        self.parts = False  # whether integrals beside them are taken by parts
         self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
         self.bound: tuple[str, ...] = ()
         self.planned: dict[Term, Any] = {}  # what `apart` remembers
@@ -96,7 +97,7 @@ class Signs:
         new = Signs((*self.conditions, *conditions), self.heads)
         new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
         new.supports, new.always, new.bound = self.supports, self.always, self.bound
-        new.normals = self.normals
+        new.normals, new.parts = self.normals, self.parts
         return new
 
     def _note(self, term: Term, r: Range) -> None:
