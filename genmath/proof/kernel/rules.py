@@ -171,6 +171,11 @@ BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
              lambda t, s: _is(t, "sqrt") and s.nonnegative(t[1]) and ("=", ("^", t, 2), t[1])),
     "circle": ("(sin u)^2 = 1 - (cos u)^2",
                lambda t, s: _is(t, "sin") and ("=", ("^", t, 2), _rest(("cos", t[1])))),
+    "bit": ("t^2 = t, of an indicator t",
+            lambda t, s: _indicates(t, s) and ("=", ("^", t, 2), t)),
+    "size": ("|u| = (2 t - 1) u, where t is the indicator of u",
+             lambda t, s: _indicates(t, s)
+             and ("=", ("abs", t[1]), ("*", ("+", ("*", TWO, t), ("-", ONE)), t[1]))),
     "log_gap": ("0 <= log_gap u, if 0 < u",
                 lambda t, s: _is(t, "log_gap") and s.positive(t[1]) and ("<=", ZERO, t)),
     "normal": ("0 < normal(x; m, v), if 0 < v",
@@ -178,6 +183,12 @@ BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
     "divergence": ("0 <= KL(p, q), and so for JS, of two densities, a law of such", _divergence),
     "support": ("0 < p(x), a law of densities", _support),
 }  # fmt: skip
+
+
+def _indicates(t: Any, scope: Scope) -> bool:
+    """Whether t is 1 where its argument is > 0, and else 0."""
+    declared = scope.functions.get(t[0]) if isinstance(t, tuple) else None
+    return declared is not None and declared.kind == "indicator"
 
 
 def _rest(cosine: Term) -> Term:
