@@ -47,6 +47,8 @@ joint = Density("r", x, y, z)
 best = p(x) / (p(x) + q_theta(x | theta))
 score = diff(log(q_theta(x | theta)), theta)
 mean = E(joint(y | x), y)
+prior, told = Density("p", x, positive=True)(x), Density("q", y, given=x, positive=True)(y | x)
+there = integral(prior * told, x)
 law = u * exp(-(a**2)) / (1 - u)
 
 TRUE = [
@@ -66,6 +68,7 @@ TRUE = [
         E(joint(x), H(joint(y, z | x))),
         E(joint(x), H(joint(y | x))) + E(joint(x, y), H(joint(z | (x, y)))),
     ),
+    equal(integral(there * integral(prior * told / there * f(x), x), y), E(prior, f(x))),
     # indicators and absolute values
     equal(
         E(p(x), indicator(p(x) > q(x))) - E(q(x), indicator(p(x) > q(x))),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from genmath.proof.certificate import parts, said
+from genmath.proof.certificate.cancelled import divided
 from genmath.proof.certificate.fractions import partial
 from genmath.proof.coq.linear import moment_of
 from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
@@ -85,7 +86,7 @@ def plan(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
 
 
 def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
-    function, others = term.args[0], term.args[1:]
+    function, others = term.args[0], tuple(_factors(f, signs, opened) for f in term.args[1:])
     head = signs.heads[term.data]
     bound = frozenset(name for name, _ in function.data)
     products = expand(opened(function.args[0], signs.inside(function)))
@@ -103,6 +104,17 @@ def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
     ones = [app(term.data, lam(function.data, t), *others) for t in inner]
     written = app(term.data, lam(function.data, whole), *others)
     return Split(written, add(*map(mul, weights, ones)))
+
+
+def _factors(density: Term, signs: Signs, opened: Opened) -> Term:
+    """A quotient as a product, in which integrals can be opened."""
+    if density.op != "lam" or density.args[0].op != "div":
+        return density
+    products = expand(opened(density.args[0], signs.inside(density))) or {}
+    if len(products) != 1:
+        return density
+    ((factors, number),) = products.items()
+    return lam(density.data, mul(num(number), product(factors, {})))
 
 
 def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged | None:
@@ -129,10 +141,29 @@ def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged |
         middle = _chain(rest, mul(*others, last), signs.heads)
         target = _chain(rest, mul(*others, found.left), signs.heads)
         return Merged(written, tuple(letters), middle, found.rule, target, found.equation)
+    if without := _cancelled(letters, number, powers, signs.heads):
+        return Merged(written, tuple(letters), without[0], "divided", without[1])
     target = mul(*([num(number)] if number != 1 else []), *_apart(letters, powers, signs.heads))
     if said.of(target) == said.of(term):
         return None
     return Merged(written, tuple(letters), target, "", target)
+
+
+def _cancelled(
+    letters: Letters, number: Fraction, powers: Mapping[Term, int], heads: Mapping[str, Head]
+) -> tuple[Term, Term] | None:
+    """With an integral by which is divided apart, and without it."""
+    found = divided(letters, powers, heads)
+    if found is None or len(found[2]) == len(letters):
+        return None
+    whole, integral, own = found
+    others = {t: k for t, k in powers.items() if own.isdisjoint(t.free)}
+    rest = {x: m for x, m in letters.items() if x not in own}
+    less = {t: k + (t == whole) for t, k in others.items() if k + (t == whole)}
+    apart, left = (
+        mul(num(number), product(frozenset(p.items()), _plain(letters))) for p in (others, less)
+    )
+    return _chain(rest, mul(apart, integral), heads), _chain(rest, left, heads)
 
 
 def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:

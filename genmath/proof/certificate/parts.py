@@ -1,5 +1,6 @@
 """Integration by parts beside a normal law N of mean m and variance v: the integral of x g N is m
-times that of g N and v times that of g' N. For (g N)' is g' N - g (x - m) N / v, and its integral 0.
+times that of g N and v times that of g' N. For (g N)' is g' N - g (x - m) N / v, and it integrates
+to 0.
 """
 
 from __future__ import annotations

@@ -252,12 +252,16 @@ class Writer:
             inner, (x,) = self._under(middle, 0, place)
             one, other = _at(middle.args[0], x), _at(target.args[0], x)
             by = [self._leaving(one, other, rule, inner)]
-            self.bounds(inner).divisors(one, other)
-            inner.add("identity", ["=", said.of(one), said.of(other)], by)
+            if inner.number("=", one, other) is None:
+                self.bounds(inner).divisors(one, other)
+                inner.add("identity", ["=", said.of(one), said.of(other)], by)
             return place.add("same", said.of(middle), said.of(target), [[[x], inner.steps]])
         last = middle.args[-1] if middle.op == "mul" else middle
         if rule == "flux" and last.args[0].args[0].op == "mul":
             return self._by_parts(last, place)
+        if rule == "divided":
+            self.bounds(place).divisors(middle, target)
+            return place.add("identity", ["=", said.of(middle), said.of(target)], [])
         if rule == "parts":
             return parts.shown(self, last, place)
         if rule == "slope":
