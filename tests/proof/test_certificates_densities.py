@@ -98,6 +98,7 @@ TRUE = [
         E(Normal(x, m, v), (x - m) ** 2 * f(x)),
         v * E(Normal(x, m, v), f(x)) + v**2 * E(Normal(x, m, v), diff(diff(f(x), x), x)),
     ),
+    equal(E(Normal(x, 0, v), x**6), 15 * v**3),
     equal(log(diff(m + exp(a) * b, b)), a),
     equal(diff(m + exp(a) * b, b) / diff(exp(a) * b, b), 1),
     # normal laws written out

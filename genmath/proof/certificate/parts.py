@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from genmath.proof.certificate import said
+from genmath.proof.coq.linear import LARGEST_POWER
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, lam, mul, neg, num, power, replaced, var
@@ -25,7 +26,8 @@ def beside_law(x: str, powers: Mapping[Term, int], signs: Signs) -> tuple[Term, 
     own = {t: k for t, k in powers.items() if x in t.free}
     laws = [t for t in own if t.data == "normal"]
     others = {t: k for t, k in own.items() if t not in laws and t != var(x)}
-    if len(laws) != 1 or var(x) not in own or not others or min(own.values()) < 0:
+    enough = others or own.get(var(x), 0) > LARGEST_POWER
+    if len(laws) != 1 or var(x) not in own or not enough or min(own.values()) < 0:
         return None
     (law,) = laws
     at, m, v = law.args
