@@ -153,7 +153,9 @@ class Writer:
             return self._inside(atom, new, place, depth), new
         bounds = self.bounds(place)
         for sign, t in needs:
-            _ = bounds.positive(t) if sign == "<" else bounds.nonnegative(t)
+            {"<": bounds.positive, "<=": bounds.nonnegative, "!=": bounds.nonzero}[sign](t)
+        if rule == "instance":
+            return place.instance(atom, new), new
         if rule == "size":
             return place.add("bound", rule, said.of(app(place.signs.indicator, *atom.args))), new
         return place.add("equal", rule, said.of(atom)), new

@@ -116,6 +116,8 @@ class Signs:
             return True
         if term.op in ("mul", "div", "neg", "pow"):
             return all(map(self.nonzero, term.args))
+        if self.apart and term.op == "app" and (head := self.heads.get(term.data)):
+            return bool(head.sign)
         return False
 
     def __call__(self, term: Term) -> Range:
@@ -218,7 +220,7 @@ class Signs:
             case "exp":
                 return Range(zero, inf, True)
             case "Rabs":
-                return Range(zero)
+                return Range(zero, inf, bool(self.apart) and self.nonzero(term.args[0]))
             case "sqrt":
                 return Range(zero, inf, self.positive(term.args[0]))
             case "log_gap":
@@ -235,6 +237,11 @@ class Signs:
             return ANY
         if self.apart and self.laws and head.means in ("KL", "JS"):
             return Range(zero)
+        match head.sign if self.apart else "":
+            case "<":
+                return Range(zero, inf, True)
+            case ">":
+                return Range(-inf, zero, False, True)
         match head.values:
             case "positive":
                 return Range(zero, inf, True)
