@@ -6,15 +6,16 @@ Bounds are kept as facts `low < t`, `t <= high`; a product of gaps that are >= 0
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import inf
 from typing import Any
 
-from genmath.proof.certificate import said
+from genmath.proof.certificate import exponentials, said
 from genmath.proof.certificate.scope import NoProof, Place
-from genmath.proof.coq.monomials import Polynomial
-from genmath.proof.coq.signs import Gap
+from genmath.proof.coq.gaps import Covered
+from genmath.proof.coq.linear import meaning
+from genmath.proof.coq.monomials import Monomial, Polynomial
 from genmath.proof.coq.terms import Term, denominators, div, neg, num
 from genmath.proof.kernel.claims import LINEAR
 
@@ -94,9 +95,11 @@ class Bounds:
         found = self.place.number(sign, ZERO, t)
         return under if found is None else found
 
-    def _combine(self, sign: str, a: Term, b: Term, terms: list[Weighted]) -> int:
+    def _combine(
+        self, sign: str, a: Term, b: Term, terms: list[Weighted], by: Sequence[int] = ()
+    ) -> int:
         self.divisors(a, b)
-        return self.place.add("combination", [sign, said.of(a), said.of(b)], terms, [])
+        return self.place.add("combination", [sign, said.of(a), said.of(b)], terms, [*by])
 
     # --- bounds
 
@@ -144,31 +147,47 @@ class Bounds:
                 if (found := self.place.number(s, *pair)) is not None and ZERO in (a, b):
                     return self._combine(sign, a, b, [["1", found]])
         if not up and a == ZERO and (one := self.signs.fraction(t)):
-            return self._combine(sign, a, b, [["1", self._sign("<", div(*one))]])
+            return self._combine(sign, a, b, [["1", self._sign(sign, div(*one))]])
         if not up and a == ZERO and (stated := self.signs.stated(t)):
             return self._stated(a, b, sign, *stated)
         parts = [self.above(x) if up else self.below(x) for x in t.args]
         return self._combine(sign, a, b, [["1", k] for k in parts])
 
-    def _stated(self, a: Term, b: Term, sign: str, gap: Gap, rest: Polynomial) -> int:
-        low, high, strict = gap
+    def _stated(self, a: Term, b: Term, sign: str, gaps: Covered, rest: Polynomial) -> int:
+        terms: list[Weighted] = []
+        for c, factors, (low, high, strict) in gaps:
+            self.divisors(low, high)
+            terms.append([str(c), *self._monomial(factors), self._gap(low, high, strict)])
+        terms += [[str(c), *self._monomial(m)] for m, c in rest.items()]
+        return self._combine(sign, a, b, terms)
+
+    def _gap(self, low: Term, high: Term, strict: bool) -> int:
+        """A proof that low < high, or low <= high: it is given, or where a function lies."""
         if high.data == "Rabs" and low in (high.args[0], neg(high.args[0])):
             rule = "abs_above" if low == high.args[0] else "abs_below"
-            self.place.add("bound", rule, said.of(high))
+            return self.place.add("bound", rule, said.of(high))
         known = self.place.number("<" if strict else "<=", low, high)
+        if known is None and low.op == "num":
+            return self.below(high)
+        if known is None and high.op == "num":
+            return self.above(low)
         if known is None:
             raise NoProof("a hypothesis is not found")
-        terms: list[Weighted] = [["1", known]]
-        for m, c in rest.items():
-            facts: list[int | None] = []
-            for t, k in m:
-                if self.signs.nonnegative(t):
-                    facts += [self.nonnegative(t)] * k
-                else:
-                    facts += [self.place.add("bound", "square", said.of(t))] * (k // 2)
-            terms.append([str(c), *(k for k in facts if k is not None)])
-        self.divisors(low, high)
-        return self._combine(sign, a, b, terms)
+        return known
+
+    def _monomial(self, m: Monomial) -> list[int]:
+        """Facts whose gaps have this product, which is seen to be >= 0."""
+        facts: list[int | None] = []
+        for t, k in m:
+            if k < 0:
+                self.positive(t)
+                self.nonzero(t)
+                facts += [self.place.add("bound", "inverse", said.of(t))] * -k
+            elif self.signs.nonnegative(t):
+                facts += [self.nonnegative(t)] * k
+            else:
+                facts += [self.place.add("bound", "square", said.of(t))] * (k // 2)
+        return [k for k in facts if k is not None]
 
     def _of_product(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
         if self.signs(t).low == self.signs(t).high == 0:
@@ -270,6 +289,12 @@ class Bounds:
     def _of_function(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
         zero = ZERO in (a, b)
         match t.data:
+            case "exp" if up:
+                return exponentials.below(self, t, sign)
+            case "exp" if not zero:
+                return exponentials.above(self, t, a, sign)
+            case "ln" if not up and zero:
+                return exponentials.logarithm(self, t, sign)
             case "exp" | "Rabs" if not up and zero:
                 return self.place.add("bound", "exp" if t.data == "exp" else "abs", said.of(t))
             case "sqrt" if not up and zero:
@@ -289,8 +314,17 @@ class Bounds:
             return self.prove(self.place, sign, t)
         if found is None and declared and declared.kind in ("KL", "JS") and zero and not up:
             return self.place.add("bound", "divergence", said.of(t))
+        if found is None and declared and declared.kind == "TV" and zero and not up:
+            return self._variation(t, a, b, sign)
         if found is None and sign == "<" and self.signs.supports and a == ZERO:
             return self.place.add("bound", "support", said.of(t))
         if found is None:
             raise NoProof(f"no bound is seen: {t}")
         return found
+
+    def _variation(self, t: Term, a: Term, b: Term, sign: str) -> int:
+        """Half the integral of what is >= 0."""
+        whole = meaning(t, self.signs.heads[t.data])
+        means = self.place.add("equal", "meaning", said.of(t))
+        half = self.prove(self.place, "<=", whole.args[0])
+        return self._combine(sign, a, b, [["1/2", half]], [means])

@@ -85,7 +85,7 @@ def _bound(claim: Statement, writer: Writer, place: Place) -> None:
             for sign, a, b in claim.results if sign != "="
         ]  # fmt: skip
     parts = parts or [gap]
-    if not facts and signs.laws and not all(map(signs.nonnegative, parts)):
+    if not facts:
         parts = [as_gap(part, signs) for part in parts]
     if not writer.equal(gap, add(*parts), signs):
         raise NoProof("the gap is not what is given as a reason")

@@ -9,14 +9,14 @@ from fractions import Fraction
 from math import inf
 from typing import Any
 
+from genmath.proof.coq.gaps import Cover, Covered, Gap, Known
 from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together
 from genmath.proof.coq.reading import Head
-from genmath.proof.coq.terms import Condition, Term, add, neg, replaced
+from genmath.proof.coq.terms import Condition, Term, add, minus, neg, num, replaced
 
 End = Fraction | float
 MOST = 16  # instances of a hypothesis at a place
 Always = tuple[tuple[str, ...], tuple[Condition, ...], Condition]
-Gap = tuple[Term, Term, bool]  # from below, whether strictly
 Apart = Callable[[Term, "Signs", Callable[[Term, "Signs"], Term]], "Term | None"]
 
 
@@ -40,6 +40,7 @@ class Signs:
         self.conditions, self.heads = tuple(conditions), heads
         self.known: dict[Term, Range] = {}
         self.gaps: list[Gap] = []
+        self.stated_gaps: Known = ()
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
         self.supports = False  # whether densities are taken to be > 0
@@ -116,6 +117,7 @@ class Signs:
 
     def __call__(self, term: Term) -> Range:
         if term not in self.ranges:
+            self.ranges[term] = ANY  # where it is asked for on the way
             self.ranges[term] = _both(self._of(term), self.known.get(term, ANY))
         return self.ranges[term]
 
@@ -145,31 +147,52 @@ class Signs:
         if not self.apart:
             return gap or total
         known = _both(gap, total) if gap else total
-        if known.low < 0 and self.fraction(term):
-            return _both(known, Range(Fraction(0), inf, True))
+        if known.low < 0 and (one := self.fraction(term)):
+            return _both(known, Range(Fraction(0), inf, self.positive(one[0])))
         if known.low < 0 and (stated := self.stated(term)):
-            return _both(known, Range(Fraction(0), inf, stated[0][2]))
+            return _both(known, Range(Fraction(0), inf, self._strict(stated)))
         return known
 
-    def stated(self, term: Term) -> tuple[Gap, Polynomial] | None:
-        """A gap that is known to be >= 0, and what is left of a sum without it, of which each part
-        is seen to be >= 0."""
-        sizes = [t for t in term.args if t.data == "Rabs"]
-        more = [(low, t, False) for t in sizes for low in (t.args[0], neg(t.args[0]))]
-        for gap in [*self.gaps, *more]:
-            low, high, _ = gap
-            rest = expand(add(term, low, neg(high)))
-            if rest is not None and all(c > 0 and self._plain(m) for m, c in rest.items()):
-                return gap, rest
-        return None
+    def stated(self, term: Term) -> tuple[Covered, Polynomial] | None:
+        """Gaps that are known to be >= 0, times such factors, and what is left of a sum without
+        them, of which each part is seen to be >= 0."""
+        p = expand(term)
+        return None if p is None else Cover(self._known(p), self.plain)(p)
 
-    def _plain(self, m: Monomial) -> bool:
-        return all(k > 0 and (k % 2 == 0 or self.nonnegative(t)) for t, k in m)
+    def _known(self, p: Polynomial) -> Known:
+        """What is given, and what is known of the functions and letters in a sum."""
+        if not self.stated_gaps:
+            self.stated_gaps = [
+                (g, q) for g in self.gaps if (q := expand(add(g[1], neg(g[0])))) is not None
+            ]
+        more: list[Gap] = []
+        for t in dict.fromkeys(t for m in p for t, _ in m):
+            r = self(t)
+            if t.data == "Rabs":
+                more += [(low, t, False) for low in (t.args[0], neg(t.args[0]))]
+            if r.high < inf:
+                more.append((t, num(Fraction(r.high)), r.below))
+            if 0 < r.low < inf:
+                more.append((num(Fraction(r.low)), t, r.above))
+        expanded = [(g, q) for g in more if (q := expand(add(g[1], neg(g[0])))) is not None]
+        return [*self.stated_gaps, *expanded]
+
+    def plain(self, m: Monomial) -> bool:
+        """Whether a product is seen to be >= 0; what is divided by is > 0."""
+        return all(self.positive(t) if k < 0 else k % 2 == 0 or self.nonnegative(t) for t, k in m)
+
+    def _strict(self, found: tuple[Covered, Polynomial]) -> bool:
+        covered, rest = found
+        factors = [m for _, m, (_, _, strict) in covered if strict] + list(rest)
+        return any(all(self.positive(t) for t, _ in m) for m in factors)
 
     def fraction(self, term: Term) -> tuple[Term, Term] | None:
-        """A sum of fractions as one, both parts > 0."""
-        parts = together(term)
-        return parts if parts and all(map(self.positive, parts)) else None
+        """A sum of fractions as one: >= 0 above, > 0 below."""
+        for deep in (False, True) if self.apart else (False,):
+            parts = together(term, deep)
+            if parts and self.nonnegative(parts[0]) and self.positive(parts[1]):
+                return parts
+        return None
 
     def _difference(self, term: Term) -> Range | None:
         if len(term.args) != 2 or term.args[1].op != "neg":
@@ -198,7 +221,9 @@ class Signs:
         zero = Fraction(0)
         match term.data:
             case "exp":
-                return Range(zero, inf, True)
+                return self._exponential(self(term.args[0]))
+            case "ln" if self.apart:
+                return self._logarithm(term.args[0])
             case "Rabs":
                 return Range(zero)
             case "sqrt":
@@ -208,14 +233,13 @@ class Signs:
             case "normal":
                 return Range(zero, inf, True) if self.positive(term.args[2]) else ANY
         head = self.heads.get(term.data)
-        sums = bool(self.apart) and head is not None and head.linear == "sum"
-        if head and self.laws and head.linear and (sums or len(head.takes) < 3):  # without limits
+        if head and self.laws and head.linear and not self._limited(head):
             inside = self.inside(term.args[0])
             if inside.nonnegative(term.args[0].args[0]):
                 return Range(zero, inf, bool(self.apart) and inside.positive(term.args[0].args[0]))
         if head is None:
             return ANY
-        if self.apart and self.laws and head.means in ("KL", "JS"):
+        if self.apart and self.laws and head.means in ("KL", "JS", "TV"):
             return Range(zero)
         match head.values:
             case "positive":
@@ -227,6 +251,26 @@ class Signs:
             case "at_least_one":
                 return Range(Fraction(1))
         return ANY
+
+    def _limited(self, head: Head) -> bool:
+        """Whether its values may be < 0 where what stands in it is not: an integral with limits."""
+        if self.apart:
+            return head.linear == "integral" and len(head.takes) > 1
+        return len(head.takes) > 2
+
+    def _exponential(self, u: Range) -> Range:
+        """Above 1 where the exponent is > 0, below 1 where it is < 0."""
+        zero, one = Fraction(0), Fraction(1)
+        if self.apart and u.low >= 0:
+            return Range(one, inf, u.low > 0 or u.above)
+        if self.apart and u.high <= 0:
+            return Range(zero, one, True, u.high < 0 or u.below)
+        return Range(zero, inf, True)
+
+    def _logarithm(self, u: Term) -> Range:
+        """>= 0 from 1 on."""
+        over = self(minus(u, num(1)))
+        return Range(Fraction(0), inf, over.low > 0 or over.above) if over.low >= 0 else ANY
 
 
 def _both(a: Range, b: Range) -> Range:
