@@ -15,8 +15,8 @@ from genmath.proof.certificate import exponentials, said
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.coq.gaps import Covered
 from genmath.proof.coq.linear import meaning
-from genmath.proof.coq.monomials import Monomial, Polynomial
-from genmath.proof.coq.terms import Term, denominators, div, neg, num
+from genmath.proof.coq.monomials import Monomial, Polynomial, expand
+from genmath.proof.coq.terms import Term, add, app, denominators, div, minus, neg, num
 from genmath.proof.kernel.claims import LINEAR
 
 Weighted = list[Any]  # a weight, and numbers of facts
@@ -24,9 +24,16 @@ ZERO = num(0)
 
 
 class Bounds:
-    def __init__(self, place: Place, prove: Callable[[Place, str, Term], int]) -> None:
-        """`prove`: what shows that the function under an integral is nowhere < 0."""
-        self.place, self.signs, self.prove = place, place.signs, prove
+    def __init__(
+        self,
+        place: Place,
+        prove: Callable[[Place, str, Term], int],
+        equations: Callable[[list[Term], Place, int], list[int]],
+    ) -> None:
+        """`prove`: what shows that the function under an integral is nowhere < 0; `equations`:
+        what functions are, as `Writer` shows it."""
+        self.place, self.signs = place, place.signs
+        self.prove, self.equations = prove, equations
 
     # --- what the rules ask for
 
@@ -150,6 +157,11 @@ class Bounds:
             return self._combine(sign, a, b, [["1", self._sign(sign, div(*one))]])
         if not up and a == ZERO and (stated := self.signs.stated(t)):
             return self._stated(a, b, sign, *stated)
+        if not up and a == ZERO and (size := self.signs.sized(t)):
+            return self._sized(a, b, sign, *size)
+        if not up and a == ZERO and self.signs.gap and (gap := self.signs.gap(t, self.signs)):
+            number, by = self.nonnegative(gap), self.equations([t, gap], self.place, 0)
+            return self._combine(sign, a, b, [["1", number]], by)
         parts = [self.above(x) if up else self.below(x) for x in t.args]
         return self._combine(sign, a, b, [["1", k] for k in parts])
 
@@ -161,12 +173,22 @@ class Bounds:
         terms += [[str(c), *self._monomial(m)] for m, c in rest.items()]
         return self._combine(sign, a, b, terms)
 
+    def _sized(self, a: Term, b: Term, sign: str, c: Fraction, most: Term, u: Term) -> int:
+        for t in (add(most, neg(u)), add(most, u)):
+            self.nonnegative(t)
+        size = said.of(add(most, neg(app("Rabs", u))))
+        return self._combine(sign, a, b, [[str(c), self.place.add("bound", "abs_most", size)]])
+
     def _gap(self, low: Term, high: Term, strict: bool) -> int:
         """A proof that low < high, or low <= high: it is given, or where a function lies."""
         if high.data == "Rabs" and low in (high.args[0], neg(high.args[0])):
             rule = "abs_above" if low == high.args[0] else "abs_below"
             return self.place.add("bound", rule, said.of(high))
         known = self.place.number("<" if strict else "<=", low, high)
+        p = expand(minus(high, low)) or {} if known is None else {}
+        for k, values, (_, one, other) in self.signs.matching(p):
+            if (one, other) == (low, high):
+                return self.place.add("instance", k, [said.of(t) for t in values])
         if known is None and low.op == "num":
             return self.below(high)
         if known is None and high.op == "num":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from genmath.proof.coq.monomials import expand, product
+from genmath.proof.coq.monomials import expand, product, together
+from genmath.proof.coq.rules import opened
 from genmath.proof.coq.signs import Signs
-from genmath.proof.coq.terms import ARITHMETIC, Term, add, app, div, lam, mul, num
+from genmath.proof.coq.terms import ARITHMETIC, Term, add, app, div, lam, mul, neg, num
 
-ONE = num(1)
+ZERO, ONE = num(0), num(1)
 
 
 def as_gap(t: Term, signs: Signs) -> Term:
@@ -23,6 +24,16 @@ def as_gap(t: Term, signs: Signs) -> Term:
     function, *others = t.args
     body = as_gap(function.args[0], signs.inside(function))
     return app(t.data, lam(function.data, body), *others)
+
+
+def equal_gap(t: Term, signs: Signs) -> Term | None:
+    """The same as such gaps, where that is plain algebra."""
+    found = _gap(t, signs)
+    if found is None:
+        return None
+    rest = opened(add(t, neg(found)), signs)
+    one = together(rest, deep=True)
+    return found if expand(rest) == {} or (one and one[0] == ZERO) else None
 
 
 def _gap(t: Term, signs: Signs) -> Term | None:

@@ -47,7 +47,7 @@ class Writer:
         self.letters = map("w{}".format, itertools.count(1))
 
     def bounds(self, place: Place) -> Bounds:
-        return Bounds(place, self.keeps)
+        return Bounds(place, self.keeps, self.equations)
 
     # --- equalities
 

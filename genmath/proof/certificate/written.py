@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 from genmath.proof.certificate import said
-from genmath.proof.certificate.gaps import as_gap
+from genmath.proof.certificate.gaps import as_gap, equal_gap
 from genmath.proof.certificate.iterated import apart
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.certificate.writer import Writer
@@ -55,6 +55,7 @@ def _proof(claim: Statement, document: dict[str, Any], laws: bool, supports: boo
         raise NoProof(f"the kernel does not read the claim: {why}") from None
     signs = claim.signs()
     signs.laws, signs.supports, signs.apart = laws, supports, apart
+    signs.gap = equal_gap
     signs.always = claim.always
     place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
     writer = Writer(claim.heads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,9 +11,9 @@ from math import inf
 from typing import Any
 
 from genmath.proof.coq.gaps import Cover, Covered, Gap, Known
-from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together
+from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together, total
 from genmath.proof.coq.reading import Head
-from genmath.proof.coq.terms import Condition, Term, add, minus, neg, num, replaced
+from genmath.proof.coq.terms import Condition, Term, add, atoms, minus, neg, num, replaced, var
 
 End = Fraction | float
 MOST = 16  # instances of a hypothesis at a place
@@ -47,6 +48,7 @@ class Signs:
         self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
         self.bound: tuple[str, ...] = ()
         self.planned: dict[Term, Any] = {}  # what `apart` remembers
+        self.gap: Callable[[Term, Signs], Term | None] | None = None  # an equal one, seen >= 0
         self.apart: Apart | None = None  # how integrals are, if not as Coq is told
         self.ranges: dict[Term, Range] = {}
         self._inside: dict[Term, Signs] = {}
@@ -94,6 +96,7 @@ class Signs:
     def beside(self, conditions: Sequence[Condition]) -> Signs:
         new = Signs((*self.conditions, *conditions), self.heads)
         new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
+        new.gap = self.gap
         new.supports, new.always, new.bound = self.supports, self.always, self.bound
         return new
 
@@ -143,15 +146,29 @@ class Signs:
         return ANY
 
     def _added(self, term: Term) -> Range:
-        gap, total = self._difference(term), _sum([self(a) for a in term.args])
+        gap, whole = self._difference(term), _sum([self(a) for a in term.args])
         if not self.apart:
-            return gap or total
-        known = _both(gap, total) if gap else total
+            return gap or whole
+        known = _both(gap, whole) if gap else whole
         if known.low < 0 and (one := self.fraction(term)):
             return _both(known, Range(Fraction(0), inf, self.positive(one[0])))
         if known.low < 0 and (stated := self.stated(term)):
             return _both(known, Range(Fraction(0), inf, self._strict(stated)))
+        if known.low < 0 and (self.sized(term) or (self.gap and self.gap(term, self))):
+            return _both(known, Range(Fraction(0)))
         return known
+
+    def sized(self, term: Term) -> tuple[Fraction, Term, Term] | None:
+        """c, b and u of a sum that is c (b - |u|), where b - u and b + u are seen to be >= 0."""
+        p = expand(term) or {}
+        for m, c in p.items():
+            ((t, k), *more) = m or [(term, 0)]
+            if c < 0 and k == 1 and not more and t.data == "Rabs":
+                most = total({n: -d / c for n, d in p.items() if n != m})
+                (u,) = t.args
+                if self.nonnegative(add(most, neg(u))) and self.nonnegative(add(most, u)):
+                    return -c, most, u
+        return None
 
     def stated(self, term: Term) -> tuple[Covered, Polynomial] | None:
         """Gaps that are known to be >= 0, times such factors, and what is left of a sum without
@@ -174,8 +191,25 @@ class Signs:
                 more.append((t, num(Fraction(r.high)), r.below))
             if 0 < r.low < inf:
                 more.append((num(Fraction(r.low)), t, r.above))
+        more += [(low, high, sign == "<") for _, _, (sign, low, high) in self.matching(p)]
         expanded = [(g, q) for g in more if (q := expand(add(g[1], neg(g[0])))) is not None]
         return [*self.stated_gaps, *expanded]
+
+    def matching(self, p: Polynomial) -> Iterator[tuple[int, tuple[Term, ...], Condition]]:
+        """What hypotheses say of the arguments of the functions in a sum."""
+        found = {t for m in p for t, _ in m if t.op == "app"}
+        for k, (names, needs, (sign, low, high)) in enumerate(self.always):
+            patterns = [t for side in (low, high) for t in atoms(side)]
+            chosen = [
+                {t.args[0] for t in found for q in patterns
+                 if t.data == q.data and len(t.args) == 1 and q.args == (var(n),)}
+                for n in names
+            ]  # fmt: skip
+            if needs or sign not in ("<", "<=") or math.prod(map(len, chosen)) > MOST:
+                continue
+            for values in itertools.product(*(sorted(c, key=str) for c in chosen)):
+                here = dict(zip(names, values, strict=True))
+                yield k, values, (sign, replaced(low, here), replaced(high, here))
 
     def plain(self, m: Monomial) -> bool:
         """Whether a product is seen to be >= 0; what is divided by is > 0."""
