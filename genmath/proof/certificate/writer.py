@@ -9,6 +9,7 @@ from typing import Any
 from genmath.proof.certificate import said
 from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import density, expansion
+from genmath.proof.certificate.gathered import gathered
 from genmath.proof.certificate.iterated import Letters, Merged, opening, plan, spread
 from genmath.proof.certificate.iterated import where as where_of
 from genmath.proof.certificate.scope import NoProof, Place
@@ -24,6 +25,7 @@ from genmath.proof.coq.terms import (
     atoms,
     denominators,
     lam,
+    minus,
     mul,
     neg,
     num,
@@ -66,7 +68,11 @@ class Writer:
                 self.bounds(place).positive(a)
                 self.bounds(place).positive(b)
                 return place.add("ln_inject", said.of(a), said.of(b))
-            raise NoProof("not an identity of real algebra")
+            by = gathered(self, minus(a, b), place)
+            if by is None:
+                raise NoProof("not an identity of real algebra")
+            self.bounds(place).divisors(a, b)
+            return place.add("identity", ["=", said.of(a), said.of(b)], by)
         by = self.equations([a, b], place, depth)
         return place.add("identity", ["=", said.of(a), said.of(b)], by)
 
@@ -185,14 +191,14 @@ class Writer:
         if said.of(found.written) != said.of(atom):
             facts.append(self.same(atom, found.written, place, depth))
         if isinstance(found, Merged):
-            facts = [*self._merged(found, place, depth), *facts]
+            facts = [*self.merged_integrals(found, place, depth), *facts]
         elif said.of(found.written) != said.of(found.target):
             facts.insert(0, place.add("equal", "linear", said.of(found.written)))
         self.bounds(place).divisors(found.target)
         step = ["identity", ["=", said.of(atom), said.of(found.target)], facts]
         return place.add(*step), found.target
 
-    def _merged(self, found: Merged, place: Place, depth: int) -> list[int]:
+    def merged_integrals(self, found: Merged, place: Place, depth: int) -> list[int]:
         order = [found.letters.index(x) for x in opening(found.middle, self.heads)]
         names = [next(self.letters) for _ in found.letters]
         one = spread(found.written, self.heads, iter(names))
@@ -234,7 +240,7 @@ class Writer:
     def _leaving(self, middle: Term, target: Term, rule: str, place: Place) -> int:
         """Down to the letter that is integrated out."""
         if middle.op == "app" and target.op == "app" and middle.data == target.data:
-            inner, (x,) = self._under(middle, 0, place)
+            inner, (x,) = self.under(middle, 0, place)
             one, other = _at(middle.args[0], x), _at(target.args[0], x)
             by = [self._leaving(one, other, rule, inner)]
             self.bounds(inner).divisors(one, other)
@@ -260,7 +266,7 @@ class Writer:
         whole = app(DERIVATIVE, lam(moving.data, within), at)
         facts = [place.add("equal", "slope", said.of(whole))]
         facts = [place.add("identity", ["=", said.of(integral), said.of(whole)], facts)]
-        inner, (w,) = self._under(whole, 0, place)
+        inner, (w,) = self.under(whole, 0, place)
         known = replaced(within, {moving.data[0][0]: w})
         self._exchanged(known, _at(left.args[0], w), inner)
         steps = [[[w], inner.steps], None]
@@ -306,14 +312,14 @@ class Writer:
         self, whole: Term, i: int, one: Term, other: Term, place: Place, depth: int
     ) -> list[Any]:
         """Two functions are equal wherever the one that takes them looks at them."""
-        inner, letters = self._under(whole, i, place)
+        inner, letters = self.under(whole, i, place)
         here = {n: w for (n, _), w in zip(one.data, letters, strict=True)}
         there = {n: w for (n, _), w in zip(other.data, letters, strict=True)}
         body, goal = replaced(one.args[0], here), replaced(other.args[0], there)
         self.equality(body, goal, inner, depth + 1)
         return [letters, inner.steps]
 
-    def _under(self, whole: Term, i: int, place: Place) -> tuple[Place, list[str]]:
+    def under(self, whole: Term, i: int, place: Place) -> tuple[Place, list[str]]:
         function = whole.args[i]
         letters = [next(self.letters) for _ in function.data]
         term: Any = place.kernel(whole)
@@ -329,7 +335,7 @@ class Writer:
 
     def keeps(self, place: Place, sign: str, term: Term) -> int:
         """What is nowhere < 0 has no integral < 0; nor what is > 0 one that is 0."""
-        inner, letters = self._under(term, 0, place)
+        inner, letters = self.under(term, 0, place)
         function = term.args[0]
         here = {n: w for (n, _), w in zip(function.data, letters, strict=True)}
         body = replaced(function.args[0], here)

@@ -7,6 +7,7 @@ from typing import Any
 
 from genmath.proof.certificate import said
 from genmath.proof.certificate.gaps import as_gap, equal_gap
+from genmath.proof.certificate.gathered import gathered
 from genmath.proof.certificate.iterated import apart
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.certificate.writer import Writer
@@ -88,8 +89,12 @@ def _bound(claim: Statement, writer: Writer, place: Place) -> None:
     parts = parts or [gap]
     if not facts:
         parts = [as_gap(part, signs) for part in parts]
+    together = None
     if not writer.equal(gap, add(*parts), signs):
-        raise NoProof("the gap is not what is given as a reason")
+        together = gathered(writer, minus(gap, add(*parts)), place)
+        if together is None:
+            raise NoProof("the gap is not what is given as a reason")
+        writer.bounds(place).divisors(gap, *parts)
     if not facts:
         for part in parts:
             if not signs.nonnegative(part):
@@ -98,7 +103,7 @@ def _bound(claim: Statement, writer: Writer, place: Place) -> None:
             if number is not None:
                 facts.append(number)
     numbers = [p.data for p in parts if p.op == "num"]
-    by = writer.equations([gap, *parts], place, 0)
+    by = writer.equations([gap, *parts], place, 0) if together is None else together
     sign = "<" if strict else "<="
     terms: list[list[Any]] = [["1", k] for k in facts]
     if sum(numbers):

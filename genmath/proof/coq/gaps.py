@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -25,23 +25,33 @@ class Cover:
 
     def __call__(self, p: Polynomial, left: int = MOST_GAPS) -> tuple[Covered, Polynomial] | None:
         """The gaps, and what is left without them, of which each part is seen to be >= 0."""
-        bad = next((m for m, c in p.items() if c < 0 or not self.plain(m)), None)
-        if bad is None:
+        bad = self._bad(p)
+        if not bad:
             return [], p
-        for gap, q in self.known if left else ():
+        ways = list(self._ways(p, bad[0])) if left else []
+        after = [len(self._bad(rest)) for *_, rest in ways]
+        for k in sorted(range(len(ways)), key=after.__getitem__):
+            self.tries -= 1
+            if after[k] > len(bad) or self.tries < 0:
+                return None
+            c, factor, gap, rest = ways[k]
+            if found := self(rest, left - 1):
+                return [(c, factor, gap), *found[0]], found[1]
+        return None
+
+    def _bad(self, p: Polynomial) -> list[Monomial]:
+        return [m for m, c in p.items() if c < 0 or not self.plain(m)]
+
+    def _ways(
+        self, p: Polynomial, bad: Monomial
+    ) -> Iterator[tuple[Fraction, Monomial, Gap, Polynomial]]:
+        """Gaps, times what is >= 0, that have this product, and what is left without them."""
+        for gap, q in self.known:
             for n, d in q.items():
-                c = p[bad] / d
                 factor = joined(bad, frozenset((t, -k) for t, k in n))
                 below = {t for t, k in factor if k < 0} - {t for t, k in bad if k < 0}
-                if c <= 0 or below or not self.plain(factor):
-                    continue
-                self.tries -= 1
-                if self.tries < 0:
-                    return None
-                found = self(_without(p, c, factor, q), left - 1)
-                if found:
-                    return [(c, factor, gap), *found[0]], found[1]
-        return None
+                if (c := p[bad] / d) > 0 and not below and self.plain(factor):
+                    yield c, factor, gap, _without(p, c, factor, q)
 
 
 def _without(p: Polynomial, c: Fraction, factor: Monomial, q: Polynomial) -> Polynomial:

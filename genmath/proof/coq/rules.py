@@ -243,4 +243,6 @@ def _sqrt(u: Term, signs: Signs) -> Term:
             return div(*(_sqrt(a, signs) for a in u.args))
         case "pow" if u.data == 2 and signs.nonnegative(u.args[0]):
             return u.args[0]
+        case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
+            return div(*(_sqrt(a, signs) for a in parts))
     return app("sqrt", u)
