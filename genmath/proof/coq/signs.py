@@ -13,7 +13,7 @@ from typing import Any
 from genmath.proof.coq.gaps import Cover, Covered, Gap, Known
 from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together, total
 from genmath.proof.coq.reading import Head
-from genmath.proof.coq.terms import Condition, Term, add, atoms, minus, neg, num, replaced, var
+from genmath.proof.coq.terms import Condition, Term, add, atoms, denominators, minus, neg, num, replaced, var
 
 End = Fraction | float
 MOST = 16  # instances of a hypothesis at a place
@@ -51,6 +51,7 @@ class Signs:
         self.gap: Callable[[Term, Signs], Term | None] | None = None  # an equal one, seen >= 0
         self.apart: Apart | None = None  # how integrals are, if not as Coq is told
         self.ranges: dict[Term, Range] = {}
+        self._fractions: dict[Term, tuple[Term, Term] | None] = {}
         self._inside: dict[Term, Signs] = {}
         for sign, left, right in conditions:
             if sign == "=":
@@ -222,6 +223,14 @@ class Signs:
 
     def fraction(self, term: Term) -> tuple[Term, Term] | None:
         """A sum of fractions as one: >= 0 above, > 0 below."""
+        if term not in self._fractions:
+            self._fractions[term] = None  # where it is asked for on the way
+            self._fractions[term] = self._fraction(term)
+        return self._fractions[term]
+
+    def _fraction(self, term: Term) -> tuple[Term, Term] | None:
+        if all(d.op == "num" for d in denominators(term)):
+            return None
         for deep in (False, True) if self.apart else (False,):
             parts = together(term, deep)
             if parts and self.nonnegative(parts[0]) and self.positive(parts[1]):
