@@ -29,6 +29,7 @@ from genmath.proof.coq.terms import (
     mul,
     neg,
     num,
+    power,
     replaced,
     var,
 )
@@ -105,6 +106,8 @@ class Writer:
                 plain[atom] = None
                 if atom.data == "sin":
                     found.append(place.add("bound", "circle", said.of(atom)))
+                if atom.data == "Rabs":
+                    found.append(self._square_of_size(atom, place))
                 if atom.data == "sqrt" and place.signs.nonnegative(atom.args[0]):
                     bounds.nonnegative(atom.args[0])
                     visit(atom.args[0])
@@ -113,6 +116,20 @@ class Writer:
         for t in terms:
             visit(t)
         return [*self.merged(list(plain), place, depth), *found]
+
+    def _square_of_size(self, size: Term, place: Place) -> int:
+        """|u|^2 = |u u| = u u."""
+        (u,) = size.args
+        whole = app("Rabs", mul(u, u))
+        self.bounds(place).divisors(u)
+        square = place.add("bound", "square", said.of(u))
+        place.add("combination", ["<=", "0", said.of(mul(u, u))], [["1", square]], [])
+        plus = place.add("equal", "abs_plus", said.of(whole))
+        both = place.add("equal", "abs_product", said.of(whole))
+        claim = ["=", said.of(power(size, 2)), said.of(whole)]
+        squared = place.add("identity", claim, [both])
+        claim = ["=", said.of(power(size, 2)), said.of(mul(u, u))]
+        return place.add("identity", claim, [plus, squared])
 
     def merged(self, plain: list[Term], place: Place, depth: int) -> list[int]:
         """One for functions that are equal because their arguments are."""
@@ -333,10 +350,30 @@ class Writer:
         choosy = bool((head := self.heads.get(whole.data)) and head.choosy)
         return self._stated(inner, place, letters, conditions if choosy else []), letters
 
+    def _between(self, term: Term, place: Place, sign: str) -> tuple[Place, list[str]]:
+        """Within the limits of an integral, which are in order."""
+        _, low, high = term.args
+        if place.number("<", low, high) is None:
+            gap = minus(high, low)
+            known = self.bounds(place).nonnegative(gap)
+            terms = [["1", known]] if known is not None else [[str(gap.data)]]
+            place.add("combination", [sign, said.of(low), said.of(high)], terms, [])
+        (x,) = letters = [next(self.letters)]
+        scope = place.scope
+        kernel: Any = place.kernel(term)
+        takes = scope.functions[term.data].takes
+        where = [*scope.looks(kernel, 0), *scope.limits(kernel, takes, sign)]
+        inner, _, _ = scope.inside([letters, []], 1, where)
+        within = [("<=", low, var(x)), ("<=", var(x), high)]
+        return self._stated(inner, place, letters, within), letters
+
     def keeps(self, place: Place, sign: str, term: Term) -> int:
         """What is nowhere < 0 has no integral < 0; nor what is > 0 one that is 0."""
-        inner, letters = self.under(term, 0, place)
-        function = term.args[0]
+        function, *limits = term.args
+        if self.heads[term.data].linear == "integral" and limits:
+            inner, letters = self._between(term, place, sign)
+        else:
+            inner, letters = self.under(term, 0, place)
         here = {n: w for (n, _), w in zip(function.data, letters, strict=True)}
         body = replaced(function.args[0], here)
         number = self.bounds(inner).nonnegative(body)

@@ -13,7 +13,18 @@ from typing import Any
 from genmath.proof.coq.gaps import Cover, Covered, Gap, Known
 from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together, total
 from genmath.proof.coq.reading import Head
-from genmath.proof.coq.terms import Condition, Term, add, atoms, denominators, minus, neg, num, replaced, var
+from genmath.proof.coq.terms import (
+    Condition,
+    Term,
+    add,
+    atoms,
+    denominators,
+    minus,
+    neg,
+    num,
+    replaced,
+    var,
+)
 
 End = Fraction | float
 MOST = 16  # instances of a hypothesis at a place
@@ -276,10 +287,9 @@ class Signs:
             case "normal":
                 return Range(zero, inf, True) if self.positive(term.args[2]) else ANY
         head = self.heads.get(term.data)
-        if head and self.laws and head.linear and not self._limited(head):
-            inside = self.inside(term.args[0])
-            if inside.nonnegative(term.args[0].args[0]):
-                return Range(zero, inf, bool(self.apart) and inside.positive(term.args[0].args[0]))
+        inside = self.under(term) if head and self.laws and head.linear else None
+        if inside is not None and inside.nonnegative(body := term.args[0].args[0]):
+            return Range(zero, inf, bool(self.apart) and self.more(term) and inside.positive(body))
         if head is None:
             return ANY
         if self.apart and self.laws and head.means in ("KL", "JS", "TV"):
@@ -295,11 +305,23 @@ class Signs:
                 return Range(Fraction(1))
         return ANY
 
-    def _limited(self, head: Head) -> bool:
-        """Whether its values may be < 0 where what stands in it is not: an integral with limits."""
-        if self.apart:
-            return head.linear == "integral" and len(head.takes) > 1
-        return len(head.takes) > 2
+    def under(self, term: Term) -> Signs | None:
+        """Where an integral looks; None if it has limits that are not seen to be in order: then it
+        may be < 0 where what stands in it is not."""
+        function, *others = term.args
+        limited = self.heads[term.data].linear == "integral" and bool(others)
+        if not limited and (self.apart or len(others) < 2):
+            return self.inside(function)
+        if not self.apart or len(others) != 2 or not self.nonnegative(minus(others[1], others[0])):
+            return None
+        ((name, _),) = function.data
+        low, high = others
+        return self.within([name], [("<=", low, var(name)), ("<=", var(name), high)])
+
+    def more(self, term: Term) -> bool:
+        """Whether an integral is over more than nothing: that of its limits is seen."""
+        limited = self.heads[term.data].linear == "integral" and len(term.args) == 3
+        return not limited or self.positive(minus(term.args[2], term.args[1]))
 
     def _exponential(self, u: Range) -> Range:
         """Above 1 where the exponent is > 0, below 1 where it is < 0."""
