@@ -153,10 +153,15 @@ class Bounds:
                 pair = (x, y) if up else (y, x)
                 if (found := self.place.number(s, *pair)) is not None and ZERO in (a, b):
                     return self._combine(sign, a, b, [["1", found]])
-        if not up and a == ZERO and (one := self.signs.fraction(t)):
+        one = self.signs.fraction(t) if not up and a == ZERO else None
+        if one and (sign == "<=" or self.signs.positive(one[0])):
             return self._combine(sign, a, b, [["1", self._sign(sign, div(*one))]])
-        if not up and a == ZERO and (stated := self.signs.stated(t)):
+        stated = self.signs.stated(t) if not up and a == ZERO else None
+        if stated and (sign == "<=" or self.signs.strict(stated)):
             return self._stated(a, b, sign, *stated)
+        mixture = self.signs.mixture(t) if not up and a == ZERO else None
+        if mixture and (sign == "<=" or mixture[2]):
+            return self._mixture(b, sign, *mixture[:2])
         if not up and a == ZERO and (size := self.signs.sized(t)):
             return self._sized(a, b, sign, *size)
         if not up and a == ZERO and self.signs.gap and (gap := self.signs.gap(t, self.signs)):
@@ -164,6 +169,18 @@ class Bounds:
             return self._combine(sign, a, b, [["1", number]], by)
         parts = [self.above(x) if up else self.below(x) for x in t.args]
         return self._combine(sign, a, b, [["1", k] for k in parts])
+
+    def _mixture(self, t: Term, sign: str, x: Term, parts: list[tuple[int, Term]]) -> int:
+        """t = sum of b_i times x^i (1 - x)^(n - i), where 0 < x < 1."""
+        low, high, n = self._sign("<", x), self.above(x), len(parts) - 1
+        terms: list[Weighted] = []
+        for i, (c, b) in enumerate(parts):
+            own = self.nonnegative(b)
+            weight = Fraction(c) * (b.data if b.op == "num" else 1)
+            if weight:
+                beside = [low] * i + [high] * (n - i)
+                terms.append([str(weight), *([] if own is None else [own]), *beside])
+        return self._combine(sign, ZERO, t, terms)
 
     def _stated(self, a: Term, b: Term, sign: str, gaps: Covered, rest: Polynomial) -> int:
         terms: list[Weighted] = []

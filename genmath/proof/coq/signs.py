@@ -11,7 +11,7 @@ from math import inf
 from typing import Any
 
 from genmath.proof.coq.gaps import Cover, Covered, Gap, Known
-from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together, total
+from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together, total, weights
 from genmath.proof.coq.reading import Head
 from genmath.proof.coq.terms import (
     Condition,
@@ -56,6 +56,8 @@ class Signs:
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
         self.supports = False  # whether densities are taken to be > 0
+        self.indicator = next((h.name for h in heads.values() if h.indicator), "")
+        self.normals = False  # whether normal laws are written out
         self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
         self.bound: tuple[str, ...] = ()
         self.planned: dict[Term, Any] = {}  # what `apart` remembers
@@ -110,6 +112,7 @@ class Signs:
         new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
         new.gap = self.gap
         new.supports, new.always, new.bound = self.supports, self.always, self.bound
+        new.normals = self.normals
         return new
 
     def _note(self, term: Term, r: Range) -> None:
@@ -165,9 +168,12 @@ class Signs:
         if known.low < 0 and (one := self.fraction(term)):
             return _both(known, Range(Fraction(0), inf, self.positive(one[0])))
         if known.low < 0 and (stated := self.stated(term)):
-            return _both(known, Range(Fraction(0), inf, self._strict(stated)))
+            known = _both(known, Range(Fraction(0), inf, self.strict(stated)))
+        seen = known.low > 0 or (known.low == 0 and known.above)
+        if not seen and (mixture := self.mixture(term)):
+            known = _both(known, Range(Fraction(0), inf, mixture[2]))
         if known.low < 0 and (self.sized(term) or (self.gap and self.gap(term, self))):
-            return _both(known, Range(Fraction(0)))
+            known = _both(known, Range(Fraction(0)))
         return known
 
     def sized(self, term: Term) -> tuple[Fraction, Term, Term] | None:
@@ -180,6 +186,17 @@ class Signs:
                 (u,) = t.args
                 if self.nonnegative(add(most, neg(u))) and self.nonnegative(add(most, u)):
                     return -c, most, u
+        return None
+
+    def mixture(self, term: Term) -> tuple[Term, list[tuple[int, Term]], bool] | None:
+        """A letter between 0 and 1 in which a sum is a mixture of others, all of them >= 0, and
+        whether one of them is > 0."""
+        for name in sorted(term.free):
+            x, r = var(name), self.known.get(var(name), ANY)
+            inside = r == Range(Fraction(0), Fraction(1), True, True)
+            parts = weights(term, x) if inside else None
+            if parts and all(self.nonnegative(b) for _, b in parts):
+                return x, parts, any(self.positive(b) for _, b in parts)
         return None
 
     def stated(self, term: Term) -> tuple[Covered, Polynomial] | None:
@@ -227,7 +244,7 @@ class Signs:
         """Whether a product is seen to be >= 0; what is divided by is > 0."""
         return all(self.positive(t) if k < 0 else k % 2 == 0 or self.nonnegative(t) for t, k in m)
 
-    def _strict(self, found: tuple[Covered, Polynomial]) -> bool:
+    def strict(self, found: tuple[Covered, Polynomial]) -> bool:
         covered, rest = found
         factors = [m for _, m, (_, _, strict) in covered if strict] + list(rest)
         return any(all(self.positive(t) for t, _ in m) for m in factors)
