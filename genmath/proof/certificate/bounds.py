@@ -345,6 +345,8 @@ class Bounds:
             case "normal" if not up and zero:
                 self.positive(t.args[2])
                 return self.place.add("bound", "normal", said.of(t))
+        if t.data == self.signs.indicator:
+            return self._indicator(t, a, b, sign, up)
         declared = self.place.scope.functions.get(t.data)
         for k in range(len(declared.values) if declared else 0):
             self.place.add("value", said.of(t), k)
@@ -360,6 +362,14 @@ class Bounds:
         if found is None:
             raise NoProof(f"no bound is seen: {t}")
         return found
+
+    def _indicator(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
+        """t = t^2, and 1 - t = (1 - t)^2."""
+        root = add(num(1), neg(t)) if up else t
+        square = self.place.add("bound", "square", said.of(root))
+        return self._combine(
+            sign, a, b, [["1", square]], [self.place.add("bound", "bit", said.of(t))]
+        )
 
     def _variation(self, t: Term, a: Term, b: Term, sign: str) -> int:
         """Half the integral of what is >= 0."""

@@ -303,6 +303,8 @@ class Signs:
                 return Range(zero) if self.positive(term.args[0]) else ANY
             case "normal":
                 return Range(zero, inf, True) if self.positive(term.args[2]) else ANY
+        if self.apart and term.data == self.indicator:
+            return Range(zero, Fraction(1))
         head = self.heads.get(term.data)
         inside = self.under(term) if head and self.laws and head.linear else None
         if inside is not None and inside.nonnegative(body := term.args[0].args[0]):
