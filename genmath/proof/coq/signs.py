@@ -120,8 +120,7 @@ class Signs:
         self.known[term] = _both(self.known.get(term, ANY), r)
 
     def positive(self, term: Term) -> bool:
-        r = self(term)
-        return r.low > 0 or (r.low == 0 and r.above)
+        return _positive(self(term))
 
     def nonnegative(self, term: Term) -> bool:
         return self(term).low >= 0
@@ -170,10 +169,9 @@ class Signs:
         known = _both(gap, whole) if gap else whole
         if known.low < 0 and (one := self.fraction(term)):
             return _both(known, Range(Fraction(0), inf, self.positive(one[0])))
-        if known.low < 0 and (stated := self.stated(term)):
+        if not _positive(known) and (stated := self.stated(term)):
             known = _both(known, Range(Fraction(0), inf, self.strict(stated)))
-        seen = known.low > 0 or (known.low == 0 and known.above)
-        if not seen and (mixture := self.mixture(term)):
+        if not _positive(known) and (mixture := self.mixture(term)):
             known = _both(known, Range(Fraction(0), inf, mixture[2]))
         if known.low < 0 and (self.sized(term) or (self.gap and self.gap(term, self))):
             known = _both(known, Range(Fraction(0)))
@@ -363,6 +361,10 @@ class Signs:
         """>= 0 from 1 on."""
         over = self(minus(u, num(1)))
         return Range(Fraction(0), inf, over.low > 0 or over.above) if over.low >= 0 else ANY
+
+
+def _positive(r: Range) -> bool:
+    return r.low > 0 or (r.low == 0 and r.above)
 
 
 def _both(a: Range, b: Range) -> Range:
