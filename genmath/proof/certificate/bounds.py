@@ -16,10 +16,11 @@ from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.coq.monomials import Polynomial
 from genmath.proof.coq.signs import Gap
 from genmath.proof.coq.terms import Term, denominators, div, neg, num
-from genmath.proof.kernel.claims import LINEAR
+from genmath.proof.kernel.claims import FINITE, LINEAR
 
 Weighted = list[Any]  # a weight, and numbers of facts
 ZERO = num(0)
+KEEPS = (*LINEAR, *FINITE)
 
 
 class Bounds:
@@ -281,11 +282,13 @@ class Bounds:
             case "normal" if not up and zero:
                 self.positive(t.args[2])
                 return self.place.add("bound", "normal", said.of(t))
+            case "power" if not up and zero:
+                return self.prove(self.place, sign, t)
         declared = self.place.scope.functions.get(t.data)
         for k in range(len(declared.values) if declared else 0):
             self.place.add("value", said.of(t), k)
         found = self.place.number(sign, a, b)
-        if found is None and declared and declared.kind in LINEAR and zero and not up:
+        if found is None and declared and declared.kind in KEEPS and zero and not up:
             return self.prove(self.place, sign, t)
         if found is None and declared and declared.kind in ("KL", "JS") and zero and not up:
             return self.place.add("bound", "divergence", said.of(t))

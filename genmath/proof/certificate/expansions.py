@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
-from genmath.proof.coq.rules import constant, factored, multiplied_out, opened, root_of, turned
+from genmath.proof.coq.rules import (
+    constant,
+    factored,
+    finite,
+    multiplied,
+    multiplied_out,
+    opened,
+    root_of,
+    turned,
+)
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
 
@@ -31,6 +40,8 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
             return _size(inner, signs)
         case "log_gap":
             return "log_gap", add(inner, neg(ONE), neg(app("ln", inner))), []
+        case "power" if new := finite(term, signs):
+            return "power", new, [("<", inner)]
     head = signs.heads.get(term.data)
     if signs.laws and head is not None and head.ratio:
         at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
@@ -45,6 +56,8 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
 
 
 def _ln(u: Term, signs: Signs) -> Expansion | None:
+    if new := multiplied(u, signs):
+        return "same", app("ln", new), []
     match u.op:
         case "num" if u.data == 1:
             return "ln_one", num(0), []
@@ -106,7 +119,7 @@ def _exp(u: Term, signs: Signs) -> Expansion | None:
             return "exp_sum", mul(*(app("exp", a) for a in u.args)), []
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return "exp_ln", u.args[0], [("<", u.args[0])]
-        case "mul" | "div" if signs.apart and (new := multiplied_out(u)):
+        case "mul" | "div" | "app" if signs.apart and (new := multiplied_out(u, signs)):
             return "same", app("exp", new), []
     return None
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from genmath.proof.certificate import said
 from genmath.proof.certificate.gaps import as_gap
+from genmath.proof.certificate.induction import by_induction
 from genmath.proof.certificate.iterated import apart
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.certificate.writer import Writer
@@ -18,7 +19,7 @@ from genmath.proof.kernel.limits import EFFORT, Rejected, Work
 from genmath.proof.kernel.proof import Scope
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Lemma, Step
-from genmath.proof.language.methods import Method
+from genmath.proof.language.methods import Induction, Method
 from genmath.proof.language.tree import Node
 
 
@@ -30,8 +31,8 @@ def statement(step: Step) -> Statement:
 
 
 def stated(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Statement:
-    if any(isinstance(b, Method) for b in because):
-        raise NoProof("it is shown by a method of analysis or by induction")
+    if any(isinstance(b, Method) and not isinstance(b, Induction) for b in because):
+        raise NoProof("it is shown by a method of analysis")
     try:
         return Statement(claim, because)
     except NoReal as error:
@@ -45,20 +46,27 @@ def certificate(claim: Statement) -> dict[str, Any]:
     for laws, supports in ((False, False), (True, False)):
         with contextlib.suppress(NoProof):
             return {"claim": document, "proof": _proof(claim, document, laws, supports)}
+    if claim.induction:
+        with contextlib.suppress(NoProof):
+            return {"claim": document, "proof": _proof(claim, document, True, False, True)}
     return {"claim": document, "proof": _proof(claim, document, True, True)}
 
 
-def _proof(claim: Statement, document: dict[str, Any], laws: bool, supports: bool) -> list[Any]:
+def _proof(
+    claim: Statement, document: dict[str, Any], laws: bool, supports: bool, induction: bool = False
+) -> list[Any]:
     try:
         understood = read(document)
     except Rejected as why:
         raise NoProof(f"the kernel does not read the claim: {why}") from None
     signs = claim.signs()
     signs.laws, signs.supports, signs.apart = laws, supports, apart
-    signs.always = claim.always
+    signs.always, signs.whole = claim.always, claim.whole
     place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
     writer = Writer(claim.heads)
-    if claim.sign == "=":
+    if induction:
+        by_induction(claim, writer, place)
+    elif claim.sign == "=":
         writer.equality(claim.left, claim.right, place)
     else:
         _bound(claim, writer, place)

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
 from genmath.proof.coq.monomials import expand, product, total
-from genmath.proof.coq.reading import DERIVATIVE
+from genmath.proof.coq.reading import DERIVATIVE, POWER
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (
@@ -25,6 +25,7 @@ from genmath.proof.coq.terms import (
     var,
 )
 
+LARGEST_POWER = 13
 TACTICS = {
     "ln": "logs",
     "exp": "exps",
@@ -53,6 +54,8 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         if head.chain and signs.apart:
             at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
             return mul(*(replaced(t, at) for t in head.chain))
+    if signs.apart and (new := finite(term, signs)):
+        return new
     if term.data not in TACTICS:
         return None
     (inner,) = term.args
@@ -68,6 +71,27 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         case _:
             new = _sqrt(inner, signs)
     return None if new == term else new
+
+
+def finite(term: Term, signs: Signs) -> Term | None:
+    """A power, or a finite product, of what is > 0, as an exponential."""
+    if term.data == POWER and signs.positive(term.args[0]):
+        return app("exp", mul(term.args[1], app("ln", term.args[0])))
+    head = signs.heads.get(term.data)
+    if head and head.logs and signs.positive(term):
+        function, *limits = term.args
+        logs = lam(function.data, app("ln", function.args[0]))
+        return app("exp", app(head.logs, logs, *limits))
+    return None
+
+
+def multiplied(u: Term, signs: Signs) -> Term | None:
+    """As a product or an exponential, for the logarithm of it."""
+    head = signs.heads.get(u.data) if signs.apart and u.op == "app" else None
+    if head is None or not (head.logs or head.linear == "sum" or u.data == POWER):
+        return None
+    new = expanded(u, signs)
+    return new if new and (new.op == "mul" or new.data == "exp") else None
 
 
 def opened(term: Term, signs: Signs) -> Term:
@@ -116,6 +140,7 @@ def _ln(u: Term, signs: Signs) -> Term:
     head = signs.heads.get(u.data) if signs.laws and u.op == "app" else None
     if head and (head.ratio or (head.chain and signs.apart)):
         u = expanded(u, signs) or u
+    u = multiplied(u, signs) or u
     match u.op:
         case "num" if u.data == 1:
             return num(0)
@@ -170,15 +195,34 @@ def _exp(u: Term, signs: Signs) -> Term:
             return mul(*(_exp(a, signs) for a in u.args))
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return u.args[0]
-        case "mul" | "div" if signs.apart and (new := multiplied_out(u)):
+        case "mul" | "div" | "app" if signs.apart and (new := multiplied_out(u, signs)):
             return _exp(new, signs)
     return app("exp", u)
 
 
-def multiplied_out(u: Term) -> Term | None:
-    """A product that is a sum, or < 0 in its coefficient."""
-    p = expand(u)
-    return total(p) if p and (len(p) > 1 or min(p.values()) < 0) else None
+def multiplied_out(u: Term, signs: Signs) -> Term | None:
+    """A product that is a sum, or < 0 in its coefficient, or a number times a logarithm, once
+    logarithms and sums in it are taken apart."""
+    now = _taken_apart(u, signs)
+    p = expand(now)
+    if p is None or (len(p) == 1 and u.op == "app" and now == u):
+        return None
+    if len(p) > 1 or min(p.values(), default=-1) < 0:
+        return total(p)
+    ((m, c),) = p.items()
+    ((t, k), *others) = m or ((u, 0),)
+    if t.data == "ln" and k == 1 and not others and c in range(1, LARGEST_POWER):
+        return add(*[t] * int(c))
+    return total(p) if now != u else None
+
+
+def _taken_apart(u: Term, signs: Signs) -> Term:
+    head = signs.heads.get(u.data) if u.op == "app" else None
+    if u.data == "ln" or (head and head.linear == "sum"):
+        return opened(u, signs)
+    if u.op not in ARITHMETIC:
+        return u
+    return Term(u.op, tuple(_taken_apart(a, signs) for a in u.args), u.data)
 
 
 def constant(u: Term) -> Fraction | None:

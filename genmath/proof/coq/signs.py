@@ -43,6 +43,7 @@ class Signs:
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
         self.supports = False  # whether densities are taken to be > 0
+        self.whole = frozenset[str]()  # letters that are whole numbers
         self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
         self.bound: tuple[str, ...] = ()
         self.planned: dict[Term, Any] = {}  # what `apart` remembers
@@ -94,6 +95,7 @@ class Signs:
         new = Signs((*self.conditions, *conditions), self.heads)
         new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
         new.supports, new.always, new.bound = self.supports, self.always, self.bound
+        new.whole = self.whole
         return new
 
     def _note(self, term: Term, r: Range) -> None:
@@ -207,7 +209,12 @@ class Signs:
                 return Range(zero) if self.positive(term.args[0]) else ANY
             case "normal":
                 return Range(zero, inf, True) if self.positive(term.args[2]) else ANY
+            case "power" if self.apart and self.positive(term.args[0]):
+                return Range(zero, inf, True)
         head = self.heads.get(term.data)
+        if self.apart and head and head.logs:
+            inside = self.inside(term.args[0])
+            return Range(zero, inf, True) if inside.positive(term.args[0].args[0]) else ANY
         sums = bool(self.apart) and head is not None and head.linear == "sum"
         if head and self.laws and head.linear and (sums or len(head.takes) < 3):  # without limits
             inside = self.inside(term.args[0])

@@ -10,6 +10,9 @@
     ["value", t, k]                     what is declared of the values of the function
     ["keeps", sign, t, letters, steps]  an integral, expectation or sum of what is >= 0 is >= 0
     ["iterated", a, b, order, letters, steps]    products of integrals, by what stands under them
+    ["equation", fact, terms, by]       the gap is a sum of terms [u, k]: u times the gap of fact k
+    ["induction", fact, a, b, steps, letters, steps]    of b: it is so of a, and of k + 1 if of k
+    ["logs", t, letters, steps]         a product of what is > 0, by the sum of the logarithms
     ["ln_inject", a, b]                 a = b where ln a = ln b, a > 0 and b > 0
     ["instance", k, terms]              what is given of all numbers, of these
     ["result", k]                       an earlier result that the claim names
@@ -37,15 +40,17 @@ class Scope:
         self.claim, self.read, self.work, self.functions = claim, read, work, claim.functions
         self.facts: list[Fact] = list(claim.given)
         self.known: set[Fact] = set(claim.given)
+        self.counts = claim.whole
         self.supposed: set[str] = set()
         self.depth = 0
 
-    def beneath(self, letters: list[str], facts: list[Fact]) -> Scope:
+    def beneath(self, letters: list[str], facts: list[Fact], whole: bool) -> Scope:
         """The same, with letters that are new, and what is known of them."""
         read = Reader(self.read.letters.union(letters), self.read.functions)
         inner = Scope(self.claim, read, self.work)
         inner.facts, inner.known = self.facts + facts, self.known.union(facts)
         inner.supposed, inner.depth = self.supposed, self.depth + 1
+        inner.counts = self.counts.union(letters) if whole else self.counts
         return inner
 
     # --- what the rules ask
@@ -62,6 +67,14 @@ class Scope:
         if isinstance(term, Fraction):
             return term != 0
         return ("!=", ZERO, term) in self.known or self.positive(term)
+
+    def whole(self, term: Term) -> bool:
+        """Of whole numbers, sums, differences and products are whole numbers."""
+        if isinstance(term, Fraction):
+            return term.denominator == 1
+        if isinstance(term, str):
+            return term in self.counts
+        return term[0] in ("+", "-", "*", "^") and all(map(self.whole, parts(term)))
 
     def suppose(self, law: str) -> None:
         self.supposed.add(law)
@@ -118,6 +131,20 @@ class Scope:
         if not isinstance(weight, Fraction) or any(s not in signs for s, _, _ in factors):
             raise Rejected(f"no product of a number and facts of {' or '.join(signs)}")
         return weight, factors
+
+    def _equation(self, said: Any, terms: Any, by: Any) -> Fact:
+        """The gap is a sum of multiples of gaps that are 0."""
+        sign, left, right = fact = self.read.fact(said)
+        rest: list[Term] = [ZERO, _gap(left, right)]
+        for one in listed(terms):
+            u, k = listed(one, 2) if len(listed(one)) == 2 else [None, None]
+            equal, a, b = self.fact(k)
+            if equal != "=":
+                raise Rejected("a multiple of what is no equation")
+            rest.append(("*", self.read(u), _gap(b, a)))
+        if sign != "=" or not self._algebra(by).zero(("+", *rest)):
+            raise Rejected("an equation does not hold")
+        return fact
 
     def _nonzero(self, said: Any, times: Any, product: Any, by: Any) -> Fact:
         """If t u = c v w where c, v and w are not 0, then t is not 0."""
@@ -185,7 +212,7 @@ class Scope:
             if not m and self.fact(item) != ("=", x, y):
                 raise Rejected("an argument is not shown to be equal")
             if m:
-                inner, letters, steps = self.inside(item, m, self.looks(a, i))
+                inner, letters, steps = self.under(a, i, item)
                 inner.proves(("=", opened(x[2], letters), opened(y[2], letters)), steps)
         return "=", a, b
 
@@ -194,10 +221,20 @@ class Scope:
         declared = self.functions.get(term[0])
         if declared is None:
             return []
+        if declared.steps:
+            return [("<=", term[2], ("#", 0)), ("<=", ("#", 0), term[3])]
         weights = term[2:] if declared.kind == "expectation" and i == 0 else ()
         return [*declared.ranges, *(("<", ZERO, w[2]) for w in weights)]
 
-    def inside(self, item: Any, m: int, where: list[Fact]) -> tuple[Scope, list[str], Any]:
+    def under(self, term: tuple[Any, ...], i: int, item: Any) -> tuple[Scope, list[str], Any]:
+        """Where a function looks at its i-th argument."""
+        declared = self.functions.get(term[0])
+        whole = declared is not None and declared.steps and self.whole(term[2])
+        return self.inside(item, term[i + 1][1], self.looks(term, i), whole)
+
+    def inside(
+        self, item: Any, m: int, where: list[Fact], whole: bool = False
+    ) -> tuple[Scope, list[str], Any]:
         """Under a binder: letters that are new, of which only `where` is known."""
         self.work.spend(len(self.facts))
         if self.depth >= NESTED or len(listed(item)) != 2:
@@ -207,7 +244,7 @@ class Scope:
         taken = self.read.letters | self.read.functions.keys()
         if len(letters) != m or len(new) != m or new & taken:
             raise Rejected("bound letters need names that are new")
-        return self.beneath(letters, [at(f, letters) for f in where]), letters, item[1]
+        return self.beneath(letters, [at(f, letters) for f in where], whole), letters, item[1]
 
     def proves(self, goal: Fact, steps: Any) -> Fact:
         for one in listed(steps, STEPS):
@@ -244,7 +281,7 @@ class Scope:
         if sign not in ("<", "<="):
             raise Rejected("no sign to keep")
         function = term[1]
-        inner, opening, proof = self.inside([letters, steps], function[1], self.looks(term, 0))
+        inner, opening, proof = self.under(term, 0, [letters, steps])
         inner.proves((sign, ZERO, opened(function[2], opening)), proof)
         if sign == "<":
             self.suppose(f"{term[0]} is over more than nothing")
@@ -252,10 +289,36 @@ class Scope:
             self.suppose(f"{term[0]} keeps signs")
         return sign, ZERO, term
 
+    def _logs(self, said: Any, letters: Any, steps: Any) -> Fact:
+        """A finite product of what is > 0 is the exponential of the sum of the logarithms."""
+        term: Any = self.read(said)
+        declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
+        if declared is None or declared.kind != "product":
+            raise Rejected("logs: it is no product")
+        _, m, body = term[1]
+        inner, opening, proof = self.under(term, 0, [letters, steps])
+        inner.proves(("<", ZERO, opened(body, opening)), proof)
+        return "=", term, ("exp", (declared.by, ("=>", m, ("ln", body)), *term[2:]))
+
+    def _induction(
+        self, said: Any, one: Any, other: Any, start: Any, letters: Any, steps: Any
+    ) -> Fact:
+        """What is so of a whole number, and of k + 1 if it is of k, a whole number from there on,
+        is so of all whole numbers from there on."""
+        fact, a, b = self.read.fact(said, 1), self.read(one), self.read(other)
+        if not (self.whole(a) and self.whole(b) and self.nonnegative(_gap(b, a))):
+            raise Rejected("induction: they are not shown to be whole numbers, one the least")
+        first, _, _ = self.inside([[], []], 0, [])
+        first.proves(at(fact, [a]), start)
+        inner, (k,), proof = self.inside([letters, steps], 1, [("<=", a, ("#", 0)), fact], True)
+        inner.proves(at(fact, [("+", k, ONE)]), proof)
+        return at(fact, [b])
+
 
 ARGUMENTS = {
     "identity": 2, "combination": 3, "nonzero": 4, "same": 3, "equal": 2, "bound": 2, "value": 2,
-    "keeps": 4, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2,
+    "keeps": 4, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2, "equation": 3,
+    "induction": 6, "logs": 3,
 }  # fmt: skip
 
 
