@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from genmath.proof.certificate import said
 from genmath.proof.certificate.scope import NoProof, Place
+from genmath.proof.certificate.steps import quotient
 from genmath.proof.certificate.writer import Writer
 from genmath.proof.coq.monomials import Monomial, Polynomial, expand, product
 from genmath.proof.coq.rules import opened
@@ -58,7 +59,7 @@ def _share(gap: Term, later: Term, signs: Signs) -> Term:
         q = then.get(t, {})
         first = min(p, key=lambda m: str(product(m, {})))
         for m, c in q.items():
-            ratio = c / p[first], _quotient(m, first)
+            ratio = c / p[first], quotient(m, first)
             if _times(p, *ratio) == q:
                 return mul(num(ratio[0]), product(ratio[1], {}))
     return ONE
@@ -75,13 +76,6 @@ def _of_sums(t: Term, signs: Signs) -> dict[Term, Polynomial]:
     return found
 
 
-def _quotient(m: Monomial, n: Monomial) -> Monomial:
-    powers = dict(m)
-    for a, k in n:
-        powers[a] = powers.get(a, 0) - k
-    return frozenset((a, k) for a, k in powers.items() if k)
-
-
 def _times(p: Polynomial, c: Fraction, n: Monomial) -> Polynomial:
     inverse = frozenset((a, -k) for a, k in n)
-    return {_quotient(m, inverse): d * c for m, d in p.items()}
+    return {quotient(m, inverse): d * c for m, d in p.items()}

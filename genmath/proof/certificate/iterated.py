@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from genmath.proof.certificate import said
-from genmath.proof.certificate.steps import Stepped, stepped
+from genmath.proof.certificate.steps import Stepped, proper, stepped
 from genmath.proof.coq.linear import moment_of
 from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
 from genmath.proof.coq.reading import DERIVATIVE, Head
@@ -91,6 +91,7 @@ def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Stepp
     parts = expand(opened(function.args[0], signs.inside(function)))
     if parts is None:
         return None
+    parts = proper(parts, bound) if head.linear == "sum" else parts
     sums = apart_from(parts, bound) or {frozenset(): {frozenset(): Fraction(0)}}
     inner = [product(m, _plain(bound)) for m in sums]
     if list(sums.values()) == [{frozenset(): 1}]:

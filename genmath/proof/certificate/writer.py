@@ -356,6 +356,10 @@ class Writer:
             above = place.add("bound", "exp", said.of(new))
             goal = ["<", "0", said.of(term)]
             return place.add("combination", goal, [["1", above]], [rewritten[0]])
+        if sign == "<" and len(term.args) == 3:  # a sum that is over something
+            more = add(term.args[2], neg(term.args[1]))
+            if place.signs.nonnegative(more):
+                self.bounds(place).nonnegative(more)
         inner, letters = self._under(term, 0, place)
         function = term.args[0]
         here = {n: w for (n, _), w in zip(function.data, letters, strict=True)}

@@ -88,10 +88,39 @@ def finite(term: Term, signs: Signs) -> Term | None:
 def multiplied(u: Term, signs: Signs) -> Term | None:
     """As a product or an exponential, for the logarithm of it."""
     head = signs.heads.get(u.data) if signs.apart and u.op == "app" else None
+    if signs.apart and u.op == "add":
+        return _common(u, signs)
+    if u.data == DERIVATIVE and signs.apart:
+        return expanded(u, signs)
     if head is None or not (head.logs or head.linear == "sum" or u.data == POWER):
         return None
     new = expanded(u, signs)
     return new if new and (new.op == "mul" or new.data == "exp") else None
+
+
+def _common(u: Term, signs: Signs) -> Term | None:
+    """A sum, with what is > 0 and stands in each of its terms taken out."""
+    p = expand(_in_order(opened(u, signs)))
+    if not p:
+        return None
+    if len(p) == 1:
+        return total(p)
+    one, *others = map(dict, p)
+    shared = frozenset(
+        (a, k) for a, k in one.items() if k > 0 and all(m.get(a) == k for m in others)
+    )
+    rest = total({m - shared: c for m, c in p.items()})
+    if not shared or not all(map(signs.positive, (rest, *(a for a, _ in shared)))):
+        return None
+    return mul(*(a for a, k in shared for _ in range(k)), rest)
+
+
+def _in_order(t: Term) -> Term:
+    """With exponentials of sums of products in an order of their own."""
+    if t.op == "app" and t.data == "exp" and (p := expand(t.args[0])):
+        return app("exp", total(p))
+    args = t.args if t.op not in ARITHMETIC else tuple(map(_in_order, t.args))
+    return Term(t.op, args, t.data)
 
 
 def opened(term: Term, signs: Signs) -> Term:
@@ -140,7 +169,8 @@ def _ln(u: Term, signs: Signs) -> Term:
     head = signs.heads.get(u.data) if signs.laws and u.op == "app" else None
     if head and (head.ratio or (head.chain and signs.apart)):
         u = expanded(u, signs) or u
-    u = multiplied(u, signs) or u
+    if new := multiplied(u, signs):
+        return _ln(new, signs)
     match u.op:
         case "num" if u.data == 1:
             return num(0)

@@ -283,7 +283,8 @@ class Scope:
         function = term[1]
         inner, opening, proof = self.under(term, 0, [letters, steps])
         inner.proves((sign, ZERO, opened(function[2], opening)), proof)
-        if sign == "<":
+        filled = declared.steps and self.nonnegative(_gap(term[3], term[2]))
+        if sign == "<" and not filled:
             self.suppose(f"{term[0]} is over more than nothing")
         if declared.kind != "sum":
             self.suppose(f"{term[0]} keeps signs")
