@@ -29,6 +29,7 @@ EQUAL = [
     ("abs_even", "(abs (- a))", "(abs a)", ()),
     ("abs_product", "(abs (* a b))", "(* (abs a) (abs b))", ()),
     ("log_gap", "(log_gap a)", "(+ a (- 1) (- (ln a)))", ()),
+    ("power", "(power a b)", "(exp (* b (ln a)))", ("0 < a",)),
     (
         "normal",
         "(normal a b c)",

@@ -351,7 +351,8 @@ def test_a_rule_for_another_term_is_refused_in_words(rule: str, of: str) -> None
 
 
 def test_every_law_and_every_step_is_tried() -> None:
-    files = [Path(__file__), Path(__file__).with_name("test_kernel.py")]
+    tests = ("test_kernel_laws", "test_kernel", "test_kernel_sums")
+    files = [Path(__file__).with_name(f"{name}.py") for name in tests]
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     names = (*laws.ROWS, *proof.ARGUMENTS, *rules.BOUNDS, "slope")
     assert all(f'"{name}"' in text for name in names)
