@@ -88,8 +88,9 @@ class Scope:
         if not isinstance(rule, str) or ARGUMENTS.get(rule) != len(rest):
             raise Rejected("no such step")
         fact: Fact = getattr(self, "_" + rule)(*rest)
-        for side in fact[1:]:
-            self.work.spend(sized(side, Work(GROWN)))
+        if rule in GROWING:
+            for side in fact[1:]:
+                self.work.spend(sized(side, Work(GROWN)))
         self.facts.append(fact)
         self.known.add(fact)
         return fact
@@ -321,6 +322,7 @@ ARGUMENTS = {
     "keeps": 4, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2, "equation": 3,
     "induction": 6, "logs": 3,
 }  # fmt: skip
+GROWING = ("equal", "bound", "value", "instance")  # the other steps say their terms themselves
 
 
 def _gap(a: Term, b: Term) -> Term:
