@@ -24,7 +24,7 @@ WORDS = (
     ("exp_sum", "exp_minus", "ln_product", "ln_quotient"),
     ("abs_plus", "abs_minus", "abs_even", "abs_product"),
     ("sqrt_product", "sqrt_quotient", "sqrt_square"),
-    ("last", "count", "empty"), ("keeps", "logs"), ("identity", "equation"), ("sum", "product"),
+    ("last", "count", "empty"), ("keeps", "logs"), ("sum", "product"),
     ("given", "whole"), ("exp", "ln", "power"),
     ("linear", "margin", "moment", "flux", "meaning", "ratio", "chain", "slope"),
     ("square", "inverse", "root", "sqrt", "exp", "abs", "abs_above", "abs_below", "circle",

@@ -201,7 +201,7 @@ def test_a_sum_of_multiples_of_equations() -> None:
     states = "(+ (* a b x) (^ x 2)) = (+ (^ x 2) x b (- (^ x 2)) (^ x 2))"
 
     def tried(terms: Any, states: str = states, by: Any = ()) -> bool:
-        return not proof(states, ["equation", relation(states), terms, list(by)],
+        return not proof(states, ["combination", relation(states), terms, list(by)],
                          given=given).rejected  # fmt: skip
 
     assert tried([["x", 0], ["1", 1]])
@@ -276,7 +276,8 @@ def test_what_induction_needs() -> None:
     assert by_induction(proofs=(base, [])).rejected
     assert by_induction(proofs=(base[:-1], step)).rejected
     assert by_induction(proofs=(base, step[:-1])).rejected
-    assert by_induction(at=("n", "1")).rejected
+    for at in (("n", "1"), ("m", "n"), ("1", "(/ n 2)")):
+        assert by_induction(at=at, given=("0 <= (+ n (- 1))", "0 <= (+ n (- m))")).rejected
     assert by_induction(at=("1/2", "n"), given=("0 <= (+ n (- 1/2))",)).rejected
     assert by_induction(at=("2", "n"), given=("0 <= (+ n (- 2))",)).rejected
     for letters in ((), ("w", "v"), ("n",), ("S",), ("exp",), (1,)):

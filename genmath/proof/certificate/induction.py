@@ -37,7 +37,8 @@ def by_induction(claim: Statement, writer: Writer, place: Place) -> int:
     letter = next(writer.letters)
     k = var(letter)
     where = [("<=", FIRST, ("#", 0)), place.scope.read.fact(template, 1)]
-    scope, _, _ = place.scope.inside([[letter], []], 1, where, True)
+    scope, _, _ = place.scope.inside([[letter], []], 1, where)
+    scope.counts |= {letter}
     signs = place.signs.within([letter], [("<=", ONE, k)])
     signs.whole |= {letter}
     step = Place(scope, signs)
@@ -47,7 +48,7 @@ def by_induction(claim: Statement, writer: Writer, place: Place) -> int:
     gaps = [add(a, neg(mul(share, b))) for a, b in ((later, left), (other, right))]
     equal = writer.equality(gaps[0], gaps[1], step)
     terms = [["1", equal], [said.of(share), known]]
-    step.add("equation", ["=", said.of(later), said.of(other)], terms, [])
+    step.add("combination", ["=", said.of(later), said.of(other)], terms, [])
     proof = start.steps, [letter], step.steps
     return place.add("induction", template, "1", said.of(n), *proof)
 

@@ -7,7 +7,7 @@ knows. Only what a finite sum does is no more than what it is.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -159,15 +159,14 @@ def chain(scope: Scope, term: Any, declared: Function) -> Term:
     return ("*", *(opened(t, term[1:]) for t in declared.chain))
 
 
-ROWS: dict[str, Callable[..., Term]] = {
-    "linear": linear, "margin": margin, "moment": moment, "meaning": meaning, "ratio": ratio,
-    "chain": chain, "flux": flux,
-    **{rule: partial(counted, rule) for rule in ("last", "count", "empty")},
-}  # fmt: skip
+ROWS: Any = {"linear": linear, "margin": margin, "moment": moment, "meaning": meaning,
+             "ratio": ratio, "chain": chain, "flux": flux,
+             **{rule: partial(counted, rule) for rule in ("last", "count", "empty")}}  # fmt: skip
 
 
 def equal(rule: str, term: Term, scope: Scope) -> Term:
     """The right side of term = ..., by a law."""
     if not isinstance(term, tuple) or term[0] not in scope.functions:
         raise Rejected(f"{rule}: it is no function that is declared")
-    return ROWS[rule](scope, term, scope.functions[term[0]])
+    found: Term = ROWS[rule](scope, term, scope.functions[term[0]])
+    return found

@@ -10,8 +10,8 @@
     ["value", t, k]                     what is declared of the values of the function
     ["keeps", sign, t, letters, steps]  an integral, expectation or sum of what is >= 0 is >= 0
     ["iterated", a, b, order, letters, steps]    products of integrals, by what stands under them
-    ["equation", fact, terms, by]       the gap is a sum of terms [u, k]: u times the gap of fact k
-    ["induction", fact, a, b, steps, letters, steps]    of b: it is so of a, and of k + 1 if of k
+    ["induction", fact, a, b, steps, letters, steps]    of b: it is so of the number a, and of k + 1
+                                        if of k
     ["logs", t, letters, steps]         a product of what is > 0, by the sum of the logarithms
     ["ln_inject", a, b]                 a = b where ln a = ln b, a > 0 and b > 0
     ["instance", k, terms]              what is given of all numbers, of these
@@ -44,13 +44,12 @@ class Scope:
         self.supposed: set[str] = set()
         self.depth = 0
 
-    def beneath(self, letters: list[str], facts: list[Fact], whole: bool) -> Scope:
+    def beneath(self, letters: list[str], facts: list[Fact]) -> Scope:
         """The same, with letters that are new, and what is known of them."""
         read = Reader(self.read.letters.union(letters), self.read.functions)
         inner = Scope(self.claim, read, self.work)
         inner.facts, inner.known = self.facts + facts, self.known.union(facts)
-        inner.supposed, inner.depth = self.supposed, self.depth + 1
-        inner.counts = self.counts.union(letters) if whole else self.counts
+        inner.supposed, inner.depth, inner.counts = self.supposed, self.depth + 1, self.counts
         return inner
 
     # --- what the rules ask
@@ -111,41 +110,28 @@ class Scope:
 
     def _combination(self, said: Any, terms: Any, by: Any) -> Fact:
         """The gap is a sum of c times products of gaps, each c >= 0; > 0 if in one of them c and
-        all of its gaps are."""
+        all of its gaps are. That of an equation: of any multiples of gaps of equations."""
         sign, left, right = fact = self.read.fact(said)
         rest, strict = [ZERO, _gap(left, right)], False
         for one in listed(terms):
-            c, factors = self._product(one, ("<", "<="))
-            strict = strict or (c > 0 and all(s == "<" for s, _, _ in factors))
+            c, factors = self._product(one, ("=",) if sign == "=" else ("<", "<="))
+            if not factors if sign == "=" else c < 0:
+                raise Rejected("a combination has a weight < 0, or a multiple of nothing")
+            strict = strict or (sign == "<" and c > 0 and all(s == "<" for s, _, _ in factors))
             rest.append(("*", c, ONE, *(_gap(b, a) for _, a, b in factors)))
-            if c < 0:
-                raise Rejected("a combination has a weight < 0")
-        if sign not in ("<", "<=") or (sign == "<" and not strict):
+        if sign == "!=" or (sign == "<" and not strict):
             raise Rejected("a combination does not show this relation")
         if not self._algebra(by).zero(("+", *rest)):
             raise Rejected("a combination is not the gap")
         return fact
 
-    def _product(self, said: Any, signs: tuple[str, str]) -> tuple[Fraction, list[Fact]]:
+    def _product(self, said: Any, signs: tuple[str, ...]) -> tuple[Any, list[Fact]]:
         c, *numbers = listed(said) or ["no number"]
         weight, factors = self.read(c), [self.fact(k) for k in numbers]
-        if not isinstance(weight, Fraction) or any(s not in signs for s, _, _ in factors):
+        number = isinstance(weight, Fraction) or signs == ("=",)
+        if not number or any(s not in signs for s, _, _ in factors):
             raise Rejected(f"no product of a number and facts of {' or '.join(signs)}")
         return weight, factors
-
-    def _equation(self, said: Any, terms: Any, by: Any) -> Fact:
-        """The gap is a sum of multiples of gaps that are 0."""
-        sign, left, right = fact = self.read.fact(said)
-        rest: list[Term] = [ZERO, _gap(left, right)]
-        for one in listed(terms):
-            u, k = listed(one, 2) if len(listed(one)) == 2 else [None, None]
-            equal, a, b = self.fact(k)
-            if equal != "=":
-                raise Rejected("a multiple of what is no equation")
-            rest.append(("*", self.read(u), _gap(b, a)))
-        if sign != "=" or not self._algebra(by).zero(("+", *rest)):
-            raise Rejected("an equation does not hold")
-        return fact
 
     def _nonzero(self, said: Any, times: Any, product: Any, by: Any) -> Fact:
         """If t u = c v w where c, v and w are not 0, then t is not 0."""
@@ -230,12 +216,17 @@ class Scope:
     def under(self, term: tuple[Any, ...], i: int, item: Any) -> tuple[Scope, list[str], Any]:
         """Where a function looks at its i-th argument."""
         declared = self.functions.get(term[0])
-        whole = declared is not None and declared.steps and self.whole(term[2])
-        return self.inside(item, term[i + 1][1], self.looks(term, i), whole)
+        inner, letters, steps = self.inside(item, term[i + 1][1], self.looks(term, i))
+        if declared and declared.steps and self.whole(term[2]):
+            inner.counts |= {*letters}
+        return inner, letters, steps
 
-    def inside(
-        self, item: Any, m: int, where: list[Fact], whole: bool = False
-    ) -> tuple[Scope, list[str], Any]:
+    def everywhere(self, sign: str, term: tuple[Any, ...], item: Any) -> None:
+        """What stands in a function is >= 0, or > 0, wherever this looks at it."""
+        inner, letters, steps = self.under(term, 0, item)
+        inner.proves((sign, ZERO, opened(term[1][2], letters)), steps)
+
+    def inside(self, item: Any, m: int, where: list[Fact]) -> tuple[Scope, list[str], Any]:
         """Under a binder: letters that are new, of which only `where` is known."""
         self.work.spend(len(self.facts))
         if self.depth >= NESTED or len(listed(item)) != 2:
@@ -245,7 +236,7 @@ class Scope:
         taken = self.read.letters | self.read.functions.keys()
         if len(letters) != m or len(new) != m or new & taken:
             raise Rejected("bound letters need names that are new")
-        return self.beneath(letters, [at(f, letters) for f in where], whole), letters, item[1]
+        return self.beneath(letters, [at(f, letters) for f in where]), letters, item[1]
 
     def proves(self, goal: Fact, steps: Any) -> Fact:
         for one in listed(steps, STEPS):
@@ -281,9 +272,7 @@ class Scope:
             raise Rejected("it is not declared to keep signs")
         if sign not in ("<", "<="):
             raise Rejected("no sign to keep")
-        function = term[1]
-        inner, opening, proof = self.under(term, 0, [letters, steps])
-        inner.proves((sign, ZERO, opened(function[2], opening)), proof)
+        self.everywhere(sign, term, [letters, steps])
         filled = declared.steps and self.nonnegative(_gap(term[3], term[2]))
         if sign == "<" and not filled:
             self.suppose(f"{term[0]} is over more than nothing")
@@ -297,32 +286,32 @@ class Scope:
         declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
         if declared is None or declared.kind != "product":
             raise Rejected("logs: it is no product")
-        _, m, body = term[1]
-        inner, opening, proof = self.under(term, 0, [letters, steps])
-        inner.proves(("<", ZERO, opened(body, opening)), proof)
-        return "=", term, ("exp", (declared.by, ("=>", m, ("ln", body)), *term[2:]))
+        self.everywhere("<", term, [letters, steps])
+        logs = ("=>", term[1][1], ("ln", term[1][2]))
+        return "=", term, ("exp", (declared.by, logs, *term[2:]))
 
-    def _induction(
-        self, said: Any, one: Any, other: Any, start: Any, letters: Any, steps: Any
-    ) -> Fact:
+    def _induction(self, said: Any, one: Any, to: Any, start: Any, new: Any, steps: Any) -> Fact:
         """What is so of a whole number, and of k + 1 if it is of k, a whole number from there on,
         is so of all whole numbers from there on."""
-        fact, a, b = self.read.fact(said, 1), self.read(one), self.read(other)
-        if not (self.whole(a) and self.whole(b) and self.nonnegative(_gap(b, a))):
+        fact, a, b = self.read.fact(said, 1), self.read(one), self.read(to)
+        whole = isinstance(a, Fraction) and self.whole(a) and self.whole(b)
+        if not (whole and self.nonnegative(_gap(b, a))):
             raise Rejected("induction: they are not shown to be whole numbers, one the least")
         first, _, _ = self.inside([[], []], 0, [])
         first.proves(at(fact, [a]), start)
-        inner, (k,), proof = self.inside([letters, steps], 1, [("<=", a, ("#", 0)), fact], True)
+        inner, (k,), proof = self.inside([new, steps], 1, [("<=", a, ("#", 0)), fact])
+        inner.counts |= {k}
         inner.proves(at(fact, [("+", k, ONE)]), proof)
         return at(fact, [b])
 
 
 ARGUMENTS = {
     "identity": 2, "combination": 3, "nonzero": 4, "same": 3, "equal": 2, "bound": 2, "value": 2,
-    "keeps": 4, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2, "equation": 3,
-    "induction": 6, "logs": 3,
+    "keeps": 4, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2, "logs": 3,
+    "induction": 6,
 }  # fmt: skip
-GROWING = ("equal", "bound", "value", "instance")  # the other steps say their terms themselves
+# The other steps say their terms themselves.
+GROWING = ("equal", "bound", "value", "instance", "induction", "logs")
 
 
 def _gap(a: Term, b: Term) -> Term:

@@ -58,8 +58,7 @@ class _Slopes:
             case "power":  # u^v (v' ln u + v u' / u), if u > 0
                 _, u, v = t
                 self._need(self.scope.positive, u)
-                moved = ("/", ("*", v, self(u)), u)
-                return ("*", t, ("+", ("*", self(v), ("ln", u)), moved))
+                return ("*", t, ("+", ("*", self(v), ("ln", u)), ("/", ("*", v, self(u)), u)))
         spoken = [i for i, a in enumerate(t) if i and _speaks(a)]
         declared = self.scope.functions.get(t[0])
         if spoken == [1] and declared and declared.kind in LINEAR:
