@@ -89,7 +89,8 @@ def stepped(term: Term, signs: Signs) -> Stepped | None:
         count = total(expand(length) or {})
         return Stepped(term, "count", ("<=", length), count if body == ONE else mul(count, body))
     p = expand(high) or {}
-    if 1 <= p.get(frozenset(), 0) <= MOST and signs.positive(length):
+    number = low.data if low.op == "num" and p.keys() <= {frozenset()} else 1
+    if number <= p.get(frozenset(), 0) <= number + MOST and signs.positive(length):
         before = app(term.data, function, low, add(high, num(-1)))
         shorter = app(term.data, function, low, total(expand(before.args[2]) or {}))
         target = add(shorter, replaced(body, {letter: high}))
