@@ -68,6 +68,8 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
         said |= {"is": "product", "by": head.logs}
     if head.means:
         said |= {"is": head.means, "by": head.under}
+    if head.indicator:
+        said["is"] = "indicator"
     if head.each:
         said["each"] = list(head.each)
     if head.line:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genmath.proof.coq.monomials import Monomial, Polynomial, expand, product, total
+from genmath.proof.coq.monomials import Monomial, expand, total
 from genmath.proof.coq.signs import Signs
-from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, replaced
+from genmath.proof.coq.terms import Term, add, app, mul, neg, num, replaced
 
 ONE = num(1)
 MOST = 12  # last terms that are taken off one sum
@@ -34,35 +34,6 @@ def whole(t: Term, signs: Signs) -> bool:
         case "add" | "neg" | "mul" | "pow":
             return all(whole(a, signs) for a in t.args)
     return False
-
-
-def proper(p: Polynomial, bound: frozenset[str]) -> Polynomial:
-    """Without fractions as u v/(a + c u v) for a number c, which is 1/c - a/c/(a + c u v)."""
-    for _ in range(MOST):
-        found = ((m, new) for m in p if (new := _proper(m, bound)))
-        m, new = next(found, (None, num(0)))
-        others = total({n: c for n, c in p.items() if n != m})
-        now = expand(add(others, mul(num(p[m]), new))) if m is not None else None
-        if now is None:
-            return p
-        p = now
-    return p
-
-
-def _proper(m: Monomial, bound: frozenset[str]) -> Term | None:
-    for t in (t for t, k in m if k < 0 and t.op == "mul" and not bound.isdisjoint(t.free)):
-        rest = product(quotient(m, frozenset([(t, -1)])), {})
-        return mul(rest, *(div(ONE, a) for a in t.args))
-    for t in (t for t, k in m if k < 0 and t.op == "add"):
-        for u in (u for u, k in m if k > 0 and not bound.isdisjoint(u.free)):
-            parts = expand(t) or {}
-            near = [n for n in parts if u in dict(n)]
-            if len(near) == 1 and all(dict(m).get(a, 0) >= k for a, k in near[0]):
-                c = parts.pop(near[0])
-                below = quotient(m, near[0])
-                whole = product(quotient(below, frozenset([(t, -1)])), {})
-                return div(add(whole, neg(mul(total(parts), product(below, {})))), num(c))
-    return None
 
 
 def quotient(m: Monomial, n: Monomial) -> Monomial:

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
-from genmath.proof.coq.monomials import expand, product, total
+from genmath.proof.coq.monomials import expand, product, shared, together, total
 from genmath.proof.coq.reading import DERIVATIVE, POWER
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
@@ -56,6 +56,8 @@ def expanded(term: Term, signs: Signs) -> Term | None:
             return mul(*(replaced(t, at) for t in head.chain))
     if signs.apart and (new := finite(term, signs)):
         return new
+    if term.data == "normal" and signs.normals:
+        return density(term)
     if term.data not in TACTICS:
         return None
     (inner,) = term.args
@@ -83,36 +85,6 @@ def finite(term: Term, signs: Signs) -> Term | None:
         logs = lam(function.data, app("ln", function.args[0]))
         return app("exp", app(head.logs, logs, *limits))
     return None
-
-
-def multiplied(u: Term, signs: Signs) -> Term | None:
-    """As a product or an exponential, for the logarithm of it."""
-    head = signs.heads.get(u.data) if signs.apart and u.op == "app" else None
-    if signs.apart and u.op == "add":
-        return _common(u, signs)
-    if u.data == DERIVATIVE and signs.apart:
-        return expanded(u, signs)
-    if head is None or not (head.logs or head.linear == "sum" or u.data == POWER):
-        return None
-    new = expanded(u, signs)
-    return new if new and (new.op == "mul" or new.data == "exp") else None
-
-
-def _common(u: Term, signs: Signs) -> Term | None:
-    """A sum, with what is > 0 and stands in each of its terms taken out."""
-    p = expand(_in_order(opened(u, signs)))
-    if not p:
-        return None
-    if len(p) == 1:
-        return total(p)
-    one, *others = map(dict, p)
-    shared = frozenset(
-        (a, k) for a, k in one.items() if k > 0 and all(m.get(a) == k for m in others)
-    )
-    rest = total({m - shared: c for m, c in p.items()})
-    if not shared or not all(map(signs.positive, (rest, *(a for a, _ in shared)))):
-        return None
-    return mul(*(a for a, k in shared for _ in range(k)), rest)
 
 
 def _in_order(t: Term) -> Term:
@@ -169,8 +141,6 @@ def _ln(u: Term, signs: Signs) -> Term:
     head = signs.heads.get(u.data) if signs.laws and u.op == "app" else None
     if head and (head.ratio or (head.chain and signs.apart)):
         u = expanded(u, signs) or u
-    if new := multiplied(u, signs):
-        return _ln(new, signs)
     match u.op:
         case "num" if u.data == 1:
             return num(0)
@@ -187,6 +157,12 @@ def _ln(u: Term, signs: Signs) -> Term:
             return mul(num(u.data), _ln(u.args[0], signs))
         case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
             return add(_ln(parts[0], signs), neg(_ln(parts[1], signs)))
+        case "add" if signs.apart and (parts := common(u, signs)):
+            return add(*(_ln(a, signs) for a in parts))
+        case "app" if signs.apart and (outer := outside(u, signs)):
+            return add(*(_ln(a, signs) for a in outer))
+        case "app" if signs.apart and (new := finite(u, signs)):
+            return new.args[0]
         case "app" if u.data == "exp":
             return u.args[0]
         case "app" if u.data == "sqrt" and positive(u.args[0]):
@@ -197,6 +173,27 @@ def _ln(u: Term, signs: Signs) -> Term:
             square = power(add(x, neg(m)), 2)
             return add(neg(div(square, mul(num(2), v))), neg(div(_ln(spread, signs), num(2))))
     return app("ln", u)
+
+
+def common(u: Term, signs: Signs) -> tuple[Term, Term] | None:
+    """A sum as a product, both factors > 0."""
+    parts = shared(_in_order(opened(u, signs)))
+    return parts if parts and all(map(signs.positive, parts)) else None
+
+
+def density(t: Term) -> Term:
+    """Of a normal law, as it is defined."""
+    x, m, v = t.args
+    square = power(add(x, neg(m)), 2)
+    return div(app("exp", neg(div(square, mul(num(2), v)))), app("sqrt", mul(num(2), var("PI"), v)))
+
+
+def outside(u: Term, signs: Signs) -> tuple[Term, ...] | None:
+    """An integral, sum or derivative as a product, all factors > 0."""
+    head = signs.heads.get(u.data)
+    found = opened(u, signs) if head and (head.linear or u.data == DERIVATIVE) else u
+    factors = found.args if found.op == "mul" else (found,)
+    return factors if found != u and all(map(signs.positive, factors)) else None
 
 
 def factored(value: Fraction) -> list[tuple[int, int]]:
@@ -231,9 +228,10 @@ def _exp(u: Term, signs: Signs) -> Term:
 
 
 def multiplied_out(u: Term, signs: Signs) -> Term | None:
-    """A product that is a sum, or < 0 in its coefficient, or a number times a logarithm, once
-    logarithms and sums in it are taken apart."""
-    now = _taken_apart(u, signs)
+    """A product that is a sum, or < 0 in its coefficient, or a number times a logarithm, once all
+    in it is taken apart; of functions at arguments, sums alone are."""
+    head = signs.heads.get(u.data) if u.op == "app" else None
+    now = opened(u, signs) if u.op != "app" or (head and head.linear == "sum") else u
     p = expand(now)
     if p is None or (len(p) == 1 and u.op == "app" and now == u):
         return None
@@ -244,15 +242,6 @@ def multiplied_out(u: Term, signs: Signs) -> Term | None:
     if t.data == "ln" and k == 1 and not others and c in range(1, LARGEST_POWER):
         return add(*[t] * int(c))
     return total(p) if now != u else None
-
-
-def _taken_apart(u: Term, signs: Signs) -> Term:
-    head = signs.heads.get(u.data) if u.op == "app" else None
-    if u.data == "ln" or (head and head.linear == "sum"):
-        return opened(u, signs)
-    if u.op not in ARITHMETIC:
-        return u
-    return Term(u.op, tuple(_taken_apart(a, signs) for a in u.args), u.data)
 
 
 def constant(u: Term) -> Fraction | None:
@@ -286,14 +275,36 @@ def _size(u: Term, signs: Signs) -> Term:
         return u
     if signs.nonnegative(neg(u)):
         return neg(u)
+    if signs.apart and signs.indicator:
+        return by_indicator(u, signs)
     match u.op:
         case "neg" if signs.apart:
             return _size(u.args[0], signs)
         case "mul" if signs.apart:
             return mul(*(_size(a, signs) for a in u.args))
+        case "add" if signs.apart and (other := plainer(u) or scaled(u, signs)):
+            return _size(other, signs)
         case "add" if signs.apart and (other := turned(u)):
             return app("Rabs", other)
     return app("Rabs", u)
+
+
+def plainer(u: Term) -> Term | None:
+    """A sum that is a product, or does not depend on a letter that stands in it."""
+    p = expand(u)
+    new = u if p is None else total(p)
+    return new if new.op != "add" or new.free != u.free else None
+
+
+def scaled(u: Term, signs: Signs) -> Term | None:
+    """A sum of fractions with its denominator, which is > 0, apart."""
+    parts = together(opened(u, signs))
+    return mul(parts[0], div(num(1), parts[1])) if parts and signs.positive(parts[1]) else None
+
+
+def by_indicator(u: Term, signs: Signs) -> Term:
+    """The absolute value: u where u > 0, and else -u."""
+    return mul(add(mul(num(2), app(signs.indicator, u)), neg(num(1))), u)
 
 
 def turned(u: Term) -> Term | None:
@@ -308,6 +319,8 @@ def _sqrt(u: Term, signs: Signs) -> Term:
     value = constant(u)
     if value is not None and (root := root_of(value)) is not None:
         return num(root)
+    if signs.apart and u.op == "add" and (other := plainer(u)):
+        return _sqrt(other, signs)
     match u.op:
         case "num" if u.data.denominator != 1:
             return div(_sqrt(num(u.data.numerator), signs), _sqrt(num(u.data.denominator), signs))
