@@ -156,6 +156,8 @@ def _sqrt(u: Term, signs: Signs) -> Expansion | None:
                 div(app("sqrt", over), app("sqrt", under)),
                 [("<=", over), ("<", under)],
             )
+        case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
+            return "same", app("sqrt", div(*parts)), []
     return None
 
 

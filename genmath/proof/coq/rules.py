@@ -102,6 +102,8 @@ def opened(term: Term, signs: Signs) -> Term:
         return term if new is None else opened(new, signs)
     if term.op not in ARITHMETIC:
         return term
+    if term.op == "pow" and signs.apart and term.args[0].data == "Rabs" and term.data % 2 == 0:
+        return opened(power(term.args[0].args[0], term.data), signs)
     return Term(term.op, tuple(opened(a, signs) for a in term.args), term.data)
 
 
@@ -330,4 +332,6 @@ def _sqrt(u: Term, signs: Signs) -> Term:
             return div(*(_sqrt(a, signs) for a in u.args))
         case "pow" if u.data == 2 and signs.nonnegative(u.args[0]):
             return u.args[0]
+        case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
+            return div(*(_sqrt(a, signs) for a in parts))
     return app("sqrt", u)

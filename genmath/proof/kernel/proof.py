@@ -213,17 +213,24 @@ class Scope:
         weights = term[2:] if declared.kind == "expectation" and i == 0 else ()
         return [*declared.ranges, *(("<", ZERO, w[2]) for w in weights)]
 
-    def under(self, term: tuple[Any, ...], i: int, item: Any) -> tuple[Scope, list[str], Any]:
-        """Where a function looks at its i-th argument."""
+    def under(self, term: Any, i: int, item: Any, *more: Fact) -> tuple[Scope, list[str], Any]:
+        """Where a function looks at its i-th argument, and where more is known."""
         declared = self.functions.get(term[0])
-        inner, letters, steps = self.inside(item, term[i + 1][1], self.looks(term, i))
+        inner, letters, steps = self.inside(item, term[i + 1][1], [*self.looks(term, i), *more])
         if declared and declared.steps and self.whole(term[2]):
             inner.counts |= {*letters}
         return inner, letters, steps
 
-    def everywhere(self, sign: str, term: tuple[Any, ...], item: Any) -> None:
+    def limits(self, term: Any, takes: tuple[int, ...], sign: str) -> list[Fact]:
+        """Where an integral with limits looks, if the first is known to be less, or no larger."""
+        ends, x = term[2:], ("#", 0)
+        if takes != (1, 0, 0) or {("<", *ends), (sign, *ends)}.isdisjoint(self.known):
+            raise Rejected("its limits are not known to be in order")
+        return [("<=", ends[0], x), ("<=", x, ends[1])]
+
+    def everywhere(self, sign: str, term: Any, item: Any, *more: Fact) -> None:
         """What stands in a function is >= 0, or > 0, wherever this looks at it."""
-        inner, letters, steps = self.under(term, 0, item)
+        inner, letters, steps = self.under(term, 0, item, *more)
         inner.proves((sign, ZERO, opened(term[1][2], letters)), steps)
 
     def inside(self, item: Any, m: int, where: list[Fact]) -> tuple[Scope, list[str], Any]:
@@ -264,15 +271,17 @@ class Scope:
         return "=", a, b
 
     def _keeps(self, sign: Any, said: Any, letters: Any, steps: Any) -> Fact:
-        """What is nowhere < 0 has no integral, expectation or sum < 0; with limits it may. What is
-        > 0 everywhere has one > 0, if it is over anything at all."""
+        """What is nowhere < 0 has no integral, expectation or sum < 0; with limits, if they are in
+        order. What is > 0 everywhere has one > 0, if it is over anything at all."""
         term: Any = self.read(said)
         declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
-        if declared is None or declared.kind not in LINEAR or declared.kind == "between":
+        if declared is None or declared.kind not in LINEAR:
             raise Rejected("it is not declared to keep signs")
         if sign not in ("<", "<="):
             raise Rejected("no sign to keep")
-        self.everywhere(sign, term, [letters, steps])
+        between = declared.kind == "between"
+        where = self.limits(term, declared.takes, sign) if between else []
+        self.everywhere(sign, term, [letters, steps], *where)
         filled = declared.steps and self.nonnegative(_gap(term[3], term[2]))
         if sign == "<" and not filled:
             self.suppose(f"{term[0]} is over more than nothing")
