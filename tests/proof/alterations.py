@@ -26,8 +26,8 @@ WORDS = (
     ("abs_plus", "abs_minus", "abs_even", "abs_product"),
     ("sqrt_product", "sqrt_quotient", "sqrt_square"),
     ("linear", "margin", "moment", "flux", "meaning", "ratio", "chain", "slope"),
-    ("square", "inverse", "root", "sqrt", "exp", "abs", "abs_above", "abs_below", "circle",
-     "support", "divergence"),
+    ("square", "inverse", "root", "sqrt", "exp", "abs", "abs_above", "abs_below", "abs_most",
+     "circle", "support", "divergence"),
     ("sum", "integral", "between", "expectation"), ("KL", "JS", "TV", "H"),
     ("ratio", "chain", "margins"), ("values", "ranges"), ("each", "margins"), ("smooth", "line"),
     ("given", "always"),
@@ -254,6 +254,8 @@ def _value(
         case "normal":
             x, m, v = args
             return math.exp(-((x - m) ** 2) / (2 * v)) / math.sqrt(2 * math.pi * v)
+    if functions[t[0]].kind == "indicator":
+        return float(args[0] > 0)
     place = random.Random(f"{t[0]}{seed}").random()
     return math.sin(place + sum((k + 1 + place) * a for k, a in enumerate(args)))
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from genmath.proof.certificate import said
 from genmath.proof.certificate.bounds import Bounds
-from genmath.proof.certificate.expansions import density, expansion
+from genmath.proof.certificate.expansions import expansion
+from genmath.proof.certificate.gathered import gathered
 from genmath.proof.certificate.iterated import Letters, Merged, opening, plan, spread
 from genmath.proof.certificate.iterated import where as where_of
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.coq.reading import DERIVATIVE, Head
-from genmath.proof.coq.rules import expanded, opened, with_slopes
+from genmath.proof.coq.rules import density, expanded, opened, with_slopes
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (
@@ -24,9 +25,11 @@ from genmath.proof.coq.terms import (
     atoms,
     denominators,
     lam,
+    minus,
     mul,
     neg,
     num,
+    power,
     replaced,
     var,
 )
@@ -47,7 +50,7 @@ class Writer:
         self.letters = map("w{}".format, itertools.count(1))
 
     def bounds(self, place: Place) -> Bounds:
-        return Bounds(place, self.keeps)
+        return Bounds(place, self.keeps, self.equations)
 
     # --- equalities
 
@@ -66,7 +69,11 @@ class Writer:
                 self.bounds(place).positive(a)
                 self.bounds(place).positive(b)
                 return place.add("ln_inject", said.of(a), said.of(b))
-            raise NoProof("not an identity of real algebra")
+            by = gathered(self, minus(a, b), place)
+            if by is None:
+                raise NoProof("not an identity of real algebra")
+            self.bounds(place).divisors(a, b)
+            return place.add("identity", ["=", said.of(a), said.of(b)], by)
         by = self.equations([a, b], place, depth)
         return place.add("identity", ["=", said.of(a), said.of(b)], by)
 
@@ -85,8 +92,9 @@ class Writer:
         def visit(term: Term) -> None:
             for d in denominators(term):
                 if d.op != "num" and not place.signs.nonzero(d):
-                    raise NoProof(f"a denominator is not seen to differ from 0: {d}")
-                bounds.nonzero(d)
+                    visit(self._seen(d, place, depth))
+                else:
+                    bounds.nonzero(d)
             for atom in atoms(term):
                 if atom in seen:
                     continue
@@ -99,6 +107,10 @@ class Writer:
                 plain[atom] = None
                 if atom.data == "sin":
                     found.append(place.add("bound", "circle", said.of(atom)))
+                if atom.data == "Rabs":
+                    found.append(self._square_of_size(atom, place))
+                if atom.data == place.signs.indicator:
+                    found.append(place.add("bound", "bit", said.of(atom)))
                 if atom.data == "sqrt" and place.signs.nonnegative(atom.args[0]):
                     bounds.nonnegative(atom.args[0])
                     visit(atom.args[0])
@@ -107,6 +119,30 @@ class Writer:
         for t in terms:
             visit(t)
         return [*self.merged(list(plain), place, depth), *found]
+
+    def _square_of_size(self, size: Term, place: Place) -> int:
+        """|u|^2 = |u u| = u u."""
+        (u,) = size.args
+        whole = app("Rabs", mul(u, u))
+        self.bounds(place).divisors(u)
+        square = place.add("bound", "square", said.of(u))
+        place.add("combination", ["<=", "0", said.of(mul(u, u))], [["1", square]], [])
+        plus = place.add("equal", "abs_plus", said.of(whole))
+        both = place.add("equal", "abs_product", said.of(whole))
+        claim = ["=", said.of(power(size, 2)), said.of(whole)]
+        squared = place.add("identity", claim, [both])
+        claim = ["=", said.of(power(size, 2)), said.of(mul(u, u))]
+        return place.add("identity", claim, [plus, squared])
+
+    def _seen(self, d: Term, place: Place, depth: int) -> Term:
+        """What a denominator is in terms of others, if that is seen to differ from 0."""
+        new = opened(d, place.signs)
+        if new == d or not place.signs.nonzero(new):
+            raise NoProof(f"a denominator is not seen to differ from 0: {d}")
+        number = self.bounds(place).nonzero(new)
+        by = self.equations([d, new], place, depth)
+        place.add("nonzero", said.of(d), "1", ["1", *([] if number is None else [number])], by)
+        return new
 
     def merged(self, plain: list[Term], place: Place, depth: int) -> list[int]:
         """One for functions that are equal because their arguments are."""
@@ -141,6 +177,8 @@ class Writer:
         bounds = self.bounds(place)
         for sign, t in needs:
             _ = bounds.positive(t) if sign == "<" else bounds.nonnegative(t)
+        if rule == "size":
+            return place.add("bound", rule, said.of(app(place.signs.indicator, *atom.args))), new
         return place.add("equal", rule, said.of(atom)), new
 
     def _inside(self, atom: Term, new: Term, place: Place, depth: int) -> int:
@@ -148,8 +186,8 @@ class Writer:
         old, now = atom.args[0], new.args[0]
         if old.op == "app" and old.data == "normal" and now == density(old):
             number = place.add("equal", "normal", said.of(old))
-        elif old.op == "app" and old.data in self.heads:
-            rule = "ratio" if self.heads[old.data].ratio else "chain"
+        elif old.op == "app" and (head := self.heads.get(old.data)) and (head.ratio or head.chain):
+            rule = "ratio" if head.ratio else "chain"
             number = place.add("equal", rule, said.of(old))
         else:
             number = self.equality(old, now, place, depth + 1)
@@ -185,14 +223,14 @@ class Writer:
         if said.of(found.written) != said.of(atom):
             facts.append(self.same(atom, found.written, place, depth))
         if isinstance(found, Merged):
-            facts = [*self._merged(found, place, depth), *facts]
+            facts = [*self.merged_integrals(found, place, depth), *facts]
         elif said.of(found.written) != said.of(found.target):
             facts.insert(0, place.add("equal", "linear", said.of(found.written)))
         self.bounds(place).divisors(found.target)
         step = ["identity", ["=", said.of(atom), said.of(found.target)], facts]
         return place.add(*step), found.target
 
-    def _merged(self, found: Merged, place: Place, depth: int) -> list[int]:
+    def merged_integrals(self, found: Merged, place: Place, depth: int) -> list[int]:
         order = [found.letters.index(x) for x in opening(found.middle, self.heads)]
         names = [next(self.letters) for _ in found.letters]
         one = spread(found.written, self.heads, iter(names))
@@ -234,14 +272,14 @@ class Writer:
     def _leaving(self, middle: Term, target: Term, rule: str, place: Place) -> int:
         """Down to the letter that is integrated out."""
         if middle.op == "app" and target.op == "app" and middle.data == target.data:
-            inner, (x,) = self._under(middle, 0, place)
+            inner, (x,) = self.under(middle, 0, place)
             one, other = _at(middle.args[0], x), _at(target.args[0], x)
             by = [self._leaving(one, other, rule, inner)]
             self.bounds(inner).divisors(one, other)
             inner.add("identity", ["=", said.of(one), said.of(other)], by)
             return place.add("same", said.of(middle), said.of(target), [[[x], inner.steps]])
         last = middle.args[-1] if middle.op == "mul" else middle
-        if rule == "flux" and _laws(last)[0].data != DERIVATIVE:
+        if rule == "flux" and last.args[0].args[0].op == "mul":
             return self._by_parts(last, place)
         if rule == "slope":
             left = target.args[-1] if target.op == "mul" else target
@@ -260,7 +298,7 @@ class Writer:
         whole = app(DERIVATIVE, lam(moving.data, within), at)
         facts = [place.add("equal", "slope", said.of(whole))]
         facts = [place.add("identity", ["=", said.of(integral), said.of(whole)], facts)]
-        inner, (w,) = self._under(whole, 0, place)
+        inner, (w,) = self.under(whole, 0, place)
         known = replaced(within, {moving.data[0][0]: w})
         self._exchanged(known, _at(left.args[0], w), inner)
         steps = [[[w], inner.steps], None]
@@ -306,14 +344,14 @@ class Writer:
         self, whole: Term, i: int, one: Term, other: Term, place: Place, depth: int
     ) -> list[Any]:
         """Two functions are equal wherever the one that takes them looks at them."""
-        inner, letters = self._under(whole, i, place)
+        inner, letters = self.under(whole, i, place)
         here = {n: w for (n, _), w in zip(one.data, letters, strict=True)}
         there = {n: w for (n, _), w in zip(other.data, letters, strict=True)}
         body, goal = replaced(one.args[0], here), replaced(other.args[0], there)
         self.equality(body, goal, inner, depth + 1)
         return [letters, inner.steps]
 
-    def _under(self, whole: Term, i: int, place: Place) -> tuple[Place, list[str]]:
+    def under(self, whole: Term, i: int, place: Place) -> tuple[Place, list[str]]:
         function = whole.args[i]
         letters = [next(self.letters) for _ in function.data]
         term: Any = place.kernel(whole)
@@ -327,10 +365,30 @@ class Writer:
         choosy = bool((head := self.heads.get(whole.data)) and head.choosy)
         return self._stated(inner, place, letters, conditions if choosy else []), letters
 
+    def _between(self, term: Term, place: Place, sign: str) -> tuple[Place, list[str]]:
+        """Within the limits of an integral, which are in order."""
+        _, low, high = term.args
+        if place.number("<", low, high) is None:
+            gap = minus(high, low)
+            known = self.bounds(place).nonnegative(gap)
+            terms = [["1", known]] if known is not None else [[str(gap.data)]]
+            place.add("combination", [sign, said.of(low), said.of(high)], terms, [])
+        (x,) = letters = [next(self.letters)]
+        scope = place.scope
+        kernel: Any = place.kernel(term)
+        takes = scope.functions[term.data].takes
+        where = [*scope.looks(kernel, 0), *scope.limits(kernel, takes, sign)]
+        inner, _, _ = scope.inside([letters, []], 1, where)
+        within = [("<=", low, var(x)), ("<=", var(x), high)]
+        return self._stated(inner, place, letters, within), letters
+
     def keeps(self, place: Place, sign: str, term: Term) -> int:
         """What is nowhere < 0 has no integral < 0; nor what is > 0 one that is 0."""
-        inner, letters = self._under(term, 0, place)
-        function = term.args[0]
+        function, *limits = term.args
+        if self.heads[term.data].linear == "integral" and limits:
+            inner, letters = self._between(term, place, sign)
+        else:
+            inner, letters = self.under(term, 0, place)
         here = {n: w for (n, _), w in zip(function.data, letters, strict=True)}
         body = replaced(function.args[0], here)
         number = self.bounds(inner).nonnegative(body)
@@ -353,5 +411,8 @@ def _laws(integral: Term) -> tuple[Term, ...]:
 
 
 def _roots(term: Term) -> list[Term]:
+    """Those that stand under no binder."""
+    if term.op == "lam":
+        return []
     own = [term] if term.op == "app" and term.data == "sqrt" else []
     return own + [r for a in term.args for r in _roots(a)]

@@ -61,6 +61,8 @@ class World:
                 args = tuple(self._argument(a, signs, env, depth) for a in term.args)
                 if term.data == "sqrt" and signs.nonnegative(term.args[0]):
                     return self._root(args[0])
+                if term.data == "Rabs" and signs.apart:
+                    return self._root(args[0] ** 2 % PRIME)
                 if term.data == "sin" and signs.apart:
                     cosine = self._free(app("cos", *term.args), signs, args)
                     return self._root((1 - cosine**2) % PRIME)
@@ -85,6 +87,8 @@ class World:
     def _free(self, term: Term, signs: Signs, args: tuple[Any, ...]) -> int:
         """A square where it is >= 0: the field has no signs, and -1 is no square."""
         what = (self.seed, term.data, args)
+        if signs.apart and term.data == signs.indicator:
+            return _random(*what) % 2
         value = pow(_random(*what), 2, PRIME)
         return value if signs.nonnegative(term) or _random("sign", *what) % 2 else PRIME - value
 

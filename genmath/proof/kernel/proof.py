@@ -75,8 +75,9 @@ class Scope:
         if not isinstance(rule, str) or ARGUMENTS.get(rule) != len(rest):
             raise Rejected("no such step")
         fact: Fact = getattr(self, "_" + rule)(*rest)
-        for side in fact[1:]:
-            self.work.spend(sized(side, Work(GROWN)))
+        if rule in GROWING:
+            for side in fact[1:]:
+                self.work.spend(sized(side, Work(GROWN)))
         self.facts.append(fact)
         self.known.add(fact)
         return fact
@@ -197,6 +198,13 @@ class Scope:
         weights = term[2:] if declared.kind == "expectation" and i == 0 else ()
         return [*declared.ranges, *(("<", ZERO, w[2]) for w in weights)]
 
+    def limits(self, term: Any, takes: tuple[int, ...], sign: str) -> list[Fact]:
+        """Where an integral with limits looks, if the first is known to be less, or no larger."""
+        ends, x = term[2:], ("#", 0)
+        if takes != (1, 0, 0) or {("<", *ends), (sign, *ends)}.isdisjoint(self.known):
+            raise Rejected("its limits are not known to be in order")
+        return [("<=", ends[0], x), ("<=", x, ends[1])]
+
     def inside(self, item: Any, m: int, where: list[Fact]) -> tuple[Scope, list[str], Any]:
         """Under a binder: letters that are new, of which only `where` is known."""
         self.work.spend(len(self.facts))
@@ -235,16 +243,19 @@ class Scope:
         return "=", a, b
 
     def _keeps(self, sign: Any, said: Any, letters: Any, steps: Any) -> Fact:
-        """What is nowhere < 0 has no integral, expectation or sum < 0; with limits it may. What is
-        > 0 everywhere has one > 0, if it is over anything at all."""
+        """What is nowhere < 0 has no integral, expectation or sum < 0; with limits, if they are in
+        order. What is > 0 everywhere has one > 0, if it is over anything at all."""
         term: Any = self.read(said)
         declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
-        if declared is None or declared.kind not in LINEAR or declared.kind == "between":
+        if declared is None or declared.kind not in LINEAR:
             raise Rejected("it is not declared to keep signs")
         if sign not in ("<", "<="):
             raise Rejected("no sign to keep")
         function = term[1]
-        inner, opening, proof = self.inside([letters, steps], function[1], self.looks(term, 0))
+        where = self.looks(term, 0)
+        if declared.kind == "between":
+            where += self.limits(term, declared.takes, sign)
+        inner, opening, proof = self.inside([letters, steps], function[1], where)
         inner.proves((sign, ZERO, opened(function[2], opening)), proof)
         if sign == "<":
             self.suppose(f"{term[0]} is over more than nothing")
@@ -257,6 +268,7 @@ ARGUMENTS = {
     "identity": 2, "combination": 3, "nonzero": 4, "same": 3, "equal": 2, "bound": 2, "value": 2,
     "keeps": 4, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2,
 }  # fmt: skip
+GROWING = ("equal", "bound", "value", "instance")  # the other steps say their terms themselves
 
 
 def _gap(a: Term, b: Term) -> Term:

@@ -154,6 +154,14 @@ def _support(t: Any, scope: Scope) -> Fact | None:
     return "<", ZERO, t
 
 
+def _size(t: Any, scope: Scope) -> Fact | None:
+    if not (_is(t, "+") and len(t) == 3 and _is(t[2], "-") and _is(t[2][1], "abs")):
+        return None
+    most, u = t[1], t[2][1][1]
+    both = scope.nonnegative(("+", most, ("-", u))) and scope.nonnegative(("+", most, u))
+    return ("<=", ZERO, t) if both else None
+
+
 BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
     "square": ("0 <= t^2", lambda t, s: ("<=", ZERO, ("^", t, 2))),
     "inverse": ("0 < 1 / t, if 0 < t",
@@ -164,6 +172,7 @@ BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
     "abs": ("0 <= |u|", lambda t, s: _is(t, "abs") and ("<=", ZERO, t)),
     "abs_above": ("u <= |u|", lambda t, s: _is(t, "abs") and ("<=", t[1], t)),
     "abs_below": ("-u <= |u|", lambda t, s: _is(t, "abs") and ("<=", ("-", t[1]), t)),
+    "abs_most": ("0 <= b - |u|, if 0 <= b - u and 0 <= b + u", _size),
     "sqrt": ("0 <= sqrt u if 0 <= u, and 0 < sqrt u if 0 < u",
              lambda t, s: _is(t, "sqrt") and s.nonnegative(t[1])
              and ("<" if s.positive(t[1]) else "<=", ZERO, t)),
@@ -171,6 +180,11 @@ BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
              lambda t, s: _is(t, "sqrt") and s.nonnegative(t[1]) and ("=", ("^", t, 2), t[1])),
     "circle": ("(sin u)^2 = 1 - (cos u)^2",
                lambda t, s: _is(t, "sin") and ("=", ("^", t, 2), _rest(("cos", t[1])))),
+    "bit": ("t^2 = t, of an indicator t",
+            lambda t, s: _indicates(t, s) and ("=", ("^", t, 2), t)),
+    "size": ("|u| = (2 t - 1) u, where t is the indicator of u",
+             lambda t, s: _indicates(t, s)
+             and ("=", ("abs", t[1]), ("*", ("+", ("*", TWO, t), ("-", ONE)), t[1]))),
     "log_gap": ("0 <= log_gap u, if 0 < u",
                 lambda t, s: _is(t, "log_gap") and s.positive(t[1]) and ("<=", ZERO, t)),
     "normal": ("0 < normal(x; m, v), if 0 < v",
@@ -178,6 +192,12 @@ BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
     "divergence": ("0 <= KL(p, q), and so for JS, of two densities, a law of such", _divergence),
     "support": ("0 < p(x), a law of densities", _support),
 }  # fmt: skip
+
+
+def _indicates(t: Any, scope: Scope) -> bool:
+    """Whether t is 1 where its argument is > 0, and else 0."""
+    declared = scope.functions.get(t[0]) if isinstance(t, tuple) else None
+    return declared is not None and declared.kind == "indicator"
 
 
 def _rest(cosine: Term) -> Term:
