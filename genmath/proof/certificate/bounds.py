@@ -202,6 +202,8 @@ class Bounds:
         if high.data == "Rabs" and low in (high.args[0], neg(high.args[0])):
             rule = "abs_above" if low == high.args[0] else "abs_below"
             return self.place.add("bound", rule, said.of(high))
+        if low.data == high.data == "exp":
+            return exponentials.ordered(self, low, high, "<" if strict else "<=")
         known = self.place.number("<" if strict else "<=", low, high)
         p = expand(minus(high, low)) or {} if known is None else {}
         for k, values, (_, one, other) in self.signs.matching(p):

@@ -221,6 +221,10 @@ class Signs:
                 more.append((t, num(Fraction(r.high)), r.below))
             if 0 < r.low < inf:
                 more.append((num(Fraction(r.low)), t, r.above))
+        exps = dict.fromkeys(t for m in p for t, _ in m if t.data == "exp")
+        for low, high in itertools.permutations(exps, 2):
+            if (r := self(minus(high.args[0], low.args[0]))).low >= 0:
+                more.append((low, high, r.low > 0 or r.above))
         more += [(low, high, sign == "<") for _, _, (sign, low, high) in self.matching(p)]
         expanded = [(g, q) for g in more if (q := expand(add(g[1], neg(g[0])))) is not None]
         return [*self.stated_gaps, *expanded]
