@@ -17,10 +17,11 @@ from genmath.proof.coq.gaps import Covered
 from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.monomials import Monomial, Polynomial, expand
 from genmath.proof.coq.terms import Term, add, app, denominators, div, minus, neg, num
-from genmath.proof.kernel.claims import LINEAR
+from genmath.proof.kernel.claims import FINITE, LINEAR
 
 Weighted = list[Any]  # a weight, and numbers of facts
 ZERO = num(0)
+KEEPS = (*LINEAR, *FINITE)
 
 
 class Bounds:
@@ -347,13 +348,15 @@ class Bounds:
             case "normal" if not up and zero:
                 self.positive(t.args[2])
                 return self.place.add("bound", "normal", said.of(t))
+            case "power" if not up and zero:
+                return self.prove(self.place, sign, t)
         if t.data == self.signs.indicator:
             return self._indicator(t, a, b, sign, up)
         declared = self.place.scope.functions.get(t.data)
         for k in range(len(declared.values) if declared else 0):
             self.place.add("value", said.of(t), k)
         found = self.place.number(sign, a, b)
-        if found is None and declared and declared.kind in LINEAR and zero and not up:
+        if found is None and declared and declared.kind in KEEPS and zero and not up:
             return self.prove(self.place, sign, t)
         if found is None and declared and declared.kind in ("KL", "JS") and zero and not up:
             return self.place.add("bound", "divergence", said.of(t))
