@@ -196,7 +196,8 @@ def test_signs_are_kept() -> None:
     steps = [["keeps", *keeps(states), inside]]
     assert line(states, steps, (), FUNCTIONS).supposed == ("I keeps signs",)
     assert line(states, steps, (), {"I": {"takes": [1], "is": "sum"}}).supposed == ()
-    assert not accepted(states, steps, (), {"I": {"takes": [1], "is": "between"}})
+    for limited in ("between", "endless"):
+        assert not accepted(states, steps, (), {"I": {"takes": [1], "is": limited}})
     assert not accepted(states, steps, (), {"I": {"takes": [1]}})
     ranged = [["combination", relation("0 <= x"), [["1", 0]], []]]
     odd = "0 <= (X (=> 1 (# 0)))"
@@ -351,7 +352,8 @@ def test_a_rule_for_another_term_is_refused_in_words(rule: str, of: str) -> None
 
 
 def test_every_law_and_every_step_is_tried() -> None:
-    files = [Path(__file__), Path(__file__).with_name("test_kernel.py")]
+    others = ("test_kernel.py", "test_kernel_primitives.py")
+    files = [Path(__file__), *map(Path(__file__).with_name, others)]
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     names = (*laws.ROWS, *proof.ARGUMENTS, *rules.BOUNDS, "slope")
     assert all(f'"{name}"' in text for name in names)

@@ -15,7 +15,7 @@ from genmath.proof.certificate import said
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.coq.monomials import Polynomial
 from genmath.proof.coq.signs import Gap
-from genmath.proof.coq.terms import Term, denominators, div, neg, num
+from genmath.proof.coq.terms import Term, add, denominators, div, neg, num
 from genmath.proof.kernel.claims import LINEAR
 
 Weighted = list[Any]  # a weight, and numbers of facts
@@ -63,6 +63,13 @@ class Bounds:
             case "div":
                 return self._product(t, t.args[1], *self._factors(t.args[:1], False))
         raise NoProof(f"a denominator is not seen to differ from 0: {t}")
+
+    def ordered(self, a: Term, b: Term) -> None:
+        """That a <= b."""
+        if self.place.number("<", a, b) is None:
+            known = self.nonnegative(gap := add(b, neg(a)))
+            terms = [["1", known]] if known is not None else [[str(self.signs(gap).low)]]
+            self._combine("<=", a, b, terms)
 
     def _factors(self, args: tuple[Term, ...], minus: bool) -> tuple[list[Term], list[int]]:
         numbers = [a for a in args if a.op == "num"] + [num(-1)] * minus

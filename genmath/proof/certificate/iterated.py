@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from genmath.proof.certificate import said
+from genmath.proof.certificate.primitives import Primitive, primitive
 from genmath.proof.coq.linear import moment_of
-from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
+from genmath.proof.coq.monomials import Monomial, affine, apart_from, expand, product, total
 from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import (
@@ -75,15 +76,19 @@ def apart(term: Term, signs: Signs, opened: Opened) -> Term | None:
     return None if found is None else found.target
 
 
-def plan(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
+def plan(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Primitive | None:
     """One step; None where nothing is left to be done."""
     if term not in signs.planned:
         signs.planned[term] = _planned(term, signs, opened)
-    found: Split | Merged | None = signs.planned[term]
+    found: Split | Merged | Primitive | None = signs.planned[term]
     return found
 
 
-def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
+def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Primitive | None:
+    if found := primitive(term, signs, opened):
+        return found
+    if not signs.laws:
+        return None
     function, others = term.args[0], term.args[1:]
     head = signs.heads[term.data]
     bound = frozenset(name for name, _ in function.data)
@@ -200,7 +205,7 @@ def _conjugate(x: str, k: int, one: Term, other: Term, signs: Signs) -> Leaving 
     if {one.data, other.data} != {"normal"} or moment_of(one, x, 0, signs) is None:
         return None
     (_, m, w), (y, mean, v) = one.args, other.args
-    line = _affine(mean, x)
+    line = affine(mean, x)
     if line is None or x in y.free | v.free or not signs.positive(v):
         return None
     a, b = line
@@ -213,14 +218,6 @@ def _conjugate(x: str, k: int, one: Term, other: Term, signs: Signs) -> Leaving 
         return None
     equation = other, div(mul(margin, law), one)
     return Leaving(x, "moment", mul(*[var(x)] * k, law), left, (margin,), equation)
-
-
-def _affine(t: Term, x: str) -> tuple[Term, Term] | None:
-    parts = apart_from(expand(t) or {}, frozenset([x]))
-    once, none = frozenset([(var(x), 1)]), frozenset[tuple[Term, int]]()
-    if not parts.keys() <= {once, none} or once not in parts:
-        return None
-    return total(parts[once]), total(parts.get(none, {}))
 
 
 def _apart(letters: Letters, powers: Mapping[Term, int], heads: Mapping[str, Head]) -> list[Term]:

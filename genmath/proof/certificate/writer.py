@@ -11,6 +11,7 @@ from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import density, expansion
 from genmath.proof.certificate.iterated import Letters, Merged, opening, plan, spread
 from genmath.proof.certificate.iterated import where as where_of
+from genmath.proof.certificate.primitives import Primitive, between
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.rules import expanded, opened, with_slopes
@@ -181,6 +182,8 @@ class Writer:
         found = plan(atom, place.signs, opened)
         if found is None:
             return None
+        if isinstance(found, Primitive):
+            return self._by_primitive(atom, found, place, depth), found.target
         facts = []
         if said.of(found.written) != said.of(atom):
             facts.append(self.same(atom, found.written, place, depth))
@@ -191,6 +194,35 @@ class Writer:
         self.bounds(place).divisors(found.target)
         step = ["identity", ["=", said.of(atom), said.of(found.target)], facts]
         return place.add(*step), found.target
+
+    def _by_primitive(self, atom: Term, found: Primitive, place: Place, depth: int) -> int:
+        """As the integral of a slope, and what is left."""
+        whole, known = found.whole, found.known
+        x = next(self.letters)
+        where = between(x, known, place.signs)
+        _, low, high = known.args
+        if where:
+            self.bounds(place).ordered(low, high)
+        term: Any = place.kernel(known)
+        inner = self._stated(place.scope.limits(term, [[x], []])[0], place, [x], where)
+        slope = app(DERIVATIVE, whole, var(x))
+        self.equality(slope, _at(known.args[0], x), inner, depth + 1)
+        of = said.of(whole)[2]
+        facts = [place.add("primitive", said.of(known), of, [x], inner.steps)]
+        if found.rest is not None:
+            both = app(
+                atom.data,
+                lam(whole.data, add(*(t.args[0].args[0] for t in (known, found.rest)))),
+                low,
+                high,
+            )
+            facts = [
+                *facts,
+                place.add("equal", "linear", said.of(both)),
+                self.same(atom, both, place, depth),
+            ]
+        self.bounds(place).divisors(found.target)
+        return place.add("identity", ["=", said.of(atom), said.of(found.target)], facts)
 
     def _merged(self, found: Merged, place: Place, depth: int) -> list[int]:
         order = [found.letters.index(x) for x in opening(found.middle, self.heads)]

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from genmath.proof.coq.terms import Term, add, div, mul, neg, num, power, replaced
+from genmath.proof.coq.terms import Term, add, div, mul, neg, num, power, replaced, var
 
 MOST = 100  # products
 Monomial = frozenset[tuple[Term, int]]  # factors with their exponents, which may be < 0
@@ -79,6 +79,15 @@ def apart_from(p: Polynomial, letters: frozenset[str]) -> dict[Monomial, Polynom
         own = frozenset(f for f in m if not letters.isdisjoint(f[0].free))
         found.setdefault(own, {})[m - own] = c
     return found
+
+
+def affine(t: Term, x: str) -> tuple[Term, Term] | None:
+    """The slope and the constant of a term that is linear in a letter."""
+    parts = apart_from(expand(t) or {}, frozenset([x]))
+    once, none = frozenset([(var(x), 1)]), frozenset[tuple[Term, int]]()
+    if not parts.keys() <= {once, none} or once not in parts:
+        return None
+    return total(parts[once]), total(parts.get(none, {}))
 
 
 def product(m: Monomial, names: Mapping[str, str]) -> Term:

@@ -102,6 +102,11 @@ class Head:
         return " -> ".join([*self.takes, "R"])
 
     @property
+    def limited(self) -> bool:
+        """Whether it is an integral with limits."""
+        return self.linear == "integral" and self.takes[1:] == ("R", "R")
+
+    @property
     def choosy(self) -> bool:
         """An expectation looks at its integrand only where the densities are > 0."""
         return self.linear == "expectation" or any(conditions for _, conditions in self.letters)
@@ -219,8 +224,11 @@ class Reading:
         return app(self.heads[key].name, *args)
 
     def slopes(self) -> None:
-        """Names for the derivatives of functions of one argument, twice, if any are taken."""
+        """Names for the derivatives of functions of one argument, twice, if any are taken; of
+        those that have a name already, under integrals with limits, this."""
         if DERIVATIVE not in self.by_name:
+            if any(h.limited for h in self.heads.values()):
+                self._known_slopes()
             return
         for _ in range(2):
             for (kind, data, takes), head in list(self.heads.items()):
@@ -231,6 +239,13 @@ class Reading:
                         called = self.name(f"{name}{'_d' * (order + 1)}")
                         self.heads[key] = Head(called, takes)
                     head.slope = self.heads[key].name
+
+    def _known_slopes(self) -> None:
+        for (kind, data, takes), head in self.heads.items():
+            if kind == "Apply" and takes == ("R",):
+                name, traits, order = data
+                other = self.heads.get((kind, (name, traits, order + 1), takes))
+                head.slope = other.name if other else ""
 
     def name(self, wanted: str) -> str:
         plain = re.sub(r"\W+", "_", wanted.replace("+", "p"), flags=re.ASCII).strip("_") or "f"

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
 from genmath.proof.coq.monomials import expand, product, total
-from genmath.proof.coq.reading import DERIVATIVE
+from genmath.proof.coq.reading import DERIVATIVE, LARGEST_POWER
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (
@@ -42,7 +42,10 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         return _slope(term, signs)
     if term.op != "app":
         return None
-    if signs.laws and (head := signs.heads.get(term.data)) is not None:
+    head = signs.heads.get(term.data)
+    if head is not None and head.limited and signs.apart:
+        return signs.apart(term, signs, opened)
+    if signs.laws and head is not None:
         if head.linear:
             return (signs.apart or apart)(term, signs, opened)
         if head.means and (signs.apart or head.means != "TV"):
@@ -176,9 +179,13 @@ def _exp(u: Term, signs: Signs) -> Term:
 
 
 def multiplied_out(u: Term) -> Term | None:
-    """A product that is a sum, or < 0 in its coefficient."""
+    """A product that is a sum, a few times the same among them, or 0, or < 0."""
     p = expand(u)
-    return total(p) if p and (len(p) > 1 or min(p.values()) < 0) else None
+    if p is not None and len(p) == 1:
+        ((m, c),) = p.items()
+        times = int(c) if m and c.denominator == 1 and 1 < c <= LARGEST_POWER else 1
+        return add(*[product(m, {})] * times) if times > 1 else total(p) if c < 0 else None
+    return None if p is None else total(p)
 
 
 def constant(u: Term) -> Fraction | None:

@@ -8,7 +8,8 @@ A function is declared with what may be supposed of it, and nothing more is know
              looks at these arguments nowhere else
     slope    the function that is its derivative; it takes one number, and so does that
     smooth   whether it has a derivative everywhere, in each number that it takes
-    is       "sum", "integral", "between" (an integral with limits) or "expectation" (of the first
+    is       "sum", "integral", "between" (an integral from the second argument to the third),
+             "endless" (an integral with limits that may be infinite) or "expectation" (of the first
              argument, by the densities that are the others): linear in its first argument
              "KL", "JS", "TV" or "H": a divergence or an entropy, an expectation by the function
              `by`, TV an integral
@@ -30,7 +31,8 @@ from typing import Any
 from genmath.proof.kernel.limits import MOST, Rejected
 from genmath.proof.kernel.terms import OWN, PI, Fact, Reader, Term, at
 
-LINEAR = ("sum", "integral", "between", "expectation")
+LINEAR = ("sum", "integral", "between", "endless", "expectation")
+LIMITED = ("between", "endless")
 MEANT = {"KL": 2, "JS": 2, "TV": 2, "H": 1}  # of how many densities
 MORE = frozenset(("values", "ranges", "slope", "smooth", "is", "by", "each", "line", "ratio",
                   "margins", "chain"))  # fmt: skip

@@ -10,6 +10,7 @@
     ["value", t, k]                     what is declared of the values of the function
     ["keeps", sign, t, letters, steps]  an integral, expectation or sum of what is >= 0 is >= 0
     ["iterated", a, b, order, letters, steps]    products of integrals, by what stands under them
+    ["primitive", t, F, letter, steps]  an integral with limits, by F, whose slope is its integrand
     ["ln_inject", a, b]                 a = b where ln a = ln b, a > 0 and b > 0
     ["instance", k, terms]              what is given of all numbers, of these
     ["result", k]                       an earlier result that the claim names
@@ -25,9 +26,9 @@ from typing import Any
 
 from genmath.proof.kernel import laws, rules, slopes
 from genmath.proof.kernel.algebra import Algebra
-from genmath.proof.kernel.claims import LINEAR, Claim, listed, name
+from genmath.proof.kernel.claims import LIMITED, LINEAR, Claim, listed, name
 from genmath.proof.kernel.limits import GROWN, NESTED, STEPS, Rejected, Work, sized
-from genmath.proof.kernel.terms import ONE, ZERO, Fact, Reader, Term, at, opened, parts
+from genmath.proof.kernel.terms import DERIVATIVE, ONE, ZERO, Fact, Reader, Term, at, opened, parts
 
 
 class Scope:
@@ -239,7 +240,7 @@ class Scope:
         > 0 everywhere has one > 0, if it is over anything at all."""
         term: Any = self.read(said)
         declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
-        if declared is None or declared.kind not in LINEAR or declared.kind == "between":
+        if declared is None or declared.kind not in LINEAR or declared.kind in LIMITED:
             raise Rejected("it is not declared to keep signs")
         if sign not in ("<", "<="):
             raise Rejected("no sign to keep")
@@ -252,10 +253,31 @@ class Scope:
             self.suppose(f"{term[0]} keeps signs")
         return sign, ZERO, term
 
+    def limits(self, term: Any, item: Any) -> tuple[Scope, list[str], Any]:
+        """Under an integral with limits, in order if they are known to be."""
+        x, a, b = ("#", 0), term[2], term[3]
+        forwards = not {("<", a, b), ("<=", a, b)}.isdisjoint(self.known)
+        return self.inside(item, 1, [("<=", a, x), ("<=", x, b)] if forwards else [])
+
+    def _primitive(self, said: Any, of: Any, letters: Any, steps: Any) -> Fact:
+        """The integral from a to b of f is F(b) - F(a), where F has the slope f at every x from a
+        to b: at every x, unless a <= b. The slope of smooth functions is continuous."""
+        term: Any = self.read(said)
+        declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
+        if declared is None or declared.kind != "between" or declared.takes != (1, 0, 0):
+            raise Rejected("primitive: it is no integral from one number to another")
+        whole = self.read(of, 1)
+        inner, opening, proof = self.limits(term, [letters, steps])
+        slope = (DERIVATIVE, ("=>", 1, whole), *opening)
+        inner.proves(("=", slope, opened(term[1][2], opening)), proof)
+        if not slopes.smooth(slopes.equal(slope, inner), self.functions):
+            self.suppose(f"what stands under {term[0]} is integrable")
+        return "=", term, ("+", opened(whole, [term[3]]), ("-", opened(whole, [term[2]])))
+
 
 ARGUMENTS = {
     "identity": 2, "combination": 3, "nonzero": 4, "same": 3, "equal": 2, "bound": 2, "value": 2,
-    "keeps": 4, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2,
+    "keeps": 4, "iterated": 5, "primitive": 4, "ln_inject": 2, "result": 1, "instance": 2,
 }  # fmt: skip
 
 

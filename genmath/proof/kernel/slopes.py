@@ -7,9 +7,10 @@ smooth it is supposed that it has a derivative in that argument, and the line sa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from genmath.proof.kernel.claims import LINEAR
+from genmath.proof.kernel.claims import LINEAR, Function
 from genmath.proof.kernel.limits import GROWN, Rejected, Work, sized
 from genmath.proof.kernel.rules import Scope
 from genmath.proof.kernel.terms import DERIVATIVE, ONE, OWN, ZERO, Term, opened, parts
@@ -24,6 +25,16 @@ def equal(term: Any, scope: Scope) -> Term:
     slope = _Slopes(scope, term[2])(opened(term[1][2], [PLACE]))
     sized(slope, Work(GROWN))
     return _put(slope, term[2])
+
+
+def smooth(term: Any, functions: Mapping[str, Function]) -> bool:
+    """Whether all functions in it are the kernel's own, or declared smooth: so it is continuous
+    where it was found as a slope."""
+    if not isinstance(term, tuple) or term[0] == "#":
+        return True
+    declared = functions.get(term[0])
+    own = term[0] != DERIVATIVE and (declared is None or declared.smooth)
+    return own and all(smooth(a, functions) for a in parts(term))
 
 
 class _Slopes:

@@ -1,0 +1,65 @@
+"""Integrals that the writer finds: with limits, by named laws, of normal laws that are moved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from genmath.proof import Function, diff, equal, exp, infinity, integral, log, positives, reals
+from genmath.proof.certificate.scope import NoProof
+from genmath.proof.certificate.written import certificate, stated
+from genmath.proof.language.claims import as_claim
+from tests.proof.alterations import outcome
+
+a, b = reals("a b")
+h, s = positives("h s")
+u = reals("u")
+F = Function("F")
+
+
+def supposed(claim: Any) -> tuple[str, ...]:
+    found = outcome(certificate(stated(as_claim(claim))))
+    assert found is not None
+    assert not found.rejected
+    return tuple(found.supposed)
+
+
+def unproved(claim: Any) -> bool:
+    with pytest.raises(NoProof):
+        certificate(stated(as_claim(claim)))
+    return True
+
+
+LIMITS = [
+    equal(integral(u**2, u, between=(a, b)), (b**3 - a**3) / 3),
+    equal(integral(a, u, between=(b, a)), a**2 - a * b),
+    equal(integral(0 * u, u, between=(a, b)), 0),
+    equal(integral(u * exp(-s * u), u, between=(0, h)),
+          1 / s**2 - (h / s + 1 / s**2) * exp(-s * h)),
+    equal(integral(exp(u) ** 2 * exp(-2 * u), u, between=(0, h)), h),
+    equal(integral(F.prime(u), u, between=(a, b)), F(b) - F(a)),
+    equal(integral(u * F.prime(2 * u), u, between=(0, h)) * 2
+          + integral(F(2 * u), u, between=(0, h)), h * F(2 * h)),
+    equal(integral((h - u) * diff(F.prime(a + u), u), u, between=(0, h)),
+          F(a + h) - F(a) - h * F.prime(a)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", LIMITS, ids=repr)
+def test_an_integral_with_limits(claim: Any) -> None:
+    assert supposed(claim) in ((), ("Between is linear",))
+    assert unproved(replace(as_claim(claim), rhs=as_claim(claim).rhs + 1))
+    assert unproved(replace(as_claim(claim), rhs=2 * as_claim(claim).rhs + a))
+
+
+def test_what_cannot_be_integrated_stays() -> None:
+    beside = integral(F(u), u, between=(0, h))
+    assert supposed(equal(integral(F(u) + u, u, between=(0, h)), beside + h**2 / 2)) == (
+        "Between is linear",
+    )
+    assert unproved(equal(integral(F(u) * F.prime(u), u, between=(0, h)), F(h) ** 2))
+    assert unproved(equal(integral(1 / u, u, between=(0, h)), log(h)))
+    assert unproved(equal(integral(exp(-u), u, between=(0, infinity)), 1 - exp(-infinity)))
+    assert unproved(equal(integral(exp(a * u), u, between=(0, 1)), (exp(a) - 1) / a))
