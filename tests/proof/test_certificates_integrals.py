@@ -7,7 +7,21 @@ from typing import Any
 
 import pytest
 
-from genmath.proof import Function, diff, equal, exp, infinity, integral, log, positives, reals
+from genmath.proof import (
+    Function,
+    Normal,
+    absolute,
+    diff,
+    equal,
+    exp,
+    fractions,
+    infinity,
+    integral,
+    log,
+    positives,
+    reals,
+    sqrt,
+)
 from genmath.proof.certificate.scope import NoProof
 from genmath.proof.certificate.written import certificate, stated
 from genmath.proof.language.claims import as_claim
@@ -63,3 +77,35 @@ def test_what_cannot_be_integrated_stays() -> None:
     assert unproved(equal(integral(1 / u, u, between=(0, h)), log(h)))
     assert unproved(equal(integral(exp(-u), u, between=(0, infinity)), 1 - exp(-infinity)))
     assert unproved(equal(integral(exp(a * u), u, between=(0, 1)), (exp(a) - 1) / a))
+
+
+v, w, x, y = *positives("v w"), *reals("x y")
+t, r = fractions("t r")
+
+
+PRODUCTS = [
+    equal(sqrt(v**2 - t * v**2), v * sqrt(1 - t)),
+    equal(sqrt(w**4 * v**3), w**2 * v * sqrt(v)),
+    equal(sqrt(w**2 - w**2 * (1 - v**2)), w * v),
+    equal(sqrt(1 - t - (1 - t) / (1 - r * t) * (1 - r)), sqrt(r) * (1 - t) / sqrt(1 - r * t)),
+    equal(sqrt(t - t**2 * (2 - t)), sqrt(t) * (1 - t)),
+    equal(exp(x / 2) ** 2, exp(x)),
+    equal(exp(3 * x), exp(x) ** 3),
+    equal(exp(-log(v) / 2), 1 / sqrt(v)),
+    equal(absolute((1 + v) ** 2 * w - w), 2 * v * w + v**2 * w),
+    equal(Normal(x, y, (1 - t) ** 2), Normal(x, y, 1 - t * (2 - t))),
+]
+
+
+@pytest.mark.parametrize("claim", PRODUCTS, ids=repr)
+def test_sums_as_products_and_roots_of_them(claim: Any) -> None:
+    assert supposed(claim) == ()
+    assert unproved(replace(as_claim(claim), rhs=as_claim(claim).rhs + 1))
+    assert unproved(replace(as_claim(claim), rhs=-as_claim(claim).rhs))
+
+
+def test_what_may_be_negative_has_no_such_root() -> None:
+    z = reals("z")
+    assert unproved(equal(sqrt(z**2 - t * z**2), z * sqrt(1 - t)))
+    assert unproved(equal(sqrt(x**2 - x**2 * t * 2), absolute(x) * sqrt(1 - 2 * t)))
+    assert unproved(equal(sqrt(t**2 * (v - 1) ** 2), t * (v - 1)))

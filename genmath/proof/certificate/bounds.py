@@ -15,7 +15,7 @@ from genmath.proof.certificate import said
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.coq.monomials import Polynomial
 from genmath.proof.coq.signs import Gap
-from genmath.proof.coq.terms import Term, add, denominators, div, neg, num
+from genmath.proof.coq.terms import Term, add, denominators, div, mul, neg, num
 from genmath.proof.kernel.claims import LINEAR
 
 Weighted = list[Any]  # a weight, and numbers of facts
@@ -154,6 +154,9 @@ class Bounds:
             return self._combine(sign, a, b, [["1", self._sign("<", div(*one))]])
         if not up and a == ZERO and (stated := self.signs.stated(t)):
             return self._stated(a, b, sign, *stated)
+        apart = not up and a == ZERO and not all(map(self.signs.nonnegative, t.args))
+        if apart and (factors := self.signs.factors(t)):
+            return self._combine(sign, a, b, [["1", self._sign(sign, mul(*factors))]])
         parts = [self.above(x) if up else self.below(x) for x in t.args]
         return self._combine(sign, a, b, [["1", k] for k in parts])
 

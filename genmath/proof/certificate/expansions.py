@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
-from genmath.proof.coq.rules import constant, factored, multiplied_out, opened, root_of, turned
+from genmath.proof.coq.rules import (
+    constant,
+    doubled,
+    factored,
+    halves,
+    multiplied_out,
+    opened,
+    root_of,
+    rooted,
+    turned,
+)
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
 
@@ -108,6 +118,8 @@ def _exp(u: Term, signs: Signs) -> Expansion | None:
             return "exp_ln", u.args[0], [("<", u.args[0])]
         case "mul" | "div" if signs.apart and (new := multiplied_out(u)):
             return "same", app("exp", new), []
+        case "mul" | "div" if signs.apart and (twice := doubled(u)):
+            return "same", app("exp", app("ln", app("sqrt", app("exp", twice)))), []
     return None
 
 
@@ -133,6 +145,11 @@ def _sqrt(u: Term, signs: Signs) -> Expansion | None:
                 div(app("sqrt", over), app("sqrt", under)),
                 [("<=", over), ("<", under)],
             )
+        case "pow" if signs.apart and u.data > 2 and signs.nonnegative(u.args[0]):
+            whole = mul(*(power(u.args[0], k) for k in halves(u.data)))
+            return "same", app("sqrt", whole), []
+        case "add" if signs.apart and (parts := rooted(u, signs)):
+            return "same", app("sqrt", parts), []
     return None
 
 

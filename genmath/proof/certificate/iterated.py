@@ -118,7 +118,7 @@ def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged |
     powers, key = dict(factors), _plain(letters)
     if any(k < 0 and not here.nonzero(t) for t, k in factors):
         return None  # it is not 0 where the densities are > 0, which is forgotten here
-    if found := _leaving(letters, powers, here):
+    if found := _leaving(letters, powers, here, opened):
         x = found.letter
         rest = {name: m for name, m in letters.items() if name != x}
         apart = frozenset(p for p in factors if x not in p[0].free)
@@ -135,7 +135,9 @@ def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged |
     return Merged(written, tuple(letters), target, "", target)
 
 
-def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+def _leaving(
+    letters: Letters, powers: Mapping[Term, int], signs: Signs, opened: Opened
+) -> Leaving | None:
     """By its density, a moment of a normal law, or the product of two of them."""
     both: list[Leaving | None] = []
     for x, measure in letters.items():
@@ -152,7 +154,7 @@ def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leav
             if left:
                 return Leaving(x, "moment", mul(*[var(x)] * k, laws[0]), left)
         if len(laws) == 2 and signs.heads[measure].line:
-            both += [_conjugate(x, k, a, b, signs) for a, b in itertools.permutations(laws)]
+            both += [_conjugate(x, k, a, b, signs, opened) for a, b in itertools.permutations(laws)]
     return next(filter(None, both), None) or _by_parts(letters, powers, signs)
 
 
@@ -199,13 +201,15 @@ def _slope_of_density(t: Term, x: str, heads: Mapping[str, Head]) -> bool:
     return known or _slope_of_density(inner, letter, heads)
 
 
-def _conjugate(x: str, k: int, one: Term, other: Term, signs: Signs) -> Leaving | None:
+def _conjugate(
+    x: str, k: int, one: Term, other: Term, signs: Signs, opened: Opened
+) -> Leaving | None:
     """N(x; m, w) N(y; a x + b, v) = N(y; a m + b, S) N(x; m + (y - a m - b) a w/S, v w/S), where
     S = v + a^2 w."""
     if {one.data, other.data} != {"normal"} or moment_of(one, x, 0, signs) is None:
         return None
     (_, m, w), (y, mean, v) = one.args, other.args
-    line = affine(mean, x)
+    line = affine(opened(mean, signs), x)
     if line is None or x in y.free | v.free or not signs.positive(v):
         return None
     a, b = line

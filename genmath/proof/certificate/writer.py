@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Mapping
 from typing import Any
@@ -68,8 +69,19 @@ class Writer:
                 self.bounds(place).positive(b)
                 return place.add("ln_inject", said.of(a), said.of(b))
             raise NoProof("not an identity of real algebra")
+        with contextlib.suppress(NoProof):
+            return self._plainly(a, b, place)
         by = self.equations([a, b], place, depth)
         return place.add("identity", ["=", said.of(a), said.of(b)], by)
+
+    def _plainly(self, a: Term, b: Term, place: Place) -> int:
+        """By arithmetic alone."""
+        if any(
+            d.op != "num" and not place.signs.nonzero(d) for t in (a, b) for d in denominators(t)
+        ):
+            raise NoProof("a denominator is not seen to differ from 0")
+        self.bounds(place).divisors(a, b)
+        return place.add("identity", ["=", said.of(a), said.of(b)], [])
 
     def equal(self, a: Term, b: Term, signs: Signs) -> bool:
         found = self.values([a, b], signs)

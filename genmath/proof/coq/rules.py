@@ -175,7 +175,19 @@ def _exp(u: Term, signs: Signs) -> Term:
             return u.args[0]
         case "mul" | "div" if signs.apart and (new := multiplied_out(u)):
             return _exp(new, signs)
+        case "mul" | "div" if signs.apart and (twice := doubled(u)):
+            return _sqrt(_exp(twice, signs), signs)
     return app("exp", u)
+
+
+def doubled(u: Term) -> Term | None:
+    """Twice a product, if that has no fraction as its coefficient and the product has."""
+    p = expand(u)
+    return total({m: 2 * c for m, c in p.items()}) if p and _halves(*p.values()) else None
+
+
+def _halves(*coefficients: Fraction) -> bool:
+    return all(c.denominator == 2 for c in coefficients)
 
 
 def multiplied_out(u: Term) -> Term | None:
@@ -250,4 +262,22 @@ def _sqrt(u: Term, signs: Signs) -> Term:
             return div(*(_sqrt(a, signs) for a in u.args))
         case "pow" if u.data == 2 and signs.nonnegative(u.args[0]):
             return u.args[0]
+        case "pow" if signs.apart and u.data > 2 and signs.nonnegative(u.args[0]):
+            return mul(*(_sqrt(power(u.args[0], k), signs) for k in halves(u.data)))
+        case "add" if signs.apart and (parts := rooted(u, signs)):
+            return _sqrt(parts, signs)
     return app("sqrt", u)
+
+
+def halves(k: int) -> list[int]:
+    """A power as a product of squares, and one more where it is odd."""
+    return [2] * (k // 2) + [1] * (k % 2)
+
+
+def rooted(u: Term, signs: Signs) -> Term | None:
+    """A sum as a quotient or product of what is >= 0."""
+    u = opened(u, signs)
+    if fraction := signs.fraction(u):
+        return div(*fraction)
+    parts = signs.factors(u)
+    return mul(*parts) if parts and all(map(signs.nonnegative, parts)) else None

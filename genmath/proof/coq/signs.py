@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import inf
 from typing import Any
 
-from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together
+from genmath.proof.coq.monomials import Monomial, Polynomial, expand, factors, together
 from genmath.proof.coq.reading import Head
 from genmath.proof.coq.terms import Condition, Term, add, neg, replaced
 
@@ -149,7 +149,15 @@ class Signs:
             return _both(known, Range(Fraction(0), inf, True))
         if known.low < 0 and (stated := self.stated(term)):
             return _both(known, Range(Fraction(0), inf, stated[0][2]))
+        if known.low < 0 and (parts := self.factors(term)):
+            r = self._product(parts)
+            if r.low >= 0:
+                return _both(known, Range(Fraction(0), inf, r.low > 0 or r.above))
         return known
+
+    def factors(self, term: Term) -> tuple[Term, ...] | None:
+        """A sum as a product."""
+        return factors(term, ((low, high) for low, high, _ in self.gaps))
 
     def stated(self, term: Term) -> tuple[Gap, Polynomial] | None:
         """A gap that is known to be >= 0, and what is left of a sum without it, of which each part

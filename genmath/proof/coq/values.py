@@ -86,7 +86,8 @@ class World:
         """A square where it is >= 0: the field has no signs, and -1 is no square."""
         what = (self.seed, term.data, args)
         value = pow(_random(*what), 2, PRIME)
-        return value if signs.nonnegative(term) or _random("sign", *what) % 2 else PRIME - value
+        above = term.data == "normal" or signs.nonnegative(term)
+        return value if above or _random("sign", *what) % 2 else PRIME - value
 
     def _root(self, value: int) -> int:
         """Of either sign: nothing is known of it but its square."""
