@@ -1,4 +1,4 @@
-"""Whether two terms are one, by what they are at random places of a large prime field.
+"""Whether two terms are one, by what they are at random places of large prime fields.
 
 A guess that is almost never wrong and that nobody has to trust: it says which equalities Coq is
 asked to prove. A function has a random value for each value of its arguments, so equal arguments
@@ -15,6 +15,7 @@ from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, app
 
 PRIME = 2**61 - 1
+LESS = (0, 44, 228, 464)  # than this, other primes: in one of them a number has a root
 TRIES = 6
 WORLDS = 60
 
@@ -32,7 +33,7 @@ class World:
     """Values for all letters and functions, by a seed."""
 
     def __init__(self, seed: int) -> None:
-        self.seed = seed
+        self.seed, self.prime = seed, PRIME - LESS[seed % len(LESS)]
         self.memory: dict[Any, int] = {}
 
     def __call__(
@@ -46,7 +47,7 @@ class World:
     def _value(self, term: Term, signs: Signs, env: tuple[tuple[str, int], ...], depth: int) -> int:
         match term.op:
             case "num":
-                return int(term.data.numerator) * pow(int(term.data.denominator), -1, PRIME) % PRIME
+                return int(term.data.numerator) * pow(int(term.data.denominator), -1, self.prime) % self.prime
             case "var":
                 inside = dict(env)
                 if term in signs.equal:
@@ -63,38 +64,38 @@ class World:
                     return self._root(args[0])
                 if term.data == "sin" and signs.apart:
                     cosine = self._free(app("cos", *term.args), signs, args)
-                    return self._root((1 - cosine**2) % PRIME)
+                    return self._root((1 - cosine**2) % self.prime)
                 return self._free(term, signs, args)
         values = [self(a, signs, env, depth) for a in term.args]
         match term.op:
             case "add":
-                return sum(values) % PRIME
+                return sum(values) % self.prime
             case "neg":
-                return -values[0] % PRIME
+                return -values[0] % self.prime
             case "mul":
                 result = 1
                 for v in values:
-                    result = result * v % PRIME
+                    result = result * v % self.prime
                 return result
             case "div":
-                return values[0] * pow(values[1], -1, PRIME) % PRIME
+                return values[0] * pow(values[1], -1, self.prime) % self.prime
             case "pow":
-                return pow(values[0], int(term.data), PRIME)
+                return pow(values[0], int(term.data), self.prime)
         raise TypeError(term.op)
 
     def _free(self, term: Term, signs: Signs, args: tuple[Any, ...]) -> int:
         """A square where it is >= 0: the field has no signs, and -1 is no square."""
         what = (self.seed, term.data, args)
-        value = pow(_random(*what), 2, PRIME)
+        value = pow(_random(*what), 2, self.prime)
         above = term.data == "normal" or signs.nonnegative(term)
-        return value if above or _random("sign", *what) % 2 else PRIME - value
+        return value if above or _random("sign", *what) % 2 else self.prime - value
 
     def _root(self, value: int) -> int:
         """Of either sign: nothing is known of it but its square."""
-        root = pow(value, (PRIME + 1) // 4, PRIME)
-        if root * root % PRIME != value:
+        root = pow(value, (self.prime + 1) // 4, self.prime)
+        if root * root % self.prime != value:
             raise NoRoot
-        return root if _random("root", self.seed, value) % 2 else PRIME - root
+        return root if _random("root", self.seed, value) % 2 else self.prime - root
 
     def _argument(
         self, term: Term, signs: Signs, env: tuple[tuple[str, int], ...], depth: int
@@ -105,7 +106,7 @@ class World:
         values = []
         for k in range(2):
             places = tuple(
-                (name, pow(_random(self.seed, "place", depth, i, k), 2, PRIME))
+                (name, pow(_random(self.seed, "place", depth, i, k), 2, self.prime))
                 for i, (name, _) in enumerate(term.data)
             )
             around = tuple(p for p in env if p[0] not in dict(places))
