@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from genmath.proof import (
+    Bernoulli,
+    E,
     Function,
     Normal,
+    Uniform,
     absolute,
     diff,
     equal,
@@ -21,9 +24,13 @@ from genmath.proof import (
     positives,
     reals,
     sqrt,
+    variables,
 )
+from genmath.proof.certificate import said
 from genmath.proof.certificate.scope import NoProof
+from genmath.proof.certificate.shown import shown
 from genmath.proof.certificate.written import certificate, stated
+from genmath.proof.kernel.claims import claim as read
 from genmath.proof.language.claims import as_claim
 from tests.proof.alterations import outcome
 
@@ -109,3 +116,55 @@ def test_what_may_be_negative_has_no_such_root() -> None:
     assert unproved(equal(sqrt(z**2 - t * z**2), z * sqrt(1 - t)))
     assert unproved(equal(sqrt(x**2 - x**2 * t * 2), absolute(x) * sqrt(1 - 2 * t)))
     assert unproved(equal(sqrt(t**2 * (v - 1) ** 2), t * (v - 1)))
+
+
+z, n = variables("z n")
+f = Function("f")
+bits = variables("b1 b2", domain="bit")
+
+BY_LAW = [
+    equal(E(Bernoulli(bits[0], t), f(bits[0])), t * f(1) + (1 - t) * f(0)),
+    equal(E((Bernoulli(bits[0], t), Bernoulli(bits[1], r)), bits[0] * bits[1]), t * r),
+    equal(E(Bernoulli(bits[0], t), log(Bernoulli(bits[0], t))),
+          t * log(t) + (1 - t) * log(1 - t)),
+    equal(E(Uniform(z, 0, v), z**2), v**2 / 3),
+    equal(E(Uniform(z, a, a + v), F.prime(z)) * v, F(a + v) - F(a)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", BY_LAW, ids=repr)
+def test_an_expectation_is_read_as_its_law_defines_it(claim: Any) -> None:
+    assert supposed(claim) == ()
+    assert unproved(replace(as_claim(claim), rhs=as_claim(claim).rhs + 1))
+    assert unproved(replace(as_claim(claim), rhs=2 * as_claim(claim).rhs))
+
+
+def test_a_law_of_which_another_speaks_is_left_as_it_is() -> None:
+    both = Bernoulli(bits[0], t), Bernoulli(bits[1], (1 + bits[0]) / 3)
+    (stated_line,) = shown(read(said.claim(stated(as_claim(equal(E(both, bits[1]), 0))))))[-1:]
+    assert stated_line.count("Bernoulli") == 2
+    assert unproved(equal(E(both, bits[1]), (1 + bits[0]) / 3))
+
+
+MOVED = [
+    equal(E(Normal(z, 0, 1), f(a + v * z)), E(Normal(n, a, v**2), f(n))),
+    equal(E(Normal(z, b, w), f(a + v * z)), E(Normal(z, a + v * b, v**2 * w), f(z))),
+    equal(E(Normal(z, 0, 1), z * f(v * z)), E(Normal(n, 0, v**2), n * f(n)) / v),
+    equal(E((Normal(z, 0, 1), Normal(n, 0, 1)), f(v * z + w * n)),
+          E(Normal(n, 0, v**2 + w**2), f(n))),
+    equal(E(Normal(z, 0, v), z * f(z)), v * E(Normal(z, 0, v), f.prime(z))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", MOVED, ids=repr)
+def test_normal_laws_are_moved(claim: Any) -> None:
+    assert "integrals exist, and may be taken in any order" in supposed(claim)
+    assert unproved(replace(as_claim(claim), rhs=2 * as_claim(claim).rhs))
+    assert unproved(replace(as_claim(claim), rhs=as_claim(claim).rhs + a))
+
+
+def test_what_may_be_turned_round_is_not_moved() -> None:
+    """By a factor that may be < 0; to another variance; or another function."""
+    assert unproved(equal(E(Normal(z, 0, 1), f(a + b * z)), E(Normal(n, a, b**2), f(n))))
+    assert unproved(equal(E(Normal(z, 0, 1), f(a + v * z)), E(Normal(n, a, v), f(n))))
+    assert unproved(equal(E(Normal(z, 0, 1), f(v * z) * f(z)), E(Normal(n, 0, v**2), f(n) ** 2)))

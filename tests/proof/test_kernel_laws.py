@@ -352,7 +352,7 @@ def test_a_rule_for_another_term_is_refused_in_words(rule: str, of: str) -> None
 
 
 def test_every_law_and_every_step_is_tried() -> None:
-    others = ("test_kernel.py", "test_kernel_primitives.py")
+    others = ("test_kernel.py", "test_kernel_primitives.py", "test_kernel_moved.py")
     files = [Path(__file__), *map(Path(__file__).with_name, others)]
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     names = (*laws.ROWS, *proof.ARGUMENTS, *rules.BOUNDS, "slope")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from genmath.proof.certificate import said
+from genmath.proof.certificate.moved import back, first_line, motion, moved
 from genmath.proof.certificate.primitives import Primitive, primitive
 from genmath.proof.coq.linear import moment_of
 from genmath.proof.coq.monomials import Monomial, affine, apart_from, expand, product, total
@@ -34,6 +35,7 @@ from genmath.proof.coq.terms import (
 )
 
 ONE = num(1)
+MOVING = "@"  # a letter by which something is differentiated
 Opened = Callable[[Term, Signs], Term]
 Letters = dict[str, str]  # each with the integral that is over it
 
@@ -155,7 +157,30 @@ def _leaving(
                 return Leaving(x, "moment", mul(*[var(x)] * k, laws[0]), left)
         if len(laws) == 2 and signs.heads[measure].line:
             both += [_conjugate(x, k, a, b, signs, opened) for a, b in itertools.permutations(laws)]
-    return next(filter(None, both), None) or _by_parts(letters, powers, signs)
+    return (
+        next(filter(None, both), None)
+        or _by_parts(letters, powers, signs)
+        or _lowered(letters, powers, signs)
+        or _moved(letters, powers, signs)
+    )
+
+
+def _moved(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """A normal number at a line is another normal number, over the first of all lines."""
+    for x, measure in letters.items():
+        own = [t for t in powers if x in t.free]
+        line = motion(x, own, signs) if signs.heads[measure].line else None
+        if line is None or any(
+            powers[t] < 0 or (t.data == "normal" and powers[t] > 1) for t in own
+        ):
+            continue
+        target = first_line(signs.heads)
+        if measure == target and total(expand(back(x, line)) or {}) == var(x):
+            continue
+        law = product(frozenset((t, powers[t]) for t in own), {})
+        body = mul(*(moved(t, x, line, signs) for t in own for _ in range(powers[t])))
+        return Leaving(x, "moved", law, _chain({x: target}, body, signs.heads))
+    return None
 
 
 def _by_parts(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
@@ -178,6 +203,36 @@ def _by_parts(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Lea
         left = neg(_chain({x: measure}, mul(moving, density), signs.heads))
         return Leaving(x, "flux", mul(beside, slope), left)
     return None
+
+
+def _lowered(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """The derivative goes from a function of which nothing is known to a normal law beside it."""
+    for x, measure in letters.items():
+        own = [t for t in powers if x in t.free and t != var(x)]
+        laws = [t for t in own if t.data == "normal" and t.args[0] == var(x)]
+        slopes = [t for t in own if undone(t, x, signs.heads)]
+        if not signs.heads[measure].line or (len(laws), len(slopes), len(own)) != (1, 1, 2):
+            continue
+        (slope,), k = slopes, powers.get(var(x), 0)
+        if k < 0 or powers[slope] != 1 or powers[laws[0]] != 1:
+            continue
+        beside = mul(*[var(x)] * k, laws[0])
+        moving = app(DERIVATIVE, lam(((MOVING, ()),), replaced(beside, {x: MOVING})), var(x))
+        whole = undone(slope, x, signs.heads) or slope
+        left = neg(_chain({x: measure}, mul(moving, whole), signs.heads))
+        return Leaving(x, "flux", mul(beside, slope), left)
+    return None
+
+
+def undone(slope: Term, x: str, heads: Mapping[str, Head]) -> Term | None:
+    """What has this as its derivative by x, there: of a derivative, or by its name."""
+    if slope.op != "app" or slope.args[-1] != var(x):
+        return None
+    if slope.data == DERIVATIVE:
+        ((letter, _),) = slope.args[0].data
+        return replaced(slope.args[0].args[0], {letter: x}) if x not in slope.args[0].free else None
+    head = next((h for h in heads.values() if h.slope == slope.data), None)
+    return app(head.name, var(x)) if head else None
 
 
 def _slope_of_margin(t: Term, x: str, measure: str, heads: Mapping[str, Head]) -> Term | None:

@@ -10,8 +10,17 @@ from typing import Any
 from genmath.proof.certificate import said
 from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import density, expansion
-from genmath.proof.certificate.iterated import Letters, Merged, opening, plan, spread
+from genmath.proof.certificate.iterated import (
+    MOVING,
+    Letters,
+    Merged,
+    opening,
+    plan,
+    spread,
+    undone,
+)
 from genmath.proof.certificate.iterated import where as where_of
+from genmath.proof.certificate.moved import back, inverse, motion
 from genmath.proof.certificate.primitives import Primitive, between
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.coq.reading import DERIVATIVE, Head
@@ -253,7 +262,8 @@ class Writer:
         terms = said.of(found.written), said.of(found.middle)
         facts = [place.add("iterated", *terms, order, names, inner.steps)]
         if found.rule:
-            facts.insert(0, self._leaving(found.middle, found.target, found.rule, place))
+            around = len(found.letters) - 1
+            facts.insert(0, self._leaving(found.middle, found.target, found.rule, around, place))
         return facts
 
     def _beneath(self, letters: Letters, place: Place) -> Place:
@@ -275,24 +285,51 @@ class Writer:
                 new.add("instance", k, list(chosen))
         return new
 
-    def _leaving(self, middle: Term, target: Term, rule: str, place: Place) -> int:
-        """Down to the letter that is integrated out."""
-        if middle.op == "app" and target.op == "app" and middle.data == target.data:
+    def _leaving(self, middle: Term, target: Term, rule: str, around: int, place: Place) -> int:
+        """Down to the letter that is integrated out, which others are around."""
+        if around:
             inner, (x,) = self._under(middle, 0, place)
             one, other = _at(middle.args[0], x), _at(target.args[0], x)
-            by = [self._leaving(one, other, rule, inner)]
+            by = [self._leaving(one, other, rule, around - 1, inner)]
             self.bounds(inner).divisors(one, other)
             inner.add("identity", ["=", said.of(one), said.of(other)], by)
             return place.add("same", said.of(middle), said.of(target), [[[x], inner.steps]])
         last = middle.args[-1] if middle.op == "mul" else middle
         if rule == "flux" and _laws(last)[0].data != DERIVATIVE:
             return self._by_parts(last, place)
+        if rule == "moved":
+            left = target.args[-1] if target.op == "mul" else target
+            return self._moved(last, left, place)
         if rule == "slope":
             left = target.args[-1] if target.op == "mul" else target
             return self._exchanged(last, left, place)
         for law in (t for t in _laws(last) if t.data == "normal"):
             self.bounds(place).positive(law.args[2])
         return place.add("equal", rule, said.of(last))
+
+    def _moved(self, integral: Term, left: Term, place: Place) -> int:
+        """By substitution, and the density of the law that moves along."""
+        ((x, _),) = integral.args[0].data
+        factors = _laws(integral)
+        line = motion(x, _bases(factors), place.signs)
+        if line is None:
+            raise NoProof("a law does not move")
+        shift, factor = inverse(line)
+        self.bounds(place).positive(factor)
+        step = ["moved", said.of(integral), left.data, said.of(shift), said.of(factor)]
+        facts = [place.add(*step)]
+        here = replaced(integral.args[0].args[0], {x: back(x, line)})
+        middle = app(left.data, lam(left.args[0].data, mul(factor, here)))
+        inner, (w,) = self._under(middle, 0, place)
+        one, other = _at(middle.args[0], w), _at(left.args[0], w)
+        old, new = _law(factors, x), _law(_laws(left), left.args[0].data[0][0])
+        old = replaced(replaced(old, {x: back(x, line)}), {x: w})
+        new = replaced(new, {left.args[0].data[0][0]: w})
+        by = [self.equality(old, mul(line[0], new), inner)]
+        by = [*self.equations([one, other], inner, 1), *by]
+        inner.add("identity", ["=", said.of(one), said.of(other)], by)
+        facts.insert(0, place.add("same", said.of(middle), said.of(left), [[[w], inner.steps]]))
+        return place.add("identity", ["=", said.of(integral), said.of(left)], facts)
 
     def _exchanged(self, integral: Term, left: Term, place: Place) -> int:
         """The integral of a derivative is that of the integral, which is known."""
@@ -315,11 +352,12 @@ class Writer:
         """The integral of f p' is minus that of f' p, since that of (f p)' is 0."""
         ((letter, _),) = integral.args[0].data
         beside, slope = integral.args[0].args[0].args
-        ((moving, _),) = slope.args[0].data
-        density = slope.args[0].args[0]
-        function = lam(((moving, ()),), mul(replaced(beside, {letter: moving}), density))
+        density = undone(slope, letter, self.heads)
+        if density is None:
+            raise NoProof("it is the derivative of nothing")
+        function = lam(((MOVING, ()),), replaced(mul(beside, density), {letter: MOVING}))
         other = app(DERIVATIVE, lam(function.data, function.args[0].args[0]), var(letter))
-        sides = mul(other, replaced(density, {moving: letter})), mul(beside, slope)
+        sides = mul(other, density), mul(beside, slope)
 
         def over(t: Term) -> Term:
             return app(integral.data, lam(integral.args[0].data, t))
@@ -394,6 +432,14 @@ def _at(function: Term, letter: str) -> Term:
 def _laws(integral: Term) -> tuple[Term, ...]:
     body = integral.args[0].args[0]
     return body.args if body.op == "mul" else (body,)
+
+
+def _bases(factors: tuple[Term, ...]) -> list[Term]:
+    return [t.args[0] if t.op == "pow" else t for t in factors]
+
+
+def _law(factors: tuple[Term, ...], x: str) -> Term:
+    return next(t for t in factors if t.data == "normal" and t.args[0] == var(x))
 
 
 def _roots(term: Term) -> list[Term]:

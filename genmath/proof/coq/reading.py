@@ -229,11 +229,10 @@ class Reading:
         return app(self.heads[key].name, *args)
 
     def slopes(self) -> None:
-        """Names for the derivatives of functions of one argument, twice, if any are taken; of
-        those that have a name already, under integrals with limits, this."""
+        """Names for the derivatives of functions of one argument: those that there are; twice, if
+        any are taken."""
         if DERIVATIVE not in self.by_name:
-            if any(h.limited for h in self.heads.values()):
-                self._known_slopes()
+            self._known_slopes()
             return
         for _ in range(2):
             for (kind, data, takes), head in list(self.heads.items()):
@@ -549,9 +548,7 @@ def _plain(entry: Any, spaced: bool = False) -> Any:
     return (entry.domain, entry.args, entry.sized, entry.space if spaced else "")
 
 
-def _key(
-    node: Node, env: Env, own: dict[Symbol, int], spoken: dict[Symbol, int]
-) -> Any:
+def _key(node: Node, env: Env, own: dict[Symbol, int], spoken: dict[Symbol, int]) -> Any:
     """The node but for the names of letters bound in it or around it."""
     if isinstance(node, Named):
         return _key(node.body, env, own, spoken)

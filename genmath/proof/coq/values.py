@@ -16,7 +16,7 @@ from genmath.proof.coq.terms import Term, app
 
 PRIME = 2**61 - 1
 LESS = (0, 44, 228, 464)  # than this, other primes: in one of them a number has a root
-TRIES = 6
+TRIES, FEWEST = 6, 3
 WORLDS = 60
 
 
@@ -30,10 +30,11 @@ def _random(*what: Any) -> int:
 
 
 class World:
-    """Values for all letters and functions, by a seed."""
+    """Values for all letters and functions, by a seed. `known`: what terms are in others."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, known: dict[tuple[Term, Signs], Term | None]) -> None:
         self.seed, self.prime = seed, PRIME - LESS[seed % len(LESS)]
+        self.known = known
         self.memory: dict[Any, int] = {}
 
     def __call__(
@@ -47,7 +48,11 @@ class World:
     def _value(self, term: Term, signs: Signs, env: tuple[tuple[str, int], ...], depth: int) -> int:
         match term.op:
             case "num":
-                return int(term.data.numerator) * pow(int(term.data.denominator), -1, self.prime) % self.prime
+                return (
+                    int(term.data.numerator)
+                    * pow(int(term.data.denominator), -1, self.prime)
+                    % self.prime
+                )
             case "var":
                 inside = dict(env)
                 if term in signs.equal:
@@ -56,7 +61,9 @@ class World:
                     return inside[term.data]
                 return self._free(term, signs, ())
             case "app":
-                other = expanded(term, signs)
+                if (term, signs) not in self.known:
+                    self.known[term, signs] = expanded(term, signs)
+                other = self.known[term, signs]
                 if other is not None:
                     return self(other, signs, env, depth)
                 args = tuple(self._argument(a, signs, env, depth) for a in term.args)
@@ -118,7 +125,8 @@ class Values:
     """The values of terms in a few worlds in which all of them have one."""
 
     def __init__(self) -> None:
-        self.worlds = [World(seed) for seed in range(WORLDS)]
+        known: dict[tuple[Term, Signs], Term | None] = {}
+        self.worlds = [World(seed, known) for seed in range(WORLDS)]
 
     def __call__(self, terms: list[Term], signs: Signs) -> list[tuple[int, ...]] | None:
         found: list[list[int]] = []
@@ -128,5 +136,5 @@ class Values:
             except (NoRoot, ValueError):  # or no inverse
                 continue
             if len(found) == TRIES:
-                return list(zip(*found, strict=True))
-        return None
+                break
+        return list(zip(*found, strict=True)) if len(found) >= FEWEST else None

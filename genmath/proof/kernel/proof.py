@@ -11,6 +11,7 @@
     ["keeps", sign, t, letters, steps]  an integral, expectation or sum of what is >= 0 is >= 0
     ["iterated", a, b, order, letters, steps]    products of integrals, by what stands under them
     ["primitive", t, F, letter, steps]  an integral with limits, by F, whose slope is its integrand
+    ["moved", t, other, a, s]           an integral over the line, with a + s y for its letter
     ["ln_inject", a, b]                 a = b where ln a = ln b, a > 0 and b > 0
     ["instance", k, terms]              what is given of all numbers, of these
     ["result", k]                       an earlier result that the claim names
@@ -275,10 +276,23 @@ class Scope:
             self.suppose(f"what stands under {term[0]} is integrable")
         return "=", term, ("+", opened(whole, [term[3]]), ("-", opened(whole, [term[2]])))
 
+    def _moved(self, said: Any, other: Any, shift: Any, factor: Any) -> Fact:
+        """Over the line, the integral of f(x) is that of s f(a + s y), where s > 0."""
+        term: Any = self.read(said)
+        a, s = self.read(shift), self.read(factor)
+        names = term[0] if isinstance(term, tuple) else "", other
+        declared = [self.functions.get(n) if isinstance(n, str) else None for n in names]
+        if not all(f and f.line for f in declared) or not self.positive(s):
+            raise Rejected("moved: they are no integrals over the line, or it is not scaled by > 0")
+        body = slopes.abstracted(opened(term[1][2], [("+", a, ("*", s, slopes.PLACE))]))
+        self.suppose("integrals over the line exist, and may be substituted in")
+        return "=", term, (other, ("=>", 1, ("*", s, body)))
+
 
 ARGUMENTS = {
     "identity": 2, "combination": 3, "nonzero": 4, "same": 3, "equal": 2, "bound": 2, "value": 2,
-    "keeps": 4, "iterated": 5, "primitive": 4, "ln_inject": 2, "result": 1, "instance": 2,
+    "keeps": 4, "iterated": 5, "primitive": 4, "moved": 4, "ln_inject": 2, "result": 1,
+    "instance": 2,
 }  # fmt: skip
 GROWING = ("equal", "bound", "value", "instance")  # the other steps say their terms themselves
 

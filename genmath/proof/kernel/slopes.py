@@ -81,7 +81,7 @@ class _Slopes:
         """Of an integral or sum over what does not move: that of the derivative."""
         self.scope.suppose(f"derivatives may be taken under {t[0]}")
         _, m, body = t[1]
-        inside = (DERIVATIVE, ("=>", 1, _abstracted(body)), PLACE)
+        inside = (DERIVATIVE, ("=>", 1, abstracted(body)), PLACE)
         return (t[0], ("=>", m, inside), *t[2:])
 
     def _outer(self, t: tuple[Any, ...], i: int, u: Term) -> Term:
@@ -127,7 +127,7 @@ def _speaks(t: Term) -> bool:
     return any(map(_speaks, parts(t))) if isinstance(t, tuple) else t == PLACE
 
 
-def _abstracted(t: Term, depth: int = 0) -> Term:
+def abstracted(t: Term, depth: int = 0) -> Term:
     """The body of a function of PLACE, under which other letters may be bound."""
     if not isinstance(t, tuple):
         return ("#", depth) if t == PLACE else t
@@ -135,10 +135,10 @@ def _abstracted(t: Term, depth: int = 0) -> Term:
         case "#":
             return ("#", t[1] + 1) if t[1] >= depth else t
         case "=>":
-            return (*t[:2], _abstracted(t[2], depth + t[1]))
+            return (*t[:2], abstracted(t[2], depth + t[1]))
         case "^":
-            return ("^", _abstracted(t[1], depth), t[2])
-    return (t[0], *(_abstracted(a, depth) for a in t[1:]))
+            return ("^", abstracted(t[1], depth), t[2])
+    return (t[0], *(abstracted(a, depth) for a in t[1:]))
 
 
 def _put(t: Term, place: Term) -> Term:
