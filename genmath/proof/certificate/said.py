@@ -61,6 +61,8 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
         said["is"] = between if head.limited else "integral" if series else head.linear
     if head.means:
         said |= {"is": head.means, "by": head.under}
+    if head.indicator:
+        said["is"] = "indicator"
     if head.each:
         said["each"] = list(head.each)
     if head.line:

@@ -13,6 +13,7 @@ A function is declared with what may be supposed of it, and nothing more is know
              argument, by the densities that are the others): linear in its first argument
              "KL", "JS", "TV" or "H": a divergence or an entropy, an expectation by the function
              `by`, TV an integral
+             "indicator": 1 of a number > 0, and else 0
     each     of an integral or expectation: the integrals, over one letter each, that it consists
              of; it looks at its arguments where these do
     line     whether it is the integral of one letter over all real numbers
@@ -135,7 +136,8 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
         len(binders) < 2,
         bool(binders) or not f.ranges,
         not f.slope or (slope is not None and f.takes == slope.takes == (0,)),
-        f.kind in ("", *LINEAR, *MEANT),
+        f.kind in ("", *LINEAR, *MEANT, "indicator"),
+        f.kind != "indicator" or not (f.takes != (0,) or f.smooth or f.slope),
         f.kind not in LINEAR or f.takes[:1] > (0,),
         f.kind != "expectation" or (count > 1 and all(f.takes)),
         (f.kind in MEANT) == bool(f.by),
