@@ -9,6 +9,7 @@ import pytest
 
 from genmath.proof import (
     Bernoulli,
+    Density,
     E,
     Function,
     Normal,
@@ -32,6 +33,7 @@ from genmath.proof.certificate.shown import shown
 from genmath.proof.certificate.written import certificate, stated
 from genmath.proof.kernel.claims import claim as read
 from genmath.proof.language.claims import as_claim
+from genmath.proof.language.tree import as_node
 from tests.proof.alterations import outcome
 
 a, b = reals("a b")
@@ -161,6 +163,25 @@ def test_normal_laws_are_moved(claim: Any) -> None:
     assert "integrals exist, and may be taken in any order" in supposed(claim)
     assert unproved(replace(as_claim(claim), rhs=2 * as_claim(claim).rhs))
     assert unproved(replace(as_claim(claim), rhs=as_claim(claim).rhs + a))
+
+
+def test_a_density_is_moved() -> None:
+    """As its letter is measured in another unit."""
+    p = Density("p", z)
+    claim = equal(integral(p((n - a) / v) * n, n), v * (v * E(p(z), z) + a))
+    assert "a density integrates to one" in supposed(claim)
+    assert unproved(replace(as_claim(claim), rhs=as_claim(claim).rhs / v))
+    assert unproved(equal(integral(p(b * n), n), 1 / b))
+
+
+def test_high_moments_of_normal_laws() -> None:
+    for claim, false in (
+        (equal(E(Normal(z, 0, v), z**6), 15 * v**3), 16 * v**3),
+        (equal(E(Normal(z, a, v), z**5), a**5 + 10 * a**3 * v + 15 * a * v**2), a**5),
+    ):
+        assert supposed(claim)
+        assert unproved(replace(as_claim(claim), rhs=as_node(false)))
+    assert unproved(equal(E(Normal(z, 0, v), z**9), 0))
 
 
 def test_what_may_be_turned_round_is_not_moved() -> None:

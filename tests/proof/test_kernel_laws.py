@@ -103,7 +103,7 @@ def test_a_density_of_which_no_integral_is_declared() -> None:
     assert not law("margin", "(Y (=> 1 (pr a (# 0)))) = (p a)", unknown).rejected
 
 
-POWER = "(X (=> 1 (* (# 0) (# 0) (normal (# 0) a b)))) = (+ (^ a 2) b)"
+POWER = "(X (=> 1 (* (# 0) (# 0) (normal (# 0) a b)))) = (+ (* a a) (* 1 b 1))"
 
 
 def test_moments_of_a_normal_law() -> None:
@@ -114,8 +114,17 @@ def test_moments_of_a_normal_law() -> None:
     assert not law("moment", "(X (=> 1 (normal (# 0) a b))) = 1", given=given).rejected
     assert not law("moment", "(X (=> 1 (* (normal (# 0) a b) (# 0)))) = a", given=given).rejected
     fourth = "(X (=> 1 (* (# 0) (# 0) (# 0) (# 0) (normal (# 0) a b))))"
-    is_ = "(+ (^ a 4) (* 6 (^ a 2) b) (* 3 (^ b 2)))"
-    assert not law("moment", f"{fourth} = {is_}", given=given).rejected
+    is_ = f"{fourth} = (+ (^ a 4) (* 6 (^ a 2) b) (* 3 (^ b 2)))"
+    steps = [["equal", "moment", relation(is_)[1]], ["identity", relation(is_), [1]]]
+    assert accepted(is_, steps, given, FUNCTIONS)
+    sixth = "(X (=> 1 (* (# 0) (# 0) (# 0) (# 0) (# 0) (# 0) (normal (# 0) 0 b))))"
+    equal = ["equal", "moment", relation(f"{sixth} = 0")[1]]
+    for number, true in (("15", True), ("14", False)):
+        states = f"{sixth} = (* {number} (^ b 3))"
+        steps = [equal, ["identity", relation(states), [1]]]
+        assert accepted(states, steps, given, FUNCTIONS) == true
+    ninth = sixth.replace("(* ", "(* (# 0) (# 0) (# 0) ")
+    assert law("moment", f"{ninth} = 0", given=given).rejected
     assert law("moment", POWER, without("X", line=None), given).rejected
     assert law("moment", POWER.replace("(X", "(I", 1), given=given).rejected
     square = "(* (# 0) (# 0) (normal (# 0) a b))"

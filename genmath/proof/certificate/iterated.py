@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from genmath.proof.certificate import said
 from genmath.proof.certificate.fractions import partial
-from genmath.proof.certificate.moved import back, first_line, motion, moved
+from genmath.proof.certificate.moved import inverse, motion, moved
 from genmath.proof.certificate.primitives import Primitive, primitive
 from genmath.proof.coq.linear import moment_of
 from genmath.proof.coq.monomials import Monomial, affine, apart_from, expand, product, total
@@ -173,19 +173,19 @@ def _leaving(
 
 
 def _moved(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
-    """A normal number at a line is another normal number, over the first of all lines."""
+    """A normal number at a line is another normal number."""
     for x, measure in letters.items():
         own = [t for t in powers if x in t.free]
-        line = motion(x, own, signs) if signs.heads[measure].line else None
-        if line is None or any(
+        found = motion(x, measure, own, signs) if signs.heads[measure].line else None
+        if found is None or any(
             powers[t] < 0 or (t.data == "normal" and powers[t] > 1) for t in own
         ):
             continue
-        target = first_line(signs.heads)
-        if measure == target and total(expand(back(x, line)) or {}) == var(x):
-            continue
+        line, target = found
         law = product(frozenset((t, powers[t]) for t in own), {})
         body = mul(*(moved(t, x, line, signs) for t in own for _ in range(powers[t])))
+        if not any(t.data == "normal" and t.args[0] == var(x) for t in own):
+            body = mul(inverse(line)[1], body)
         return Leaving(x, "moved", law, _chain({x: target}, body, signs.heads))
     return None
 

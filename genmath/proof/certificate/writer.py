@@ -326,9 +326,10 @@ class Writer:
         """By substitution, and the density of the law that moves along."""
         ((x, _),) = integral.args[0].data
         factors = _laws(integral)
-        line = motion(x, _bases(factors), place.signs)
-        if line is None:
+        found = motion(x, integral.data, _bases(factors), place.signs)
+        if found is None:
             raise NoProof("a law does not move")
+        line, _ = found
         shift, factor = inverse(line)
         self.bounds(place).positive(factor)
         step = ["moved", said.of(integral), left.data, said.of(shift), said.of(factor)]
@@ -337,10 +338,10 @@ class Writer:
         middle = app(left.data, lam(left.args[0].data, mul(factor, here)))
         inner, (w,) = self._under(middle, 0, place)
         one, other = _at(middle.args[0], w), _at(left.args[0], w)
-        old, new = _law(factors, x), _law(_laws(left), left.args[0].data[0][0])
-        old = replaced(replaced(old, {x: back(x, line)}), {x: w})
-        new = replaced(new, {left.args[0].data[0][0]: w})
-        by = [self.equality(old, mul(line[0], new), inner)]
+        by, ((y, _),) = list[int](), left.args[0].data
+        for old, new in zip(_normals(factors, x), _normals(_laws(left), y), strict=True):
+            old = replaced(replaced(old, {x: back(x, line)}), {x: w})
+            by = [self.equality(old, mul(line[0], replaced(new, {y: w})), inner)]
         by = [*self.equations([one, other], inner, 1), *by]
         inner.add("identity", ["=", said.of(one), said.of(other)], by)
         facts.insert(0, place.add("same", said.of(middle), said.of(left), [[[w], inner.steps]]))
@@ -453,8 +454,8 @@ def _bases(factors: tuple[Term, ...]) -> list[Term]:
     return [t.args[0] if t.op == "pow" else t for t in factors]
 
 
-def _law(factors: tuple[Term, ...], x: str) -> Term:
-    return next(t for t in factors if t.data == "normal" and t.args[0] == var(x))
+def _normals(factors: tuple[Term, ...], x: str) -> list[Term]:
+    return [t for t in factors if t.data == "normal" and t.args[0] == var(x)]
 
 
 def _roots(term: Term) -> list[Term]:
