@@ -88,13 +88,15 @@ BOUNDS = [
     ("abs", "(abs a)", "0 <= (abs a)", ()),
     ("abs_above", "(abs a)", "a <= (abs a)", ()),
     ("abs_below", "(abs a)", "(- a) <= (abs a)", ()),
+    ("abs_most", "(+ b (- (abs a)))", "0 <= (+ b (- (abs a)))",
+     ("0 <= (+ b (- a))", "0 <= (+ b a)")),
     ("circle", "(sin a)", "(^ (sin a) 2) = (+ 1 (- (^ (cos a) 2)))", ()),
     ("sqrt", "(sqrt a)", "0 < (sqrt a)", ("0 < a",)),
     ("sqrt", "(sqrt a)", "0 <= (sqrt a)", ("0 <= a",)),
     ("root", "(sqrt a)", "(^ (sqrt a) 2) = a", ("0 <= a",)),
     ("log_gap", "(log_gap a)", "0 <= (log_gap a)", ("0 < a",)),
     ("normal", "(normal a b c)", "0 < (normal a b c)", ("0 < c",)),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("rule", "of", "says", "needs"), BOUNDS, ids=lambda x: str(x)[:20])
@@ -109,6 +111,20 @@ def test_where_values_lie(rule: str, of: str, says: str, needs: tuple[str, ...])
         assert not accepted(says, steps, tuple(n.replace("<", ">") for n in needs))
         if "<=" not in needs[0]:
             assert not accepted(says, steps, tuple(n.replace("<", "<=") for n in needs))
+
+
+def test_a_size_is_at_most_what_both_signs_are() -> None:
+    both = ("0 <= (+ b (- a))", "0 <= (+ b a)")
+    states = "0 <= (+ b (- (abs a)))"
+    steps = [["bound", "abs_most", term("(+ b (- (abs a)))")]]
+    for given in (both[:1], both[1:], ("0 <= (+ b (- a))", "0 <= (+ a b)"), ("a <= b", both[1])):
+        assert not accepted(states, steps, given)
+    assert not accepted(states.replace("<=", "<"), steps, both)
+    assert accepted(states, steps, ("0 < (+ b (- a))", both[1]))
+    for other in ("(+ b (abs a))", "(+ b (- a))", "(+ (- (abs a)) b)", "(+ b c (- (abs a)))",
+                  "(+ b (- (abs b)))", "(+ b (- (* 2 (abs a))))", "(- (abs a))", "b"):  # fmt: skip
+        wrong = [["bound", "abs_most", term(other)]]
+        assert not accepted(f"0 <= {other}", wrong, both)
 
 
 # --- algebra

@@ -68,7 +68,14 @@ def test_an_integral_is_the_difference_of_a_primitive() -> None:
 
 @pytest.mark.parametrize(
     "declared",
-    [{"is": "endless"}, {"is": "sum"}, {"is": "integral"}, {"is": ""}, {"takes": [1, 0, 0, 0]}],
+    [
+        {"is": "endless"},
+        {"is": "sum"},
+        {"is": "integral"},
+        {"is": ""},
+        {"takes": [1, 0, 0, 0]},
+        {"ranges": [["<", "0", ["#", 0]]]},
+    ],
     ids=str,
 )
 def test_nothing_else_has_limits(declared: dict[str, Any]) -> None:
@@ -135,7 +142,8 @@ def test_random_primitives() -> None:
         read = claim(said)
         scope = Scope(read, read.read, Work(10**6))
         scope.known.add(("<=", scope.read("1"), scope.read("2")))
-        inner, _, _ = scope.limits(("B", None, *map(scope.read, "12")), [["x"], []])
+        where = scope.limits(("B", None, *map(scope.read, "12")))
+        inner, _, _ = scope.inside([["x"], []], 1, where)
         at = ["Deriv", ["=>", 1, body], "x"]
         positive = ["combination", ["<", "0", "x"], [["1", 1], ["1"]], []]
         steps = [positive, ["equal", "slope", at]]

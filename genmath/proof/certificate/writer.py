@@ -10,6 +10,7 @@ from typing import Any
 from genmath.proof.certificate import said
 from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import expansion
+from genmath.proof.certificate.gathered import gathered
 from genmath.proof.certificate.iterated import (
     MOVING,
     Letters,
@@ -21,7 +22,7 @@ from genmath.proof.certificate.iterated import (
 )
 from genmath.proof.certificate.iterated import where as where_of
 from genmath.proof.certificate.moved import back, inverse, motion
-from genmath.proof.certificate.primitives import Primitive, between
+from genmath.proof.certificate.primitives import Primitive
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.rules import density, expanded, opened, with_slopes
@@ -35,9 +36,11 @@ from genmath.proof.coq.terms import (
     atoms,
     denominators,
     lam,
+    minus,
     mul,
     neg,
     num,
+    power,
     replaced,
     var,
 )
@@ -58,7 +61,7 @@ class Writer:
         self.letters = map("w{}".format, itertools.count(1))
 
     def bounds(self, place: Place) -> Bounds:
-        return Bounds(place, self.keeps)
+        return Bounds(place, self.keeps, self.equations)
 
     # --- equalities
 
@@ -77,7 +80,11 @@ class Writer:
                 self.bounds(place).positive(a)
                 self.bounds(place).positive(b)
                 return place.add("ln_inject", said.of(a), said.of(b))
-            raise NoProof("not an identity of real algebra")
+            by = gathered(self, minus(a, b), place)
+            if by is None:
+                raise NoProof("not an identity of real algebra")
+            self.bounds(place).divisors(a, b)
+            return place.add("identity", ["=", said.of(a), said.of(b)], by)
         with contextlib.suppress(NoProof):
             return self._plainly(a, b, place)
         by = self.equations([a, b], place, depth)
@@ -122,6 +129,8 @@ class Writer:
                 plain[atom] = None
                 if atom.data == "sin":
                     found.append(place.add("bound", "circle", said.of(atom)))
+                if atom.data == "Rabs":
+                    found.append(self._square_of_size(atom, place))
                 if atom.data == place.signs.indicator:
                     found.append(place.add("bound", "bit", said.of(atom)))
                 if atom.data == "sqrt" and place.signs.nonnegative(atom.args[0]):
@@ -132,6 +141,20 @@ class Writer:
         for t in terms:
             visit(t)
         return [*self.merged(list(plain), place, depth), *found]
+
+    def _square_of_size(self, size: Term, place: Place) -> int:
+        """|u|^2 = |u u| = u u."""
+        (u,) = size.args
+        whole = app("Rabs", mul(u, u))
+        self.bounds(place).divisors(u)
+        square = place.add("bound", "square", said.of(u))
+        place.add("combination", ["<=", "0", said.of(mul(u, u))], [["1", square]], [])
+        plus = place.add("equal", "abs_plus", said.of(whole))
+        both = place.add("equal", "abs_product", said.of(whole))
+        claim = ["=", said.of(power(size, 2)), said.of(whole)]
+        squared = place.add("identity", claim, [both])
+        claim = ["=", said.of(power(size, 2)), said.of(mul(u, u))]
+        return place.add("identity", claim, [plus, squared])
 
     def _seen(self, d: Term, place: Place, depth: int) -> Term:
         """What a denominator is in terms of others, if that is seen to differ from 0."""
@@ -224,7 +247,7 @@ class Writer:
         if said.of(found.written) != said.of(atom):
             facts.append(self.same(atom, found.written, place, depth))
         if isinstance(found, Merged):
-            facts = [*self._merged(found, place, depth), *facts]
+            facts = [*self.merged_integrals(found, place, depth), *facts]
         elif said.of(found.written) != said.of(found.target):
             facts.insert(0, place.add("equal", "linear", said.of(found.written)))
         self.bounds(place).divisors(found.target)
@@ -234,13 +257,11 @@ class Writer:
     def _by_primitive(self, atom: Term, found: Primitive, place: Place, depth: int) -> int:
         """As the integral of a slope, and what is left."""
         whole, known = found.whole, found.known
-        x = next(self.letters)
-        where = between(x, known, place.signs)
         _, low, high = known.args
-        if where:
-            self.bounds(place).ordered(low, high)
-        term: Any = place.kernel(known)
-        inner = self._stated(place.scope.limits(term, [[x], []])[0], place, [x], where)
+        if place.signs.nonnegative(add(high, neg(low))):
+            inner, (x,) = self._between(known, place, "<=")
+        else:
+            inner, (x,) = self.under(known, 0, place)
         slope = app(DERIVATIVE, whole, var(x))
         self.equality(slope, _at(known.args[0], x), inner, depth + 1)
         of = said.of(whole)[2]
@@ -260,7 +281,7 @@ class Writer:
         self.bounds(place).divisors(found.target)
         return place.add("identity", ["=", said.of(atom), said.of(found.target)], facts)
 
-    def _merged(self, found: Merged, place: Place, depth: int) -> list[int]:
+    def merged_integrals(self, found: Merged, place: Place, depth: int) -> list[int]:
         order = [found.letters.index(x) for x in opening(found.middle, self.heads)]
         names = [next(self.letters) for _ in found.letters]
         one = spread(found.written, self.heads, iter(names))
@@ -303,7 +324,7 @@ class Writer:
     def _leaving(self, middle: Term, target: Term, rule: str, around: int, place: Place) -> int:
         """Down to the letter that is integrated out, which others are around."""
         if around:
-            inner, (x,) = self._under(middle, 0, place)
+            inner, (x,) = self.under(middle, 0, place)
             one, other = _at(middle.args[0], x), _at(target.args[0], x)
             by = [self._leaving(one, other, rule, around - 1, inner)]
             self.bounds(inner).divisors(one, other)
@@ -336,7 +357,7 @@ class Writer:
         facts = [place.add(*step)]
         here = replaced(integral.args[0].args[0], {x: back(x, line)})
         middle = app(left.data, lam(left.args[0].data, mul(factor, here)))
-        inner, (w,) = self._under(middle, 0, place)
+        inner, (w,) = self.under(middle, 0, place)
         one, other = _at(middle.args[0], w), _at(left.args[0], w)
         by, ((y, _),) = list[int](), left.args[0].data
         for old, new in zip(_normals(factors, x), _normals(_laws(left), y), strict=True):
@@ -357,7 +378,7 @@ class Writer:
         whole = app(DERIVATIVE, lam(moving.data, within), at)
         facts = [place.add("equal", "slope", said.of(whole))]
         facts = [place.add("identity", ["=", said.of(integral), said.of(whole)], facts)]
-        inner, (w,) = self._under(whole, 0, place)
+        inner, (w,) = self.under(whole, 0, place)
         known = replaced(within, {moving.data[0][0]: w})
         self._exchanged(known, _at(left.args[0], w), inner)
         steps = [[[w], inner.steps], None]
@@ -404,14 +425,14 @@ class Writer:
         self, whole: Term, i: int, one: Term, other: Term, place: Place, depth: int
     ) -> list[Any]:
         """Two functions are equal wherever the one that takes them looks at them."""
-        inner, letters = self._under(whole, i, place)
+        inner, letters = self.under(whole, i, place)
         here = {n: w for (n, _), w in zip(one.data, letters, strict=True)}
         there = {n: w for (n, _), w in zip(other.data, letters, strict=True)}
         body, goal = replaced(one.args[0], here), replaced(other.args[0], there)
         self.equality(body, goal, inner, depth + 1)
         return [letters, inner.steps]
 
-    def _under(self, whole: Term, i: int, place: Place) -> tuple[Place, list[str]]:
+    def under(self, whole: Term, i: int, place: Place) -> tuple[Place, list[str]]:
         function = whole.args[i]
         letters = [next(self.letters) for _ in function.data]
         term: Any = place.kernel(whole)
@@ -425,10 +446,29 @@ class Writer:
         choosy = bool((head := self.heads.get(whole.data)) and head.choosy)
         return self._stated(inner, place, letters, conditions if choosy else []), letters
 
+    def _between(self, term: Term, place: Place, sign: str) -> tuple[Place, list[str]]:
+        """Within the limits of an integral, which are in order."""
+        _, low, high = term.args
+        if place.number("<", low, high) is None:
+            gap = minus(high, low)
+            known = self.bounds(place).nonnegative(gap)
+            terms = [["1", known]] if known is not None else [[str(gap.data)]]
+            place.add("combination", [sign, said.of(low), said.of(high)], terms, [])
+        (x,) = letters = [next(self.letters)]
+        scope = place.scope
+        kernel: Any = place.kernel(term)
+        where = [*scope.looks(kernel, 0), *scope.limits(kernel, sign)]
+        inner, _, _ = scope.inside([letters, []], 1, where)
+        within = [("<=", low, var(x)), ("<=", var(x), high)]
+        return self._stated(inner, place, letters, within), letters
+
     def keeps(self, place: Place, sign: str, term: Term) -> int:
         """What is nowhere < 0 has no integral < 0; nor what is > 0 one that is 0."""
-        inner, letters = self._under(term, 0, place)
-        function = term.args[0]
+        function, *limits = term.args
+        if self.heads[term.data].linear == "integral" and limits:
+            inner, letters = self._between(term, place, sign)
+        else:
+            inner, letters = self.under(term, 0, place)
         here = {n: w for (n, _), w in zip(function.data, letters, strict=True)}
         body = replaced(function.args[0], here)
         number = self.bounds(inner).nonnegative(body)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from genmath.proof.certificate import said
-from genmath.proof.certificate.gaps import as_gap
+from genmath.proof.certificate.gaps import as_gap, equal_gap
+from genmath.proof.certificate.gathered import gathered
 from genmath.proof.certificate.iterated import apart
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.certificate.writer import Writer
@@ -68,6 +69,7 @@ def _proof(
         raise NoProof(f"the kernel does not read the claim: {why}") from None
     signs = claim.signs()
     signs.laws, signs.supports, signs.apart = laws, supports, apart
+    signs.gap = equal_gap
     signs.normals = normals
     signs.always = claim.always
     place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
@@ -99,10 +101,14 @@ def _bound(claim: Statement, writer: Writer, place: Place) -> None:
             for sign, a, b in claim.results if sign != "="
         ]  # fmt: skip
     parts = parts or [gap]
-    if not facts and signs.laws and not all(map(signs.nonnegative, parts)):
+    if not facts:
         parts = [as_gap(part, signs) for part in parts]
+    together = None
     if not writer.equal(gap, add(*parts), signs):
-        raise NoProof("the gap is not what is given as a reason")
+        together = gathered(writer, minus(gap, add(*parts)), place)
+        if together is None:
+            raise NoProof("the gap is not what is given as a reason")
+        writer.bounds(place).divisors(gap, *parts)
     if not facts:
         for part in parts:
             if not signs.nonnegative(part):
@@ -111,7 +117,7 @@ def _bound(claim: Statement, writer: Writer, place: Place) -> None:
             if number is not None:
                 facts.append(number)
     numbers = [p.data for p in parts if p.op == "num"]
-    by = writer.equations([gap, *parts], place, 0)
+    by = writer.equations([gap, *parts], place, 0) if together is None else together
     sign = "<" if strict else "<="
     terms: list[list[Any]] = [["1", k] for k in facts]
     if sum(numbers):

@@ -82,6 +82,8 @@ def opened(term: Term, signs: Signs) -> Term:
         return term if new is None else opened(new, signs)
     if term.op not in ARITHMETIC:
         return term
+    if term.op == "pow" and signs.apart and term.args[0].data == "Rabs" and term.data % 2 == 0:
+        return opened(power(term.args[0].args[0], term.data), signs)
     return Term(term.op, tuple(opened(a, signs) for a in term.args), term.data)
 
 

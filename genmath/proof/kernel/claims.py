@@ -55,6 +55,11 @@ class Function:
     margins: tuple[tuple[str, str], ...]
     chain: tuple[Term, ...]
 
+    @property
+    def limited(self) -> bool:
+        """Whether it is an integral from its second argument to its third, which are numbers."""
+        return self.kind == "between" and self.takes == (1, 0, 0)
+
 
 @dataclass(frozen=True)
 class Claim:

@@ -200,6 +200,13 @@ class Scope:
         weights = term[2:] if declared.kind == "expectation" and i == 0 else ()
         return [*declared.ranges, *(("<", ZERO, w[2]) for w in weights)]
 
+    def limits(self, term: Any, sign: str = "<=") -> list[Fact]:
+        """Where an integral with limits looks, if the first is known to be less, or no larger."""
+        ends, x = term[2:], ("#", 0)
+        if {("<", *ends), (sign, *ends)}.isdisjoint(self.known):
+            return []
+        return [("<=", ends[0], x), ("<=", x, ends[1])]
+
     def inside(self, item: Any, m: int, where: list[Fact]) -> tuple[Scope, list[str], Any]:
         """Under a binder: letters that are new, of which only `where` is known."""
         self.work.spend(len(self.facts))
@@ -238,16 +245,22 @@ class Scope:
         return "=", a, b
 
     def _keeps(self, sign: Any, said: Any, letters: Any, steps: Any) -> Fact:
-        """What is nowhere < 0 has no integral, expectation or sum < 0; with limits it may. What is
-        > 0 everywhere has one > 0, if it is over anything at all."""
+        """What is nowhere < 0 has no integral, expectation or sum < 0; with limits, if they are in
+        order. What is > 0 everywhere has one > 0, if it is over anything at all."""
         term: Any = self.read(said)
         declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
-        if declared is None or declared.kind not in LINEAR or declared.kind in LIMITED:
+        if declared is None or declared.kind not in LINEAR:
             raise Rejected("it is not declared to keep signs")
         if sign not in ("<", "<="):
             raise Rejected("no sign to keep")
         function = term[1]
-        inner, opening, proof = self.inside([letters, steps], function[1], self.looks(term, 0))
+        where = self.looks(term, 0)
+        if declared.kind in LIMITED:
+            within = self.limits(term, sign) if declared.limited else []
+            if not within:
+                raise Rejected("its limits are not known to be in order")
+            where += within
+        inner, opening, proof = self.inside([letters, steps], function[1], where)
         inner.proves((sign, ZERO, opened(function[2], opening)), proof)
         if sign == "<":
             self.suppose(f"{term[0]} is over more than nothing")
@@ -255,21 +268,15 @@ class Scope:
             self.suppose(f"{term[0]} keeps signs")
         return sign, ZERO, term
 
-    def limits(self, term: Any, item: Any) -> tuple[Scope, list[str], Any]:
-        """Under an integral with limits, in order if they are known to be."""
-        x, a, b = ("#", 0), term[2], term[3]
-        forwards = not {("<", a, b), ("<=", a, b)}.isdisjoint(self.known)
-        return self.inside(item, 1, [("<=", a, x), ("<=", x, b)] if forwards else [])
-
     def _primitive(self, said: Any, of: Any, letters: Any, steps: Any) -> Fact:
         """The integral from a to b of f is F(b) - F(a), where F has the slope f at every x from a
         to b: at every x, unless a <= b. The slope of smooth functions is continuous."""
         term: Any = self.read(said)
         declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
-        if declared is None or declared.kind != "between" or declared.takes != (1, 0, 0):
+        if declared is None or not declared.limited or declared.ranges:
             raise Rejected("primitive: it is no integral from one number to another")
         whole = self.read(of, 1)
-        inner, opening, proof = self.limits(term, [letters, steps])
+        inner, opening, proof = self.inside([letters, steps], 1, self.limits(term))
         slope = (DERIVATIVE, ("=>", 1, whole), *opening)
         inner.proves(("=", slope, opened(term[1][2], opening)), proof)
         if not slopes.smooth(slopes.equal(slope, inner), self.functions):
