@@ -93,6 +93,8 @@ class Bounds:
         found = self.place.number(sign, ZERO, t)
         if found is not None:
             return found
+        if t.op == "app" and t.data == "exp" and sign == "<":
+            return self.place.add("bound", "exp", said.of(t))
         low = self.signs(t).low
         under = self.below(t)
         if low > 0:
