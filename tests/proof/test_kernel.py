@@ -29,6 +29,7 @@ EQUAL = [
     ("abs_even", "(abs (- a))", "(abs a)", ()),
     ("abs_product", "(abs (* a b))", "(* (abs a) (abs b))", ()),
     ("log_gap", "(log_gap a)", "(+ a (- 1) (- (ln a)))", ()),
+    ("power", "(power a b)", "(exp (* b (ln a)))", ("0 < a",)),
     (
         "normal",
         "(normal a b c)",
@@ -203,7 +204,9 @@ def test_a_combination_has_no_negative_weights_and_no_other_facts() -> None:
     assert not accepted("0 <= a", combination("0 <= a", ["a"]))
     assert not accepted("0 < 0", combination("0 < 0", ["0"]))
     assert not accepted("0 < 0", combination("0 < 0"))
-    assert not accepted("a = a", combination("a = a"))
+    assert accepted("a = a", combination("a = a"))
+    for terms in ([], ["1"], ["a"], ["1", 0], ["-1", 0]):
+        assert not accepted("a = 0", combination("a = 0", terms), ("a <= 0",))
     assert accepted("0 < 2", combination("0 < 2", ["2"]))
 
 

@@ -381,8 +381,8 @@ class World:
                 continue
             at = tuple(self.number(name, "at", k) + 0.1 for k in range(len(f.takes)))
             here: Term = (name, *(("#", k) for k in range(len(at))))
-            for k in range(3):
-                moved = (*(a - 0.7 * k for a in at),)
+            for k in range(-12, 13):
+                moved = (*(a + 0.3 * k for a in at),)
                 if not all(self.holds(v, (self.one(here, moved),), 1e-9) for v in f.values):
                     return False
             pairs: list[tuple[Term, Term]] = []
@@ -457,12 +457,18 @@ def _meaning(t: Any, f: Function) -> Term:
 def truth(claim: Claim, chance: random.Random, supposed: Iterable[str] | None = None) -> str:
     """Under what is given, and the laws and earlier results that it rests on: all, or those that
     are named."""
-    named = None if supposed is None else frozenset(supposed)
-    results = [f for n, f in claim.results if named is None or f"the result {n}" in named]
-    if named is not None:
-        claim = replace(
-            claim, functions={n: _less(n, f, named) for n, f in claim.functions.items()}
-        )
+    if supposed is None:
+        return _truth(claim, chance, [f for _, f in claim.results])
+    named = frozenset(supposed)
+    results = [f for n, f in claim.results if f"the result {n}" in named]
+    found = _truth(claim, chance, results)
+    functions = {n: _less(n, f, named) for n, f in claim.functions.items()}
+    if found == "not evaluated" and functions != claim.functions:
+        return _truth(replace(claim, functions=functions), chance, results)
+    return found
+
+
+def _truth(claim: Claim, chance: random.Random, results: list[Fact]) -> str:
     seen = 0
     for _ in range(TRIES):
         try:

@@ -17,10 +17,11 @@ from genmath.proof.coq.gaps import Covered
 from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.monomials import Monomial, Polynomial, expand
 from genmath.proof.coq.terms import Term, add, app, denominators, div, minus, mul, neg, num
-from genmath.proof.kernel.claims import LINEAR
+from genmath.proof.kernel.claims import FINITE, LINEAR
 
 Weighted = list[Any]  # a weight, and numbers of facts
 ZERO = num(0)
+KEEPS = (*LINEAR, *FINITE)
 
 
 class Bounds:
@@ -207,6 +208,8 @@ class Bounds:
         if high.data == "Rabs" and low in (high.args[0], neg(high.args[0])):
             rule = "abs_above" if low == high.args[0] else "abs_below"
             return self.place.add("bound", rule, said.of(high))
+        if low.data == high.data == "exp":
+            return exponentials.ordered(self, low, high, "<" if strict else "<=")
         known = self.place.number("<" if strict else "<=", low, high)
         p = expand(minus(high, low)) or {} if known is None else {}
         for k, values, (_, one, other) in self.signs.matching(p):
@@ -351,13 +354,15 @@ class Bounds:
             case "normal" if not up and zero:
                 self.positive(t.args[2])
                 return self.place.add("bound", "normal", said.of(t))
+            case "power" if not up and zero:
+                return self.prove(self.place, sign, t)
         if t.data == self.signs.indicator:
             return self._indicator(t, a, b, sign, up)
         declared = self.place.scope.functions.get(t.data)
         for k in range(len(declared.values) if declared else 0):
             self.place.add("value", said.of(t), k)
         found = self.place.number(sign, a, b)
-        if found is None and declared and declared.kind in LINEAR and zero and not up:
+        if found is None and declared and declared.kind in KEEPS and zero and not up:
             return self.prove(self.place, sign, t)
         if found is None and declared and declared.kind in ("KL", "JS") and zero and not up:
             return self.place.add("bound", "divergence", said.of(t))

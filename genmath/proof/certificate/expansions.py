@@ -10,6 +10,7 @@ from genmath.proof.coq.rules import (
     density,
     doubled,
     factored,
+    finite,
     halves,
     multiplied_out,
     opened,
@@ -51,6 +52,8 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
             return "normal", density(term), []
         case "log_gap":
             return "log_gap", add(inner, neg(ONE), neg(app("ln", inner))), []
+        case "power" if new := finite(term, signs):
+            return "power", new, [("<", inner)]
     head = signs.heads.get(term.data)
     if signs.laws and head is not None and head.ratio:
         at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
@@ -90,6 +93,8 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             return "same", app("ln", mul(*parts)), []
         case "app" if signs.apart and (outer := outside(u, signs)):
             return "same", app("ln", mul(*outer)), []
+        case "app" if signs.apart and (new := finite(u, signs)):
+            return "same", app("ln", new), []
         case "app" if u.data == "exp":
             return "ln_exp", u.args[0], []
         case "app" if u.data == "sqrt" and signs.positive(u.args[0]):
@@ -125,7 +130,7 @@ def _exp(u: Term, signs: Signs) -> Expansion | None:
             return "exp_sum", mul(*(app("exp", a) for a in u.args)), []
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return "exp_ln", u.args[0], [("<", u.args[0])]
-        case "mul" | "div" if signs.apart and (new := multiplied_out(opened(u, signs))):
+        case "mul" | "div" | "app" if signs.apart and (new := multiplied_out(u, signs)):
             return "same", app("exp", new), []
         case "mul" | "div" if signs.apart and (twice := doubled(u)):
             return "same", app("exp", app("ln", app("sqrt", app("exp", twice)))), []

@@ -17,6 +17,7 @@ from genmath.proof.certificate import said
 from genmath.proof.certificate.fractions import partial
 from genmath.proof.certificate.moved import inverse, motion, moved
 from genmath.proof.certificate.primitives import Primitive, primitive
+from genmath.proof.certificate.steps import Stepped, stepped
 from genmath.proof.coq.linear import moment_of
 from genmath.proof.coq.monomials import Monomial, affine, apart_from, expand, product, total
 from genmath.proof.coq.reading import DERIVATIVE, Head
@@ -74,20 +75,25 @@ class Leaving:
     equation: tuple[Term, Term] | None = None
 
 
+Plan = Split | Merged | Primitive | Stepped
+
+
 def apart(term: Term, signs: Signs, opened: Opened) -> Term | None:
     found = plan(term, signs, opened)
     return None if found is None else found.target
 
 
-def plan(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Primitive | None:
+def plan(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Primitive | Stepped | None:
     """One step; None where nothing is left to be done."""
     if term not in signs.planned:
         signs.planned[term] = _planned(term, signs, opened)
-    found: Split | Merged | Primitive | None = signs.planned[term]
+    found: Split | Merged | Primitive | Stepped | None = signs.planned[term]
     return found
 
 
-def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Primitive | None:
+def _planned(
+    term: Term, signs: Signs, opened: Opened
+) -> Split | Merged | Primitive | Stepped | None:
     if found := primitive(term, signs, opened):
         return found
     if not signs.laws:
@@ -104,7 +110,7 @@ def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Primi
     inner = [product(m, _plain(bound)) for m in sums]
     if list(sums.values()) == [{frozenset(): 1}]:
         written = app(term.data, lam(function.data, inner[0]), *others)
-        return _merged(term, written, signs, opened) if head.each else None
+        return _merged(term, written, signs, opened) if head.each else stepped(written, signs)
     weights = [total(p) for p in sums.values()]
     whole = add(*map(mul, weights, inner))
     ones = [app(term.data, lam(function.data, t), *others) for t in inner]

@@ -64,6 +64,7 @@ class Signs:
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
         self.supports = False  # whether densities are taken to be > 0
+        self.whole = frozenset[str]()  # letters that are whole numbers
         self.indicator = next((h.name for h in heads.values() if h.indicator), "")
         self.normals = False  # whether normal laws are written out
         self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
@@ -120,7 +121,7 @@ class Signs:
         new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
         new.gap = self.gap
         new.supports, new.always, new.bound = self.supports, self.always, self.bound
-        new.normals = self.normals
+        new.whole, new.normals = self.whole, self.normals
         return new
 
     def _note(self, term: Term, r: Range) -> None:
@@ -236,6 +237,10 @@ class Signs:
                 more.append((t, num(Fraction(r.high)), r.below))
             if 0 < r.low < inf:
                 more.append((num(Fraction(r.low)), t, r.above))
+        exps = dict.fromkeys(t for m in p for t, _ in m if t.data == "exp")
+        for low, high in itertools.permutations(exps, 2):
+            if (r := self(minus(high.args[0], low.args[0]))).low >= 0:
+                more.append((low, high, r.low > 0 or r.above))
         more += [(low, high, sign == "<") for _, _, (sign, low, high) in self.matching(p)]
         expanded = [(g, q) for g in more if (q := expand(add(g[1], neg(g[0])))) is not None]
         return [*self.stated_gaps, *expanded]
@@ -319,9 +324,14 @@ class Signs:
                 return Range(zero) if self.positive(term.args[0]) else ANY
             case "normal":
                 return Range(zero, inf, True) if self.positive(term.args[2]) else ANY
+            case "power" if self.apart and self.positive(term.args[0]):
+                return Range(zero, inf, True)
         if self.apart and term.data == self.indicator:
             return Range(zero, Fraction(1))
         head = self.heads.get(term.data)
+        if self.apart and head and head.logs:
+            body = term.args[0].args[0]
+            return Range(zero, inf, True) if self.inside(term.args[0]).positive(body) else ANY
         inside = self.under(term) if head and self.laws and head.linear else None
         if inside is not None and inside.nonnegative(body := term.args[0].args[0]):
             return Range(zero, inf, bool(self.apart) and self.more(term) and inside.positive(body))

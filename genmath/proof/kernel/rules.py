@@ -22,6 +22,7 @@ class Scope(Protocol):
     def positive(self, term: Term) -> bool: ...
     def nonnegative(self, term: Term) -> bool: ...
     def nonzero(self, term: Term) -> bool: ...
+    def whole(self, term: Term) -> bool: ...
     def suppose(self, law: str) -> None: ...
 
 
@@ -104,6 +105,9 @@ ROWS = {
     "log_gap": Row(
         "log_gap u = u - 1 - ln u, by definition",
         "log_gap", "", _nothing, lambda u: ("+", u, ("-", ONE), ("-", ("ln", u)))),
+    "power": Row(
+        "power(u, v) = exp(v ln u), if u > 0",
+        "power", "", lambda s, u, v: s.positive(u), lambda u, v: ("exp", ("*", v, ("ln", u)))),
     "normal": Row(
         "normal(x; m, v) = exp(-(x - m)^2 / 2v) / sqrt(2 pi v), by definition",
         "normal", "", _nothing, _normal),

@@ -30,11 +30,11 @@ def equal(term: Any, scope: Scope) -> Term:
 def smooth(term: Any, functions: Mapping[str, Function]) -> bool:
     """Whether all functions in it are the kernel's own, or declared smooth: so it is continuous
     where it was found as a slope."""
-    if not isinstance(term, tuple) or term[0] == "#":
+    if not isinstance(term, tuple):
         return True
     declared = functions.get(term[0])
-    own = term[0] != DERIVATIVE and (declared is None or declared.smooth)
-    return own and all(smooth(a, functions) for a in parts(term))
+    known = declared.smooth if declared else term[0] != DERIVATIVE
+    return known and all(smooth(a, functions) for a in parts(term))
 
 
 class _Slopes:
@@ -66,6 +66,10 @@ class _Slopes:
                 return ("*", ONE * t[2], ("^", t[1], max(t[2] - 1, 0)), self(t[1]))
             case "normal":
                 return self._normal(t, *t[1:])
+            case "power":  # u^v (v' ln u + v u' / u), if u > 0
+                _, u, v = t
+                self._need(self.scope.positive, u)
+                return ("*", t, ("+", ("*", self(v), ("ln", u)), ("/", ("*", v, self(u)), u)))
         spoken = [i for i, a in enumerate(t) if i and _speaks(a)]
         declared = self.scope.functions.get(t[0])
         if spoken == [1] and declared and declared.kind in LINEAR:
