@@ -58,6 +58,7 @@ class Statement:
         self.results = results
         self.conditions: list[Condition] = [*own, *given, *results]
         self.read.slopes()
+        self.read.maps()
         self.read.ratios()
         self.read.meanings()
         self.read.products()
