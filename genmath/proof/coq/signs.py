@@ -322,7 +322,7 @@ class Signs:
             return Range(zero, inf, bool(self.apart) and self.more(term) and inside.positive(body))
         if head is None:
             return ANY
-        if self.apart and self.laws and head.means in ("KL", "JS", "TV"):
+        if self.apart and self.laws and (head.means == "TV" or self._of_densities(term, head)):
             return Range(zero)
         match head.sign if self.apart else "":
             case "<":
@@ -357,6 +357,11 @@ class Signs:
         """Whether an integral is over more than nothing: that of its limits is seen."""
         limited = self.heads[term.data].linear == "integral" and len(term.args) == 3
         return not limited or self.positive(minus(term.args[2], term.args[1]))
+
+    def _of_densities(self, term: Term, head: Head) -> bool:
+        """Whether it is a divergence that is known to be >= 0."""
+        of = [self.heads.get(f.args[0].data) for f in term.args if f.args]
+        return head.means in ("KL", "JS") and all(law is not None and law.density for law in of)
 
     def _exponential(self, u: Range) -> Range:
         """Above 1 where the exponent is > 0, below 1 where it is < 0."""
