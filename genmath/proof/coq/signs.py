@@ -66,6 +66,7 @@ class Signs:
         self.gap: Callable[[Term, Signs], Term | None] | None = None  # an equal one, seen >= 0
         self.apart: Apart | None = None  # how integrals are, if not as Coq is told
         self.ranges: dict[Term, Range] = {}
+        self.expansions: dict[Term, Term | None] = {}  # what `expanded` remembers
         self._fractions: dict[Term, tuple[Term, Term] | None] = {}
         self._inside: dict[Term, Signs] = {}
         for sign, left, right in conditions:
