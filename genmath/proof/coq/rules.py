@@ -37,6 +37,14 @@ TACTICS = {
 
 def expanded(term: Term, signs: Signs) -> Term | None:
     """The same in terms of others; None if it stays as it is."""
+    if not signs.apart:
+        return _expanded(term, signs)
+    if term not in signs.expansions:
+        signs.expansions[term] = _expanded(term, signs)
+    return signs.expansions[term]
+
+
+def _expanded(term: Term, signs: Signs) -> Term | None:
     if term in signs.equal:
         return signs.equal[term][0]
     if term.op == "app" and term.data == DERIVATIVE:

@@ -74,6 +74,7 @@ class Signs:
         self.gap: Callable[[Term, Signs], Term | None] | None = None  # an equal one, seen >= 0
         self.apart: Apart | None = None  # how integrals are, if not as Coq is told
         self.ranges: dict[Term, Range] = {}
+        self.expansions: dict[Term, Term | None] = {}  # what `expanded` remembers
         self._fractions: dict[Term, tuple[Term, Term] | None] = {}
         self._inside: dict[Term, Signs] = {}
         for sign, left, right in conditions:
@@ -338,7 +339,7 @@ class Signs:
             return Range(zero, inf, bool(self.apart) and self.more(term) and inside.positive(body))
         if head is None:
             return ANY
-        if self.apart and self.laws and head.means in ("KL", "JS", "TV"):
+        if self.apart and self.laws and (head.means == "TV" or self._of_densities(term, head)):
             return Range(zero)
         match head.sign if self.apart else "":
             case "<":
@@ -373,6 +374,11 @@ class Signs:
         """Whether an integral is over more than nothing: that of its limits is seen."""
         limited = self.heads[term.data].linear == "integral" and len(term.args) == 3
         return not limited or self.positive(minus(term.args[2], term.args[1]))
+
+    def _of_densities(self, term: Term, head: Head) -> bool:
+        """Whether it is a divergence that is known to be >= 0."""
+        of = [self.heads.get(f.args[0].data) for f in term.args if f.args]
+        return head.means in ("KL", "JS") and all(law is not None and law.density for law in of)
 
     def _exponential(self, u: Range) -> Range:
         """Above 1 where the exponent is > 0, below 1 where it is < 0."""
