@@ -21,11 +21,11 @@ import numpy as np
 from genmath.proof.kernel.claims import Claim, Function
 from genmath.proof.kernel.terms import Fact, Term, spoken
 
-CELLS, MOST = 2_000_000, 40_000_000  # at once; in all
+CELLS, MOST = 2_000_000, 15_000_000  # at once; in all
 GRIDS = ((1.0, 0.004), (0.75, 0.006))  # how fine; the step of differences
 OFFSETS = np.array([1, 2, 3, -1, -2, -3])
 WEIGHTS = np.array([45, -9, 1, -45, 9, -1]) / 60
-TRIES, ENOUGH, DRAWS = 40, 4, 400
+TRIES, ENOUGH, DRAWS = 40, 3, 400
 LIMITED = ("sum", "product", "between")
 OF_DENSITIES = ("integrates to one", "is > 0", "is >= 0", "are >= 0", "far out", "keeps signs")
 CANDIDATES: tuple[Callable[[Any], Any], ...] = (
