@@ -25,6 +25,8 @@ WORDS = (
     ("exp_sum", "exp_minus", "ln_product", "ln_quotient"),
     ("abs_plus", "abs_minus", "abs_even", "abs_product"),
     ("sqrt_product", "sqrt_quotient", "sqrt_square"),
+    ("last", "count", "empty"), ("keeps", "logs"), ("sum", "product"),
+    ("given", "whole"), ("exp", "ln", "power"),
     ("linear", "margin", "moment", "flux", "meaning", "ratio", "chain", "slope"),
     ("square", "inverse", "root", "sqrt", "exp", "abs", "abs_above", "abs_below", "abs_most",
      "circle", "support", "divergence"),
@@ -163,13 +165,14 @@ def truth(claim: Claim, chance: random.Random) -> str:
     """Under what is given, and the earlier results that it may rest on."""
     supposed = [*claim.given, *(result for _, result in claim.results)]
     for f in claim.functions.values():
-        if any(f.takes) or f.ratio or f.chain or f.margins or f.slope or f.values:
+        if (any(f.takes) and not f.steps) or f.ratio or f.chain or f.margins or f.slope or f.values:
             return "not evaluated"
     seen = 0
     for _ in range(400):
         letters = {
             n: chance.choice((1, -1, 0.1, 3)) * chance.random() for n in sorted(claim.read.letters)
         }
+        letters |= {n: float(chance.randint(-2, 6)) for n in sorted(claim.whole)}
         letters["PI"] = math.pi
         seed = chance.random()
         try:
@@ -231,6 +234,13 @@ def _value(
             return _slope(
                 lambda x: _value(t[1][2], letters, functions, seed, (x, *bound)), at(t[2])
             )
+    if (f := functions.get(t[0])) and f.steps:
+        a, b = at(t[2]), at(t[3])
+        if not -100 < a < b + 100 < 200:
+            raise NoValue
+        places = [a + k for k in range(int(b - a) + 2) if a + k <= b]
+        values = [_value(t[1][2], letters, functions, seed, (x, *bound)) for x in places]
+        return math.fsum(values) if f.kind == "sum" else math.prod(values)
     if any(isinstance(a, tuple) and a[0] == "=>" for a in t[1:]):
         raise NoValue
     args = [at(a) for a in t[1:]]
@@ -247,6 +257,8 @@ def _value(
             return abs(args[0])
         case "ln":
             return math.log(args[0])
+        case "power":
+            return math.exp(args[1] * math.log(args[0]))
         case "exp" | "sqrt" | "sin" | "cos":
             return float(getattr(math, t[0])(args[0]))
         case "log_gap":

@@ -28,7 +28,9 @@ EQUAL = [
     ("abs_minus", "(abs a)", "(- a)", ("0 <= (- a)",)),
     ("abs_even", "(abs (- a))", "(abs a)", ()),
     ("abs_product", "(abs (* a b))", "(* (abs a) (abs b))", ()),
+    ("abs_quotient", "(abs (/ a b))", "(/ (abs a) (abs b))", ("0 < b",)),
     ("log_gap", "(log_gap a)", "(+ a (- 1) (- (ln a)))", ()),
+    ("power", "(power a b)", "(exp (* b (ln a)))", ("0 < a",)),
     (
         "normal",
         "(normal a b c)",
@@ -48,6 +50,7 @@ ELSEWHERE = [  # rules, for terms of another shape
     ("abs_even", "(abs (* -1 a))"),
     ("abs_even", "(exp (- a))"),
     ("abs_product", "(abs (+ a b))"),
+    ("abs_quotient", "(abs (* a 2))"),
     ("exp_ln", "a"),
     ("exp_ln", "2"),
     ("none", "(exp 0)"),
@@ -86,6 +89,7 @@ BOUNDS = [
     ("pi_below", "PI", "PI < 4", ()),
     ("exp", "(exp a)", "0 < (exp a)", ()),
     ("abs", "(abs a)", "0 <= (abs a)", ()),
+    ("abs_nonzero", "(abs a)", "0 < (abs a)", ("0 < a",)),
     ("abs_above", "(abs a)", "a <= (abs a)", ()),
     ("abs_below", "(abs a)", "(- a) <= (abs a)", ()),
     ("abs_most", "(+ b (- (abs a)))", "0 <= (+ b (- (abs a)))",
@@ -97,6 +101,20 @@ BOUNDS = [
     ("log_gap", "(log_gap a)", "0 <= (log_gap a)", ("0 < a",)),
     ("normal", "(normal a b c)", "0 < (normal a b c)", ("0 < c",)),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("states", "step"),
+    [
+        ("0 < (abs a)", ["bound", "abs_nonzero"]),
+        ("(abs (/ b a)) = (/ (abs b) (abs a))", ["equal", "abs_quotient"]),
+    ],
+)
+def test_absolute_values_of_what_is_not_0(states: str, step: list[Any]) -> None:
+    of = term("(abs a)" if "<" in states else "(abs (/ b a))")
+    assert accepted(states, [[*step, of]], ("a != 0",))
+    for other in ((), ("b != 0",), ("0 <= a",), ("(abs b) != 0",), ("a != 1",)):
+        assert not accepted(states, [[*step, of]], other)
 
 
 @pytest.mark.parametrize(("rule", "of", "says", "needs"), BOUNDS, ids=lambda x: str(x)[:20])
@@ -203,7 +221,9 @@ def test_a_combination_has_no_negative_weights_and_no_other_facts() -> None:
     assert not accepted("0 <= a", combination("0 <= a", ["a"]))
     assert not accepted("0 < 0", combination("0 < 0", ["0"]))
     assert not accepted("0 < 0", combination("0 < 0"))
-    assert not accepted("a = a", combination("a = a"))
+    assert accepted("a = a", combination("a = a"))
+    for terms in ([], ["1"], ["a"], ["1", 0], ["-1", 0]):
+        assert not accepted("a = 0", combination("a = 0", terms), ("a <= 0",))
     assert accepted("0 < 2", combination("0 < 2", ["2"]))
 
 

@@ -17,10 +17,11 @@ from genmath.proof.coq.gaps import Covered
 from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.monomials import Monomial, Polynomial, expand
 from genmath.proof.coq.terms import Term, add, app, denominators, div, minus, neg, num
-from genmath.proof.kernel.claims import LINEAR
+from genmath.proof.kernel.claims import FINITE, LINEAR, Function
 
 Weighted = list[Any]  # a weight, and numbers of facts
 ZERO = num(0)
+KEEPS = (*LINEAR, *FINITE)
 
 
 class Bounds:
@@ -64,6 +65,10 @@ class Bounds:
                 top = self._combine("<", t, ZERO, list(gap))
             return self._product(t, num(1), [num(-1)], [top])
         match t.op:
+            case "app" if (
+                self._valued(t) and (found := self.place.number("!=", ZERO, t)) is not None
+            ):
+                return found
             case "mul" | "neg":
                 return self._product(t, num(1), *self._factors(t.args, t.op == "neg"))
             case "pow":
@@ -201,6 +206,8 @@ class Bounds:
         if high.data == "Rabs" and low in (high.args[0], neg(high.args[0])):
             rule = "abs_above" if low == high.args[0] else "abs_below"
             return self.place.add("bound", rule, said.of(high))
+        if low.data == high.data == "exp":
+            return exponentials.ordered(self, low, high, "<" if strict else "<=")
         known = self.place.number("<" if strict else "<=", low, high)
         p = expand(minus(high, low)) or {} if known is None else {}
         for k, values, (_, one, other) in self.signs.matching(p):
@@ -325,9 +332,19 @@ class Bounds:
                 terms.append([str(c), *gaps])
         return self._combine(sign, a, b, terms)
 
+    def _valued(self, t: Term) -> Function | None:
+        """What is declared of a function, with the facts of where its value lies."""
+        declared = self.place.scope.functions.get(t.data)
+        for k in range(len(declared.values) if declared else 0):
+            self.place.add("value", said.of(t), k)
+        return declared
+
     def _of_function(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
         zero = ZERO in (a, b)
         match t.data:
+            case "Rabs" if not up and zero and sign == "<":
+                self.nonzero(t.args[0])
+                return self.place.add("bound", "abs_nonzero", said.of(t))
             case "exp" if up:
                 return exponentials.below(self, t, sign)
             case "exp" if not zero:
@@ -345,13 +362,13 @@ class Bounds:
             case "normal" if not up and zero:
                 self.positive(t.args[2])
                 return self.place.add("bound", "normal", said.of(t))
+            case "power" if not up and zero:
+                return self.prove(self.place, sign, t)
         if t.data == self.signs.indicator:
             return self._indicator(t, a, b, sign, up)
-        declared = self.place.scope.functions.get(t.data)
-        for k in range(len(declared.values) if declared else 0):
-            self.place.add("value", said.of(t), k)
+        declared = self._valued(t)
         found = self.place.number(sign, a, b)
-        if found is None and declared and declared.kind in LINEAR and zero and not up:
+        if found is None and declared and declared.kind in KEEPS and zero and not up:
             return self.prove(self.place, sign, t)
         if found is None and declared and declared.kind in ("KL", "JS") and zero and not up:
             return self.place.add("bound", "divergence", said.of(t))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
+from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.rules import (
     by_indicator,
+    by_map,
     common,
     constant,
     density,
+    expanded,
     factored,
+    finite,
     multiplied_out,
     opened,
     outside,
@@ -21,7 +25,7 @@ from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced
 
 ONE, TWO = num(1), num(2)
-Asked = list[tuple[str, Term]]  # what the rule needs: "<" or "<=", and of which term
+Asked = list[tuple[str, Term]]  # what the rule needs: "<", "<=" or "!=", and of which term
 # The rule, the term it gives, what it needs. The rule "same": the argument is rewritten first.
 Expansion = tuple[str, Term, Asked]
 
@@ -48,6 +52,11 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
             return "normal", density(term), []
         case "log_gap":
             return "log_gap", add(inner, neg(ONE), neg(app("ln", inner))), []
+        case "power" if new := finite(term, signs):
+            return "power", new, [("<", inner)]
+    if signs.apart and (known := by_map(term, signs)):
+        again = known.op == "app" and known.data == term.data
+        return "same" if again else "instance", known, []
     head = signs.heads.get(term.data)
     if signs.laws and head is not None and head.ratio:
         at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
@@ -87,6 +96,8 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             return "same", app("ln", mul(*parts)), []
         case "app" if signs.apart and (outer := outside(u, signs)):
             return "same", app("ln", mul(*outer)), []
+        case "app" if signs.apart and (new := finite(u, signs)):
+            return "same", app("ln", new), []
         case "app" if u.data == "exp":
             return "ln_exp", u.args[0], []
         case "app" if u.data == "sqrt" and signs.positive(u.args[0]):
@@ -101,6 +112,12 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
 
 def _size(u: Term, signs: Signs) -> Expansion | None:
     match u.op:
+        case "app" if signs.apart and (new := by_map(u, signs)):
+            return "same", app("Rabs", new), []
+        case "app" if signs.apart and u.data == DERIVATIVE and (new := expanded(u, signs)):
+            return "same", app("Rabs", new), []
+        case "div" if signs.apart and signs.nonzero(u.args[1]):
+            return "abs_quotient", div(*(app("Rabs", a) for a in u.args)), [("!=", u.args[1])]
         case "neg" if signs.apart:
             return "abs_even", app("Rabs", u.args[0]), []
         case "mul" if signs.apart:
@@ -122,7 +139,7 @@ def _exp(u: Term, signs: Signs) -> Expansion | None:
             return "exp_sum", mul(*(app("exp", a) for a in u.args)), []
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return "exp_ln", u.args[0], [("<", u.args[0])]
-        case "mul" | "div" if signs.apart and (new := multiplied_out(opened(u, signs))):
+        case "mul" | "div" | "app" if signs.apart and (new := multiplied_out(u, signs)):
             return "same", app("exp", new), []
     return None
 

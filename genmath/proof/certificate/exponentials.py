@@ -38,6 +38,17 @@ def below(bounds: Bounds, exp: Term, sign: str) -> int:
     return _combined(bounds, sign, exp, ONE, terms, by)
 
 
+def ordered(bounds: Bounds, low: Term, high: Term, sign: str) -> int:
+    """exp u <= exp v where u <= v: the gap is exp u times that of 1 and exp(v - u)."""
+    (u,), (v,) = low.args, high.args
+    ratio, minus = app("exp", Term("add", (v, neg(u)))), app("exp", neg(u))
+    first = bounds.place.add("bound", "exp", said.of(low))
+    beyond = above(bounds, ratio, ONE, sign)
+    rules = ("exp_minus", minus), ("exp_sum", ratio)
+    by = [bounds.place.add("equal", rule, said.of(t)) for rule, t in rules]
+    return _combined(bounds, sign, low, high, [["1", first, beyond]], by)
+
+
 def logarithm(bounds: Bounds, ln: Term, sign: str) -> int:
     """0 <= ln u where u >= 1."""
     (u,) = ln.args

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from genmath.proof.coq.reading import DERIVATIVE, Head, domain_of
+from genmath.proof.coq.reading import DERIVATIVE, POWER, Head, domain_of
 from genmath.proof.coq.signs import Always
-from genmath.proof.coq.terms import Condition, Term, var
+from genmath.proof.coq.terms import Condition, Term, app, div, num, var
 from genmath.proof.coq.theorem import Statement
 
 OWN = {"Rabs": "abs"}  # the kernel's names for Coq's
@@ -48,8 +48,15 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
     said: dict[str, Any] = {"takes": takes}
     if values := domain_of(head.values, var("value")):
         said["values"] = [relation(c, [["value"]]) for c in values]
+    if head.sign:
+        said["values"] = [*said.get("values", []), [head.sign, "0", ["#", 0]]]
     letters = [name for name, _ in head.letters]
-    if ranges := [relation(c, [letters]) for _, conditions in head.letters for c in conditions]:
+    steps = head.linear == "sum" or bool(head.logs)
+    if takes == [1, 0, 0] and steps and not endless:
+        letters = []  # it is over what its limits say
+    if ranges := [
+        relation(c, [letters]) for _, conditions in head.letters if letters for c in conditions
+    ]:
         said["ranges"] = ranges
     if head.slope:
         said["slope"] = head.slope
@@ -59,6 +66,8 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
         between = head.linear == "integral" and len(takes) > 1
         series = head.linear == "sum" and endless  # an endless sum is one by a law
         said["is"] = "between" if between else "integral" if series else head.linear
+    if head.logs and not endless:
+        said |= {"is": "product", "by": head.logs}
     if head.means:
         said |= {"is": head.means, "by": head.under}
     if head.indicator:
@@ -87,19 +96,33 @@ def _always(stated: Always) -> list[Any]:
     return [len(names), [relation(c, [names]) for c in needs], relation(said, [names])]
 
 
+def inverses(heads: Iterable[Head]) -> list[Always]:
+    """f(g(x)) = x of a map and its inverse, and f'(x) = 1 / g'(f(x)) of the derivatives."""
+    x, found = var("x"), list[Always]()
+    for head in heads:
+        if head.inverse:
+            found.append((("x",), (), ("=", app(head.name, app(head.inverse, x)), x)))
+        if all(head.turned):
+            slope = div(num(1), app(head.turned[0], app(head.turned[1], x)))
+            found.append((("x",), (), ("=", app(head.name, x), slope)))
+    return found
+
+
 def claim(statement: Statement) -> dict[str, Any]:
     given = statement.conditions[: len(statement.conditions) - len(statement.results)]
+    always = [*statement.always, *inverses(statement.heads.values())]
     endless = any(map(_endless, statement.read.heads))
     functions = {
         head.name: function(head, kind, endless)
         for (kind, _, _), head in statement.read.heads.items()
-        if head.name != DERIVATIVE
+        if head.name not in (DERIVATIVE, POWER)
     }
     return {
         "letters": sorted(statement.read.letters.values()),
         "functions": dict(sorted(functions.items())),
         "given": [relation(c) for c in given],
-        **({"always": list(map(_always, statement.always))} if statement.always else {}),
+        **({"whole": sorted(statement.whole)} if statement.whole else {}),
+        **({"always": list(map(_always, always))} if always else {}),
         "results": [
             {"name": m.source.name, "says": relation(c)}
             for m, c in zip(statement.lemmas, statement.results, strict=True)

@@ -6,15 +6,16 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from genmath.proof.certificate import said
+from genmath.proof.certificate import parts, said
 from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import expansion
 from genmath.proof.certificate.gathered import gathered
 from genmath.proof.certificate.iterated import Letters, Merged, opening, plan, spread
 from genmath.proof.certificate.iterated import where as where_of
 from genmath.proof.certificate.scope import NoProof, Place
+from genmath.proof.certificate.steps import Stepped
 from genmath.proof.coq.reading import DERIVATIVE, Head
-from genmath.proof.coq.rules import density, expanded, opened, with_slopes
+from genmath.proof.coq.rules import density, expanded, finite, opened, with_slopes
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (
@@ -168,6 +169,8 @@ class Writer:
         head = self.heads.get(atom.data)
         if head is not None and head.linear:
             return self._linear(atom, place, depth)
+        if head is not None and head.logs and (new := finite(atom, place.signs)):
+            return self._finite(atom, place), new
         found = expansion(atom, place.signs)
         if found is None:
             raise NoProof("not an identity of real algebra")
@@ -176,7 +179,9 @@ class Writer:
             return self._inside(atom, new, place, depth), new
         bounds = self.bounds(place)
         for sign, t in needs:
-            _ = bounds.positive(t) if sign == "<" else bounds.nonnegative(t)
+            {"<": bounds.positive, "<=": bounds.nonnegative, "!=": bounds.nonzero}[sign](t)
+        if rule == "instance":
+            return place.instance(atom, new), new
         if rule == "size":
             return place.add("bound", rule, said.of(app(place.signs.indicator, *atom.args))), new
         return place.add("equal", rule, said.of(atom)), new
@@ -222,13 +227,32 @@ class Writer:
         facts = []
         if said.of(found.written) != said.of(atom):
             facts.append(self.same(atom, found.written, place, depth))
-        if isinstance(found, Merged):
+        if isinstance(found, Stepped):
+            facts = [*self._stepped(found, place, depth), *facts]
+        elif isinstance(found, Merged):
             facts = [*self.merged_integrals(found, place, depth), *facts]
         elif said.of(found.written) != said.of(found.target):
             facts.insert(0, place.add("equal", "linear", said.of(found.written)))
         self.bounds(place).divisors(found.target)
         step = ["identity", ["=", said.of(atom), said.of(found.target)], facts]
         return place.add(*step), found.target
+
+    def _stepped(self, found: Stepped, place: Place, depth: int) -> list[int]:
+        """A sum from one number to another, without its last term or as a whole."""
+        sign, gap = found.needs
+        bounds = self.bounds(place)
+        _ = bounds.positive(gap) if sign == "<" else bounds.nonnegative(gap)
+        facts = [place.add("equal", found.rule, said.of(found.written))]
+        if found.before:
+            facts.insert(0, self.same(found.before, found.target.args[0], place, depth))
+        return facts
+
+    def _finite(self, atom: Term, place: Place) -> int:
+        """A product of what is > 0, by the sum of the logarithms."""
+        inner, letters = self.under(atom, 0, place)
+        here = {n: w for (n, _), w in zip(atom.args[0].data, letters, strict=True)}
+        self.bounds(inner).positive(replaced(atom.args[0].args[0], here))
+        return place.add("logs", said.of(atom), letters, inner.steps)
 
     def merged_integrals(self, found: Merged, place: Place, depth: int) -> list[int]:
         order = [found.letters.index(x) for x in opening(found.middle, self.heads)]
@@ -275,12 +299,18 @@ class Writer:
             inner, (x,) = self.under(middle, 0, place)
             one, other = _at(middle.args[0], x), _at(target.args[0], x)
             by = [self._leaving(one, other, rule, inner)]
-            self.bounds(inner).divisors(one, other)
-            inner.add("identity", ["=", said.of(one), said.of(other)], by)
+            if inner.number("=", one, other) is None:
+                self.bounds(inner).divisors(one, other)
+                inner.add("identity", ["=", said.of(one), said.of(other)], by)
             return place.add("same", said.of(middle), said.of(target), [[[x], inner.steps]])
         last = middle.args[-1] if middle.op == "mul" else middle
         if rule == "flux" and last.args[0].args[0].op == "mul":
             return self._by_parts(last, place)
+        if rule == "divided":
+            self.bounds(place).divisors(middle, target)
+            return place.add("identity", ["=", said.of(middle), said.of(target)], [])
+        if rule == "parts":
+            return parts.shown(self, last, place)
         if rule == "slope":
             left = target.args[-1] if target.op == "mul" else target
             return self._exchanged(last, left, place)
@@ -356,8 +386,7 @@ class Writer:
         letters = [next(self.letters) for _ in function.data]
         term: Any = place.kernel(whole)
         scope = place.scope
-        looks = scope.looks(term, i)
-        inner, _, _ = scope.inside([letters, []], len(letters), looks)
+        inner, _, _ = scope.under(term, i, [letters, []])
         here = {n: w for (n, _), w in zip(function.data, letters, strict=True)}
         conditions = [
             (s, replaced(l, here), replaced(r, here)) for _, cs in function.data for s, l, r in cs
@@ -384,7 +413,17 @@ class Writer:
 
     def keeps(self, place: Place, sign: str, term: Term) -> int:
         """What is nowhere < 0 has no integral < 0; nor what is > 0 one that is 0."""
+        if new := finite(term, place.signs):
+            rewritten = self.rewriting(term, place, 0)
+            assert rewritten is not None
+            above = place.add("bound", "exp", said.of(new))
+            goal = ["<", "0", said.of(term)]
+            return place.add("combination", goal, [["1", above]], [rewritten[0]])
         function, *limits = term.args
+        if limits and sign == "<" and self.heads[term.data].linear == "sum":
+            more = add(limits[1], neg(limits[0]))
+            if place.signs.nonnegative(more):
+                self.bounds(place).nonnegative(more)
         if self.heads[term.data].linear == "integral" and limits:
             inner, letters = self._between(term, place, sign)
         else:

@@ -7,18 +7,19 @@ from typing import Any
 from genmath.proof.certificate import said
 from genmath.proof.certificate.gaps import as_gap, equal_gap
 from genmath.proof.certificate.gathered import gathered
+from genmath.proof.certificate.induction import by_induction
 from genmath.proof.certificate.iterated import apart
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.certificate.writer import Writer
 from genmath.proof.coq.reading import DERIVATIVE, NoReal
-from genmath.proof.coq.terms import Term, add, atoms, minus
+from genmath.proof.coq.terms import Term, add, atoms, functions, minus
 from genmath.proof.coq.theorem import Statement
 from genmath.proof.kernel.claims import claim as read
 from genmath.proof.kernel.limits import EFFORT, Rejected, Work
 from genmath.proof.kernel.proof import Scope
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Lemma, Step
-from genmath.proof.language.methods import Method
+from genmath.proof.language.methods import Induction, Method
 from genmath.proof.language.tree import Node
 
 
@@ -30,8 +31,8 @@ def statement(step: Step) -> Statement:
 
 
 def stated(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Statement:
-    if any(isinstance(b, Method) for b in because):
-        raise NoProof("it is shown by a method of analysis or by induction")
+    if any(isinstance(b, Method) and not isinstance(b, Induction) for b in because):
+        raise NoProof("it is shown by a method of analysis")
     try:
         return Statement(claim, because)
     except NoReal as error:
@@ -40,16 +41,21 @@ def stated(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Statement:
 
 def certificate(claim: Statement) -> dict[str, Any]:
     """Claim and proof, with as few laws as will do: none; those of integrals and densities; those,
-    where densities are > 0. If none will do, with normal laws written out."""
+    where densities are > 0; by induction. If none will do, with normal laws written out, or, under
+    integrals, what stands beside them taken by parts."""
     document, why = said.claim(claim), NoProof()
-    ways = [(False, False, False), (True, False, False), (True, True, False)]
+    ways = [(False, False, False, False), (True, False, False, False), (True, True, False, False)]
+    if claim.induction:
+        ways.append((True, False, False, True))
     if any(_normal(t) for side in (claim.left, claim.right) for t in atoms(side)):
-        ways.append((False, False, True))
+        ways.append((False, False, True, False))
+    elif "normal" in functions(claim.left) | functions(claim.right):
+        ways.append((True, False, True, False))
     for way in ways:
         try:
             return {"claim": document, "proof": _proof(claim, document, *way)}
         except NoProof as error:
-            why = error if not way[2] else why
+            why = error if not any(way[2:]) else why
     raise why
 
 
@@ -61,7 +67,12 @@ def _normal(t: Term) -> bool:
 
 
 def _proof(
-    claim: Statement, document: dict[str, Any], laws: bool, supports: bool, normals: bool
+    claim: Statement,
+    document: dict[str, Any],
+    laws: bool,
+    supports: bool,
+    normals: bool,
+    induction: bool,
 ) -> list[Any]:
     try:
         understood = read(document)
@@ -70,11 +81,13 @@ def _proof(
     signs = claim.signs()
     signs.laws, signs.supports, signs.apart = laws, supports, apart
     signs.gap = equal_gap
-    signs.normals = normals
-    signs.always = claim.always
+    signs.normals, signs.parts = normals and not laws, normals and laws
+    signs.always, signs.whole = claim.always, claim.whole
     place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
     writer = Writer(claim.heads)
-    if claim.sign == "=":
+    if induction:
+        by_induction(claim, writer, place)
+    elif claim.sign == "=":
         writer.equality(claim.left, claim.right, place)
     else:
         _bound(claim, writer, place)

@@ -64,12 +64,14 @@ OWN["log_gap"] = "log_gap"  # of the file that all others require
 KEYWORDS = {
     *("as", "at", "cofix", "else", "end", "exists", "fix", "for", "forall", "fun", "if", "in"),
     *("let", "match", "mod", "return", "then", "using", "where", "with", "Prop", "Set", "Type"),
-    *("by", "SProp", "R", "V", "PI", "normal", "Deriv", *OWN.values()),
+    *("by", "SProp", "R", "V", "PI", "normal", "Deriv", "power", *OWN.values()),
 }
 OWN_NAMES = r"[vwa]\d+(_\d+)?|[HL]\w*|[PS]_\w*"  # of bound letters and hypotheses
 LARGEST_POWER = 12
+MAPS = {"increasing": "<", "decreasing": ">", "invertible": "!="}
 AT = "v0"  # counts coordinates
-DERIVATIVE = "Deriv"
+DERIVATIVE, POWER = "Deriv", "power"
+WHOLE = ("natural", "count", "integer")
 SPACED = (Integral, Expect, Divergence, Entropy, Over)
 
 
@@ -94,9 +96,13 @@ class Head:
     margins: tuple[tuple[str, str], ...] = ()  # of a density: integrals, and what each leaves
     ratio: tuple[Term, Term] | None = None  # of a conditional density: at the letters a1, a2, ...
     chain: tuple[Term, Term] | None = None  # of a joint one: two of which it is the product
+    sign: str = ""  # "<", ">" or "!=": 0 to its values, if it is the derivative of a map
+    inverse: str = ""  # of a map of the line onto itself
+    turned: tuple[str, str] = ("", "")  # of its inverse's derivative f: g and h, f x = 1 / g (h x)
     indicator: bool = False  # 1 of a number > 0, else 0
     means: str = ""  # "KL", "JS" or "H": an expectation, by the function `under`; "TV": an integral
     under: str = ""
+    logs: str = ""  # of a finite product: the sum over the same
 
     @property
     def type(self) -> str:
@@ -125,6 +131,27 @@ class Reading:
     @property
     def by_name(self) -> dict[str, Head]:
         return {h.name: h for h in self.heads.values()}
+
+    def maps(self) -> None:
+        """Of invertible functions: their inverses, and where their derivatives lie."""
+        for (kind, data, takes), head in self.heads.items():
+            if kind != "Apply" or takes != ("R",):
+                continue
+            name, traits, order = data
+            sign = next((s for t, s in MAPS.items() if t in traits), "")
+            plain = tuple(t for t in traits if t != "inverse")
+            other = plain if plain != traits else (*traits, "inverse")
+
+            def named(traits: tuple[str, ...], order: int, name: str = name) -> str:
+                found = self.heads.get(("Apply", (name, traits, order), ("R",)))
+                return found.name if found else ""
+
+            if sign and order == 0:
+                head.inverse = named(other, 0)
+            if sign and order == 1:
+                head.sign = sign
+                by = named(plain, 1), named((*plain, "inverse"), 0)
+                head.turned = by if plain != traits and all(by) else ("", "")
 
     def ratios(self) -> None:
         """Of conditional densities: the joint one, and that of what is given. Where this may be 0
@@ -183,6 +210,17 @@ class Reading:
                 called = self.name(key[0])
                 self.heads[key] = Head(called, key[2], letters=head.letters, linear=linear)
             head.under = self.heads[key].name
+
+    def products(self) -> None:
+        """The sum over the same, for the logarithm of a product."""
+        for (kind, data, takes), head in list(self.heads.items()):
+            if not kind.startswith(("Big", "Over")) or data[0] != "prod":
+                continue
+            key = (kind, ("sum", *data[1:]), takes)
+            if key not in self.heads:
+                called = self.name("sum")
+                self.heads[key] = Head(called, takes, letters=head.letters, linear="sum")
+            head.logs = self.heads[key].name
 
     def densities(self) -> None:
         for (kind, data, _), head in self.heads.items():
@@ -394,7 +432,8 @@ class Reading:
         key = (kind, _plain((*node.data, *bound), spaced), takes)
         head = self.heads.get(key)
         if head is None:
-            head = Head(self.name(_called(node)), takes, _values(node), letters)
+            called = POWER if isinstance(node, Pow) else self.name(_called(node))
+            head = Head(called, takes, _values(node), letters)
             head.linear = _linear(node)
             self.heads[key] = head
         return app(head.name, *args)

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
 from genmath.proof.coq.monomials import expand, product, shared, together, total
-from genmath.proof.coq.reading import DERIVATIVE
+from genmath.proof.coq.reading import DERIVATIVE, POWER
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (
@@ -25,6 +25,7 @@ from genmath.proof.coq.terms import (
     var,
 )
 
+LARGEST_POWER = 13
 TACTICS = {
     "ln": "logs",
     "exp": "exps",
@@ -42,6 +43,8 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         return _slope(term, signs)
     if term.op != "app":
         return None
+    if signs.apart and (new := by_map(term, signs)):
+        return new
     if signs.laws and (head := signs.heads.get(term.data)) is not None:
         if head.linear:
             return (signs.apart or apart)(term, signs, opened)
@@ -53,6 +56,8 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         if head.chain and signs.apart:
             at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
             return mul(*(replaced(t, at) for t in head.chain))
+    if signs.apart and (new := finite(term, signs)):
+        return new
     if term.data == "normal" and signs.normals:
         return density(term)
     if term.data not in TACTICS:
@@ -70,6 +75,38 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         case _:
             new = _sqrt(inner, signs)
     return None if new == term else new
+
+
+def by_map(term: Term, signs: Signs) -> Term | None:
+    """A map of its inverse, and the derivative of an inverse."""
+    head = signs.heads.get(term.data)
+    if head and head.inverse:
+        (at,) = term.args
+        inner = at.args[0] if at.data == head.inverse else by_map(at, signs)
+        return inner if at.data == head.inverse or not inner else app(term.data, inner)
+    if head and all(head.turned):
+        return div(num(1), app(head.turned[0], app(head.turned[1], *term.args)))
+    return None
+
+
+def finite(term: Term, signs: Signs) -> Term | None:
+    """A power, or a finite product, of what is > 0, as an exponential."""
+    if term.data == POWER and signs.positive(term.args[0]):
+        return app("exp", mul(term.args[1], app("ln", term.args[0])))
+    head = signs.heads.get(term.data)
+    if head and head.logs and signs.positive(term):
+        function, *limits = term.args
+        logs = lam(function.data, app("ln", function.args[0]))
+        return app("exp", app(head.logs, logs, *limits))
+    return None
+
+
+def _in_order(t: Term) -> Term:
+    """With exponentials of sums of products in an order of their own."""
+    if t.op == "app" and t.data == "exp" and (p := expand(t.args[0])):
+        return app("exp", total(p))
+    args = t.args if t.op not in ARITHMETIC else tuple(map(_in_order, t.args))
+    return Term(t.op, args, t.data)
 
 
 def opened(term: Term, signs: Signs) -> Term:
@@ -140,6 +177,8 @@ def _ln(u: Term, signs: Signs) -> Term:
             return add(*(_ln(a, signs) for a in parts))
         case "app" if signs.apart and (outer := outside(u, signs)):
             return add(*(_ln(a, signs) for a in outer))
+        case "app" if signs.apart and (new := finite(u, signs)):
+            return new.args[0]
         case "app" if u.data == "exp":
             return u.args[0]
         case "app" if u.data == "sqrt" and positive(u.args[0]):
@@ -154,7 +193,7 @@ def _ln(u: Term, signs: Signs) -> Term:
 
 def common(u: Term, signs: Signs) -> tuple[Term, Term] | None:
     """A sum as a product, both factors > 0."""
-    parts = shared(opened(u, signs))
+    parts = shared(_in_order(opened(u, signs)))
     return parts if parts and all(map(signs.positive, parts)) else None
 
 
@@ -166,9 +205,10 @@ def density(t: Term) -> Term:
 
 
 def outside(u: Term, signs: Signs) -> tuple[Term, ...] | None:
-    """An integral, sum or derivative as a product, all factors > 0."""
+    """An integral, derivative or absolute value as a product, all factors > 0."""
     head = signs.heads.get(u.data)
-    found = opened(u, signs) if head and (head.linear or u.data == DERIVATIVE) else u
+    other = u.data in (DERIVATIVE, "Rabs") or (head and head.linear)
+    found = opened(u, signs) if other else u
     factors = found.args if found.op == "mul" else (found,)
     return factors if found != u and all(map(signs.positive, factors)) else None
 
@@ -199,15 +239,26 @@ def _exp(u: Term, signs: Signs) -> Term:
             return mul(*(_exp(a, signs) for a in u.args))
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return u.args[0]
-        case "mul" | "div" if signs.apart and (new := multiplied_out(opened(u, signs))):
+        case "mul" | "div" | "app" if signs.apart and (new := multiplied_out(u, signs)):
             return _exp(new, signs)
     return app("exp", u)
 
 
-def multiplied_out(u: Term) -> Term | None:
-    """A product that is a sum, or < 0 in its coefficient."""
-    p = expand(u)
-    return total(p) if p and (len(p) > 1 or min(p.values()) < 0) else None
+def multiplied_out(u: Term, signs: Signs) -> Term | None:
+    """A product that is a sum, or < 0 in its coefficient, or a number times a logarithm, once all
+    in it is taken apart; of functions at arguments, sums alone are."""
+    head = signs.heads.get(u.data) if u.op == "app" else None
+    now = opened(u, signs) if u.op != "app" or (head and head.linear == "sum") else u
+    p = expand(now)
+    if p is None or (len(p) == 1 and u.op == "app" and now == u):
+        return None
+    if len(p) > 1 or min(p.values(), default=-1) < 0:
+        return total(p)
+    ((m, c),) = p.items()
+    ((t, k), *others) = m or ((u, 0),)
+    if t.data == "ln" and k == 1 and not others and c in range(1, LARGEST_POWER):
+        return add(*[t] * int(c))
+    return total(p) if now != u else None
 
 
 def constant(u: Term) -> Fraction | None:
@@ -244,6 +295,12 @@ def _size(u: Term, signs: Signs) -> Term:
     if signs.apart and signs.indicator:
         return by_indicator(u, signs)
     match u.op:
+        case "app" if signs.apart and u.data == DERIVATIVE and (new := expanded(u, signs)):
+            return _size(new, signs)
+        case "app" if signs.apart and (new := by_map(u, signs)):
+            return _size(new, signs)
+        case "div" if signs.apart and signs.nonzero(u.args[1]):
+            return div(*(_size(a, signs) for a in u.args))
         case "neg" if signs.apart:
             return _size(u.args[0], signs)
         case "mul" if signs.apart:

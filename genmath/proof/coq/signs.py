@@ -56,8 +56,10 @@ class Signs:
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
         self.supports = False  # whether densities are taken to be > 0
+        self.whole = frozenset[str]()  # letters that are whole numbers
         self.indicator = next((h.name for h in heads.values() if h.indicator), "")
         self.normals = False  # whether normal laws are written out
+        self.parts = False  # whether integrals beside them are taken by parts
         self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
         self.bound: tuple[str, ...] = ()
         self.planned: dict[Term, Any] = {}  # what `apart` remembers
@@ -112,15 +114,14 @@ class Signs:
         new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
         new.gap = self.gap
         new.supports, new.always, new.bound = self.supports, self.always, self.bound
-        new.normals = self.normals
+        new.whole, new.normals, new.parts = self.whole, self.normals, self.parts
         return new
 
     def _note(self, term: Term, r: Range) -> None:
         self.known[term] = _both(self.known.get(term, ANY), r)
 
     def positive(self, term: Term) -> bool:
-        r = self(term)
-        return r.low > 0 or (r.low == 0 and r.above)
+        return _positive(self(term))
 
     def nonnegative(self, term: Term) -> bool:
         return self(term).low >= 0
@@ -131,6 +132,8 @@ class Signs:
             return True
         if term.op in ("mul", "div", "neg", "pow"):
             return all(map(self.nonzero, term.args))
+        if self.apart and term.op == "app" and (head := self.heads.get(term.data)):
+            return bool(head.sign)
         return False
 
     def __call__(self, term: Term) -> Range:
@@ -167,10 +170,9 @@ class Signs:
         known = _both(gap, whole) if gap else whole
         if known.low < 0 and (one := self.fraction(term)):
             return _both(known, Range(Fraction(0), inf, self.positive(one[0])))
-        if known.low < 0 and (stated := self.stated(term)):
+        if not _positive(known) and (stated := self.stated(term)):
             known = _both(known, Range(Fraction(0), inf, self.strict(stated)))
-        seen = known.low > 0 or (known.low == 0 and known.above)
-        if not seen and (mixture := self.mixture(term)):
+        if not _positive(known) and (mixture := self.mixture(term)):
             known = _both(known, Range(Fraction(0), inf, mixture[2]))
         if known.low < 0 and (self.sized(term) or (self.gap and self.gap(term, self))):
             known = _both(known, Range(Fraction(0)))
@@ -220,6 +222,10 @@ class Signs:
                 more.append((t, num(Fraction(r.high)), r.below))
             if 0 < r.low < inf:
                 more.append((num(Fraction(r.low)), t, r.above))
+        exps = dict.fromkeys(t for m in p for t, _ in m if t.data == "exp")
+        for low, high in itertools.permutations(exps, 2):
+            if (r := self(minus(high.args[0], low.args[0]))).low >= 0:
+                more.append((low, high, r.low > 0 or r.above))
         more += [(low, high, sign == "<") for _, _, (sign, low, high) in self.matching(p)]
         expanded = [(g, q) for g in more if (q := expand(add(g[1], neg(g[0])))) is not None]
         return [*self.stated_gaps, *expanded]
@@ -296,16 +302,21 @@ class Signs:
             case "ln" if self.apart:
                 return self._logarithm(term.args[0])
             case "Rabs":
-                return Range(zero)
+                return Range(zero, inf, bool(self.apart) and self.nonzero(term.args[0]))
             case "sqrt":
                 return Range(zero, inf, self.positive(term.args[0]))
             case "log_gap":
                 return Range(zero) if self.positive(term.args[0]) else ANY
             case "normal":
                 return Range(zero, inf, True) if self.positive(term.args[2]) else ANY
+            case "power" if self.apart and self.positive(term.args[0]):
+                return Range(zero, inf, True)
         if self.apart and term.data == self.indicator:
             return Range(zero, Fraction(1))
         head = self.heads.get(term.data)
+        if self.apart and head and head.logs:
+            body = term.args[0].args[0]
+            return Range(zero, inf, True) if self.inside(term.args[0]).positive(body) else ANY
         inside = self.under(term) if head and self.laws and head.linear else None
         if inside is not None and inside.nonnegative(body := term.args[0].args[0]):
             return Range(zero, inf, bool(self.apart) and self.more(term) and inside.positive(body))
@@ -313,6 +324,11 @@ class Signs:
             return ANY
         if self.apart and self.laws and head.means in ("KL", "JS", "TV"):
             return Range(zero)
+        match head.sign if self.apart else "":
+            case "<":
+                return Range(zero, inf, True)
+            case ">":
+                return Range(-inf, zero, False, True)
         match head.values:
             case "positive":
                 return Range(zero, inf, True)
@@ -355,6 +371,10 @@ class Signs:
         """>= 0 from 1 on."""
         over = self(minus(u, num(1)))
         return Range(Fraction(0), inf, over.low > 0 or over.above) if over.low >= 0 else ANY
+
+
+def _positive(r: Range) -> bool:
+    return r.low > 0 or (r.low == 0 and r.above)
 
 
 def _both(a: Range, b: Range) -> Range:

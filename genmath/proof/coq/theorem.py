@@ -6,14 +6,14 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from genmath.proof.coq.reading import DERIVATIVE, Head, NoReal, Reading, domain_of
+from genmath.proof.coq.reading import DERIVATIVE, WHOLE, Head, NoReal, Reading, domain_of
 from genmath.proof.coq.script import NoProof, Scripts
 from genmath.proof.coq.signs import Always, Signs
 from genmath.proof.coq.slopes import slope_of
 from genmath.proof.coq.terms import Condition, add, app, functions, minus, mul, var
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Lemma, Step
-from genmath.proof.language.methods import Method
+from genmath.proof.language.methods import Induction, Method
 from genmath.proof.language.tree import Node, Ranging, Relation, free_symbols
 
 
@@ -58,11 +58,15 @@ class Statement:
         self.results = results
         self.conditions: list[Condition] = [*own, *given, *results]
         self.read.slopes()
+        self.read.maps()
         self.read.ratios()
         self.read.meanings()
+        self.read.products()
         self.read.measures()
         self.read.densities()
         self.heads = self.read.by_name
+        self.whole = frozenset(n for v, n in self.read.letters.items() if v.domain in WHOLE)
+        self.induction = [self.read(b.letter) for b in because if isinstance(b, Induction)]
         self.always += self._convex()
         self.supposed: tuple[tuple[str, int], ...] = ()  # which functions have slopes, and in what
         self.laws: dict[str, str] = {}

@@ -22,6 +22,7 @@ class Scope(Protocol):
     def positive(self, term: Term) -> bool: ...
     def nonnegative(self, term: Term) -> bool: ...
     def nonzero(self, term: Term) -> bool: ...
+    def whole(self, term: Term) -> bool: ...
     def suppose(self, law: str) -> None: ...
 
 
@@ -101,9 +102,15 @@ ROWS = {
         "|-u| = |u|", "abs", "-", _nothing, lambda u: ("abs", u)),
     "abs_product": Row(
         "|u v| = |u| |v|", "abs", "*", _nothing, lambda *u: ("*", *_each("abs", u))),
+    "abs_quotient": Row(
+        "|u / v| = |u| / |v|, if v != 0",
+        "abs", "/", lambda s, u, v: s.nonzero(v), lambda u, v: ("/", *_each("abs", (u, v)))),
     "log_gap": Row(
         "log_gap u = u - 1 - ln u, by definition",
         "log_gap", "", _nothing, lambda u: ("+", u, ("-", ONE), ("-", ("ln", u)))),
+    "power": Row(
+        "power(u, v) = exp(v ln u), if u > 0",
+        "power", "", lambda s, u, v: s.positive(u), lambda u, v: ("exp", ("*", v, ("ln", u)))),
     "normal": Row(
         "normal(x; m, v) = exp(-(x - m)^2 / 2v) / sqrt(2 pi v), by definition",
         "normal", "", _nothing, _normal),
@@ -170,6 +177,8 @@ BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
     "pi_below": ("pi < 4", lambda t, s: t == PI and ("<", PI, ONE * 4)),
     "exp": ("0 < exp u", lambda t, s: _is(t, "exp") and ("<", ZERO, t)),
     "abs": ("0 <= |u|", lambda t, s: _is(t, "abs") and ("<=", ZERO, t)),
+    "abs_nonzero": ("0 < |u|, if u != 0",
+                    lambda t, s: _is(t, "abs") and s.nonzero(t[1]) and ("<", ZERO, t)),
     "abs_above": ("u <= |u|", lambda t, s: _is(t, "abs") and ("<=", t[1], t)),
     "abs_below": ("-u <= |u|", lambda t, s: _is(t, "abs") and ("<=", ("-", t[1]), t)),
     "abs_most": ("0 <= b - |u|, if 0 <= b - u and 0 <= b + u", _size),
