@@ -561,6 +561,7 @@ def _letters(claim: Claim, chance: random.Random, seed: float) -> dict[str, floa
     names = sorted(claim.read.letters - {"PI"})
     for _ in range(DRAWS):
         letters = {n: chance.choice((1, 1, -1, 0.3, 2)) * (0.2 + chance.random()) for n in names}
+        letters |= {n: float(chance.randint(0, 5)) for n in sorted(claim.whole)}
         letters["PI"] = math.pi
         world = World(claim, seed, letters)
         for equation in (g for g in plain if g[0] == "="):
@@ -572,7 +573,10 @@ def _letters(claim: Claim, chance: random.Random, seed: float) -> dict[str, floa
 
 def _solve(world: World, equation: Fact, chance: random.Random) -> None:
     """For one of its letters, if there is a change of sign."""
-    names = sorted(set().union(*(_names(t) for t in equation[1:])) & world.letters.keys() - {"PI"})
+    names = sorted(
+        set().union(*(_names(t) for t in equation[1:]))
+        & world.letters.keys() - {"PI", *world.claim.whole}
+    )
     if not names or world.holds(equation, (), 1e-9):
         return
     name, gap = chance.choice(names), ("+", equation[1], ("-", equation[2]))
