@@ -11,7 +11,7 @@ from unittest import mock
 from genmath.proof.certificate import bounds, iterated, said, writer, written
 from genmath.proof.certificate.scope import NoProof
 from genmath.proof.coq import linear, signs, slopes, values
-from genmath.proof.coq.reading import Head
+from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.terms import Term, app, var
 from genmath.proof.coq.theorem import Statement
 from genmath.proof.kernel.limits import Rejected
@@ -106,6 +106,10 @@ def _any_moment(law: Term, x: str, k: int, _: Any) -> Term | None:
     return MOMENT(first, x, k, certain)
 
 
+def _any_slope(t: Term, x: str, _: Any) -> bool:
+    return t.data == DERIVATIVE and t.args[1] == var(x)
+
+
 MOMENT = linear.moment_of
 GUARDS: dict[str, list[Patch]] = {
     "positive": [(signs.Signs, "positive", yes)],
@@ -118,7 +122,7 @@ GUARDS: dict[str, list[Patch]] = {
                            (bounds.Bounds, "nonnegative", _unseen)],
     "the sides of slopes": [(slopes.Slopes, "_side", lambda self, term, sign: "")],
     "which density over which letter": [(iterated, "_margin", _over_any)],
-    "what vanishes far out": [(iterated, "_slope_of_density", yes)],
+    "what vanishes far out": [(iterated, "_slope_of_density", _any_slope)],
     "variances": [(iterated, "moment_of", _any_moment)],
     "whether terms are equal": [(writer.Writer, "equal", yes)],
     "what stands in front of a sign": [(iterated, "apart_from", lambda p, _: {frozenset(): p})],

@@ -31,6 +31,7 @@ FUNCTIONS: dict[str, Any] = {
     "h": {"takes": [0], "margins": [["I", ""]]},
     "B": {"takes": [1, 0, 0], "is": "between"},
     "N": {"takes": [1, 0, 0], "is": "sum"},
+    "G": {"takes": [1, 0, 0], "is": "product", "by": "N"},
     "i": {"takes": [0], "is": "indicator"},
     "KL": {"takes": [1, 1], "is": "KL", "by": "E"},
     "JS": {"takes": [1, 1], "is": "JS", "by": "E"},
@@ -69,11 +70,13 @@ TRUE = [
     "(N (=> 1 (# 0)) 1 4) = 10",
     "(N (=> 1 (# 0)) 1 0) = 0",
     "(abs a) = (* a (+ (* 2 (i a)) -1))",
+    "(G (=> 1 2) 1 3) = 8",
+    "(power 2 a) = (exp (* a (ln 2)))",
     "(+ (ln -1) 1) != (ln -1)",
 ]
 FALSE = [
     "(X (=> 1 (p (# 0)))) = 2",
-    "(X (=> 1 (q a (# 0)))) = 1",
+    "(Y (=> 1 (j a (# 0)))) = 1",
     "(X (=> 1 (j (# 0) a))) = (m a)",
     "(k a b) = (j a b)",
     "(Y (=> 1 (k a (# 0)))) = 1",
@@ -100,7 +103,8 @@ FALSE = [
 
 
 def judged(states: str, given: tuple[str, ...] = ()) -> str:
-    said = document(states, [], given, FUNCTIONS)["lines"][0]["claim"]
+    said = document(states, [], given, FUNCTIONS, "a b n")["lines"][0]["claim"]
+    said["whole"] = ["n"]
     return truth(claim(said), random.Random(states))
 
 
@@ -119,6 +123,8 @@ def test_a_world_is_as_what_is_given_says() -> None:
     assert judged("a = b", ("(+ (^ a 2) (^ b 2)) = 1",)) == "FALSE"
     assert judged("a < 0", ("a < b", "b < -1/10")) == "true"
     assert judged("a = b", ("a < b", "b < a")) == "not evaluated"
+    assert judged("(* 2 (N (=> 1 (# 0)) 1 n)) = (* n (+ n 1))", ("1 <= n",)) == "true"
+    assert judged("(N (=> 1 (# 0)) 1 n) = (* n (+ n 1))", ("1 <= n",)) == "FALSE"
 
 
 @pytest.mark.parametrize("topic", ["ddim", "vae", "score"])

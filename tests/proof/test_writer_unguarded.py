@@ -78,9 +78,9 @@ def fates(claims: Iterable[tuple[str, Statement]], guard: str) -> Counter[str]:
 
 
 HOSTILE = hostile()
-FEW = sorted(HOSTILE)[::4]
-REJECTED = {"positive": 25, "denominators": 30, "signs of arguments": 80, "all": 150,
-            "whether terms are equal": 150, "all of signs": 60}  # fmt: skip
+FEW = sorted(HOSTILE)[::9]
+REJECTED = {"positive": 8, "denominators": 10, "signs of arguments": 30, "all": 60,
+            "whether terms are equal": 60, "all of signs": 20}  # fmt: skip
 
 
 @pytest.mark.parametrize("guard", REJECTED)
@@ -130,13 +130,13 @@ def fuzzed(topics: Iterable[str], each: int) -> Counter[str]:
 
 
 def test_no_broken_claim_of_the_book_is_accepted_unless_it_is_true() -> None:
-    found = fuzzed(("ddim", "autoregressive"), 2)
-    assert found["rejected"] > 100, found
-    assert found["accepted, true"] > 10, found
+    found = fuzzed(("autoregressive",), 2)
+    assert found["rejected"] > 50, found
+    assert found["accepted, true"] > 2, found
     assert found["accepted, not evaluated"] < 0.2 * found["accepted, true"], found
 
 
 @pytest.mark.slow
 def test_nor_is_one_of_any_chapter() -> None:
-    found = fuzzed(book.topics(), 3)
-    assert found["rejected"] > 5000, found
+    found = fuzzed(book.topics(), 1)
+    assert found["rejected"] > 2000, found

@@ -21,11 +21,11 @@ import numpy as np
 from genmath.proof.kernel.claims import Claim, Function
 from genmath.proof.kernel.terms import Fact, Term, spoken
 
-CELLS, MOST = 2_000_000, 40_000_000  # at once; in all
+CELLS, MOST = 2_000_000, 15_000_000  # at once; in all
 GRIDS = ((1.0, 0.004), (0.75, 0.006))  # how fine; the step of differences
 OFFSETS = np.array([1, 2, 3, -1, -2, -3])
 WEIGHTS = np.array([45, -9, 1, -45, 9, -1]) / 60
-TRIES, ENOUGH, DRAWS = 40, 4, 400
+TRIES, ENOUGH, DRAWS = 40, 3, 400
 LIMITED = ("sum", "product", "between")
 OF_DENSITIES = ("integrates to one", "is > 0", "is >= 0", "are >= 0", "far out", "keeps signs")
 CANDIDATES: tuple[Callable[[Any], Any], ...] = (
@@ -561,6 +561,7 @@ def _letters(claim: Claim, chance: random.Random, seed: float) -> dict[str, floa
     names = sorted(claim.read.letters - {"PI"})
     for _ in range(DRAWS):
         letters = {n: chance.choice((1, 1, -1, 0.3, 2)) * (0.2 + chance.random()) for n in names}
+        letters |= {n: float(chance.randint(0, 5)) for n in sorted(claim.whole)}
         letters["PI"] = math.pi
         world = World(claim, seed, letters)
         for equation in (g for g in plain if g[0] == "="):
@@ -572,7 +573,10 @@ def _letters(claim: Claim, chance: random.Random, seed: float) -> dict[str, floa
 
 def _solve(world: World, equation: Fact, chance: random.Random) -> None:
     """For one of its letters, if there is a change of sign."""
-    names = sorted(set().union(*(_names(t) for t in equation[1:])) & world.letters.keys() - {"PI"})
+    names = sorted(
+        set().union(*(_names(t) for t in equation[1:]))
+        & world.letters.keys() - {"PI", *world.claim.whole}
+    )
     if not names or world.holds(equation, (), 1e-9):
         return
     name, gap = chance.choice(names), ("+", equation[1], ("-", equation[2]))
