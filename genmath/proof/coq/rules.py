@@ -196,7 +196,9 @@ def _ln(u: Term, signs: Signs) -> Term:
 
 def common(u: Term, signs: Signs) -> tuple[Term, Term] | None:
     """A sum as a product, both factors > 0."""
-    parts = shared(_in_order(opened(u, signs)))
+    now = _in_order(opened(u, signs))
+    one = expand(now) or {}
+    parts = (total(one), num(1)) if len(one) == 1 else shared(now)
     return parts if parts and all(map(signs.positive, parts)) else None
 
 
