@@ -82,6 +82,9 @@ def test_what_cannot_be_integrated_stays() -> None:
     assert supposed(equal(integral(F(u) + u, u, between=(0, h)), beside + h**2 / 2)) == (
         "Between is linear",
     )
+    whole = integral(F(u), u, between=(0, 1))
+    assert supposed(equal(integral(2 * F(u), u, between=(0, 1)), 2 * whole))
+    assert unproved(equal(whole, F(0) + F(1)))  # it is no sum from 0 to 1
     assert unproved(equal(integral(F(u) * F.prime(u), u, between=(0, h)), F(h) ** 2))
     assert unproved(equal(integral(1 / u, u, between=(0, h)), log(h)))
     assert unproved(equal(integral(exp(-u), u, between=(0, infinity)), 1 - exp(-infinity)))

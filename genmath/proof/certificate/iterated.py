@@ -111,7 +111,9 @@ def _planned(
     inner = [product(m, _plain(bound)) for m in sums]
     if list(sums.values()) == [{frozenset(): 1}]:
         written = app(term.data, lam(function.data, inner[0]), *others)
-        return _merged(term, written, signs, opened) if head.each else stepped(written, signs)
+        if head.each:
+            return _merged(term, written, signs, opened)
+        return stepped(written, signs) if head.linear == "sum" else None
     weights = [total(p) for p in sums.values()]
     whole = add(*map(mul, weights, inner))
     ones = [app(term.data, lam(function.data, t), *others) for t in inner]
