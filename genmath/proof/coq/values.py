@@ -70,7 +70,7 @@ class World:
                 if term.data == "sqrt" and signs.nonnegative(term.args[0]):
                     return self._root(args[0])
                 if term.data == "Rabs" and signs.apart:
-                    return self._root(args[0] ** 2 % PRIME)
+                    return self._root(args[0] ** 2 % self.prime)
                 if term.data == "sin" and signs.apart:
                     cosine = self._free(app("cos", *term.args), signs, args)
                     return self._root((1 - cosine**2) % self.prime)
