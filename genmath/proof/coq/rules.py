@@ -346,9 +346,12 @@ def plainer(u: Term) -> Term | None:
 
 
 def scaled(u: Term, signs: Signs) -> Term | None:
-    """A sum of fractions with its denominator, which is > 0, apart."""
+    """A sum of fractions with its denominator, which is > 0, apart; or a sum as a product."""
     parts = together(opened(u, signs))
-    return mul(parts[0], div(num(1), parts[1])) if parts and signs.positive(parts[1]) else None
+    if parts and signs.positive(parts[1]):
+        return mul(parts[0], div(num(1), parts[1]))
+    factors = signs.factors(u)
+    return mul(*factors) if factors else None
 
 
 def by_indicator(u: Term, signs: Signs) -> Term:
