@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from genmath.proof.certificate import said
+from genmath.proof.certificate.indices import in_order, known_sum, orders, sifted
 from genmath.proof.coq.linear import moment_of
 from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
 from genmath.proof.coq.reading import DERIVATIVE, Head
@@ -135,6 +136,9 @@ def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leav
     both: list[Leaving | None] = []
     for x, measure in letters.items():
         own = [t for t in powers if x in t.free]
+        if unit := signs.heads[measure].unit:
+            both.append(_summed(x, measure, frozenset((t, powers[t]) for t in own), unit, signs))
+            continue
         laws, k = [t for t in own if t.op == "app"], powers.get(var(x), 0)
         if any(powers[t] != 1 for t in laws) or len(own) != len(laws) + bool(k):
             continue
@@ -149,6 +153,15 @@ def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leav
         if len(laws) == 2 and signs.heads[measure].line:
             both += [_conjugate(x, k, a, b, signs) for a, b in itertools.permutations(laws)]
     return next(filter(None, both), None) or _by_parts(letters, powers, signs)
+
+
+def _summed(x: str, measure: str, own: Monomial, unit: str, signs: Signs) -> Leaving | None:
+    """An index goes by an identity matrix, or in a sum that is known."""
+    if found := sifted(x, own, unit):
+        return Leaving(x, "sift", *found)
+    if known := known_sum(product(own, {}), x, measure, signs):
+        return Leaving(x, "given", *known[2:])
+    return None
 
 
 def _by_parts(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
@@ -232,19 +245,33 @@ def _apart(letters: Letters, powers: Mapping[Term, int], heads: Mapping[str, Hea
     found = []
     for group in groups:
         factors = frozenset(p for p in powers.items() if not group.isdisjoint(p[0].free))
-        places = {x: _places(x, letters, factors) for x in letters if x in group}
-        order = sorted(places, key=lambda x: (letters[x], places[x]))
-        body = product(factors, {x: f"@{k}" for k, x in enumerate(order)})
-        found.append(_chain({x: letters[x] for x in order}, body, heads))
+        found.append(_in_order({x: letters[x] for x in letters if x in group}, factors, heads))
     free = frozenset(p for p in powers.items() if letters.keys().isdisjoint(p[0].free))
     constants = [product(free, {})] if free else []
     return [*constants, *sorted(found, key=lambda t: str(said.of(t)))]
 
 
-def _places(x: str, letters: Letters, factors: Monomial) -> list[str]:
+def _in_order(letters: Letters, factors: Monomial, heads: Mapping[str, Head]) -> Term:
+    """Integrals in an order that does not depend on how they were written; of indices that stand
+    in the same places, the order that comes first."""
+    places = {x: (m, _places(x, letters, factors, heads)) for x, m in letters.items()}
+    order = sorted(places, key=places.__getitem__)
+    groups = [list(g) for _, g in itertools.groupby(order, places.__getitem__)]
+    choices = orders(groups) if any(heads[m].unit for m in letters.values()) else [order]
+
+    def chain(order: list[str]) -> tuple[str, Term]:
+        names = {x: f"@{k}" for k, x in enumerate(order)}
+        body = product(frozenset((in_order(t, heads, names), k) for t, k in factors), names)
+        return str(replaced(body, names)), _chain({x: letters[x] for x in order}, body, heads)
+
+    return min(map(chain, choices), key=lambda c: c[0])[1]
+
+
+def _places(x: str, letters: Letters, factors: Monomial, heads: Mapping[str, Head]) -> list[str]:
     """What a letter stands in, whatever the others are called."""
     names = _plain(letters) | {x: "@"}
-    return sorted(f"{replaced(t, names)} {k}" for t, k in factors if x in t.free)
+    own = [(in_order(t, heads, names), k) for t, k in factors if x in t.free]
+    return sorted(f"{replaced(t, names)} {k}" for t, k in own)
 
 
 def _plain(letters: Iterable[str]) -> dict[str, str]:

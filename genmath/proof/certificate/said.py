@@ -63,6 +63,8 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
         said |= {"is": head.means, "by": head.under}
     if head.each:
         said["each"] = list(head.each)
+    if head.unit:
+        said["unit"] = head.unit
     if head.line:
         said["line"] = True
     places = [f"a{k}" for k in range(1, len(takes) + 1)]
@@ -87,6 +89,7 @@ def _always(stated: Always) -> list[Any]:
 
 def claim(statement: Statement) -> dict[str, Any]:
     given = statement.conditions[: len(statement.conditions) - len(statement.results)]
+    always = [*statement.always, *statement.read.everywhere]
     endless = any(map(_endless, statement.read.heads))
     functions = {
         head.name: function(head, kind, endless)
@@ -97,7 +100,7 @@ def claim(statement: Statement) -> dict[str, Any]:
         "letters": sorted(statement.read.letters.values()),
         "functions": dict(sorted(functions.items())),
         "given": [relation(c) for c in given],
-        **({"always": list(map(_always, statement.always))} if statement.always else {}),
+        **({"always": list(map(_always, always))} if always else {}),
         "results": [
             {"name": m.source.name, "says": relation(c)}
             for m, c in zip(statement.lemmas, statement.results, strict=True)

@@ -9,6 +9,7 @@ from typing import Any
 from genmath.proof.certificate import said
 from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import density, expansion
+from genmath.proof.certificate.indices import known_sum
 from genmath.proof.certificate.iterated import Letters, Merged, opening, plan, spread
 from genmath.proof.certificate.iterated import where as where_of
 from genmath.proof.certificate.scope import NoProof, Place
@@ -118,8 +119,17 @@ class Writer:
         for atom, value in zip(plain, values, strict=True):
             other = first.setdefault((atom.data, value), atom)
             if place.kernel(other) != place.kernel(atom):
-                found.append(self.same(atom, other, place, depth))
+                found.append(self._turned(atom, other, place) or self.same(atom, other, place, depth))
         return found
+
+    def _turned(self, atom: Term, other: Term, place: Place) -> int | None:
+        """The indices of a symmetric matrix change places."""
+        if atom.args != other.args[::-1] or not self.heads[atom.data].symmetric:
+            return None
+        for k, (_, _, (_, one, _)) in enumerate(place.signs.everywhere, len(place.signs.always)):
+            if one.op == "app" and one.data == atom.data:
+                return place.add("instance", k, list(map(said.of, atom.args)))
+        return None
 
     # --- one step of rewriting
 
@@ -129,6 +139,8 @@ class Writer:
             return None
         if atom.data == DERIVATIVE:
             return self._slope(atom, place, depth)
+        if place.signs.everywhere and (index := place.number("=", atom, ONE)) is not None:
+            return index, ONE
         head = self.heads.get(atom.data)
         if head is not None and head.linear:
             return self._linear(atom, place, depth)
@@ -246,9 +258,24 @@ class Writer:
         if rule == "slope":
             left = target.args[-1] if target.op == "mul" else target
             return self._exchanged(last, left, place)
+        if rule == "given":
+            return self._known_sum(last, place)
         for law in (t for t in _laws(last) if t.data == "normal"):
             self.bounds(place).positive(law.args[2])
         return place.add("equal", rule, said.of(last))
+
+    def _known_sum(self, whole: Term, place: Place) -> int:
+        ((x, _),) = whole.args[0].data
+        found = known_sum(whole.args[0].args[0], x, whole.data, place.signs)
+        if found is None:
+            raise NoProof("not an identity of real algebra")
+        k, at, inner, left = found
+        if at:
+            return place.add("instance", len(place.signs.always) + k, list(map(said.of, at)))
+        number = place.number("=", app(whole.data, lam(whole.args[0].data, inner)), left)
+        if number is None:
+            raise NoProof("a hypothesis is not found")
+        return number
 
     def _exchanged(self, integral: Term, left: Term, place: Place) -> int:
         """The integral of a derivative is that of the integral, which is known."""

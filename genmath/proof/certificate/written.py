@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from genmath.proof.certificate import said
 from genmath.proof.certificate.gaps import as_gap
 from genmath.proof.certificate.iterated import apart
 from genmath.proof.certificate.scope import NoProof, Place
+from genmath.proof.certificate.vectors import Vectors, holds_many
 from genmath.proof.certificate.writer import Writer
-from genmath.proof.coq.reading import NoReal
+from genmath.proof.coq.reading import NoReal, Reading
 from genmath.proof.coq.terms import Term, add, minus
 from genmath.proof.coq.theorem import Statement
 from genmath.proof.kernel.claims import claim as read
@@ -29,13 +31,36 @@ def statement(step: Step) -> Statement:
     return stated(step.claim, step.because)
 
 
-def stated(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Statement:
+def stated(
+    claim: Claim, because: tuple[Node | Lemma, ...] = (), read: Reading | None = None
+) -> Statement:
     if any(isinstance(b, Method) for b in because):
         raise NoProof("it is shown by a method of analysis or by induction")
     try:
-        return Statement(claim, because)
+        return Statement(claim, because, read)
     except NoReal as error:
         raise NoProof(str(error)) from None
+
+
+def statements(step: Step) -> Iterator[Statement]:
+    """What a step claims: as it is read for Coq; and, of vectors, by their coordinates."""
+    claim = step.claim
+    vectors = not step.unfilled and holds_many((claim.lhs, claim.rhs))
+    with contextlib.nullcontext() if not vectors else contextlib.suppress(NoProof):
+        yield statement(step)
+    if vectors:
+        yield stated(claim, step.because, Vectors())
+
+
+def of_step(step: Step) -> dict[str, Any]:
+    """The certificate of the first of its statements that has one."""
+    why = None
+    for said_ in statements(step):
+        try:
+            return certificate(said_)
+        except NoProof as error:
+            why = error
+    raise why or NoProof("")
 
 
 def certificate(claim: Statement) -> dict[str, Any]:
@@ -55,7 +80,7 @@ def _proof(claim: Statement, document: dict[str, Any], laws: bool, supports: boo
         raise NoProof(f"the kernel does not read the claim: {why}") from None
     signs = claim.signs()
     signs.laws, signs.supports, signs.apart = laws, supports, apart
-    signs.always = claim.always
+    signs.always, signs.everywhere = claim.always, claim.read.everywhere
     place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
     writer = Writer(claim.heads)
     if claim.sign == "=":

@@ -44,6 +44,7 @@ class Signs:
         self.laws = False  # whether integrals are taken term by term, and densities apart
         self.supports = False  # whether densities are taken to be > 0
         self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
+        self.everywhere: Sequence[Always] = ()  # what declarations say of all indices
         self.bound: tuple[str, ...] = ()
         self.planned: dict[Term, Any] = {}  # what `apart` remembers
         self.apart: Apart | None = None  # how integrals are, if not as Coq is told
@@ -94,6 +95,7 @@ class Signs:
         new = Signs((*self.conditions, *conditions), self.heads)
         new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
         new.supports, new.always, new.bound = self.supports, self.always, self.bound
+        new.everywhere = self.everywhere
         return new
 
     def _note(self, term: Term, r: Range) -> None:

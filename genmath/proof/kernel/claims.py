@@ -12,8 +12,10 @@ A function is declared with what may be supposed of it, and nothing more is know
              argument, by the densities that are the others): linear in its first argument
              "KL", "JS", "TV" or "H": a divergence or an entropy, an expectation by the function
              `by`, TV an integral
-    each     of an integral or expectation: the integrals, over one letter each, that it consists
-             of; it looks at its arguments where these do
+    each     of an integral, sum or expectation: the integrals or sums, over one letter each, that
+             it consists of; it looks at its arguments where these do
+    unit     of a finite sum: the function of two letters that is 1 where both are the same one of
+             those that the sum is over, and else 0
     line     whether it is the integral of one letter over all real numbers
     ratio    of a conditional density: two terms of which it is the quotient
     margins  of a density: for each of its first arguments the integral over it, and the density
@@ -28,12 +30,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from genmath.proof.kernel.limits import MOST, Rejected
-from genmath.proof.kernel.terms import OWN, PI, Fact, Reader, Term, at
+from genmath.proof.kernel.terms import ONE, OWN, PI, Fact, Reader, Term, at
 
 LINEAR = ("sum", "integral", "between", "expectation")
 MEANT = {"KL": 2, "JS": 2, "TV": 2, "H": 1}  # of how many densities
-MORE = frozenset(("values", "ranges", "slope", "smooth", "is", "by", "each", "line", "ratio",
-                  "margins", "chain"))  # fmt: skip
+MORE = frozenset(("values", "ranges", "slope", "smooth", "is", "by", "each", "unit", "line",
+                  "ratio", "margins", "chain"))  # fmt: skip
 NAME = re.compile(r"[A-Za-z_]\w{0,80}", re.ASCII)
 
 
@@ -47,6 +49,7 @@ class Function:
     kind: str
     by: str
     each: tuple[str, ...]
+    unit: str
     line: bool
     ratio: tuple[Term, ...]
     margins: tuple[tuple[str, str], ...]
@@ -109,6 +112,7 @@ def _function(said: dict[str, Any], takes: tuple[int, ...], read: Reader) -> Fun
         word(said.get("is", "")),
         word(said.get("by", "")),
         tuple(map(word, listed(said.get("each", [])))),
+        word(said.get("unit", "")),
         said.get("line", False) is True,
         tuple(read(t, len(takes)) for t in listed(said.get("ratio", []))),
         tuple(map(_margin, listed(said.get("margins", [])))),
@@ -128,6 +132,8 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
     binders, by, slope = {*f.takes} - {0}, functions.get(f.by), functions.get(f.slope)
     count, numbers = len(f.takes), not any(f.takes)
     measures = [(n, functions.get(n)) for n in (*f.each, *(m for m, _ in f.margins if m))]
+    unit = functions.get(f.unit)
+    of_two = unit and unit.takes
     left = [functions.get(other) for m, other in f.margins if other or (m and len(f.margins) > 1)]
     fits = [
         len(binders) < 2,
@@ -143,7 +149,8 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
                                                  else ("expectation", f.takes[:1] * 2))),
         *(not two or (len(two) == 2 and numbers) for two in (f.ratio, f.chain)),
         not f.each or (f.takes[:1] == (len(f.each),)
-                       and f.kind == ("expectation" if count > 1 else "integral")),
+                       and f.kind in (("expectation",) if count > 1 else ("integral", "sum"))),
+        not f.unit or (f.kind, f.takes, f.ranges, of_two) == ("sum", (1,), (_own(f.unit),), (0, 0)),
         not f.line or (len(f.each) == 1 and f.kind == "integral" and not f.ranges),
         all(one and one.each == (n,) and one.takes == (1,) for n, one in measures),
         len(f.margins) <= count * numbers,
@@ -155,6 +162,11 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
     there = {at(r, [x]) for n, x in zip(f.each, letters, strict=True) for r in functions[n].ranges}
     if f.each and {at(r, letters) for r in f.ranges} != there:
         raise Rejected("it does not look where the integrals do that it consists of")
+
+
+def _own(unit: str) -> Fact:
+    """That a letter is one of those that a sum is over."""
+    return "=", (unit, ("#", 0), ("#", 0)), ONE
 
 
 def name(said: Any) -> str:

@@ -53,6 +53,20 @@ def product(scope: Scope, term: Any, letters: Iterator[str], found: list[tuple[s
     return ("*", ONE, *(product(scope, f, letters, found) for f in factors))
 
 
+def sift(scope: Scope, term: Any, declared: Function) -> Term:
+    """The sum of unit(t, x) f(x) over x is f(t), if t is one of those that it is over."""
+    body: Any = term[1][2]
+    unit, *others = body[1:] if isinstance(body, tuple) and body[0] == "*" else (body,)
+    x = ("#", 0)
+    t = next((a for a in unit[1:] if a != x), x) if isinstance(unit, tuple) else x
+    if (
+        not declared.unit or unit not in ((declared.unit, t, x), (declared.unit, x, t))
+        or not bare(t) or ("=", (declared.unit, t, t), ONE) not in scope.known
+    ):  # fmt: skip
+        raise Rejected("sift: it is no sum of a unit at one of its letters")
+    return ("*", ONE, *(opened(f, [t]) for f in others))
+
+
 def margin(scope: Scope, term: Any, declared: Function) -> Term:
     """The integral of p(x, y) over y is p(x); of p(x) over x it is 1."""
     body: Any = term[1][2] if declared.each == (term[0],) else None
@@ -142,7 +156,7 @@ def chain(scope: Scope, term: Any, declared: Function) -> Term:
 
 
 ROWS = {"linear": linear, "margin": margin, "moment": moment, "meaning": meaning, "ratio": ratio,
-        "chain": chain, "flux": flux}  # fmt: skip
+        "chain": chain, "flux": flux, "sift": sift}  # fmt: skip
 
 
 def equal(rule: str, term: Term, scope: Scope) -> Term:

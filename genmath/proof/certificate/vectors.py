@@ -1,0 +1,211 @@
+"""Vectors and matrices in numbers: a vector is a function of an index, a matrix one of two.
+
+What is said of an equation of vectors is said of each coordinate, and products are sums over
+indices. Of an index t it is known that unit(t, t) = 1: the identity matrix is 1 there, and 0 where
+its indices differ or are none. All of it is for every dimension.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from functools import reduce
+
+from genmath.proof.coq.reading import AT, Head, NoReal, Reading
+from genmath.proof.coq.terms import Condition, Term, add, app, div, lam, mul, neg, num, power, replaced, var
+from genmath.proof.language.shapes import NUMBER, Shape, shape
+from genmath.proof.language.tree import Add, Div, Fn, Identity, Mul, Named, Neg, Node, Number, Symbol
+
+ONE = num(1)
+Table = Callable[[Term, Term], Term]  # what stands in a row and a column; of a vector in a row
+Env = dict[Symbol, str]
+TEMPORARY = map("·{}".format, itertools.count())
+SYMMETRIC = ("symmetric", "diagonal", "commuting")
+
+
+class Vectors(Reading):
+    """Trees of one claim."""
+
+    def sides(self, left: Node, right: Node) -> tuple[Term, Term]:
+        """Both sides, at indices which are letters of the claim where they are no numbers."""
+        sizes = [shape(n) for n in (left, right) if n != Number(0)] or [NUMBER]
+        if any(size != sizes[0] for size in sizes):
+            raise NoReal("no two of one size")
+        at = [self._index(size, k) for k, size in enumerate(sizes[0])]
+        one, other = (self._table(n, {})(at[0], at[1]) for n in (left, right))
+        return one, other
+
+    def _index(self, size: str, k: int) -> Term:
+        """A letter of which it is given that it is an index."""
+        if size == "1":
+            return ONE
+        place = Symbol("coordinate", space=f"coordinate {k}")
+        if place not in self.letters:
+            self.given.append(self._is_index(size, var(self._letter(place))))
+        return var(self.letters[place])
+
+    def unit(self, size: str) -> Head:
+        """The identity matrix."""
+        key = ("Unit", (size,), ("R", "R"))
+        if key not in self.heads:
+            self.heads[key] = Head(self.name("unit"), key[2], symmetric=True)
+        return self.heads[key]
+
+    def _is_index(self, size: str, t: Term) -> Condition:
+        return "=", app(self.unit(size).name, t, t), ONE
+
+    def sum_over(self, size: str, body: Callable[[Term], Term]) -> Term:
+        """Bound letters are named by how many binders lie inside, apart from those of the tree."""
+        if size == "1":
+            return body(ONE)
+        key = ("Coordinates", (size,), ("(R -> R)",))
+        if key not in self.heads:
+            letters = ((AT, (self._is_index(size, var(AT)),)),)
+            called = self.name("Sum")
+            self.heads[key] = Head(
+                called, key[2], letters=letters, linear="sum", each=(called,),
+                unit=self.unit(size).name,
+            )  # fmt: skip
+        inner = body(var(old := next(TEMPORARY)))
+        new = f"v{inner.height}_0"
+        bound = ((new, (self._is_index(size, var(new)),)),)
+        return app(self.heads[key].name, lam(bound, replaced(inner, {old: new})))
+
+    # --- numbers
+
+    def _read(self, node: Node, env: Env) -> Term:
+        match node:
+            case Fn(name="norm2", args=(a,)):
+                return self._dot(a, a, env)
+            case Fn(name="dot", args=(a, b)):
+                return self._dot(a, b, env)
+            case Fn(name="trace", args=(a,)):
+                table = self._table(a, env)
+                return self.sum_over(shape(a)[0], lambda i: table(i, i))
+            case Mul() if shape(node) == NUMBER and any(shape(a) != NUMBER for a in node.args):
+                return self._table(node, env)(ONE, ONE)
+        return super()._read(node, env)
+
+    def _dot(self, a: Node, b: Node, env: Env) -> Term:
+        (rows, columns), one, other = shape(a), self._table(a, env), self._table(b, env)
+        if a is b:
+            return self.sum_over(rows, lambda i: self.sum_over(columns, lambda j: power(one(i, j), 2)))
+        if shape(b) != (rows, columns):
+            raise NoReal("no two of one size")
+        return self.sum_over(
+            rows,
+            lambda i: self.sum_over(columns, lambda j: mul(one(i, j), other(i, j))),
+        )
+
+    # --- what holds many
+
+    def _table(self, node: Node, env: Env) -> Table:
+        if shape(node) == NUMBER:
+            read = self._read(node, env)
+            return lambda i, j: read
+        match node:
+            case Named(args=(a,)):
+                return self._table(a, env)
+            case Symbol() if node not in env:
+                return self._letters_of(node)
+            case Identity():
+                unit = self.unit(shape(node)[0]).name
+                return lambda i, j: ONE if i == j else app(unit, i, j)
+            case Fn(name="transpose", args=(a,)):
+                turned = self._table(a, env)
+                return lambda i, j: turned(j, i)
+            case Fn(name="inverse", args=(a,)):
+                return self._inverse(a)
+            case Neg(args=(a,)):
+                other = self._table(a, env)
+                return lambda i, j: neg(other(i, j))
+            case Add():
+                parts = [self._table(a, env) for a in node.args if a != Number(0)]
+                return lambda i, j: add(*(p(i, j) for p in parts))
+            case Div(args=(a, b)) if shape(b) == NUMBER:
+                over, under = self._table(a, env), self._read(b, env)
+                return lambda i, j: div(over(i, j), under)
+            case Mul():
+                both = [(shape(a), self._table(a, env)) for a in node.args]
+                return reduce(self._product, both)[1]
+        raise NoReal("no vector or matrix that is read")
+
+    def _product(self, a: tuple[Shape, Table], b: tuple[Shape, Table]) -> tuple[Shape, Table]:
+        (one, left), (other, right) = a, b
+        if NUMBER in (one, other):
+            size = other if one == NUMBER else one
+            return size, lambda i, j: mul(left(i, j), right(i, j))
+        if one[1] != other[0]:
+            raise NoReal("no matrices that can be multiplied")
+        return (one[0], other[1]), lambda i, j: self.sum_over(
+            one[1], lambda k: mul(left(i, k), right(k, j))
+        )
+
+    def _letters_of(self, letter: Symbol) -> Table:
+        rows, columns = shape(letter)
+        vector = columns == "1"
+        key = ("Entries", (letter,), ("R",) if vector else ("R", "R"))
+        if key not in self.heads:
+            symmetric = letter.shape == "covariance" or letter.domain in SYMMETRIC
+            self.heads[key] = Head(self.name(letter.name), key[2], symmetric=symmetric)
+            self._declared_of(self.heads[key].name, letter, rows, columns)
+        name = self.heads[key].name
+        return (lambda i, j: app(name, i)) if vector else (lambda i, j: app(name, i, j))
+
+    def _declared_of(self, name: str, letter: Symbol, rows: str, columns: str) -> None:
+        if letter.domain == "direction":
+            square = self.sum_over(rows, lambda i: mul(app(name, i), app(name, i)))
+            self.given.append(("=", square, ONE))
+        if letter.domain == "orthogonal":
+            self._always((columns, columns), lambda i, j: (
+                self.sum_over(rows, lambda k: mul(app(name, k, i), app(name, k, j))),
+                app(self.unit(columns).name, i, j),
+            ))  # fmt: skip
+        if letter.domain == "orthogonal" and rows == columns:
+            self._always((rows, rows), lambda i, j: (
+                self.sum_over(rows, lambda k: mul(app(name, i, k), app(name, j, k))),
+                app(self.unit(rows).name, i, j),
+            ))  # fmt: skip
+
+    def _inverse(self, node: Node) -> Table:
+        """Where an inverse is spoken of, there is one."""
+        while isinstance(node, Named):
+            node = node.body
+        rows, columns = shape(node)
+        if not isinstance(node, Symbol) or rows != columns:
+            raise NoReal("an inverse of more than a letter")
+        key = ("Inverse", (node,), ("R", "R"))
+        if key not in self.heads:
+            of = self._letters_of(node)
+            symmetric = node.shape == "covariance" or node.domain in SYMMETRIC
+            name = self.name(f"{node.name}_inverse")
+            self.heads[key] = Head(name, key[2], symmetric=symmetric)
+            unit = self.unit(rows).name
+            self._always((rows, rows), lambda i, j: (
+                self.sum_over(rows, lambda k: mul(app(name, i, k), of(k, j))), app(unit, i, j)
+            ))  # fmt: skip
+            self._always((rows, rows), lambda i, j: (
+                self.sum_over(rows, lambda k: mul(of(i, k), app(name, k, j))), app(unit, i, j)
+            ))  # fmt: skip
+        name = self.heads[key].name
+        return lambda i, j: app(name, i, j)
+
+    def _always(
+        self, sizes: tuple[str, str], says: Callable[[Term, Term], tuple[Term, Term]]
+    ) -> None:
+        """An equation of all indices."""
+        names = ("a1", "a2")
+        where = [self._is_index(s, var(n)) for s, n in zip(sizes, names, strict=True)]
+        self.everywhere.append((names, tuple(where), ("=", *says(var("a1"), var("a2")))))
+
+    def symmetries(self) -> None:
+        """What is said of symmetric matrices."""
+        for (_, _, takes), head in self.heads.items():
+            if head.symmetric:
+                one, other = (app(head.name, *map(var, two)) for two in (("a1", "a2"), ("a2", "a1")))
+                self.everywhere.append((("a1", "a2"), (), ("=", one, other)))
+
+
+def holds_many(nodes: Sequence[Node]) -> bool:
+    """Whether anything but numbers occurs."""
+    return any(shape(n) != NUMBER for node in nodes for n in node.walk())
