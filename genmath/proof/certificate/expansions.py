@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
+from genmath.proof.coq.normals import vector_density
 from genmath.proof.coq.rules import constant, factored, multiplied_out, opened, root_of, turned
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
@@ -70,6 +71,8 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             return "ln_exp", u.args[0], []
         case "app" if u.data == "sqrt" and signs.positive(u.args[0]):
             return "ln_sqrt", div(app("ln", u.args[0]), TWO), [("<", u.args[0])]
+        case "app" if signs.everywhere and (law := vector_density(u, signs)):
+            return "same", app("ln", law), []
         case "app" if u.data == "normal" and signs.positive(u.args[2]):
             return "same", app("ln", density(u)), []
         case "app" if signs.laws and (h := signs.heads.get(u.data)) and (h.ratio or h.chain):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from genmath.proof.coq.monomials import Monomial, product
 from genmath.proof.coq.reading import Head
 from genmath.proof.coq.signs import Always, Signs
-from genmath.proof.coq.terms import Term, mul, num, replaced, var
+from genmath.proof.coq.terms import Term, mul, replaced, var
 
 MOST = 720  # orders of letters
 Known = tuple[int, tuple[Term, ...], Term, Term]  # its number, at which indices, both sides
@@ -18,10 +18,10 @@ def sifted(x: str, own: Monomial, unit: str) -> tuple[Term, Term] | None:
     """unit(t, x) f(x), and f(t)."""
     for f, k in own:
         others = [a for a in f.args if a != var(x)] if f.data == unit else []
-        if k == 1 and len(others) == 1 and x not in others[0].free:
-            rest = [product(own - {(f, k)}, {})] if len(own) > 1 else []
-            left = mul(*rest) if rest else num(1)
-            return mul(f, *rest), replaced(left, {x: others[0]})
+        if k > 0 and len(others) == 1 and x not in others[0].free:
+            rest = own - {(f, k)} | ({(f, k - 1)} if k > 1 else frozenset())
+            left = product(rest, {})
+            return mul(f, left) if rest else f, replaced(left, {x: others[0]})
     return None
 
 

@@ -15,8 +15,9 @@ from fractions import Fraction
 
 from genmath.proof.certificate import said
 from genmath.proof.certificate.indices import in_order, known_sum, orders, sifted
-from genmath.proof.coq.linear import moment_of
+from genmath.proof.coq.linear import LARGEST_POWER, moment_of
 from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
+from genmath.proof.coq.normals import moment
 from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import (
@@ -139,6 +140,9 @@ def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leav
         if unit := signs.heads[measure].unit:
             both.append(_summed(x, measure, frozenset((t, powers[t]) for t in own), unit, signs))
             continue
+        if signs.heads[measure].points:
+            both.append(_vectors(x, measure, {t: powers[t] for t in own}, signs))
+            continue
         laws, k = [t for t in own if t.op == "app"], powers.get(var(x), 0)
         if any(powers[t] != 1 for t in laws) or len(own) != len(laws) + bool(k):
             continue
@@ -162,6 +166,27 @@ def _summed(x: str, measure: str, own: Monomial, unit: str, signs: Signs) -> Lea
     if known := known_sum(product(own, {}), x, measure, signs):
         return Leaving(x, "given", *known[2:])
     return None
+
+
+def _vectors(x: str, measure: str, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """Coordinates of a vector by its normal law."""
+    laws = [t for t in powers if t.op == "app" and (h := signs.heads.get(t.data)) and h.normal]
+    at = [t for t, k in powers.items() if t not in laws for _ in range(k)]
+    point = signs.heads[measure].points
+    if len(laws) != 1 or powers[laws[0]] != 1 or len(at) > LARGEST_POWER:
+        return None
+    (law,) = laws
+    (i, _), _ = law.args[0].data
+    if any(t.data != point or t.args[0] != var(x) or x in t.args[1].free for t in at):
+        return None
+    if (
+        law.args[0].args[0] != app(point, var(x), var(i))
+        or x in law.args[1].free | law.args[2].free
+    ):
+        return None
+    at = sorted(at, key=str)
+    left = moment(law, [t.args[1] for t in at])
+    return Leaving(x, "moments", mul(*at, law), left)
 
 
 def _by_parts(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:

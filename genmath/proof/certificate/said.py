@@ -65,6 +65,10 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
         said["each"] = list(head.each)
     if head.unit:
         said["unit"] = head.unit
+    if head.points:
+        said["points"] = head.points
+    if head.normal:
+        said |= {"is": "normal", "by": head.normal}
     if head.line:
         said["line"] = True
     places = [f"a{k}" for k in range(1, len(takes) + 1)]

@@ -10,11 +10,42 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from functools import reduce
+from typing import Any
 
-from genmath.proof.coq.reading import AT, Head, NoReal, Reading
-from genmath.proof.coq.terms import Condition, Term, add, app, div, lam, mul, neg, num, power, replaced, var
+from genmath.proof.coq.reading import AT, DERIVATIVE, Head, NoReal, Reading
+from genmath.proof.coq.terms import (
+    Condition,
+    Term,
+    add,
+    app,
+    div,
+    lam,
+    mul,
+    neg,
+    num,
+    power,
+    replaced,
+    var,
+)
 from genmath.proof.language.shapes import NUMBER, Shape, shape
-from genmath.proof.language.tree import Add, Div, Fn, Identity, Mul, Named, Neg, Node, Number, Symbol
+from genmath.proof.language.tree import (
+    Add,
+    Deriv,
+    Div,
+    Divergence,
+    Entropy,
+    Expect,
+    Fn,
+    Identity,
+    Mul,
+    Named,
+    Neg,
+    Node,
+    Normal,
+    Number,
+    Symbol,
+    free_symbols,
+)
 
 ONE = num(1)
 Table = Callable[[Term, Term], Term]  # what stands in a row and a column; of a vector in a row
@@ -24,7 +55,12 @@ SYMMETRIC = ("symmetric", "diagonal", "commuting")
 
 
 class Vectors(Reading):
-    """Trees of one claim."""
+    """Trees of one claim. `moving`: by which vector a derivative is taken, how far it has moved,
+    and along which coordinate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moving: dict[Symbol, tuple[Term, Term]] = {}
 
     def sides(self, left: Node, right: Node) -> tuple[Term, Term]:
         """Both sides, at indices which are letters of the claim where they are no numbers."""
@@ -58,18 +94,20 @@ class Vectors(Reading):
         """Bound letters are named by how many binders lie inside, apart from those of the tree."""
         if size == "1":
             return body(ONE)
-        key = ("Coordinates", (size,), ("(R -> R)",))
-        if key not in self.heads:
-            letters = ((AT, (self._is_index(size, var(AT)),)),)
-            called = self.name("Sum")
-            self.heads[key] = Head(
-                called, key[2], letters=letters, linear="sum", each=(called,),
-                unit=self.unit(size).name,
-            )  # fmt: skip
         inner = body(var(old := next(TEMPORARY)))
         new = f"v{inner.height}_0"
         bound = ((new, (self._is_index(size, var(new)),)),)
-        return app(self.heads[key].name, lam(bound, replaced(inner, {old: new})))
+        return app(self._sum(size), lam(bound, replaced(inner, {old: new})))
+
+    def _sum(self, size: str) -> str:
+        key = ("Coordinates", (size,), ("(R -> R)",))
+        if key not in self.heads:
+            letters = ((AT, (self._is_index(size, var(AT)),)),)
+            called, unit = self.name("Sum"), self.unit(size).name
+            self.heads[key] = Head(
+                called, key[2], letters=letters, linear="sum", each=(called,), unit=unit
+            )
+        return self.heads[key].name
 
     # --- numbers
 
@@ -84,12 +122,52 @@ class Vectors(Reading):
                 return self.sum_over(shape(a)[0], lambda i: table(i, i))
             case Mul() if shape(node) == NUMBER and any(shape(a) != NUMBER for a in node.args):
                 return self._table(node, env)(ONE, ONE)
+            case Normal(args=(x, mean, spread)) if shape(x) != NUMBER:
+                return self._normal(shape(x), *(self._table(a, env) for a in (x, mean, spread)))
+            case Expect() | Divergence() | Entropy() if any(v.shape for v in node.bound):
+                return self._function(node, env)
         return super()._read(node, env)
+
+    def _normal(self, size: Shape, x: Table, mean: Table, spread: Table) -> Term:
+        """The density of a normal law of vectors, as a function of what stands at two indices."""
+        rows, columns = size
+        if columns != "1":
+            raise NoReal("a normal law of matrices")
+        names = ("v0_0", "v0_1")
+        letters = tuple((n, (self._is_index(rows, var(n)),)) for n in names)
+        kind = "(R -> R -> R)"
+        key = ("Normal", (rows,), (kind, kind, kind))
+        if key not in self.heads:
+            called, by = self.name("Normal"), self._sum(rows)
+            self.heads[key] = Head(called, key[2], "positive", letters=letters, normal=by)
+        one, other = next(TEMPORARY), next(TEMPORARY)
+        args = []
+        for table in (x, mean, spread):
+            inner = table(var(one), var(other))
+            new = [f"v{inner.height}_{k}" for k in (0, 1)]
+            body = replaced(inner, dict(zip((one, other), new, strict=True)))
+            args.append(lam(tuple((n, (self._is_index(rows, var(n)),)) for n in new), body))
+        return app(self.heads[key].name, *args)
+
+    def _measure(self, space: Any, letter: tuple[str, tuple[Condition, ...]]) -> str:
+        name = super()._measure(space, letter)
+        if space[2]:
+            head = self.by_name[name]
+            head.line, head.points = False, self._point(space[2])
+        return name
+
+    def _point(self, sized: str) -> str:
+        key = ("Point", (sized,), ("R", "R"))
+        if key not in self.heads:
+            self.heads[key] = Head(self.name("entry"), key[2])
+        return self.heads[key].name
 
     def _dot(self, a: Node, b: Node, env: Env) -> Term:
         (rows, columns), one, other = shape(a), self._table(a, env), self._table(b, env)
         if a is b:
-            return self.sum_over(rows, lambda i: self.sum_over(columns, lambda j: power(one(i, j), 2)))
+            return self.sum_over(
+                rows, lambda i: self.sum_over(columns, lambda j: power(one(i, j), 2))
+            )
         if shape(b) != (rows, columns):
             raise NoReal("no two of one size")
         return self.sum_over(
@@ -106,8 +184,10 @@ class Vectors(Reading):
         match node:
             case Named(args=(a,)):
                 return self._table(a, env)
-            case Symbol() if node not in env:
-                return self._letters_of(node)
+            case Symbol():
+                return self._moved(node, self._symbol(node, env))
+            case Deriv(args=(a,)) if shape(a) == NUMBER and node.var.shape == "vector":
+                return lambda i, j: self._slope(node.var, a, i, env)
             case Identity():
                 unit = self.unit(shape(node)[0]).name
                 return lambda i, j: ONE if i == j else app(unit, i, j)
@@ -129,6 +209,39 @@ class Vectors(Reading):
                 both = [(shape(a), self._table(a, env)) for a in node.args]
                 return reduce(self._product, both)[1]
         raise NoReal("no vector or matrix that is read")
+
+    def _symbol(self, letter: Symbol, env: Env) -> Table:
+        if letter not in env:
+            return self._letters_of(letter)
+        if letter.shape != "vector":
+            raise NoReal("a bound matrix")
+        point, name = self._point(letter.sized), env[letter]
+        return lambda i, j: app(point, var(name), i)
+
+    def _moved(self, letter: Symbol, table: Table) -> Table:
+        """Along one of its coordinates, where a derivative by it is taken."""
+        if letter not in self.moving:
+            return table
+        far, along = self.moving[letter]
+        unit = self.unit(shape(letter)[0]).name
+        return lambda i, j: add(table(i, j), mul(far, app(unit, i, along)))
+
+    def _slope(self, letter: Symbol, body: Node, along: Term, env: Env) -> Term:
+        """A coordinate of the gradient: the derivative, at 0, as the letter moves along it."""
+        if self.moving:
+            raise NoReal("a gradient within another")
+        self.moving = {letter: (var(old := next(TEMPORARY)), along)}
+        inner = self._read(body, env)
+        self.moving = {}
+        takes = ("(R -> R)", "R")
+        self.heads[DERIVATIVE, (), takes] = Head(DERIVATIVE, takes)
+        new = f"v{inner.height}_0"
+        return app(DERIVATIVE, lam(((new, ()),), replaced(inner, {old: new})), num(0))
+
+    def _opaque(self, node: Node, env: Env) -> Term:
+        if free_symbols(node) & self.moving.keys():
+            raise NoReal("a gradient of what is not read")
+        return super()._opaque(node, env)
 
     def _product(self, a: tuple[Shape, Table], b: tuple[Shape, Table]) -> tuple[Shape, Table]:
         (one, left), (other, right) = a, b
@@ -200,9 +313,11 @@ class Vectors(Reading):
 
     def symmetries(self) -> None:
         """What is said of symmetric matrices."""
-        for (_, _, takes), head in self.heads.items():
+        for head in self.heads.values():
             if head.symmetric:
-                one, other = (app(head.name, *map(var, two)) for two in (("a1", "a2"), ("a2", "a1")))
+                one, other = (
+                    app(head.name, *map(var, two)) for two in (("a1", "a2"), ("a2", "a1"))
+                )
                 self.everywhere.append((("a1", "a2"), (), ("=", one, other)))
 
 

@@ -119,7 +119,9 @@ class Writer:
         for atom, value in zip(plain, values, strict=True):
             other = first.setdefault((atom.data, value), atom)
             if place.kernel(other) != place.kernel(atom):
-                found.append(self._turned(atom, other, place) or self.same(atom, other, place, depth))
+                found.append(
+                    self._turned(atom, other, place) or self.same(atom, other, place, depth)
+                )
         return found
 
     def _turned(self, atom: Term, other: Term, place: Place) -> int | None:
@@ -160,12 +162,21 @@ class Writer:
         old, now = atom.args[0], new.args[0]
         if old.op == "app" and old.data == "normal" and now == density(old):
             number = place.add("equal", "normal", said.of(old))
+        elif old.op == "app" and old.data in self.heads and self.heads[old.data].normal:
+            number = self._normals(old, place)
         elif old.op == "app" and old.data in self.heads:
             rule = "ratio" if self.heads[old.data].ratio else "chain"
             number = place.add("equal", rule, said.of(old))
         else:
             number = self.equality(old, now, place, depth + 1)
         return place.add("same", said.of(atom), said.of(new), [number])
+
+    def _normals(self, law: Term, place: Place) -> int:
+        """The density of a normal law of vectors, by its definition."""
+        spread = law.args[2].args[0]
+        if spread.op == "mul":
+            self.bounds(place).positive(spread.args[0])
+        return place.add("equal", "normals", said.of(law))
 
     def _slope(self, atom: Term, place: Place, depth: int) -> tuple[int, Term]:
         function, at = atom.args

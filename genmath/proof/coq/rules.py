@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
 from genmath.proof.coq.monomials import expand, product, total
+from genmath.proof.coq.normals import vector_density
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
@@ -109,6 +110,8 @@ def with_slopes(term: Term, letter: str, signs: Signs) -> Term:
         return opened(term, signs)
     if term.op == "lam":
         return term
+    if term.data == "ln" and signs.everywhere and vector_density(term.args[0], signs):
+        return expanded(term, signs) or term
     args = tuple(with_slopes(a, letter, signs) for a in term.args)
     return Term(term.op, args, term.data)
 
@@ -138,6 +141,8 @@ def _ln(u: Term, signs: Signs) -> Term:
             return u.args[0]
         case "app" if u.data == "sqrt" and positive(u.args[0]):
             return div(_ln(u.args[0], signs), num(2))
+        case "app" if signs.everywhere and (law := vector_density(u, signs)):
+            return law.args[0]
         case "app" if u.data == "normal" and positive(u.args[2]):
             x, m, v = u.args
             spread = mul(num(2), var("PI"), v)

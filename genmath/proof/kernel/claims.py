@@ -12,10 +12,13 @@ A function is declared with what may be supposed of it, and nothing more is know
              argument, by the densities that are the others): linear in its first argument
              "KL", "JS", "TV" or "H": a divergence or an entropy, an expectation by the function
              `by`, TV an integral
+             "normal": the density of the normal law of vectors, of whose indices `by` is the sum:
+             x, its mean and its covariance, each of two indices, of which the first two ignore one
     each     of an integral, sum or expectation: the integrals or sums, over one letter each, that
              it consists of; it looks at its arguments where these do
     unit     of a finite sum: the function of two letters that is 1 where both are the same one of
              those that the sum is over, and else 0
+    points   of an integral over all vectors: the function that gives a coordinate of one
     line     whether it is the integral of one letter over all real numbers
     ratio    of a conditional density: two terms of which it is the quotient
     margins  of a density: for each of its first arguments the integral over it, and the density
@@ -33,9 +36,10 @@ from genmath.proof.kernel.limits import MOST, Rejected
 from genmath.proof.kernel.terms import ONE, OWN, PI, Fact, Reader, Term, at
 
 LINEAR = ("sum", "integral", "between", "expectation")
+NORMAL = "normal"
 MEANT = {"KL": 2, "JS": 2, "TV": 2, "H": 1}  # of how many densities
-MORE = frozenset(("values", "ranges", "slope", "smooth", "is", "by", "each", "unit", "line",
-                  "ratio", "margins", "chain"))  # fmt: skip
+MORE = frozenset(("values", "ranges", "slope", "smooth", "is", "by", "each", "unit",
+                  "points", "line",                  "ratio", "margins", "chain"))  # fmt: skip
 NAME = re.compile(r"[A-Za-z_]\w{0,80}", re.ASCII)
 
 
@@ -50,6 +54,7 @@ class Function:
     by: str
     each: tuple[str, ...]
     unit: str
+    points: str
     line: bool
     ratio: tuple[Term, ...]
     margins: tuple[tuple[str, str], ...]
@@ -113,6 +118,7 @@ def _function(said: dict[str, Any], takes: tuple[int, ...], read: Reader) -> Fun
         word(said.get("by", "")),
         tuple(map(word, listed(said.get("each", [])))),
         word(said.get("unit", "")),
+        word(said.get("points", "")),
         said.get("line", False) is True,
         tuple(read(t, len(takes)) for t in listed(said.get("ratio", []))),
         tuple(map(_margin, listed(said.get("margins", [])))),
@@ -132,19 +138,22 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
     binders, by, slope = {*f.takes} - {0}, functions.get(f.by), functions.get(f.slope)
     count, numbers = len(f.takes), not any(f.takes)
     measures = [(n, functions.get(n)) for n in (*f.each, *(m for m, _ in f.margins if m))]
-    unit = functions.get(f.unit)
-    of_two = unit and unit.takes
+    of_two, of_points = (g.takes if (g := functions.get(n)) else None for n in (f.unit, f.points))
     left = [functions.get(other) for m, other in f.margins if other or (m and len(f.margins) > 1)]
     fits = [
         len(binders) < 2,
         bool(binders) or not f.ranges,
         not f.slope or (slope is not None and f.takes == slope.takes == (0,)),
-        f.kind in ("", *LINEAR, *MEANT),
+        f.kind in ("", *LINEAR, *MEANT, NORMAL),
         f.kind not in LINEAR or f.takes[:1] > (0,),
         f.kind != "expectation" or (count > 1 and all(f.takes)),
-        (f.kind in MEANT) == bool(f.by),
+        (f.kind in (*MEANT, NORMAL)) == bool(f.by),
         f.kind not in MEANT or all(f.takes),
-        not f.by or (by is not None and f.ranges == by.ranges and count == MEANT.get(f.kind)
+        f.kind != NORMAL or (by and by.unit and f.takes == (2, 2, 2)
+                             and f.ranges == (_own(by.unit), _own(by.unit, 1))),
+        not f.points or (f.kind, len(f.each), f.line, of_points) == ("integral", 1, False, (0, 0)),
+        f.kind not in MEANT or (
+                     by is not None and f.ranges == by.ranges and count == MEANT.get(f.kind)
                      and (by.kind, by.takes) == (("integral", f.takes[:1]) if f.kind == "TV"
                                                  else ("expectation", f.takes[:1] * 2))),
         *(not two or (len(two) == 2 and numbers) for two in (f.ratio, f.chain)),
@@ -164,9 +173,9 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
         raise Rejected("it does not look where the integrals do that it consists of")
 
 
-def _own(unit: str) -> Fact:
+def _own(unit: str, k: int = 0) -> Fact:
     """That a letter is one of those that a sum is over."""
-    return "=", (unit, ("#", 0), ("#", 0)), ONE
+    return "=", (unit, ("#", k), ("#", k)), ONE
 
 
 def name(said: Any) -> str:

@@ -10,10 +10,21 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from genmath.proof.kernel.claims import LINEAR, Function
+from genmath.proof.kernel.claims import LINEAR, NORMAL, Function
 from genmath.proof.kernel.limits import Rejected
 from genmath.proof.kernel.rules import Scope
-from genmath.proof.kernel.terms import DERIVATIVE, ONE, TWO, ZERO, Term, bare, opened, parts
+from genmath.proof.kernel.terms import (
+    DERIVATIVE,
+    ONE,
+    PI,
+    TWO,
+    ZERO,
+    Term,
+    bare,
+    opened,
+    parts,
+    spoken,
+)
 
 
 def linear(scope: Scope, term: Any, declared: Function) -> Term:
@@ -106,6 +117,55 @@ def moment(scope: Scope, term: Any, declared: Function) -> Term:
     return moments[k]
 
 
+def normals(scope: Scope, term: Any, declared: Function) -> Term:
+    """The density of a vector of independent normal numbers, all of variance v > 0: exp of minus
+    half the sum of (x - m)^2 / v + ln(2 pi v) over its coordinates."""
+    if declared.kind != NORMAL:
+        raise Rejected("normals: it is no normal law of vectors")
+    x, m, c = (f[2] for f in term[1:])
+    product = isinstance(c, tuple) and c[0] == "*" and len(c) == 3
+    v, own = c[1:] if product else (ONE, c)
+    unit = scope.functions[declared.by].unit
+    if (
+        own != (unit, ("#", 0), ("#", 1)) or not bare(v) or not scope.positive(v)
+        or 1 in spoken(x) | spoken(m)
+    ):  # fmt: skip
+        raise Rejected("normals: its numbers are not shown to be independent, of one variance > 0")
+    each = ("+", ("/", ("^", ("+", x, ("-", m)), 2), v), ("ln", ("*", TWO, PI, v)))
+    return ("exp", ("-", ("/", (declared.by, ("=>", 1, each)), TWO)))
+
+
+def moments(scope: Scope, term: Any, declared: Function) -> Term:
+    """The integral over vectors x of x(t) ... x(u) by a normal law: each is its mean, or goes with
+    another into their covariance."""
+    body: Any = term[1][2]
+    factors = list(body[1:]) if isinstance(body, tuple) and body[0] == "*" else [body]
+    law: Any = factors.pop()
+    by = scope.functions.get(law[0]) if isinstance(law, tuple) else None
+    at = [f[2] for f in factors if isinstance(f, tuple) and f[:2] == (declared.points, ("#", 0))]
+    if (
+        not declared.points or by is None or by.kind != NORMAL or len(at) < len(factors)
+        or law[1][2] != (declared.points, ("#", 2), ("#", 0)) or not all(map(bare, [*at, *law[2:]]))
+    ):  # fmt: skip
+        raise Rejected("moments: it is no product of coordinates by a normal law of vectors")
+    unit = scope.functions[by.by].unit
+    if any(("=", (unit, t, t), ONE) not in scope.known for t in at):
+        raise Rejected("moments: it is not known that an index is one")
+    scope.suppose("the moments of a normal law of vectors")
+    return _paired(at, law[2][2], law[3][2])
+
+
+def _paired(at: list[Term], mean: Term, spread: Term) -> Term:
+    if not at:
+        return ONE
+    t, *rest = at
+    terms = [("*", opened(mean, [t, t]), _paired(rest, mean, spread))]
+    for k, u in enumerate(rest):
+        others = rest[:k] + rest[k + 1 :]
+        terms.append(("*", opened(spread, [t, u]), _paired(others, mean, spread)))
+    return ("+", ZERO, *terms)
+
+
 def flux(scope: Scope, term: Any, declared: Function) -> Term:
     """The integral over the line of the derivative of what vanishes far out is 0."""
     body: Any = term[1][2] if declared.line else None
@@ -156,7 +216,8 @@ def chain(scope: Scope, term: Any, declared: Function) -> Term:
 
 
 ROWS = {"linear": linear, "margin": margin, "moment": moment, "meaning": meaning, "ratio": ratio,
-        "chain": chain, "flux": flux, "sift": sift}  # fmt: skip
+        "chain": chain, "flux": flux, "sift": sift, "normals": normals,
+        "moments": moments}  # fmt: skip
 
 
 def equal(rule: str, term: Term, scope: Scope) -> Term:

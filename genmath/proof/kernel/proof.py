@@ -217,8 +217,9 @@ class Scope:
         return goal
 
     def _iterated(self, one: Any, other: Any, order: Any, letters: Any, steps: Any) -> Fact:
-        """Products of integrals, or of sums, are equal if they are over the same letters, in whatever order, and
-        what stands under all of them is equal. `order`: which of the letters the second is over."""
+        """Products of integrals and sums are equal if they are over the same letters, in whatever
+        order, and what stands under all of them is equal. `order`: which of the letters the second
+        is over."""
         a, b, names = self.read(one), self.read(other), [name(n) for n in listed(letters)]
         if any(type(k) is not int for k in listed(order)) or sorted(order) != [*range(len(names))]:
             raise Rejected("iterated: it is no order of the letters")
