@@ -10,6 +10,7 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Iterable
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from results import Result, implementations
 
 from genmath.proof import Derivation
 from genmath.proof.certificate.files import verified
+from genmath.proof.kernel import Line
 from genmath.proof.language.derivation import Chain, Slip, Step
 from genmath.proof.language.latex import SIGNS, latex, latex_claim
 from genmath.proof.language.tree import Named, Node, Relation
@@ -105,7 +107,7 @@ def verdicts(result: Result) -> str:
     )
     return (
         f'<details class="verdicts"><summary>{_summary(report)}</summary><dl>{rows}</dl>'
-        f"{_table(report)}</details>"
+        f"{_table(report, certificates.of(result)[1].lines)}</details>"
     )
 
 
@@ -272,15 +274,15 @@ def _summary(report: dict[str, Any]) -> str:
     )
 
 
-def _table(report: dict[str, Any]) -> str:
-    heads = ("step", "A", "B", "mutants", "refuted", "equivalent", "weaker", "survived")
+def _table(report: dict[str, Any], lines: Iterable[Line]) -> str:
+    heads = ("step", "A", "B", "kernel", "mutants", "refuted", "equivalent", "weaker", "survived")
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     rows = "".join(
         f"<tr><td>{_words(step['by'])}</td><td>{_mark(step['symbolic'])}</td>"
-        f"<td>{_mark(step['numeric'])}</td>"
+        f"<td>{_mark(step['numeric'])}</td><td>{_verified(line)}</td>"
         + "".join(f"<td>{step['mutants'][key]}</td>" for key in MUTANTS)
         + "</tr>"
-        for step in report["steps"]
+        for step, line in zip_longest(report["steps"], lines)
     )
     return (
         '<div class="scrolls"><table class="steps">'
@@ -290,6 +292,13 @@ def _table(report: dict[str, Any]) -> str:
 
 def _mark(ok: bool) -> str:
     return '<span class="yes">yes</span>' if ok else '<span class="no">no</span>'
+
+
+def _verified(line: Line | None) -> str:
+    """The kernel's word; of an equality case, which is judged after the lines, it has none."""
+    if line is None or line.without or line.rejected:
+        return "–"
+    return "but for laws" if line.supposed else '<span class="yes">whole</span>'
 
 
 def _count(number: int, noun: str) -> str:

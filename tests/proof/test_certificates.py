@@ -334,6 +334,10 @@ def test_what_is_no_file_or_too_long_is_not_read(folder: Path) -> None:
 # --- the page
 
 
+def words_of(page: str) -> str:
+    return " ".join((ROOT / "docs" / page).read_text("utf-8").split())
+
+
 def test_the_page_lists_every_step_and_rule() -> None:
     page = (ROOT / "docs" / "start" / "kernel.md").read_text("utf-8")
     for name in (*ARGUMENTS, *rules.ROWS, *rules.BOUNDS, *ROWS, "slope"):
@@ -351,7 +355,7 @@ def test_the_example_of_the_page_is_a_proof_and_needs_its_hypotheses() -> None:
 
 
 def test_the_page_says_how_large_the_kernel_is() -> None:
-    page = " ".join((ROOT / "docs" / "start" / "kernel.md").read_text("utf-8").split())
+    page = words_of("start/kernel.md")
     texts = [f.read_text("utf-8") for f in KERNEL.glob("*.py")]
     total = sum(len(text.splitlines()) for text in texts)
     said_ = re.search(r"(\d+) lines of code in ten files, with what they say .*? (\d+) lines", page)
@@ -359,6 +363,7 @@ def test_the_page_says_how_large_the_kernel_is() -> None:
     assert len(texts) == 10
     assert (sum(map(code, texts)), total) == (int(said_[1]), int(said_[2]))
     assert int(said_[1]) <= 1100
+    assert f"goes through it: {said_[1]} lines of Python" in words_of("start/read.md")
 
 
 def code(text: str) -> int:
@@ -371,13 +376,15 @@ def code(text: str) -> int:
 
 @pytest.mark.slow
 def test_the_page_says_how_many_lines_are_covered() -> None:
-    page = " ".join((ROOT / "docs" / "start" / "kernel.md").read_text("utf-8").split())
+    page = words_of("start/kernel.md")
     lines = [line for t in book.topics() for _, one in book_of(t) for line in one.checked.lines]
     assert not any(line.rejected for line in lines)
     proved = [line for line in lines if not line.without]
     whole = sum(not line.supposed for line in proved)
     assert f"Of the {len(lines)} lines of the book {whole} are verified whole, and " in page
     more = len(proved) - whole
+    read = words_of("start/read.md")
+    assert f"Of the {len(lines)} lines of all derivations it verifies {whole} whole. {more}" in read
     assert f" and {more} more but for laws or results" in page
     readme = (ROOT / "README.md").read_text("utf-8")
     assert f"that they name | {whole} and {more} of {len(lines)};" in readme

@@ -20,6 +20,8 @@ from nbclient import NotebookClient
 
 from genmath import book
 from genmath.cli import certificates
+from genmath.proof import kernel
+from genmath.proof.certificate.files import verified
 from genmath.proof.language.latex import latex
 from genmath.proof.language.tree import Named
 from tests.site.pages import SITE, addresses, file_of, some_topics
@@ -195,6 +197,16 @@ def test_every_derivation_serves_its_certificate() -> None:
     assert linked == {file.name for file in (SITE / "certificates").iterdir()}
     assert len(linked) == sum(len(book.chapter(topic).derivations) for topic in book.topics())
     assert certificates.verify(SITE / "certificates", alone=False, show=False) == 0
+
+
+@pytest.mark.parametrize("topic", some_topics())
+def test_each_step_says_whether_the_kernel_verifies_it(topic: str) -> None:
+    page = file_of(f"derivations/{topic}/").read_text("utf-8")
+    cells = re.findall(r"<td>(?:<span class=\"yes\">)?(whole|but for laws)\b", page)
+    files_ = {link.rpartition("/")[2] for link in read(file_of(f"derivations/{topic}/")).links}
+    served = [file for file in (SITE / "certificates").iterdir() if file.name in files_]
+    lines = [line for file in served for line in kernel.check(file.read_text("utf-8")).lines]
+    assert (cells.count("whole"), cells.count("but for laws")) == verified(lines)
 
 
 @pytest.mark.parametrize("topic", book.topics())

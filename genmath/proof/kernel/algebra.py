@@ -51,13 +51,10 @@ class Algebra:
 
     def __call__(self, term: Term) -> Quotient:
         self.work.spend()
-        if isinstance(term, Fraction):
-            return {(): _plain(term)} if term else {}, {}
-        if term in self.known:
-            return self.known[term]
         if _atomic(term):
-            return {((self._atom(term), 1),): 1}, {}
-        assert isinstance(term, tuple)
+            return self.known.get(term) or ({((self._atom(term), 1),): 1}, {})
+        if not isinstance(term, tuple):
+            return {(): _plain(Fraction(term))} if term else {}, {}
         match term[0]:
             case "+":
                 total = self(term[1])

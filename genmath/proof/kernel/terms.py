@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from genmath.proof.kernel.limits import DEEPEST, HIGHEST, LARGEST, Rejected, Work
@@ -91,14 +92,19 @@ class Reader:
         return tuple(found)
 
     def _leaf(self, said: str) -> Term:
-        if NUMBER.fullmatch(said):
-            over, _, under = said.partition("/")
-            if under and not int(under):
-                raise Rejected("a number divided by 0")
-            return Fraction(int(over), int(under or 1))
-        if said not in self.letters:
+        if said in self.letters:
+            return said
+        if not NUMBER.fullmatch(said):
             raise Rejected(f"no such letter: {said[:40]!r}")
-        return said
+        return _number(said)
+
+
+@lru_cache(4096)
+def _number(said: str) -> Fraction:
+    over, _, under = said.partition("/")
+    if under and not int(under):
+        raise Rejected("a number divided by 0")
+    return Fraction(int(over), int(under or 1))
 
 
 def parts(term: tuple[Any, ...]) -> tuple[Term, ...]:
