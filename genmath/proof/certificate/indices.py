@@ -8,20 +8,21 @@ from collections.abc import Iterator, Mapping
 from genmath.proof.coq.monomials import Monomial, product
 from genmath.proof.coq.reading import Head
 from genmath.proof.coq.signs import Always, Signs
-from genmath.proof.coq.terms import Term, mul, replaced, var
+from genmath.proof.coq.terms import Term, app, mul, replaced, var
 
 MOST = 720  # orders of letters
 Known = tuple[int, tuple[Term, ...], Term, Term]  # its number, at which indices, both sides
 
 
 def sifted(x: str, own: Monomial, unit: str) -> tuple[Term, Term] | None:
-    """unit(t, x) f(x), and f(t)."""
+    """unit(x, t) f(x), and f(t)."""
     for f, k in own:
         others = [a for a in f.args if a != var(x)] if f.data == unit else []
         if k > 0 and len(others) == 1 and x not in others[0].free:
             rest = own - {(f, k)} | ({(f, k - 1)} if k > 1 else frozenset())
             left = product(rest, {})
-            return mul(f, left) if rest else f, replaced(left, {x: others[0]})
+            law = app(unit, var(x), others[0])
+            return mul(law, left) if rest else law, replaced(left, {x: others[0]})
     return None
 
 

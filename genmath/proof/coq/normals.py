@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from genmath.proof.coq.signs import Signs
-from genmath.proof.coq.terms import Term, add, app, div, lam, mul, neg, num, power, replaced, var
+from genmath.proof.coq.terms import Term, add, app, lam, mul, num, replaced, var
 
-ONE, TWO = num(1), num(2)
+ONE = num(1)
 
 
 def vector_density(law: Term, signs: Signs) -> Term | None:
@@ -15,14 +15,17 @@ def vector_density(law: Term, signs: Signs) -> Term | None:
         return None
     by, spread = head.normal, law.args[2]
     (i, _), (j, _) = spread.data
-    v, own = spread.args[0].args if spread.args[0].op == "mul" else (ONE, spread.args[0])
-    unit = app(signs.heads[by].unit, var(i), var(j))
-    if own != unit or not v.free.isdisjoint((i, j)) or not signs.positive(v):
+    *v, own = spread.args[0].args if spread.args[0].op == "mul" else (spread.args[0],)
+    fixed = all(t.free.isdisjoint((i, j)) and signs.positive(t) for t in v)
+    if own != app(signs.heads[by].unit, var(i), var(j)) or not fixed:
         return None
     x, m = law.args[:2]
-    body = add(x.args[0], neg(replaced(m.args[0], {m.data[0][0]: x.data[0][0]})))
-    each = add(div(power(body, 2), v), app("ln", mul(TWO, var("PI"), v)))
-    return app("exp", neg(div(app(by, lam(x.data[:1], each)), TWO)))
+    letter = x.data[0][0] if x.args[0].height >= m.args[0].height else m.data[0][0]
+    at = var(letter)
+    each = app("normal", entry(x, at, at), entry(m, at, at), mul(ONE, *v))
+    ((name, said),) = signs.heads[by].letters
+    where = tuple((s, replaced(a, {name: letter}), replaced(b, {name: letter})) for s, a, b in said)
+    return app("exp", app(by, lam(((letter, where),), app("ln", each))))
 
 
 def moment(law: Term, at: list[Term]) -> Term:

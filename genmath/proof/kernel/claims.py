@@ -13,7 +13,8 @@ A function is declared with what may be supposed of it, and nothing more is know
              "KL", "JS", "TV" or "H": a divergence or an entropy, an expectation by the function
              `by`, TV an integral
              "normal": the density of the normal law of vectors, of whose indices `by` is the sum:
-             x, its mean and its covariance, each of two indices, of which the first two ignore one
+             of x, its mean and its covariance, each of two indices; of x and the mean where both
+             are the same
     each     of an integral, sum or expectation: the integrals or sums, over one letter each, that
              it consists of; it looks at its arguments where these do
     unit     of a finite sum: the function of two letters that is 1 where both are the same one of

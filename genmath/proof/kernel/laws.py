@@ -13,18 +13,7 @@ from typing import Any
 from genmath.proof.kernel.claims import LINEAR, NORMAL, Function
 from genmath.proof.kernel.limits import Rejected
 from genmath.proof.kernel.rules import Scope
-from genmath.proof.kernel.terms import (
-    DERIVATIVE,
-    ONE,
-    PI,
-    TWO,
-    ZERO,
-    Term,
-    bare,
-    opened,
-    parts,
-    spoken,
-)
+from genmath.proof.kernel.terms import DERIVATIVE, ONE, TWO, ZERO, Term, bare, opened, parts, spoken
 
 
 def linear(scope: Scope, term: Any, declared: Function) -> Term:
@@ -65,17 +54,22 @@ def product(scope: Scope, term: Any, letters: Iterator[str], found: list[tuple[s
 
 
 def sift(scope: Scope, term: Any, declared: Function) -> Term:
-    """The sum of unit(t, x) f(x) over x is f(t), if t is one of those that it is over."""
-    body: Any = term[1][2]
-    unit, *others = body[1:] if isinstance(body, tuple) and body[0] == "*" else (body,)
-    x = ("#", 0)
-    t = next((a for a in unit[1:] if a != x), x) if isinstance(unit, tuple) else x
-    if (
-        not declared.unit or unit not in ((declared.unit, t, x), (declared.unit, x, t))
-        or not bare(t) or ("=", (declared.unit, t, t), ONE) not in scope.known
-    ):  # fmt: skip
-        raise Rejected("sift: it is no sum of a unit at one of its letters")
+    """The sum of unit(x, t) f(x) over x is f(t), if t is one of those that it is over."""
+    unit, *others = _factors(term[1][2])
+    t = _index(scope, unit, declared.unit, declared.unit)
     return ("*", ONE, *(opened(f, [t]) for f in others))
+
+
+def _factors(body: Any) -> tuple[Any, ...]:
+    return body[1:] if isinstance(body, tuple) and body[0] == "*" else (body,)
+
+
+def _index(scope: Scope, term: Any, head: str, unit: str) -> Term:
+    """What t is in head(x, t), of a bound letter x; that it is an index has been shown."""
+    t = term[2] if isinstance(term, tuple) and term[:2] == (head, ("#", 0)) else ("#", 0)
+    if not bare(t) or ("=", (unit, t, t), ONE) not in scope.known:
+        raise Rejected("it is not shown to be an index")
+    return t
 
 
 def margin(scope: Scope, term: Any, declared: Function) -> Term:
@@ -97,7 +91,7 @@ def moment(scope: Scope, term: Any, declared: Function) -> Term:
     """The integral of x^k normal(x; m, v), v > 0, over the line, for k up to 4."""
     x = ("#", 0)
     body: Any = term[1][2] if declared.line else None
-    factors = body[1:] if isinstance(body, tuple) and body[0] == "*" else (body,)
+    factors = _factors(body)
     law: Any = next((f for f in factors if f != x), None)
     k = len(factors) - 1
     if (
@@ -118,41 +112,33 @@ def moment(scope: Scope, term: Any, declared: Function) -> Term:
 
 
 def normals(scope: Scope, term: Any, declared: Function) -> Term:
-    """The density of a vector of independent normal numbers, all of variance v > 0: exp of minus
-    half the sum of (x - m)^2 / v + ln(2 pi v) over its coordinates."""
+    """The normal law of a vector whose numbers are independent, all of variance v > 0, is the
+    product of theirs: exp of the sum of the logarithms."""
     if declared.kind != NORMAL:
         raise Rejected("normals: it is no normal law of vectors")
-    x, m, c = (f[2] for f in term[1:])
-    product = isinstance(c, tuple) and c[0] == "*" and len(c) == 3
-    v, own = c[1:] if product else (ONE, c)
-    unit = scope.functions[declared.by].unit
-    if (
-        own != (unit, ("#", 0), ("#", 1)) or not bare(v) or not scope.positive(v)
-        or 1 in spoken(x) | spoken(m)
-    ):  # fmt: skip
-        raise Rejected("normals: its numbers are not shown to be independent, of one variance > 0")
-    each = ("+", ("/", ("^", ("+", x, ("-", m)), 2), v), ("ln", ("*", TWO, PI, v)))
-    return ("exp", ("-", ("/", (declared.by, ("=>", 1, each)), TWO)))
+    x, m, spread = (f[2] for f in term[1:])
+    *v, unit = _factors(spread)
+    independent = unit == (scope.functions[declared.by].unit, ("#", 0), ("#", 1))
+    positive = all(map(bare, v)) and all(map(scope.positive, v))
+    if not independent or not positive or 1 in spoken(x) | spoken(m):
+        raise Rejected("normals: its numbers are not independent, of one variance > 0")
+    each = ("normal", x, m, ("*", ONE, *v) if v else ONE)
+    return ("exp", (declared.by, ("=>", 1, ("ln", each))))
 
 
 def moments(scope: Scope, term: Any, declared: Function) -> Term:
-    """The integral over vectors x of x(t) ... x(u) by a normal law: each is its mean, or goes with
-    another into their covariance."""
-    body: Any = term[1][2]
-    factors = list(body[1:]) if isinstance(body, tuple) and body[0] == "*" else [body]
-    law: Any = factors.pop()
+    """The integral over vectors x of at most four x(t) by a normal law: each is its mean, or goes
+    with another into their covariance."""
+    *at, law = _factors(term[1][2])
     by = scope.functions.get(law[0]) if isinstance(law, tuple) else None
-    at = [f[2] for f in factors if isinstance(f, tuple) and f[:2] == (declared.points, ("#", 0))]
     if (
-        not declared.points or by is None or by.kind != NORMAL or len(at) < len(factors)
-        or law[1][2] != (declared.points, ("#", 2), ("#", 0)) or not all(map(bare, [*at, *law[2:]]))
+        by is None or by.kind != NORMAL or len(at) > 4 or not all(map(bare, law[2:]))
+        or law[1][2] != (declared.points, ("#", 2), ("#", 0))
     ):  # fmt: skip
         raise Rejected("moments: it is no product of coordinates by a normal law of vectors")
     unit = scope.functions[by.by].unit
-    if any(("=", (unit, t, t), ONE) not in scope.known for t in at):
-        raise Rejected("moments: it is not known that an index is one")
     scope.suppose("the moments of a normal law of vectors")
-    return _paired(at, law[2][2], law[3][2])
+    return _paired([_index(scope, f, declared.points, unit) for f in at], law[2][2], law[3][2])
 
 
 def _paired(at: list[Term], mean: Term, spread: Term) -> Term:
