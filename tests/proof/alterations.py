@@ -25,6 +25,7 @@ WORDS = (
     ("abs_plus", "abs_minus", "abs_even", "abs_product"),
     ("sqrt_product", "sqrt_quotient", "sqrt_square"),
     ("linear", "margin", "moment", "flux", "meaning", "ratio", "chain", "slope"),
+    ("sift", "normals", "moments", "moment"), ("unit", "points", "by"), ("unit", "entry"),
     ("square", "inverse", "root", "sqrt", "exp", "abs", "abs_above", "abs_below", "circle",
      "support", "divergence"),
     ("sum", "integral", "between", "expectation"), ("KL", "JS", "TV", "H"),

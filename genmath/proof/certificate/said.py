@@ -66,7 +66,7 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
     if head.unit:
         said["unit"] = head.unit
     if head.points:
-        said["points"] = head.points
+        said |= {"points": head.points, "by": head.under}
     if head.normal:
         said |= {"is": "normal", "by": head.normal}
     if head.line:

@@ -27,7 +27,7 @@ from genmath.proof.coq.terms import (
     replaced,
     var,
 )
-from genmath.proof.language.shapes import NUMBER, Shape, shape
+from genmath.proof.language.shapes import NUMBER, Shape, shape, size_of
 from genmath.proof.language.tree import (
     Add,
     Deriv,
@@ -154,6 +154,7 @@ class Vectors(Reading):
         if space[2]:
             head = self.by_name[name]
             head.line, head.points = False, self._point(space[2])
+            head.under = self._sum(_size(space[2]))
         return name
 
     def _point(self, sized: str) -> str:
@@ -319,6 +320,11 @@ class Vectors(Reading):
                     app(head.name, *map(var, two)) for two in (("a1", "a2"), ("a2", "a1"))
                 )
                 self.everywhere.append((("a1", "a2"), (), ("=", one, other)))
+
+
+def _size(sized: str) -> str:
+    rows, _ = size_of(sized)
+    return f"R{rows}" if rows else "d"
 
 
 def holds_many(nodes: Sequence[Node]) -> bool:

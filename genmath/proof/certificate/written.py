@@ -24,13 +24,6 @@ from genmath.proof.language.methods import Method
 from genmath.proof.language.tree import Node
 
 
-def statement(step: Step) -> Statement:
-    """What a step claims; `NoProof` where that is nothing of real numbers."""
-    if step.unfilled:
-        raise NoProof("it is left as ...")
-    return stated(step.claim, step.because)
-
-
 def stated(
     claim: Claim, because: tuple[Node | Lemma, ...] = (), read: Reading | None = None
 ) -> Statement:
@@ -42,25 +35,32 @@ def stated(
         raise NoProof(str(error)) from None
 
 
+def readings(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Iterator[Statement]:
+    """A claim as it is read for Coq; and, of vectors, by their coordinates."""
+    if not holds_many((claim.lhs, claim.rhs)):
+        yield stated(claim, because)
+        return
+    with contextlib.suppress(NoProof):
+        yield stated(claim, because)
+    yield stated(claim, because, Vectors())
+
+
 def statements(step: Step) -> Iterator[Statement]:
-    """What a step claims: as it is read for Coq; and, of vectors, by their coordinates."""
-    claim = step.claim
-    vectors = not step.unfilled and holds_many((claim.lhs, claim.rhs))
-    with contextlib.nullcontext() if not vectors else contextlib.suppress(NoProof):
-        yield statement(step)
-    if vectors:
-        yield stated(claim, step.because, Vectors())
+    """What a step claims; `NoProof` where that is nothing that is read."""
+    if step.unfilled:
+        raise NoProof("it is left as ...")
+    yield from readings(step.claim, step.because)
 
 
 def of_step(step: Step) -> dict[str, Any]:
     """The certificate of the first of its statements that has one."""
-    why = None
-    for said_ in statements(step):
+    why = NoProof("it says nothing")
+    for claim in statements(step):
         try:
-            return certificate(said_)
+            return certificate(claim)
         except NoProof as error:
             why = error
-    raise why or NoProof("")
+    raise why
 
 
 def certificate(claim: Statement) -> dict[str, Any]:

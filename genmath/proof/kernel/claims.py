@@ -19,7 +19,8 @@ A function is declared with what may be supposed of it, and nothing more is know
              it consists of; it looks at its arguments where these do
     unit     of a finite sum: the function of two letters that is 1 where both are the same one of
              those that the sum is over, and else 0
-    points   of an integral over all vectors: the function that gives a coordinate of one
+    points   of an integral over all vectors: the function that gives a coordinate of one; `by` is
+             the sum over their indices
     line     whether it is the integral of one letter over all real numbers
     ratio    of a conditional density: two terms of which it is the quotient
     margins  of a density: for each of its first arguments the integral over it, and the density
@@ -148,9 +149,10 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
         f.kind in ("", *LINEAR, *MEANT, NORMAL),
         f.kind not in LINEAR or f.takes[:1] > (0,),
         f.kind != "expectation" or (count > 1 and all(f.takes)),
-        (f.kind in (*MEANT, NORMAL)) == bool(f.by),
+        (f.kind in (*MEANT, NORMAL) or f.points != "") == bool(f.by),
         f.kind not in MEANT or all(f.takes),
-        f.kind != NORMAL or (by and by.unit and f.takes == (2, 2, 2)
+        not (f.points or f.kind == NORMAL) or (by is not None and by.unit),
+        f.kind != NORMAL or (by and f.takes == (2, 2, 2)
                              and f.ranges == (_own(by.unit), _own(by.unit, 1))),
         not f.points or (f.kind, len(f.each), f.line, of_points) == ("integral", 1, False, (0, 0)),
         f.kind not in MEANT or (

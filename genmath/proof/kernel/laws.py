@@ -55,7 +55,7 @@ def product(scope: Scope, term: Any, letters: Iterator[str], found: list[tuple[s
 
 def sift(scope: Scope, term: Any, declared: Function) -> Term:
     """The sum of unit(x, t) f(x) over x is f(t), if t is one of those that it is over."""
-    unit, *others = _factors(term[1][2])
+    unit, *others = _factors(term[1][2] if declared.unit else None)
     t = _index(scope, unit, declared.unit, declared.unit)
     return ("*", ONE, *(opened(f, [t]) for f in others))
 
@@ -129,10 +129,10 @@ def normals(scope: Scope, term: Any, declared: Function) -> Term:
 def moments(scope: Scope, term: Any, declared: Function) -> Term:
     """The integral over vectors x of at most four x(t) by a normal law: each is its mean, or goes
     with another into their covariance."""
-    *at, law = _factors(term[1][2])
+    *at, law = _factors(term[1][2] if declared.points else None)
     by = scope.functions.get(law[0]) if isinstance(law, tuple) else None
     if (
-        by is None or by.kind != NORMAL or len(at) > 4 or not all(map(bare, law[2:]))
+        by is None or by.kind != NORMAL or by.by != declared.by or len(at) > 4 or not all(map(bare, law[2:]))
         or law[1][2] != (declared.points, ("#", 2), ("#", 0))
     ):  # fmt: skip
         raise Rejected("moments: it is no product of coordinates by a normal law of vectors")
