@@ -199,9 +199,10 @@ def test_moments_of_coordinates() -> None:
     fourth = "(+ (^ (m a) 4) (* 6 (^ (m a) 2) (C a a)) (* 3 (^ (C a a) 2)))"  # as of one number
     assert not moment(f"{mean_of(*'aaaa')} = {fourth}").rejected
     assert not moment(f"{mean_of(*'aaa')} = (+ (^ (m a) 3) (* 3 (m a) (C a a)))").rejected
-    mixed = (  # noqa: E501
+    mixed = (
         "(+ (* (^ (m a) 2) (^ (m b) 2)) (* (^ (m a) 2) (C b b)) (* (^ (m b) 2) (C a a))"
-        " (* 2 (m a) (m b) (C a b)) (* 2 (m a) (m b) (C a b)) (* (C a a) (C b b)) (* 2 (^ (C a b) 2)))"
+        " (* 2 (m a) (m b) (C a b)) (* 2 (m a) (m b) (C a b)) (* (C a a) (C b b))"
+        " (* 2 (^ (C a b) 2)))"
     )
     assert not moment(f"{mean_of(*'aabb')} = {mixed}").rejected
     law_ = density("(entry (# 2) (# 0))", "(m (# 0))", "(C (# 0) (# 1))")

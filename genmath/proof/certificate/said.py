@@ -67,6 +67,8 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
         said["unit"] = head.unit
     if head.points:
         said |= {"points": head.points, "by": head.under}
+    if head.inverse:
+        said |= {"inverse": head.inverse, "det": head.det}
     if head.normal:
         said |= {"is": "normal", "by": head.normal}
     if head.line:

@@ -122,7 +122,11 @@ class Vectors(Reading):
                 return self.sum_over(shape(a)[0], lambda i: table(i, i))
             case Mul() if shape(node) == NUMBER and any(shape(a) != NUMBER for a in node.args):
                 return self._table(node, env)(ONE, ONE)
+            case Fn(name="det", args=(a,)) if _letter(a).shape == "covariance":
+                return app(self._covariance(_letter(a)).det)
             case Normal(args=(x, mean, spread)) if shape(x) != NUMBER:
+                if (letter := _letter(spread)).shape == "covariance":
+                    self._covariance(letter)
                 return self._normal(shape(x), *(self._table(a, env) for a in (x, mean, spread)))
             case Expect() | Divergence() | Entropy() if any(v.shape for v in node.bound):
                 return self._function(node, env)
@@ -283,10 +287,9 @@ class Vectors(Reading):
 
     def _inverse(self, node: Node) -> Table:
         """Where an inverse is spoken of, there is one."""
-        while isinstance(node, Named):
-            node = node.body
+        node = _letter(node)
         rows, columns = shape(node)
-        if not isinstance(node, Symbol) or rows != columns:
+        if not node.shape or rows != columns:
             raise NoReal("an inverse of more than a letter")
         key = ("Inverse", (node,), ("R", "R"))
         if key not in self.heads:
@@ -304,6 +307,17 @@ class Vectors(Reading):
         name = self.heads[key].name
         return lambda i, j: app(name, i, j)
 
+    def _covariance(self, letter: Symbol) -> Head:
+        """Of a positive definite matrix: with its inverse and its determinant."""
+        self._letters_of(letter)
+        self._inverse(letter)
+        head = self.heads["Entries", (letter,), ("R", "R")]
+        if not head.det:
+            self.heads["Det", (letter,), ()] = Head(self.name(f"{letter.name}_det"), (), "positive")
+            head.det = self.heads["Det", (letter,), ()].name
+            head.inverse = self.heads["Inverse", (letter,), ("R", "R")].name
+        return head
+
     def _always(
         self, sizes: tuple[str, str], says: Callable[[Term, Term], tuple[Term, Term]]
     ) -> None:
@@ -320,6 +334,13 @@ class Vectors(Reading):
                     app(head.name, *map(var, two)) for two in (("a1", "a2"), ("a2", "a1"))
                 )
                 self.everywhere.append((("a1", "a2"), (), ("=", one, other)))
+
+
+def _letter(node: Node) -> Symbol:
+    """The letter that it is, or one of a number."""
+    while isinstance(node, Named):
+        node = node.body
+    return node if isinstance(node, Symbol) else Symbol("x")
 
 
 def _size(sized: str) -> str:

@@ -173,10 +173,13 @@ class Writer:
 
     def _normals(self, law: Term, place: Place) -> int:
         """The density of a normal law of vectors, by its definition."""
-        spread = law.args[2].args[0]
-        if spread.op == "mul":
-            self.bounds(place).positive(spread.args[0])
+        self._covariance(law, place)
         return place.add("equal", "normals", said.of(law))
+
+    def _covariance(self, law: Term, place: Place) -> None:
+        spread = law.args[2].args[0]
+        for v in spread.args[:-1] if spread.op == "mul" else ():
+            self.bounds(place).positive(v)
 
     def _slope(self, atom: Term, place: Place, depth: int) -> tuple[int, Term]:
         function, at = atom.args
@@ -271,8 +274,11 @@ class Writer:
             return self._exchanged(last, left, place)
         if rule == "given":
             return self._known_sum(last, place)
-        for law in (t for t in _laws(last) if t.data == "normal"):
-            self.bounds(place).positive(law.args[2])
+        for law in (t for t in _laws(last) if t.op == "app"):
+            if law.data == "normal":
+                self.bounds(place).positive(law.args[2])
+            if (head := self.heads.get(law.data)) and head.normal:
+                self._covariance(law, place)
         return place.add("equal", rule, said.of(last))
 
     def _known_sum(self, whole: Term, place: Place) -> int:

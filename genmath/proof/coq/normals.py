@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from genmath.proof.coq.signs import Signs
-from genmath.proof.coq.terms import Term, add, app, lam, mul, num, replaced, var
+import itertools
+from collections.abc import Callable
 
-ONE = num(1)
+from genmath.proof.coq.signs import Signs
+from genmath.proof.coq.terms import Term, add, app, div, lam, mul, neg, num, replaced, var
+
+OWN = 90  # in names of letters that nothing else binds
+TEMPORARY = map("··{}".format, itertools.count())
+ZERO, ONE, TWO = num(0), num(1), num(2)
 
 
 def vector_density(law: Term, signs: Signs) -> Term | None:
-    """Where all of its numbers are independent, of one variance > 0."""
+    """Where all of its numbers are independent, of one variance > 0; and of a covariance that is a
+    letter."""
     head = signs.heads.get(law.data)
     if head is None or not head.normal:
         return None
@@ -17,27 +23,51 @@ def vector_density(law: Term, signs: Signs) -> Term | None:
     (i, _), (j, _) = spread.data
     *v, own = spread.args[0].args if spread.args[0].op == "mul" else (spread.args[0],)
     fixed = all(t.free.isdisjoint((i, j)) and signs.positive(t) for t in v)
-    if own != app(signs.heads[by].unit, var(i), var(j)) or not fixed:
+    if own.args != (var(i), var(j)) or not fixed:
         return None
     x, m = law.args[:2]
-    letter = x.data[0][0] if x.args[0].height >= m.args[0].height else m.data[0][0]
-    at = var(letter)
-    each = app("normal", entry(x, at, at), entry(m, at, at), mul(ONE, *v))
+    if own.data == signs.heads[by].unit:
+        return app("exp", _sum(by, lambda k: _ln_normal(at(x, k), at(m, k), mul(ONE, *v)), signs))
+    matrix = signs.heads[own.data]
+    if v or not matrix.inverse:
+        return None
+
+    def off(k: Term) -> Term:
+        return add(at(x, k), neg(at(m, k)))
+
+    def part(k: Term) -> Term:
+        row = _sum(by, lambda n: mul(app(matrix.inverse, k, n), off(n)), signs)
+        return add(_ln_normal(ZERO, ZERO, ONE), neg(div(mul(off(k), row), TWO)))
+
+    return app("exp", add(_sum(by, part, signs), neg(div(app("ln", app(matrix.det)), TWO))))
+
+
+def _ln_normal(x: Term, m: Term, v: Term) -> Term:
+    return app("ln", app("normal", x, m, v))
+
+
+def _sum(by: str, body: Callable[[Term], Term], signs: Signs) -> Term:
+    inner = body(var(old := next(TEMPORARY)))
+    letter = f"v{inner.height}_{OWN}"
     ((name, said),) = signs.heads[by].letters
     where = tuple((s, replaced(a, {name: letter}), replaced(b, {name: letter})) for s, a, b in said)
-    return app("exp", app(by, lam(((letter, where),), app("ln", each))))
+    return app(by, lam(((letter, where),), replaced(inner, {old: letter})))
 
 
-def moment(law: Term, at: list[Term]) -> Term:
+def moment(law: Term, places: list[Term]) -> Term:
     """The mean of the product of coordinates: each is its mean, or goes with another."""
-    if not at:
+    if not places:
         return ONE
-    first, *rest = at
+    first, *rest = places
     terms = [mul(entry(law.args[1], first, first), moment(law, rest))]
     for k, other in enumerate(rest):
         pair = entry(law.args[2], first, other)
         terms.append(mul(pair, moment(law, rest[:k] + rest[k + 1 :])))
     return add(*terms)
+
+
+def at(table: Term, k: Term) -> Term:
+    return entry(table, k, k)
 
 
 def entry(table: Term, i: Term, j: Term) -> Term:

@@ -93,6 +93,8 @@ class Head:
     unit: str = ""  # of a sum over indices: the identity matrix
     symmetric: bool = False  # whether its two arguments may change places
     points: str = ""  # of an integral over vectors: what gives a coordinate of one
+    inverse: str = ""  # of a covariance: its inverse
+    det: str = ""  # and its determinant
     normal: str = ""  # of the density of a normal law of vectors: the sum over indices
     line: bool = False  # whether it is the integral of one letter over all real numbers
     margins: tuple[tuple[str, str], ...] = ()  # of a density: integrals, and what each leaves

@@ -111,19 +111,38 @@ def moment(scope: Scope, term: Any, declared: Function) -> Term:
     return moments[k]
 
 
+def _covariance(scope: Scope, spread: Term, unit: str) -> tuple[list[Term], str]:
+    """A matrix that is known to be positive definite: factors > 0, and the identity matrix or one
+    that is declared with its inverse."""
+    *v, core = _factors(spread)
+    name = core[0] if isinstance(core, tuple) and core[1:] == (("#", 0), ("#", 1)) else ""
+    declared = scope.functions.get(name)
+    if (
+        not declared
+        or not (name == unit or declared.inverse)
+        or not all(map(bare, v))
+        or not all(map(scope.positive, v))
+    ):
+        raise Rejected("it is not shown to be a covariance")
+    return v, name
+
+
 def normals(scope: Scope, term: Any, declared: Function) -> Term:
-    """The normal law of a vector whose numbers are independent, all of variance v > 0, is the
-    product of theirs: exp of the sum of the logarithms."""
+    """The normal law of independent numbers of one variance is the product of theirs; that of
+    covariance C is exp(-(y . C^-1 y + ln det C)/2) / (2 pi)^(d/2), where y = x - m."""
     if declared.kind != NORMAL:
         raise Rejected("normals: it is no normal law of vectors")
-    x, m, spread = (f[2] for f in term[1:])
-    *v, unit = _factors(spread)
-    independent = unit == (scope.functions[declared.by].unit, ("#", 0), ("#", 1))
-    positive = all(map(bare, v)) and all(map(scope.positive, v))
-    if not independent or not positive or 1 in spoken(x) | spoken(m):
-        raise Rejected("normals: its numbers are not independent, of one variance > 0")
-    each = ("normal", x, m, ("*", ONE, *v) if v else ONE)
-    return ("exp", (declared.by, ("=>", 1, ("ln", each))))
+    (x, m, spread), by = (f[2] for f in term[1:]), declared.by
+    v, name = _covariance(scope, spread, unit := scope.functions[by].unit)
+    if 1 in spoken(x) | spoken(m) or (v and name != unit):
+        raise Rejected("normals: it is no such law")
+    if name == unit:
+        one = ("normal", x, m, ("*", ONE, *v) if v else ONE)
+        return ("exp", (by, ("=>", 1, ("ln", one))))
+    y, matrix = ("+", x, ("-", m)), scope.functions[name]
+    row = (by, ("=>", 1, ("*", (matrix.inverse, ("#", 1), ("#", 0)), y)))
+    each = ("+", ("ln", ("normal", ZERO, ZERO, ONE)), ("-", ("/", ("*", y, row), TWO)))
+    return ("exp", ("+", (by, ("=>", 1, each)), ("-", ("/", ("ln", (matrix.det,)), TWO))))
 
 
 def moments(scope: Scope, term: Any, declared: Function) -> Term:
@@ -132,11 +151,11 @@ def moments(scope: Scope, term: Any, declared: Function) -> Term:
     *at, law = _factors(term[1][2] if declared.points else None)
     by = scope.functions.get(law[0]) if isinstance(law, tuple) else None
     if (
-        by is None or by.kind != NORMAL or by.by != declared.by or len(at) > 4 or not all(map(bare, law[2:]))
-        or law[1][2] != (declared.points, ("#", 2), ("#", 0))
+        by is None or by.kind != NORMAL or by.by != declared.by or len(at) > 4
+        or law[1][2] != (declared.points, ("#", 2), ("#", 0)) or not all(map(bare, law[2:]))
     ):  # fmt: skip
         raise Rejected("moments: it is no product of coordinates by a normal law of vectors")
-    unit = scope.functions[by.by].unit
+    _covariance(scope, law[3][2], unit := scope.functions[by.by].unit)
     scope.suppose("the moments of a normal law of vectors")
     return _paired([_index(scope, f, declared.points, unit) for f in at], law[2][2], law[3][2])
 
