@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.normals import vector_density
-from genmath.proof.coq.rules import constant, factored, multiplied_out, opened, root_of, turned
+from genmath.proof.coq.rules import (
+    collected,
+    constant,
+    factored,
+    multiplied_out,
+    opened,
+    root_of,
+    turned,
+)
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
 
@@ -32,6 +40,8 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
             return _size(inner, signs)
         case "log_gap":
             return "log_gap", add(inner, neg(ONE), neg(app("ln", inner))), []
+    if signs.everywhere and (law := vector_density(term, signs)):
+        return "normals", law, []
     head = signs.heads.get(term.data)
     if signs.laws and head is not None and head.ratio:
         at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
@@ -100,6 +110,8 @@ def _size(u: Term, signs: Signs) -> Expansion | None:
 
 
 def _exp(u: Term, signs: Signs) -> Expansion | None:
+    if signs.everywhere and (other := collected(u, signs)) != u:
+        return "same", app("exp", other), []
     match u.op:
         case "num" if u.data == 0:
             return "exp_zero", ONE, []

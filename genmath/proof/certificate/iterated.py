@@ -284,12 +284,13 @@ def _in_order(letters: Letters, factors: Monomial, heads: Mapping[str, Head]) ->
     groups = [list(g) for _, g in itertools.groupby(order, places.__getitem__)]
     choices = orders(groups) if any(heads[m].unit for m in letters.values()) else [order]
 
-    def chain(order: list[str]) -> tuple[str, Term]:
+    def written(order: list[str]) -> tuple[str, list[str], Term]:
         names = {x: f"@{k}" for k, x in enumerate(order)}
         body = product(frozenset((in_order(t, heads, names), k) for t, k in factors), names)
-        return str(replaced(body, names)), _chain({x: letters[x] for x in order}, body, heads)
+        return str(replaced(body, names)), order, body
 
-    return min(map(chain, choices), key=lambda c: c[0])[1]
+    _, order, body = min(map(written, choices), key=lambda c: c[0])
+    return _chain({x: letters[x] for x in order}, body, heads)
 
 
 def _places(x: str, letters: Letters, factors: Monomial, heads: Mapping[str, Head]) -> list[str]:

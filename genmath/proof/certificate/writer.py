@@ -152,6 +152,8 @@ class Writer:
         rule, new, needs = found
         if rule == "same":
             return self._inside(atom, new, place, depth), new
+        if rule == "normals":
+            return self._normals(atom, place), new
         bounds = self.bounds(place)
         for sign, t in needs:
             _ = bounds.positive(t) if sign == "<" else bounds.nonnegative(t)
@@ -162,10 +164,10 @@ class Writer:
         old, now = atom.args[0], new.args[0]
         if old.op == "app" and old.data == "normal" and now == density(old):
             number = place.add("equal", "normal", said.of(old))
-        elif old.op == "app" and old.data in self.heads and self.heads[old.data].normal:
+        elif (head := self.heads.get(old.data)) and head.normal:
             number = self._normals(old, place)
-        elif old.op == "app" and old.data in self.heads:
-            rule = "ratio" if self.heads[old.data].ratio else "chain"
+        elif head and (head.ratio or head.chain):
+            rule = "ratio" if head.ratio else "chain"
             number = place.add("equal", rule, said.of(old))
         else:
             number = self.equality(old, now, place, depth + 1)

@@ -19,6 +19,7 @@ from genmath.proof.coq.terms import (
     div,
     lam,
     mul,
+    named_alike,
     neg,
     num,
     power,
@@ -45,6 +46,8 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         return None
     if signs.everywhere and ("=", term, num(1)) in signs.conditions:
         return num(1)  # what is known of an index
+    if signs.everywhere and not signs.bound and (law := vector_density(term, signs)):
+        return law  # under an integral it stays what its moments are known of
     if signs.laws and (head := signs.heads.get(term.data)) is not None:
         if head.linear:
             return (signs.apart or apart)(term, signs, opened)
@@ -168,6 +171,8 @@ def factored(value: Fraction) -> list[tuple[int, int]]:
 
 
 def _exp(u: Term, signs: Signs) -> Term:
+    if signs.everywhere and (other := collected(u, signs)) != u:
+        return _exp(other, signs)
     match u.op:
         case "num" if u.data == 0:
             return num(1)
@@ -180,6 +185,13 @@ def _exp(u: Term, signs: Signs) -> Term:
         case "mul" | "div" if signs.apart and (new := multiplied_out(u)):
             return _exp(new, signs)
     return app("exp", u)
+
+
+def collected(u: Term, signs: Signs) -> Term:
+    """Opened, with equal products as one."""
+    new = named_alike(opened(u, signs))
+    p = expand(new)
+    return new if p is None else total(p)
 
 
 def multiplied_out(u: Term) -> Term | None:
