@@ -117,7 +117,7 @@ class Vectors(Reading):
                 return self._dot(a, a, env)
             case Fn(name="dot", args=(a, b)):
                 return self._dot(a, b, env)
-            case Fn(name="trace", args=(a,)):
+            case Fn(name="trace", args=(a,)) if len({*shape(a)}) == 1:
                 table = self._table(a, env)
                 return self.sum_over(shape(a)[0], lambda i: table(i, i))
             case Mul() if shape(node) == NUMBER and any(shape(a) != NUMBER for a in node.args):
@@ -129,6 +129,8 @@ class Vectors(Reading):
                     self._covariance(letter)
                 return self._normal(shape(x), *(self._table(a, env) for a in (x, mean, spread)))
             case Expect() | Divergence() | Entropy() if any(v.shape for v in node.bound):
+                if not self.moving.keys().isdisjoint(node.bound):
+                    raise NoReal("a gradient by a letter that is bound within")
                 return self._function(node, env)
         return super()._read(node, env)
 
@@ -169,16 +171,11 @@ class Vectors(Reading):
 
     def _dot(self, a: Node, b: Node, env: Env) -> Term:
         (rows, columns), one, other = shape(a), self._table(a, env), self._table(b, env)
+        if shape(b) != (rows, columns) or columns != "1":
+            raise NoReal("no vectors of one size")
         if a is b:
-            return self.sum_over(
-                rows, lambda i: self.sum_over(columns, lambda j: power(one(i, j), 2))
-            )
-        if shape(b) != (rows, columns):
-            raise NoReal("no two of one size")
-        return self.sum_over(
-            rows,
-            lambda i: self.sum_over(columns, lambda j: mul(one(i, j), other(i, j))),
-        )
+            return self.sum_over(rows, lambda i: power(one(i, ONE), 2))
+        return self.sum_over(rows, lambda i: mul(one(i, ONE), other(i, ONE)))
 
     # --- what holds many
 
@@ -204,7 +201,7 @@ class Vectors(Reading):
             case Neg(args=(a,)):
                 other = self._table(a, env)
                 return lambda i, j: neg(other(i, j))
-            case Add():
+            case Add() if {shape(a) for a in node.args if a != Number(0)} == {shape(node)}:
                 parts = [self._table(a, env) for a in node.args if a != Number(0)]
                 return lambda i, j: add(*(p(i, j) for p in parts))
             case Div(args=(a, b)) if shape(b) == NUMBER:
