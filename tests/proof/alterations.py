@@ -250,6 +250,8 @@ def _value(
         case "normal":
             x, m, v = args
             return math.exp(-((x - m) ** 2) / (2 * v)) / math.sqrt(2 * math.pi * v)
+    if functions[t[0]].kind == "indicator":
+        return float(args[0] > 0)
     place = random.Random(f"{t[0]}{seed}").random()
     return math.sin(place + sum((k + 1 + place) * a for k, a in enumerate(args)))
 

@@ -216,7 +216,7 @@ def rewritten(folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
 
 def _weaker(document: dict[str, Any]) -> None:
     line = next(one for one in document["lines"] if "proof" in one)
-    line["claim"]["given"].append(["=", "0", "1"])
+    line["claim"]["results"].append({"name": "mine.false", "says": ["=", "0", "1"]})
 
 
 def _other(document: dict[str, Any]) -> None:

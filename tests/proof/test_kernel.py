@@ -75,7 +75,8 @@ def test_a_rule_is_for_terms_of_its_shape(rule: str, of: str) -> None:
 
 def test_every_rule_for_functions_is_tried() -> None:
     assert {rule for rule, *_ in EQUAL} == rules.ROWS.keys()
-    assert {rule for rule, *_ in BOUNDS} | {"divergence", "support"} == rules.BOUNDS.keys()
+    of_declared = {"divergence", "support", "bit", "size"}
+    assert {rule for rule, *_ in BOUNDS} | of_declared == rules.BOUNDS.keys()
 
 
 BOUNDS = [

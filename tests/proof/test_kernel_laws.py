@@ -168,6 +168,35 @@ def test_conditional_and_joint_densities() -> None:
     assert law("ratio", joint).rejected
 
 
+INDICATOR: dict[str, dict[str, Any]] = {"i": {"takes": [0], "is": "indicator"}, "f": {"takes": [0]}}
+SIZE = "(abs a) = (* (+ (* 2 (i a)) (- 1)) a)"
+
+
+def test_an_indicator_is_its_own_square_and_gives_the_absolute_value() -> None:
+    bit, size = [["bound", "bit", term("(i a)")]], [["bound", "size", term("(i a)")]]
+    for states, steps in (("(^ (i a) 2) = (i a)", bit), (SIZE, size)):
+        found = line(states, steps, (), INDICATOR)
+        assert (found.rejected, found.supposed) == ("", ())
+        plain = INDICATOR | {"i": {"takes": [0]}}
+        assert not accepted(states, steps, (), plain)
+    for states in (SIZE.replace("(abs a)", "(abs b)"), SIZE.replace("2", "1"), "(abs a) = a"):
+        assert not accepted(states, size, (), INDICATOR)
+    for other in ("(f a)", "a", "(abs a)"):
+        assert not accepted("(^ (f a) 2) = (f a)", [["bound", "bit", term(other)]], (), INDICATOR)
+        assert not accepted(SIZE, [["bound", "size", term(other)]], (), INDICATOR)
+    for false in ("(i a) = 1", "(i a) = 0", "(i a) = (i b)", "(* (i a) (i b)) = (i a)"):
+        steps = [*bit, ["bound", "bit", term("(i b)")], *size]
+        assert not accepted(false, [*steps, ["identity", relation(false), [0, 1]]], (), INDICATOR)
+
+
+@pytest.mark.parametrize("more", [{"takes": []}, {"takes": [1]}, {"takes": [0, 0]},
+                                  {"smooth": True}, {"slope": "f"}], ids=str)  # fmt: skip
+def test_an_indicator_is_of_one_number_and_not_smooth(more: dict[str, Any]) -> None:
+    steps = [["identity", relation("a = a"), []]]
+    assert accepted("a = a", steps, (), INDICATOR)
+    assert not accepted("a = a", steps, (), INDICATOR | {"i": INDICATOR["i"] | more})
+
+
 def test_bounds_that_are_laws() -> None:
     states = f"0 <= (KL {P} {Q})"
     for kind in ("KL", "JS"):

@@ -11,7 +11,7 @@ import pytest
 
 from genmath.proof.kernel import Rejected, check
 from genmath.proof.kernel.document import UNFORESEEN
-from tests.proof.certificates import document, relation
+from tests.proof.certificates import accepted, document, relation
 
 STATES = "(+ a b) = (+ b a)"
 GOOD = document(STATES, [["identity", relation(STATES), []]])
@@ -165,3 +165,51 @@ def test_nothing_takes_long() -> None:
         assert refused(json.dumps(wrong))
     steps = [["bound", "square", ["+", *["a"] * 2000]]] * 60
     assert refused(json.dumps(document(STATES, steps)))
+
+
+P = "(=> 1 (p (# 0)))"
+DENSITIES: dict[str, Any] = {
+    "X": {"takes": [1], "is": "integral", "each": ["X"], "line": True},
+    "Y": {"takes": [1], "is": "integral", "each": ["Y"], "line": True},
+    "E": {"takes": [1, 1], "is": "expectation", "each": ["X"]},
+    "KL": {"takes": [1, 1], "is": "KL", "by": "E"},
+    "JS": {"takes": [1, 1], "is": "JS", "by": "E"},
+    "p": {"takes": [0], "margins": [["X", ""]]},
+    "q": {"takes": [0, 0], "margins": [["X", ""]]},
+    "j": {"takes": [0, 0], "margins": [["X", "r"], ["Y", "p"]]},
+    "r": {"takes": [0], "margins": [["Y", ""]]},
+    "f": {"takes": [0], "values": [["<", "0", ["#", 0]]]},
+}
+
+
+@pytest.mark.parametrize("kind", ["KL", "JS"])
+@pytest.mark.parametrize(
+    "other",
+    [
+        "(* 2 (p (# 0)))",  # KL(p, 2p) = -ln 2
+        "(+ (p (# 0)) (p (# 0)))",
+        "(f (# 0))",
+        "(p (* 2 (# 0)))",  # which integrates to 1/2
+        "(p a)",
+        "a",
+        "1",
+        "(q a (# 0))",  # of what is given
+        "(q (# 0) (# 0))",
+        "(q (# 0) (f (# 0)))",
+        "(r (# 0))",  # over another letter
+        "(j (# 0) a)",  # of one letter of two
+        "(j a (# 0))",
+    ],
+)
+def test_a_divergence_is_one_of_two_densities(other: str, kind: str) -> None:
+    def is_above(one: str, two: str, functions: dict[str, Any] = DENSITIES) -> bool:
+        states = f"0 <= ({kind} {one} {two})"
+        return accepted(states, [["bound", "divergence", relation(states)[2]]], (), functions)
+
+    assert is_above(P, "(=> 1 (q (# 0) a))")
+    assert not is_above(P, f"(=> 1 {other})")
+    assert not is_above(f"(=> 1 {other})", P)
+    over_y = DENSITIES | {"E": DENSITIES["E"] | {"each": ["Y"]}}
+    assert not is_above(P, P, over_y)
+    unknown = DENSITIES | {"E": {"takes": [1, 1], "is": "expectation"}}
+    assert not is_above(P, P, unknown)

@@ -145,10 +145,26 @@ class Bounds:
                     return self._combine(sign, a, b, [["1", found]])
         if not up and a == ZERO and (one := self.signs.fraction(t)):
             return self._combine(sign, a, b, [["1", self._sign("<", div(*one))]])
-        if not up and a == ZERO and (stated := self.signs.stated(t)):
+        stated = self.signs.stated(t) if not up and a == ZERO else None
+        if stated and (sign == "<=" or stated[0][2]):
             return self._stated(a, b, sign, *stated)
+        mixture = self.signs.mixture(t) if not up and a == ZERO else None
+        if mixture and (sign == "<=" or mixture[2]):
+            return self._mixture(b, sign, *mixture[:2])
         parts = [self.above(x) if up else self.below(x) for x in t.args]
         return self._combine(sign, a, b, [["1", k] for k in parts])
+
+    def _mixture(self, t: Term, sign: str, x: Term, parts: list[tuple[int, Term]]) -> int:
+        """t = sum of b_i times x^i (1 - x)^(n - i), where 0 < x < 1."""
+        low, high, n = self._sign("<", x), self.above(x), len(parts) - 1
+        terms: list[Weighted] = []
+        for i, (c, b) in enumerate(parts):
+            own = self.nonnegative(b)
+            weight = Fraction(c) * (b.data if b.op == "num" else 1)
+            if weight:
+                beside = [low] * i + [high] * (n - i)
+                terms.append([str(weight), *([] if own is None else [own]), *beside])
+        return self._combine(sign, ZERO, t, terms)
 
     def _stated(self, a: Term, b: Term, sign: str, gap: Gap, rest: Polynomial) -> int:
         low, high, strict = gap

@@ -5,16 +5,22 @@ from __future__ import annotations
 from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.normals import vector_density
 from genmath.proof.coq.rules import (
+    by_indicator,
     collected,
+    common,
     constant,
+    density,
     factored,
     multiplied_out,
     opened,
+    outside,
+    plainer,
     root_of,
+    scaled,
     turned,
 )
 from genmath.proof.coq.signs import Signs
-from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
+from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced
 
 ONE, TWO = num(1), num(2)
 Asked = list[tuple[str, Term]]  # what the rule needs: "<" or "<=", and of which term
@@ -37,7 +43,11 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
                 return "abs_plus", inner, [("<=", inner)]
             if signs.nonnegative(neg(inner)):
                 return "abs_minus", neg(inner), [("<=", neg(inner))]
+            if signs.apart and signs.indicator:
+                return "size", by_indicator(inner, signs), []
             return _size(inner, signs)
+        case "normal" if signs.normals:
+            return "normal", density(term), []
         case "log_gap":
             return "log_gap", add(inner, neg(ONE), neg(app("ln", inner))), []
     if signs.everywhere and (law := vector_density(term, signs)):
@@ -77,6 +87,10 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             return "ln_power", mul(num(u.data), app("ln", u.args[0])), [("<", u.args[0])]
         case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
             return "same", app("ln", div(*parts)), []
+        case "add" if signs.apart and (parts := common(u, signs)):
+            return "same", app("ln", mul(*parts)), []
+        case "app" if signs.apart and (outer := outside(u, signs)):
+            return "same", app("ln", mul(*outer)), []
         case "app" if u.data == "exp":
             return "ln_exp", u.args[0], []
         case "app" if u.data == "sqrt" and signs.positive(u.args[0]):
@@ -91,19 +105,14 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
     return None
 
 
-def density(t: Term) -> Term:
-    """Of a normal law, as it is defined."""
-    x, m, v = t.args
-    square = power(add(x, neg(m)), 2)
-    return div(app("exp", neg(div(square, mul(TWO, v)))), app("sqrt", mul(TWO, var("PI"), v)))
-
-
 def _size(u: Term, signs: Signs) -> Expansion | None:
     match u.op:
         case "neg" if signs.apart:
             return "abs_even", app("Rabs", u.args[0]), []
         case "mul" if signs.apart:
             return "abs_product", mul(*(app("Rabs", a) for a in u.args)), []
+        case "add" if signs.apart and (other := plainer(u) or scaled(u, signs)):
+            return "same", app("Rabs", other), []
         case "add" if signs.apart and (other := turned(u)):
             return "same", app("Rabs", neg(other)), []
     return None
@@ -121,7 +130,7 @@ def _exp(u: Term, signs: Signs) -> Expansion | None:
             return "exp_sum", mul(*(app("exp", a) for a in u.args)), []
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return "exp_ln", u.args[0], [("<", u.args[0])]
-        case "mul" | "div" if signs.apart and (new := multiplied_out(u)):
+        case "mul" | "div" if signs.apart and (new := multiplied_out(opened(u, signs))):
             return "same", app("exp", new), []
     return None
 
@@ -132,6 +141,8 @@ def _sqrt(u: Term, signs: Signs) -> Expansion | None:
         return "sqrt_square", u.args[0], [("<=", u.args[0])]
     if value is not None and (root := root_of(value)) is not None:
         return "same", app("sqrt", power(num(root), 2)), []
+    if signs.apart and u.op == "add" and (other := plainer(u)):
+        return "same", app("sqrt", other), []
     match u.op:
         case "num" if u.data.denominator != 1:
             return "same", app("sqrt", _quotient(u)), []

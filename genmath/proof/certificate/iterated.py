@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from genmath.proof.certificate import said
+from genmath.proof.certificate.fractions import partial
 from genmath.proof.certificate.indices import in_order, known_sum, orders, sifted
 from genmath.proof.coq.linear import LARGEST_POWER, moment_of
 from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
@@ -92,7 +93,9 @@ def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
     parts = expand(opened(function.args[0], signs.inside(function)))
     if parts is None:
         return None
-    sums = apart_from(parts, bound) or {frozenset(): {frozenset(): Fraction(0)}}
+    sums = apart_from(partial(parts, bound, signs.inside(function)), bound) or {
+        frozenset(): {frozenset(): Fraction(0)}
+    }
     inner = [product(m, _plain(bound)) for m in sums]
     if list(sums.values()) == [{frozenset(): 1}]:
         written = app(term.data, lam(function.data, inner[0]), *others)
@@ -109,12 +112,14 @@ def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged |
     said_ = [c for x, m in letters.items() for c in where(signs.heads[m], x)]
     here = signs.within(list(letters), said_)
     parts = expand(opened(under, here))
-    if parts is None or len(parts) != 1:
-        return None
+    if parts is None or any(k < 0 and not here.nonzero(t) for m in parts for t, k in m):
+        return None  # it is not 0 where the densities are > 0, which is forgotten here
+    parts = partial(parts, letters, here)
+    if len(parts) != 1:
+        target = _chain(letters, total(parts), signs.heads)
+        return None if target == term else Merged(written, tuple(letters), target, "", target)
     ((factors, number),) = parts.items()
     powers, key = dict(factors), _plain(letters)
-    if any(k < 0 and not here.nonzero(t) for t, k in factors):
-        return None  # it is not 0 where the densities are > 0, which is forgotten here
     if found := _leaving(letters, powers, here):
         x = found.letter
         rest = {name: m for name, m in letters.items() if name != x}
@@ -150,6 +155,8 @@ def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leav
             for rule, gives in (("margin", _margin), ("slope", _slope_of_margin)):
                 if left := gives(laws[0], x, measure, signs.heads):
                     return Leaving(x, rule, laws[0], left)
+        if len(own) == 2 == len(laws) and (both_as_one := _joint(laws, x, measure, signs.heads)):
+            return Leaving(x, "margin", *both_as_one)
         if len(laws) == 1 and signs.heads[measure].line:
             left = moment_of(laws[0], x, k, signs)
             if left:
@@ -187,6 +194,32 @@ def _vectors(x: str, measure: str, powers: Mapping[Term, int], signs: Signs) -> 
     at = sorted(at, key=str)
     left = moment(law, [t.args[1] for t in at])
     return Leaving(x, "moments", mul(*at, law), left)
+
+
+def _joint(
+    laws: list[Term], x: str, measure: str, heads: Mapping[str, Head]
+) -> tuple[Term, Term] | None:
+    """The joint density of which two are the factors, and what it leaves without the letter."""
+    for head in heads.values():
+        pairs = itertools.permutations(laws) if head.chain else ()
+        for own, given in pairs:
+            law = _chained(head, own, given)
+            left = law and _margin(law, x, measure, heads)
+            if law and left:
+                return law, left
+    return None
+
+
+def _chained(head: Head, own: Term, given: Term) -> Term | None:
+    assert head.chain
+    first, second = head.chain
+    if (first.data, second.data) != (own.data, given.data):
+        return None
+    places = {a.data: t for a, t in zip(second.args, given.args, strict=True)}
+    at = [places.get(f"a{k}") for k in range(1, len(head.takes) + 1)]
+    known = [t for t in at if t is not None]
+    same = tuple(replaced(a, places) for a in first.args) == own.args
+    return app(head.name, *known) if same and len(known) == len(at) else None
 
 
 def _by_parts(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:

@@ -61,6 +61,8 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
         said["is"] = "between" if between else "integral" if series else head.linear
     if head.means:
         said |= {"is": head.means, "by": head.under}
+    if head.indicator:
+        said["is"] = "indicator"
     if head.each:
         said["each"] = list(head.each)
     if head.unit:
@@ -68,7 +70,7 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
     if head.points:
         said |= {"points": head.points, "by": head.under}
     if head.inverse:
-        said |= {"inverse": head.inverse, "det": head.det}
+        said["inverse"] = [head.inverse, head.det]
     if head.normal:
         said |= {"is": "normal", "by": head.normal}
     if head.line:

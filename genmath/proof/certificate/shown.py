@@ -58,7 +58,7 @@ def _declared(name: str, f: Function) -> str:
     said += [f"of {' and '.join(f.each)}"] * (len(f.each) > 1 or f.kind == "expectation")
     said += ["over the line"] * f.line
     said += [f"over the letters of which {f.unit}(letter, letter) = 1, else 0"] * bool(f.unit)
-    said += [f"a positive definite matrix of inverse {f.inverse}, determinant {f.det}"] * bool(
+    said += [f"a positive definite matrix of inverse {' and determinant '.join(f.inverse)}"] * bool(
         f.inverse
     )
     said += [f"over vectors, of which {f.points} gives the coordinates"] * bool(f.points)

@@ -8,13 +8,13 @@ from typing import Any
 
 from genmath.proof.certificate import said
 from genmath.proof.certificate.bounds import Bounds
-from genmath.proof.certificate.expansions import density, expansion
+from genmath.proof.certificate.expansions import expansion
 from genmath.proof.certificate.indices import known_sum
 from genmath.proof.certificate.iterated import Letters, Merged, opening, plan, spread
 from genmath.proof.certificate.iterated import where as where_of
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.coq.reading import DERIVATIVE, Head
-from genmath.proof.coq.rules import expanded, opened, with_slopes
+from genmath.proof.coq.rules import density, expanded, opened, with_slopes
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (
@@ -86,8 +86,9 @@ class Writer:
         def visit(term: Term) -> None:
             for d in denominators(term):
                 if d.op != "num" and not place.signs.nonzero(d):
-                    raise NoProof(f"a denominator is not seen to differ from 0: {d}")
-                bounds.nonzero(d)
+                    visit(self._seen(d, place, depth))
+                else:
+                    bounds.nonzero(d)
             for atom in atoms(term):
                 if atom in seen:
                     continue
@@ -100,6 +101,8 @@ class Writer:
                 plain[atom] = None
                 if atom.data == "sin":
                     found.append(place.add("bound", "circle", said.of(atom)))
+                if atom.data == place.signs.indicator:
+                    found.append(place.add("bound", "bit", said.of(atom)))
                 if atom.data == "sqrt" and place.signs.nonnegative(atom.args[0]):
                     bounds.nonnegative(atom.args[0])
                     visit(atom.args[0])
@@ -108,6 +111,16 @@ class Writer:
         for t in terms:
             visit(t)
         return [*self.merged(list(plain), place, depth), *found]
+
+    def _seen(self, d: Term, place: Place, depth: int) -> Term:
+        """What a denominator is in terms of others, if that is seen to differ from 0."""
+        new = opened(d, place.signs)
+        if new == d or not place.signs.nonzero(new):
+            raise NoProof(f"a denominator is not seen to differ from 0: {d}")
+        number = self.bounds(place).nonzero(new)
+        by = self.equations([d, new], place, depth)
+        place.add("nonzero", said.of(d), "1", ["1", *([] if number is None else [number])], by)
+        return new
 
     def merged(self, plain: list[Term], place: Place, depth: int) -> list[int]:
         """One for functions that are equal because their arguments are."""
@@ -157,6 +170,8 @@ class Writer:
         bounds = self.bounds(place)
         for sign, t in needs:
             _ = bounds.positive(t) if sign == "<" else bounds.nonnegative(t)
+        if rule == "size":
+            return place.add("bound", rule, said.of(app(place.signs.indicator, *atom.args))), new
         return place.add("equal", rule, said.of(atom)), new
 
     def _inside(self, atom: Term, new: Term, place: Place, depth: int) -> int:
@@ -269,7 +284,7 @@ class Writer:
             inner.add("identity", ["=", said.of(one), said.of(other)], by)
             return place.add("same", said.of(middle), said.of(target), [[[x], inner.steps]])
         last = middle.args[-1] if middle.op == "mul" else middle
-        if rule == "flux" and _laws(last)[0].data != DERIVATIVE:
+        if rule == "flux" and last.args[0].args[0].op == "mul":
             return self._by_parts(last, place)
         if rule == "slope":
             left = target.args[-1] if target.op == "mul" else target
@@ -399,5 +414,8 @@ def _laws(integral: Term) -> tuple[Term, ...]:
 
 
 def _roots(term: Term) -> list[Term]:
+    """Those that stand under no binder."""
+    if term.op == "lam":
+        return []
     own = [term] if term.op == "app" and term.data == "sqrt" else []
     return own + [r for a in term.args for r in _roots(a)]

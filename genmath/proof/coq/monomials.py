@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from genmath.proof.coq.terms import Term, add, div, mul, neg, num, power, replaced
 
-MOST = 100  # products
+MOST, MOST_POWERS = 100, 4  # products; powers of a letter
 Monomial = frozenset[tuple[Term, int]]  # factors with their exponents, which may be < 0
 Polynomial = dict[Monomial, Fraction]  # no coefficient is 0
 
@@ -81,6 +82,24 @@ def apart_from(p: Polynomial, letters: frozenset[str]) -> dict[Monomial, Polynom
     return found
 
 
+def weights(t: Term, x: Term) -> list[tuple[int, Term]] | None:
+    """Of a polynomial in x of degree n its Bernstein coefficients, each with its binomial: the
+    polynomial is the sum of them times x^i (1 - x)^(n - i)."""
+    parts = apart_from(expand(t) or {}, frozenset([x.data]))
+    by_power = {dict(m).get(x, 0): p for m, p in parts.items() if m <= {(x, dict(m).get(x, 0))}}
+    n = max(by_power, default=0)
+    if len(by_power) < len(parts) or not 0 < n <= MOST_POWERS or min(by_power) < 0:
+        return None
+    found = []
+    for i in range(n + 1):
+        scaled = [
+            {m: c * math.comb(i, j) / math.comb(n, j) for m, c in by_power.get(j, {}).items()}
+            for j in range(i + 1)
+        ]
+        found.append((math.comb(n, i), total(_sum(scaled) or {})))
+    return found
+
+
 def product(m: Monomial, names: Mapping[str, str]) -> Term:
     """Its factors in an order in which letters go by other names."""
     ordered = sorted(m, key=lambda f: (str(replaced(f[0], names)), f[1]))
@@ -104,6 +123,20 @@ def together(t: Term) -> tuple[Term, Term] | None:
         above.append(_product([{frozenset(own.items()): c}, *factors]))
     found = _sum(above)
     return None if found is None else (total(found), product(frozenset(common.items()), {}))
+
+
+def shared(t: Term) -> tuple[Term, Term] | None:
+    """A sum as what all of its terms have in common, times what is left."""
+    p = expand(t) or {}
+    if len(p) < 2 or any(k < 0 for m in p for _, k in m):
+        return None
+    powers = [dict(m) for m in p]
+    least = {a: k for a in powers[0] if (k := min(one.get(a, 0) for one in powers))}
+    if not least:
+        return None
+    inverse = frozenset((a, -k) for a, k in least.items())
+    rest = total({_joined(m, inverse): c for m, c in p.items()})
+    return product(frozenset(least.items()), {}), rest
 
 
 def total(p: Polynomial) -> Term:

@@ -14,32 +14,31 @@ ZERO, ONE, TWO = num(0), num(1), num(2)
 
 
 def vector_density(law: Term, signs: Signs) -> Term | None:
-    """Where all of its numbers are independent, of one variance > 0; and of a covariance that is a
-    letter."""
+    """Of a covariance v C, where v > 0, and C is the identity matrix or one that is declared."""
     head = signs.heads.get(law.data)
     if head is None or not head.normal:
         return None
-    by, spread = head.normal, law.args[2]
+    (x, m, spread), by, unit = law.args, head.normal, signs.heads[head.normal].unit
     (i, _), (j, _) = spread.data
-    *v, own = spread.args[0].args if spread.args[0].op == "mul" else (spread.args[0],)
-    fixed = all(t.free.isdisjoint((i, j)) and signs.positive(t) for t in v)
-    if own.args != (var(i), var(j)) or not fixed:
+    *factors, core = spread.args[0].args if spread.args[0].op == "mul" else (spread.args[0],)
+    fixed = all(t.free.isdisjoint((i, j)) and signs.positive(t) for t in factors)
+    matrix = signs.heads.get(core.data)
+    if core.args != (var(i), var(j)) or not fixed or matrix is None:
         return None
-    x, m = law.args[:2]
-    if own.data == signs.heads[by].unit:
-        return app("exp", _sum(by, lambda k: _ln_normal(at(x, k), at(m, k), mul(ONE, *v)), signs))
-    matrix = signs.heads[own.data]
-    if v or not matrix.inverse:
+    if core.data != unit and not matrix.inverse:
         return None
+    inverse = unit if core.data == unit else matrix.inverse
+    v = mul(ONE, *factors, ONE)
 
     def off(k: Term) -> Term:
         return add(at(x, k), neg(at(m, k)))
 
     def part(k: Term) -> Term:
-        row = _sum(by, lambda n: mul(app(matrix.inverse, k, n), off(n)), signs)
-        return add(_ln_normal(ZERO, ZERO, ONE), neg(div(mul(off(k), row), TWO)))
+        row = _sum(by, lambda n: mul(app(inverse, k, n), off(n)), signs)
+        return add(_ln_normal(ZERO, ZERO, v), neg(div(div(mul(off(k), row), v), TWO)))
 
-    return app("exp", add(_sum(by, part, signs), neg(div(app("ln", app(matrix.det)), TWO))))
+    rest = ZERO if core.data == unit else app("ln", app(matrix.det))
+    return app("exp", add(_sum(by, part, signs), neg(div(rest, TWO))))
 
 
 def _ln_normal(x: Term, m: Term, v: Term) -> Term:

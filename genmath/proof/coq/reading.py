@@ -100,6 +100,7 @@ class Head:
     margins: tuple[tuple[str, str], ...] = ()  # of a density: integrals, and what each leaves
     ratio: tuple[Term, Term] | None = None  # of a conditional density: at the letters a1, a2, ...
     chain: tuple[Term, Term] | None = None  # of a joint one: two of which it is the product
+    indicator: bool = False  # 1 of a number > 0, else 0
     means: str = ""  # "KL", "JS" or "H": an expectation, by the function `under`; "TV": an integral
     under: str = ""
 
@@ -138,7 +139,7 @@ class Reading:
 
     def ratios(self) -> None:
         """Of conditional densities: the joint one, and that of what is given. Where this may be 0
-        the joint one is their product."""
+        the joint one is their product, also where both are given something else."""
         for (kind, data, _), head in list(self.heads.items()):
             if kind != "Dens" or len(data) != 3:
                 continue
@@ -154,11 +155,27 @@ class Reading:
                     self._density(density, tuple(more), at),
                     app(head.name, *(at[s] for s in (*events, *givens))),
                 )
+                self._chains(head, density, events, givens)
                 continue
             at = {s: var(f"a{k}") for k, s in enumerate((*events, *givens), 1)}
             head.ratio = (
                 self._density(density, tuple(both), at), self._density(density, tuple(more), at)
             )  # fmt: skip
+
+    def _chains(
+        self, head: Head, density: Any, events: tuple[str, ...], givens: tuple[str, ...]
+    ) -> None:
+        """p(x, y | z) = p(x | z) p(y | x, z)."""
+        for (kind, data, _), whole in list(self.heads.items()):
+            if kind != "Dens" or data[0] != density or data[2] == density.given_slots:
+                continue
+            more = [s for s in givens if s not in data[2]]
+            if {*data[1]} == {*events, *more} and {*data[2]} < {*givens}:
+                at = {s: var(f"a{k}") for k, s in enumerate((*data[1], *data[2]), 1)}
+                whole.chain = (
+                    self._density(density, tuple(more), at, data[2]),
+                    app(head.name, *(at[s] for s in (*events, *givens))),
+                )
 
     def meanings(self) -> None:
         """Expectations, for divergences and entropies of densities."""
@@ -179,8 +196,9 @@ class Reading:
             head.under = self.heads[key].name
 
     def densities(self) -> None:
-        for (kind, _, _), head in self.heads.items():
+        for (kind, data, _), head in self.heads.items():
             head.density = kind == "Dens"
+            head.indicator = (kind, data) == ("Fn", ("indicator",))
 
     def measures(self) -> None:
         """The integral over each letter of an integral or expectation, and what each of those of a
@@ -220,10 +238,17 @@ class Reading:
         head.each, head.line = (head.name,), space[0] == "real" and not letter[1]
         return head.name
 
-    def _density(self, density: Any, events: tuple[str, ...], at: dict[str, Term]) -> Term:
+    def _density(
+        self,
+        density: Any,
+        events: tuple[str, ...],
+        at: dict[str, Term],
+        givens: tuple[str, ...] | None = None,
+    ) -> Term:
         events = tuple(s for s in density.event_slots if s in events)
-        args = [at[s] for s in (*events, *density.given_slots)]
-        key = ("Dens", (density, events, density.given_slots), ("R",) * len(args))
+        givens = density.given_slots if givens is None else givens
+        args = [at[s] for s in (*events, *givens)]
+        key = ("Dens", (density, events, givens), ("R",) * len(args))
         if key not in self.heads:
             values = "positive" if density.positive else "nonnegative"
             self.heads[key] = Head(self.name(density.name), key[2], values)

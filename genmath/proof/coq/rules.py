@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
-from genmath.proof.coq.monomials import expand, product, total
+from genmath.proof.coq.monomials import expand, product, shared, together, total
 from genmath.proof.coq.normals import vector_density
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.signs import Signs
@@ -59,6 +59,8 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         if head.chain and signs.apart:
             at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
             return mul(*(replaced(t, at) for t in head.chain))
+    if term.data == "normal" and signs.normals:
+        return density(term)
     if term.data not in TACTICS:
         return None
     (inner,) = term.args
@@ -140,6 +142,10 @@ def _ln(u: Term, signs: Signs) -> Term:
             return mul(num(u.data), _ln(u.args[0], signs))
         case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
             return add(_ln(parts[0], signs), neg(_ln(parts[1], signs)))
+        case "add" if signs.apart and (parts := common(u, signs)):
+            return add(*(_ln(a, signs) for a in parts))
+        case "app" if signs.apart and (outer := outside(u, signs)):
+            return add(*(_ln(a, signs) for a in outer))
         case "app" if u.data == "exp":
             return u.args[0]
         case "app" if u.data == "sqrt" and positive(u.args[0]):
@@ -152,6 +158,27 @@ def _ln(u: Term, signs: Signs) -> Term:
             square = power(add(x, neg(m)), 2)
             return add(neg(div(square, mul(num(2), v))), neg(div(_ln(spread, signs), num(2))))
     return app("ln", u)
+
+
+def common(u: Term, signs: Signs) -> tuple[Term, Term] | None:
+    """A sum as a product, both factors > 0."""
+    parts = shared(opened(u, signs))
+    return parts if parts and all(map(signs.positive, parts)) else None
+
+
+def density(t: Term) -> Term:
+    """Of a normal law, as it is defined."""
+    x, m, v = t.args
+    square = power(add(x, neg(m)), 2)
+    return div(app("exp", neg(div(square, mul(num(2), v)))), app("sqrt", mul(num(2), var("PI"), v)))
+
+
+def outside(u: Term, signs: Signs) -> tuple[Term, ...] | None:
+    """An integral, sum or derivative as a product, all factors > 0."""
+    head = signs.heads.get(u.data)
+    found = opened(u, signs) if head and (head.linear or u.data == DERIVATIVE) else u
+    factors = found.args if found.op == "mul" else (found,)
+    return factors if found != u and all(map(signs.positive, factors)) else None
 
 
 def factored(value: Fraction) -> list[tuple[int, int]]:
@@ -182,7 +209,7 @@ def _exp(u: Term, signs: Signs) -> Term:
             return mul(*(_exp(a, signs) for a in u.args))
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return u.args[0]
-        case "mul" | "div" if signs.apart and (new := multiplied_out(u)):
+        case "mul" | "div" if signs.apart and (new := multiplied_out(opened(u, signs))):
             return _exp(new, signs)
     return app("exp", u)
 
@@ -231,14 +258,36 @@ def _size(u: Term, signs: Signs) -> Term:
         return u
     if signs.nonnegative(neg(u)):
         return neg(u)
+    if signs.apart and signs.indicator:
+        return by_indicator(u, signs)
     match u.op:
         case "neg" if signs.apart:
             return _size(u.args[0], signs)
         case "mul" if signs.apart:
             return mul(*(_size(a, signs) for a in u.args))
+        case "add" if signs.apart and (other := plainer(u) or scaled(u, signs)):
+            return _size(other, signs)
         case "add" if signs.apart and (other := turned(u)):
             return app("Rabs", other)
     return app("Rabs", u)
+
+
+def plainer(u: Term) -> Term | None:
+    """A sum that is a product, or does not depend on a letter that stands in it."""
+    p = expand(u)
+    new = u if p is None else total(p)
+    return new if new.op != "add" or new.free != u.free else None
+
+
+def scaled(u: Term, signs: Signs) -> Term | None:
+    """A sum of fractions with its denominator, which is > 0, apart."""
+    parts = together(opened(u, signs))
+    return mul(parts[0], div(num(1), parts[1])) if parts and signs.positive(parts[1]) else None
+
+
+def by_indicator(u: Term, signs: Signs) -> Term:
+    """The absolute value: u where u > 0, and else -u."""
+    return mul(add(mul(num(2), app(signs.indicator, u)), neg(num(1))), u)
 
 
 def turned(u: Term) -> Term | None:
@@ -253,6 +302,8 @@ def _sqrt(u: Term, signs: Signs) -> Term:
     value = constant(u)
     if value is not None and (root := root_of(value)) is not None:
         return num(root)
+    if signs.apart and u.op == "add" and (other := plainer(u)):
+        return _sqrt(other, signs)
     match u.op:
         case "num" if u.data.denominator != 1:
             return div(_sqrt(num(u.data.numerator), signs), _sqrt(num(u.data.denominator), signs))

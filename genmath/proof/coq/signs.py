@@ -9,9 +9,9 @@ from fractions import Fraction
 from math import inf
 from typing import Any
 
-from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together
+from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together, weights
 from genmath.proof.coq.reading import Head
-from genmath.proof.coq.terms import Condition, Term, add, neg, replaced
+from genmath.proof.coq.terms import Condition, Term, add, neg, replaced, var
 
 End = Fraction | float
 MOST = 16  # instances of a hypothesis at a place
@@ -43,6 +43,8 @@ class Signs:
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
         self.supports = False  # whether densities are taken to be > 0
+        self.indicator = next((h.name for h in heads.values() if h.indicator), "")
+        self.normals = False  # whether normal laws are written out
         self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
         self.everywhere: Sequence[Always] = ()  # what declarations say of all indices
         self.bound: tuple[str, ...] = ()
@@ -95,6 +97,7 @@ class Signs:
         new = Signs((*self.conditions, *conditions), self.heads)
         new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
         new.supports, new.always, new.bound = self.supports, self.always, self.bound
+        new.normals = self.normals
         new.everywhere = self.everywhere
         return new
 
@@ -150,7 +153,10 @@ class Signs:
         if known.low < 0 and self.fraction(term):
             return _both(known, Range(Fraction(0), inf, True))
         if known.low < 0 and (stated := self.stated(term)):
-            return _both(known, Range(Fraction(0), inf, stated[0][2]))
+            known = _both(known, Range(Fraction(0), inf, stated[0][2]))
+        seen = known.low > 0 or (known.low == 0 and known.above)
+        if not seen and (mixture := self.mixture(term)):
+            known = _both(known, Range(Fraction(0), inf, mixture[2]))
         return known
 
     def stated(self, term: Term) -> tuple[Gap, Polynomial] | None:
@@ -163,6 +169,17 @@ class Signs:
             rest = expand(add(term, low, neg(high)))
             if rest is not None and all(c > 0 and self._plain(m) for m, c in rest.items()):
                 return gap, rest
+        return None
+
+    def mixture(self, term: Term) -> tuple[Term, list[tuple[int, Term]], bool] | None:
+        """A letter between 0 and 1 in which a sum is a mixture of others, all of them >= 0, and
+        whether one of them is > 0."""
+        for name in sorted(term.free):
+            x, r = var(name), self.known.get(var(name), ANY)
+            inside = r == Range(Fraction(0), Fraction(1), True, True)
+            parts = weights(term, x) if inside else None
+            if parts and all(self.nonnegative(b) for _, b in parts):
+                return x, parts, any(self.positive(b) for _, b in parts)
         return None
 
     def _plain(self, m: Monomial) -> bool:

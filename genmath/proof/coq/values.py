@@ -87,6 +87,8 @@ class World:
     def _free(self, term: Term, signs: Signs, args: tuple[Any, ...]) -> int:
         """A square where it is >= 0: the field has no signs, and -1 is no square."""
         what = (self.seed, term.data, args)
+        if signs.apart and term.data == signs.indicator:
+            return _random(*what) % 2
         value = pow(_random(*what), 2, PRIME)
         return value if signs.nonnegative(term) or _random("sign", *what) % 2 else PRIME - value
 

@@ -12,6 +12,7 @@ A function is declared with what may be supposed of it, and nothing more is know
              argument, by the densities that are the others): linear in its first argument
              "KL", "JS", "TV" or "H": a divergence or an entropy, an expectation by the function
              `by`, TV an integral
+             "indicator": 1 of a number > 0, and else 0
              "normal": the density of the normal law of vectors, of whose indices `by` is the sum:
              of x, its mean and its covariance, each of two indices; of x and the mean where both
              are the same
@@ -21,8 +22,8 @@ A function is declared with what may be supposed of it, and nothing more is know
              those that the sum is over, and else 0
     points   of an integral over all vectors: the function that gives a coordinate of one; `by` is
              the sum over their indices
-    inverse  of a positive definite matrix, a function of two indices: its inverse; and
-    det      its determinant, a function of nothing
+    inverse  of a positive definite matrix, a function of two indices: its inverse, and its
+             determinant, a function of nothing
     line     whether it is the integral of one letter over all real numbers
     ratio    of a conditional density: two terms of which it is the quotient
     margins  of a density: for each of its first arguments the integral over it, and the density
@@ -43,7 +44,7 @@ LINEAR = ("sum", "integral", "between", "expectation")
 NORMAL = "normal"
 MEANT = {"KL": 2, "JS": 2, "TV": 2, "H": 1}  # of how many densities
 MORE = frozenset(("values", "ranges", "slope", "smooth", "is", "by", "each", "unit",
-                  "points", "inverse", "det", "line", "ratio", "margins", "chain"))  # fmt: skip
+                  "points", "inverse", "line", "ratio", "margins", "chain"))  # fmt: skip
 NAME = re.compile(r"[A-Za-z_]\w{0,80}", re.ASCII)
 
 
@@ -59,8 +60,7 @@ class Function:
     each: tuple[str, ...]
     unit: str
     points: str
-    inverse: str
-    det: str
+    inverse: tuple[str, ...]
     line: bool
     ratio: tuple[Term, ...]
     margins: tuple[tuple[str, str], ...]
@@ -125,8 +125,7 @@ def _function(said: dict[str, Any], takes: tuple[int, ...], read: Reader) -> Fun
         tuple(map(word, listed(said.get("each", [])))),
         word(said.get("unit", "")),
         word(said.get("points", "")),
-        word(said.get("inverse", "")),
-        word(said.get("det", "")),
+        tuple(map(word, listed(said.get("inverse", [])))),
         said.get("line", False) is True,
         tuple(read(t, len(takes)) for t in listed(said.get("ratio", []))),
         tuple(map(_margin, listed(said.get("margins", [])))),
@@ -146,33 +145,32 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
     binders, by, slope = {*f.takes} - {0}, functions.get(f.by), functions.get(f.slope)
     count, numbers = len(f.takes), not any(f.takes)
     measures = [(n, functions.get(n)) for n in (*f.each, *(m for m, _ in f.margins if m))]
-    of = {n: functions[n].takes for n in (f.unit, f.points, f.inverse, f.det) if n in functions}
+    others = [functions.get(n) for n in (f.unit, f.points, *f.inverse)]
+    of_unit, of_points, *of_inverse = [g and g.takes for g in others]
     left = [functions.get(other) for m, other in f.margins if other or (m and len(f.margins) > 1)]
     fits = [
         len(binders) < 2,
         bool(binders) or not f.ranges,
         not f.slope or (slope is not None and f.takes == slope.takes == (0,)),
-        f.kind in ("", *LINEAR, *MEANT, NORMAL),
+        f.kind in ("", *LINEAR, *MEANT, NORMAL, "indicator"),
+        f.kind != "indicator" or not (f.takes != (0,) or f.smooth or f.slope),
         f.kind not in LINEAR or f.takes[:1] > (0,),
         f.kind != "expectation" or (count > 1 and all(f.takes)),
         (f.kind in (*MEANT, NORMAL) or f.points != "") == bool(f.by),
         f.kind not in MEANT or all(f.takes),
-        not (f.points or f.kind == NORMAL) or (by is not None and by.unit),
-        f.kind != NORMAL or (by and f.takes == (2, 2, 2)
-                             and f.ranges == (_own(by.unit), _own(by.unit, 1))),
-        not f.points or (f.kind, len(f.each), f.line, of.get(f.points)) == (
-            "integral", 1, False, (0, 0)),
-        not (f.inverse or f.det) or (f.takes, of.get(f.inverse), of.get(f.det)) == (
-            (0, 0), (0, 0), ()),
-        f.kind not in MEANT or (
-                     by is not None and f.ranges == by.ranges and count == MEANT.get(f.kind)
+        not (f.points or f.kind == NORMAL) or (by is not None and by.unit != ""),
+        f.kind != NORMAL or (by is not None and (f.takes, f.ranges) == (
+                     (2, 2, 2), (_own(by.unit), _own(by.unit, 1)))),
+        not f.points or (f.kind, f.takes, f.ranges, f.line, of_points) == (
+                     "integral", (1,), (), False, (0, 0)),
+        not f.inverse or [f.takes, *of_inverse] == [(0, 0), (0, 0), ()],
+        f.kind not in MEANT or (by is not None and f.ranges == by.ranges and count == MEANT[f.kind]
                      and (by.kind, by.takes) == (("integral", f.takes[:1]) if f.kind == "TV"
                                                  else ("expectation", f.takes[:1] * 2))),
         *(not two or (len(two) == 2 and numbers) for two in (f.ratio, f.chain)),
         not f.each or (f.takes[:1] == (len(f.each),)
                        and f.kind in (("expectation",) if count > 1 else ("integral", "sum"))),
-        not f.unit or (f.kind, f.takes, f.ranges, of.get(f.unit)) == (
-            "sum", (1,), (_own(f.unit),), (0, 0)),
+        not f.unit or (f.kind, f.takes, f.ranges, of_unit) == ("sum", (1,), (_own(f.unit),), (0, 0)),
         not f.line or (len(f.each) == 1 and f.kind == "integral" and not f.ranges),
         all(one and one.each == (n,) and one.takes == (1,) for n, one in measures),
         len(f.margins) <= count * numbers,

@@ -112,37 +112,32 @@ def moment(scope: Scope, term: Any, declared: Function) -> Term:
 
 
 def _covariance(scope: Scope, spread: Term, unit: str) -> tuple[list[Term], str]:
-    """A matrix that is known to be positive definite: factors > 0, and the identity matrix or one
-    that is declared with its inverse."""
+    """Factors > 0, and a matrix that is known to be positive definite: the identity matrix, or one
+    that is declared with its inverse and its determinant."""
     *v, core = _factors(spread)
     name = core[0] if isinstance(core, tuple) and core[1:] == (("#", 0), ("#", 1)) else ""
     declared = scope.functions.get(name)
-    if (
-        not declared
-        or not (name == unit or declared.inverse)
-        or not all(map(bare, v))
-        or not all(map(scope.positive, v))
-    ):
+    known = declared is not None and (name == unit or declared.inverse)
+    if not known or not all(map(bare, v)) or not all(map(scope.positive, v)):
         raise Rejected("it is not shown to be a covariance")
-    return v, name
+    return [ONE, *v], name
 
 
 def normals(scope: Scope, term: Any, declared: Function) -> Term:
-    """The normal law of independent numbers of one variance is the product of theirs; that of
-    covariance C is exp(-(y . C^-1 y + ln det C)/2) / (2 pi)^(d/2), where y = x - m."""
+    """The normal law of covariance v C at y + its mean is exp(-(y . C^-1 y / v + ln det C) / 2) by
+    the product of normal(0; 0, v) over its coordinates."""
     if declared.kind != NORMAL:
         raise Rejected("normals: it is no normal law of vectors")
     (x, m, spread), by = (f[2] for f in term[1:]), declared.by
-    v, name = _covariance(scope, spread, unit := scope.functions[by].unit)
-    if 1 in spoken(x) | spoken(m) or (v and name != unit):
-        raise Rejected("normals: it is no such law")
-    if name == unit:
-        one = ("normal", x, m, ("*", ONE, *v) if v else ONE)
-        return ("exp", (by, ("=>", 1, ("ln", one))))
-    y, matrix = ("+", x, ("-", m)), scope.functions[name]
-    row = (by, ("=>", 1, ("*", (matrix.inverse, ("#", 1), ("#", 0)), y)))
-    each = ("+", ("ln", ("normal", ZERO, ZERO, ONE)), ("-", ("/", ("*", y, row), TWO)))
-    return ("exp", ("+", (by, ("=>", 1, each)), ("-", ("/", ("ln", (matrix.det,)), TWO))))
+    factors, name = _covariance(scope, spread, unit := scope.functions[by].unit)
+    if 1 in spoken(x) | spoken(m):
+        raise Rejected("normals: its vectors are not of one index")
+    inverse, det = (unit, ONE) if name == unit else scope.functions[name].inverse
+    v, y = ("*", *factors, ONE), ("+", x, ("-", m))
+    row = (by, ("=>", 1, ("*", (inverse, ("#", 1), ("#", 0)), y)))
+    each = ("+", ("ln", ("normal", ZERO, ZERO, v)), ("-", ("/", ("/", ("*", y, row), v), TWO)))
+    rest = ZERO if name == unit else ("ln", (det,))
+    return ("exp", ("+", (by, ("=>", 1, each)), ("-", ("/", rest, TWO))))
 
 
 def moments(scope: Scope, term: Any, declared: Function) -> Term:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from genmath.proof.kernel.claims import Function
 from genmath.proof.kernel.limits import Rejected
-from genmath.proof.kernel.terms import ONE, PI, TWO, ZERO, Fact, Term, at
+from genmath.proof.kernel.terms import ONE, PI, TWO, ZERO, Fact, Term, at, bare
 
 
 class Scope(Protocol):
@@ -127,8 +127,24 @@ def _divergence(t: Any, scope: Scope) -> Fact | None:
     declared = scope.functions.get(t[0]) if isinstance(t, tuple) else None
     if declared is None or declared.kind not in ("KL", "JS"):
         return None
+    if not all(_density(f, scope.functions[declared.by], scope) for f in t[1:]):
+        return None
     scope.suppose(f"{t[0]} is >= 0")
     return "<=", ZERO, t
+
+
+def _density(f: Any, by: Function, scope: Scope) -> bool:
+    """Whether a function of the letters of an expectation is one of its densities: at just these
+    letters, and, given what it may be, at what does not move."""
+    _, m, body = f
+    declared = scope.functions.get(body[0]) if isinstance(body, tuple) else None
+    return (
+        declared is not None
+        and len(by.each) == m
+        and tuple(measure for measure, _ in declared.margins) == by.each
+        and body[1 : m + 1] == tuple(("#", k) for k in range(m))
+        and all(map(bare, body[m + 1 :]))
+    )
 
 
 def _support(t: Any, scope: Scope) -> Fact | None:
@@ -156,13 +172,24 @@ BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
              lambda t, s: _is(t, "sqrt") and s.nonnegative(t[1]) and ("=", ("^", t, 2), t[1])),
     "circle": ("(sin u)^2 = 1 - (cos u)^2",
                lambda t, s: _is(t, "sin") and ("=", ("^", t, 2), _rest(("cos", t[1])))),
+    "bit": ("t^2 = t, of an indicator t",
+            lambda t, s: _indicates(t, s) and ("=", ("^", t, 2), t)),
+    "size": ("|u| = (2 t - 1) u, where t is the indicator of u",
+             lambda t, s: _indicates(t, s)
+             and ("=", ("abs", t[1]), ("*", ("+", ("*", TWO, t), ("-", ONE)), t[1]))),
     "log_gap": ("0 <= log_gap u, if 0 < u",
                 lambda t, s: _is(t, "log_gap") and s.positive(t[1]) and ("<=", ZERO, t)),
     "normal": ("0 < normal(x; m, v), if 0 < v",
                lambda t, s: _is(t, "normal") and s.positive(t[3]) and ("<", ZERO, t)),
-    "divergence": ("0 <= KL(p, q), and so for JS, a law of densities", _divergence),
+    "divergence": ("0 <= KL(p, q), and so for JS, of two densities, a law of such", _divergence),
     "support": ("0 < p(x), a law of densities", _support),
 }  # fmt: skip
+
+
+def _indicates(t: Any, scope: Scope) -> bool:
+    """Whether t is 1 where its argument is > 0, and else 0."""
+    declared = scope.functions.get(t[0]) if isinstance(t, tuple) else None
+    return declared is not None and declared.kind == "indicator"
 
 
 def _rest(cosine: Term) -> Term:
