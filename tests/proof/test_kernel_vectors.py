@@ -34,6 +34,9 @@ FUNCTIONS: dict[str, Any] = {
     "m": {"takes": [0]},
     "C": {"takes": [0, 0]},
     "Q": {"takes": [0, 0]},
+    "R": {"takes": [0, 0], "inverse": ["R_inverse", "R_det"]},
+    "R_inverse": {"takes": [0, 0]},
+    "R_det": {"takes": []},
 }
 AT_A, AT_B = "(unit a a) = 1", "(unit b b) = 1"
 
@@ -98,7 +101,6 @@ def test_only_of_an_identity_matrix_at_the_letter_of_the_sum(states: str) -> Non
         without("V", points="none"),
         without("V", line=True),
         without("V", **{"is": "sum"}),
-        without("V", each=None),
         without("V", by=None),
         without("V", by="I"),
         without("N", by=None),
@@ -109,6 +111,13 @@ def test_only_of_an_identity_matrix_at_the_letter_of_the_sum(states: str) -> Non
         without("N", ranges=[INDEX]),
         without("N", ranges=None),
         without("I", **{"is": "normal", "by": "S"}),
+        without("V", ranges=[INDEX]),
+        without("V", takes=[2], each=None),
+        without("R", inverse=["R_inverse"]),
+        without("R", inverse=["R_det", "R_inverse"]),
+        without("R", inverse=["m", "R_det"]),
+        without("R", inverse=["none", "R_det"]),
+        without("R", takes=[0]),
     ],
 )
 def test_declarations_fit(other: dict[str, Any]) -> None:
@@ -146,41 +155,92 @@ def density(
     return f"(N (=> 2 {x}) (=> 2 {mean}) (=> 2 {spread}))"
 
 
-def independent(x: str = "(C a (# 0))", mean: str = "(m (# 0))", v: str = "(* 1 b)") -> str:
-    return f"(exp (S (=> 1 (ln (normal {x} {mean} {v})))))"
+def written(
+    x: str = "(C a (# 0))",
+    y: str = "(C a (# 0))",
+    mean: str = "(m (# 0))",
+    v: str = "(* 1 1 b)",
+    inverse: str = "unit",
+    rest: str = "0",
+) -> str:
+    row = f"(S (=> 1 (* ({inverse} (# 1) (# 0)) (+ {y} (- {mean})))))"
+    spread = f"(- (/ (/ (* (+ {x} (- {mean})) {row}) {v}) 2))"
+    return f"(exp (+ (S (=> 1 (+ (ln (normal 0 0 {v})) {spread}))) (- (/ {rest} 2))))"
 
 
-def test_a_normal_law_of_independent_numbers_is_the_product_of_theirs() -> None:
-    found = law("normals", f"{density()} = {independent()}", ("0 < b",))
+def test_a_normal_law_of_vectors() -> None:
+    found = law("normals", f"{density()} = {written()}", ("0 < b",))
     assert (found.rejected, found.supposed) == ("", ())
-    standard = f"{density(spread='(unit (# 0) (# 1))')} = {independent(v='1')}"
+    standard = f"{density(spread='(unit (# 0) (# 1))')} = {written(v='(* 1 1)')}"
     assert not law("normals", standard).rejected
+    own = {"inverse": "R_inverse", "rest": "(ln (R_det))"}
+    shaped = f"{density(spread='(R (# 0) (# 1))')} = {written(v='(* 1 1)', **own)}"
+    assert not law("normals", shaped).rejected
+    scaled = f"{density(spread='(* b (R (# 0) (# 1)))')} = {written(**own)}"
+    assert not law("normals", scaled, ("0 < b",)).rejected
+    assert law("normals", scaled).rejected
+
+
+def test_the_law_of_independent_numbers_is_the_product_of_theirs() -> None:
+    """In one dimension it is that of a number."""
+    one = density("c", "a", "(* b (unit (# 0) (# 1)))")
+    right = written("c", "c", "a")
+    states = f"(* {one} 1) = (* {right} 1)"
+    steps = [["equal", "normals", relation(f"{one} = {right}")[1]],
+             ["identity", relation(states), [1]]]  # fmt: skip
+    assert accepted(states, steps, ("0 < b",), FUNCTIONS)
+
+
+@pytest.mark.parametrize(
+    ("spread", "given"),
+    [
+        ("(* b (unit (# 0) (# 1)))", ()),
+        ("(* b (unit (# 0) (# 1)))", ("0 <= b",)),
+        ("(* b (unit (# 0) (# 1)))", ("b < 0",)),
+        ("(* 0 (unit (# 0) (# 1)))", ()),
+        ("(* -1 (unit (# 0) (# 1)))", ()),
+        ("(- (unit (# 0) (# 1)))", ()),
+        ("(unit (# 1) (# 0))", ()),
+        ("(unit (# 0) (# 0))", ()),
+        ("(C (# 0) (# 1))", ()),
+        ("(R (# 0) (# 0))", ()),
+        ("(R a (# 1))", ()),
+        ("(* (m (# 0)) (unit (# 0) (# 1)))", ("0 < b",)),
+        ("(* (unit (# 0) (# 1)) b)", ("0 < b",)),
+        ("(+ (# 0) (# 1))", ()),
+        ("b", ("0 < b",)),
+        ("1", ()),
+    ],
+)
+def test_only_of_what_is_known_to_be_a_covariance(spread: str, given: tuple[str, ...]) -> None:
+    whole = density("(entry a (# 0))", spread=spread)
+    assert line("a = a", [["equal", "normals", relation(f"{whole} = 1")[1]]], given,
+                FUNCTIONS).rejected  # fmt: skip
+    mean = mean_of("a", law=density("(entry (# 2) (# 0))", spread=spread))
+    steps = [["equal", "moments", relation(f"{mean} = 1")[1]]]
+    assert line("a = a", steps, (AT_A, *given), FUNCTIONS).rejected
 
 
 @pytest.mark.parametrize(
     ("states", "given"),
     [
-        (f"{density()} = {independent()}", ()),
-        (f"{density()} = {independent()}", ("0 <= b",)),
-        (f"{density()} = {independent(v='b')}", ("0 < b",)),
-        (f"{density(spread='(* 2 b (unit (# 0) (# 1)))')} = {independent()}", ("0 < b",)),
-        (f"{density(spread='(unit (# 1) (# 0))')} = {independent(v='1')}", ()),
-        (f"{density(spread='(C (# 0) (# 1))')} = {independent(v='1')}", ()),
-        (f"{density(spread='(unit (# 0) (# 0))')} = {independent(v='1')}", ()),
-        (f"{density(spread='b')} = {independent()}", ("0 < b",)),
-        (f"{density(spread='(* (m (# 0)) (unit (# 0) (# 1)))')} = {independent(v='1')}", ()),
-        (f"{density(x='(C a (# 1))')} = {independent()}", ("0 < b",)),
-        (f"{density(mean='(m (# 1))')} = {independent()}", ("0 < b",)),
-        (f"{independent()} = {independent()}", ("0 < b",)),
+        (f"{density()} = {written(v='(* 1 b)')}", ("0 < b",)),
+        (f"{density()} = {written(inverse='C')}", ("0 < b",)),
+        (f"{density()} = {written(rest='1')}", ("0 < b",)),
+        (f"{density(x='(C a (# 1))')} = {written()}", ("0 < b",)),
+        (f"{density(mean='(m (# 1))')} = {written()}", ("0 < b",)),
+        (f"{density()} = {written(y='(C a (# 1))')}", ("0 < b",)),
+        (f"{written()} = {written()}", ("0 < b",)),
         ("(S (=> 1 (# 0))) = a", ()),
+        ("(m a) = a", ()),
     ],
 )
-def test_only_of_one_variance_above_zero(states: str, given: tuple[str, ...]) -> None:
+def test_only_as_it_is_defined(states: str, given: tuple[str, ...]) -> None:
     assert law("normals", states, given).rejected
 
 
 def mean_of(*at: str, law: str = "", function: str = "entry") -> str:
-    law = law or density("(entry (# 2) (# 0))", "(m (# 0))", "(C (# 0) (# 1))")
+    law = law or density("(entry (# 2) (# 0))", "(m (# 0))", "(R (# 0) (# 1))")
     return f"(V (=> 1 (* {' '.join(f'({function} (# 0) {t})' for t in at)} {law})))"
 
 
@@ -195,17 +255,17 @@ def test_moments_of_coordinates() -> None:
     found = moment(f"{mean_of('a')} = (m a)")
     assert not found.rejected
     assert found.supposed == ("the moments of a normal law of vectors",)
-    assert not moment(f"{mean_of('a', 'b')} = (+ (* (m a) (m b)) (C a b))").rejected
-    fourth = "(+ (^ (m a) 4) (* 6 (^ (m a) 2) (C a a)) (* 3 (^ (C a a) 2)))"  # as of one number
+    assert not moment(f"{mean_of('a', 'b')} = (+ (* (m a) (m b)) (R a b))").rejected
+    fourth = "(+ (^ (m a) 4) (* 6 (^ (m a) 2) (R a a)) (* 3 (^ (R a a) 2)))"  # as of one number
     assert not moment(f"{mean_of(*'aaaa')} = {fourth}").rejected
-    assert not moment(f"{mean_of(*'aaa')} = (+ (^ (m a) 3) (* 3 (m a) (C a a)))").rejected
+    assert not moment(f"{mean_of(*'aaa')} = (+ (^ (m a) 3) (* 3 (m a) (R a a)))").rejected
     mixed = (
-        "(+ (* (^ (m a) 2) (^ (m b) 2)) (* (^ (m a) 2) (C b b)) (* (^ (m b) 2) (C a a))"
-        " (* 2 (m a) (m b) (C a b)) (* 2 (m a) (m b) (C a b)) (* (C a a) (C b b))"
-        " (* 2 (^ (C a b) 2)))"
+        "(+ (* (^ (m a) 2) (^ (m b) 2)) (* (^ (m a) 2) (R b b)) (* (^ (m b) 2) (R a a))"
+        " (* 2 (m a) (m b) (R a b)) (* 2 (m a) (m b) (R a b)) (* (R a a) (R b b))"
+        " (* 2 (^ (R a b) 2)))"
     )
     assert not moment(f"{mean_of(*'aabb')} = {mixed}").rejected
-    law_ = density("(entry (# 2) (# 0))", "(m (# 0))", "(C (# 0) (# 1))")
+    law_ = density("(entry (# 2) (# 0))", "(m (# 0))", "(R (# 0) (# 1))")
     assert not moment(f"(V (=> 1 {law_})) = 1").rejected
 
 
@@ -219,12 +279,12 @@ def test_moments_of_coordinates() -> None:
         (mean_of("a", function="other"), "(m a)"),
         (mean_of("a", function="C"), "(m a)"),
         (mean_of("c"), "(m c)"),
-        (mean_of("a", law=density("(other (# 2) (# 0))", "(m (# 0))", "(C (# 0) (# 1))")), "(m a)"),
-        (mean_of("a", law=density("(entry (# 2) (# 1))", "(m (# 0))", "(C (# 0) (# 1))")), "(m a)"),
-        (mean_of("a", law=density("(entry a (# 0))", "(m (# 0))", "(C (# 0) (# 1))")), "(m a)"),
-        (mean_of("a", law=density("(entry (# 2) (# 0))", "(entry (# 2) (# 0))", "(C (# 0) (# 1))")),
+        (mean_of("a", law=density("(other (# 2) (# 0))", "(m (# 0))", "(R (# 0) (# 1))")), "(m a)"),
+        (mean_of("a", law=density("(entry (# 2) (# 1))", "(m (# 0))", "(R (# 0) (# 1))")), "(m a)"),
+        (mean_of("a", law=density("(entry a (# 0))", "(m (# 0))", "(R (# 0) (# 1))")), "(m a)"),
+        (mean_of("a", law=density(*["(entry (# 2) (# 0))"] * 2, "(R (# 0) (# 1))")),
          "(m a)"),
-        (mean_of("a", law=density("(entry (# 2) (# 0))", "(m (# 0))", "(C (# 0) (# 2))")), "(m a)"),
+        (mean_of("a", law=density("(entry (# 2) (# 0))", "(m (# 0))", "(* (m (# 2)) (R (# 0) (# 1)))")), "(m a)"),
         (mean_of("a", law="(m (# 0))"), "(m a)"),
         ("(V (=> 1 (# 0)))", "1"),
         ("(S (=> 1 (* (entry (# 0) a) (m (# 0)))))", "(m a)"),
@@ -242,4 +302,4 @@ def test_only_at_indices() -> None:
     more |= {"N": NORMAL | {"by": "S2"}}
     assert not accepted("a = a", [*of_others, ["identity", relation("a = a"), []]], (AT_A,), more)
     assert moment(f"{mean_of('a')} = (m a)", (AT_B,)).rejected
-    assert moment(f"{mean_of('a', 'b')} = (+ (* (m a) (m b)) (C a b))", (AT_A,)).rejected
+    assert moment(f"{mean_of('a', 'b')} = (+ (* (m a) (m b)) (R a b))", (AT_A,)).rejected

@@ -28,7 +28,7 @@ def vector_density(law: Term, signs: Signs) -> Term | None:
     if core.data != unit and not matrix.inverse:
         return None
     inverse = unit if core.data == unit else matrix.inverse
-    v = mul(ONE, *factors, ONE)
+    v = mul(ONE, ONE, *factors)
 
     def off(k: Term) -> Term:
         return add(at(x, k), neg(at(m, k)))

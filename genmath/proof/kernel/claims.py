@@ -41,7 +41,6 @@ from genmath.proof.kernel.limits import MOST, Rejected
 from genmath.proof.kernel.terms import ONE, OWN, PI, Fact, Reader, Term, at
 
 LINEAR = ("sum", "integral", "between", "expectation")
-NORMAL = "normal"
 MEANT = {"KL": 2, "JS": 2, "TV": 2, "H": 1}  # of how many densities
 MORE = frozenset(("values", "ranges", "slope", "smooth", "is", "by", "each", "unit",
                   "points", "inverse", "line", "ratio", "margins", "chain"))  # fmt: skip
@@ -145,24 +144,25 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
     binders, by, slope = {*f.takes} - {0}, functions.get(f.by), functions.get(f.slope)
     count, numbers = len(f.takes), not any(f.takes)
     measures = [(n, functions.get(n)) for n in (*f.each, *(m for m, _ in f.margins if m))]
+    looks = tuple(at(r, [("#", k)]) for k in range(2) for r in (by.ranges if by else ()))
     others = [functions.get(n) for n in (f.unit, f.points, *f.inverse)]
     of_unit, of_points, *of_inverse = [g and g.takes for g in others]
+    own = ("=", (f.unit, ("#", 0), ("#", 0)), ONE)
     left = [functions.get(other) for m, other in f.margins if other or (m and len(f.margins) > 1)]
     fits = [
         len(binders) < 2,
         bool(binders) or not f.ranges,
         not f.slope or (slope is not None and f.takes == slope.takes == (0,)),
-        f.kind in ("", *LINEAR, *MEANT, NORMAL, "indicator"),
+        f.kind in ("", *LINEAR, *MEANT, "normal", "indicator"),
         f.kind != "indicator" or not (f.takes != (0,) or f.smooth or f.slope),
         f.kind not in LINEAR or f.takes[:1] > (0,),
         f.kind != "expectation" or (count > 1 and all(f.takes)),
-        (f.kind in (*MEANT, NORMAL) or f.points != "") == bool(f.by),
+        (f.kind in (*MEANT, "normal") or f.points != "") == bool(f.by),
         f.kind not in MEANT or all(f.takes),
-        not (f.points or f.kind == NORMAL) or (by is not None and by.unit != ""),
-        f.kind != NORMAL or (by is not None and (f.takes, f.ranges) == (
-                     (2, 2, 2), (_own(by.unit), _own(by.unit, 1)))),
+        not (f.points or f.kind == "normal") or (by is not None and by.unit != ""),
+        f.kind != "normal" or (f.takes, f.ranges) == ((2, 2, 2), looks),
         not f.points or (f.kind, f.takes, f.ranges, f.line, of_points) == (
-                     "integral", (1,), (), False, (0, 0)),
+                         "integral", (1,), (), False, (0, 0)),
         not f.inverse or [f.takes, *of_inverse] == [(0, 0), (0, 0), ()],
         f.kind not in MEANT or (by is not None and f.ranges == by.ranges and count == MEANT[f.kind]
                      and (by.kind, by.takes) == (("integral", f.takes[:1]) if f.kind == "TV"
@@ -170,7 +170,7 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
         *(not two or (len(two) == 2 and numbers) for two in (f.ratio, f.chain)),
         not f.each or (f.takes[:1] == (len(f.each),)
                        and f.kind in (("expectation",) if count > 1 else ("integral", "sum"))),
-        not f.unit or (f.kind, f.takes, f.ranges, of_unit) == ("sum", (1,), (_own(f.unit),), (0, 0)),
+        not f.unit or (f.kind, f.takes, f.ranges, of_unit) == ("sum", (1,), (own,), (0, 0)),
         not f.line or (len(f.each) == 1 and f.kind == "integral" and not f.ranges),
         all(one and one.each == (n,) and one.takes == (1,) for n, one in measures),
         len(f.margins) <= count * numbers,
@@ -182,11 +182,6 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
     there = {at(r, [x]) for n, x in zip(f.each, letters, strict=True) for r in functions[n].ranges}
     if f.each and {at(r, letters) for r in f.ranges} != there:
         raise Rejected("it does not look where the integrals do that it consists of")
-
-
-def _own(unit: str, k: int = 0) -> Fact:
-    """That a letter is one of those that a sum is over."""
-    return "=", (unit, ("#", k), ("#", k)), ONE
 
 
 def name(said: Any) -> str:

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from genmath.proof.kernel.claims import LINEAR, NORMAL, Function
+from genmath.proof.kernel.claims import LINEAR, Function
 from genmath.proof.kernel.limits import Rejected
 from genmath.proof.kernel.rules import Scope
 from genmath.proof.kernel.terms import DERIVATIVE, ONE, TWO, ZERO, Term, bare, opened, parts, spoken
@@ -111,32 +111,28 @@ def moment(scope: Scope, term: Any, declared: Function) -> Term:
     return moments[k]
 
 
-def _covariance(scope: Scope, spread: Term, unit: str) -> tuple[list[Term], str]:
-    """Factors > 0, and a matrix that is known to be positive definite: the identity matrix, or one
-    that is declared with its inverse and its determinant."""
+def _covariance(scope: Scope, spread: Term, unit: str) -> tuple[Term, str, Term]:
+    """Of a matrix v C that is known to be positive definite: v, the inverse of C, and ln det C. C
+    is the identity matrix, or declared with its inverse and its determinant."""
     *v, core = _factors(spread)
     name = core[0] if isinstance(core, tuple) and core[1:] == (("#", 0), ("#", 1)) else ""
     declared = scope.functions.get(name)
-    known = declared is not None and (name == unit or declared.inverse)
-    if not known or not all(map(bare, v)) or not all(map(scope.positive, v)):
+    inverse = (unit, "") if name == unit else declared.inverse if declared else ()
+    if not inverse or not all(map(bare, v)) or not all(map(scope.positive, v)):
         raise Rejected("it is not shown to be a covariance")
-    return [ONE, *v], name
+    return ("*", ONE, ONE, *v), inverse[0], ("ln", (inverse[1],)) if inverse[1] else ZERO
 
 
 def normals(scope: Scope, term: Any, declared: Function) -> Term:
-    """The normal law of covariance v C at y + its mean is exp(-(y . C^-1 y / v + ln det C) / 2) by
-    the product of normal(0; 0, v) over its coordinates."""
-    if declared.kind != NORMAL:
-        raise Rejected("normals: it is no normal law of vectors")
+    """The normal law of covariance v C is exp(-(y . C^-1 y / v + ln det C) / 2), where y = x - m,
+    by the product of normal(0; 0, v) over the coordinates."""
+    if declared.kind != "normal" or 1 in spoken(term[1][2]) | spoken(term[2][2]):
+        raise Rejected("normals: it is no normal law of vectors of one index")
     (x, m, spread), by = (f[2] for f in term[1:]), declared.by
-    factors, name = _covariance(scope, spread, unit := scope.functions[by].unit)
-    if 1 in spoken(x) | spoken(m):
-        raise Rejected("normals: its vectors are not of one index")
-    inverse, det = (unit, ONE) if name == unit else scope.functions[name].inverse
-    v, y = ("*", *factors, ONE), ("+", x, ("-", m))
+    v, inverse, rest = _covariance(scope, spread, scope.functions[by].unit)
+    y = ("+", x, ("-", m))
     row = (by, ("=>", 1, ("*", (inverse, ("#", 1), ("#", 0)), y)))
     each = ("+", ("ln", ("normal", ZERO, ZERO, v)), ("-", ("/", ("/", ("*", y, row), v), TWO)))
-    rest = ZERO if name == unit else ("ln", (det,))
     return ("exp", ("+", (by, ("=>", 1, each)), ("-", ("/", rest, TWO))))
 
 
@@ -146,24 +142,23 @@ def moments(scope: Scope, term: Any, declared: Function) -> Term:
     *at, law = _factors(term[1][2] if declared.points else None)
     by = scope.functions.get(law[0]) if isinstance(law, tuple) else None
     if (
-        by is None or by.kind != NORMAL or by.by != declared.by or len(at) > 4
+        by is None or by.kind != "normal" or by.by != declared.by or len(at) > 4
         or law[1][2] != (declared.points, ("#", 2), ("#", 0)) or not all(map(bare, law[2:]))
     ):  # fmt: skip
         raise Rejected("moments: it is no product of coordinates by a normal law of vectors")
     _covariance(scope, law[3][2], unit := scope.functions[by.by].unit)
     scope.suppose("the moments of a normal law of vectors")
-    return _paired([_index(scope, f, declared.points, unit) for f in at], law[2][2], law[3][2])
+    return _mean([_index(scope, f, declared.points, unit) for f in at], law[2][2], law[3][2])
 
 
-def _paired(at: list[Term], mean: Term, spread: Term) -> Term:
+def _mean(at: list[Term], m: Term, c: Term) -> Term:
     if not at:
         return ONE
     t, *rest = at
-    terms = [("*", opened(mean, [t, t]), _paired(rest, mean, spread))]
-    for k, u in enumerate(rest):
-        others = rest[:k] + rest[k + 1 :]
-        terms.append(("*", opened(spread, [t, u]), _paired(others, mean, spread)))
-    return ("+", ZERO, *terms)
+    two = [
+        ("*", opened(c, [t, u]), _mean(rest[:k] + rest[k + 1 :], m, c)) for k, u in enumerate(rest)
+    ]
+    return ("+", ZERO, ("*", opened(m, [t, t]), _mean(rest, m, c)), *two)
 
 
 def flux(scope: Scope, term: Any, declared: Function) -> Term:
