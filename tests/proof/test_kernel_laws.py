@@ -380,7 +380,11 @@ def test_a_rule_for_another_term_is_refused_in_words(rule: str, of: str) -> None
 
 
 def test_every_law_and_every_step_is_tried() -> None:
-    files = [Path(__file__), Path(__file__).with_name("test_kernel.py")]
+    files = [
+        Path(__file__),
+        Path(__file__).with_name("test_kernel.py"),
+        Path(__file__).with_name("test_kernel_vectors.py"),
+    ]
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     names = (*laws.ROWS, *proof.ARGUMENTS, *rules.BOUNDS, "slope")
     assert all(f'"{name}"' in text for name in names)
