@@ -41,7 +41,9 @@ from genmath.proof.certificate.written import certificate, stated
 from genmath.proof.kernel import check, rules
 from genmath.proof.kernel.claims import claim as read
 from genmath.proof.kernel.laws import ROWS
-from genmath.proof.kernel.proof import ARGUMENTS
+from genmath.proof.kernel.limits import Work
+from genmath.proof.kernel.proof import ARGUMENTS, Scope
+from genmath.proof.kernel.terms import ONE, ZERO
 from genmath.proof.language.claims import as_claim
 from genmath.proof.language.derivation import Derivation
 from genmath.proof.language.tree import Big, NotationError, Symbol, as_node
@@ -104,11 +106,18 @@ def test_a_slope_that_the_book_does_not_declare_is_supposed() -> None:
 
 
 def test_a_range_is_that_of_its_own_sum_and_integral() -> None:
-    """A sum from 1 on and one from 0 on look at other numbers."""
+    """A sum from 1 on and one from 0 on look at other numbers, and at no others."""
     k, n = Symbol("k", domain="natural"), naturals("n")
     both = Big("sum", k, k, as_node(1), n) + Big("sum", k, k, as_node(0), n)
-    functions = said.claim(stated(as_claim(equal(both, both))))["functions"]
-    assert [f.get("ranges") for f in functions.values()] == [[["<=", "1", ["#", 0]]], None]
+    claim = said.claim(stated(as_claim(equal(both, both))))
+    assert claim["functions"] == {
+        name: {"takes": [1, 0, 0], "is": "sum"} for name in ("sum", "sum_2")
+    }
+    found = read(claim)
+    scope, bound = Scope(found, found.read, Work(100)), ("#", 0)
+    both_: Any = found.states[1]
+    for one, low in zip(both_[1:], (ONE, ZERO), strict=True):
+        assert scope.looks(one, 0) == [("<=", low, bound), ("<=", bound, "n")]
 
 
 def test_an_interval_whose_end_is_bound_has_no_theorem() -> None:

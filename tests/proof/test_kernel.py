@@ -29,6 +29,7 @@ EQUAL = [
     ("abs_even", "(abs (- a))", "(abs a)", ()),
     ("abs_product", "(abs (* a b))", "(* (abs a) (abs b))", ()),
     ("log_gap", "(log_gap a)", "(+ a (- 1) (- (ln a)))", ()),
+    ("power", "(power a b)", "(exp (* b (ln a)))", ("0 < a",)),
     (
         "normal",
         "(normal a b c)",
@@ -88,13 +89,15 @@ BOUNDS = [
     ("abs", "(abs a)", "0 <= (abs a)", ()),
     ("abs_above", "(abs a)", "a <= (abs a)", ()),
     ("abs_below", "(abs a)", "(- a) <= (abs a)", ()),
+    ("abs_most", "(+ b (- (abs a)))", "0 <= (+ b (- (abs a)))",
+     ("0 <= (+ b (- a))", "0 <= (+ b a)")),
     ("circle", "(sin a)", "(^ (sin a) 2) = (+ 1 (- (^ (cos a) 2)))", ()),
     ("sqrt", "(sqrt a)", "0 < (sqrt a)", ("0 < a",)),
     ("sqrt", "(sqrt a)", "0 <= (sqrt a)", ("0 <= a",)),
     ("root", "(sqrt a)", "(^ (sqrt a) 2) = a", ("0 <= a",)),
     ("log_gap", "(log_gap a)", "0 <= (log_gap a)", ("0 < a",)),
     ("normal", "(normal a b c)", "0 < (normal a b c)", ("0 < c",)),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("rule", "of", "says", "needs"), BOUNDS, ids=lambda x: str(x)[:20])
@@ -109,6 +112,20 @@ def test_where_values_lie(rule: str, of: str, says: str, needs: tuple[str, ...])
         assert not accepted(says, steps, tuple(n.replace("<", ">") for n in needs))
         if "<=" not in needs[0]:
             assert not accepted(says, steps, tuple(n.replace("<", "<=") for n in needs))
+
+
+def test_a_size_is_at_most_what_both_signs_are() -> None:
+    both = ("0 <= (+ b (- a))", "0 <= (+ b a)")
+    states = "0 <= (+ b (- (abs a)))"
+    steps = [["bound", "abs_most", term("(+ b (- (abs a)))")]]
+    for given in (both[:1], both[1:], ("0 <= (+ b (- a))", "0 <= (+ a b)"), ("a <= b", both[1])):
+        assert not accepted(states, steps, given)
+    assert not accepted(states.replace("<=", "<"), steps, both)
+    assert accepted(states, steps, ("0 < (+ b (- a))", both[1]))
+    for other in ("(+ b (abs a))", "(+ b (- a))", "(+ (- (abs a)) b)", "(+ b c (- (abs a)))",
+                  "(+ b (- (abs b)))", "(+ b (- (* 2 (abs a))))", "(- (abs a))", "b"):  # fmt: skip
+        wrong = [["bound", "abs_most", term(other)]]
+        assert not accepted(f"0 <= {other}", wrong, both)
 
 
 # --- algebra
@@ -187,7 +204,9 @@ def test_a_combination_has_no_negative_weights_and_no_other_facts() -> None:
     assert not accepted("0 <= a", combination("0 <= a", ["a"]))
     assert not accepted("0 < 0", combination("0 < 0", ["0"]))
     assert not accepted("0 < 0", combination("0 < 0"))
-    assert not accepted("a = a", combination("a = a"))
+    assert accepted("a = a", combination("a = a"))
+    for terms in ([], ["1"], ["a"], ["1", 0], ["-1", 0]):
+        assert not accepted("a = 0", combination("a = 0", terms), ("a <= 0",))
     assert accepted("0 < 2", combination("0 < 2", ["2"]))
 
 

@@ -56,7 +56,7 @@ def step(chance: random.Random, facts: int) -> Any:
             rule, row = chance.choice(sorted(rules.ROWS.items()))
             inside = [row.shape, t, u] if row.shape in ("+", "*", "/") else [row.shape, t]
             inside = ["^", t, chance.choice((2, 2, 3))] if row.shape == "^" else inside
-            arguments = [t, u, term(chance, 1)] if row.head == "normal" else [t]
+            arguments = {"normal": [t, u, term(chance, 1)], "power": [t, u]}.get(row.head, [t])
             return ["equal", rule, [row.head, *([inside] if row.shape else arguments)]]
         case "bound":
             rule = chance.choice(sorted(rules.BOUNDS))

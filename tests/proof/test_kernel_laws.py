@@ -234,6 +234,39 @@ def test_signs_are_kept() -> None:
     assert accepted(half, [["keeps", *keeps(half), ranged]], (), FUNCTIONS)
 
 
+def test_an_integral_with_limits_keeps_signs_where_they_are_in_order() -> None:
+    functions = {"B": {"takes": [1, 0, 0], "is": "between"}}
+    states = "0 <= (B (=> 1 (* (+ (# 0) (- a)) (+ b (- (# 0))))) a b)"
+    inside = [["combination", relation("0 <= (* (+ x (- a)) (+ b (- x)))"), [["1", 1, 2]], []]]
+    steps = [["keeps", *keeps(states), inside]]
+    for given in ("a <= b", "a < b"):
+        assert line(states, steps, (given,), functions).supposed == ("B keeps signs",)
+    for given in ("b <= a", "a = b", "a != b", "0 <= (+ b (- a))", "a <= c"):
+        assert not accepted(states, steps, (given,), functions)
+    strict = "0 < (B (=> 1 1) a b)"
+    one = ["combination", relation("0 < 1"), [["1"]], []]
+    whole = [["keeps", *keeps(strict), [one]]]
+    more = line(strict, whole, ("a < b",), functions).supposed
+    assert more == ("B is over more than nothing", "B keeps signs")
+    assert not accepted(strict, whole, ("a <= b",), functions)
+    # what is known within the limits is not known of other limits, nor beyond them
+    assert not accepted(states.replace(" a b)", " b a)"), steps, ("a <= b",), functions)
+    odd = "0 <= (B (=> 1 (# 0)) a b)"
+    for fact in (1, 2):
+        wrong = [["combination", relation("0 <= x"), [["1", fact]], []]]
+        assert not accepted(odd, [["keeps", *keeps(odd), wrong]], ("a <= b",), functions)
+    assert accepted(odd.replace(" a b", " 0 b"), [["keeps", *keeps(odd.replace(" a b", " 0 b")), [
+        ["combination", relation("0 <= x"), [["1", 1]], []]]]], ("0 <= b",), functions)  # fmt: skip
+    for takes in ([1], [1, 0], [1, 0, 0, 0], [2, 0, 0]):
+        ends = " a b" * (len(takes) == 3) or " a" * (len(takes) - 1)
+        body = f"(=> {takes[0]} (^ (# 0) 2))"
+        said = f"0 <= (B {body}{ends})"
+        letters = ["x", "y"][: takes[0]]
+        whole = ["keeps", "<=", relation(said)[2], letters, [["bound", "square", "x"]]]
+        other = {"B": {"takes": takes, "is": "between"}}
+        assert not accepted(said, [whole], ("a <= b", "0 <= a"), other)
+
+
 def test_what_is_positive_has_a_positive_integral_over_something() -> None:
     states = "0 < (I (=> 1 (# 0)))"
     found = line(states, [["keeps", *keeps(states), []]], (), FUNCTIONS)
@@ -380,11 +413,8 @@ def test_a_rule_for_another_term_is_refused_in_words(rule: str, of: str) -> None
 
 
 def test_every_law_and_every_step_is_tried() -> None:
-    files = [
-        Path(__file__),
-        Path(__file__).with_name("test_kernel.py"),
-        Path(__file__).with_name("test_kernel_vectors.py"),
-    ]
+    tests = ("test_kernel_laws", "test_kernel", "test_kernel_sums", "test_kernel_vectors")
+    files = [Path(__file__).with_name(f"{name}.py") for name in tests]
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     names = (*laws.ROWS, *proof.ARGUMENTS, *rules.BOUNDS, "slope")
     assert all(f'"{name}"' in text for name in names)

@@ -6,26 +6,35 @@ Bounds are kept as facts `low < t`, `t <= high`; a product of gaps that are >= 0
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import inf
 from typing import Any
 
-from genmath.proof.certificate import said
+from genmath.proof.certificate import exponentials, said
 from genmath.proof.certificate.scope import NoProof, Place
-from genmath.proof.coq.monomials import Polynomial
-from genmath.proof.coq.signs import Gap
-from genmath.proof.coq.terms import Term, denominators, div, neg, num
-from genmath.proof.kernel.claims import LINEAR
+from genmath.proof.coq.gaps import Covered
+from genmath.proof.coq.linear import meaning
+from genmath.proof.coq.monomials import Monomial, Polynomial, expand
+from genmath.proof.coq.terms import Term, add, app, denominators, div, minus, neg, num
+from genmath.proof.kernel.claims import FINITE, LINEAR
 
 Weighted = list[Any]  # a weight, and numbers of facts
 ZERO = num(0)
+KEEPS = (*LINEAR, *FINITE)
 
 
 class Bounds:
-    def __init__(self, place: Place, prove: Callable[[Place, str, Term], int]) -> None:
-        """`prove`: what shows that the function under an integral is nowhere < 0."""
-        self.place, self.signs, self.prove = place, place.signs, prove
+    def __init__(
+        self,
+        place: Place,
+        prove: Callable[[Place, str, Term], int],
+        equations: Callable[[list[Term], Place, int], list[int]],
+    ) -> None:
+        """`prove`: what shows that the function under an integral is nowhere < 0; `equations`:
+        what functions are, as `Writer` shows it."""
+        self.place, self.signs = place, place.signs
+        self.prove, self.equations = prove, equations
 
     # --- what the rules ask for
 
@@ -94,9 +103,11 @@ class Bounds:
         found = self.place.number(sign, ZERO, t)
         return under if found is None else found
 
-    def _combine(self, sign: str, a: Term, b: Term, terms: list[Weighted]) -> int:
+    def _combine(
+        self, sign: str, a: Term, b: Term, terms: list[Weighted], by: Sequence[int] = ()
+    ) -> int:
         self.divisors(a, b)
-        return self.place.add("combination", [sign, said.of(a), said.of(b)], terms, [])
+        return self.place.add("combination", [sign, said.of(a), said.of(b)], terms, [*by])
 
     # --- bounds
 
@@ -143,14 +154,20 @@ class Bounds:
                 pair = (x, y) if up else (y, x)
                 if (found := self.place.number(s, *pair)) is not None and ZERO in (a, b):
                     return self._combine(sign, a, b, [["1", found]])
-        if not up and a == ZERO and (one := self.signs.fraction(t)):
-            return self._combine(sign, a, b, [["1", self._sign("<", div(*one))]])
+        one = self.signs.fraction(t) if not up and a == ZERO else None
+        if one and (sign == "<=" or self.signs.positive(one[0])):
+            return self._combine(sign, a, b, [["1", self._sign(sign, div(*one))]])
         stated = self.signs.stated(t) if not up and a == ZERO else None
-        if stated and (sign == "<=" or stated[0][2]):
+        if stated and (sign == "<=" or self.signs.strict(stated)):
             return self._stated(a, b, sign, *stated)
         mixture = self.signs.mixture(t) if not up and a == ZERO else None
         if mixture and (sign == "<=" or mixture[2]):
             return self._mixture(b, sign, *mixture[:2])
+        if not up and a == ZERO and (size := self.signs.sized(t)):
+            return self._sized(a, b, sign, *size)
+        if not up and a == ZERO and self.signs.gap and (gap := self.signs.gap(t, self.signs)):
+            number, by = self.nonnegative(gap), self.equations([t, gap], self.place, 0)
+            return self._combine(sign, a, b, [["1", number]], by)
         parts = [self.above(x) if up else self.below(x) for x in t.args]
         return self._combine(sign, a, b, [["1", k] for k in parts])
 
@@ -166,25 +183,53 @@ class Bounds:
                 terms.append([str(weight), *([] if own is None else [own]), *beside])
         return self._combine(sign, ZERO, t, terms)
 
-    def _stated(self, a: Term, b: Term, sign: str, gap: Gap, rest: Polynomial) -> int:
-        low, high, strict = gap
+    def _stated(self, a: Term, b: Term, sign: str, gaps: Covered, rest: Polynomial) -> int:
+        terms: list[Weighted] = []
+        for c, factors, (low, high, strict) in gaps:
+            self.divisors(low, high)
+            terms.append([str(c), *self._monomial(factors), self._gap(low, high, strict)])
+        terms += [[str(c), *self._monomial(m)] for m, c in rest.items()]
+        return self._combine(sign, a, b, terms)
+
+    def _sized(self, a: Term, b: Term, sign: str, c: Fraction, most: Term, u: Term) -> int:
+        for t in (add(most, neg(u)), add(most, u)):
+            self.nonnegative(t)
+        size = said.of(add(most, neg(app("Rabs", u))))
+        return self._combine(sign, a, b, [[str(c), self.place.add("bound", "abs_most", size)]])
+
+    def _gap(self, low: Term, high: Term, strict: bool) -> int:
+        """A proof that low < high, or low <= high: it is given, or where a function lies."""
         if high.data == "Rabs" and low in (high.args[0], neg(high.args[0])):
             rule = "abs_above" if low == high.args[0] else "abs_below"
-            self.place.add("bound", rule, said.of(high))
+            return self.place.add("bound", rule, said.of(high))
+        if low.data == high.data == "exp":
+            return exponentials.ordered(self, low, high, "<" if strict else "<=")
         known = self.place.number("<" if strict else "<=", low, high)
+        p = expand(minus(high, low)) or {} if known is None else {}
+        for k, values, (_, one, other) in self.signs.matching(p):
+            if (one, other) == (low, high):
+                return self.place.add("instance", k, [said.of(t) for t in values])
+        if known is None and low.op == "num":
+            return self.below(high)
+        if known is None and high.op == "num":
+            return self.above(low)
         if known is None:
             raise NoProof("a hypothesis is not found")
-        terms: list[Weighted] = [["1", known]]
-        for m, c in rest.items():
-            facts: list[int | None] = []
-            for t, k in m:
-                if self.signs.nonnegative(t):
-                    facts += [self.nonnegative(t)] * k
-                else:
-                    facts += [self.place.add("bound", "square", said.of(t))] * (k // 2)
-            terms.append([str(c), *(k for k in facts if k is not None)])
-        self.divisors(low, high)
-        return self._combine(sign, a, b, terms)
+        return known
+
+    def _monomial(self, m: Monomial) -> list[int]:
+        """Facts whose gaps have this product, which is seen to be >= 0."""
+        facts: list[int | None] = []
+        for t, k in m:
+            if k < 0:
+                self.positive(t)
+                self.nonzero(t)
+                facts += [self.place.add("bound", "inverse", said.of(t))] * -k
+            elif self.signs.nonnegative(t):
+                facts += [self.nonnegative(t)] * k
+            else:
+                facts += [self.place.add("bound", "square", said.of(t))] * (k // 2)
+        return [k for k in facts if k is not None]
 
     def _of_product(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
         if self.signs(t).low == self.signs(t).high == 0:
@@ -286,6 +331,12 @@ class Bounds:
     def _of_function(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
         zero = ZERO in (a, b)
         match t.data:
+            case "exp" if up:
+                return exponentials.below(self, t, sign)
+            case "exp" if not zero:
+                return exponentials.above(self, t, a, sign)
+            case "ln" if not up and zero:
+                return exponentials.logarithm(self, t, sign)
             case "exp" | "Rabs" if not up and zero:
                 return self.place.add("bound", "exp" if t.data == "exp" else "abs", said.of(t))
             case "sqrt" if not up and zero:
@@ -297,16 +348,37 @@ class Bounds:
             case "normal" if not up and zero:
                 self.positive(t.args[2])
                 return self.place.add("bound", "normal", said.of(t))
+            case "power" if not up and zero:
+                return self.prove(self.place, sign, t)
+        if t.data == self.signs.indicator:
+            return self._indicator(t, a, b, sign, up)
         declared = self.place.scope.functions.get(t.data)
         for k in range(len(declared.values) if declared else 0):
             self.place.add("value", said.of(t), k)
         found = self.place.number(sign, a, b)
-        if found is None and declared and declared.kind in LINEAR and zero and not up:
+        if found is None and declared and declared.kind in KEEPS and zero and not up:
             return self.prove(self.place, sign, t)
         if found is None and declared and declared.kind in ("KL", "JS") and zero and not up:
             return self.place.add("bound", "divergence", said.of(t))
+        if found is None and declared and declared.kind == "TV" and zero and not up:
+            return self._variation(t, a, b, sign)
         if found is None and sign == "<" and self.signs.supports and a == ZERO:
             return self.place.add("bound", "support", said.of(t))
         if found is None:
             raise NoProof(f"no bound is seen: {t}")
         return found
+
+    def _indicator(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
+        """t = t^2, and 1 - t = (1 - t)^2."""
+        root = add(num(1), neg(t)) if up else t
+        square = self.place.add("bound", "square", said.of(root))
+        return self._combine(
+            sign, a, b, [["1", square]], [self.place.add("bound", "bit", said.of(t))]
+        )
+
+    def _variation(self, t: Term, a: Term, b: Term, sign: str) -> int:
+        """Half the integral of what is >= 0."""
+        whole = meaning(t, self.signs.heads[t.data])
+        means = self.place.add("equal", "meaning", said.of(t))
+        half = self.prove(self.place, "<=", whole.args[0])
+        return self._combine(sign, a, b, [["1/2", half]], [means])

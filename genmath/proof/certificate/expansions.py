@@ -11,6 +11,7 @@ from genmath.proof.coq.rules import (
     constant,
     density,
     factored,
+    finite,
     multiplied_out,
     opened,
     outside,
@@ -50,6 +51,8 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
             return "normal", density(term), []
         case "log_gap":
             return "log_gap", add(inner, neg(ONE), neg(app("ln", inner))), []
+        case "power" if new := finite(term, signs):
+            return "power", new, [("<", inner)]
     if signs.everywhere and (law := vector_density(term, signs)):
         return "normals", law, []
     head = signs.heads.get(term.data)
@@ -91,6 +94,8 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             return "same", app("ln", mul(*parts)), []
         case "app" if signs.apart and (outer := outside(u, signs)):
             return "same", app("ln", mul(*outer)), []
+        case "app" if signs.apart and (new := finite(u, signs)):
+            return "same", app("ln", new), []
         case "app" if u.data == "exp":
             return "ln_exp", u.args[0], []
         case "app" if u.data == "sqrt" and signs.positive(u.args[0]):
@@ -130,7 +135,7 @@ def _exp(u: Term, signs: Signs) -> Expansion | None:
             return "exp_sum", mul(*(app("exp", a) for a in u.args)), []
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return "exp_ln", u.args[0], [("<", u.args[0])]
-        case "mul" | "div" if signs.apart and (new := multiplied_out(opened(u, signs))):
+        case "mul" | "div" | "app" if signs.apart and (new := multiplied_out(u, signs)):
             return "same", app("exp", new), []
     return None
 
@@ -159,6 +164,8 @@ def _sqrt(u: Term, signs: Signs) -> Expansion | None:
                 div(app("sqrt", over), app("sqrt", under)),
                 [("<=", over), ("<", under)],
             )
+        case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
+            return "same", app("sqrt", div(*parts)), []
     return None
 
 

@@ -16,6 +16,7 @@ from fractions import Fraction
 from genmath.proof.certificate import said
 from genmath.proof.certificate.fractions import partial
 from genmath.proof.certificate.indices import in_order, known_sum, orders, sifted
+from genmath.proof.certificate.steps import Stepped, stepped
 from genmath.proof.coq.linear import LARGEST_POWER, moment_of
 from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
 from genmath.proof.coq.normals import moment
@@ -78,15 +79,15 @@ def apart(term: Term, signs: Signs, opened: Opened) -> Term | None:
     return None if found is None else found.target
 
 
-def plan(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
+def plan(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Stepped | None:
     """One step; None where nothing is left to be done."""
     if term not in signs.planned:
         signs.planned[term] = _planned(term, signs, opened)
-    found: Split | Merged | None = signs.planned[term]
+    found: Split | Merged | Stepped | None = signs.planned[term]
     return found
 
 
-def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
+def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Stepped | None:
     function, others = term.args[0], term.args[1:]
     head = signs.heads[term.data]
     bound = frozenset(name for name, _ in function.data)
@@ -99,7 +100,7 @@ def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | None:
     inner = [product(m, _plain(bound)) for m in sums]
     if list(sums.values()) == [{frozenset(): 1}]:
         written = app(term.data, lam(function.data, inner[0]), *others)
-        return _merged(term, written, signs, opened) if head.each else None
+        return _merged(term, written, signs, opened) if head.each else stepped(written, signs)
     weights = [total(p) for p in sums.values()]
     whole = add(*map(mul, weights, inner))
     ones = [app(term.data, lam(function.data, t), *others) for t in inner]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from genmath.proof.coq.reading import DERIVATIVE, Head, domain_of
+from genmath.proof.coq.reading import DERIVATIVE, POWER, Head, domain_of
 from genmath.proof.coq.signs import Always
 from genmath.proof.coq.terms import Condition, Term, var
 from genmath.proof.coq.theorem import Statement
@@ -49,7 +49,12 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
     if values := domain_of(head.values, var("value")):
         said["values"] = [relation(c, [["value"]]) for c in values]
     letters = [name for name, _ in head.letters]
-    if ranges := [relation(c, [letters]) for _, conditions in head.letters for c in conditions]:
+    steps = head.linear == "sum" or bool(head.logs)
+    if takes == [1, 0, 0] and steps and not endless:
+        letters = []  # it is over what its limits say
+    if ranges := [
+        relation(c, [letters]) for _, conditions in head.letters if letters for c in conditions
+    ]:
         said["ranges"] = ranges
     if head.slope:
         said["slope"] = head.slope
@@ -59,6 +64,8 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
         between = head.linear == "integral" and len(takes) > 1
         series = head.linear == "sum" and endless  # an endless sum is one by a law
         said["is"] = "between" if between else "integral" if series else head.linear
+    if head.logs and not endless:
+        said |= {"is": "product", "by": head.logs}
     if head.means:
         said |= {"is": head.means, "by": head.under}
     if head.indicator:
@@ -102,12 +109,13 @@ def claim(statement: Statement) -> dict[str, Any]:
     functions = {
         head.name: function(head, kind, endless)
         for (kind, _, _), head in statement.read.heads.items()
-        if head.name != DERIVATIVE
+        if head.name not in (DERIVATIVE, POWER)
     }
     return {
         "letters": sorted(statement.read.letters.values()),
         "functions": dict(sorted(functions.items())),
         "given": [relation(c) for c in given],
+        **({"whole": sorted(statement.whole)} if statement.whole else {}),
         **({"always": list(map(_always, always))} if always else {}),
         "results": [
             {"name": m.source.name, "says": relation(c)}

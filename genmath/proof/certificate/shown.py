@@ -16,6 +16,7 @@ def shown(claim: Claim) -> list[str]:
     """What is supposed, a line each, and what is stated."""
     letters = sorted(claim.read.letters - {"PI"})
     lines = [f"for all numbers {', '.join(letters)}"] if letters else []
+    lines += [f"where {', '.join(sorted(claim.whole))} are whole numbers"] * bool(claim.whole)
     for name, function in claim.functions.items():
         lines.append(f"for all functions {_declared(name, function)}")
     lines += [f"where {relation(f)}" for f in claim.given]

@@ -9,12 +9,14 @@ from typing import Any
 from genmath.proof.certificate import said
 from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import expansion
+from genmath.proof.certificate.gathered import gathered
 from genmath.proof.certificate.indices import known_sum
 from genmath.proof.certificate.iterated import Letters, Merged, opening, plan, spread
 from genmath.proof.certificate.iterated import where as where_of
 from genmath.proof.certificate.scope import NoProof, Place
+from genmath.proof.certificate.steps import Stepped
 from genmath.proof.coq.reading import DERIVATIVE, Head
-from genmath.proof.coq.rules import density, expanded, opened, with_slopes
+from genmath.proof.coq.rules import density, expanded, finite, opened, with_slopes
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (
@@ -25,9 +27,11 @@ from genmath.proof.coq.terms import (
     atoms,
     denominators,
     lam,
+    minus,
     mul,
     neg,
     num,
+    power,
     replaced,
     var,
 )
@@ -48,7 +52,7 @@ class Writer:
         self.letters = map("w{}".format, itertools.count(1))
 
     def bounds(self, place: Place) -> Bounds:
-        return Bounds(place, self.keeps)
+        return Bounds(place, self.keeps, self.equations)
 
     # --- equalities
 
@@ -67,7 +71,11 @@ class Writer:
                 self.bounds(place).positive(a)
                 self.bounds(place).positive(b)
                 return place.add("ln_inject", said.of(a), said.of(b))
-            raise NoProof("not an identity of real algebra")
+            by = gathered(self, minus(a, b), place)
+            if by is None:
+                raise NoProof("not an identity of real algebra")
+            self.bounds(place).divisors(a, b)
+            return place.add("identity", ["=", said.of(a), said.of(b)], by)
         by = self.equations([a, b], place, depth)
         return place.add("identity", ["=", said.of(a), said.of(b)], by)
 
@@ -101,6 +109,8 @@ class Writer:
                 plain[atom] = None
                 if atom.data == "sin":
                     found.append(place.add("bound", "circle", said.of(atom)))
+                if atom.data == "Rabs":
+                    found.append(self._square_of_size(atom, place))
                 if atom.data == place.signs.indicator:
                     found.append(place.add("bound", "bit", said.of(atom)))
                 if atom.data == "sqrt" and place.signs.nonnegative(atom.args[0]):
@@ -111,6 +121,20 @@ class Writer:
         for t in terms:
             visit(t)
         return [*self.merged(list(plain), place, depth), *found]
+
+    def _square_of_size(self, size: Term, place: Place) -> int:
+        """|u|^2 = |u u| = u u."""
+        (u,) = size.args
+        whole = app("Rabs", mul(u, u))
+        self.bounds(place).divisors(u)
+        square = place.add("bound", "square", said.of(u))
+        place.add("combination", ["<=", "0", said.of(mul(u, u))], [["1", square]], [])
+        plus = place.add("equal", "abs_plus", said.of(whole))
+        both = place.add("equal", "abs_product", said.of(whole))
+        claim = ["=", said.of(power(size, 2)), said.of(whole)]
+        squared = place.add("identity", claim, [both])
+        claim = ["=", said.of(power(size, 2)), said.of(mul(u, u))]
+        return place.add("identity", claim, [plus, squared])
 
     def _seen(self, d: Term, place: Place, depth: int) -> Term:
         """What a denominator is in terms of others, if that is seen to differ from 0."""
@@ -159,6 +183,8 @@ class Writer:
         head = self.heads.get(atom.data)
         if head is not None and head.linear:
             return self._linear(atom, place, depth)
+        if head is not None and head.logs and (new := finite(atom, place.signs)):
+            return self._finite(atom, place), new
         found = expansion(atom, place.signs)
         if found is None:
             raise NoProof("not an identity of real algebra")
@@ -227,15 +253,34 @@ class Writer:
         facts = []
         if said.of(found.written) != said.of(atom):
             facts.append(self.same(atom, found.written, place, depth))
-        if isinstance(found, Merged):
-            facts = [*self._merged(found, place, depth), *facts]
+        if isinstance(found, Stepped):
+            facts = [*self._stepped(found, place, depth), *facts]
+        elif isinstance(found, Merged):
+            facts = [*self.merged_integrals(found, place, depth), *facts]
         elif said.of(found.written) != said.of(found.target):
             facts.insert(0, place.add("equal", "linear", said.of(found.written)))
         self.bounds(place).divisors(found.target)
         step = ["identity", ["=", said.of(atom), said.of(found.target)], facts]
         return place.add(*step), found.target
 
-    def _merged(self, found: Merged, place: Place, depth: int) -> list[int]:
+    def _stepped(self, found: Stepped, place: Place, depth: int) -> list[int]:
+        """A sum from one number to another, without its last term or as a whole."""
+        sign, gap = found.needs
+        bounds = self.bounds(place)
+        _ = bounds.positive(gap) if sign == "<" else bounds.nonnegative(gap)
+        facts = [place.add("equal", found.rule, said.of(found.written))]
+        if found.before:
+            facts.insert(0, self.same(found.before, found.target.args[0], place, depth))
+        return facts
+
+    def _finite(self, atom: Term, place: Place) -> int:
+        """A product of what is > 0, by the sum of the logarithms."""
+        inner, letters = self.under(atom, 0, place)
+        here = {n: w for (n, _), w in zip(atom.args[0].data, letters, strict=True)}
+        self.bounds(inner).positive(replaced(atom.args[0].args[0], here))
+        return place.add("logs", said.of(atom), letters, inner.steps)
+
+    def merged_integrals(self, found: Merged, place: Place, depth: int) -> list[int]:
         order = [found.letters.index(x) for x in opening(found.middle, self.heads)]
         names = [next(self.letters) for _ in found.letters]
         one = spread(found.written, self.heads, iter(names))
@@ -277,7 +322,7 @@ class Writer:
     def _leaving(self, middle: Term, target: Term, rule: str, place: Place) -> int:
         """Down to the letter that is integrated out."""
         if middle.op == "app" and target.op == "app" and middle.data == target.data:
-            inner, (x,) = self._under(middle, 0, place)
+            inner, (x,) = self.under(middle, 0, place)
             one, other = _at(middle.args[0], x), _at(target.args[0], x)
             by = [self._leaving(one, other, rule, inner)]
             self.bounds(inner).divisors(one, other)
@@ -321,7 +366,7 @@ class Writer:
         whole = app(DERIVATIVE, lam(moving.data, within), at)
         facts = [place.add("equal", "slope", said.of(whole))]
         facts = [place.add("identity", ["=", said.of(integral), said.of(whole)], facts)]
-        inner, (w,) = self._under(whole, 0, place)
+        inner, (w,) = self.under(whole, 0, place)
         known = replaced(within, {moving.data[0][0]: w})
         self._exchanged(known, _at(left.args[0], w), inner)
         steps = [[[w], inner.steps], None]
@@ -367,20 +412,19 @@ class Writer:
         self, whole: Term, i: int, one: Term, other: Term, place: Place, depth: int
     ) -> list[Any]:
         """Two functions are equal wherever the one that takes them looks at them."""
-        inner, letters = self._under(whole, i, place)
+        inner, letters = self.under(whole, i, place)
         here = {n: w for (n, _), w in zip(one.data, letters, strict=True)}
         there = {n: w for (n, _), w in zip(other.data, letters, strict=True)}
         body, goal = replaced(one.args[0], here), replaced(other.args[0], there)
         self.equality(body, goal, inner, depth + 1)
         return [letters, inner.steps]
 
-    def _under(self, whole: Term, i: int, place: Place) -> tuple[Place, list[str]]:
+    def under(self, whole: Term, i: int, place: Place) -> tuple[Place, list[str]]:
         function = whole.args[i]
         letters = [next(self.letters) for _ in function.data]
         term: Any = place.kernel(whole)
         scope = place.scope
-        looks = scope.looks(term, i)
-        inner, _, _ = scope.inside([letters, []], len(letters), looks)
+        inner, _, _ = scope.under(term, i, [letters, []])
         here = {n: w for (n, _), w in zip(function.data, letters, strict=True)}
         conditions = [
             (s, replaced(l, here), replaced(r, here)) for _, cs in function.data for s, l, r in cs
@@ -388,10 +432,40 @@ class Writer:
         choosy = bool((head := self.heads.get(whole.data)) and head.choosy)
         return self._stated(inner, place, letters, conditions if choosy else []), letters
 
+    def _between(self, term: Term, place: Place, sign: str) -> tuple[Place, list[str]]:
+        """Within the limits of an integral, which are in order."""
+        _, low, high = term.args
+        if place.number("<", low, high) is None:
+            gap = minus(high, low)
+            known = self.bounds(place).nonnegative(gap)
+            terms = [["1", known]] if known is not None else [[str(gap.data)]]
+            place.add("combination", [sign, said.of(low), said.of(high)], terms, [])
+        (x,) = letters = [next(self.letters)]
+        scope = place.scope
+        kernel: Any = place.kernel(term)
+        takes = scope.functions[term.data].takes
+        where = [*scope.looks(kernel, 0), *scope.limits(kernel, takes, sign)]
+        inner, _, _ = scope.inside([letters, []], 1, where)
+        within = [("<=", low, var(x)), ("<=", var(x), high)]
+        return self._stated(inner, place, letters, within), letters
+
     def keeps(self, place: Place, sign: str, term: Term) -> int:
         """What is nowhere < 0 has no integral < 0; nor what is > 0 one that is 0."""
-        inner, letters = self._under(term, 0, place)
-        function = term.args[0]
+        if new := finite(term, place.signs):
+            rewritten = self.rewriting(term, place, 0)
+            assert rewritten is not None
+            above = place.add("bound", "exp", said.of(new))
+            goal = ["<", "0", said.of(term)]
+            return place.add("combination", goal, [["1", above]], [rewritten[0]])
+        function, *limits = term.args
+        if limits and sign == "<" and self.heads[term.data].linear == "sum":
+            more = add(limits[1], neg(limits[0]))
+            if place.signs.nonnegative(more):
+                self.bounds(place).nonnegative(more)
+        if self.heads[term.data].linear == "integral" and limits:
+            inner, letters = self._between(term, place, sign)
+        else:
+            inner, letters = self.under(term, 0, place)
         here = {n: w for (n, _), w in zip(function.data, letters, strict=True)}
         body = replaced(function.args[0], here)
         number = self.bounds(inner).nonnegative(body)

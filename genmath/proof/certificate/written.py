@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from genmath.proof.certificate import said
-from genmath.proof.certificate.gaps import as_gap
+from genmath.proof.certificate.gaps import as_gap, equal_gap
+from genmath.proof.certificate.gathered import gathered
+from genmath.proof.certificate.induction import by_induction
 from genmath.proof.certificate.iterated import apart
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.certificate.vectors import Vectors, holds_many
@@ -20,15 +22,15 @@ from genmath.proof.kernel.limits import EFFORT, Rejected, Work
 from genmath.proof.kernel.proof import Scope
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Lemma, Step
-from genmath.proof.language.methods import Method
+from genmath.proof.language.methods import Induction, Method
 from genmath.proof.language.tree import Node
 
 
 def stated(
     claim: Claim, because: tuple[Node | Lemma, ...] = (), read: Reading | None = None
 ) -> Statement:
-    if any(isinstance(b, Method) for b in because):
-        raise NoProof("it is shown by a method of analysis or by induction")
+    if any(isinstance(b, Method) and not isinstance(b, Induction) for b in because):
+        raise NoProof("it is shown by a method of analysis")
     try:
         return Statement(claim, because, read)
     except NoReal as error:
@@ -65,16 +67,18 @@ def of_step(step: Step) -> dict[str, Any]:
 
 def certificate(claim: Statement) -> dict[str, Any]:
     """Claim and proof, with as few laws as will do: none; those of integrals and densities; those,
-    where densities are > 0. If none will do, with normal laws written out."""
+    where densities are > 0; by induction. If none will do, with normal laws written out."""
     document, why = said.claim(claim), NoProof()
-    ways = [(False, False, False), (True, False, False), (True, True, False)]
+    ways = [(False, False, False, False), (True, False, False, False), (True, True, False, False)]
+    if claim.induction:
+        ways.append((True, False, False, True))
     if any(_normal(t) for side in (claim.left, claim.right) for t in atoms(side)):
-        ways.append((False, False, True))
+        ways.append((False, False, True, False))
     for way in ways:
         try:
             return {"claim": document, "proof": _proof(claim, document, *way)}
         except NoProof as error:
-            why = error if not way[2] else why
+            why = error if not any(way[2:]) else why
     raise why
 
 
@@ -86,7 +90,12 @@ def _normal(t: Term) -> bool:
 
 
 def _proof(
-    claim: Statement, document: dict[str, Any], laws: bool, supports: bool, normals: bool
+    claim: Statement,
+    document: dict[str, Any],
+    laws: bool,
+    supports: bool,
+    normals: bool,
+    induction: bool,
 ) -> list[Any]:
     try:
         understood = read(document)
@@ -94,11 +103,15 @@ def _proof(
         raise NoProof(f"the kernel does not read the claim: {why}") from None
     signs = claim.signs()
     signs.laws, signs.supports, signs.apart = laws, supports, apart
+    signs.gap = equal_gap
     signs.normals = normals
     signs.always, signs.everywhere = claim.always, claim.read.everywhere
+    signs.whole = claim.whole
     place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
     writer = Writer(claim.heads)
-    if claim.sign == "=":
+    if induction:
+        by_induction(claim, writer, place)
+    elif claim.sign == "=":
         writer.equality(claim.left, claim.right, place)
     else:
         _bound(claim, writer, place)
@@ -125,10 +138,14 @@ def _bound(claim: Statement, writer: Writer, place: Place) -> None:
             for sign, a, b in claim.results if sign != "="
         ]  # fmt: skip
     parts = parts or [gap]
-    if not facts and signs.laws and not all(map(signs.nonnegative, parts)):
+    if not facts:
         parts = [as_gap(part, signs) for part in parts]
+    together = None
     if not writer.equal(gap, add(*parts), signs):
-        raise NoProof("the gap is not what is given as a reason")
+        together = gathered(writer, minus(gap, add(*parts)), place)
+        if together is None:
+            raise NoProof("the gap is not what is given as a reason")
+        writer.bounds(place).divisors(gap, *parts)
     if not facts:
         for part in parts:
             if not signs.nonnegative(part):
@@ -137,7 +154,7 @@ def _bound(claim: Statement, writer: Writer, place: Place) -> None:
             if number is not None:
                 facts.append(number)
     numbers = [p.data for p in parts if p.op == "num"]
-    by = writer.equations([gap, *parts], place, 0)
+    by = writer.equations([gap, *parts], place, 0) if together is None else together
     sign = "<" if strict else "<="
     terms: list[list[Any]] = [["1", k] for k in facts]
     if sum(numbers):

@@ -55,7 +55,7 @@ def _product(factors: Iterable[Polynomial | None]) -> Polynomial | None:
         if p is None or result is None or len(p) * len(result) > 4 * MOST:
             return None
         pairs = itertools.product(result.items(), p.items())
-        result = _sum({_joined(m, n): c * d} for (m, c), (n, d) in pairs)
+        result = _sum({joined(m, n): c * d} for (m, c), (n, d) in pairs)
     return result
 
 
@@ -66,7 +66,7 @@ def _inverse(t: Term, p: Polynomial | None) -> Polynomial | None:
     return {frozenset((a, -k) for a, k in m): 1 / c}
 
 
-def _joined(m: Monomial, n: Monomial) -> Monomial:
+def joined(m: Monomial, n: Monomial) -> Monomial:
     powers = dict(m)
     for a, k in n:
         powers[a] = powers.get(a, 0) + k
@@ -106,9 +106,9 @@ def product(m: Monomial, names: Mapping[str, str]) -> Term:
     return mul(*(_raised(*f) for f in ordered)) if m else num(1)
 
 
-def together(t: Term) -> tuple[Term, Term] | None:
+def together(t: Term, deep: bool = False) -> tuple[Term, Term] | None:
     """A sum of fractions as one: above and below."""
-    p = expand(t, deep=False)
+    p = expand(t, deep)
     below: dict[Term, int] = {}
     for a, k in (f for m in p or () for f in m):
         below[a] = max(below.get(a, 0), -k)
@@ -117,9 +117,9 @@ def together(t: Term) -> tuple[Term, Term] | None:
         return None
     above: list[Polynomial | None] = []
     for m, c in p.items():
-        left = dict(_joined(m, frozenset(common.items())))
+        left = dict(joined(m, frozenset(common.items())))
         own = {a: k for a, k in left.items() if a not in common}
-        factors = [expand(a, deep=False) for a, k in left.items() if a in common for _ in range(k)]
+        factors = [expand(a, deep) for a, k in left.items() if a in common for _ in range(k)]
         above.append(_product([{frozenset(own.items()): c}, *factors]))
     found = _sum(above)
     return None if found is None else (total(found), product(frozenset(common.items()), {}))
@@ -135,7 +135,7 @@ def shared(t: Term) -> tuple[Term, Term] | None:
     if not least:
         return None
     inverse = frozenset((a, -k) for a, k in least.items())
-    rest = total({_joined(m, inverse): c for m, c in p.items()})
+    rest = total({joined(m, inverse): c for m, c in p.items()})
     return product(frozenset(least.items()), {}), rest
 
 

@@ -64,12 +64,13 @@ OWN["log_gap"] = "log_gap"  # of the file that all others require
 KEYWORDS = {
     *("as", "at", "cofix", "else", "end", "exists", "fix", "for", "forall", "fun", "if", "in"),
     *("let", "match", "mod", "return", "then", "using", "where", "with", "Prop", "Set", "Type"),
-    *("by", "SProp", "R", "V", "PI", "normal", "Deriv", *OWN.values()),
+    *("by", "SProp", "R", "V", "PI", "normal", "Deriv", "power", *OWN.values()),
 }
 OWN_NAMES = r"[vwa]\d+(_\d+)?|[HL]\w*|[PS]_\w*"  # of bound letters and hypotheses
 LARGEST_POWER = 12
 AT = "v0"  # counts coordinates
-DERIVATIVE = "Deriv"
+DERIVATIVE, POWER = "Deriv", "power"
+WHOLE = ("natural", "count", "integer")
 SPACED = (Integral, Expect, Divergence, Entropy, Over)
 
 
@@ -103,6 +104,7 @@ class Head:
     indicator: bool = False  # 1 of a number > 0, else 0
     means: str = ""  # "KL", "JS" or "H": an expectation, by the function `under`; "TV": an integral
     under: str = ""
+    logs: str = ""  # of a finite product: the sum over the same
 
     @property
     def type(self) -> str:
@@ -194,6 +196,17 @@ class Reading:
                 called = self.name(key[0])
                 self.heads[key] = Head(called, key[2], letters=head.letters, linear=linear)
             head.under = self.heads[key].name
+
+    def products(self) -> None:
+        """The sum over the same, for the logarithm of a product."""
+        for (kind, data, takes), head in list(self.heads.items()):
+            if not kind.startswith(("Big", "Over")) or data[0] != "prod":
+                continue
+            key = (kind, ("sum", *data[1:]), takes)
+            if key not in self.heads:
+                called = self.name("sum")
+                self.heads[key] = Head(called, takes, letters=head.letters, linear="sum")
+            head.logs = self.heads[key].name
 
     def densities(self) -> None:
         for (kind, data, _), head in self.heads.items():
@@ -408,7 +421,8 @@ class Reading:
         key = (kind, _plain((*node.data, *bound), spaced), takes)
         head = self.heads.get(key)
         if head is None:
-            head = Head(self.name(_called(node)), takes, _values(node), letters)
+            called = POWER if isinstance(node, Pow) else self.name(_called(node))
+            head = Head(called, takes, _values(node), letters)
             head.linear = _linear(node)
             self.heads[key] = head
         return app(head.name, *args)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from genmath.proof.coq.linear import apart, meaning
 from genmath.proof.coq.monomials import expand, product, shared, together, total
 from genmath.proof.coq.normals import vector_density
-from genmath.proof.coq.reading import DERIVATIVE
+from genmath.proof.coq.reading import DERIVATIVE, POWER
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
 from genmath.proof.coq.terms import (
@@ -27,6 +27,7 @@ from genmath.proof.coq.terms import (
     var,
 )
 
+LARGEST_POWER = 13
 TACTICS = {
     "ln": "logs",
     "exp": "exps",
@@ -59,6 +60,8 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         if head.chain and signs.apart:
             at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
             return mul(*(replaced(t, at) for t in head.chain))
+    if signs.apart and (new := finite(term, signs)):
+        return new
     if term.data == "normal" and signs.normals:
         return density(term)
     if term.data not in TACTICS:
@@ -78,6 +81,26 @@ def expanded(term: Term, signs: Signs) -> Term | None:
     return None if new == term else new
 
 
+def finite(term: Term, signs: Signs) -> Term | None:
+    """A power, or a finite product, of what is > 0, as an exponential."""
+    if term.data == POWER and signs.positive(term.args[0]):
+        return app("exp", mul(term.args[1], app("ln", term.args[0])))
+    head = signs.heads.get(term.data)
+    if head and head.logs and signs.positive(term):
+        function, *limits = term.args
+        logs = lam(function.data, app("ln", function.args[0]))
+        return app("exp", app(head.logs, logs, *limits))
+    return None
+
+
+def _in_order(t: Term) -> Term:
+    """With exponentials of sums of products in an order of their own."""
+    if t.op == "app" and t.data == "exp" and (p := expand(t.args[0])):
+        return app("exp", total(p))
+    args = t.args if t.op not in ARITHMETIC else tuple(map(_in_order, t.args))
+    return Term(t.op, args, t.data)
+
+
 def opened(term: Term, signs: Signs) -> Term:
     """With all that can be expanded, not counting what stands in functions."""
     if term.op == "app":
@@ -85,6 +108,8 @@ def opened(term: Term, signs: Signs) -> Term:
         return term if new is None else opened(new, signs)
     if term.op not in ARITHMETIC:
         return term
+    if term.op == "pow" and signs.apart and term.args[0].data == "Rabs" and term.data % 2 == 0:
+        return opened(power(term.args[0].args[0], term.data), signs)
     return Term(term.op, tuple(opened(a, signs) for a in term.args), term.data)
 
 
@@ -146,6 +171,8 @@ def _ln(u: Term, signs: Signs) -> Term:
             return add(*(_ln(a, signs) for a in parts))
         case "app" if signs.apart and (outer := outside(u, signs)):
             return add(*(_ln(a, signs) for a in outer))
+        case "app" if signs.apart and (new := finite(u, signs)):
+            return new.args[0]
         case "app" if u.data == "exp":
             return u.args[0]
         case "app" if u.data == "sqrt" and positive(u.args[0]):
@@ -162,7 +189,7 @@ def _ln(u: Term, signs: Signs) -> Term:
 
 def common(u: Term, signs: Signs) -> tuple[Term, Term] | None:
     """A sum as a product, both factors > 0."""
-    parts = shared(opened(u, signs))
+    parts = shared(_in_order(opened(u, signs)))
     return parts if parts and all(map(signs.positive, parts)) else None
 
 
@@ -209,7 +236,7 @@ def _exp(u: Term, signs: Signs) -> Term:
             return mul(*(_exp(a, signs) for a in u.args))
         case "app" if u.data == "ln" and signs.positive(u.args[0]):
             return u.args[0]
-        case "mul" | "div" if signs.apart and (new := multiplied_out(opened(u, signs))):
+        case "mul" | "div" | "app" if signs.apart and (new := multiplied_out(u, signs)):
             return _exp(new, signs)
     return app("exp", u)
 
@@ -221,10 +248,21 @@ def collected(u: Term, signs: Signs) -> Term:
     return new if p is None else total(p)
 
 
-def multiplied_out(u: Term) -> Term | None:
-    """A product that is a sum, or < 0 in its coefficient."""
-    p = expand(u)
-    return total(p) if p and (len(p) > 1 or min(p.values()) < 0) else None
+def multiplied_out(u: Term, signs: Signs) -> Term | None:
+    """A product that is a sum, or < 0 in its coefficient, or a number times a logarithm, once all
+    in it is taken apart; of functions at arguments, sums alone are."""
+    head = signs.heads.get(u.data) if u.op == "app" else None
+    now = opened(u, signs) if u.op != "app" or (head and head.linear == "sum") else u
+    p = expand(now)
+    if p is None or (len(p) == 1 and u.op == "app" and now == u):
+        return None
+    if len(p) > 1 or min(p.values(), default=-1) < 0:
+        return total(p)
+    ((m, c),) = p.items()
+    ((t, k), *others) = m or ((u, 0),)
+    if t.data == "ln" and k == 1 and not others and c in range(1, LARGEST_POWER):
+        return add(*[t] * int(c))
+    return total(p) if now != u else None
 
 
 def constant(u: Term) -> Fraction | None:
@@ -313,4 +351,6 @@ def _sqrt(u: Term, signs: Signs) -> Term:
             return div(*(_sqrt(a, signs) for a in u.args))
         case "pow" if u.data == 2 and signs.nonnegative(u.args[0]):
             return u.args[0]
+        case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
+            return div(*(_sqrt(a, signs) for a in parts))
     return app("sqrt", u)

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
 from typing import Any
 
-from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together, weights
+from genmath.proof.coq.gaps import Cover, Covered, Gap, Known
+from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together, total, weights
 from genmath.proof.coq.reading import Head
-from genmath.proof.coq.terms import Condition, Term, add, neg, replaced, var
+from genmath.proof.coq.terms import (
+    Condition,
+    Term,
+    add,
+    atoms,
+    denominators,
+    minus,
+    neg,
+    num,
+    replaced,
+    var,
+)
 
 End = Fraction | float
 MOST = 16  # instances of a hypothesis at a place
 Always = tuple[tuple[str, ...], tuple[Condition, ...], Condition]
-Gap = tuple[Term, Term, bool]  # from below, whether strictly
 Apart = Callable[[Term, "Signs", Callable[[Term, "Signs"], Term]], "Term | None"]
 
 
@@ -40,17 +52,21 @@ class Signs:
         self.conditions, self.heads = tuple(conditions), heads
         self.known: dict[Term, Range] = {}
         self.gaps: list[Gap] = []
+        self.stated_gaps: Known = ()
         self.equal: dict[Term, tuple[Term, str]] = {}  # what hypotheses say, and which
         self.laws = False  # whether integrals are taken term by term, and densities apart
         self.supports = False  # whether densities are taken to be > 0
+        self.whole = frozenset[str]()  # letters that are whole numbers
         self.indicator = next((h.name for h in heads.values() if h.indicator), "")
         self.normals = False  # whether normal laws are written out
         self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
         self.everywhere: Sequence[Always] = ()  # what declarations say of all indices
         self.bound: tuple[str, ...] = ()
         self.planned: dict[Term, Any] = {}  # what `apart` remembers
+        self.gap: Callable[[Term, Signs], Term | None] | None = None  # an equal one, seen >= 0
         self.apart: Apart | None = None  # how integrals are, if not as Coq is told
         self.ranges: dict[Term, Range] = {}
+        self._fractions: dict[Term, tuple[Term, Term] | None] = {}
         self._inside: dict[Term, Signs] = {}
         for sign, left, right in conditions:
             if sign == "=":
@@ -96,8 +112,9 @@ class Signs:
     def beside(self, conditions: Sequence[Condition]) -> Signs:
         new = Signs((*self.conditions, *conditions), self.heads)
         new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
+        new.gap = self.gap
         new.supports, new.always, new.bound = self.supports, self.always, self.bound
-        new.normals = self.normals
+        new.whole, new.normals = self.whole, self.normals
         new.everywhere = self.everywhere
         return new
 
@@ -121,6 +138,7 @@ class Signs:
 
     def __call__(self, term: Term) -> Range:
         if term not in self.ranges:
+            self.ranges[term] = ANY  # where it is asked for on the way
             self.ranges[term] = _both(self._of(term), self.known.get(term, ANY))
         return self.ranges[term]
 
@@ -146,29 +164,31 @@ class Signs:
         return ANY
 
     def _added(self, term: Term) -> Range:
-        gap, total = self._difference(term), _sum([self(a) for a in term.args])
+        gap, whole = self._difference(term), _sum([self(a) for a in term.args])
         if not self.apart:
-            return gap or total
-        known = _both(gap, total) if gap else total
-        if known.low < 0 and self.fraction(term):
-            return _both(known, Range(Fraction(0), inf, True))
+            return gap or whole
+        known = _both(gap, whole) if gap else whole
+        if known.low < 0 and (one := self.fraction(term)):
+            return _both(known, Range(Fraction(0), inf, self.positive(one[0])))
         if known.low < 0 and (stated := self.stated(term)):
-            known = _both(known, Range(Fraction(0), inf, stated[0][2]))
+            known = _both(known, Range(Fraction(0), inf, self.strict(stated)))
         seen = known.low > 0 or (known.low == 0 and known.above)
         if not seen and (mixture := self.mixture(term)):
             known = _both(known, Range(Fraction(0), inf, mixture[2]))
+        if known.low < 0 and (self.sized(term) or (self.gap and self.gap(term, self))):
+            known = _both(known, Range(Fraction(0)))
         return known
 
-    def stated(self, term: Term) -> tuple[Gap, Polynomial] | None:
-        """A gap that is known to be >= 0, and what is left of a sum without it, of which each part
-        is seen to be >= 0."""
-        sizes = [t for t in term.args if t.data == "Rabs"]
-        more = [(low, t, False) for t in sizes for low in (t.args[0], neg(t.args[0]))]
-        for gap in [*self.gaps, *more]:
-            low, high, _ = gap
-            rest = expand(add(term, low, neg(high)))
-            if rest is not None and all(c > 0 and self._plain(m) for m, c in rest.items()):
-                return gap, rest
+    def sized(self, term: Term) -> tuple[Fraction, Term, Term] | None:
+        """c, b and u of a sum that is c (b - |u|), where b - u and b + u are seen to be >= 0."""
+        p = expand(term) or {}
+        for m, c in p.items():
+            ((t, k), *more) = m or [(term, 0)]
+            if c < 0 and k == 1 and not more and t.data == "Rabs":
+                most = total({n: -d / c for n, d in p.items() if n != m})
+                (u,) = t.args
+                if self.nonnegative(add(most, neg(u))) and self.nonnegative(add(most, u)):
+                    return -c, most, u
         return None
 
     def mixture(self, term: Term) -> tuple[Term, list[tuple[int, Term]], bool] | None:
@@ -182,13 +202,75 @@ class Signs:
                 return x, parts, any(self.positive(b) for _, b in parts)
         return None
 
-    def _plain(self, m: Monomial) -> bool:
-        return all(k > 0 and (k % 2 == 0 or self.nonnegative(t)) for t, k in m)
+    def stated(self, term: Term) -> tuple[Covered, Polynomial] | None:
+        """Gaps that are known to be >= 0, times such factors, and what is left of a sum without
+        them, of which each part is seen to be >= 0."""
+        p = expand(term)
+        return None if p is None else Cover(self._known(p), self.plain)(p)
+
+    def _known(self, p: Polynomial) -> Known:
+        """What is given, and what is known of the functions and letters in a sum."""
+        if not self.stated_gaps:
+            self.stated_gaps = [
+                (g, q) for g in self.gaps if (q := expand(add(g[1], neg(g[0])))) is not None
+            ]
+        more: list[Gap] = []
+        for t in dict.fromkeys(t for m in p for t, _ in m):
+            r = self(t)
+            if t.data == "Rabs":
+                more += [(low, t, False) for low in (t.args[0], neg(t.args[0]))]
+            if r.high < inf:
+                more.append((t, num(Fraction(r.high)), r.below))
+            if 0 < r.low < inf:
+                more.append((num(Fraction(r.low)), t, r.above))
+        exps = dict.fromkeys(t for m in p for t, _ in m if t.data == "exp")
+        for low, high in itertools.permutations(exps, 2):
+            if (r := self(minus(high.args[0], low.args[0]))).low >= 0:
+                more.append((low, high, r.low > 0 or r.above))
+        more += [(low, high, sign == "<") for _, _, (sign, low, high) in self.matching(p)]
+        expanded = [(g, q) for g in more if (q := expand(add(g[1], neg(g[0])))) is not None]
+        return [*self.stated_gaps, *expanded]
+
+    def matching(self, p: Polynomial) -> Iterator[tuple[int, tuple[Term, ...], Condition]]:
+        """What hypotheses say of the arguments of the functions in a sum."""
+        found = {t for m in p for t, _ in m if t.op == "app"}
+        for k, (names, needs, (sign, low, high)) in enumerate(self.always):
+            patterns = [t for side in (low, high) for t in atoms(side)]
+            chosen = [
+                {t.args[0] for t in found for q in patterns
+                 if t.data == q.data and len(t.args) == 1 and q.args == (var(n),)}
+                for n in names
+            ]  # fmt: skip
+            if needs or sign not in ("<", "<=") or math.prod(map(len, chosen)) > MOST:
+                continue
+            for values in itertools.product(*(sorted(c, key=str) for c in chosen)):
+                here = dict(zip(names, values, strict=True))
+                yield k, values, (sign, replaced(low, here), replaced(high, here))
+
+    def plain(self, m: Monomial) -> bool:
+        """Whether a product is seen to be >= 0; what is divided by is > 0."""
+        return all(self.positive(t) if k < 0 else k % 2 == 0 or self.nonnegative(t) for t, k in m)
+
+    def strict(self, found: tuple[Covered, Polynomial]) -> bool:
+        covered, rest = found
+        factors = [m for _, m, (_, _, strict) in covered if strict] + list(rest)
+        return any(all(self.positive(t) for t, _ in m) for m in factors)
 
     def fraction(self, term: Term) -> tuple[Term, Term] | None:
-        """A sum of fractions as one, both parts > 0."""
-        parts = together(term)
-        return parts if parts and all(map(self.positive, parts)) else None
+        """A sum of fractions as one: >= 0 above, > 0 below."""
+        if term not in self._fractions:
+            self._fractions[term] = None  # where it is asked for on the way
+            self._fractions[term] = self._fraction(term)
+        return self._fractions[term]
+
+    def _fraction(self, term: Term) -> tuple[Term, Term] | None:
+        if all(d.op == "num" for d in denominators(term)):
+            return None
+        for deep in (False, True) if self.apart else (False,):
+            parts = together(term, deep)
+            if parts and self.nonnegative(parts[0]) and self.positive(parts[1]):
+                return parts
+        return None
 
     def _difference(self, term: Term) -> Range | None:
         if len(term.args) != 2 or term.args[1].op != "neg":
@@ -217,7 +299,9 @@ class Signs:
         zero = Fraction(0)
         match term.data:
             case "exp":
-                return Range(zero, inf, True)
+                return self._exponential(self(term.args[0]))
+            case "ln" if self.apart:
+                return self._logarithm(term.args[0])
             case "Rabs":
                 return Range(zero)
             case "sqrt":
@@ -226,15 +310,20 @@ class Signs:
                 return Range(zero) if self.positive(term.args[0]) else ANY
             case "normal":
                 return Range(zero, inf, True) if self.positive(term.args[2]) else ANY
+            case "power" if self.apart and self.positive(term.args[0]):
+                return Range(zero, inf, True)
+        if self.apart and term.data == self.indicator:
+            return Range(zero, Fraction(1))
         head = self.heads.get(term.data)
-        sums = bool(self.apart) and head is not None and head.linear == "sum"
-        if head and self.laws and head.linear and (sums or len(head.takes) < 3):  # without limits
-            inside = self.inside(term.args[0])
-            if inside.nonnegative(term.args[0].args[0]):
-                return Range(zero, inf, bool(self.apart) and inside.positive(term.args[0].args[0]))
+        if self.apart and head and head.logs:
+            body = term.args[0].args[0]
+            return Range(zero, inf, True) if self.inside(term.args[0]).positive(body) else ANY
+        inside = self.under(term) if head and self.laws and head.linear else None
+        if inside is not None and inside.nonnegative(body := term.args[0].args[0]):
+            return Range(zero, inf, bool(self.apart) and self.more(term) and inside.positive(body))
         if head is None:
             return ANY
-        if self.apart and self.laws and head.means in ("KL", "JS"):
+        if self.apart and self.laws and head.means in ("KL", "JS", "TV"):
             return Range(zero)
         match head.values:
             case "positive":
@@ -246,6 +335,38 @@ class Signs:
             case "at_least_one":
                 return Range(Fraction(1))
         return ANY
+
+    def under(self, term: Term) -> Signs | None:
+        """Where an integral looks; None if it has limits that are not seen to be in order: then it
+        may be < 0 where what stands in it is not."""
+        function, *others = term.args
+        limited = self.heads[term.data].linear == "integral" and bool(others)
+        if not limited and (self.apart or len(others) < 2):
+            return self.inside(function)
+        if not self.apart or len(others) != 2 or not self.nonnegative(minus(others[1], others[0])):
+            return None
+        ((name, _),) = function.data
+        low, high = others
+        return self.within([name], [("<=", low, var(name)), ("<=", var(name), high)])
+
+    def more(self, term: Term) -> bool:
+        """Whether an integral is over more than nothing: that of its limits is seen."""
+        limited = self.heads[term.data].linear == "integral" and len(term.args) == 3
+        return not limited or self.positive(minus(term.args[2], term.args[1]))
+
+    def _exponential(self, u: Range) -> Range:
+        """Above 1 where the exponent is > 0, below 1 where it is < 0."""
+        zero, one = Fraction(0), Fraction(1)
+        if self.apart and u.low >= 0:
+            return Range(one, inf, u.low > 0 or u.above)
+        if self.apart and u.high <= 0:
+            return Range(zero, one, True, u.high < 0 or u.below)
+        return Range(zero, inf, True)
+
+    def _logarithm(self, u: Term) -> Range:
+        """>= 0 from 1 on."""
+        over = self(minus(u, num(1)))
+        return Range(Fraction(0), inf, over.low > 0 or over.above) if over.low >= 0 else ANY
 
 
 def _both(a: Range, b: Range) -> Range:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-from genmath.proof.coq.reading import DERIVATIVE, Head
+from genmath.proof.coq.reading import DERIVATIVE, POWER, Head
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, lam, mul, neg, num, power, replaced, var
 
@@ -79,6 +79,8 @@ class Slopes:
     def _function(self, term: Term) -> tuple[Term, str]:
         if term.data == "normal":
             return self._normal(*term.args)
+        if term.data == POWER and self.signs.apart:
+            return self._power(term, *term.args), ""
         inside = [i for i, a in enumerate(term.args) if self.letter in a.free]
         head = self.heads.get(term.data)
         if self.signs.apart and self.signs.laws and head and head.linear and inside == [0]:
@@ -135,6 +137,11 @@ class Slopes:
             terms = _add(terms, spread)
         slope = _mul(app("normal", x, m, v), terms)
         return slope, f"(d_normal _ _ _ _ _ _ _ {first} {second} {third} {side})"
+
+    def _power(self, term: Term, u: Term, v: Term) -> Term:
+        self._side(u, "<")
+        (a, _), (b, _) = self(u), self(v)
+        return _mul(term, _add(_mul(b, app("ln", u)), _div(_mul(v, a), u)))
 
     def _unknown(self, term: Term, i: int, inner: Term, proof: str) -> tuple[Term, str]:
         """The chain rule. One derivative more of a function of one argument has a name."""

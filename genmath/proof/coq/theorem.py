@@ -6,14 +6,14 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from genmath.proof.coq.reading import DERIVATIVE, Head, NoReal, Reading, domain_of
+from genmath.proof.coq.reading import DERIVATIVE, WHOLE, Head, NoReal, Reading, domain_of
 from genmath.proof.coq.script import NoProof, Scripts
 from genmath.proof.coq.signs import Always, Signs
 from genmath.proof.coq.slopes import slope_of
-from genmath.proof.coq.terms import Condition, add, app, functions, minus, var
+from genmath.proof.coq.terms import Condition, add, app, functions, minus, mul, var
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Lemma, Step
-from genmath.proof.language.methods import Method
+from genmath.proof.language.methods import Induction, Method
 from genmath.proof.language.tree import Node, Ranging, Relation, free_symbols
 
 
@@ -63,9 +63,13 @@ class Statement:
         self.read.slopes()
         self.read.ratios()
         self.read.meanings()
+        self.read.products()
         self.read.measures()
         self.read.densities()
         self.heads = self.read.by_name
+        self.whole = frozenset(n for v, n in self.read.letters.items() if v.domain in WHOLE)
+        self.induction = [self.read(b.letter) for b in because if isinstance(b, Induction)]
+        self.always += self._convex()
         self.supposed: tuple[tuple[str, int], ...] = ()  # which functions have slopes, and in what
         self.laws: dict[str, str] = {}
         self.supposing: set[str] = set()
@@ -79,6 +83,19 @@ class Statement:
             if own and len(names) == len(own):
                 where = [c for v, n in names.items() for c in self.read.declared(v, var(n))]
                 yield tuple(names.values()), tuple(where), self.read.relation(g)
+
+    def _convex(self) -> Iterator[Always]:
+        """A convex function lies above its tangents, and its conjugate f* above u t - f(u)."""
+        u, t = var("u"), var("t")
+        for (kind, data, takes), head in self.read.heads.items():
+            if kind != "Apply" or data[1:] != (("convex",), 0):
+                continue
+            here, there = app(head.name, u), app(head.name, t)
+            if slope := self.read.heads.get((kind, (data[0], ("convex",), 1), takes)):
+                tangent = add(here, mul(app(slope.name, u), minus(t, u)))
+                yield ("u", "t"), (), ("<=", tangent, there)
+            if other := self.read.heads.get((kind, (data[0], ("conjugate",), 0), takes)):
+                yield ("u", "t"), (), ("<=", mul(u, t), add(here, app(other.name, t)))
 
     def signs(self) -> Signs:
         return Signs(self.conditions, self.heads)

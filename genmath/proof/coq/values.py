@@ -63,6 +63,8 @@ class World:
                     args = tuple(sorted(args))
                 if term.data == "sqrt" and signs.nonnegative(term.args[0]):
                     return self._root(args[0])
+                if term.data == "Rabs" and signs.apart:
+                    return self._root(args[0] ** 2 % PRIME)
                 if term.data == "sin" and signs.apart:
                     cosine = self._free(app("cos", *term.args), signs, args)
                     return self._root((1 - cosine**2) % PRIME)

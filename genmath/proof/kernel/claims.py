@@ -10,6 +10,8 @@ A function is declared with what may be supposed of it, and nothing more is know
     smooth   whether it has a derivative everywhere, in each number that it takes
     is       "sum", "integral", "between" (an integral with limits) or "expectation" (of the first
              argument, by the densities that are the others): linear in its first argument
+             "product": finite, as a "sum" is, which is `by`. Either may take two numbers more: then
+             it is over the first, that and 1, and so on, as long as these are <= the second
              "KL", "JS", "TV" or "H": a divergence or an entropy, an expectation by the function
              `by`, TV an integral
              "indicator": 1 of a number > 0, and else 0
@@ -42,6 +44,7 @@ from genmath.proof.kernel.terms import ONE, OWN, PI, Fact, Reader, Term, at
 
 LINEAR = ("sum", "integral", "between", "expectation")
 MEANT = {"KL": 2, "JS": 2, "TV": 2, "H": 1}  # of how many densities
+FINITE = ("sum", "product")
 MORE = frozenset(("values", "ranges", "slope", "smooth", "is", "by", "each", "unit",
                   "points", "inverse", "line", "ratio", "margins", "chain"))  # fmt: skip
 NAME = re.compile(r"[A-Za-z_]\w{0,80}", re.ASCII)
@@ -65,6 +68,11 @@ class Function:
     margins: tuple[tuple[str, str], ...]
     chain: tuple[Term, ...]
 
+    @property
+    def steps(self) -> bool:
+        """Whether it is a sum or product from one number to another."""
+        return self.kind in FINITE and self.takes == (1, 0, 0)
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -73,11 +81,12 @@ class Claim:
     always: tuple[tuple[int, tuple[Fact, ...], Fact], ...]  # of all numbers of which others hold
     results: tuple[tuple[str, Fact], ...]  # earlier ones that the line names
     states: Fact
+    whole: frozenset[str]  # letters that are whole numbers
     read: Reader
 
 
 def claim(said: Any) -> Claim:
-    fields(said, {"letters", "functions", "given", "results", "states"}, {"always"})
+    fields(said, {"letters", "functions", "given", "results", "states"}, {"always", "whole"})
     letters, declared = [name(n) for n in listed(said["letters"])], said["functions"]
     if not isinstance(declared, dict) or len(declared) > MOST:
         raise Rejected("no functions")
@@ -94,7 +103,10 @@ def claim(said: Any) -> Claim:
         results.append((word(one["name"]), read.fact(one["says"])))
     given = tuple(map(read.fact, listed(said["given"])))
     always = tuple(_always(one, read) for one in listed(said.get("always", [])))
-    return Claim(functions, given, always, tuple(results), read.fact(said["states"]), read)
+    states, whole = read.fact(said["states"]), frozenset(map(word, listed(said.get("whole", []))))
+    if not whole <= {*letters}:
+        raise Rejected("what is no letter is said to be a whole number")
+    return Claim(functions, given, always, tuple(results), states, whole, read)
 
 
 def _always(said: Any, read: Reader) -> tuple[int, tuple[Fact, ...], Fact]:
@@ -153,19 +165,22 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
         len(binders) < 2,
         bool(binders) or not f.ranges,
         not f.slope or (slope is not None and f.takes == slope.takes == (0,)),
-        f.kind in ("", *LINEAR, *MEANT, "normal", "indicator"),
+        f.kind in ("", *LINEAR, *MEANT, "product", "normal", "indicator"),
         f.kind != "indicator" or not (f.takes != (0,) or f.smooth or f.slope),
+        not (f.steps and f.ranges),
         f.kind not in LINEAR or f.takes[:1] > (0,),
         f.kind != "expectation" or (count > 1 and all(f.takes)),
-        (f.kind in (*MEANT, "normal") or f.points != "") == bool(f.by),
+        (f.kind in (*MEANT, "product", "normal") or f.points != "") == bool(f.by),
         f.kind not in MEANT or all(f.takes),
         not (f.points or f.kind == "normal") or (by is not None and by.unit != ""),
         f.kind != "normal" or (f.takes, f.ranges) == ((2, 2, 2), looks),
         not f.points or (f.kind, f.takes, f.ranges, f.line, of_points) == (
                          "integral", (1,), (), False, (0, 0)),
         not f.inverse or [f.takes, *of_inverse] == [(0, 0), (0, 0), ()],
-        f.kind not in MEANT or (by is not None and f.ranges == by.ranges and count == MEANT[f.kind]
-                     and (by.kind, by.takes) == (("integral", f.takes[:1]) if f.kind == "TV"
+        f.kind not in (*MEANT, "product") or (by is not None and f.ranges == by.ranges
+                      and count == MEANT.get(f.kind, count)
+                      and (by.kind, by.takes) == (("sum", f.takes) if f.kind == "product" else
+                                                  ("integral", f.takes[:1]) if f.kind == "TV"
                                                  else ("expectation", f.takes[:1] * 2))),
         *(not two or (len(two) == 2 and numbers) for two in (f.ratio, f.chain)),
         not f.each or (f.takes[:1] == (len(f.each),)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from genmath.proof.kernel.claims import LINEAR, Function
@@ -194,6 +195,23 @@ def meaning(scope: Scope, term: Any, declared: Function) -> Term:
     return ("/", both, TWO)
 
 
+def counted(rule: str, scope: Scope, term: Any, declared: Function) -> Term:
+    """Of a sum over a, a + 1, ..., b: it is the one to b - 1 and the last term; (b - a + 1) c if
+    all terms are c; 0 if b < a."""
+    if not (declared.steps and declared.kind == "sum"):
+        raise Rejected(f"{rule}: it is no sum from one number to another")
+    head, (_, _, body), a, b = term
+    length: Term = ("+", b, ("-", a), ONE)
+    whole = scope.whole(a) and scope.whole(b)
+    if rule == "last" and whole and scope.positive(length):
+        return ("+", (head, term[1], a, ("+", b, -ONE)), opened(body, [b]))
+    if rule == "count" and whole and bare(body) and scope.nonnegative(length):
+        return ("*", length, body)
+    if rule == "empty" and scope.positive(("+", a, ("-", b))):
+        return ZERO
+    raise Rejected(f"{rule}: the sum is no such one, or what it needs is not shown")
+
+
 def ratio(scope: Scope, term: Any, declared: Function) -> Term:
     """p(z|x) = p(x, z) / p(x)."""
     if not declared.ratio:
@@ -210,13 +228,15 @@ def chain(scope: Scope, term: Any, declared: Function) -> Term:
     return ("*", *(opened(t, term[1:]) for t in declared.chain))
 
 
-ROWS = {"linear": linear, "margin": margin, "moment": moment, "meaning": meaning, "ratio": ratio,
-        "chain": chain, "flux": flux, "sift": sift, "normals": normals,
-        "moments": moments}  # fmt: skip
+ROWS: Any = {"linear": linear, "margin": margin, "moment": moment, "meaning": meaning,
+             "ratio": ratio, "chain": chain, "flux": flux, "sift": sift, "normals": normals,
+             "moments": moments,
+             **{rule: partial(counted, rule) for rule in ("last", "count", "empty")}}  # fmt: skip
 
 
 def equal(rule: str, term: Term, scope: Scope) -> Term:
     """The right side of term = ..., by a law."""
     if not isinstance(term, tuple) or term[0] not in scope.functions:
         raise Rejected(f"{rule}: it is no function that is declared")
-    return ROWS[rule](scope, term, scope.functions[term[0]])
+    found: Term = ROWS[rule](scope, term, scope.functions[term[0]])
+    return found

@@ -10,6 +10,9 @@
     ["value", t, k]                     what is declared of the values of the function
     ["keeps", sign, t, letters, steps]  an integral, expectation or sum of what is >= 0 is >= 0
     ["iterated", a, b, order, letters, steps]    products of integrals, by what stands under them
+    ["induction", fact, a, b, steps, letters, steps]    of b: it is so of the number a, and of k + 1
+                                        if of k
+    ["logs", t, letters, steps]         a product of what is > 0, by the sum of the logarithms
     ["ln_inject", a, b]                 a = b where ln a = ln b, a > 0 and b > 0
     ["instance", k, terms]              what is given of all numbers, of these
     ["result", k]                       an earlier result that the claim names
@@ -37,6 +40,7 @@ class Scope:
         self.claim, self.read, self.work, self.functions = claim, read, work, claim.functions
         self.facts: list[Fact] = list(claim.given)
         self.known: set[Fact] = set(claim.given)
+        self.counts = claim.whole
         self.supposed: set[str] = set()
         self.depth = 0
 
@@ -45,7 +49,7 @@ class Scope:
         read = Reader(self.read.letters.union(letters), self.read.functions)
         inner = Scope(self.claim, read, self.work)
         inner.facts, inner.known = self.facts + facts, self.known.union(facts)
-        inner.supposed, inner.depth = self.supposed, self.depth + 1
+        inner.supposed, inner.depth, inner.counts = self.supposed, self.depth + 1, self.counts
         return inner
 
     # --- what the rules ask
@@ -62,6 +66,14 @@ class Scope:
         if isinstance(term, Fraction):
             return term != 0
         return ("!=", ZERO, term) in self.known or self.positive(term)
+
+    def whole(self, term: Term) -> bool:
+        """Of whole numbers, sums, differences and products are whole numbers."""
+        if isinstance(term, Fraction):
+            return term.denominator == 1
+        if isinstance(term, str):
+            return term in self.counts
+        return term[0] in ("+", "-", "*", "^") and all(map(self.whole, parts(term)))
 
     def suppose(self, law: str) -> None:
         self.supposed.add(law)
@@ -98,25 +110,26 @@ class Scope:
 
     def _combination(self, said: Any, terms: Any, by: Any) -> Fact:
         """The gap is a sum of c times products of gaps, each c >= 0; > 0 if in one of them c and
-        all of its gaps are."""
+        all of its gaps are. That of an equation: of any multiples of gaps of equations."""
         sign, left, right = fact = self.read.fact(said)
         rest, strict = [ZERO, _gap(left, right)], False
         for one in listed(terms):
-            c, factors = self._product(one, ("<", "<="))
-            strict = strict or (c > 0 and all(s == "<" for s, _, _ in factors))
+            c, factors = self._product(one, ("=",) if sign == "=" else ("<", "<="))
+            if not factors if sign == "=" else c < 0:
+                raise Rejected("a combination has a weight < 0, or a multiple of nothing")
+            strict = strict or (sign == "<" and c > 0 and all(s == "<" for s, _, _ in factors))
             rest.append(("*", c, ONE, *(_gap(b, a) for _, a, b in factors)))
-            if c < 0:
-                raise Rejected("a combination has a weight < 0")
-        if sign not in ("<", "<=") or (sign == "<" and not strict):
+        if sign == "!=" or (sign == "<" and not strict):
             raise Rejected("a combination does not show this relation")
         if not self._algebra(by).zero(("+", *rest)):
             raise Rejected("a combination is not the gap")
         return fact
 
-    def _product(self, said: Any, signs: tuple[str, str]) -> tuple[Fraction, list[Fact]]:
+    def _product(self, said: Any, signs: tuple[str, ...]) -> tuple[Any, list[Fact]]:
         c, *numbers = listed(said) or ["no number"]
         weight, factors = self.read(c), [self.fact(k) for k in numbers]
-        if not isinstance(weight, Fraction) or any(s not in signs for s, _, _ in factors):
+        number = isinstance(weight, Fraction) or signs == ("=",)
+        if not number or any(s not in signs for s, _, _ in factors):
             raise Rejected(f"no product of a number and facts of {' or '.join(signs)}")
         return weight, factors
 
@@ -186,7 +199,7 @@ class Scope:
             if not m and self.fact(item) != ("=", x, y):
                 raise Rejected("an argument is not shown to be equal")
             if m:
-                inner, letters, steps = self.inside(item, m, self.looks(a, i))
+                inner, letters, steps = self.under(a, i, item)
                 inner.proves(("=", opened(x[2], letters), opened(y[2], letters)), steps)
         return "=", a, b
 
@@ -195,8 +208,30 @@ class Scope:
         declared = self.functions.get(term[0])
         if declared is None:
             return []
+        if declared.steps:
+            return [("<=", term[2], ("#", 0)), ("<=", ("#", 0), term[3])]
         weights = term[2:] if declared.kind == "expectation" and i == 0 else ()
         return [*declared.ranges, *(("<", ZERO, w[2]) for w in weights)]
+
+    def under(self, term: Any, i: int, item: Any, *more: Fact) -> tuple[Scope, list[str], Any]:
+        """Where a function looks at its i-th argument, and where more is known."""
+        declared = self.functions.get(term[0])
+        inner, letters, steps = self.inside(item, term[i + 1][1], [*self.looks(term, i), *more])
+        if declared and declared.steps and self.whole(term[2]):
+            inner.counts |= {*letters}
+        return inner, letters, steps
+
+    def limits(self, term: Any, takes: tuple[int, ...], sign: str) -> list[Fact]:
+        """Where an integral with limits looks, if the first is known to be less, or no larger."""
+        ends, x = term[2:], ("#", 0)
+        if takes != (1, 0, 0) or {("<", *ends), (sign, *ends)}.isdisjoint(self.known):
+            raise Rejected("its limits are not known to be in order")
+        return [("<=", ends[0], x), ("<=", x, ends[1])]
+
+    def everywhere(self, sign: str, term: Any, item: Any, *more: Fact) -> None:
+        """What stands in a function is >= 0, or > 0, wherever this looks at it."""
+        inner, letters, steps = self.under(term, 0, item, *more)
+        inner.proves((sign, ZERO, opened(term[1][2], letters)), steps)
 
     def inside(self, item: Any, m: int, where: list[Fact]) -> tuple[Scope, list[str], Any]:
         """Under a binder: letters that are new, of which only `where` is known."""
@@ -238,29 +273,56 @@ class Scope:
         return "=", a, b
 
     def _keeps(self, sign: Any, said: Any, letters: Any, steps: Any) -> Fact:
-        """What is nowhere < 0 has no integral, expectation or sum < 0; with limits it may. What is
-        > 0 everywhere has one > 0, if it is over anything at all."""
+        """What is nowhere < 0 has no integral, expectation or sum < 0; with limits, if they are in
+        order. What is > 0 everywhere has one > 0, if it is over anything at all."""
         term: Any = self.read(said)
         declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
-        if declared is None or declared.kind not in LINEAR or declared.kind == "between":
+        if declared is None or declared.kind not in LINEAR:
             raise Rejected("it is not declared to keep signs")
         if sign not in ("<", "<="):
             raise Rejected("no sign to keep")
-        function = term[1]
-        inner, opening, proof = self.inside([letters, steps], function[1], self.looks(term, 0))
-        inner.proves((sign, ZERO, opened(function[2], opening)), proof)
-        if sign == "<":
+        between = declared.kind == "between"
+        where = self.limits(term, declared.takes, sign) if between else []
+        self.everywhere(sign, term, [letters, steps], *where)
+        filled = declared.steps and self.nonnegative(_gap(term[3], term[2]))
+        if sign == "<" and not filled:
             self.suppose(f"{term[0]} is over more than nothing")
         if declared.kind != "sum":
             self.suppose(f"{term[0]} keeps signs")
         return sign, ZERO, term
 
+    def _logs(self, said: Any, letters: Any, steps: Any) -> Fact:
+        """A finite product of what is > 0 is the exponential of the sum of the logarithms."""
+        term: Any = self.read(said)
+        declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
+        if declared is None or declared.kind != "product":
+            raise Rejected("logs: it is no product")
+        self.everywhere("<", term, [letters, steps])
+        logs = ("=>", term[1][1], ("ln", term[1][2]))
+        return "=", term, ("exp", (declared.by, logs, *term[2:]))
+
+    def _induction(self, said: Any, one: Any, to: Any, start: Any, new: Any, steps: Any) -> Fact:
+        """What is so of a whole number, and of k + 1 if it is of k, a whole number from there on,
+        is so of all whole numbers from there on."""
+        fact, a, b = self.read.fact(said, 1), self.read(one), self.read(to)
+        whole = isinstance(a, Fraction) and self.whole(a) and self.whole(b)
+        if not (whole and self.nonnegative(_gap(b, a))):
+            raise Rejected("induction: they are not shown to be whole numbers, one the least")
+        first, _, _ = self.inside([[], []], 0, [])
+        first.proves(at(fact, [a]), start)
+        inner, (k,), proof = self.inside([new, steps], 1, [("<=", a, ("#", 0)), fact])
+        inner.counts |= {k}
+        inner.proves(at(fact, [("+", k, ONE)]), proof)
+        return at(fact, [b])
+
 
 ARGUMENTS = {
     "identity": 2, "combination": 3, "nonzero": 4, "same": 3, "equal": 2, "bound": 2, "value": 2,
-    "keeps": 4, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2,
+    "keeps": 4, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2, "logs": 3,
+    "induction": 6,
 }  # fmt: skip
-GROWING = ("equal", "bound", "value", "instance")  # the other steps say their terms themselves
+# The other steps say their terms themselves.
+GROWING = ("equal", "bound", "value", "instance", "induction", "logs")
 
 
 def _gap(a: Term, b: Term) -> Term:

@@ -23,6 +23,7 @@ class Scope(Protocol):
     def positive(self, term: Term) -> bool: ...
     def nonnegative(self, term: Term) -> bool: ...
     def nonzero(self, term: Term) -> bool: ...
+    def whole(self, term: Term) -> bool: ...
     def suppose(self, law: str) -> None: ...
 
 
@@ -105,6 +106,9 @@ ROWS = {
     "log_gap": Row(
         "log_gap u = u - 1 - ln u, by definition",
         "log_gap", "", _nothing, lambda u: ("+", u, ("-", ONE), ("-", ("ln", u)))),
+    "power": Row(
+        "power(u, v) = exp(v ln u), if u > 0",
+        "power", "", lambda s, u, v: s.positive(u), lambda u, v: ("exp", ("*", v, ("ln", u)))),
     "normal": Row(
         "normal(x; m, v) = exp(-(x - m)^2 / 2v) / sqrt(2 pi v), by definition",
         "normal", "", _nothing, _normal),
@@ -155,6 +159,14 @@ def _support(t: Any, scope: Scope) -> Fact | None:
     return "<", ZERO, t
 
 
+def _size(t: Any, scope: Scope) -> Fact | None:
+    if not (_is(t, "+") and len(t) == 3 and _is(t[2], "-") and _is(t[2][1], "abs")):
+        return None
+    most, u = t[1], t[2][1][1]
+    both = scope.nonnegative(("+", most, ("-", u))) and scope.nonnegative(("+", most, u))
+    return ("<=", ZERO, t) if both else None
+
+
 BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
     "square": ("0 <= t^2", lambda t, s: ("<=", ZERO, ("^", t, 2))),
     "inverse": ("0 < 1 / t, if 0 < t",
@@ -165,6 +177,7 @@ BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
     "abs": ("0 <= |u|", lambda t, s: _is(t, "abs") and ("<=", ZERO, t)),
     "abs_above": ("u <= |u|", lambda t, s: _is(t, "abs") and ("<=", t[1], t)),
     "abs_below": ("-u <= |u|", lambda t, s: _is(t, "abs") and ("<=", ("-", t[1]), t)),
+    "abs_most": ("0 <= b - |u|, if 0 <= b - u and 0 <= b + u", _size),
     "sqrt": ("0 <= sqrt u if 0 <= u, and 0 < sqrt u if 0 < u",
              lambda t, s: _is(t, "sqrt") and s.nonnegative(t[1])
              and ("<" if s.positive(t[1]) else "<=", ZERO, t)),

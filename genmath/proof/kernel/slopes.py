@@ -55,6 +55,10 @@ class _Slopes:
                 return ("*", ONE * t[2], ("^", t[1], max(t[2] - 1, 0)), self(t[1]))
             case "normal":
                 return self._normal(t, *t[1:])
+            case "power":  # u^v (v' ln u + v u' / u), if u > 0
+                _, u, v = t
+                self._need(self.scope.positive, u)
+                return ("*", t, ("+", ("*", self(v), ("ln", u)), ("/", ("*", v, self(u)), u)))
         spoken = [i for i, a in enumerate(t) if i and _speaks(a)]
         declared = self.scope.functions.get(t[0])
         if spoken == [1] and declared and declared.kind in LINEAR:

@@ -31,6 +31,7 @@ ZERO, ONE, TWO = Fraction(0), Fraction(1), Fraction(2)
 PI, DERIVATIVE = "PI", "Deriv"
 OWN: dict[str, tuple[int, ...]] = {  # how many letters each argument binds
     **dict.fromkeys(("exp", "ln", "sqrt", "abs", "sin", "cos", "log_gap"), (0,)),
+    "power": (0, 0),
     "normal": (0, 0, 0),  # the density at x of the normal law of mean m and variance v
     DERIVATIVE: (1, 0),  # of a function, at a place
 }
