@@ -75,13 +75,13 @@ WHOLE = [
     equal(inverse(A) * (A * w), w),
     equal(A * inverse(A) * A, A),
     equal(inverse(S) * S, S * inverse(S)),
-    equal(Normal(O * m, 0, identity), Normal(m, 0, identity)),
     equal(log(Normal(x, m, v * identity)) - log(Normal(x, w, v * identity)),
           (norm2(x - w) - norm2(x - m)) / (2 * v)),
     equal(log(Normal(x, m, S)) - log(Normal(x, w, S)),
           (dot(x - w, inverse(S) * (x - w)) - dot(x - m, inverse(S) * (x - m))) / 2),
 ]  # fmt: skip
 BY_LAWS = [
+    equal(Normal(O * m, 0, identity), Normal(m, 0, identity)),
     equal(E(standard, norm2(x)), d),
     equal(E(round_, dot(x, w)), dot(m, w)),
     equal(E(round_, norm2(x)), norm2(m) + d * v),
