@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
 from genmath.proof.certificate import bounds, iterated, said, writer, written
 from genmath.proof.certificate.scope import NoProof
-from genmath.proof.coq import linear, signs, slopes
+from genmath.proof.coq import linear, signs, slopes, values
 from genmath.proof.coq.reading import Head
 from genmath.proof.coq.terms import Term, app, var
 from genmath.proof.coq.theorem import Statement
@@ -18,6 +19,10 @@ from genmath.proof.kernel.proof import Scope
 from genmath.proof.kernel.terms import Fact
 
 Patch = tuple[Any, str, Any]  # of what, which name, and what stands there instead
+
+
+class TooLong(Exception):
+    """Without its guards a writer may go round in circles."""
 
 
 def yes(*_: Any) -> bool:
@@ -140,9 +145,26 @@ def without(guard: str, asking: bool = False) -> Iterator[None]:
 
 
 def attempts(claim: Statement, asking: bool = False) -> Iterator[dict[str, Any]]:
-    """Certificates, by all laws that there are."""
+    """Certificates, in all the ways in which the writer tries to write one."""
     document = said.claim(claim)
-    for laws, supports in ((False, False), (True, False), (True, True)):
-        with contextlib.suppress(NoProof, RecursionError, ArithmeticError, ValueError, KeyError,
-                                 AttributeError, TypeError, IndexError):  # fmt: skip
-            yield {"claim": document, "proof": written._proof(claim, document, laws, supports)}
+    more = len(inspect.signature(written._proof).parameters) - 2
+    ways = [[True] * k + [False] * (more - k) for k in range(3)]
+    for way in [*ways, [False] * (more - 1) + [True]]:
+        with contextlib.suppress(
+            TooLong, NoProof, RecursionError, ArithmeticError, LookupError, ValueError
+        ):
+            with mock.patch.object(values.World, "_value", _patient(values.World._value)):
+                proof = written._proof(claim, document, *way)
+            yield {"claim": document, "proof": proof}
+
+
+def _patient(method: Callable[..., Any], most: int = 20_000) -> Callable[..., Any]:
+    """The same, as often as that."""
+    left = iter(range(most))
+
+    def value(*arguments: Any) -> Any:
+        if next(left, None) is None:
+            raise TooLong
+        return method(*arguments)
+
+    return value

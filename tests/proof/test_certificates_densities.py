@@ -41,12 +41,15 @@ s, t, v = positives("s t v")
 u, w = fractions("u w")
 c = positives("c")
 f = Function("f")
+g, h = Function("g", invertible=True), Function("h", increasing=True)
 p, q = Density("p", x), Density("q", x)
 q_theta = Density("q", x, given=theta, positive=True)
 joint = Density("r", x, y, z)
 best = p(x) / (p(x) + q_theta(x | theta))
 score = diff(log(q_theta(x | theta)), theta)
 mean = E(joint(y | x), y)
+prior, told = Density("p", x, positive=True)(x), Density("q", y, given=x, positive=True)(y | x)
+there = integral(prior * told, x)
 law = u * exp(-(a**2)) / (1 - u)
 
 TRUE = [
@@ -66,6 +69,7 @@ TRUE = [
         E(joint(x), H(joint(y, z | x))),
         E(joint(x), H(joint(y | x))) + E(joint(x, y), H(joint(z | (x, y)))),
     ),
+    equal(integral(there * integral(prior * told / there * f(x), x), y), E(prior, f(x))),
     # indicators and absolute values
     equal(
         E(p(x), indicator(p(x) > q(x))) - E(q(x), indicator(p(x) > q(x))),
@@ -86,6 +90,25 @@ TRUE = [
     equal(log(s * t + s * v), log(s) + log(t + v)),
     equal(log(E(p(x), s * exp(x))), log(s) + log(E(p(x), exp(x)))),
     equal(exp(s * (log(t) + a) / s), t * exp(a)),
+    # by parts
+    equal(
+        E(Normal(x, m, v), x * f(x)),
+        m * E(Normal(x, m, v), f(x)) + v * E(Normal(x, m, v), diff(f(x), x)),
+    ),
+    equal(
+        E(Normal(x, m, v), (x - m) ** 2 * f(x)),
+        v * E(Normal(x, m, v), f(x)) + v**2 * E(Normal(x, m, v), diff(diff(f(x), x), x)),
+    ),
+    equal(E(Normal(x, 0, v), x**6), 15 * v**3),
+    equal(log(diff(m + exp(a) * b, b)), a),
+    equal(diff(m + exp(a) * b, b) / diff(exp(a) * b, b), 1),
+    # invertible functions
+    equal(g.inverse(h.inverse(h(g(a)))), a),
+    equal(
+        log(absolute(diff(h(g(a)), a))), log(absolute(h.prime(g(a)))) + log(absolute(g.prime(a)))
+    ),
+    equal(log(absolute(g.prime(g.inverse(a)))), -log(absolute(g.inverse.prime(a)))),
+    equal(p(g(a)) * h.prime(a) / h.prime(a), p(g(a))),
     # normal laws written out
     equal(Normal(m + a, m, v), Normal(m, m + a, v)),
     equal(Normal(x, a, v) * Normal(x, -a, v), Normal(x, 0, v) ** 2 * exp(-(a**2) / v)),
@@ -116,6 +139,10 @@ FALSE = [
     equal(log(a * t + a * v), log(a) + log(t + v)),
     equal(E(q(x), absolute(p(x) / b - 1)), integral(q(x) * absolute(p(x) - b), x) / b),
     equal(sqrt(a**2 + a**2), sqrt(2) * a),
+    equal(g.inverse(h.inverse(g(h(a)))), a),
+    equal(f.prime(a) / f.prime(a), 1),  # it may be 0
+    equal(g.inverse.prime(a), g.prime(g.inverse(a))),
+    equal(absolute(g.prime(a)), g.prime(a)),
 ]
 
 

@@ -28,6 +28,7 @@ EQUAL = [
     ("abs_minus", "(abs a)", "(- a)", ("0 <= (- a)",)),
     ("abs_even", "(abs (- a))", "(abs a)", ()),
     ("abs_product", "(abs (* a b))", "(* (abs a) (abs b))", ()),
+    ("abs_quotient", "(abs (/ a b))", "(/ (abs a) (abs b))", ("0 < b",)),
     ("log_gap", "(log_gap a)", "(+ a (- 1) (- (ln a)))", ()),
     ("power", "(power a b)", "(exp (* b (ln a)))", ("0 < a",)),
     (
@@ -49,6 +50,7 @@ ELSEWHERE = [  # rules, for terms of another shape
     ("abs_even", "(abs (* -1 a))"),
     ("abs_even", "(exp (- a))"),
     ("abs_product", "(abs (+ a b))"),
+    ("abs_quotient", "(abs (* a 2))"),
     ("exp_ln", "a"),
     ("exp_ln", "2"),
     ("none", "(exp 0)"),
@@ -87,6 +89,7 @@ BOUNDS = [
     ("pi_below", "PI", "PI < 4", ()),
     ("exp", "(exp a)", "0 < (exp a)", ()),
     ("abs", "(abs a)", "0 <= (abs a)", ()),
+    ("abs_nonzero", "(abs a)", "0 < (abs a)", ("0 < a",)),
     ("abs_above", "(abs a)", "a <= (abs a)", ()),
     ("abs_below", "(abs a)", "(- a) <= (abs a)", ()),
     ("abs_most", "(+ b (- (abs a)))", "0 <= (+ b (- (abs a)))",
@@ -98,6 +101,20 @@ BOUNDS = [
     ("log_gap", "(log_gap a)", "0 <= (log_gap a)", ("0 < a",)),
     ("normal", "(normal a b c)", "0 < (normal a b c)", ("0 < c",)),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("states", "step"),
+    [
+        ("0 < (abs a)", ["bound", "abs_nonzero"]),
+        ("(abs (/ b a)) = (/ (abs b) (abs a))", ["equal", "abs_quotient"]),
+    ],
+)
+def test_absolute_values_of_what_is_not_0(states: str, step: list[Any]) -> None:
+    of = term("(abs a)" if "<" in states else "(abs (/ b a))")
+    assert accepted(states, [[*step, of]], ("a != 0",))
+    for other in ((), ("b != 0",), ("0 <= a",), ("(abs b) != 0",), ("a != 1",)):
+        assert not accepted(states, [[*step, of]], other)
 
 
 @pytest.mark.parametrize(("rule", "of", "says", "needs"), BOUNDS, ids=lambda x: str(x)[:20])

@@ -18,6 +18,7 @@ from tests.proof.certificates import document
 GIVEN = (
     "0 < a", "0 <= b", "c <= 0", "c != 0", "a < 1", "b < a", "0 < (+ a b)", "0 <= (- c)",
     "0 < (* a a)", "0 < (sqrt a)", "(^ c 2) = (+ a b)", "0 < (ln b)", "a <= (* 2 b)",
+    "0 <= (+ a c)", "0 <= (+ a (- c))",
 )  # fmt: skip
 KINDS = ("equal", "equal", "bound", "slope", "slope", "identity", "nonzero", "sum")
 ROUNDS, STEPS = 15, 40
@@ -62,6 +63,8 @@ def step(chance: random.Random, facts: int) -> Any:
             rule = chance.choice(sorted(rules.BOUNDS))
             head = {"root": "sqrt", "circle": "sin"}.get(rule, rule.split("_")[0])
             same = [head, t] if rule != "normal" else [rule, t, u, t]
+            if rule == "abs_most":
+                same = ["+", chance.choice(("a", u)), ["-", ["abs", chance.choice(("c", t))]]]
             return ["bound", rule, chance.choice((same, same, t))]
         case "slope":
             body = term(chance, 3, (["#", 0], ["#", 0], "a"))

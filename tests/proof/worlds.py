@@ -26,6 +26,7 @@ GRIDS = ((1.0, 0.004), (0.75, 0.006))  # how fine; the step of differences
 OFFSETS = np.array([1, 2, 3, -1, -2, -3])
 WEIGHTS = np.array([45, -9, 1, -45, 9, -1]) / 60
 TRIES, ENOUGH, DRAWS = 40, 4, 400
+LIMITED = ("sum", "product", "between")
 OF_DENSITIES = ("integrates to one", "is > 0", "is >= 0", "are >= 0", "far out", "keeps signs")
 CANDIDATES: tuple[Callable[[Any], Any], ...] = (
     lambda z: z, np.exp, lambda z: 0.5 + 0.4 * z, lambda z: 1 + np.exp(z),
@@ -211,7 +212,14 @@ class World:
                 spread = self._function("/", [(x - m) ** 2, 2 * v], shape)
                 root = self._function("sqrt", [2 * math.pi * v], shape)
                 return self._function("/", [np.exp(-spread), root], shape)
+            case "power":
+                log = self._function("ln", args[:1], shape)
+                return _total(args[0], args[0] > 0, lambda _: np.exp(args[1] * log), 0.4)
+        if name not in self.claim.functions:
+            raise NoWorld("a function of which no world knows")
         declared = self.claim.functions[name]
+        if declared.kind == "indicator":
+            return np.where(args[0] > 0, 1.0, 0.0)
         if name in self.defined:
             return self(self.defined[name], tuple(args), shape)
         if name in self.family:
@@ -240,7 +248,11 @@ class World:
         declared = self.claim.functions[t[0]]
         if declared.kind and declared.values:
             raise NoWorld("values of what is linear")
-        if declared.by:
+        if any(getattr(declared, more, "") for more in ("unit", "points", "inverse")):
+            raise NoWorld("vectors")
+        if declared.kind in LIMITED and declared.takes == (1, 0, 0):
+            return self._limited(t, declared, bound, shape)
+        if declared.kind in ("KL", "JS", "TV", "H"):
             return self(_meaning(t, declared), bound, shape)
         letters, weights, axes = self._points(t[0], declared, len(shape))
         m = len(axes)
@@ -255,17 +267,42 @@ class World:
         over = tuple(range(m))
         if declared.kind in ("sum", "integral", "expectation") and numbers:
             weights = weights * np.exp(0.3 * np.sin(place + around))
-        if declared.kind == "between":
+        if declared.kind in ("between", "endless"):
             weights = weights * np.sin(place + around)
         if declared.kind == "expectation":
             by = math.prod(densities[1:], start=densities[0])
             return np.sum(weights * np.where(by > 0, by * body, 0.0), axis=over)
-        if declared.kind:
+        if declared.kind == "product":
+            return np.prod(body * np.ones(np.shape(weights)), axis=over)
+        if declared.kind in ("sum", "integral", "between", "endless"):
             return np.sum(weights * body, axis=over)
+        if declared.kind:
+            raise NoWorld("a kind of which no world knows")
         seen = sum(
             np.sum(weights * b, axis=over) / (k + 1) for k, b in enumerate([body, *densities])
         )
         return self._valued(declared)(np.sin(place + around + seen))
+
+    def _limited(self, t: Any, f: Function, bound: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+        """From one number to another: an integral by points of its own, or a sum or product."""
+        low, high = (self(a, bound, shape) for a in t[2:])
+        if f.kind == "between":
+            nodes, weights = np.polynomial.legendre.leggauss(round(16 / self.grid[0]))
+            half, middle = (high - low) / 2, (high + low) / 2
+        else:
+            if np.ndim(low) or np.ndim(high) or high - low > 50:
+                raise NoWorld("a sum between what moves")
+            nodes = np.arange(max(math.floor(high - low + 1e-9) + 1, 0))
+            weights = np.ones(len(nodes))
+            half, middle = 1.0, low
+        axis = (len(nodes), *[1] * len(shape))
+        self._spend(len(nodes) * math.prod(shape), len(shape) + 1)
+        letter = middle + half * nodes.reshape(axis)
+        body = self(t[1][2], (letter, *bound), (len(nodes), *shape))
+        body = body * np.ones(axis)
+        if f.kind == "product":
+            return np.prod(body, axis=0)
+        return half * np.sum(weights.reshape(axis) * body, axis=0)
 
     def _points(self, name: str, f: Function, rank: int) -> tuple[list[Any], Any, tuple[int, ...]]:
         """Letters, the weight of each place, and the axes that they lie on."""

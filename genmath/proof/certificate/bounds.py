@@ -17,7 +17,7 @@ from genmath.proof.coq.gaps import Covered
 from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.monomials import Monomial, Polynomial, expand
 from genmath.proof.coq.terms import Term, add, app, denominators, div, minus, neg, num
-from genmath.proof.kernel.claims import FINITE, LINEAR
+from genmath.proof.kernel.claims import FINITE, LINEAR, Function
 
 Weighted = list[Any]  # a weight, and numbers of facts
 ZERO = num(0)
@@ -65,6 +65,10 @@ class Bounds:
                 top = self._combine("<", t, ZERO, list(gap))
             return self._product(t, num(1), [num(-1)], [top])
         match t.op:
+            case "app" if (
+                self._valued(t) and (found := self.place.number("!=", ZERO, t)) is not None
+            ):
+                return found
             case "mul" | "neg":
                 return self._product(t, num(1), *self._factors(t.args, t.op == "neg"))
             case "pow":
@@ -328,9 +332,19 @@ class Bounds:
                 terms.append([str(c), *gaps])
         return self._combine(sign, a, b, terms)
 
+    def _valued(self, t: Term) -> Function | None:
+        """What is declared of a function, with the facts of where its value lies."""
+        declared = self.place.scope.functions.get(t.data)
+        for k in range(len(declared.values) if declared else 0):
+            self.place.add("value", said.of(t), k)
+        return declared
+
     def _of_function(self, t: Term, a: Term, b: Term, sign: str, up: bool) -> int:
         zero = ZERO in (a, b)
         match t.data:
+            case "Rabs" if not up and zero and sign == "<":
+                self.nonzero(t.args[0])
+                return self.place.add("bound", "abs_nonzero", said.of(t))
             case "exp" if up:
                 return exponentials.below(self, t, sign)
             case "exp" if not zero:
@@ -352,9 +366,7 @@ class Bounds:
                 return self.prove(self.place, sign, t)
         if t.data == self.signs.indicator:
             return self._indicator(t, a, b, sign, up)
-        declared = self.place.scope.functions.get(t.data)
-        for k in range(len(declared.values) if declared else 0):
-            self.place.add("value", said.of(t), k)
+        declared = self._valued(t)
         found = self.place.number(sign, a, b)
         if found is None and declared and declared.kind in KEEPS and zero and not up:
             return self.prove(self.place, sign, t)

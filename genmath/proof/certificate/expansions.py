@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.normals import vector_density
+from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.rules import (
     by_indicator,
+    by_map,
     collected,
     common,
     constant,
     density,
+    expanded,
     factored,
     finite,
     multiplied_out,
@@ -24,7 +27,7 @@ from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced
 
 ONE, TWO = num(1), num(2)
-Asked = list[tuple[str, Term]]  # what the rule needs: "<" or "<=", and of which term
+Asked = list[tuple[str, Term]]  # what the rule needs: "<", "<=" or "!=", and of which term
 # The rule, the term it gives, what it needs. The rule "same": the argument is rewritten first.
 Expansion = tuple[str, Term, Asked]
 
@@ -55,6 +58,9 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
             return "power", new, [("<", inner)]
     if signs.everywhere and (law := vector_density(term, signs)):
         return "normals", law, []
+    if signs.apart and (known := by_map(term, signs)):
+        again = known.op == "app" and known.data == term.data
+        return "same" if again else "instance", known, []
     head = signs.heads.get(term.data)
     if signs.laws and head is not None and head.ratio:
         at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
@@ -112,6 +118,12 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
 
 def _size(u: Term, signs: Signs) -> Expansion | None:
     match u.op:
+        case "app" if signs.apart and (new := by_map(u, signs)):
+            return "same", app("Rabs", new), []
+        case "app" if signs.apart and u.data == DERIVATIVE and (new := expanded(u, signs)):
+            return "same", app("Rabs", new), []
+        case "div" if signs.apart and signs.nonzero(u.args[1]):
+            return "abs_quotient", div(*(app("Rabs", a) for a in u.args)), [("!=", u.args[1])]
         case "neg" if signs.apart:
             return "abs_even", app("Rabs", u.args[0]), []
         case "mul" if signs.apart:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from genmath.proof.certificate import said
+from genmath.proof.certificate import parts, said
+from genmath.proof.certificate.cancelled import divided
 from genmath.proof.certificate.fractions import partial
 from genmath.proof.certificate.indices import in_order, known_sum, orders, sifted
 from genmath.proof.certificate.steps import Stepped, stepped
@@ -88,13 +89,13 @@ def plan(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Stepped |
 
 
 def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Stepped | None:
-    function, others = term.args[0], term.args[1:]
+    function, others = term.args[0], tuple(_factors(f, signs, opened) for f in term.args[1:])
     head = signs.heads[term.data]
     bound = frozenset(name for name, _ in function.data)
-    parts = expand(opened(function.args[0], signs.inside(function)))
-    if parts is None:
+    products = expand(opened(function.args[0], signs.inside(function)))
+    if products is None:
         return None
-    sums = apart_from(partial(parts, bound, signs.inside(function)), bound) or {
+    sums = apart_from(partial(products, bound, signs.inside(function)), bound) or {
         frozenset(): {frozenset(): Fraction(0)}
     }
     inner = [product(m, _plain(bound)) for m in sums]
@@ -108,18 +109,29 @@ def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Stepp
     return Split(written, add(*map(mul, weights, ones)))
 
 
+def _factors(density: Term, signs: Signs, opened: Opened) -> Term:
+    """A quotient as a product, in which integrals can be opened."""
+    if density.op != "lam" or density.args[0].op != "div":
+        return density
+    products = expand(opened(density.args[0], signs.inside(density))) or {}
+    if len(products) != 1:
+        return density
+    ((factors, number),) = products.items()
+    return lam(density.data, mul(num(number), product(factors, {})))
+
+
 def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged | None:
     letters, under = spread(written, signs.heads)
     said_ = [c for x, m in letters.items() for c in where(signs.heads[m], x)]
     here = signs.within(list(letters), said_)
-    parts = expand(opened(under, here))
-    if parts is None or any(k < 0 and not here.nonzero(t) for m in parts for t, k in m):
+    products = expand(opened(under, here))
+    if products is None or any(k < 0 and not here.nonzero(t) for m in products for t, k in m):
         return None  # it is not 0 where the densities are > 0, which is forgotten here
-    parts = partial(parts, letters, here)
-    if len(parts) != 1:
-        target = _chain(letters, total(parts), signs.heads)
+    products = partial(products, letters, here)
+    if len(products) != 1:
+        target = _chain(letters, total(products), signs.heads)
         return None if target == term else Merged(written, tuple(letters), target, "", target)
-    ((factors, number),) = parts.items()
+    ((factors, number),) = products.items()
     powers, key = dict(factors), _plain(letters)
     if found := _leaving(letters, powers, here):
         x = found.letter
@@ -132,10 +144,29 @@ def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged |
         middle = _chain(rest, mul(*others, last), signs.heads)
         target = _chain(rest, mul(*others, found.left), signs.heads)
         return Merged(written, tuple(letters), middle, found.rule, target, found.equation)
+    if without := _cancelled(letters, number, powers, signs.heads):
+        return Merged(written, tuple(letters), without[0], "divided", without[1])
     target = mul(*([num(number)] if number != 1 else []), *_apart(letters, powers, signs.heads))
     if said.of(target) == said.of(term):
         return None
     return Merged(written, tuple(letters), target, "", target)
+
+
+def _cancelled(
+    letters: Letters, number: Fraction, powers: Mapping[Term, int], heads: Mapping[str, Head]
+) -> tuple[Term, Term] | None:
+    """With an integral by which is divided apart, and without it."""
+    found = divided(letters, powers, heads)
+    if found is None or len(found[2]) == len(letters):
+        return None
+    whole, integral, own = found
+    others = {t: k for t, k in powers.items() if own.isdisjoint(t.free)}
+    rest = {x: m for x, m in letters.items() if x not in own}
+    less = {t: k + (t == whole) for t, k in others.items() if k + (t == whole)}
+    apart, left = (
+        mul(num(number), product(frozenset(p.items()), _plain(letters))) for p in (others, less)
+    )
+    return _chain(rest, mul(apart, integral), heads), _chain(rest, left, heads)
 
 
 def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
@@ -164,7 +195,18 @@ def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leav
                 return Leaving(x, "moment", mul(*[var(x)] * k, laws[0]), left)
         if len(laws) == 2 and signs.heads[measure].line:
             both += [_conjugate(x, k, a, b, signs) for a, b in itertools.permutations(laws)]
-    return next(filter(None, both), None) or _by_parts(letters, powers, signs)
+    found = next(filter(None, both), None) or _by_parts(letters, powers, signs)
+    return found or (_beside_law(letters, powers, signs) if signs.parts else None)
+
+
+def _beside_law(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """A power of a letter beside its normal law becomes a derivative."""
+    for x, measure in letters.items():
+        found = parts.beside_law(x, powers, signs) if signs.heads[measure].line else None
+        if found:
+            whole, g, law = found
+            return Leaving(x, "parts", whole, parts.left(measure, lam(((x, ()),), whole), g, law))
+    return None
 
 
 def _summed(x: str, measure: str, own: Monomial, unit: str, signs: Signs) -> Leaving | None:

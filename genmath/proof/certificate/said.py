@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from genmath.proof.coq.reading import DERIVATIVE, POWER, Head, domain_of
 from genmath.proof.coq.signs import Always
-from genmath.proof.coq.terms import Condition, Term, var
+from genmath.proof.coq.terms import Condition, Term, app, div, num, var
 from genmath.proof.coq.theorem import Statement
 
 OWN = {"Rabs": "abs"}  # the kernel's names for Coq's
@@ -48,6 +48,8 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
     said: dict[str, Any] = {"takes": takes}
     if values := domain_of(head.values, var("value")):
         said["values"] = [relation(c, [["value"]]) for c in values]
+    if head.sign:
+        said["values"] = [*said.get("values", []), [head.sign, "0", ["#", 0]]]
     letters = [name for name, _ in head.letters]
     steps = head.linear == "sum" or bool(head.logs)
     if takes == [1, 0, 0] and steps and not endless:
@@ -76,8 +78,8 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
         said["unit"] = head.unit
     if head.points:
         said |= {"points": head.points, "by": head.under}
-    if head.inverse:
-        said["inverse"] = [head.inverse, head.det]
+    if head.inverted:
+        said["inverse"] = [head.inverted, head.det]
     if head.normal:
         said |= {"is": "normal", "by": head.normal}
     if head.line:
@@ -102,9 +104,22 @@ def _always(stated: Always) -> list[Any]:
     return [len(names), [relation(c, [names]) for c in needs], relation(said, [names])]
 
 
+def inverses(heads: Iterable[Head]) -> list[Always]:
+    """f(g(x)) = x of a map and its inverse, and f'(x) = 1 / g'(f(x)) of the derivatives."""
+    x, found = var("x"), list[Always]()
+    for head in heads:
+        if head.inverse:
+            found.append((("x",), (), ("=", app(head.name, app(head.inverse, x)), x)))
+        if all(head.turned):
+            slope = div(num(1), app(head.turned[0], app(head.turned[1], x)))
+            found.append((("x",), (), ("=", app(head.name, x), slope)))
+    return found
+
+
 def claim(statement: Statement) -> dict[str, Any]:
     given = statement.conditions[: len(statement.conditions) - len(statement.results)]
     always = [*statement.always, *statement.read.everywhere]
+    always += inverses(statement.heads.values())
     endless = any(map(_endless, statement.read.heads))
     functions = {
         head.name: function(head, kind, endless)

@@ -10,7 +10,7 @@ from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term
 from genmath.proof.kernel.limits import Rejected
 from genmath.proof.kernel.proof import Scope
-from genmath.proof.kernel.terms import Fact
+from genmath.proof.kernel.terms import Fact, at
 from genmath.proof.kernel.terms import Term as Kernel
 
 
@@ -41,6 +41,15 @@ class Place:
             self.taken[key] = len(self.scope.facts) - 1
             self.numbers.setdefault(fact, self.taken[key])
         return self.taken[key]
+
+    def instance(self, left: Term, right: Term) -> int:
+        """The number of left = right, as it is given of all numbers of what is the argument."""
+        wanted, t = ("=", self.kernel(left), self.kernel(right)), left.args[0]
+        for k, (_, _, said_) in enumerate(self.scope.claim.always):
+            for chosen in (t, *t.args[:1]):
+                if at(said_, [self.kernel(chosen)]) == wanted:
+                    return self.add("instance", k, [said.of(chosen)])
+        raise NoProof("it is not given of all numbers")
 
     def kernel(self, term: Term) -> Kernel:
         return self.scope.read(said.of(term))

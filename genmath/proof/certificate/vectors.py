@@ -312,7 +312,7 @@ class Vectors(Reading):
         if not head.det:
             self.heads["Det", (letter,), ()] = Head(self.name(f"{letter.name}_det"), (), "positive")
             head.det = self.heads["Det", (letter,), ()].name
-            head.inverse = self.heads["Inverse", (letter,), ("R", "R")].name
+            head.inverted = self.heads["Inverse", (letter,), ("R", "R")].name
         return head
 
     def _always(

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from genmath.proof.certificate import said
+from genmath.proof.certificate import parts, said
 from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import expansion
 from genmath.proof.certificate.gathered import gathered
@@ -195,7 +195,9 @@ class Writer:
             return self._normals(atom, place), new
         bounds = self.bounds(place)
         for sign, t in needs:
-            _ = bounds.positive(t) if sign == "<" else bounds.nonnegative(t)
+            {"<": bounds.positive, "<=": bounds.nonnegative, "!=": bounds.nonzero}[sign](t)
+        if rule == "instance":
+            return place.instance(atom, new), new
         if rule == "size":
             return place.add("bound", rule, said.of(app(place.signs.indicator, *atom.args))), new
         return place.add("equal", rule, said.of(atom)), new
@@ -325,12 +327,18 @@ class Writer:
             inner, (x,) = self.under(middle, 0, place)
             one, other = _at(middle.args[0], x), _at(target.args[0], x)
             by = [self._leaving(one, other, rule, inner)]
-            self.bounds(inner).divisors(one, other)
-            inner.add("identity", ["=", said.of(one), said.of(other)], by)
+            if inner.number("=", one, other) is None:
+                self.bounds(inner).divisors(one, other)
+                inner.add("identity", ["=", said.of(one), said.of(other)], by)
             return place.add("same", said.of(middle), said.of(target), [[[x], inner.steps]])
         last = middle.args[-1] if middle.op == "mul" else middle
         if rule == "flux" and last.args[0].args[0].op == "mul":
             return self._by_parts(last, place)
+        if rule == "divided":
+            self.bounds(place).divisors(middle, target)
+            return place.add("identity", ["=", said.of(middle), said.of(target)], [])
+        if rule == "parts":
+            return parts.shown(self, last, place)
         if rule == "slope":
             left = target.args[-1] if target.op == "mul" else target
             return self._exchanged(last, left, place)

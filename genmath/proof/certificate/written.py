@@ -15,7 +15,7 @@ from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.certificate.vectors import Vectors, holds_many
 from genmath.proof.certificate.writer import Writer
 from genmath.proof.coq.reading import DERIVATIVE, NoReal, Reading
-from genmath.proof.coq.terms import Term, add, atoms, minus
+from genmath.proof.coq.terms import Term, add, atoms, functions, minus
 from genmath.proof.coq.theorem import Statement
 from genmath.proof.kernel.claims import claim as read
 from genmath.proof.kernel.limits import EFFORT, Rejected, Work
@@ -67,13 +67,16 @@ def of_step(step: Step) -> dict[str, Any]:
 
 def certificate(claim: Statement) -> dict[str, Any]:
     """Claim and proof, with as few laws as will do: none; those of integrals and densities; those,
-    where densities are > 0; by induction. If none will do, with normal laws written out."""
+    where densities are > 0; by induction. If none will do, with normal laws written out, or, under
+    integrals, what stands beside them taken by parts."""
     document, why = said.claim(claim), NoProof()
     ways = [(False, False, False, False), (True, False, False, False), (True, True, False, False)]
     if claim.induction:
         ways.append((True, False, False, True))
     if any(_normal(t) for side in (claim.left, claim.right) for t in atoms(side)):
         ways.append((False, False, True, False))
+    elif "normal" in functions(claim.left) | functions(claim.right):
+        ways.append((True, False, True, False))
     for way in ways:
         try:
             return {"claim": document, "proof": _proof(claim, document, *way)}
@@ -104,7 +107,7 @@ def _proof(
     signs = claim.signs()
     signs.laws, signs.supports, signs.apart = laws, supports, apart
     signs.gap = equal_gap
-    signs.normals = normals
+    signs.normals, signs.parts = normals and not laws, normals and laws
     signs.always, signs.everywhere = claim.always, claim.read.everywhere
     signs.whole = claim.whole
     place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)

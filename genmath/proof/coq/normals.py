@@ -25,9 +25,9 @@ def vector_density(law: Term, signs: Signs) -> Term | None:
     matrix = signs.heads.get(core.data)
     if core.args != (var(i), var(j)) or not fixed or matrix is None:
         return None
-    if core.data != unit and not matrix.inverse:
+    if core.data != unit and not matrix.inverted:
         return None
-    inverse = unit if core.data == unit else matrix.inverse
+    inverse = unit if core.data == unit else matrix.inverted
     v = mul(ONE, ONE, *factors)
 
     def off(k: Term) -> Term:

@@ -68,6 +68,7 @@ KEYWORDS = {
 }
 OWN_NAMES = r"[vwa]\d+(_\d+)?|[HL]\w*|[PS]_\w*"  # of bound letters and hypotheses
 LARGEST_POWER = 12
+MAPS = {"increasing": "<", "decreasing": ">", "invertible": "!="}
 AT = "v0"  # counts coordinates
 DERIVATIVE, POWER = "Deriv", "power"
 WHOLE = ("natural", "count", "integer")
@@ -94,13 +95,16 @@ class Head:
     unit: str = ""  # of a sum over indices: the identity matrix
     symmetric: bool = False  # whether its two arguments may change places
     points: str = ""  # of an integral over vectors: what gives a coordinate of one
-    inverse: str = ""  # of a covariance: its inverse
+    inverted: str = ""  # of a covariance: its inverse
     det: str = ""  # and its determinant
     normal: str = ""  # of the density of a normal law of vectors: the sum over indices
     line: bool = False  # whether it is the integral of one letter over all real numbers
     margins: tuple[tuple[str, str], ...] = ()  # of a density: integrals, and what each leaves
     ratio: tuple[Term, Term] | None = None  # of a conditional density: at the letters a1, a2, ...
     chain: tuple[Term, Term] | None = None  # of a joint one: two of which it is the product
+    sign: str = ""  # "<", ">" or "!=": 0 to its values, if it is the derivative of a map
+    inverse: str = ""  # of a map of the line onto itself
+    turned: tuple[str, str] = ("", "")  # of its inverse's derivative f: g and h, f x = 1 / g (h x)
     indicator: bool = False  # 1 of a number > 0, else 0
     means: str = ""  # "KL", "JS" or "H": an expectation, by the function `under`; "TV": an integral
     under: str = ""
@@ -138,6 +142,27 @@ class Reading:
     @property
     def by_name(self) -> dict[str, Head]:
         return {h.name: h for h in self.heads.values()}
+
+    def maps(self) -> None:
+        """Of invertible functions: their inverses, and where their derivatives lie."""
+        for (kind, data, takes), head in self.heads.items():
+            if kind != "Apply" or takes != ("R",):
+                continue
+            name, traits, order = data
+            sign = next((s for t, s in MAPS.items() if t in traits), "")
+            plain = tuple(t for t in traits if t != "inverse")
+            other = plain if plain != traits else (*traits, "inverse")
+
+            def named(traits: tuple[str, ...], order: int, name: str = name) -> str:
+                found = self.heads.get(("Apply", (name, traits, order), ("R",)))
+                return found.name if found else ""
+
+            if sign and order == 0:
+                head.inverse = named(other, 0)
+            if sign and order == 1:
+                head.sign = sign
+                by = named(plain, 1), named((*plain, "inverse"), 0)
+                head.turned = by if plain != traits and all(by) else ("", "")
 
     def ratios(self) -> None:
         """Of conditional densities: the joint one, and that of what is given. Where this may be 0

@@ -49,6 +49,8 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         return num(1)  # what is known of an index
     if signs.everywhere and not signs.bound and (law := vector_density(term, signs)):
         return law  # under an integral it stays what its moments are known of
+    if signs.apart and (new := by_map(term, signs)):
+        return new
     if signs.laws and (head := signs.heads.get(term.data)) is not None:
         if head.linear:
             return (signs.apart or apart)(term, signs, opened)
@@ -79,6 +81,18 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         case _:
             new = _sqrt(inner, signs)
     return None if new == term else new
+
+
+def by_map(term: Term, signs: Signs) -> Term | None:
+    """A map of its inverse, and the derivative of an inverse."""
+    head = signs.heads.get(term.data)
+    if head and head.inverse:
+        (at,) = term.args
+        inner = at.args[0] if at.data == head.inverse else by_map(at, signs)
+        return inner if at.data == head.inverse or not inner else app(term.data, inner)
+    if head and all(head.turned):
+        return div(num(1), app(head.turned[0], app(head.turned[1], *term.args)))
+    return None
 
 
 def finite(term: Term, signs: Signs) -> Term | None:
@@ -201,9 +215,10 @@ def density(t: Term) -> Term:
 
 
 def outside(u: Term, signs: Signs) -> tuple[Term, ...] | None:
-    """An integral, sum or derivative as a product, all factors > 0."""
+    """An integral, derivative or absolute value as a product, all factors > 0."""
     head = signs.heads.get(u.data)
-    found = opened(u, signs) if head and (head.linear or u.data == DERIVATIVE) else u
+    other = u.data in (DERIVATIVE, "Rabs") or (head and head.linear)
+    found = opened(u, signs) if other else u
     factors = found.args if found.op == "mul" else (found,)
     return factors if found != u and all(map(signs.positive, factors)) else None
 
@@ -299,6 +314,12 @@ def _size(u: Term, signs: Signs) -> Term:
     if signs.apart and signs.indicator:
         return by_indicator(u, signs)
     match u.op:
+        case "app" if signs.apart and u.data == DERIVATIVE and (new := expanded(u, signs)):
+            return _size(new, signs)
+        case "app" if signs.apart and (new := by_map(u, signs)):
+            return _size(new, signs)
+        case "div" if signs.apart and signs.nonzero(u.args[1]):
+            return div(*(_size(a, signs) for a in u.args))
         case "neg" if signs.apart:
             return _size(u.args[0], signs)
         case "mul" if signs.apart:

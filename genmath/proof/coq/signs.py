@@ -59,6 +59,7 @@ class Signs:
         self.whole = frozenset[str]()  # letters that are whole numbers
         self.indicator = next((h.name for h in heads.values() if h.indicator), "")
         self.normals = False  # whether normal laws are written out
+        self.parts = False  # whether integrals beside them are taken by parts
         self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
         self.everywhere: Sequence[Always] = ()  # what declarations say of all indices
         self.bound: tuple[str, ...] = ()
@@ -114,7 +115,7 @@ class Signs:
         new.equal, new.laws, new.apart = self.equal, self.laws, self.apart
         new.gap = self.gap
         new.supports, new.always, new.bound = self.supports, self.always, self.bound
-        new.whole, new.normals = self.whole, self.normals
+        new.whole, new.normals, new.parts = self.whole, self.normals, self.parts
         new.everywhere = self.everywhere
         return new
 
@@ -122,8 +123,7 @@ class Signs:
         self.known[term] = _both(self.known.get(term, ANY), r)
 
     def positive(self, term: Term) -> bool:
-        r = self(term)
-        return r.low > 0 or (r.low == 0 and r.above)
+        return _positive(self(term))
 
     def nonnegative(self, term: Term) -> bool:
         return self(term).low >= 0
@@ -134,6 +134,8 @@ class Signs:
             return True
         if term.op in ("mul", "div", "neg", "pow"):
             return all(map(self.nonzero, term.args))
+        if self.apart and term.op == "app" and (head := self.heads.get(term.data)):
+            return bool(head.sign)
         return False
 
     def __call__(self, term: Term) -> Range:
@@ -170,10 +172,9 @@ class Signs:
         known = _both(gap, whole) if gap else whole
         if known.low < 0 and (one := self.fraction(term)):
             return _both(known, Range(Fraction(0), inf, self.positive(one[0])))
-        if known.low < 0 and (stated := self.stated(term)):
+        if not _positive(known) and (stated := self.stated(term)):
             known = _both(known, Range(Fraction(0), inf, self.strict(stated)))
-        seen = known.low > 0 or (known.low == 0 and known.above)
-        if not seen and (mixture := self.mixture(term)):
+        if not _positive(known) and (mixture := self.mixture(term)):
             known = _both(known, Range(Fraction(0), inf, mixture[2]))
         if known.low < 0 and (self.sized(term) or (self.gap and self.gap(term, self))):
             known = _both(known, Range(Fraction(0)))
@@ -303,7 +304,7 @@ class Signs:
             case "ln" if self.apart:
                 return self._logarithm(term.args[0])
             case "Rabs":
-                return Range(zero)
+                return Range(zero, inf, bool(self.apart) and self.nonzero(term.args[0]))
             case "sqrt":
                 return Range(zero, inf, self.positive(term.args[0]))
             case "log_gap":
@@ -325,6 +326,11 @@ class Signs:
             return ANY
         if self.apart and self.laws and head.means in ("KL", "JS", "TV"):
             return Range(zero)
+        match head.sign if self.apart else "":
+            case "<":
+                return Range(zero, inf, True)
+            case ">":
+                return Range(-inf, zero, False, True)
         match head.values:
             case "positive":
                 return Range(zero, inf, True)
@@ -367,6 +373,10 @@ class Signs:
         """>= 0 from 1 on."""
         over = self(minus(u, num(1)))
         return Range(Fraction(0), inf, over.low > 0 or over.above) if over.low >= 0 else ANY
+
+
+def _positive(r: Range) -> bool:
+    return r.low > 0 or (r.low == 0 and r.above)
 
 
 def _both(a: Range, b: Range) -> Range:

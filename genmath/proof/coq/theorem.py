@@ -61,6 +61,7 @@ class Statement:
         self.read.symmetries()
         self.conditions: list[Condition] = [*own, *given, *self.read.given, *results]
         self.read.slopes()
+        self.read.maps()
         self.read.ratios()
         self.read.meanings()
         self.read.products()

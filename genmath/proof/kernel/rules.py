@@ -103,6 +103,9 @@ ROWS = {
         "|-u| = |u|", "abs", "-", _nothing, lambda u: ("abs", u)),
     "abs_product": Row(
         "|u v| = |u| |v|", "abs", "*", _nothing, lambda *u: ("*", *_each("abs", u))),
+    "abs_quotient": Row(
+        "|u / v| = |u| / |v|, if v != 0",
+        "abs", "/", lambda s, u, v: s.nonzero(v), lambda u, v: ("/", *_each("abs", (u, v)))),
     "log_gap": Row(
         "log_gap u = u - 1 - ln u, by definition",
         "log_gap", "", _nothing, lambda u: ("+", u, ("-", ONE), ("-", ("ln", u)))),
@@ -175,6 +178,8 @@ BOUNDS: dict[str, tuple[str, Callable[[Any, Scope], Any]]] = {
     "pi_below": ("pi < 4", lambda t, s: t == PI and ("<", PI, ONE * 4)),
     "exp": ("0 < exp u", lambda t, s: _is(t, "exp") and ("<", ZERO, t)),
     "abs": ("0 <= |u|", lambda t, s: _is(t, "abs") and ("<=", ZERO, t)),
+    "abs_nonzero": ("0 < |u|, if u != 0",
+                    lambda t, s: _is(t, "abs") and s.nonzero(t[1]) and ("<", ZERO, t)),
     "abs_above": ("u <= |u|", lambda t, s: _is(t, "abs") and ("<=", t[1], t)),
     "abs_below": ("-u <= |u|", lambda t, s: _is(t, "abs") and ("<=", ("-", t[1]), t)),
     "abs_most": ("0 <= b - |u|, if 0 <= b - u and 0 <= b + u", _size),
