@@ -81,6 +81,7 @@ POWERS = [
     (a ** (n + 1) - a**n, (a - 1) * a**n),
     (a ** (0 * x), 1),
     (log(a + a * b), log(a) + log(1 + b)),
+    (log(1 + b * ((a**x - 1) / b)), x * log(a)),
     (diff(a**x, x), a**x * log(a)),
     (diff(a**x, a), x * a**x / a),
     ((sqrt(a) * b ** (x / 2)) ** 2, a * b**x),

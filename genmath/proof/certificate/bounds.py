@@ -16,7 +16,7 @@ from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.coq.gaps import Covered
 from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.monomials import Monomial, Polynomial, expand
-from genmath.proof.coq.terms import Term, add, app, denominators, div, minus, neg, num
+from genmath.proof.coq.terms import Term, add, app, denominators, div, minus, mul, neg, num
 from genmath.proof.kernel.claims import FINITE, LINEAR, Function
 
 Weighted = list[Any]  # a weight, and numbers of facts
@@ -98,6 +98,8 @@ class Bounds:
         found = self.place.number(sign, ZERO, t)
         if found is not None:
             return found
+        if t.op == "app" and t.data == "exp" and sign == "<":
+            return self.place.add("bound", "exp", said.of(t))
         low = self.signs(t).low
         under = self.below(t)
         if low > 0:
@@ -164,6 +166,10 @@ class Bounds:
         stated = self.signs.stated(t) if not up and a == ZERO else None
         if stated and (sign == "<=" or self.signs.strict(stated)):
             return self._stated(a, b, sign, *stated)
+        apart = not up and a == ZERO and not all(map(self.signs.nonnegative, t.args))
+        factors = mul(*(self.signs.factors(t) or (num(-1),))) if apart else num(-1)
+        if self.signs.positive(factors) or (sign == "<=" and self.signs.nonnegative(factors)):
+            return self._combine(sign, a, b, [["1", self._sign(sign, factors)]])
         mixture = self.signs.mixture(t) if not up and a == ZERO else None
         if mixture and (sign == "<=" or mixture[2]):
             return self._mixture(b, sign, *mixture[:2])

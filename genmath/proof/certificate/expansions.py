@@ -12,14 +12,17 @@ from genmath.proof.coq.rules import (
     common,
     constant,
     density,
+    doubled,
     expanded,
     factored,
     finite,
+    halves,
     multiplied_out,
     opened,
     outside,
     plainer,
     root_of,
+    rooted,
     scaled,
     turned,
 )
@@ -149,6 +152,8 @@ def _exp(u: Term, signs: Signs) -> Expansion | None:
             return "exp_ln", u.args[0], [("<", u.args[0])]
         case "mul" | "div" | "app" if signs.apart and (new := multiplied_out(u, signs)):
             return "same", app("exp", new), []
+        case "mul" | "div" if signs.apart and (twice := doubled(u)):
+            return "same", app("exp", app("ln", app("sqrt", app("exp", twice)))), []
     return None
 
 
@@ -176,8 +181,11 @@ def _sqrt(u: Term, signs: Signs) -> Expansion | None:
                 div(app("sqrt", over), app("sqrt", under)),
                 [("<=", over), ("<", under)],
             )
-        case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
-            return "same", app("sqrt", div(*parts)), []
+        case "pow" if signs.apart and u.data > 2 and signs.nonnegative(u.args[0]):
+            whole = mul(*(power(u.args[0], k) for k in halves(u.data)))
+            return "same", app("sqrt", whole), []
+        case "add" if signs.apart and (parts := rooted(u, signs)):
+            return "same", app("sqrt", parts), []
     return None
 
 

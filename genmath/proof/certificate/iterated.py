@@ -17,9 +17,11 @@ from genmath.proof.certificate import parts, said
 from genmath.proof.certificate.cancelled import divided
 from genmath.proof.certificate.fractions import partial
 from genmath.proof.certificate.indices import in_order, known_sum, orders, sifted
+from genmath.proof.certificate.moved import inverse, motion, moved
+from genmath.proof.certificate.primitives import Primitive, primitive
 from genmath.proof.certificate.steps import Stepped, stepped
 from genmath.proof.coq.linear import LARGEST_POWER, moment_of
-from genmath.proof.coq.monomials import Monomial, apart_from, expand, product, total
+from genmath.proof.coq.monomials import Monomial, affine, apart_from, expand, product, total
 from genmath.proof.coq.normals import moment
 from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.signs import Signs
@@ -38,6 +40,7 @@ from genmath.proof.coq.terms import (
 )
 
 ONE = num(1)
+MOVING = "@"  # a letter by which something is differentiated
 Opened = Callable[[Term, Signs], Term]
 Letters = dict[str, str]  # each with the integral that is over it
 
@@ -75,20 +78,29 @@ class Leaving:
     equation: tuple[Term, Term] | None = None
 
 
+Plan = Split | Merged | Primitive | Stepped
+
+
 def apart(term: Term, signs: Signs, opened: Opened) -> Term | None:
     found = plan(term, signs, opened)
     return None if found is None else found.target
 
 
-def plan(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Stepped | None:
+def plan(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Primitive | Stepped | None:
     """One step; None where nothing is left to be done."""
     if term not in signs.planned:
         signs.planned[term] = _planned(term, signs, opened)
-    found: Split | Merged | Stepped | None = signs.planned[term]
+    found: Split | Merged | Primitive | Stepped | None = signs.planned[term]
     return found
 
 
-def _planned(term: Term, signs: Signs, opened: Opened) -> Split | Merged | Stepped | None:
+def _planned(
+    term: Term, signs: Signs, opened: Opened
+) -> Split | Merged | Primitive | Stepped | None:
+    if found := primitive(term, signs, opened):
+        return found
+    if not signs.laws:
+        return None
     function, others = term.args[0], tuple(_factors(f, signs, opened) for f in term.args[1:])
     head = signs.heads[term.data]
     bound = frozenset(name for name, _ in function.data)
@@ -133,7 +145,7 @@ def _merged(term: Term, written: Term, signs: Signs, opened: Opened) -> Merged |
         return None if target == term else Merged(written, tuple(letters), target, "", target)
     ((factors, number),) = products.items()
     powers, key = dict(factors), _plain(letters)
-    if found := _leaving(letters, powers, here):
+    if found := _leaving(letters, powers, here, opened):
         x = found.letter
         rest = {name: m for name, m in letters.items() if name != x}
         apart = frozenset(p for p in factors if x not in p[0].free)
@@ -169,7 +181,9 @@ def _cancelled(
     return _chain(rest, mul(apart, integral), heads), _chain(rest, left, heads)
 
 
-def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+def _leaving(
+    letters: Letters, powers: Mapping[Term, int], signs: Signs, opened: Opened
+) -> Leaving | None:
     """By its density, a moment of a normal law, or the product of two of them."""
     both: list[Leaving | None] = []
     for x, measure in letters.items():
@@ -194,9 +208,31 @@ def _leaving(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leav
             if left:
                 return Leaving(x, "moment", mul(*[var(x)] * k, laws[0]), left)
         if len(laws) == 2 and signs.heads[measure].line:
-            both += [_conjugate(x, k, a, b, signs) for a, b in itertools.permutations(laws)]
+            both += [_conjugate(x, k, a, b, signs, opened) for a, b in itertools.permutations(laws)]
     found = next(filter(None, both), None) or _by_parts(letters, powers, signs)
-    return found or (_beside_law(letters, powers, signs) if signs.parts else None)
+    if found is None and signs.parts:
+        found = _beside_law(letters, powers, signs)
+    elif found is None:
+        found = _lowered(letters, powers, signs)
+    return found or _moved(letters, powers, signs)
+
+
+def _moved(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """A normal number at a line is another normal number."""
+    for x, measure in letters.items():
+        own = [t for t in powers if x in t.free]
+        found = motion(x, measure, own, signs) if signs.heads[measure].line else None
+        if found is None or any(
+            powers[t] < 0 or (t.data == "normal" and powers[t] > 1) for t in own
+        ):
+            continue
+        line, target = found
+        law = product(frozenset((t, powers[t]) for t in own), {})
+        body = mul(*(moved(t, x, line, signs) for t in own for _ in range(powers[t])))
+        if not any(t.data == "normal" and t.args[0] == var(x) for t in own):
+            body = mul(inverse(line)[1], body)
+        return Leaving(x, "moved", law, _chain({x: target}, body, signs.heads))
+    return None
 
 
 def _beside_law(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
@@ -287,6 +323,36 @@ def _by_parts(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Lea
     return None
 
 
+def _lowered(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """The derivative goes from a function of which nothing is known to a normal law beside it."""
+    for x, measure in letters.items():
+        own = [t for t in powers if x in t.free and t != var(x)]
+        laws = [t for t in own if t.data == "normal" and t.args[0] == var(x)]
+        slopes = [t for t in own if undone(t, x, signs.heads)]
+        if not signs.heads[measure].line or (len(laws), len(slopes), len(own)) != (1, 1, 2):
+            continue
+        (slope,), k = slopes, powers.get(var(x), 0)
+        if k < 0 or powers[slope] != 1 or powers[laws[0]] != 1:
+            continue
+        beside = mul(*[var(x)] * k, laws[0])
+        moving = app(DERIVATIVE, lam(((MOVING, ()),), replaced(beside, {x: MOVING})), var(x))
+        whole = undone(slope, x, signs.heads) or slope
+        left = neg(_chain({x: measure}, mul(moving, whole), signs.heads))
+        return Leaving(x, "flux", mul(beside, slope), left)
+    return None
+
+
+def undone(slope: Term, x: str, heads: Mapping[str, Head]) -> Term | None:
+    """What has this as its derivative by x, there: of a derivative, or by its name."""
+    if slope.op != "app" or slope.args[-1] != var(x):
+        return None
+    if slope.data == DERIVATIVE:
+        ((letter, _),) = slope.args[0].data
+        return replaced(slope.args[0].args[0], {letter: x}) if x not in slope.args[0].free else None
+    head = next((h for h in heads.values() if h.slope == slope.data), None)
+    return app(head.name, var(x)) if head else None
+
+
 def _slope_of_margin(t: Term, x: str, measure: str, heads: Mapping[str, Head]) -> Term | None:
     """By a parameter: the derivative of what the density leaves."""
     if t.data != DERIVATIVE or x in t.args[1].free or t.args[0].args[0].op != "app":
@@ -308,13 +374,15 @@ def _slope_of_density(t: Term, x: str, heads: Mapping[str, Head]) -> bool:
     return known or _slope_of_density(inner, letter, heads)
 
 
-def _conjugate(x: str, k: int, one: Term, other: Term, signs: Signs) -> Leaving | None:
+def _conjugate(
+    x: str, k: int, one: Term, other: Term, signs: Signs, opened: Opened
+) -> Leaving | None:
     """N(x; m, w) N(y; a x + b, v) = N(y; a m + b, S) N(x; m + (y - a m - b) a w/S, v w/S), where
     S = v + a^2 w."""
     if {one.data, other.data} != {"normal"} or moment_of(one, x, 0, signs) is None:
         return None
     (_, m, w), (y, mean, v) = one.args, other.args
-    line = _affine(mean, x)
+    line = affine(opened(mean, signs), x)
     if line is None or x in y.free | v.free or not signs.positive(v):
         return None
     a, b = line
@@ -327,14 +395,6 @@ def _conjugate(x: str, k: int, one: Term, other: Term, signs: Signs) -> Leaving 
         return None
     equation = other, div(mul(margin, law), one)
     return Leaving(x, "moment", mul(*[var(x)] * k, law), left, (margin,), equation)
-
-
-def _affine(t: Term, x: str) -> tuple[Term, Term] | None:
-    parts = apart_from(expand(t) or {}, frozenset([x]))
-    once, none = frozenset([(var(x), 1)]), frozenset[tuple[Term, int]]()
-    if not parts.keys() <= {once, none} or once not in parts:
-        return None
-    return total(parts[once]), total(parts.get(none, {}))
 
 
 def _apart(letters: Letters, powers: Mapping[Term, int], heads: Mapping[str, Head]) -> list[Term]:

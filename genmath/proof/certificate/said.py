@@ -63,9 +63,9 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
     if kind in SMOOTH:
         said["smooth"] = True
     if head.linear:
-        between = head.linear == "integral" and len(takes) > 1
+        between = "endless" if endless else "between"
         series = head.linear == "sum" and endless  # an endless sum is one by a law
-        said["is"] = "between" if between else "integral" if series else head.linear
+        said["is"] = between if head.limited else "integral" if series else head.linear
     if head.logs and not endless:
         said |= {"is": "product", "by": head.logs}
     if head.means:

@@ -8,7 +8,7 @@ its indices differ or are none. All of it is for every dimension.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -49,7 +49,7 @@ from genmath.proof.language.tree import (
 
 ONE = num(1)
 Table = Callable[[Term, Term], Term]  # what stands in a row and a column; of a vector in a row
-Env = dict[Symbol, str]
+Env = Mapping[Symbol, str | Term]
 TEMPORARY = map("·{}".format, itertools.count())
 SYMMETRIC = ("symmetric", "diagonal", "commuting")
 
@@ -217,8 +217,9 @@ class Vectors(Reading):
             return self._letters_of(letter)
         if letter.shape != "vector":
             raise NoReal("a bound matrix")
-        point, name = self._point(letter.sized), env[letter]
-        return lambda i, j: app(point, var(name), i)
+        point, read = self._point(letter.sized), env[letter]
+        bound = var(read) if isinstance(read, str) else read
+        return lambda i, j: app(point, bound, i)
 
     def _moved(self, letter: Symbol, table: Table) -> Table:
         """Along one of its coordinates, where a derivative by it is taken."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +12,18 @@ from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import expansion
 from genmath.proof.certificate.gathered import gathered
 from genmath.proof.certificate.indices import known_sum
-from genmath.proof.certificate.iterated import Letters, Merged, opening, plan, spread
+from genmath.proof.certificate.iterated import (
+    MOVING,
+    Letters,
+    Merged,
+    opening,
+    plan,
+    spread,
+    undone,
+)
 from genmath.proof.certificate.iterated import where as where_of
+from genmath.proof.certificate.moved import back, inverse, motion
+from genmath.proof.certificate.primitives import Primitive
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.certificate.steps import Stepped
 from genmath.proof.coq.reading import DERIVATIVE, Head
@@ -76,8 +87,19 @@ class Writer:
                 raise NoProof("not an identity of real algebra")
             self.bounds(place).divisors(a, b)
             return place.add("identity", ["=", said.of(a), said.of(b)], by)
+        with contextlib.suppress(NoProof):
+            return self._plainly(a, b, place)
         by = self.equations([a, b], place, depth)
         return place.add("identity", ["=", said.of(a), said.of(b)], by)
+
+    def _plainly(self, a: Term, b: Term, place: Place) -> int:
+        """By arithmetic alone."""
+        if any(
+            d.op != "num" and not place.signs.nonzero(d) for t in (a, b) for d in denominators(t)
+        ):
+            raise NoProof("a denominator is not seen to differ from 0")
+        self.bounds(place).divisors(a, b)
+        return place.add("identity", ["=", said.of(a), said.of(b)], [])
 
     def equal(self, a: Term, b: Term, signs: Signs) -> bool:
         found = self.values([a, b], signs)
@@ -252,6 +274,8 @@ class Writer:
         found = plan(atom, place.signs, opened)
         if found is None:
             return None
+        if isinstance(found, Primitive):
+            return self._by_primitive(atom, found, place, depth), found.target
         facts = []
         if said.of(found.written) != said.of(atom):
             facts.append(self.same(atom, found.written, place, depth))
@@ -264,6 +288,33 @@ class Writer:
         self.bounds(place).divisors(found.target)
         step = ["identity", ["=", said.of(atom), said.of(found.target)], facts]
         return place.add(*step), found.target
+
+    def _by_primitive(self, atom: Term, found: Primitive, place: Place, depth: int) -> int:
+        """As the integral of a slope, and what is left."""
+        whole, known = found.whole, found.known
+        _, low, high = known.args
+        if place.signs.nonnegative(add(high, neg(low))):
+            inner, (x,) = self._between(known, place, "<=")
+        else:
+            inner, (x,) = self.under(known, 0, place)
+        slope = app(DERIVATIVE, whole, var(x))
+        self.equality(slope, _at(known.args[0], x), inner, depth + 1)
+        of = said.of(whole)[2]
+        facts = [place.add("primitive", said.of(known), of, [x], inner.steps)]
+        if found.rest is not None:
+            both = app(
+                atom.data,
+                lam(whole.data, add(*(t.args[0].args[0] for t in (known, found.rest)))),
+                low,
+                high,
+            )
+            facts = [
+                *facts,
+                place.add("equal", "linear", said.of(both)),
+                self.same(atom, both, place, depth),
+            ]
+        self.bounds(place).divisors(found.target)
+        return place.add("identity", ["=", said.of(atom), said.of(found.target)], facts)
 
     def _stepped(self, found: Stepped, place: Place, depth: int) -> list[int]:
         """A sum from one number to another, without its last term or as a whole."""
@@ -299,7 +350,8 @@ class Writer:
         terms = said.of(found.written), said.of(found.middle)
         facts = [place.add("iterated", *terms, order, names, inner.steps)]
         if found.rule:
-            facts.insert(0, self._leaving(found.middle, found.target, found.rule, place))
+            around = len(found.letters) - 1
+            facts.insert(0, self._leaving(found.middle, found.target, found.rule, around, place))
         return facts
 
     def _beneath(self, letters: Letters, place: Place) -> Place:
@@ -321,12 +373,13 @@ class Writer:
                 new.add("instance", k, list(chosen))
         return new
 
-    def _leaving(self, middle: Term, target: Term, rule: str, place: Place) -> int:
-        """Down to the letter that is integrated out."""
-        if middle.op == "app" and target.op == "app" and middle.data == target.data:
+    def _leaving(self, middle: Term, target: Term, rule: str, around: int, place: Place) -> int:
+        """Down to the letter that is integrated out, which others are around."""
+        alike = middle.op == "app" and target.op == "app" and middle.data == target.data
+        if around if rule == "moved" else alike:
             inner, (x,) = self.under(middle, 0, place)
             one, other = _at(middle.args[0], x), _at(target.args[0], x)
-            by = [self._leaving(one, other, rule, inner)]
+            by = [self._leaving(one, other, rule, around - 1, inner)]
             if inner.number("=", one, other) is None:
                 self.bounds(inner).divisors(one, other)
                 inner.add("identity", ["=", said.of(one), said.of(other)], by)
@@ -334,6 +387,9 @@ class Writer:
         last = middle.args[-1] if middle.op == "mul" else middle
         if rule == "flux" and last.args[0].args[0].op == "mul":
             return self._by_parts(last, place)
+        if rule == "moved":
+            left = target.args[-1] if target.op == "mul" else target
+            return self._moved(last, left, place)
         if rule == "divided":
             self.bounds(place).divisors(middle, target)
             return place.add("identity", ["=", said.of(middle), said.of(target)], [])
@@ -364,6 +420,31 @@ class Writer:
             raise NoProof("a hypothesis is not found")
         return number
 
+    def _moved(self, integral: Term, left: Term, place: Place) -> int:
+        """By substitution, and the density of the law that moves along."""
+        ((x, _),) = integral.args[0].data
+        factors = _laws(integral)
+        found = motion(x, integral.data, _bases(factors), place.signs)
+        if found is None:
+            raise NoProof("a law does not move")
+        line, _ = found
+        shift, factor = inverse(line)
+        self.bounds(place).positive(factor)
+        step = ["moved", said.of(integral), left.data, said.of(shift), said.of(factor)]
+        facts = [place.add(*step)]
+        here = replaced(integral.args[0].args[0], {x: back(x, line)})
+        middle = app(left.data, lam(left.args[0].data, mul(factor, here)))
+        inner, (w,) = self.under(middle, 0, place)
+        one, other = _at(middle.args[0], w), _at(left.args[0], w)
+        by, ((y, _),) = list[int](), left.args[0].data
+        for old, new in zip(_normals(factors, x), _normals(_laws(left), y), strict=True):
+            old = replaced(replaced(old, {x: back(x, line)}), {x: w})
+            by = [self.equality(old, mul(line[0], replaced(new, {y: w})), inner)]
+        by = [*self.equations([one, other], inner, 1), *by]
+        inner.add("identity", ["=", said.of(one), said.of(other)], by)
+        facts.insert(0, place.add("same", said.of(middle), said.of(left), [[[w], inner.steps]]))
+        return place.add("identity", ["=", said.of(integral), said.of(left)], facts)
+
     def _exchanged(self, integral: Term, left: Term, place: Place) -> int:
         """The integral of a derivative is that of the integral, which is known."""
         function, slope = integral.args[0], integral.args[0].args[0]
@@ -385,11 +466,12 @@ class Writer:
         """The integral of f p' is minus that of f' p, since that of (f p)' is 0."""
         ((letter, _),) = integral.args[0].data
         beside, slope = integral.args[0].args[0].args
-        ((moving, _),) = slope.args[0].data
-        density = slope.args[0].args[0]
-        function = lam(((moving, ()),), mul(replaced(beside, {letter: moving}), density))
+        density = undone(slope, letter, self.heads)
+        if density is None:
+            raise NoProof("it is the derivative of nothing")
+        function = lam(((MOVING, ()),), replaced(mul(beside, density), {letter: MOVING}))
         other = app(DERIVATIVE, lam(function.data, function.args[0].args[0]), var(letter))
-        sides = mul(other, replaced(density, {moving: letter})), mul(beside, slope)
+        sides = mul(other, density), mul(beside, slope)
 
         def over(t: Term) -> Term:
             return app(integral.data, lam(integral.args[0].data, t))
@@ -451,8 +533,7 @@ class Writer:
         (x,) = letters = [next(self.letters)]
         scope = place.scope
         kernel: Any = place.kernel(term)
-        takes = scope.functions[term.data].takes
-        where = [*scope.looks(kernel, 0), *scope.limits(kernel, takes, sign)]
+        where = [*scope.looks(kernel, 0), *scope.limits(kernel, sign)]
         inner, _, _ = scope.inside([letters, []], 1, where)
         within = [("<=", low, var(x)), ("<=", var(x), high)]
         return self._stated(inner, place, letters, within), letters
@@ -493,6 +574,14 @@ def _at(function: Term, letter: str) -> Term:
 def _laws(integral: Term) -> tuple[Term, ...]:
     body = integral.args[0].args[0]
     return body.args if body.op == "mul" else (body,)
+
+
+def _bases(factors: tuple[Term, ...]) -> list[Term]:
+    return [t.args[0] if t.op == "pow" else t for t in factors]
+
+
+def _normals(factors: tuple[Term, ...], x: str) -> list[Term]:
+    return [t for t in factors if t.data == "normal" and t.args[0] == var(x)]
 
 
 def _roots(term: Term) -> list[Term]:

@@ -10,6 +10,7 @@ from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, lam, mul, neg, num, power, var
 
 MOST, LARGEST_POWER = 24, 4  # terms under one sign; powers that are multiplied out
+LARGEST_MOMENT = 8
 Parts = list[tuple[list[Term], list[Term]]]  # factors that are constants, and the others
 
 
@@ -60,7 +61,7 @@ def meaning(term: Term, head: Head) -> Term:
 
 
 def moment(function: Term, others: tuple[Term, ...], rest: list[Term], signs: Signs) -> Term | None:
-    """Of a normal law, up to the fourth."""
+    """Of a normal law."""
     if len(others) != 1 or len(function.data) != 1:
         return None
     letter, law = var(function.data[0][0]), others[0].args[0]
@@ -78,18 +79,12 @@ def moment_of(law: Term, x: str, k: int, signs: Signs) -> Term | None:
     _, m, v = law.args
     if x in m.free | v.free or not signs.positive(v):
         return None
-    match k:
-        case 0:
-            return num(1)
-        case 1:
-            return m
-        case 2:
-            return add(power(m, 2), v)
-        case 3:
-            return add(power(m, 3), mul(num(3), m, v))
-        case 4:
-            return add(power(m, 4), mul(num(6), power(m, 2), v), mul(num(3), power(v, 2)))
-    return None
+    if k > LARGEST_POWER and not (signs.apart and k <= LARGEST_MOMENT):
+        return None
+    moments = [num(1), m, add(power(m, 2), v)]
+    for j in range(2, k):
+        moments.append(add(mul(m, moments[j]), mul(num(j), v, moments[j - 1])))
+    return moments[k]
 
 
 def parts_of(term: Term, bound: frozenset[str]) -> Parts:

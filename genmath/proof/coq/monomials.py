@@ -7,9 +7,10 @@ import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from genmath.proof.coq.terms import Term, add, div, mul, neg, num, power, replaced
+from genmath.proof.coq.terms import Term, add, div, mul, neg, num, power, replaced, var
 
 MOST, MOST_POWERS = 100, 4  # products; powers of a letter
+FACTORED = 12  # parts of a sum that is taken apart
 Monomial = frozenset[tuple[Term, int]]  # factors with their exponents, which may be < 0
 Polynomial = dict[Monomial, Fraction]  # no coefficient is 0
 
@@ -80,6 +81,15 @@ def apart_from(p: Polynomial, letters: frozenset[str]) -> dict[Monomial, Polynom
         own = frozenset(f for f in m if not letters.isdisjoint(f[0].free))
         found.setdefault(own, {})[m - own] = c
     return found
+
+
+def affine(t: Term, x: str) -> tuple[Term, Term] | None:
+    """The slope and the constant of a term that is linear in a letter."""
+    parts = apart_from(expand(t) or {}, frozenset([x]))
+    once, none = frozenset([(var(x), 1)]), frozenset[tuple[Term, int]]()
+    if not parts.keys() <= {once, none} or once not in parts:
+        return None
+    return total(parts[once]), total(parts.get(none, {}))
 
 
 def weights(t: Term, x: Term) -> list[tuple[int, Term]] | None:
@@ -156,3 +166,51 @@ def _raised(t: Term, k: int) -> Term:
     if k > 1 and t.op == "app" and t.args and t.args[0].op == "lam":
         return mul(*[t] * k)  # an integral: each has letters of its own
     return t if k == 1 else power(t, k)
+
+
+# --- a sum as a product: of what its parts have in common, and of gaps that are known
+
+
+def factors(t: Term, gaps: Iterable[tuple[Term, Term]]) -> tuple[Term, ...] | None:
+    """None if it is none. Of gaps, low < high, those are tried of which one side is a letter."""
+    p = expand(t)
+    if not p or len(p) > FACTORED:
+        return None
+    common = _common(p)
+    over = frozenset((a, -k) for a, k in common.items())
+    rest = {joined(m, over): c for m, c in p.items()}
+    found = [_raised(a, k) for a, k in sorted(common.items(), key=lambda f: (str(f[0]), f[1]))]
+    for low, high in gaps:
+        while (divided := _divided(rest, low, high)) is not None:
+            found, rest = [*found, add(high, neg(low))], divided
+    parts = [*found, *([] if rest == {frozenset(): 1} else [total(rest)])]
+    several = len(p) == 1 or (len(parts) > 1 and any(f.op != "num" for f in parts[1:]))
+    return tuple(parts) if several else None
+
+
+def _common(p: Polynomial) -> dict[Term, int]:
+    """With the least exponents that they have in any part."""
+    powers = [dict(m) for m in p]
+    least = {a: min(m.get(a, 0) for m in powers) for one in powers for a in one}
+    return {a: k for a, k in least.items() if k}
+
+
+def _divided(p: Polynomial, low: Term, high: Term) -> Polynomial | None:
+    """By high - low, where that is no remainder."""
+    letter, root = (high, low) if high.op == "var" else (low, high)
+    by_power: dict[int, Polynomial] = {}
+    for m, c in apart_from(p, letter.free).items():
+        k = dict(m).get(letter, 0)
+        if k < 0 or len(m) > 1 or (m and not k):
+            return None
+        by_power[k] = c
+    top = max(by_power, default=0)
+    if letter.op != "var" or letter.data in root.free or not top:
+        return None
+    found, carried = Polynomial(), Polynomial()
+    for k in range(top, -1, -1):  # by Horner's rule
+        carried = _sum([by_power.get(k, {}), _product([carried, expand(root)])]) or {}
+        if k:
+            at: Polynomial = {frozenset([(letter, k - 1)] if k > 1 else []): Fraction(1)}
+            found = _sum([found, _product([at, carried])]) or {}
+    return None if carried else found if letter == high else {m: -c for m, c in found.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -41,6 +41,7 @@ from genmath.proof.language.tree import (
     Divergence,
     Entropy,
     Expect,
+    Family,
     Fn,
     Indexed,
     Integral,
@@ -55,6 +56,7 @@ from genmath.proof.language.tree import (
     Ranging,
     Relation,
     Symbol,
+    event_variables,
     free_symbols,
 )
 
@@ -77,6 +79,9 @@ SPACED = (Integral, Expect, Divergence, Entropy, Over)
 
 class NoReal(ValueError):
     """What is no real number, or nothing that can be said of one."""
+
+
+Env = Mapping[Symbol, str | Term]  # letters bound around a node: their names, or their values
 
 
 @dataclass
@@ -113,6 +118,11 @@ class Head:
     @property
     def type(self) -> str:
         return " -> ".join([*self.takes, "R"])
+
+    @property
+    def limited(self) -> bool:
+        """Whether it is an integral with limits."""
+        return self.linear == "integral" and self.takes[1:] == ("R", "R")
 
     @property
     def choosy(self) -> bool:
@@ -296,8 +306,10 @@ class Reading:
         """What is said of symmetric matrices: here they are not read."""
 
     def slopes(self) -> None:
-        """Names for the derivatives of functions of one argument, twice, if any are taken."""
+        """Names for the derivatives of functions of one argument: those that there are; twice, if
+        any are taken."""
         if DERIVATIVE not in self.by_name:
+            self._known_slopes()
             return
         for _ in range(2):
             for (kind, data, takes), head in list(self.heads.items()):
@@ -308,6 +320,13 @@ class Reading:
                         called = self.name(f"{name}{'_d' * (order + 1)}")
                         self.heads[key] = Head(called, takes)
                     head.slope = self.heads[key].name
+
+    def _known_slopes(self) -> None:
+        for (kind, data, takes), head in self.heads.items():
+            if kind == "Apply" and takes == ("R",):
+                name, traits, order = data
+                other = self.heads.get((kind, (name, traits, order + 1), takes))
+                head.slope = other.name if other else ""
 
     def name(self, wanted: str) -> str:
         plain = re.sub(r"\W+", "_", wanted.replace("+", "p"), flags=re.ASCII).strip("_") or "f"
@@ -320,7 +339,7 @@ class Reading:
         self.taken.add(new)
         return new
 
-    def _read(self, node: Node, env: dict[Symbol, str]) -> Term:
+    def _read(self, node: Node, env: Env) -> Term:
         match node:
             case Named():
                 return self._read(node.body, env)
@@ -331,7 +350,7 @@ class Reading:
         if shape(node) != NUMBER:
             raise NoReal("vectors and matrices are no real numbers")
         if isinstance(node, Symbol) and not node.shape:
-            return var(env[node] if node in env else self._letter(node))
+            return _at(env[node]) if node in env else var(self._letter(node))
         if isinstance(node, Fn) and node.name in ("norm2", "dot"):
             with contextlib.suppress(NoReal):
                 return self._over_coordinates(node, env)
@@ -340,6 +359,12 @@ class Reading:
             return self._opaque(node, env)
         if isinstance(node, Infinity):
             return self._opaque(node, env)
+        if isinstance(node, Expect) and (one := _by_definition(node)):
+            return self._averaged(*one, env)
+        if isinstance(node, Family) and node.name == "Bernoulli":
+            at = self._read(node.point, env)
+            if at in (num(0), num(1)):
+                return self._weight(node, env, at == num(1))
         if isinstance(node, Pow):
             return self._power(node, env)
         if isinstance(node, Fn) and (definition := _definition(node)):
@@ -366,7 +391,23 @@ class Reading:
                 return app(OWN[node.name], *args)
         return self._function(node, env)
 
-    def _over_coordinates(self, node: Fn, env: dict[Symbol, str]) -> Term:
+    def _averaged(self, law: Family, inside: Node, env: Env) -> Term:
+        """An expectation as its law defines it: of a Bernoulli law the sum of what there is at 1
+        and at 0, each by its probability; of a uniform one an integral by a length."""
+        point: Any = law.point
+        if law.name == "Uniform":
+            _, low, high = law.args
+            whole = self._read(Between(inside, point, low, high), env)
+            return div(whole, minus(self._read(high, env), self._read(low, env)))
+        at = (self._read(inside, {**env, point: num(b)}) for b in (1, 0))
+        weights = self._weight(law, env), self._weight(law, env, False)
+        return add(*map(mul, weights, at))
+
+    def _weight(self, law: Family, env: Env, one: bool = True) -> Term:
+        p = self._read(law.args[1], env)
+        return p if one else minus(num(1), p)
+
+    def _over_coordinates(self, node: Fn, env: Env) -> Term:
         """A squared length, or a product of two vectors, as the sum over their coordinates: for
         every dimension."""
         ((rows, columns), *_) = shapes = [shape(a) for a in node.args]
@@ -379,7 +420,7 @@ class Reading:
             self.heads[key] = Head(self.name("Sum"), key[2], letters=((AT, ()),), linear="sum")
         return app(self.heads[key].name, lam(((AT, ()),), body))
 
-    def _coordinate(self, node: Node, env: dict[Symbol, str]) -> Term:
+    def _coordinate(self, node: Node, env: Env) -> Term:
         """The coordinate of a vector that the letter AT counts. No number depends on it, so one
         such letter will do."""
         if shape(node) == NUMBER:
@@ -407,7 +448,7 @@ class Reading:
             self.letters[letter] = self.name(letter.name)
         return self.letters[letter]
 
-    def _power(self, node: Pow, env: dict[Symbol, str]) -> Term:
+    def _power(self, node: Pow, env: Env) -> Term:
         base, exponent = node.args
         k = _number(exponent)
         if k is None or abs(k) > LARGEST_POWER or k.denominator > 2:
@@ -419,7 +460,7 @@ class Reading:
         to = power(read, abs(int(k))) if abs(k) != 1 else read
         return to if k >= 0 else div(num(1), to)
 
-    def _function(self, node: Node, env: dict[Symbol, str]) -> Term:
+    def _function(self, node: Node, env: Env) -> Term:
         """A function of its children; of functions, where it binds letters in them. A derivative
         is one of a function, at a place."""
         inside = (*node.bound, *node.letters)
@@ -429,7 +470,7 @@ class Reading:
         args: list[Term] = []
         for i, child in enumerate(node.args):
             if inside and (node.binds_in(i) or node.letters):
-                args.append(lam(letters, self._read(child, env | names)))
+                args.append(lam(letters, self._read(child, {**env, **names})))
             else:
                 args.append(self._read(child, env))
         if isinstance(node, Expect):
@@ -477,11 +518,11 @@ class Reading:
         below: list[Condition] = [] if _endless(low) else [("<", self(low), at)]
         return below if _endless(high) else [*below, ("<", at, self(high))]
 
-    def _opaque(self, node: Node, env: dict[Symbol, str]) -> Term:
+    def _opaque(self, node: Node, env: Env) -> Term:
         """A function of the letters bound around it that it speaks of."""
         spoken: dict[Symbol, int] = {}
         key = ("opaque", _key(node, env, {}, spoken), ())
-        args = tuple(var(env[v]) for v in spoken)
+        args = tuple(_at(env[v]) for v in spoken)
         head = self.heads.get(key)
         if head is None:
             head = Head(self.name(_called(node)), ("R",) * len(args), _values(node))
@@ -492,6 +533,29 @@ class Reading:
 def _definition(node: Fn) -> Callable[[Node], Node] | None:
     row = None if node.name in OWN else Fn.elementary.get(node.name)
     return row.definition if row else None
+
+
+def _at(value: str | Term) -> Term:
+    return var(value) if isinstance(value, str) else value
+
+
+def _by_definition(node: Expect) -> tuple[Family, Node] | None:
+    """A Bernoulli law of which no other speaks, and what is left of the expectation; or a uniform
+    law that is the only one."""
+    for i, law in enumerate(node.dists):
+        others = (*node.dists[:i], *node.dists[i + 1 :])
+        if not isinstance(law, Family) or not isinstance(law.point, Symbol):
+            continue
+        if any(law.point in free_symbols(d) for d in (*others, *law.args[1:])):
+            continue
+        inside = Expect(others, node.body) if others else node.body
+        if law.name == "Bernoulli" and free_symbols(law).isdisjoint(
+            v for d in others for v in event_variables(d)
+        ):
+            return law, inside
+        if law.name == "Uniform" and not others and law.point.domain == "real":
+            return law, inside
+    return None
 
 
 def _linear(node: Node) -> str:
@@ -562,9 +626,7 @@ def _plain(entry: Any, spaced: bool = False) -> Any:
     return (entry.domain, entry.args, entry.sized, entry.space if spaced else "")
 
 
-def _key(
-    node: Node, env: dict[Symbol, str], own: dict[Symbol, int], spoken: dict[Symbol, int]
-) -> Any:
+def _key(node: Node, env: Env, own: dict[Symbol, int], spoken: dict[Symbol, int]) -> Any:
     """The node but for the names of letters bound in it or around it."""
     if isinstance(node, Named):
         return _key(node.body, env, own, spoken)

@@ -51,7 +51,10 @@ def expanded(term: Term, signs: Signs) -> Term | None:
         return law  # under an integral it stays what its moments are known of
     if signs.apart and (new := by_map(term, signs)):
         return new
-    if signs.laws and (head := signs.heads.get(term.data)) is not None:
+    head = signs.heads.get(term.data)
+    if head is not None and head.limited and signs.apart:
+        return signs.apart(term, signs, opened)
+    if signs.laws and head is not None:
         if head.linear:
             return (signs.apart or apart)(term, signs, opened)
         if head.means and (signs.apart or head.means != "TV"):
@@ -203,7 +206,9 @@ def _ln(u: Term, signs: Signs) -> Term:
 
 def common(u: Term, signs: Signs) -> tuple[Term, Term] | None:
     """A sum as a product, both factors > 0."""
-    parts = shared(_in_order(opened(u, signs)))
+    now = _in_order(opened(u, signs))
+    one = expand(now) or {}
+    parts = (total(one), num(1)) if len(one) == 1 else shared(now)
     return parts if parts and all(map(signs.positive, parts)) else None
 
 
@@ -253,6 +258,8 @@ def _exp(u: Term, signs: Signs) -> Term:
             return u.args[0]
         case "mul" | "div" | "app" if signs.apart and (new := multiplied_out(u, signs)):
             return _exp(new, signs)
+        case "mul" | "div" if signs.apart and (twice := doubled(u)):
+            return _sqrt(_exp(twice, signs), signs)
     return app("exp", u)
 
 
@@ -263,9 +270,19 @@ def collected(u: Term, signs: Signs) -> Term:
     return new if p is None else total(p)
 
 
+def doubled(u: Term) -> Term | None:
+    """Twice a product, if that has no fraction as its coefficient and the product has."""
+    p = expand(u)
+    return total({m: 2 * c for m, c in p.items()}) if p and _halves(*p.values()) else None
+
+
+def _halves(*coefficients: Fraction) -> bool:
+    return all(c.denominator == 2 for c in coefficients)
+
+
 def multiplied_out(u: Term, signs: Signs) -> Term | None:
-    """A product that is a sum, or < 0 in its coefficient, or a number times a logarithm, once all
-    in it is taken apart; of functions at arguments, sums alone are."""
+    """A product that is a sum, or 0, or < 0, or a few times the same, once all in it is taken
+    apart; of functions at arguments, sums alone are."""
     head = signs.heads.get(u.data) if u.op == "app" else None
     now = opened(u, signs) if u.op != "app" or (head and head.linear == "sum") else u
     p = expand(now)
@@ -275,8 +292,9 @@ def multiplied_out(u: Term, signs: Signs) -> Term | None:
         return total(p)
     ((m, c),) = p.items()
     ((t, k), *others) = m or ((u, 0),)
-    if t.data == "ln" and k == 1 and not others and c in range(1, LARGEST_POWER):
-        return add(*[t] * int(c))
+    once = t.data == "ln" and k == 1 and not others
+    if m and c in range(1 if once else 2, LARGEST_POWER):
+        return add(*[product(m, {})] * int(c))
     return total(p) if now != u else None
 
 
@@ -372,6 +390,22 @@ def _sqrt(u: Term, signs: Signs) -> Term:
             return div(*(_sqrt(a, signs) for a in u.args))
         case "pow" if u.data == 2 and signs.nonnegative(u.args[0]):
             return u.args[0]
-        case "add" if signs.apart and (parts := signs.fraction(opened(u, signs))):
-            return div(*(_sqrt(a, signs) for a in parts))
+        case "pow" if signs.apart and u.data > 2 and signs.nonnegative(u.args[0]):
+            return mul(*(_sqrt(power(u.args[0], k), signs) for k in halves(u.data)))
+        case "add" if signs.apart and (parts := rooted(u, signs)):
+            return _sqrt(parts, signs)
     return app("sqrt", u)
+
+
+def halves(k: int) -> list[int]:
+    """A power as a product of squares, and one more where it is odd."""
+    return [2] * (k // 2) + [1] * (k % 2)
+
+
+def rooted(u: Term, signs: Signs) -> Term | None:
+    """A sum as a quotient or product of what is >= 0."""
+    u = opened(u, signs)
+    if fraction := signs.fraction(u):
+        return div(*fraction)
+    parts = signs.factors(u)
+    return mul(*parts) if parts and all(map(signs.nonnegative, parts)) else None

@@ -11,7 +11,15 @@ from math import inf
 from typing import Any
 
 from genmath.proof.coq.gaps import Cover, Covered, Gap, Known
-from genmath.proof.coq.monomials import Monomial, Polynomial, expand, together, total, weights
+from genmath.proof.coq.monomials import (
+    Monomial,
+    Polynomial,
+    expand,
+    factors,
+    together,
+    total,
+    weights,
+)
 from genmath.proof.coq.reading import Head
 from genmath.proof.coq.terms import (
     Condition,
@@ -174,11 +182,19 @@ class Signs:
             return _both(known, Range(Fraction(0), inf, self.positive(one[0])))
         if not _positive(known) and (stated := self.stated(term)):
             known = _both(known, Range(Fraction(0), inf, self.strict(stated)))
+        if known.low < 0 and (parts := self.factors(term)):
+            r = self._product(parts)
+            if r.low >= 0:
+                return _both(known, Range(Fraction(0), inf, r.low > 0 or r.above))
         if not _positive(known) and (mixture := self.mixture(term)):
             known = _both(known, Range(Fraction(0), inf, mixture[2]))
         if known.low < 0 and (self.sized(term) or (self.gap and self.gap(term, self))):
             known = _both(known, Range(Fraction(0)))
         return known
+
+    def factors(self, term: Term) -> tuple[Term, ...] | None:
+        """A sum as a product."""
+        return factors(term, ((low, high) for low, high, _ in self.gaps))
 
     def sized(self, term: Term) -> tuple[Fraction, Term, Term] | None:
         """c, b and u of a sum that is c (b - |u|), where b - u and b + u are seen to be >= 0."""

@@ -1,4 +1,4 @@
-"""Whether two terms are one, by what they are at random places of a large prime field.
+"""Whether two terms are one, by what they are at random places of large prime fields.
 
 A guess that is almost never wrong and that nobody has to trust: it says which equalities Coq is
 asked to prove. A function has a random value for each value of its arguments, so equal arguments
@@ -15,7 +15,8 @@ from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, app
 
 PRIME = 2**61 - 1
-TRIES = 6
+LESS = (0, 44, 228, 464)  # than this, other primes: in one of them a number has a root
+TRIES, FEWEST = 6, 3
 WORLDS = 60
 
 
@@ -29,10 +30,11 @@ def _random(*what: Any) -> int:
 
 
 class World:
-    """Values for all letters and functions, by a seed."""
+    """Values for all letters and functions, by a seed. `known`: what terms are in others."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, known: dict[tuple[Term, Signs], Term | None]) -> None:
+        self.seed, self.prime = seed, PRIME - LESS[seed % len(LESS)]
+        self.known = known
         self.memory: dict[Any, int] = {}
 
     def __call__(
@@ -46,7 +48,11 @@ class World:
     def _value(self, term: Term, signs: Signs, env: tuple[tuple[str, int], ...], depth: int) -> int:
         match term.op:
             case "num":
-                return int(term.data.numerator) * pow(int(term.data.denominator), -1, PRIME) % PRIME
+                return (
+                    int(term.data.numerator)
+                    * pow(int(term.data.denominator), -1, self.prime)
+                    % self.prime
+                )
             case "var":
                 inside = dict(env)
                 if term in signs.equal:
@@ -55,7 +61,9 @@ class World:
                     return inside[term.data]
                 return self._free(term, signs, ())
             case "app":
-                other = expanded(term, signs)
+                if (term, signs) not in self.known:
+                    self.known[term, signs] = expanded(term, signs)
+                other = self.known[term, signs]
                 if other is not None:
                     return self(other, signs, env, depth)
                 args = tuple(self._argument(a, signs, env, depth) for a in term.args)
@@ -67,23 +75,23 @@ class World:
                     return self._root(args[0] ** 2 % PRIME)
                 if term.data == "sin" and signs.apart:
                     cosine = self._free(app("cos", *term.args), signs, args)
-                    return self._root((1 - cosine**2) % PRIME)
+                    return self._root((1 - cosine**2) % self.prime)
                 return self._free(term, signs, args)
         values = [self(a, signs, env, depth) for a in term.args]
         match term.op:
             case "add":
-                return sum(values) % PRIME
+                return sum(values) % self.prime
             case "neg":
-                return -values[0] % PRIME
+                return -values[0] % self.prime
             case "mul":
                 result = 1
                 for v in values:
-                    result = result * v % PRIME
+                    result = result * v % self.prime
                 return result
             case "div":
-                return values[0] * pow(values[1], -1, PRIME) % PRIME
+                return values[0] * pow(values[1], -1, self.prime) % self.prime
             case "pow":
-                return pow(values[0], int(term.data), PRIME)
+                return pow(values[0], int(term.data), self.prime)
         raise TypeError(term.op)
 
     def _free(self, term: Term, signs: Signs, args: tuple[Any, ...]) -> int:
@@ -91,15 +99,16 @@ class World:
         what = (self.seed, term.data, args)
         if signs.apart and term.data == signs.indicator:
             return _random(*what) % 2
-        value = pow(_random(*what), 2, PRIME)
-        return value if signs.nonnegative(term) or _random("sign", *what) % 2 else PRIME - value
+        value = pow(_random(*what), 2, self.prime)
+        above = term.data == "normal" or signs.nonnegative(term)
+        return value if above or _random("sign", *what) % 2 else self.prime - value
 
     def _root(self, value: int) -> int:
         """Of either sign: nothing is known of it but its square."""
-        root = pow(value, (PRIME + 1) // 4, PRIME)
-        if root * root % PRIME != value:
+        root = pow(value, (self.prime + 1) // 4, self.prime)
+        if root * root % self.prime != value:
             raise NoRoot
-        return root if _random("root", self.seed, value) % 2 else PRIME - root
+        return root if _random("root", self.seed, value) % 2 else self.prime - root
 
     def _argument(
         self, term: Term, signs: Signs, env: tuple[tuple[str, int], ...], depth: int
@@ -110,7 +119,7 @@ class World:
         values = []
         for k in range(2):
             places = tuple(
-                (name, pow(_random(self.seed, "place", depth, i, k), 2, PRIME))
+                (name, pow(_random(self.seed, "place", depth, i, k), 2, self.prime))
                 for i, (name, _) in enumerate(term.data)
             )
             around = tuple(p for p in env if p[0] not in dict(places))
@@ -122,7 +131,8 @@ class Values:
     """The values of terms in a few worlds in which all of them have one."""
 
     def __init__(self) -> None:
-        self.worlds = [World(seed) for seed in range(WORLDS)]
+        known: dict[tuple[Term, Signs], Term | None] = {}
+        self.worlds = [World(seed, known) for seed in range(WORLDS)]
 
     def __call__(self, terms: list[Term], signs: Signs) -> list[tuple[int, ...]] | None:
         found: list[list[int]] = []
@@ -132,5 +142,5 @@ class Values:
             except (NoRoot, ValueError):  # or no inverse
                 continue
             if len(found) == TRIES:
-                return list(zip(*found, strict=True))
-        return None
+                break
+        return list(zip(*found, strict=True)) if len(found) >= FEWEST else None

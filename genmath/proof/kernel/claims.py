@@ -8,7 +8,8 @@ A function is declared with what may be supposed of it, and nothing more is know
              looks at these arguments nowhere else
     slope    the function that is its derivative; it takes one number, and so does that
     smooth   whether it has a derivative everywhere, in each number that it takes
-    is       "sum", "integral", "between" (an integral with limits) or "expectation" (of the first
+    is       "sum", "integral", "between" (an integral from the second argument to the third),
+             "endless" (an integral with limits that may be infinite) or "expectation" (of the first
              argument, by the densities that are the others): linear in its first argument
              "product": finite, as a "sum" is, which is `by`. Either may take two numbers more: then
              it is over the first, that and 1, and so on, as long as these are <= the second
@@ -42,7 +43,7 @@ from typing import Any
 from genmath.proof.kernel.limits import MOST, Rejected
 from genmath.proof.kernel.terms import ONE, OWN, PI, Fact, Reader, Term, at
 
-LINEAR = ("sum", "integral", "between", "expectation")
+LINEAR = ("sum", "integral", "between", "endless", "expectation")
 MEANT = {"KL": 2, "JS": 2, "TV": 2, "H": 1}  # of how many densities
 FINITE = ("sum", "product")
 MORE = frozenset(("values", "ranges", "slope", "smooth", "is", "by", "each", "unit",
@@ -169,6 +170,7 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
         f.kind != "indicator" or not (f.takes != (0,) or f.smooth or f.slope),
         not (f.steps and f.ranges),
         f.kind not in LINEAR or f.takes[:1] > (0,),
+        f.kind != "between" or f.takes == (1, 0, 0),
         f.kind != "expectation" or (count > 1 and all(f.takes)),
         (f.kind in (*MEANT, "product", "normal") or f.points != "") == bool(f.by),
         f.kind not in MEANT or all(f.takes),

@@ -89,26 +89,22 @@ def margin(scope: Scope, term: Any, declared: Function) -> Term:
 
 
 def moment(scope: Scope, term: Any, declared: Function) -> Term:
-    """The integral of x^k normal(x; m, v), v > 0, over the line, for k up to 4."""
+    """The integral of x^k normal(x; m, v), v > 0, over the line, for k up to 8."""
     x = ("#", 0)
     body: Any = term[1][2] if declared.line else None
     factors = _factors(body)
     law: Any = next((f for f in factors if f != x), None)
     k = len(factors) - 1
     if (
-        not isinstance(law, tuple) or law[:2] != ("normal", x) or k > 4
+        not isinstance(law, tuple) or law[:2] != ("normal", x) or k > 8
         or factors.count(x) != k or not bare(law[2]) or not scope.positive(law[3])
     ):  # fmt: skip
-        raise Rejected("moment: it is no x^k by a normal law, k at most 4, variance > 0")
+        raise Rejected("moment: it is no x^k by a normal law, k at most 8, variance > 0")
     scope.suppose("the moments of a normal law")
     m, v = law[2:]
-    moments = (
-        ONE,
-        m,
-        ("+", ("^", m, 2), v),
-        ("+", ("^", m, 3), ("*", ONE * 3, m, v)),
-        ("+", ("^", m, 4), ("*", ONE * 6, ("^", m, 2), v), ("*", ONE * 3, ("^", v, 2))),
-    )
+    moments: list[Term] = [ONE, m]
+    for j in range(1, k):  # E x^(j + 1) = m E x^j + j v E x^(j - 1)
+        moments.append(("+", ("*", m, moments[j]), ("*", ONE * j, v, moments[j - 1])))
     return moments[k]
 
 

@@ -13,6 +13,8 @@
     ["induction", fact, a, b, steps, letters, steps]    of b: it is so of the number a, and of k + 1
                                         if of k
     ["logs", t, letters, steps]         a product of what is > 0, by the sum of the logarithms
+    ["primitive", t, F, letter, steps]  an integral with limits, by F, whose slope is its integrand
+    ["moved", t, other, a, s]           an integral over the line, with a + s y for its letter
     ["ln_inject", a, b]                 a = b where ln a = ln b, a > 0 and b > 0
     ["instance", k, terms]              what is given of all numbers, of these
     ["result", k]                       an earlier result that the claim names
@@ -30,7 +32,7 @@ from genmath.proof.kernel import laws, rules, slopes
 from genmath.proof.kernel.algebra import Algebra
 from genmath.proof.kernel.claims import LINEAR, Claim, listed, name
 from genmath.proof.kernel.limits import GROWN, NESTED, STEPS, Rejected, Work, sized
-from genmath.proof.kernel.terms import ONE, ZERO, Fact, Reader, Term, at, opened, parts
+from genmath.proof.kernel.terms import DERIVATIVE, ONE, ZERO, Fact, Reader, Term, at, opened, parts
 
 
 class Scope:
@@ -221,11 +223,11 @@ class Scope:
             inner.counts |= {*letters}
         return inner, letters, steps
 
-    def limits(self, term: Any, takes: tuple[int, ...], sign: str) -> list[Fact]:
+    def limits(self, term: Any, sign: str = "<=") -> list[Fact]:
         """Where an integral with limits looks, if the first is known to be less, or no larger."""
         ends, x = term[2:], ("#", 0)
-        if takes != (1, 0, 0) or {("<", *ends), (sign, *ends)}.isdisjoint(self.known):
-            raise Rejected("its limits are not known to be in order")
+        if {("<", *ends), (sign, *ends)}.isdisjoint(self.known):
+            return []
         return [("<=", ends[0], x), ("<=", x, ends[1])]
 
     def everywhere(self, sign: str, term: Any, item: Any, *more: Fact) -> None:
@@ -277,12 +279,14 @@ class Scope:
         order. What is > 0 everywhere has one > 0, if it is over anything at all."""
         term: Any = self.read(said)
         declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
-        if declared is None or declared.kind not in LINEAR:
+        if declared is None or declared.kind not in LINEAR or declared.kind == "endless":
             raise Rejected("it is not declared to keep signs")
         if sign not in ("<", "<="):
             raise Rejected("no sign to keep")
         between = declared.kind == "between"
-        where = self.limits(term, declared.takes, sign) if between else []
+        where = self.limits(term, sign) if between else []
+        if between and not where:
+            raise Rejected("its limits are not known to be in order")
         self.everywhere(sign, term, [letters, steps], *where)
         filled = declared.steps and self.nonnegative(_gap(term[3], term[2]))
         if sign == "<" and not filled:
@@ -290,6 +294,33 @@ class Scope:
         if declared.kind != "sum":
             self.suppose(f"{term[0]} keeps signs")
         return sign, ZERO, term
+
+    def _primitive(self, said: Any, of: Any, letters: Any, steps: Any) -> Fact:
+        """The integral from a to b of f is F(b) - F(a), where F has the slope f at every x from a
+        to b: at every x, unless a <= b. The slope of smooth functions is continuous."""
+        term: Any = self.read(said)
+        declared = self.functions.get(term[0]) if isinstance(term, tuple) else None
+        if declared is None or declared.kind != "between" or declared.ranges:
+            raise Rejected("primitive: it is no integral from one number to another")
+        whole = self.read(of, 1)
+        inner, opening, proof = self.inside([letters, steps], 1, self.limits(term))
+        slope = (DERIVATIVE, ("=>", 1, whole), *opening)
+        inner.proves(("=", slope, opened(term[1][2], opening)), proof)
+        if not slopes.smooth(slopes.equal(slope, inner), self.functions):
+            self.suppose(f"what stands under {term[0]} is integrable")
+        return "=", term, ("+", opened(whole, [term[3]]), ("-", opened(whole, [term[2]])))
+
+    def _moved(self, said: Any, other: Any, shift: Any, factor: Any) -> Fact:
+        """Over the line, the integral of f(x) is that of s f(a + s y), where s > 0."""
+        term: Any = self.read(said)
+        a, s = self.read(shift), self.read(factor)
+        names = term[0] if isinstance(term, tuple) else "", other
+        declared = [self.functions.get(n) if isinstance(n, str) else None for n in names]
+        if not all(f and f.line for f in declared) or not self.positive(s):
+            raise Rejected("moved: they are no integrals over the line, or it is not scaled by > 0")
+        body = slopes.abstracted(opened(term[1][2], [("+", a, ("*", s, slopes.PLACE))]))
+        self.suppose("integrals over the line exist, and may be substituted in")
+        return "=", term, (other, ("=>", 1, ("*", s, body)))
 
     def _logs(self, said: Any, letters: Any, steps: Any) -> Fact:
         """A finite product of what is > 0 is the exponential of the sum of the logarithms."""
@@ -318,11 +349,11 @@ class Scope:
 
 ARGUMENTS = {
     "identity": 2, "combination": 3, "nonzero": 4, "same": 3, "equal": 2, "bound": 2, "value": 2,
-    "keeps": 4, "iterated": 5, "ln_inject": 2, "result": 1, "instance": 2, "logs": 3,
-    "induction": 6,
+    "keeps": 4, "iterated": 5, "primitive": 4, "moved": 4, "ln_inject": 2, "result": 1,
+    "instance": 2, "logs": 3, "induction": 6,
 }  # fmt: skip
 # The other steps say their terms themselves.
-GROWING = ("equal", "bound", "value", "instance", "induction", "logs")
+GROWING = ("equal", "bound", "value", "instance", "induction", "logs", "primitive", "moved")
 
 
 def _gap(a: Term, b: Term) -> Term:

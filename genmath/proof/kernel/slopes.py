@@ -7,9 +7,10 @@ smooth it is supposed that it has a derivative in that argument, and the line sa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from genmath.proof.kernel.claims import LINEAR
+from genmath.proof.kernel.claims import LINEAR, Function
 from genmath.proof.kernel.limits import GROWN, Rejected, Work, sized
 from genmath.proof.kernel.rules import Scope
 from genmath.proof.kernel.terms import DERIVATIVE, ONE, OWN, ZERO, Term, opened, parts
@@ -24,6 +25,16 @@ def equal(term: Any, scope: Scope) -> Term:
     slope = _Slopes(scope, term[2])(opened(term[1][2], [PLACE]))
     sized(slope, Work(GROWN))
     return _put(slope, term[2])
+
+
+def smooth(term: Any, functions: Mapping[str, Function]) -> bool:
+    """Whether all functions in it are the kernel's own, or declared smooth: so it is continuous
+    where it was found as a slope."""
+    if not isinstance(term, tuple):
+        return True
+    declared = functions.get(term[0])
+    known = declared.smooth if declared else term[0] != DERIVATIVE
+    return known and all(smooth(a, functions) for a in parts(term))
 
 
 class _Slopes:
@@ -74,7 +85,7 @@ class _Slopes:
         """Of an integral or sum over what does not move: that of the derivative."""
         self.scope.suppose(f"derivatives may be taken under {t[0]}")
         _, m, body = t[1]
-        inside = (DERIVATIVE, ("=>", 1, _abstracted(body)), PLACE)
+        inside = (DERIVATIVE, ("=>", 1, abstracted(body)), PLACE)
         return (t[0], ("=>", m, inside), *t[2:])
 
     def _outer(self, t: tuple[Any, ...], i: int, u: Term) -> Term:
@@ -120,7 +131,7 @@ def _speaks(t: Term) -> bool:
     return any(map(_speaks, parts(t))) if isinstance(t, tuple) else t == PLACE
 
 
-def _abstracted(t: Term, depth: int = 0) -> Term:
+def abstracted(t: Term, depth: int = 0) -> Term:
     """The body of a function of PLACE, under which other letters may be bound."""
     if not isinstance(t, tuple):
         return ("#", depth) if t == PLACE else t
@@ -128,10 +139,10 @@ def _abstracted(t: Term, depth: int = 0) -> Term:
         case "#":
             return ("#", t[1] + 1) if t[1] >= depth else t
         case "=>":
-            return (*t[:2], _abstracted(t[2], depth + t[1]))
+            return (*t[:2], abstracted(t[2], depth + t[1]))
         case "^":
-            return ("^", _abstracted(t[1], depth), t[2])
-    return (t[0], *(_abstracted(a, depth) for a in t[1:]))
+            return ("^", abstracted(t[1], depth), t[2])
+    return (t[0], *(abstracted(a, depth) for a in t[1:]))
 
 
 def _put(t: Term, place: Term) -> Term:
