@@ -28,6 +28,7 @@ WORDS = (
     ("last", "count", "empty"), ("keeps", "logs"), ("sum", "product"),
     ("given", "whole"), ("exp", "ln", "power"),
     ("linear", "margin", "moment", "flux", "meaning", "ratio", "chain", "slope"),
+    ("sift", "normals", "moments", "moment"), ("unit", "points", "by"), ("unit", "entry"),
     ("square", "inverse", "root", "sqrt", "exp", "abs", "abs_above", "abs_below", "abs_most",
      "circle", "support", "divergence"),
     ("sum", "integral", "between", "expectation"), ("KL", "JS", "TV", "H"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 from collections import Counter
@@ -15,7 +16,7 @@ from genmath import book
 from genmath.proof import Normal, equal, integral, numeric, positives, reals, sqrt, variables
 from genmath.proof.certificate import said
 from genmath.proof.certificate.scope import NoProof
-from genmath.proof.certificate.written import certificate, stated
+from genmath.proof.certificate.written import certificate, readings
 from genmath.proof.language.derivation import Step
 from genmath.proof.mutate import mutants
 from tests.proof.alterations import outcome
@@ -54,14 +55,13 @@ def fates(steps: Iterable[tuple[Step, Any]], each: int) -> Counter[str]:
     for k, (step, proof) in enumerate(steps):
         made = [broken for _, broken in mutants(step.claim)]
         for broken in random.Random(k).sample(made, min(each, len(made))):
-            accepted = []
-            try:
-                claim = stated(broken, step.because)
-                tried = outcome({"claim": said.claim(claim), "proof": proof})
-                accepted = ["the old proof"] * (tried is not None and not tried.rejected)
-                accepted += ["a new proof"] * bool(certificate(claim))
-            except NoProof:
-                pass
+            accepted: list[str] = []
+            with contextlib.suppress(NoProof):
+                for claim in readings(broken, step.because):
+                    tried = outcome({"claim": said.claim(claim), "proof": proof})
+                    accepted += ["the old proof"] * (tried is not None and not tried.rejected)
+                    with contextlib.suppress(NoProof):
+                        accepted += ["a new proof"] * bool(certificate(claim))
             counts["broken"] += 1
             if accepted:
                 counts[accepted[-1]] += 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from genmath.proof.coq.linear import meaning
+from genmath.proof.coq.normals import vector_density
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.rules import (
     by_indicator,
     by_map,
+    collected,
     common,
     constant,
     density,
@@ -57,6 +59,8 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
             return "log_gap", add(inner, neg(ONE), neg(app("ln", inner))), []
         case "power" if new := finite(term, signs):
             return "power", new, [("<", inner)]
+    if signs.everywhere and (law := vector_density(term, signs)):
+        return "normals", law, []
     if signs.apart and (known := by_map(term, signs)):
         again = known.op == "app" and known.data == term.data
         return "same" if again else "instance", known, []
@@ -105,6 +109,8 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             return "ln_exp", u.args[0], []
         case "app" if u.data == "sqrt" and signs.positive(u.args[0]):
             return "ln_sqrt", div(app("ln", u.args[0]), TWO), [("<", u.args[0])]
+        case "app" if signs.everywhere and (law := vector_density(u, signs)):
+            return "same", app("ln", law), []
         case "app" if u.data == "normal" and signs.positive(u.args[2]):
             return "same", app("ln", density(u)), []
         case "app" if signs.laws and (h := signs.heads.get(u.data)) and (h.ratio or h.chain):
@@ -133,6 +139,8 @@ def _size(u: Term, signs: Signs) -> Expansion | None:
 
 
 def _exp(u: Term, signs: Signs) -> Expansion | None:
+    if signs.everywhere and (other := collected(u, signs)) != u:
+        return "same", app("exp", other), []
     match u.op:
         case "num" if u.data == 0:
             return "exp_zero", ONE, []

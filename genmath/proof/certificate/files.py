@@ -12,7 +12,7 @@ from typing import Any
 
 from genmath.proof.certificate import said
 from genmath.proof.certificate.scope import NoProof
-from genmath.proof.certificate.written import certificate, statement
+from genmath.proof.certificate.written import of_step, statements
 from genmath.proof.kernel import Certificate, Line, check
 from genmath.proof.language.derivation import Derivation
 
@@ -52,7 +52,7 @@ def of_derivation(derivation: Derivation) -> Written:
     lines: list[dict[str, Any]] = []
     for k, step in enumerate(derivation.steps, 1):
         try:
-            lines.append({"line": k, **certificate(statement(step))})
+            lines.append({"line": k, **of_step(step)})
         except NoProof as why:
             lines.append({"line": k, "without": str(why)[:300]})
         except RecursionError:
@@ -70,7 +70,7 @@ def differs(checked: Certificate, derivation: Derivation) -> str:
         if line.without:
             continue
         try:
-            same = line.said == said.claim(statement(step))
+            same = any(line.said == said.claim(one) for one in statements(step))
         except NoProof:
             same = False
         if not same:

@@ -16,11 +16,13 @@ from fractions import Fraction
 from genmath.proof.certificate import parts, said
 from genmath.proof.certificate.cancelled import divided
 from genmath.proof.certificate.fractions import partial
+from genmath.proof.certificate.indices import in_order, known_sum, orders, sifted
 from genmath.proof.certificate.moved import inverse, motion, moved
 from genmath.proof.certificate.primitives import Primitive, primitive
 from genmath.proof.certificate.steps import Stepped, stepped
-from genmath.proof.coq.linear import moment_of
+from genmath.proof.coq.linear import LARGEST_POWER, moment_of
 from genmath.proof.coq.monomials import Monomial, affine, apart_from, expand, product, total
+from genmath.proof.coq.normals import moment
 from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import (
@@ -188,6 +190,12 @@ def _leaving(
     both: list[Leaving | None] = []
     for x, measure in letters.items():
         own = [t for t in powers if x in t.free]
+        if unit := signs.heads[measure].unit:
+            both.append(_summed(x, measure, frozenset((t, powers[t]) for t in own), unit, signs))
+            continue
+        if signs.heads[measure].points:
+            both.append(_vectors(x, measure, {t: powers[t] for t in own}, signs))
+            continue
         laws, k = [t for t in own if t.op == "app"], powers.get(var(x), 0)
         if any(powers[t] != 1 for t in laws) or len(own) != len(laws) + bool(k):
             continue
@@ -237,6 +245,36 @@ def _beside_law(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> L
             whole, g, law = found
             return Leaving(x, "parts", whole, parts.left(measure, lam(((x, ()),), whole), g, law))
     return None
+
+
+def _summed(x: str, measure: str, own: Monomial, unit: str, signs: Signs) -> Leaving | None:
+    """An index goes by an identity matrix, or in a sum that is known."""
+    if found := sifted(x, own, unit):
+        return Leaving(x, "sift", *found)
+    if known := known_sum(product(own, {}), x, measure, signs):
+        return Leaving(x, "given", *known[2:])
+    return None
+
+
+def _vectors(x: str, measure: str, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """Coordinates of a vector by its normal law."""
+    laws = [t for t in powers if t.op == "app" and (h := signs.heads.get(t.data)) and h.normal]
+    at = [t for t, k in powers.items() if t not in laws for _ in range(k)]
+    point = signs.heads[measure].points
+    if len(laws) != 1 or powers[laws[0]] != 1 or len(at) > LARGEST_POWER:
+        return None
+    (law,) = laws
+    (i, _), _ = law.args[0].data
+    if any(t.data != point or t.args[0] != var(x) or x in t.args[1].free for t in at):
+        return None
+    if (
+        law.args[0].args[0] != app(point, var(x), var(i))
+        or x in law.args[1].free | law.args[2].free
+    ):
+        return None
+    at = sorted(at, key=str)
+    left = moment(law, [t.args[1] for t in at])
+    return Leaving(x, "moments", mul(*at, law), left)
 
 
 def _joint(
@@ -370,19 +408,34 @@ def _apart(letters: Letters, powers: Mapping[Term, int], heads: Mapping[str, Hea
     found = []
     for group in groups:
         factors = frozenset(p for p in powers.items() if not group.isdisjoint(p[0].free))
-        places = {x: _places(x, letters, factors) for x in letters if x in group}
-        order = sorted(places, key=lambda x: (letters[x], places[x]))
-        body = product(factors, {x: f"@{k}" for k, x in enumerate(order)})
-        found.append(_chain({x: letters[x] for x in order}, body, heads))
+        found.append(_in_order({x: letters[x] for x in letters if x in group}, factors, heads))
     free = frozenset(p for p in powers.items() if letters.keys().isdisjoint(p[0].free))
     constants = [product(free, {})] if free else []
     return [*constants, *sorted(found, key=lambda t: str(said.of(t)))]
 
 
-def _places(x: str, letters: Letters, factors: Monomial) -> list[str]:
+def _in_order(letters: Letters, factors: Monomial, heads: Mapping[str, Head]) -> Term:
+    """Integrals in an order that does not depend on how they were written; of indices that stand
+    in the same places, the order that comes first."""
+    places = {x: (m, _places(x, letters, factors, heads)) for x, m in letters.items()}
+    order = sorted(places, key=places.__getitem__)
+    groups = [list(g) for _, g in itertools.groupby(order, places.__getitem__)]
+    choices = orders(groups) if any(heads[m].unit for m in letters.values()) else [order]
+
+    def written(order: list[str]) -> tuple[str, list[str], Term]:
+        names = {x: f"@{k}" for k, x in enumerate(order)}
+        body = product(frozenset((in_order(t, heads, names), k) for t, k in factors), names)
+        return str(replaced(body, names)), order, body
+
+    _, order, body = min(map(written, choices), key=lambda c: c[0])
+    return _chain({x: letters[x] for x in order}, body, heads)
+
+
+def _places(x: str, letters: Letters, factors: Monomial, heads: Mapping[str, Head]) -> list[str]:
     """What a letter stands in, whatever the others are called."""
     names = _plain(letters) | {x: "@"}
-    return sorted(f"{replaced(t, names)} {k}" for t, k in factors if x in t.free)
+    own = [(in_order(t, heads, names), k) for t, k in factors if x in t.free]
+    return sorted(f"{replaced(t, names)} {k}" for t, k in own)
 
 
 def _plain(letters: Iterable[str]) -> dict[str, str]:

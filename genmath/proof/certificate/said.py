@@ -74,6 +74,14 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
         said["is"] = "indicator"
     if head.each:
         said["each"] = list(head.each)
+    if head.unit:
+        said["unit"] = head.unit
+    if head.points:
+        said |= {"points": head.points, "by": head.under}
+    if head.inverted:
+        said["inverse"] = [head.inverted, head.det]
+    if head.normal:
+        said |= {"is": "normal", "by": head.normal}
     if head.line:
         said["line"] = True
     places = [f"a{k}" for k in range(1, len(takes) + 1)]
@@ -110,7 +118,8 @@ def inverses(heads: Iterable[Head]) -> list[Always]:
 
 def claim(statement: Statement) -> dict[str, Any]:
     given = statement.conditions[: len(statement.conditions) - len(statement.results)]
-    always = [*statement.always, *inverses(statement.heads.values())]
+    always = [*statement.always, *statement.read.everywhere]
+    always += inverses(statement.heads.values())
     endless = any(map(_endless, statement.read.heads))
     functions = {
         head.name: function(head, kind, endless)

@@ -58,6 +58,11 @@ def _declared(name: str, f: Function) -> str:
         said.append(f"which is {term(f.chain[0], places)} * {term(f.chain[1], places)}")
     said += [f"of {' and '.join(f.each)}"] * (len(f.each) > 1 or f.kind == "expectation")
     said += ["over the line"] * f.line
+    said += [f"over the letters of which {f.unit}(letter, letter) = 1, else 0"] * bool(f.unit)
+    said += [f"a positive definite matrix of inverse {' and determinant '.join(f.inverse)}"] * bool(
+        f.inverse
+    )
+    said += [f"over vectors, of which {f.points} gives the coordinates"] * bool(f.points)
     for k, (measure, other) in enumerate(f.margins, 1):
         said += [f"whose {measure} over its argument {k} is {other or 1}"] * bool(measure)
     return "; ".join(said)

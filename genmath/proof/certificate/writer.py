@@ -11,6 +11,7 @@ from genmath.proof.certificate import parts, said
 from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.expansions import expansion
 from genmath.proof.certificate.gathered import gathered
+from genmath.proof.certificate.indices import known_sum
 from genmath.proof.certificate.iterated import (
     MOVING,
     Letters,
@@ -177,8 +178,19 @@ class Writer:
         for atom, value in zip(plain, values, strict=True):
             other = first.setdefault((atom.data, value), atom)
             if place.kernel(other) != place.kernel(atom):
-                found.append(self.same(atom, other, place, depth))
+                found.append(
+                    self._turned(atom, other, place) or self.same(atom, other, place, depth)
+                )
         return found
+
+    def _turned(self, atom: Term, other: Term, place: Place) -> int | None:
+        """The indices of a symmetric matrix change places."""
+        if atom.args != other.args[::-1] or not self.heads[atom.data].symmetric:
+            return None
+        for k, (_, _, (_, one, _)) in enumerate(place.signs.everywhere, len(place.signs.always)):
+            if one.op == "app" and one.data == atom.data:
+                return place.add("instance", k, list(map(said.of, atom.args)))
+        return None
 
     # --- one step of rewriting
 
@@ -188,6 +200,8 @@ class Writer:
             return None
         if atom.data == DERIVATIVE:
             return self._slope(atom, place, depth)
+        if place.signs.everywhere and (index := place.number("=", atom, ONE)) is not None:
+            return index, ONE
         head = self.heads.get(atom.data)
         if head is not None and head.linear:
             return self._linear(atom, place, depth)
@@ -199,6 +213,8 @@ class Writer:
         rule, new, needs = found
         if rule == "same":
             return self._inside(atom, new, place, depth), new
+        if rule == "normals":
+            return self._normals(atom, place), new
         bounds = self.bounds(place)
         for sign, t in needs:
             {"<": bounds.positive, "<=": bounds.nonnegative, "!=": bounds.nonzero}[sign](t)
@@ -213,12 +229,24 @@ class Writer:
         old, now = atom.args[0], new.args[0]
         if old.op == "app" and old.data == "normal" and now == density(old):
             number = place.add("equal", "normal", said.of(old))
-        elif old.op == "app" and (head := self.heads.get(old.data)) and (head.ratio or head.chain):
+        elif (head := self.heads.get(old.data)) and head.normal:
+            number = self._normals(old, place)
+        elif head and (head.ratio or head.chain):
             rule = "ratio" if head.ratio else "chain"
             number = place.add("equal", rule, said.of(old))
         else:
             number = self.equality(old, now, place, depth + 1)
         return place.add("same", said.of(atom), said.of(new), [number])
+
+    def _normals(self, law: Term, place: Place) -> int:
+        """The density of a normal law of vectors, by its definition."""
+        self._covariance(law, place)
+        return place.add("equal", "normals", said.of(law))
+
+    def _covariance(self, law: Term, place: Place) -> None:
+        spread = law.args[2].args[0]
+        for v in spread.args[:-1] if spread.op == "mul" else ():
+            self.bounds(place).positive(v)
 
     def _slope(self, atom: Term, place: Place, depth: int) -> tuple[int, Term]:
         function, at = atom.args
@@ -370,9 +398,27 @@ class Writer:
         if rule == "slope":
             left = target.args[-1] if target.op == "mul" else target
             return self._exchanged(last, left, place)
-        for law in (t for t in _laws(last) if t.data == "normal"):
-            self.bounds(place).positive(law.args[2])
+        if rule == "given":
+            return self._known_sum(last, place)
+        for law in (t for t in _laws(last) if t.op == "app"):
+            if law.data == "normal":
+                self.bounds(place).positive(law.args[2])
+            if (head := self.heads.get(law.data)) and head.normal:
+                self._covariance(law, place)
         return place.add("equal", rule, said.of(last))
+
+    def _known_sum(self, whole: Term, place: Place) -> int:
+        ((x, _),) = whole.args[0].data
+        found = known_sum(whole.args[0].args[0], x, whole.data, place.signs)
+        if found is None:
+            raise NoProof("not an identity of real algebra")
+        k, at, inner, left = found
+        if at:
+            return place.add("instance", len(place.signs.always) + k, list(map(said.of, at)))
+        number = place.number("=", app(whole.data, lam(whole.args[0].data, inner)), left)
+        if number is None:
+            raise NoProof("a hypothesis is not found")
+        return number
 
     def _moved(self, integral: Term, left: Term, place: Place) -> int:
         """By substitution, and the density of the law that moves along."""

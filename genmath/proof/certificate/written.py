@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from genmath.proof.certificate import said
@@ -10,8 +12,9 @@ from genmath.proof.certificate.gathered import gathered
 from genmath.proof.certificate.induction import by_induction
 from genmath.proof.certificate.iterated import apart
 from genmath.proof.certificate.scope import NoProof, Place
+from genmath.proof.certificate.vectors import Vectors, holds_many
 from genmath.proof.certificate.writer import Writer
-from genmath.proof.coq.reading import DERIVATIVE, NoReal
+from genmath.proof.coq.reading import DERIVATIVE, NoReal, Reading
 from genmath.proof.coq.terms import Term, add, atoms, functions, minus
 from genmath.proof.coq.theorem import Statement
 from genmath.proof.kernel.claims import claim as read
@@ -23,20 +26,43 @@ from genmath.proof.language.methods import Induction, Method
 from genmath.proof.language.tree import Node
 
 
-def statement(step: Step) -> Statement:
-    """What a step claims; `NoProof` where that is nothing of real numbers."""
-    if step.unfilled:
-        raise NoProof("it is left as ...")
-    return stated(step.claim, step.because)
-
-
-def stated(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Statement:
+def stated(
+    claim: Claim, because: tuple[Node | Lemma, ...] = (), read: Reading | None = None
+) -> Statement:
     if any(isinstance(b, Method) and not isinstance(b, Induction) for b in because):
         raise NoProof("it is shown by a method of analysis")
     try:
-        return Statement(claim, because)
+        return Statement(claim, because, read)
     except NoReal as error:
         raise NoProof(str(error)) from None
+
+
+def readings(claim: Claim, because: tuple[Node | Lemma, ...] = ()) -> Iterator[Statement]:
+    """A claim as it is read for Coq; and, of vectors, by their coordinates."""
+    if not holds_many((claim.lhs, claim.rhs)):
+        yield stated(claim, because)
+        return
+    with contextlib.suppress(NoProof):
+        yield stated(claim, because)
+    yield stated(claim, because, Vectors())
+
+
+def statements(step: Step) -> Iterator[Statement]:
+    """What a step claims; `NoProof` where that is nothing that is read."""
+    if step.unfilled:
+        raise NoProof("it is left as ...")
+    yield from readings(step.claim, step.because)
+
+
+def of_step(step: Step) -> dict[str, Any]:
+    """The certificate of the first of its statements that has one."""
+    why = NoProof("it says nothing")
+    for claim in statements(step):
+        try:
+            return certificate(claim)
+        except NoProof as error:
+            why = error
+    raise why
 
 
 def certificate(claim: Statement) -> dict[str, Any]:
@@ -82,7 +108,8 @@ def _proof(
     signs.laws, signs.supports, signs.apart = laws, supports, apart
     signs.gap = equal_gap
     signs.normals, signs.parts = normals and not laws, normals and laws
-    signs.always, signs.whole = claim.always, claim.whole
+    signs.always, signs.everywhere = claim.always, claim.read.everywhere
+    signs.whole = claim.whole
     place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
     writer = Writer(claim.heads)
     if induction:

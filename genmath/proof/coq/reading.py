@@ -97,6 +97,12 @@ class Head:
     linear: str = ""  # in the first of its functions: "integral", "expectation" or "sum"
     each: tuple[str, ...] = ()  # the integrals over one letter each that it consists of
     density: bool = False
+    unit: str = ""  # of a sum over indices: the identity matrix
+    symmetric: bool = False  # whether its two arguments may change places
+    points: str = ""  # of an integral over vectors: what gives a coordinate of one
+    inverted: str = ""  # of a covariance: its inverse
+    det: str = ""  # and its determinant
+    normal: str = ""  # of the density of a normal law of vectors: the sum over indices
     line: bool = False  # whether it is the integral of one letter over all real numbers
     margins: tuple[tuple[str, str], ...] = ()  # of a density: integrals, and what each leaves
     ratio: tuple[Term, Term] | None = None  # of a conditional density: at the letters a1, a2, ...
@@ -131,9 +137,14 @@ class Reading:
     letters: dict[Symbol, str] = field(default_factory=dict)
     heads: dict[Any, Head] = field(default_factory=dict)
     taken: set[str] = field(default_factory=lambda: set(KEYWORDS))
+    given: list[Condition] = field(default_factory=list)  # what declarations of vectors say
+    everywhere: list[Any] = field(default_factory=list)  # and what they say of all indices
 
     def __call__(self, node: Node) -> Term:
         return self._read(node, {})
+
+    def sides(self, left: Node, right: Node) -> tuple[Term, Term]:
+        return self(left), self(right)
 
     def relation(self, g: Relation) -> Condition:
         return g.sign, self(g.left), self(g.right)
@@ -290,6 +301,9 @@ class Reading:
             values = "positive" if density.positive else "nonnegative"
             self.heads[key] = Head(self.name(density.name), key[2], values)
         return app(self.heads[key].name, *args)
+
+    def symmetries(self) -> None:
+        """What is said of symmetric matrices: here they are not read."""
 
     def slopes(self) -> None:
         """Names for the derivatives of functions of one argument: those that there are; twice, if

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from genmath.proof.coq.linear import apart, meaning
 from genmath.proof.coq.monomials import expand, product, shared, together, total
+from genmath.proof.coq.normals import vector_density
 from genmath.proof.coq.reading import DERIVATIVE, POWER
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.slopes import NoSlope, derivative
@@ -18,6 +19,7 @@ from genmath.proof.coq.terms import (
     div,
     lam,
     mul,
+    named_alike,
     neg,
     num,
     power,
@@ -51,6 +53,10 @@ def _expanded(term: Term, signs: Signs) -> Term | None:
         return _slope(term, signs)
     if term.op != "app":
         return None
+    if signs.everywhere and ("=", term, num(1)) in signs.conditions:
+        return num(1)  # what is known of an index
+    if signs.everywhere and not signs.bound and (law := vector_density(term, signs)):
+        return law  # under an integral it stays what its moments are known of
     if signs.apart and (new := by_map(term, signs)):
         return new
     head = signs.heads.get(term.data)
@@ -159,6 +165,8 @@ def with_slopes(term: Term, letter: str, signs: Signs) -> Term:
         return opened(term, signs)
     if term.op == "lam":
         return term
+    if term.data == "ln" and signs.everywhere and vector_density(term.args[0], signs):
+        return expanded(term, signs) or term
     args = tuple(with_slopes(a, letter, signs) for a in term.args)
     return Term(term.op, args, term.data)
 
@@ -194,6 +202,8 @@ def _ln(u: Term, signs: Signs) -> Term:
             return u.args[0]
         case "app" if u.data == "sqrt" and positive(u.args[0]):
             return div(_ln(u.args[0], signs), num(2))
+        case "app" if signs.everywhere and (law := vector_density(u, signs)):
+            return law.args[0]
         case "app" if u.data == "normal" and positive(u.args[2]):
             x, m, v = u.args
             spread = mul(num(2), var("PI"), v)
@@ -243,6 +253,8 @@ def factored(value: Fraction) -> list[tuple[int, int]]:
 
 
 def _exp(u: Term, signs: Signs) -> Term:
+    if signs.everywhere and (other := collected(u, signs)) != u:
+        return _exp(other, signs)
     match u.op:
         case "num" if u.data == 0:
             return num(1)
@@ -257,6 +269,13 @@ def _exp(u: Term, signs: Signs) -> Term:
         case "mul" | "div" if signs.apart and (twice := doubled(u)):
             return _sqrt(_exp(twice, signs), signs)
     return app("exp", u)
+
+
+def collected(u: Term, signs: Signs) -> Term:
+    """Opened, with equal products as one."""
+    new = named_alike(opened(u, signs))
+    p = expand(new)
+    return new if p is None else total(p)
 
 
 def doubled(u: Term) -> Term | None:

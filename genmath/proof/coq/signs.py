@@ -69,6 +69,7 @@ class Signs:
         self.normals = False  # whether normal laws are written out
         self.parts = False  # whether integrals beside them are taken by parts
         self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
+        self.everywhere: Sequence[Always] = ()  # what declarations say of all indices
         self.bound: tuple[str, ...] = ()
         self.planned: dict[Term, Any] = {}  # what `apart` remembers
         self.gap: Callable[[Term, Signs], Term | None] | None = None  # an equal one, seen >= 0
@@ -124,6 +125,7 @@ class Signs:
         new.gap = self.gap
         new.supports, new.always, new.bound = self.supports, self.always, self.bound
         new.whole, new.normals, new.parts = self.whole, self.normals, self.parts
+        new.everywhere = self.everywhere
         return new
 
     def _note(self, term: Term, r: Range) -> None:

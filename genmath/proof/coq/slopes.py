@@ -25,8 +25,10 @@ class Slopes:
     """Slopes by one letter, under some signs. `supposed`: of which functions it is supposed that
     they have one, and in which argument; `sides`: what was seen to be > 0, or not 0."""
 
-    def __init__(self, letter: str, signs: Signs, heads: Mapping[str, Head]) -> None:
-        self.letter, self.signs, self.heads = letter, signs, heads
+    def __init__(
+        self, letter: str, signs: Signs, heads: Mapping[str, Head], at: Term | None = None
+    ) -> None:
+        self.letter, self.signs, self.heads, self.at = letter, signs, heads, at
         self.supposed: dict[tuple[str, int], None] = {}
         self.sides: list[tuple[Term, str]] = []
 
@@ -153,6 +155,8 @@ class Slopes:
         return _mul(outer, inner), f"(d_chain _ _ _ _ _ {known} {proof})"
 
     def _side(self, term: Term, sign: str) -> str:
+        if self.at is not None:
+            term = replaced(term, {self.letter: self.at})
         if not (self.signs.positive(term) if sign == "<" else self.signs.nonzero(term)):
             raise NoSlope
         self.sides.append((term, sign))
@@ -174,11 +178,23 @@ def derivative(term: Term, signs: Signs, heads: Mapping[str, Head]) -> tuple[Ter
     """Of a derivative at a letter: what it is, the proof, and what that takes."""
     function, at = term.args
     if at.op != "var":
-        raise NoSlope
+        return _at_number(function, at, signs, heads)
     slopes = Slopes(at.data, signs, heads)
     body = replaced(function.args[0], {function.data[0][0]: at.data})
     slope, proof = slopes(body)
     return slope, proof, slopes
+
+
+def _at_number(
+    function: Term, at: Term, signs: Signs, heads: Mapping[str, Head]
+) -> tuple[Term, str, Slopes]:
+    """At 0, say: what it is at a letter that is new, there."""
+    if not signs.apart or at.op != "num":
+        raise NoSlope
+    letter = f"·{function.height}"
+    slopes = Slopes(letter, signs, heads, at)
+    slope, proof = slopes(replaced(function.args[0], {function.data[0][0]: letter}))
+    return replaced(slope, {letter: at}), proof, slopes
 
 
 # --- without what adds nothing --------------------------------------------------------------------

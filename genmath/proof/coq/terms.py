@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+OWN = 91  # in names of letters that nothing else binds
 ARITHMETIC = {"add", "mul", "neg", "div", "pow"}
 
 
@@ -115,6 +116,19 @@ def replaced(term: Term, names: Mapping[str, str | Term]) -> Term:
         )
         names = {k: v for k, v in names.items() if k not in dict(term.data)}
     return Term(term.op, tuple(replaced(a, names) for a in term.args), data)
+
+
+def named_alike(term: Term) -> Term:
+    """With bound letters named by how many binders lie inside."""
+    args = tuple(map(named_alike, term.args))
+    if term.op != "lam":
+        return Term(term.op, args, term.data)
+    new = {name: f"v{args[0].height}_{OWN + k}" for k, (name, _) in enumerate(term.data)}
+    data = tuple(
+        (new[name], tuple((s, replaced(a, new), replaced(b, new)) for s, a, b in said))
+        for name, said in term.data
+    )
+    return lam(data, replaced(args[0], new))
 
 
 def atoms(term: Term) -> Iterator[Term]:

@@ -34,9 +34,11 @@ class Theorem:
 class Statement:
     """A claim and what it may suppose, in Coq."""
 
-    def __init__(self, claim: Claim, because: Sequence[Node | Lemma] = ()) -> None:
-        self.read = Reading()
-        self.left, self.right = self.read(claim.lhs), self.read(claim.rhs)
+    def __init__(
+        self, claim: Claim, because: Sequence[Node | Lemma] = (), read: Reading | None = None
+    ) -> None:
+        self.read = read or Reading()
+        self.left, self.right = self.read.sides(claim.lhs, claim.rhs)
         self.sign = claim.relation
         given = [self.read.relation(g) for g in claim.given]
         self.always = list(self._always(claim.given))
@@ -46,7 +48,7 @@ class Statement:
             self.read(b) for b in because if isinstance(b, Node) and not isinstance(b, Method)
         ]
         results = [
-            (m.claim.relation, self.read(m.claim.lhs), self.read(m.claim.rhs)) for m in self.lemmas
+            (m.claim.relation, *self.read.sides(m.claim.lhs, m.claim.rhs)) for m in self.lemmas
         ]
         # An interval of a letter that only a reason names says something of its ends.
         own = [
@@ -56,7 +58,8 @@ class Statement:
             for c in self.read.declared(v, var(n))
         ]
         self.results = results
-        self.conditions: list[Condition] = [*own, *given, *results]
+        self.read.symmetries()
+        self.conditions: list[Condition] = [*own, *given, *self.read.given, *results]
         self.read.slopes()
         self.read.maps()
         self.read.ratios()

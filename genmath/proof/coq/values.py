@@ -67,6 +67,8 @@ class World:
                 if other is not None:
                     return self(other, signs, env, depth)
                 args = tuple(self._argument(a, signs, env, depth) for a in term.args)
+                if (head := signs.heads.get(term.data)) and head.symmetric:
+                    args = tuple(sorted(args))
                 if term.data == "sqrt" and signs.nonnegative(term.args[0]):
                     return self._root(args[0])
                 if term.data == "Rabs" and signs.apart:

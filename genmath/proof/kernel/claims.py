@@ -16,8 +16,17 @@ A function is declared with what may be supposed of it, and nothing more is know
              "KL", "JS", "TV" or "H": a divergence or an entropy, an expectation by the function
              `by`, TV an integral
              "indicator": 1 of a number > 0, and else 0
-    each     of an integral or expectation: the integrals, over one letter each, that it consists
-             of; it looks at its arguments where these do
+             "normal": the density of the normal law of vectors, of whose indices `by` is the sum:
+             of x, its mean and its covariance, each of two indices; of x and the mean where both
+             are the same
+    each     of an integral, sum or expectation: the integrals or sums, over one letter each, that
+             it consists of; it looks at its arguments where these do
+    unit     of a finite sum: the function of two letters that is 1 where both are the same one of
+             those that the sum is over, and else 0
+    points   of an integral over all vectors: the function that gives a coordinate of one; `by` is
+             the sum over their indices
+    inverse  of a positive definite matrix, a function of two indices: its inverse, and its
+             determinant, a function of nothing
     line     whether it is the integral of one letter over all real numbers
     ratio    of a conditional density: two terms of which it is the quotient
     margins  of a density: for each of its first arguments the integral over it, and the density
@@ -32,13 +41,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from genmath.proof.kernel.limits import MOST, Rejected
-from genmath.proof.kernel.terms import OWN, PI, Fact, Reader, Term, at
+from genmath.proof.kernel.terms import ONE, OWN, PI, Fact, Reader, Term, at
 
 LINEAR = ("sum", "integral", "between", "endless", "expectation")
 MEANT = {"KL": 2, "JS": 2, "TV": 2, "H": 1}  # of how many densities
 FINITE = ("sum", "product")
-MORE = frozenset(("values", "ranges", "slope", "smooth", "is", "by", "each", "line", "ratio",
-                  "margins", "chain"))  # fmt: skip
+MORE = frozenset(("values", "ranges", "slope", "smooth", "is", "by", "each", "unit",
+                  "points", "inverse", "line", "ratio", "margins", "chain"))  # fmt: skip
 NAME = re.compile(r"[A-Za-z_]\w{0,80}", re.ASCII)
 
 
@@ -52,6 +61,9 @@ class Function:
     kind: str
     by: str
     each: tuple[str, ...]
+    unit: str
+    points: str
+    inverse: tuple[str, ...]
     line: bool
     ratio: tuple[Term, ...]
     margins: tuple[tuple[str, str], ...]
@@ -123,6 +135,9 @@ def _function(said: dict[str, Any], takes: tuple[int, ...], read: Reader) -> Fun
         word(said.get("is", "")),
         word(said.get("by", "")),
         tuple(map(word, listed(said.get("each", [])))),
+        word(said.get("unit", "")),
+        word(said.get("points", "")),
+        tuple(map(word, listed(said.get("inverse", [])))),
         said.get("line", False) is True,
         tuple(read(t, len(takes)) for t in listed(said.get("ratio", []))),
         tuple(map(_margin, listed(said.get("margins", [])))),
@@ -142,27 +157,37 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
     binders, by, slope = {*f.takes} - {0}, functions.get(f.by), functions.get(f.slope)
     count, numbers = len(f.takes), not any(f.takes)
     measures = [(n, functions.get(n)) for n in (*f.each, *(m for m, _ in f.margins if m))]
+    looks = tuple(at(r, [("#", k)]) for k in range(2) for r in (by.ranges if by else ()))
+    others = [functions.get(n) for n in (f.unit, f.points, *f.inverse)]
+    of_unit, of_points, *of_inverse = [g and g.takes for g in others]
+    own = ("=", (f.unit, ("#", 0), ("#", 0)), ONE)
     left = [functions.get(other) for m, other in f.margins if other or (m and len(f.margins) > 1)]
     fits = [
         len(binders) < 2,
         bool(binders) or not f.ranges,
         not f.slope or (slope is not None and f.takes == slope.takes == (0,)),
-        f.kind in ("", *LINEAR, *MEANT, "product", "indicator"),
+        f.kind in ("", *LINEAR, *MEANT, "product", "normal", "indicator"),
         f.kind != "indicator" or not (f.takes != (0,) or f.smooth or f.slope),
         not (f.steps and f.ranges),
         f.kind not in LINEAR or f.takes[:1] > (0,),
         f.kind != "between" or f.takes == (1, 0, 0),
         f.kind != "expectation" or (count > 1 and all(f.takes)),
-        (f.kind in (*MEANT, "product")) == bool(f.by),
+        (f.kind in (*MEANT, "product", "normal") or f.points != "") == bool(f.by),
         f.kind not in MEANT or all(f.takes),
-        not f.by or (by is not None and f.ranges == by.ranges
-                     and count == MEANT.get(f.kind, count)
-                     and (by.kind, by.takes) == (("sum", f.takes) if f.kind == "product" else
-                                                 ("integral", f.takes[:1]) if f.kind == "TV"
+        not (f.points or f.kind == "normal") or (by is not None and by.unit != ""),
+        f.kind != "normal" or (f.takes, f.ranges) == ((2, 2, 2), looks),
+        not f.points or (f.kind, f.takes, f.ranges, f.line, of_points) == (
+                         "integral", (1,), (), False, (0, 0)),
+        not f.inverse or [f.takes, *of_inverse] == [(0, 0), (0, 0), ()],
+        f.kind not in (*MEANT, "product") or (by is not None and f.ranges == by.ranges
+                      and count == MEANT.get(f.kind, count)
+                      and (by.kind, by.takes) == (("sum", f.takes) if f.kind == "product" else
+                                                  ("integral", f.takes[:1]) if f.kind == "TV"
                                                  else ("expectation", f.takes[:1] * 2))),
         *(not two or (len(two) == 2 and numbers) for two in (f.ratio, f.chain)),
         not f.each or (f.takes[:1] == (len(f.each),)
-                       and f.kind == ("expectation" if count > 1 else "integral")),
+                       and f.kind in (("expectation",) if count > 1 else ("integral", "sum"))),
+        not f.unit or (f.kind, f.takes, f.ranges, of_unit) == ("sum", (1,), (own,), (0, 0)),
         not f.line or (len(f.each) == 1 and f.kind == "integral" and not f.ranges),
         all(one and one.each == (n,) and one.takes == (1,) for n, one in measures),
         len(f.margins) <= count * numbers,

@@ -14,7 +14,7 @@ from typing import Any
 from genmath.proof.kernel.claims import LINEAR, Function
 from genmath.proof.kernel.limits import Rejected
 from genmath.proof.kernel.rules import Scope
-from genmath.proof.kernel.terms import DERIVATIVE, ONE, TWO, ZERO, Term, bare, opened, parts
+from genmath.proof.kernel.terms import DERIVATIVE, ONE, TWO, ZERO, Term, bare, opened, parts, spoken
 
 
 def linear(scope: Scope, term: Any, declared: Function) -> Term:
@@ -54,6 +54,25 @@ def product(scope: Scope, term: Any, letters: Iterator[str], found: list[tuple[s
     return ("*", ONE, *(product(scope, f, letters, found) for f in factors))
 
 
+def sift(scope: Scope, term: Any, declared: Function) -> Term:
+    """The sum of unit(x, t) f(x) over x is f(t), if t is one of those that it is over."""
+    unit, *others = _factors(term[1][2] if declared.unit else None)
+    t = _index(scope, unit, declared.unit, declared.unit)
+    return ("*", ONE, *(opened(f, [t]) for f in others))
+
+
+def _factors(body: Any) -> tuple[Any, ...]:
+    return body[1:] if isinstance(body, tuple) and body[0] == "*" else (body,)
+
+
+def _index(scope: Scope, term: Any, head: str, unit: str) -> Term:
+    """What t is in head(x, t), of a bound letter x; that it is an index has been shown."""
+    t = term[2] if isinstance(term, tuple) and term[:2] == (head, ("#", 0)) else ("#", 0)
+    if not bare(t) or ("=", (unit, t, t), ONE) not in scope.known:
+        raise Rejected("it is not shown to be an index")
+    return t
+
+
 def margin(scope: Scope, term: Any, declared: Function) -> Term:
     """The integral of p(x, y) over y is p(x); of p(x) over x it is 1."""
     body: Any = term[1][2] if declared.each == (term[0],) else None
@@ -73,7 +92,7 @@ def moment(scope: Scope, term: Any, declared: Function) -> Term:
     """The integral of x^k normal(x; m, v), v > 0, over the line, for k up to 8."""
     x = ("#", 0)
     body: Any = term[1][2] if declared.line else None
-    factors = body[1:] if isinstance(body, tuple) and body[0] == "*" else (body,)
+    factors = _factors(body)
     law: Any = next((f for f in factors if f != x), None)
     k = len(factors) - 1
     if (
@@ -87,6 +106,56 @@ def moment(scope: Scope, term: Any, declared: Function) -> Term:
     for j in range(1, k):  # E x^(j + 1) = m E x^j + j v E x^(j - 1)
         moments.append(("+", ("*", m, moments[j]), ("*", ONE * j, v, moments[j - 1])))
     return moments[k]
+
+
+def _covariance(scope: Scope, spread: Term, unit: str) -> tuple[Term, str, Term]:
+    """Of a matrix v C that is known to be positive definite: v, the inverse of C, and ln det C. C
+    is the identity matrix, or declared with its inverse and its determinant."""
+    *v, core = _factors(spread)
+    name = core[0] if isinstance(core, tuple) and core[1:] == (("#", 0), ("#", 1)) else ""
+    declared = scope.functions.get(name)
+    inverse = (unit, "") if name == unit else declared.inverse if declared else ()
+    if not inverse or not all(map(bare, v)) or not all(map(scope.positive, v)):
+        raise Rejected("it is not shown to be a covariance")
+    return ("*", ONE, ONE, *v), inverse[0], ("ln", (inverse[1],)) if inverse[1] else ZERO
+
+
+def normals(scope: Scope, term: Any, declared: Function) -> Term:
+    """The normal law of covariance v C is exp(-(y . C^-1 y / v + ln det C) / 2), where y = x - m,
+    by the product of normal(0; 0, v) over the coordinates."""
+    if declared.kind != "normal" or 1 in spoken(term[1][2]) | spoken(term[2][2]):
+        raise Rejected("normals: it is no normal law of vectors of one index")
+    (x, m, spread), by = (f[2] for f in term[1:]), declared.by
+    v, inverse, rest = _covariance(scope, spread, scope.functions[by].unit)
+    y = ("+", x, ("-", m))
+    row = (by, ("=>", 1, ("*", (inverse, ("#", 1), ("#", 0)), y)))
+    each = ("+", ("ln", ("normal", ZERO, ZERO, v)), ("-", ("/", ("/", ("*", y, row), v), TWO)))
+    return ("exp", ("+", (by, ("=>", 1, each)), ("-", ("/", rest, TWO))))
+
+
+def moments(scope: Scope, term: Any, declared: Function) -> Term:
+    """The integral over vectors x of at most four x(t) by a normal law: each is its mean, or goes
+    with another into their covariance."""
+    *at, law = _factors(term[1][2] if declared.points else None)
+    by = scope.functions.get(law[0]) if isinstance(law, tuple) else None
+    if (
+        by is None or by.kind != "normal" or by.by != declared.by or len(at) > 4
+        or law[1][2] != (declared.points, ("#", 2), ("#", 0)) or not all(map(bare, law[2:]))
+    ):  # fmt: skip
+        raise Rejected("moments: it is no product of coordinates by a normal law of vectors")
+    _covariance(scope, law[3][2], unit := scope.functions[by.by].unit)
+    scope.suppose("the moments of a normal law of vectors")
+    return _mean([_index(scope, f, declared.points, unit) for f in at], law[2][2], law[3][2])
+
+
+def _mean(at: list[Term], m: Term, c: Term) -> Term:
+    if not at:
+        return ONE
+    t, *rest = at
+    two = [
+        ("*", opened(c, [t, u]), _mean(rest[:k] + rest[k + 1 :], m, c)) for k, u in enumerate(rest)
+    ]
+    return ("+", ZERO, ("*", opened(m, [t, t]), _mean(rest, m, c)), *two)
 
 
 def flux(scope: Scope, term: Any, declared: Function) -> Term:
@@ -156,7 +225,8 @@ def chain(scope: Scope, term: Any, declared: Function) -> Term:
 
 
 ROWS: Any = {"linear": linear, "margin": margin, "moment": moment, "meaning": meaning,
-             "ratio": ratio, "chain": chain, "flux": flux,
+             "ratio": ratio, "chain": chain, "flux": flux, "sift": sift, "normals": normals,
+             "moments": moments,
              **{rule: partial(counted, rule) for rule in ("last", "count", "empty")}}  # fmt: skip
 
 

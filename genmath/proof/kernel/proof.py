@@ -255,8 +255,9 @@ class Scope:
         return goal
 
     def _iterated(self, one: Any, other: Any, order: Any, letters: Any, steps: Any) -> Fact:
-        """Products of integrals are equal if they are over the same letters, in whatever order, and
-        what stands under all of them is equal. `order`: which of the letters the second is over."""
+        """Products of integrals and sums are equal if they are over the same letters, in whatever
+        order, and what stands under all of them is equal. `order`: which of the letters the second
+        is over."""
         a, b, names = self.read(one), self.read(other), [name(n) for n in listed(letters)]
         if any(type(k) is not int for k in listed(order)) or sorted(order) != [*range(len(names))]:
             raise Rejected("iterated: it is no order of the letters")
@@ -269,7 +270,8 @@ class Scope:
         where = [at(f, [x]) for measure, x in over for f in self.functions[measure].ranges]
         inner, _, proof = self.inside([names, steps], len(names), where)
         inner.proves(("=", left, right), proof)
-        self.suppose("integrals exist, and may be taken in any order")
+        if any(self.functions[measure].kind != "sum" for measure, _ in over):
+            self.suppose("integrals exist, and may be taken in any order")
         return "=", a, b
 
     def _keeps(self, sign: Any, said: Any, letters: Any, steps: Any) -> Fact:

@@ -18,6 +18,7 @@ class Scope(Protocol):
     """What the rules ask for."""
 
     functions: dict[str, Function]
+    known: set[Fact]
 
     def positive(self, term: Term) -> bool: ...
     def nonnegative(self, term: Term) -> bool: ...
