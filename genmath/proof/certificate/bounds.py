@@ -9,17 +9,15 @@ import itertools
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import inf
-from typing import Any
 
 from genmath.proof.certificate import exponentials, said
-from genmath.proof.certificate.scope import NoProof, Place
+from genmath.proof.certificate.scope import NoProof, Place, Weighted
 from genmath.proof.coq.gaps import Covered
 from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.monomials import Monomial, Polynomial, expand
 from genmath.proof.coq.terms import Term, add, app, denominators, div, minus, mul, neg, num
 from genmath.proof.kernel.claims import FINITE, LINEAR, Function
 
-Weighted = list[Any]  # a weight, and numbers of facts
 ZERO = num(0)
 KEEPS = (*LINEAR, *FINITE)
 

@@ -5,15 +5,23 @@ u - 1 - ln u >= 0 at u = e^v is e^v >= 1 + v, and at u = 1/v it is ln v >= 1 - 1
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from genmath.proof.certificate import said
+from genmath.proof.certificate.scope import Place, Weighted
 from genmath.proof.coq.terms import Term, app, div, neg, num
 
-if TYPE_CHECKING:
-    from genmath.proof.certificate.bounds import Bounds, Weighted
-
 ZERO, ONE = num(0), num(1)
+
+
+class Bounds(Protocol):
+    """What shows where terms lie, at a place."""
+
+    place: Place
+
+    def positive(self, t: Term) -> int | None: ...
+    def nonnegative(self, t: Term) -> int | None: ...
+    def divisors(self, *terms: Term) -> None: ...
 
 
 def above(bounds: Bounds, exp: Term, low: Term, sign: str) -> int:

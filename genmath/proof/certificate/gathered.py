@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from genmath.proof.certificate import said
+from genmath.proof.certificate.bounds import Bounds
 from genmath.proof.certificate.iterated import Merged, spread
 from genmath.proof.certificate.iterated import where as where_of
 from genmath.proof.certificate.scope import Place
@@ -20,11 +21,20 @@ from genmath.proof.coq.reading import Head
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, atoms, div, lam, mul, neg, num, replaced
 
-if TYPE_CHECKING:
-    from genmath.proof.certificate.writer import Writer
-
 Measures = tuple[tuple[str, ...], tuple[Term, ...]]  # the functions that are linear, and limits
 ZERO, ONE = num(0), num(1)
+
+
+class Writer(Protocol):
+    """What proves equalities."""
+
+    heads: Mapping[str, Head]
+
+    def bounds(self, place: Place) -> Bounds: ...
+    def equal(self, a: Term, b: Term, signs: Signs) -> bool: ...
+    def equations(self, terms: list[Term], place: Place, depth: int) -> list[int]: ...
+    def merged_integrals(self, found: Merged, place: Place, depth: int) -> list[int]: ...
+    def under(self, whole: Term, i: int, place: Place) -> tuple[Place, list[str]]: ...
 
 
 @dataclass

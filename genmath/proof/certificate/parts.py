@@ -6,19 +6,24 @@ to 0.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from genmath.proof.certificate import said
+from genmath.proof.certificate.bounds import Bounds
+from genmath.proof.certificate.scope import Place
 from genmath.proof.coq.linear import LARGEST_POWER
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, lam, mul, neg, num, power, replaced, var
 
-if TYPE_CHECKING:
-    from genmath.proof.certificate.scope import Place
-    from genmath.proof.certificate.writer import Writer
-
 SLOT = "d0"  # a letter that is bound where nothing else is
+
+
+class Writer(Protocol):
+    """What proves equalities."""
+
+    def bounds(self, place: Place) -> Bounds: ...
+    def same(self, a: Term, b: Term, place: Place, depth: int) -> int: ...
 
 
 def beside_law(x: str, powers: Mapping[Term, int], signs: Signs) -> tuple[Term, Term, Term] | None:

@@ -13,6 +13,8 @@ from genmath.proof.kernel.proof import Scope
 from genmath.proof.kernel.terms import Fact, at
 from genmath.proof.kernel.terms import Term as Kernel
 
+Weighted = list[Any]  # a weight, and numbers of facts
+
 
 class NoProof(ValueError):
     """Why no proof is written."""
