@@ -288,8 +288,9 @@ class Scope:
         if between and not where:
             raise Rejected("its limits are not known to be in order")
         self.everywhere(sign, term, [letters, steps], *where)
-        filled = declared.steps and self.nonnegative(_gap(term[3], term[2]))
-        if sign == "<" and not filled:
+        if sign == "<" and declared.steps and not self.nonnegative(_gap(term[3], term[2])):
+            raise Rejected("it is not shown to be over anything")
+        if sign == "<" and not declared.steps:
             self.suppose(f"{term[0]} is over more than nothing")
         if declared.kind != "sum":
             self.suppose(f"{term[0]} keeps signs")
