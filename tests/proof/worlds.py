@@ -154,6 +154,10 @@ class World:
                 return a != b
         return a <= b + slack if sign == "<=" else a < b + slack
 
+    def lies(self, where: Fact, value: float) -> bool:
+        """Whether a value is where it is declared to be; what is less is so by no rounding."""
+        return self.holds(where, (value,), 0.0 if where[0] == "<" else 1e-9)
+
     def one(self, t: Term, bound: tuple[Any, ...] = ()) -> float:
         with np.errstate(all="ignore"):
             found = float(np.asarray(self(t, bound, ())))
@@ -238,7 +242,7 @@ class World:
         """What takes numbers between -1 and 1 to values as they are declared."""
         for candidate in CANDIDATES if declared.values else CANDIDATES[:1]:
             tried = [float(candidate(np.asarray(z))) for z in (-1, -0.3, 0.2, 0.9)]
-            if all(self.holds(f, (z,), 1e-9) for f in declared.values for z in tried):
+            if all(self.lies(f, z) for f in declared.values for z in tried):
                 return candidate
         raise NoWorld("no such values")
 
@@ -420,7 +424,7 @@ class World:
             here: Term = (name, *(("#", k) for k in range(len(at))))
             for k in range(-12, 13):
                 moved = (*(a + 0.3 * k for a in at),)
-                if not all(self.holds(v, (self.one(here, moved),), 1e-9) for v in f.values):
+                if not all(self.lies(v, self.one(here, moved)) for v in f.values):
                     return False
             pairs: list[tuple[Term, Term]] = []
             if f.slope:
