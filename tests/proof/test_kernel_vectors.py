@@ -34,7 +34,7 @@ FUNCTIONS: dict[str, Any] = {
     "m": {"takes": [0]},
     "C": {"takes": [0, 0]},
     "Q": {"takes": [0, 0]},
-    "R": {"takes": [0, 0], "inverse": ["R_inverse", "R_det"]},
+    "R": {"takes": [0, 0], "inverse": ["R_inverse", "R_det"], "by": "S"},
     "R_inverse": {"takes": [0, 0]},
     "R_det": {"takes": []},
 }
@@ -118,6 +118,8 @@ def test_only_of_an_identity_matrix_at_the_letter_of_the_sum(states: str) -> Non
         without("R", inverse=["m", "R_det"]),
         without("R", inverse=["none", "R_det"]),
         without("R", takes=[0]),
+        without("R", by=None),
+        without("R", by="I"),
     ],
 )
 def test_declarations_fit(other: dict[str, Any]) -> None:
@@ -179,6 +181,16 @@ def test_a_normal_law_of_vectors() -> None:
     scaled = f"{density(spread='(* b (R (# 0) (# 1)))')} = {written(**own)}"
     assert not law("normals", scaled, ("0 < b",)).rejected
     assert law("normals", scaled).rejected
+
+
+def test_a_covariance_is_one_over_the_indices_of_the_law() -> None:
+    own = {"inverse": "R_inverse", "rest": "(ln (R_det))"}
+    shaped = f"{density(spread='(R (# 0) (# 1))')} = {written(v='(* 1 1)', **own)}"
+    inside = ["=", ["other", ["#", 0], ["#", 0]], "1"]
+    functions = FUNCTIONS | {"T": SUM | {"ranges": [inside], "each": ["T"], "unit": "other"}}
+    assert not law("normals", shaped, (), functions).rejected
+    elsewhere = functions | {"R": FUNCTIONS["R"] | {"by": "T"}}
+    assert "covariance" in law("normals", shaped, (), elsewhere).rejected
 
 
 def test_the_law_of_independent_numbers_is_the_product_of_theirs() -> None:

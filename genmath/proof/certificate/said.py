@@ -79,7 +79,7 @@ def function(head: Head, kind: str, endless: bool) -> dict[str, Any]:
     if head.points:
         said |= {"points": head.points, "by": head.under}
     if head.inverted:
-        said["inverse"] = [head.inverted, head.det]
+        said |= {"inverse": [head.inverted, head.det], "by": head.under}
     if head.normal:
         said |= {"is": "normal", "by": head.normal}
     if head.line:

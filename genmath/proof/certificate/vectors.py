@@ -314,6 +314,7 @@ class Vectors(Reading):
             self.heads["Det", (letter,), ()] = Head(self.name(f"{letter.name}_det"), (), "positive")
             head.det = self.heads["Det", (letter,), ()].name
             head.inverted = self.heads["Inverse", (letter,), ("R", "R")].name
+            head.under = self._sum(shape(letter)[0])
         return head
 
     def _always(

@@ -26,7 +26,7 @@ A function is declared with what may be supposed of it, and nothing more is know
     points   of an integral over all vectors: the function that gives a coordinate of one; `by` is
              the sum over their indices
     inverse  of a positive definite matrix, a function of two indices: its inverse, and its
-             determinant, a function of nothing
+             determinant, a function of nothing; `by` is the sum over the indices
     line     whether it is the integral of one letter over all real numbers
     ratio    of a conditional density: two terms of which it is the quotient
     margins  of a density: for each of its first arguments the integral over it, and the density
@@ -172,9 +172,9 @@ def _consistent(f: Function, functions: dict[str, Function]) -> None:
         f.kind not in LINEAR or f.takes[:1] > (0,),
         f.kind != "between" or f.takes == (1, 0, 0),
         f.kind != "expectation" or (count > 1 and all(f.takes)),
-        (f.kind in (*MEANT, "product", "normal") or f.points != "") == bool(f.by),
+        (f.kind in (*MEANT, "product", "normal") or bool(f.points or f.inverse)) == bool(f.by),
         f.kind not in MEANT or all(f.takes),
-        not (f.points or f.kind == "normal") or (by is not None and by.unit != ""),
+        not (f.points or f.inverse or f.kind == "normal") or (by is not None and by.unit != ""),
         f.kind != "normal" or (f.takes, f.ranges) == ((2, 2, 2), looks),
         not f.points or (f.kind, f.takes, f.ranges, f.line, of_points) == (
                          "integral", (1,), (), False, (0, 0)),

@@ -108,13 +108,14 @@ def moment(scope: Scope, term: Any, declared: Function) -> Term:
     return moments[k]
 
 
-def _covariance(scope: Scope, spread: Term, unit: str) -> tuple[Term, str, Term]:
+def _covariance(scope: Scope, spread: Term, by: str) -> tuple[Term, str, Term]:
     """Of a matrix v C that is known to be positive definite: v, the inverse of C, and ln det C. C
-    is the identity matrix, or declared with its inverse and its determinant."""
+    is the identity matrix of a sum, or declared with its inverse and its determinant for it."""
     *v, core = _factors(spread)
     name = core[0] if isinstance(core, tuple) and core[1:] == (("#", 0), ("#", 1)) else ""
-    declared = scope.functions.get(name)
-    inverse = (unit, "") if name == unit else declared.inverse if declared else ()
+    declared, unit = scope.functions.get(name), scope.functions[by].unit
+    own = declared.inverse if declared and declared.by == by else ()
+    inverse = (unit, "") if name == unit else own
     if not inverse or not all(map(bare, v)) or not all(map(scope.positive, v)):
         raise Rejected("it is not shown to be a covariance")
     return ("*", ONE, ONE, *v), inverse[0], ("ln", (inverse[1],)) if inverse[1] else ZERO
@@ -126,7 +127,7 @@ def normals(scope: Scope, term: Any, declared: Function) -> Term:
     if declared.kind != "normal" or 1 in spoken(term[1][2]) | spoken(term[2][2]):
         raise Rejected("normals: it is no normal law of vectors of one index")
     (x, m, spread), by = (f[2] for f in term[1:]), declared.by
-    v, inverse, rest = _covariance(scope, spread, scope.functions[by].unit)
+    v, inverse, rest = _covariance(scope, spread, by)
     y = ("+", x, ("-", m))
     row = (by, ("=>", 1, ("*", (inverse, ("#", 1), ("#", 0)), y)))
     each = ("+", ("ln", ("normal", ZERO, ZERO, v)), ("-", ("/", ("/", ("*", y, row), v), TWO)))
@@ -143,7 +144,8 @@ def moments(scope: Scope, term: Any, declared: Function) -> Term:
         or law[1][2] != (declared.points, ("#", 2), ("#", 0)) or not all(map(bare, law[2:]))
     ):  # fmt: skip
         raise Rejected("moments: it is no product of coordinates by a normal law of vectors")
-    _covariance(scope, law[3][2], unit := scope.functions[by.by].unit)
+    _covariance(scope, law[3][2], by.by)
+    unit = scope.functions[by.by].unit
     scope.suppose("the moments of a normal law of vectors")
     return _mean([_index(scope, f, declared.points, unit) for f in at], law[2][2], law[3][2])
 
