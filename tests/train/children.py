@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,12 @@ def full(recipe: Recipe, run: Run, every: int, room: int, said: Path) -> None:
 
 
 def one_of_several(
-    place: dict[str, str], said: Path, recipe: Recipe, runs: list[Run] | None, asks: dict[str, Any]
+    place: dict[str, str],
+    all_said: Barrier,
+    said: Path,
+    recipe: Recipe,
+    runs: list[Run] | None,
+    asks: dict[str, Any],
 ) -> None:
     """One process of a training, at its place among the others."""
     os.environ.update(place)
@@ -140,3 +146,4 @@ def one_of_several(
         result["ends"] = f"{type(error).__name__}: {error}"
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
     said.write_text(json.dumps(result))
+    all_said.wait()

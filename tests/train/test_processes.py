@@ -28,13 +28,14 @@ def together(folder: Path, *given: Any, processes: int = 2) -> list[dict[str, An
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     running = []
+    all_said = children.CONTEXT.Barrier(processes)  # the first keeps what the others find one another by
     for rank in range(processes):
         place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": processes}
         place |= {"RANK": rank, "LOCAL_RANK": rank, "ACCELERATE_USE_CPU": "true"}
         said = folder / f"said-{rank}"
         process = children.CONTEXT.Process(
             target=children.one_of_several,
-            args=({key: str(value) for key, value in place.items()}, said, *given),
+            args=({key: str(value) for key, value in place.items()}, all_said, said, *given),
         )
         process.start()
         running.append((process, said))
