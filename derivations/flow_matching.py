@@ -377,6 +377,7 @@ def predictions(d):
     d.start(U, name="velocity_from_v", words="velocity from $V$")
     d.equals((a * a_dot + s * s_dot) / size * X + bend / size * V, by=r"solve $x_t$ and $V$ for the data, $(\alpha x_t - \sigma V)/n$, and the noise, $(\sigma x_t + \alpha V)/n$")
 
+    d.given_that(absolute(bend) > 0)
     d.start((s_dot * X - s * U) / bend, name="x0_from_velocity", words="data from the velocity")
     d.equals(X0, by="two linear equations for data and noise: the noise cancels")
     d.start((a * U - a_dot * X) / bend, name="eps_from_velocity", words="noise from the velocity")

@@ -405,6 +405,7 @@ G, C = mean_vectors("G C")
 
 @derivation("Rescaled, it spreads as the conditional prediction does", dims=(1, 2, 3))
 def rescaling(d):
+    d.given_that(norm2(G) > 0)
     d.start(norm2(sqrt(norm2(C) / norm2(G)) * G))
     d.equals(norm2(C), by="a factor comes out squared")
 

@@ -467,6 +467,7 @@ def planar(d, n):
     c = define("c", dot_product(ws, us))
     m, N = reals("m"), define("N", dot_product(ws, ws))
     moved = [define(f"v_{i}", u_i + (m - c) * w_i / N) for i, (u_i, w_i) in enumerate(zip(us, ws, strict=True), 1)]
+    d.given_that(N > 0)
     d.start(dot_product(ws, moved), name="moved", words="a direction that is allowed")
     d.equals(m, by="the product of $w$ with itself is $N$")
 

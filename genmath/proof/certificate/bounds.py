@@ -15,7 +15,7 @@ from genmath.proof.certificate.scope import NoProof, Place, Weighted
 from genmath.proof.coq.gaps import Covered
 from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.monomials import Monomial, Polynomial, expand
-from genmath.proof.coq.terms import Term, add, app, denominators, div, minus, mul, neg, num
+from genmath.proof.coq.terms import Term, add, app, denominators, div, minus, mul, neg, num, power
 from genmath.proof.kernel.claims import FINITE, LINEAR, Function
 
 ZERO = num(0)
@@ -55,6 +55,8 @@ class Bounds:
         found = self.place.number("!=", ZERO, t)
         if found is not None:
             return found
+        if (size := self.place.number("<", ZERO, app("Rabs", t))) is not None:
+            return self._by_size(t, size)
         r = self.signs(t)
         if r.high < 0 or (r.high == 0 and r.below):
             top = self.above(t)
@@ -74,6 +76,26 @@ class Bounds:
             case "div":
                 return self._product(t, t.args[1], *self._factors(t.args[:1], False))
         raise NoProof(f"a denominator is not seen to differ from 0: {t}")
+
+    def _by_size(self, t: Term, size: int) -> int:
+        """t t = |t|^2, where 0 < |t|."""
+        self.divisors(t)
+        square = self.square_of_size(app("Rabs", t))
+        return self.place.add("nonzero", said.of(t), said.of(t), ["1", size, size], [square])
+
+    def square_of_size(self, size: Term) -> int:
+        """|u|^2 = |u u| = u u."""
+        (u,) = size.args
+        whole = app("Rabs", mul(u, u))
+        self.divisors(u)
+        square = self.place.add("bound", "square", said.of(u))
+        self.place.add("combination", ["<=", "0", said.of(mul(u, u))], [["1", square]], [])
+        plus = self.place.add("equal", "abs_plus", said.of(whole))
+        both = self.place.add("equal", "abs_product", said.of(whole))
+        claim = ["=", said.of(power(size, 2)), said.of(whole)]
+        squared = self.place.add("identity", claim, [both])
+        claim = ["=", said.of(power(size, 2)), said.of(mul(u, u))]
+        return self.place.add("identity", claim, [plus, squared])
 
     def _factors(self, args: tuple[Term, ...], minus: bool) -> tuple[list[Term], list[int]]:
         numbers = [a for a in args if a.op == "num"] + [num(-1)] * minus

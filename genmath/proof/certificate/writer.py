@@ -42,7 +42,6 @@ from genmath.proof.coq.terms import (
     mul,
     neg,
     num,
-    power,
     replaced,
     var,
 )
@@ -132,7 +131,7 @@ class Writer:
                 if atom.data == "sin":
                     found.append(place.add("bound", "circle", said.of(atom)))
                 if atom.data == "Rabs":
-                    found.append(self._square_of_size(atom, place))
+                    found.append(bounds.square_of_size(atom))
                 if atom.data == place.signs.indicator:
                     found.append(place.add("bound", "bit", said.of(atom)))
                 if atom.data == "sqrt" and place.signs.nonnegative(atom.args[0]):
@@ -143,20 +142,6 @@ class Writer:
         for t in terms:
             visit(t)
         return [*self.merged(list(plain), place, depth), *found]
-
-    def _square_of_size(self, size: Term, place: Place) -> int:
-        """|u|^2 = |u u| = u u."""
-        (u,) = size.args
-        whole = app("Rabs", mul(u, u))
-        self.bounds(place).divisors(u)
-        square = place.add("bound", "square", said.of(u))
-        place.add("combination", ["<=", "0", said.of(mul(u, u))], [["1", square]], [])
-        plus = place.add("equal", "abs_plus", said.of(whole))
-        both = place.add("equal", "abs_product", said.of(whole))
-        claim = ["=", said.of(power(size, 2)), said.of(whole)]
-        squared = place.add("identity", claim, [both])
-        claim = ["=", said.of(power(size, 2)), said.of(mul(u, u))]
-        return place.add("identity", claim, [plus, squared])
 
     def _seen(self, d: Term, place: Place, depth: int) -> Term:
         """What a denominator is in terms of others, if that is seen to differ from 0."""

@@ -25,6 +25,7 @@ from genmath.proof.coq.terms import (
     Condition,
     Term,
     add,
+    app,
     atoms,
     denominators,
     minus,
@@ -143,6 +144,8 @@ class Signs:
             return True
         if term.op in ("mul", "div", "neg", "pow"):
             return all(map(self.nonzero, term.args))
+        if self.apart and _positive(self.known.get(app("Rabs", term), ANY)):
+            return True
         if self.apart and term.op == "app" and (head := self.heads.get(term.data)):
             return bool(head.sign)
         return False
