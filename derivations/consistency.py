@@ -521,6 +521,7 @@ def mean_flow(d, n):
     def along(of):
         return plus([diff(of, t), *[v_i * diff(of, x_i) for v_i, x_i in zip(field, places, strict=True)]])
 
+    d.given_that(absolute(t - s) > 0)
     d.start(field[0] - (t - s) * along(mean))
     d.equals(mean + along(end), by="quotient rule: the place moves by the velocity, and the length of the step grows by one")
 
