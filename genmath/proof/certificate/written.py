@@ -143,11 +143,10 @@ def _bound(claim: Statement, writer: Writer, place: Place) -> None:
     parts = parts or [gap]
     if not facts:
         parts = [as_gap(part, signs) for part in parts]
-    together = None
-    if not writer.equal(gap, add(*parts), signs):
-        together = gathered(writer, minus(gap, add(*parts)), place)
-        if together is None:
-            raise NoProof("the gap is not what is given as a reason")
+    together = gathered(writer, minus(gap, add(*parts)), place)
+    if together is None and not writer.equal(gap, add(*parts), signs):
+        raise NoProof("the gap is not what is given as a reason")
+    if together is not None:
         writer.bounds(place).divisors(gap, *parts)
     if not facts:
         for part in parts:
