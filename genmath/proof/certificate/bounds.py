@@ -77,6 +77,34 @@ class Bounds:
                 return self._product(t, t.args[1], *self._factors(t.args[:1], False))
         raise NoProof(f"a denominator is not seen to differ from 0: {t}")
 
+    def by_definition(self, t: Term) -> int:
+        """What the density of a member of a family is."""
+        asked, _ = self.signs.law(t) or ((), t)
+        for condition in asked:
+            self._shown(*condition)
+        return self._given("=", t, *t.args)
+
+    def by_gamma(self, t: Term, new: Term) -> int:
+        """Γ(1) = 1, or Γ(u + 1) = u Γ(u)."""
+        if (known := self.place.number("=", t, new)) is not None:
+            return known
+        self._shown("<", ZERO, new.args[0])
+        return self._given("=", t, new.args[0])
+
+    def _shown(self, sign: str, low: Term, high: Term) -> None:
+        """That this relation holds, as it is written."""
+        gap = high if low == ZERO else minus(high, low)
+        known = self.positive(gap) if sign == "<" else self.nonnegative(gap)
+        if self.place.number(sign, low, high) is None:
+            terms = [["1", known]] if known is not None else [[str(gap.data)]]
+            self._combine(sign, low, high, terms)
+
+    def _given(self, sign: str, about: Term, *values: Term) -> int:
+        number = self.place.given(sign, about, *values)
+        if number is None:
+            raise NoProof("it is not given of all numbers")
+        return number
+
     def _by_size(self, t: Term, size: int) -> int:
         """t t = |t|^2, where 0 < |t|."""
         self.divisors(t)
@@ -120,6 +148,9 @@ class Bounds:
             return found
         if t.op == "app" and t.data == "exp" and sign == "<":
             return self.place.add("bound", "exp", said.of(t))
+        if law := self.signs.law(t):
+            above = self.place.add("bound", "exp", said.of(law[1]))
+            return self._combine(sign, ZERO, t, [["1", above]], [self.by_definition(t)])
         low = self.signs(t).low
         under = self.below(t)
         if low > 0:
@@ -392,6 +423,9 @@ class Bounds:
                 return self.prove(self.place, sign, t)
         if t.data == self.signs.indicator:
             return self._indicator(t, a, b, sign, up)
+        if (head := self.signs.heads.get(t.data)) and head.gamma and not up and zero:
+            self._shown("<", ZERO, t.args[0])
+            return self._given("<", t, *t.args)
         declared = self._valued(t)
         found = self.place.number(sign, a, b)
         if found is None and declared and declared.kind in KEEPS and zero and not up:

@@ -6,6 +6,7 @@ from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.normals import vector_density
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.rules import (
+    by_gamma,
     by_indicator,
     by_map,
     collected,
@@ -65,6 +66,9 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
         again = known.op == "app" and known.data == term.data
         return "same" if again else "instance", known, []
     head = signs.heads.get(term.data)
+    if head is not None and head.gamma and (new := by_gamma(term, signs)):
+        more = app(term.data, add(new.args[0], ONE)) if new != ONE else term
+        return ("gamma", new, []) if term == more else ("same", more, [])
     if signs.laws and head is not None and head.ratio:
         at = {f"a{k}": a for k, a in enumerate(term.args, 1)}
         return "ratio", div(*(replaced(t, at) for t in head.ratio)), []
@@ -111,6 +115,8 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             return "ln_sqrt", div(app("ln", u.args[0]), TWO), [("<", u.args[0])]
         case "app" if signs.everywhere and (law := vector_density(u, signs)):
             return "same", app("ln", law), []
+        case "app" if law := signs.law(u):
+            return "same", app("ln", law[1]), []
         case "app" if u.data == "normal" and signs.positive(u.args[2]):
             return "same", app("ln", density(u)), []
         case "app" if signs.laws and (h := signs.heads.get(u.data)) and (h.ratio or h.chain):

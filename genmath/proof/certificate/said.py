@@ -7,7 +7,7 @@ from typing import Any
 
 from genmath.proof.coq.reading import DERIVATIVE, POWER, Head, domain_of
 from genmath.proof.coq.signs import Always
-from genmath.proof.coq.terms import Condition, Term, app, div, num, var
+from genmath.proof.coq.terms import Condition, Term, add, app, div, mul, num, var
 from genmath.proof.coq.theorem import Statement
 
 OWN = {"Rabs": "abs"}  # the kernel's names for Coq's
@@ -116,10 +116,28 @@ def inverses(heads: Iterable[Head]) -> list[Always]:
     return found
 
 
+def definitions(heads: Iterable[Head]) -> list[Always]:
+    """Of members of families, and of the Gamma function, which is Γ(1) = 1, Γ(u + 1) = u Γ(u)."""
+    u, found = var("u"), list[Always]()
+    for head in heads:
+        found += [head.law] if head.law else []
+        if head.gamma:
+            positive = ("<", num(0), u)
+            more = app(head.name, add(u, num(1)))
+            found.append((("u",), (positive,), ("<", num(0), app(head.name, u))))
+            found.append((("u",), (positive,), ("=", more, mul(u, app(head.name, u)))))
+    return found
+
+
+def ones(heads: Iterable[Head]) -> list[Condition]:
+    return [("=", app(head.name, num(1)), num(1)) for head in heads if head.gamma]
+
+
 def claim(statement: Statement) -> dict[str, Any]:
     given = statement.conditions[: len(statement.conditions) - len(statement.results)]
     always = [*statement.always, *statement.read.everywhere]
     always += inverses(statement.heads.values())
+    always += definitions(statement.heads.values())
     endless = any(map(_endless, statement.read.heads))
     functions = {
         head.name: function(head, kind, endless)
@@ -129,7 +147,7 @@ def claim(statement: Statement) -> dict[str, Any]:
     return {
         "letters": sorted(statement.read.letters.values()),
         "functions": dict(sorted(functions.items())),
-        "given": [relation(c) for c in given],
+        "given": [relation(c) for c in [*given, *ones(statement.heads.values())]],
         **({"whole": sorted(statement.whole)} if statement.whole else {}),
         **({"always": list(map(_always, always))} if always else {}),
         "results": [

@@ -47,11 +47,18 @@ class Place:
     def instance(self, left: Term, right: Term) -> int:
         """The number of left = right, as it is given of all numbers of what is the argument."""
         wanted, t = ("=", self.kernel(left), self.kernel(right)), left.args[0]
-        for k, (_, _, said_) in enumerate(self.scope.claim.always):
-            for chosen in (t, *t.args[:1]):
-                if at(said_, [self.kernel(chosen)]) == wanted:
-                    return self.add("instance", k, [said.of(chosen)])
+        for chosen in (t, *t.args[:1]):
+            if (number := self.given("=", left, chosen)) and self.scope.facts[number] == wanted:
+                return number
         raise NoProof("it is not given of all numbers")
+
+    def given(self, sign: str, about: Term, *values: Term) -> int | None:
+        """The number of what is given of all numbers, of these; it speaks of that term."""
+        here = list(map(self.kernel, values))
+        for k, (m, _, fact) in enumerate(self.scope.claim.always):
+            if m == len(here) and fact[0] == sign and self.kernel(about) in at(fact, here)[1:]:
+                return self.add("instance", k, list(map(said.of, values)))
+        return None
 
     def kernel(self, term: Term) -> Kernel:
         return self.scope.read(said.of(term))

@@ -203,6 +203,8 @@ class Writer:
         bounds = self.bounds(place)
         for sign, t in needs:
             {"<": bounds.positive, "<=": bounds.nonnegative, "!=": bounds.nonzero}[sign](t)
+        if rule == "gamma":
+            return bounds.by_gamma(atom, new), new
         if rule == "instance":
             return place.instance(atom, new), new
         if rule == "size":
@@ -214,6 +216,8 @@ class Writer:
         old, now = atom.args[0], new.args[0]
         if old.op == "app" and old.data == "normal" and now == density(old):
             number = place.add("equal", "normal", said.of(old))
+        elif place.signs.law(old):
+            number = self.bounds(place).by_definition(old)
         elif (head := self.heads.get(old.data)) and head.normal:
             number = self._normals(old, place)
         elif head and (head.ratio or head.chain):

@@ -30,6 +30,7 @@ from genmath.proof.coq.terms import (
     var,
 )
 from genmath.proof.language.binders import Between, Infinity, Over
+from genmath.proof.language.families import FAMILIES, Row
 from genmath.proof.language.shapes import NUMBER, shape
 from genmath.proof.language.tree import (
     Add,
@@ -73,6 +74,8 @@ LARGEST_POWER = 12
 MAPS = {"increasing": "<", "decreasing": ">", "invertible": "!="}
 AT = "v0"  # counts coordinates
 DERIVATIVE, POWER = "Deriv", "power"
+# Bernoulli and uniform laws are read as what they define, where they are averaged by.
+DEFINED = ("Exponential", "Gamma", "Beta", "Poisson", "Laplace", "Logistic", "Student")
 WHOLE = ("natural", "count", "integer")
 SPACED = (Integral, Expect, Divergence, Entropy, Over)
 
@@ -82,6 +85,10 @@ class NoReal(ValueError):
 
 
 Env = Mapping[Symbol, str | Term]  # letters bound around a node: their names, or their values
+
+
+# For all numbers of which others are known, a relation.
+Stated = tuple[tuple[str, ...], tuple[Condition, ...], Condition]
 
 
 @dataclass
@@ -114,6 +121,8 @@ class Head:
     means: str = ""  # "KL", "JS" or "H": an expectation, by the function `under`; "TV": an integral
     under: str = ""
     logs: str = ""  # of a finite product: the sum over the same
+    law: Stated | None = None  # of a member of a family: its density, by definition
+    gamma: bool = False  # whether it is the Gamma function
 
     @property
     def type(self) -> str:
@@ -245,8 +254,9 @@ class Reading:
 
     def densities(self) -> None:
         for (kind, data, _), head in self.heads.items():
-            head.density = kind == "Dens"
+            head.density = kind == "Dens" or (kind == "Family" and bool(head.margins))
             head.indicator = (kind, data) == ("Fn", ("indicator",))
+            head.gamma = (kind, data) == ("Fn", ("gamma",))
 
     def measures(self) -> None:
         """The integral over each letter of an integral or expectation, and what each of those of a
@@ -260,6 +270,9 @@ class Reading:
                 if space not in over:
                     over[space] = self._measure(space, letter)
             head.each = tuple(over[space] for space in spaces)
+        for (kind, data, _), head in self.heads.items():
+            if kind == "Family" and len(data) == 2 and data[1] in over:
+                head.margins = ((over[data[1]], ""),)
         queue = [key for key in self.heads if key[0] == "Dens"]
         for key in queue if over else []:
             _, (density, events, givens), takes = key
@@ -365,6 +378,8 @@ class Reading:
             at = self._read(node.point, env)
             if at in (num(0), num(1)):
                 return self._weight(node, env, at == num(1))
+        if isinstance(node, Family) and node.name in DEFINED:
+            return self._member(node, env)
         if isinstance(node, Pow):
             return self._power(node, env)
         if isinstance(node, Fn) and (definition := _definition(node)):
@@ -406,6 +421,28 @@ class Reading:
     def _weight(self, law: Family, env: Env, one: bool = True) -> Term:
         p = self._read(law.args[1], env)
         return p if one else minus(num(1), p)
+
+    def _member(self, node: Family, env: Env) -> Term:
+        """A density that a table defines; an exponential law is the Gamma law of shape 1."""
+        args, name = [self._read(a, env) for a in node.args], node.name
+        if name == "Exponential":
+            args, name = [args[0], num(1), args[1]], "Gamma"
+        own = isinstance(node.point, Symbol) and node.point.is_variable
+        key = ("Family", (name, _plain(node.point, True) if own else ""), ("R",) * len(args))
+        if key not in self.heads:
+            self.heads[key] = head = Head(self.name(name), key[2])
+            head.law = self._defined(FAMILIES[name], head.name)
+        return app(self.heads[key].name, *args)
+
+    def _defined(self, row: Row, name: str) -> Stated:
+        """Where its point and its parameters are, it is the exponential of its log-density."""
+        symbols = [Symbol(f"a{k}") for k in range(len(row.parameters) + 1)]
+        names = {s: s.name for s in symbols}
+        places = tuple(map(var, names.values()))
+        domains = (row.letter_lives, *row.parameters.values())
+        needs = [c for d, at in zip(domains, places, strict=True) for c in domain_of(d, at)]
+        density = app("exp", self._read(row.log_of(Family(row.name, *symbols)), names))
+        return tuple(names.values()), tuple(needs), ("=", app(name, *places), density)
 
     def _over_coordinates(self, node: Fn, env: Env) -> Term:
         """A squared length, or a product of two vectors, as the sum over their coordinates: for

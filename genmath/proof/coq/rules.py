@@ -75,6 +75,8 @@ def _expanded(term: Term, signs: Signs) -> Term | None:
             return mul(*(replaced(t, at) for t in head.chain))
     if signs.apart and (new := finite(term, signs)):
         return new
+    if head is not None and head.gamma and signs.apart:
+        return by_gamma(term, signs)
     if term.data == "normal" and signs.normals:
         return density(term)
     if term.data not in TACTICS:
@@ -116,6 +118,16 @@ def finite(term: Term, signs: Signs) -> Term | None:
         logs = lam(function.data, app("ln", function.args[0]))
         return app("exp", app(head.logs, logs, *limits))
     return None
+
+
+def by_gamma(term: Term, signs: Signs) -> Term | None:
+    """Of a number that is more than 1, by one that is less by 1."""
+    p = expand(term.args[0]) or {}
+    less = total(p | {frozenset(): p.get(frozenset(), Fraction(0)) - 1})
+    if term.args[0] == num(1):
+        return num(1)
+    seen = p.get(frozenset(), 0) >= 1 and signs.positive(less)
+    return mul(less, app(term.data, less)) if seen else None
 
 
 def _in_order(t: Term) -> Term:
@@ -204,6 +216,8 @@ def _ln(u: Term, signs: Signs) -> Term:
             return div(_ln(u.args[0], signs), num(2))
         case "app" if signs.everywhere and (law := vector_density(u, signs)):
             return law.args[0]
+        case "app" if law := signs.law(u):
+            return _ln(law[1], signs)
         case "app" if u.data == "normal" and positive(u.args[2]):
             x, m, v = u.args
             spread = mul(num(2), var("PI"), v)
@@ -228,9 +242,9 @@ def density(t: Term) -> Term:
 
 
 def outside(u: Term, signs: Signs) -> tuple[Term, ...] | None:
-    """An integral, derivative or absolute value as a product, all factors > 0."""
+    """An integral, derivative, absolute value or Gamma function as a product, all factors > 0."""
     head = signs.heads.get(u.data)
-    other = u.data in (DERIVATIVE, "Rabs") or (head and head.linear)
+    other = u.data in (DERIVATIVE, "Rabs") or (head and (head.linear or head.gamma))
     found = opened(u, signs) if other else u
     factors = found.args if found.op == "mul" else (found,)
     return factors if found != u and all(map(signs.positive, factors)) else None

@@ -138,6 +138,20 @@ class Signs:
     def nonnegative(self, term: Term) -> bool:
         return self(term).low >= 0
 
+    def law(self, term: Term) -> tuple[tuple[Condition, ...], Term] | None:
+        """What the density of a member of a family is, and what that needs."""
+        head = self.heads.get(term.data) if self.apart and term.op == "app" else None
+        if head is None or head.law is None:
+            return None
+        names, needs, (_, _, density) = head.law
+        at = dict(zip(names, term.args, strict=True))
+        asked = tuple((s, replaced(a, at), replaced(b, at)) for s, a, b in needs)
+        seen = all(
+            self.positive(gap) if sign == "<" else self.nonnegative(gap)
+            for sign, gap in ((s, b if a == num(0) else minus(b, a)) for s, a, b in asked)
+        )
+        return (asked, replaced(density, at)) if seen else None
+
     def nonzero(self, term: Term) -> bool:
         r = self(term)
         if self.positive(term) or r.high < 0 or (r.high == 0 and r.below):
@@ -346,6 +360,8 @@ class Signs:
             return ANY
         if self.apart and self.laws and (head.means == "TV" or self._of_densities(term, head)):
             return Range(zero)
+        if self.law(term) or (self.apart and head.gamma and self.positive(term.args[0])):
+            return Range(zero, inf, True)
         match head.sign if self.apart else "":
             case "<":
                 return Range(zero, inf, True)
