@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from genmath.proof.certificate import parts, said
 from genmath.proof.certificate.cancelled import divided
+from genmath.proof.certificate.families import quotient, tilted
 from genmath.proof.certificate.fractions import partial
 from genmath.proof.certificate.indices import in_order, known_sum, orders, sifted
 from genmath.proof.certificate.moved import inverse, motion, moved
@@ -195,6 +196,12 @@ def _leaving(
             continue
         if signs.heads[measure].points:
             both.append(_vectors(x, measure, {t: powers[t] for t in own}, signs))
+            continue
+        factors = {t: powers[t] for t in own}
+        if other := tilted(x, measure, factors, signs):
+            law = next(t for t in own if t.data == other[0].data)
+            equation = law, quotient(law, factors, other)
+            both.append(Leaving(x, "margin", other[0], ONE, (other[1],), equation))
             continue
         laws, k = [t for t in own if t.op == "app"], powers.get(var(x), 0)
         if any(powers[t] != 1 for t in laws) or len(own) != len(laws) + bool(k):

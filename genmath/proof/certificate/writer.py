@@ -332,8 +332,8 @@ class Writer:
         if found.equation:
             here = dict(zip(found.letters, names, strict=True))
             law, others = (replaced(t, here) for t in found.equation)
-            by = [self.equality(law, others, inner, depth + 1)]
-            by += self.equations([law, others], inner, depth + 1)
+            number = self.equality(law, others, inner, depth + 1)
+            by = [*self.equations([law, others], inner, depth + 1), number]
         by += self.equations([one[1], other], inner, depth + 1)
         inner.add("identity", ["=", said.of(one[1]), said.of(other)], by)
         terms = said.of(found.written), said.of(found.middle)

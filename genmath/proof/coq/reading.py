@@ -121,7 +121,8 @@ class Head:
     means: str = ""  # "KL", "JS" or "H": an expectation, by the function `under`; "TV": an integral
     under: str = ""
     logs: str = ""  # of a finite product: the sum over the same
-    law: Stated | None = None  # of a member of a family: its density, by definition
+    family: str = ""  # of which it is the density of a member
+    law: Stated | None = None  # and what that is, by definition
     gamma: bool = False  # whether it is the Gamma function
 
     @property
@@ -430,7 +431,7 @@ class Reading:
         own = isinstance(node.point, Symbol) and node.point.is_variable
         key = ("Family", (name, _plain(node.point, True) if own else ""), ("R",) * len(args))
         if key not in self.heads:
-            self.heads[key] = head = Head(self.name(name), key[2])
+            self.heads[key] = head = Head(self.name(name), key[2], family=name)
             head.law = self._defined(FAMILIES[name], head.name)
         return app(self.heads[key].name, *args)
 
