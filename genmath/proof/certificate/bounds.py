@@ -224,6 +224,9 @@ class Bounds:
         mixture = self.signs.mixture(t) if not up and a == ZERO else None
         if mixture and (sign == "<=" or mixture[2]):
             return self._mixture(b, sign, *mixture[:2])
+        line = self.signs.line(t) if not up and a == ZERO and sign == "<" else None
+        if line and not all(map(self.signs.nonnegative, t.args)):
+            return self._line(b, *line)
         if not up and a == ZERO and (size := self.signs.sized(t)):
             return self._sized(a, b, sign, *size)
         if not up and a == ZERO and self.signs.gap and (gap := self.signs.gap(t, self.signs)):
@@ -243,6 +246,16 @@ class Bounds:
                 beside = [low] * i + [high] * (n - i)
                 terms.append([str(weight), *([] if own is None else [own]), *beside])
         return self._combine(sign, ZERO, t, terms)
+
+    def _line(self, t: Term, slope: Term, x: Term, constant: Term) -> int:
+        """0 < t = slope x + constant."""
+        terms: list[Weighted] = []
+        for factors in ((slope, x), (constant,)):
+            weight, facts = Fraction(1), [self.nonnegative(u) for u in factors]
+            for u in factors:
+                weight *= u.data if u.op == "num" else 1
+            terms.append([str(weight), *(k for k in facts if k is not None)])
+        return self._combine("<", ZERO, t, terms)
 
     def _stated(self, a: Term, b: Term, sign: str, gaps: Covered, rest: Polynomial) -> int:
         terms: list[Weighted] = []

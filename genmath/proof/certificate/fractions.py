@@ -15,21 +15,21 @@ from genmath.proof.coq.monomials import (
     total,
 )
 from genmath.proof.coq.signs import Signs
-from genmath.proof.coq.terms import Term
+from genmath.proof.coq.terms import Term, power
 
 MOST = 60  # times that a numerator is divided
 
 
-def partial(p: Polynomial, letters: Iterable[str], signs: Signs) -> Polynomial:
+def partial(p: Polynomial, letters: Iterable[str], signs: Signs, divide: bool = True) -> Polynomial:
     """The same, where no numerator can be divided by a denominator that speaks of the letters, and
-    no root or indicator stands in a power."""
+    no root or indicator stands in a power. Not `divide`: with such denominators as products."""
     names = dict.fromkeys(letters, "_")
     found, left = Polynomial(), list(p.items())
     for _ in range(MOST):
         if not left:
             return found
         m, c = left.pop()
-        divided = _lowered(m, signs) or _divided(m, names)
+        divided = _lowered(m, signs) or _divided(m, names, divide)
         if divided is None:
             found[m] = found.get(m, Fraction(0)) + c
         else:
@@ -48,6 +48,8 @@ def _lowered(m: Monomial, signs: Signs) -> Polynomial | None:
         if t.op != "app" or t.data != "sqrt" or not signs.nonnegative(t.args[0]):
             continue
         (u,) = t.args
+        if u.op == "add" and k > 1 and (under := expand(power(u, k // 2))):
+            return {_powers(dict(rest), {t: k % 2}, dict(n)): d for n, d in under.items()}
         whole = k + 2 * powers.get(u, 0)
         if k != whole % 2 and u.op in ("app", "var"):
             rest -= {(u, powers.get(u, 0))}
@@ -55,7 +57,7 @@ def _lowered(m: Monomial, signs: Signs) -> Polynomial | None:
     return None
 
 
-def _divided(m: Monomial, names: dict[str, str]) -> Polynomial | None:
+def _divided(m: Monomial, names: dict[str, str], divide: bool) -> Polynomial | None:
     """By one denominator, written without a number of its own; None if nothing is to be done."""
     for t, k in sorted(m, key=lambda f: str(f[0])) if any(k < 0 for _, k in m) else ():
         if k > 0 or names.keys().isdisjoint(t.free):
@@ -75,7 +77,7 @@ def _divided(m: Monomial, names: dict[str, str]) -> Polynomial | None:
         if plain != t:
             return {_powers(rest, {plain: k}): c**k}
         over = {a: -n for a, n in lead}
-        if all(rest.get(a, 0) >= n for a, n in lead):
+        if divide and all(rest.get(a, 0) >= n for a, n in lead):
             once = _powers(rest, over, {t: k + 1})
             others = {n: -d for n, d in parts.items() if n != lead}
             return {once: Fraction(1)} | {

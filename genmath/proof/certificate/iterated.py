@@ -22,7 +22,14 @@ from genmath.proof.certificate.moved import inverse, motion, moved
 from genmath.proof.certificate.primitives import Primitive, primitive
 from genmath.proof.certificate.steps import Stepped, stepped
 from genmath.proof.coq.linear import LARGEST_POWER, moment_of
-from genmath.proof.coq.monomials import Monomial, affine, apart_from, expand, product, total
+from genmath.proof.coq.monomials import (
+    Monomial,
+    affine,
+    apart_from,
+    expand,
+    product,
+    total,
+)
 from genmath.proof.coq.normals import moment
 from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.signs import Signs

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import perm
+from math import comb, perm
 
+from genmath.proof.certificate.fractions import partial
 from genmath.proof.coq.monomials import affine, apart_from, expand, product, total
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import (
@@ -53,11 +54,14 @@ def primitive(term: Term, signs: Signs, opened: Opened) -> Primitive | None:
     parts = expand(opened(function.args[0], here))
     if parts is None:
         return None
-    found, rest = list[Term](), list[Term]()
-    for m, weight in apart_from(parts, frozenset([x])).items():
-        own, others = _integrated(dict(m), x, here)
-        found += (mul(total(weight), t) for t in own)
-        rest += (mul(total(weight), t) for t in others)
+    for divide in (False, True):
+        found, rest = list[Term](), list[Term]()
+        for m, weight in apart_from(partial(parts, [x], here, divide), frozenset([x])).items():
+            own, others = _integrated(dict(m), x, here)
+            found += (mul(total(weight), t) for t in own)
+            rest += (mul(total(weight), t) for t in others)
+        if not rest:
+            break
     if rest and not (found and signs.laws):
         return None
     whole = add(*found) if found else ZERO
@@ -78,11 +82,13 @@ def between(x: str, integral: Term, signs: Signs) -> list[Condition]:
     _, low, high = integral.args
     if not signs.nonnegative(add(high, neg(low))):
         return []
-    return [("<=", low, var(x)), ("<=", var(x), high)]
+    return signs.between(var(x), low, high)
 
 
 def _integrated(powers: Powers, x: str, signs: Signs) -> Found:
     """The primitive of a product, and what is left under the integral."""
+    if logarithm := _logarithm(powers, x, signs):
+        return [logarithm], []
     own = dict(powers)
     k = own.pop(var(x), 0)
     grows = {t: own.pop(t) for t in powers if t.data == "exp" and affine(t.args[0], x)}
@@ -96,6 +102,62 @@ def _integrated(powers: Powers, x: str, signs: Signs) -> Found:
     if n != 1 or lower is None:
         return [], [_product(powers)]
     return _by_parts({var(x): k} | grows, rate, *lower, x, signs)
+
+
+def _logarithm(powers: Powers, x: str, signs: Signs) -> Term | None:
+    """The primitive of ln u, of x^k u^n or, with an exponential t, of t u^n, where n < 0: u is a
+    line in x, or in t."""
+    under = [(u, n) for u, n in powers.items() if n < 0] or [(u, n) for u, n in powers.items()]
+    if len(under) != 1:
+        return None
+    ((u, n),) = under
+    rest = {t: k for t, k in powers.items() if t != u}
+    if not rest and n == 1 and u.data == "ln" and (line := affine(u.args[0], x)):
+        u = add(mul(line[0], var(x)), line[1])
+        return div(add(mul(u, app("ln", u)), neg(u)), line[0]) if signs.positive(u) else None
+    ((t, k),) = rest.items() or ((var(x), 0),)
+    line = _line(u, t, signs)
+    if n > 0 or len(rest) > 1 or line is None:
+        return None
+    weight, slope, constant = num(line[0] ** -n), *line[1:]
+    u = add(mul(slope, t), constant)
+    if t == var(x):
+        return _by_line(u, k, n, weight, slope, constant) if k >= 0 else None
+    moving = affine(t.args[0], x) if t.data == "exp" and k == 1 else None
+    return moving and div(mul(weight, _powered(u, n)), mul(slope, moving[0]))
+
+
+def _by_line(u: Term, k: int, n: int, weight: Term, slope: Term, constant: Term) -> Term:
+    """The primitive of x^k u^n, where u = slope x + constant: x is (u - constant) / slope."""
+    over = power(slope, k + 1)
+    return add(
+        *(
+            mul(weight, num(comb(k, j)), power(neg(constant), k - j), div(_powered(u, j + n), over))
+            for j in range(k + 1)
+        )
+    )
+
+
+def _line(u: Term, t: Term, signs: Signs) -> tuple[int, Term, Term] | None:
+    """Of which number times t, and another, it is the sum; or minus it, if that is > 0."""
+    parts = apart_from(expand(u) or {}, t.free)
+    slope, constant = parts.pop(frozenset([(t, 1)]), {}), parts.pop(frozenset(), {})
+    if parts or not slope:
+        return None
+    for sign in (1, -1):
+        line = [total({m: sign * c for m, c in p.items()}) for p in (slope, constant)]
+        if signs.positive(add(mul(line[0], t), line[1])) and signs.nonzero(line[0]):
+            return sign, line[0], line[1]
+    return None
+
+
+def _powered(u: Term, n: int) -> Term:
+    """The primitive of u^n by u."""
+    if n == -1:
+        return app("ln", u)
+    if n > -1:
+        return div(power(u, n + 1), num(n + 1))
+    return div(num(1), mul(num(n + 1), power(u, -n - 1)))
 
 
 def _by_parts(beside: Powers, rate: Term, lower: Term, inner: Term, x: str, signs: Signs) -> Found:

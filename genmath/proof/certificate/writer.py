@@ -524,8 +524,14 @@ class Writer:
         kernel: Any = place.kernel(term)
         where = [*scope.looks(kernel, 0), *scope.limits(kernel, sign)]
         inner, _, _ = scope.inside([letters, []], 1, where)
-        within = [("<=", low, var(x)), ("<=", var(x), high)]
-        return self._stated(inner, place, letters, within), letters
+        within = place.signs.between(var(x), low, high)
+        new = self._stated(inner, place, letters, within)
+        if place.signs.positive(low):
+            above = self.bounds(place).positive(low)
+            gap = [str(low.data)] if above is None else ["1", above]
+            terms = [gap, ["1", new.number("<=", low, var(x))]]
+            new.add("combination", ["<", "0", x], terms, [])
+        return new, letters
 
     def keeps(self, place: Place, sign: str, term: Term) -> int:
         """What is nowhere < 0 has no integral < 0; nor what is > 0 one that is 0."""

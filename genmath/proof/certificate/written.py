@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from genmath.proof.certificate import said
@@ -70,18 +70,18 @@ def certificate(claim: Statement) -> dict[str, Any]:
     where densities are > 0; by induction. If none will do, with normal laws written out, or, under
     integrals, what stands beside them taken by parts."""
     document, why = said.claim(claim), NoProof()
-    ways = [(False, False, False, False), (True, False, False, False), (True, True, False, False)]
+    ways = [set[str](), {"laws"}, {"laws", "supports"}]
     if claim.induction:
-        ways.append((True, False, False, True))
+        ways.append({"laws", "induction"})
     if any(_normal(t) for side in (claim.left, claim.right) for t in atoms(side)):
-        ways.append((False, False, True, False))
+        ways.append({"normals"})
     elif "normal" in functions(claim.left) | functions(claim.right):
-        ways.append((True, False, True, False))
+        ways += [{"laws", "parts"}, {"laws", "normals"}]
     for way in ways:
         try:
-            return {"claim": document, "proof": _proof(claim, document, *way)}
+            return {"claim": document, "proof": _proof(claim, document, way)}
         except NoProof as error:
-            why = error if not any(way[2:]) else why
+            why = error if way <= {"laws", "supports"} else why
     raise why
 
 
@@ -92,27 +92,20 @@ def _normal(t: Term) -> bool:
     return t.data == "normal" or any(_normal(s) for a in t.args for s in atoms(a))
 
 
-def _proof(
-    claim: Statement,
-    document: dict[str, Any],
-    laws: bool,
-    supports: bool,
-    normals: bool,
-    induction: bool,
-) -> list[Any]:
+def _proof(claim: Statement, document: dict[str, Any], way: Set[str]) -> list[Any]:
     try:
         understood = read(document)
     except Rejected as why:
         raise NoProof(f"the kernel does not read the claim: {why}") from None
     signs = claim.signs()
-    signs.laws, signs.supports, signs.apart = laws, supports, apart
+    signs.laws, signs.supports, signs.apart = "laws" in way, "supports" in way, apart
     signs.gap = equal_gap
-    signs.normals, signs.parts = normals and not laws, normals and laws
+    signs.normals, signs.parts = "normals" in way, "parts" in way
     signs.always, signs.everywhere = claim.always, claim.read.everywhere
     signs.whole = claim.whole
     place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
     writer = Writer(claim.heads)
-    if induction:
+    if "induction" in way:
         by_induction(claim, writer, place)
     elif claim.sign == "=":
         writer.equality(claim.left, claim.right, place)

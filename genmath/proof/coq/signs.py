@@ -14,6 +14,7 @@ from genmath.proof.coq.gaps import Cover, Covered, Gap, Known
 from genmath.proof.coq.monomials import (
     Monomial,
     Polynomial,
+    affine,
     expand,
     factors,
     together,
@@ -206,6 +207,8 @@ class Signs:
                 return _both(known, Range(Fraction(0), inf, r.low > 0 or r.above))
         if not _positive(known) and (mixture := self.mixture(term)):
             known = _both(known, Range(Fraction(0), inf, mixture[2]))
+        if not _positive(known) and self.line(term):
+            known = _both(known, Range(Fraction(0), inf, True))
         if known.low < 0 and (self.sized(term) or (self.gap and self.gap(term, self))):
             known = _both(known, Range(Fraction(0)))
         return known
@@ -213,6 +216,14 @@ class Signs:
     def factors(self, term: Term) -> tuple[Term, ...] | None:
         """A sum as a product."""
         return factors(term, ((low, high) for low, high, _ in self.gaps))
+
+    def line(self, term: Term) -> tuple[Term, Term, Term] | None:
+        """A sum as a x + b, where x >= 0, a >= 0 and b > 0."""
+        for name in sorted(term.free):
+            found = affine(term, name) if self.known.get(var(name), ANY).low == 0 else None
+            if found and self.nonnegative(found[0]) and self.positive(found[1]):
+                return found[0], var(name), found[1]
+        return None
 
     def sized(self, term: Term) -> tuple[Fraction, Term, Term] | None:
         """c, b and u of a sum that is c (b - |u|), where b - u and b + u are seen to be >= 0."""
@@ -388,8 +399,12 @@ class Signs:
         if not self.apart or len(others) != 2 or not self.nonnegative(minus(others[1], others[0])):
             return None
         ((name, _),) = function.data
-        low, high = others
-        return self.within([name], [("<=", low, var(name)), ("<=", var(name), high)])
+        return self.within([name], self.between(var(name), *others))
+
+    def between(self, x: Term, low: Term, high: Term) -> list[Condition]:
+        """Where a letter lies, and that it is > 0 where the lower limit is."""
+        positive: list[Condition] = [("<", num(0), x)] if self.positive(low) else []
+        return [("<=", low, x), ("<=", x, high), *positive]
 
     def more(self, term: Term) -> bool:
         """Whether an integral is over more than nothing: that of its limits is seen."""

@@ -17,7 +17,7 @@ from genmath.proof.coq.terms import Term, app
 PRIME = 2**61 - 1
 LESS = (0, 44, 228, 464)  # than this, other primes: in one of them a number has a root
 TRIES, FEWEST = 6, 3
-WORLDS = 60
+WORLDS = 400
 
 
 class NoRoot(ArithmeticError):
