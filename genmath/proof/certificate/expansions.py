@@ -115,8 +115,8 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             return "ln_sqrt", div(app("ln", u.args[0]), TWO), [("<", u.args[0])]
         case "app" if signs.everywhere and (law := vector_density(u, signs)):
             return "same", app("ln", law), []
-        case "app" if law := signs.law(u):
-            return "same", app("ln", law[1]), []
+        case "app" if member := signs.law(u):
+            return "same", app("ln", member[1]), []
         case "app" if u.data == "normal" and signs.positive(u.args[2]):
             return "same", app("ln", density(u)), []
         case "app" if signs.laws and (h := signs.heads.get(u.data)) and (h.ratio or h.chain):

@@ -112,14 +112,17 @@ def _logarithm(powers: Powers, x: str, signs: Signs) -> Term | None:
         return None
     ((u, n),) = under
     rest = {t: k for t, k in powers.items() if t != u}
-    if not rest and n == 1 and u.data == "ln" and (line := affine(u.args[0], x)):
-        u = add(mul(line[0], var(x)), line[1])
-        return div(add(mul(u, app("ln", u)), neg(u)), line[0]) if signs.positive(u) else None
-    ((t, k),) = rest.items() or ((var(x), 0),)
-    line = _line(u, t, signs)
-    if n > 0 or len(rest) > 1 or line is None:
+    if not rest and n == 1 and u.data == "ln" and (inner := affine(u.args[0], x)):
+        u = add(mul(inner[0], var(x)), inner[1])
+        return div(add(mul(u, app("ln", u)), neg(u)), inner[0]) if signs.positive(u) else None
+    if n > 0 or len(rest) > 1:
         return None
-    weight, slope, constant = num(line[0] ** -n), *line[1:]
+    ((t, k),) = rest.items() or ((var(x), 0),)
+    line = _line(u, t, x, signs)
+    if line is None:
+        return None
+    sign, slope, constant = line
+    weight = num(sign**-n)
     u = add(mul(slope, t), constant)
     if t == var(x):
         return _by_line(u, k, n, weight, slope, constant) if k >= 0 else None
@@ -138,9 +141,9 @@ def _by_line(u: Term, k: int, n: int, weight: Term, slope: Term, constant: Term)
     )
 
 
-def _line(u: Term, t: Term, signs: Signs) -> tuple[int, Term, Term] | None:
+def _line(u: Term, t: Term, x: str, signs: Signs) -> tuple[int, Term, Term] | None:
     """Of which number times t, and another, it is the sum; or minus it, if that is > 0."""
-    parts = apart_from(expand(u) or {}, t.free)
+    parts = apart_from(expand(u) or {}, frozenset([x]))
     slope, constant = parts.pop(frozenset([(t, 1)]), {}), parts.pop(frozenset(), {})
     if parts or not slope:
         return None

@@ -520,6 +520,7 @@ class Writer:
             terms = [["1", known]] if known is not None else [[str(gap.data)]]
             place.add("combination", [sign, said.of(low), said.of(high)], terms, [])
         (x,) = letters = [next(self.letters)]
+        above = self.bounds(place).positive(low) if place.signs.positive(low) else None
         scope = place.scope
         kernel: Any = place.kernel(term)
         where = [*scope.looks(kernel, 0), *scope.limits(kernel, sign)]
@@ -527,10 +528,9 @@ class Writer:
         within = place.signs.between(var(x), low, high)
         new = self._stated(inner, place, letters, within)
         if place.signs.positive(low):
-            above = self.bounds(place).positive(low)
-            gap = [str(low.data)] if above is None else ["1", above]
-            terms = [gap, ["1", new.number("<=", low, var(x))]]
-            new.add("combination", ["<", "0", x], terms, [])
+            own = [str(low.data)] if above is None else ["1", above]
+            both = [own, ["1", new.number("<=", low, var(x))]]
+            new.add("combination", ["<", "0", x], both, [])
         return new, letters
 
     def keeps(self, place: Place, sign: str, term: Term) -> int:

@@ -216,8 +216,8 @@ def _ln(u: Term, signs: Signs) -> Term:
             return div(_ln(u.args[0], signs), num(2))
         case "app" if signs.everywhere and (law := vector_density(u, signs)):
             return law.args[0]
-        case "app" if law := signs.law(u):
-            return _ln(law[1], signs)
+        case "app" if member := signs.law(u):
+            return _ln(member[1], signs)
         case "app" if u.data == "normal" and positive(u.args[2]):
             x, m, v = u.args
             spread = mul(num(2), var("PI"), v)
