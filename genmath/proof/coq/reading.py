@@ -375,6 +375,8 @@ class Reading:
             return self._opaque(node, env)
         if isinstance(node, Expect) and (one := _by_definition(node)):
             return self._averaged(*one, env)
+        if isinstance(node, Divergence) and _of_coins(node):
+            return self._apart(node, env)
         if isinstance(node, Family) and node.name == "Bernoulli":
             at = self._read(node.point, env)
             if at in (num(0), num(1)):
@@ -419,7 +421,13 @@ class Reading:
         weights = self._weight(law, env), self._weight(law, env, False)
         return add(*map(mul, weights, at))
 
-    def _weight(self, law: Family, env: Env, one: bool = True) -> Term:
+    def _apart(self, node: Divergence, env: Env) -> Term:
+        """The total variation of two Bernoulli laws: half of how far their probabilities of 1 are
+        apart, and those of 0."""
+        p, q = ([self._weight(law, env, b) for b in (True, False)] for law in node.args)
+        return div(add(*(app("Rabs", minus(a, b)) for a, b in zip(p, q, strict=True))), num(2))
+
+    def _weight(self, law: Node, env: Env, one: bool = True) -> Term:
         p = self._read(law.args[1], env)
         return p if one else minus(num(1), p)
 
@@ -594,6 +602,16 @@ def _by_definition(node: Expect) -> tuple[Family, Node] | None:
         if law.name == "Uniform" and not others and law.point.domain == "real":
             return law, inside
     return None
+
+
+def _of_coins(node: Divergence) -> bool:
+    return node.kind == "TV" and all(
+        isinstance(law, Family)
+        and law.name == "Bernoulli"
+        and (law.point,) == node.bound
+        and law.point not in free_symbols(law.args[1])
+        for law in node.args
+    )
 
 
 def _linear(node: Node) -> str:
