@@ -6,6 +6,7 @@ from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.normals import vector_density
 from genmath.proof.coq.reading import DERIVATIVE
 from genmath.proof.coq.rules import (
+    away,
     by_gamma,
     by_indicator,
     by_map,
@@ -51,6 +52,9 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
                 return "abs_plus", inner, [("<=", inner)]
             if signs.nonnegative(neg(inner)):
                 return "abs_minus", neg(inner), [("<=", neg(inner))]
+            if signs.apart and signs.indicator and (other := away(inner, signs)):
+                rule = "abs_even" if inner.op == "neg" else "same"
+                return rule, app("Rabs", other if rule != "same" else neg(other)), []
             if signs.apart and signs.indicator:
                 return "size", by_indicator(inner, signs), []
             return _size(inner, signs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 from genmath.proof.certificate import said
@@ -14,8 +14,9 @@ from genmath.proof.certificate.iterated import apart
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.certificate.vectors import Vectors, holds_many
 from genmath.proof.certificate.writer import Writer
+from genmath.proof.coq.monomials import expand
 from genmath.proof.coq.reading import DERIVATIVE, NoReal, Reading
-from genmath.proof.coq.terms import Term, add, atoms, functions, minus
+from genmath.proof.coq.terms import Term, add, atoms, functions, minus, replaced
 from genmath.proof.coq.theorem import Statement
 from genmath.proof.kernel.claims import claim as read
 from genmath.proof.kernel.limits import EFFORT, Rejected, Work
@@ -92,6 +93,17 @@ def _normal(t: Term) -> bool:
     return t.data == "normal" or any(_normal(s) for a in t.args for s in atoms(a))
 
 
+def _indicated(terms: Sequence[Term], indicator: str, bound: Set[str] = frozenset()) -> list[Any]:
+    """Of what there are indicators in terms."""
+    found: list[Any] = []
+    for t in terms:
+        if t.op == "app" and t.data == indicator:
+            found.append(expand(replaced(t.args[0], dict.fromkeys(bound, "_"))) or {})
+        own = {name for name, _ in t.data} if t.op == "lam" else set[str]()
+        found += _indicated(t.args, indicator, bound | own)
+    return found
+
+
 def _proof(claim: Statement, document: dict[str, Any], way: Set[str]) -> list[Any]:
     try:
         understood = read(document)
@@ -103,6 +115,7 @@ def _proof(claim: Statement, document: dict[str, Any], way: Set[str]) -> list[An
     signs.normals, signs.parts = "normals" in way, "parts" in way
     signs.always, signs.everywhere = claim.always, claim.read.everywhere
     signs.whole = claim.whole
+    signs.indicated = _indicated((claim.left, claim.right), signs.indicator)
     place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
     writer = Writer(claim.heads)
     if "induction" in way:

@@ -352,7 +352,8 @@ def _size(u: Term, signs: Signs) -> Term:
     if signs.nonnegative(neg(u)):
         return neg(u)
     if signs.apart and signs.indicator:
-        return by_indicator(u, signs)
+        other = away(u, signs)
+        return by_indicator(u, signs) if other is None else _size(other, signs)
     match u.op:
         case "app" if signs.apart and u.data == DERIVATIVE and (new := expanded(u, signs)):
             return _size(new, signs)
@@ -385,6 +386,16 @@ def scaled(u: Term, signs: Signs) -> Term | None:
         return mul(parts[0], div(num(1), parts[1]))
     factors = signs.factors(u)
     return mul(*factors) if factors else None
+
+
+def away(u: Term, signs: Signs) -> Term | None:
+    """Minus a term, if the claim has an indicator of that, and none of the term itself."""
+    names = dict.fromkeys(signs.bound, "_")
+    p = expand(replaced(u, names)) or {}
+    other = {m: -c for m, c in p.items()}
+    if other not in signs.indicated or p in signs.indicated:
+        return None
+    return u.args[0] if u.op == "neg" else neg(u)
 
 
 def by_indicator(u: Term, signs: Signs) -> Term:

@@ -68,6 +68,7 @@ class Signs:
         self.supports = False  # whether densities are taken to be > 0
         self.whole = frozenset[str]()  # letters that are whole numbers
         self.indicator = next((h.name for h in heads.values() if h.indicator), "")
+        self.indicated: Sequence[Polynomial] = ()  # of what, its bound letters being "_"
         self.normals = False  # whether normal laws are written out
         self.parts = False  # whether integrals beside them are taken by parts
         self.always: Sequence[Always] = ()  # what hypotheses say of all values of letters
@@ -127,7 +128,7 @@ class Signs:
         new.gap = self.gap
         new.supports, new.always, new.bound = self.supports, self.always, self.bound
         new.whole, new.normals, new.parts = self.whole, self.normals, self.parts
-        new.everywhere = self.everywhere
+        new.everywhere, new.indicated = self.everywhere, self.indicated
         return new
 
     def _note(self, term: Term, r: Range) -> None:
