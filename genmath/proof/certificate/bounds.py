@@ -15,7 +15,19 @@ from genmath.proof.certificate.scope import NoProof, Place, Weighted
 from genmath.proof.coq.gaps import Covered
 from genmath.proof.coq.linear import meaning
 from genmath.proof.coq.monomials import Monomial, Polynomial, expand
-from genmath.proof.coq.terms import Term, add, app, denominators, div, minus, mul, neg, num, power
+from genmath.proof.coq.terms import (
+    Condition,
+    Term,
+    add,
+    app,
+    denominators,
+    div,
+    minus,
+    mul,
+    neg,
+    num,
+    power,
+)
 from genmath.proof.kernel.claims import FINITE, LINEAR, Function
 
 ZERO = num(0)
@@ -79,17 +91,17 @@ class Bounds:
 
     def by_definition(self, t: Term) -> int:
         """What the density of a member of a family is."""
-        asked, _ = self.signs.law(t) or ((), t)
+        asked, density = self.signs.law(t) or ((), t)
         for condition in asked:
             self._shown(*condition)
-        return self._given("=", t, *t.args)
+        return self._given(("=", t, density), *t.args)
 
     def by_gamma(self, t: Term, new: Term) -> int:
         """Γ(1) = 1, or Γ(u + 1) = u Γ(u)."""
         if (known := self.place.number("=", t, new)) is not None:
             return known
         self._shown("<", ZERO, new.args[0])
-        return self._given("=", t, new.args[0])
+        return self._given(("=", t, new), new.args[0])
 
     def _shown(self, sign: str, low: Term, high: Term) -> None:
         """That this relation holds, as it is written."""
@@ -99,8 +111,8 @@ class Bounds:
             terms = [["1", known]] if known is not None else [[str(gap.data)]]
             self._combine(sign, low, high, terms)
 
-    def _given(self, sign: str, about: Term, *values: Term) -> int:
-        number = self.place.given(sign, about, *values)
+    def _given(self, condition: Condition, *values: Term) -> int:
+        number = self.place.given(condition, *values)
         if number is None:
             raise NoProof("it is not given of all numbers")
         return number
@@ -438,7 +450,7 @@ class Bounds:
             return self._indicator(t, a, b, sign, up)
         if (head := self.signs.heads.get(t.data)) and head.gamma and not up and zero:
             self._shown("<", ZERO, t.args[0])
-            return self._given("<", t, *t.args)
+            return self._given(("<", ZERO, t), *t.args)
         declared = self._valued(t)
         found = self.place.number(sign, a, b)
         if found is None and declared and declared.kind in KEEPS and zero and not up:

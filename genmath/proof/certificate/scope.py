@@ -7,7 +7,7 @@ from typing import Any
 
 from genmath.proof.certificate import said
 from genmath.proof.coq.signs import Signs
-from genmath.proof.coq.terms import Term
+from genmath.proof.coq.terms import Condition, Term
 from genmath.proof.kernel.limits import Rejected
 from genmath.proof.kernel.proof import Scope
 from genmath.proof.kernel.terms import Fact, at
@@ -46,17 +46,19 @@ class Place:
 
     def instance(self, left: Term, right: Term) -> int:
         """The number of left = right, as it is given of all numbers of what is the argument."""
-        wanted, t = ("=", self.kernel(left), self.kernel(right)), left.args[0]
+        (t,) = left.args
         for chosen in (t, *t.args[:1]):
-            if (number := self.given("=", left, chosen)) and self.scope.facts[number] == wanted:
+            if (number := self.given(("=", left, right), chosen)) is not None:
                 return number
         raise NoProof("it is not given of all numbers")
 
-    def given(self, sign: str, about: Term, *values: Term) -> int | None:
-        """The number of what is given of all numbers, of these; it speaks of that term."""
+    def given(self, condition: Condition, *values: Term) -> int | None:
+        """The number of what is given of all numbers, of these, if that is this relation."""
+        sign, *sides = condition
+        wanted = (sign, *map(self.kernel, sides))
         here = list(map(self.kernel, values))
         for k, (m, _, fact) in enumerate(self.scope.claim.always):
-            if m == len(here) and fact[0] == sign and self.kernel(about) in at(fact, here)[1:]:
+            if m == len(here) and at(fact, here) == wanted:
                 return self.add("instance", k, list(map(said.of, values)))
         return None
 

@@ -15,6 +15,7 @@
     ["logs", t, letters, steps]         a product of what is > 0, by the sum of the logarithms
     ["primitive", t, F, letter, steps]  an integral with limits, by F, whose slope is its integrand
     ["moved", t, other, a, s]           an integral over the line, with a + s y for its letter
+    ["mapped", t, other, g, h]          with g(y) for its letter, where g and h undo one another
     ["ln_inject", a, b]                 a = b where ln a = ln b, a > 0 and b > 0
     ["instance", k, terms]              what is given of all numbers, of these
     ["result", k]                       an earlier result that the claim names
@@ -313,15 +314,30 @@ class Scope:
 
     def _moved(self, said: Any, other: Any, shift: Any, factor: Any) -> Fact:
         """Over the line, the integral of f(x) is that of s f(a + s y), where s > 0."""
-        term: Any = self.read(said)
         a, s = self.read(shift), self.read(factor)
+        at = ("+", a, ("*", s, slopes.PLACE))
+        return self._substituted(said, other, at, s, self.positive(s))
+
+    def _mapped(self, said: Any, other: Any, one: Any, back: Any) -> Fact:
+        """Over the line, the integral of f(x) is that of |g'(y)| f(g(y)), where g is smooth, and g
+        and h undo one another everywhere."""
+        g, h, x = name(one), name(back), ("#", 0)
+        undone = {(1, (), ("=", (p, (q, x)), x)) for p, q in ((g, h), (h, g))}
+        declared = self.functions.get(g)
+        slope = declared.slope if declared and declared.smooth else ""
+        fits = slope != "" and undone <= {*self.claim.always}
+        return self._substituted(said, other, (g, slopes.PLACE), ("abs", (slope, x)), fits)
+
+    def _substituted(self, said: Any, other: Any, at: Term, scale: Term, fits: bool) -> Fact:
+        """An integral over the line, with another for its letter."""
+        term: Any = self.read(said)
         names = term[0] if isinstance(term, tuple) else "", other
         declared = [self.functions.get(n) if isinstance(n, str) else None for n in names]
-        if not all(f and f.line for f in declared) or not self.positive(s):
-            raise Rejected("moved: they are no integrals over the line, or it is not scaled by > 0")
-        body = slopes.abstracted(opened(term[1][2], [("+", a, ("*", s, slopes.PLACE))]))
+        if not all(f and f.line for f in declared) or not fits:
+            raise Rejected("they are no integrals over the line, or it is not mapped onto itself")
+        body = slopes.abstracted(opened(term[1][2], [at]))
         self.suppose("integrals over the line exist, and may be substituted in")
-        return "=", term, (other, ("=>", 1, ("*", s, body)))
+        return "=", term, (other, ("=>", 1, ("*", scale, body)))
 
     def _logs(self, said: Any, letters: Any, steps: Any) -> Fact:
         """A finite product of what is > 0 is the exponential of the sum of the logarithms."""
@@ -351,10 +367,10 @@ class Scope:
 ARGUMENTS = {
     "identity": 2, "combination": 3, "nonzero": 4, "same": 3, "equal": 2, "bound": 2, "value": 2,
     "keeps": 4, "iterated": 5, "primitive": 4, "moved": 4, "ln_inject": 2, "result": 1,
-    "instance": 2, "logs": 3, "induction": 6,
+    "instance": 2, "logs": 3, "induction": 6, "mapped": 4,
 }  # fmt: skip
 # The other steps say their terms themselves.
-GROWING = ("equal", "bound", "value", "instance", "induction", "logs", "primitive", "moved")
+GROWING = "equal bound value instance induction logs primitive moved mapped".split()
 
 
 def _gap(a: Term, b: Term) -> Term:
