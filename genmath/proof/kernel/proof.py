@@ -315,8 +315,7 @@ class Scope:
     def _moved(self, said: Any, other: Any, shift: Any, factor: Any) -> Fact:
         """Over the line, the integral of f(x) is that of s f(a + s y), where s > 0."""
         a, s = self.read(shift), self.read(factor)
-        at = ("+", a, ("*", s, slopes.PLACE))
-        return self._substituted(said, other, at, s, self.positive(s))
+        return self._replaced(said, other, ("+", a, ("*", s, slopes.PLACE)), s, self.positive(s))
 
     def _mapped(self, said: Any, other: Any, one: Any, back: Any) -> Fact:
         """Over the line, the integral of f(x) is that of |g'(y)| f(g(y)), where g is smooth, and g
@@ -326,9 +325,9 @@ class Scope:
         declared = self.functions.get(g)
         slope = declared.slope if declared and declared.smooth else ""
         fits = slope != "" and undone <= {*self.claim.always}
-        return self._substituted(said, other, (g, slopes.PLACE), ("abs", (slope, x)), fits)
+        return self._replaced(said, other, (g, slopes.PLACE), ("abs", (slope, x)), fits)
 
-    def _substituted(self, said: Any, other: Any, at: Term, scale: Term, fits: bool) -> Fact:
+    def _replaced(self, said: Any, other: Any, at: Term, scale: Term, fits: bool) -> Fact:
         """An integral over the line, with another for its letter."""
         term: Any = self.read(said)
         names = term[0] if isinstance(term, tuple) else "", other
@@ -369,8 +368,8 @@ ARGUMENTS = {
     "keeps": 4, "iterated": 5, "primitive": 4, "moved": 4, "ln_inject": 2, "result": 1,
     "instance": 2, "logs": 3, "induction": 6, "mapped": 4,
 }  # fmt: skip
-# The other steps say their terms themselves.
-GROWING = "equal bound value instance induction logs primitive moved mapped".split()
+# These steps say their terms themselves.
+GROWING = ARGUMENTS.keys() - {"identity", "combination", "nonzero", "same", "keeps", "iterated"}
 
 
 def _gap(a: Term, b: Term) -> Term:
