@@ -18,7 +18,7 @@ from genmath.proof.certificate.cancelled import divided
 from genmath.proof.certificate.families import quotient, tilted
 from genmath.proof.certificate.fractions import partial
 from genmath.proof.certificate.indices import in_order, known_sum, orders, sifted
-from genmath.proof.certificate.moved import inverse, motion, moved
+from genmath.proof.certificate.moved import inverse, mapped, motion, moved
 from genmath.proof.certificate.primitives import Primitive, primitive
 from genmath.proof.certificate.steps import Stepped, stepped
 from genmath.proof.coq.linear import LARGEST_POWER, moment_of
@@ -230,7 +230,7 @@ def _leaving(
         found = _beside_law(letters, powers, signs)
     elif found is None:
         found = _lowered(letters, powers, signs)
-    return found or _moved(letters, powers, signs)
+    return found or _moved(letters, powers, signs) or _mapped(letters, powers, signs)
 
 
 def _moved(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
@@ -248,6 +248,19 @@ def _moved(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leavin
         if not any(t.data == "normal" and t.args[0] == var(x) for t in own):
             body = mul(inverse(line)[1], body)
         return Leaving(x, "moved", law, _chain({x: target}, body, signs.heads))
+    return None
+
+
+def _mapped(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """A map, beside its derivative, becomes the letter."""
+    for x, measure in letters.items():
+        own = frozenset((t, k) for t, k in powers.items() if x in t.free)
+        found = mapped(x, own, signs.heads) if signs.heads[measure].line else None
+        if found:
+            (back, target), law = found, product(own, {})
+            scale = app("Rabs", app(signs.heads[back].slope, var(x)))
+            body = mul(scale, replaced(law, {x: app(back, var(x))}))
+            return Leaving(x, "mapped", law, _chain({x: target}, body, signs.heads))
     return None
 
 

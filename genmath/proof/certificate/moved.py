@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from genmath.proof.coq.monomials import affine, expand
+from genmath.proof.coq.monomials import Monomial, affine, expand
 from genmath.proof.coq.reading import Head
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, mul, neg, num, power, replaced, var
@@ -28,6 +28,26 @@ def motion(x: str, measure: str, factors: Iterable[Term], signs: Signs) -> tuple
     target = first_line(signs.heads) if laws else _measure(densities[0], x, signs.heads)
     still = expand(back(x, line)) == expand(var(x))
     return None if not target or (still and (densities or target == measure)) else (line, target)
+
+
+def mapped(x: str, own: Monomial, heads: Mapping[str, Head]) -> tuple[str, str] | None:
+    """The map by which a letter goes, and over what: g' stands there, or beneath it the derivative
+    of the inverse of g, at g."""
+    for t, k in own:
+        slope = t.args[0] if t.data == "Rabs" else t
+        head = next(
+            (h for h in heads.values() if slope.op == "app" and h.slope == slope.data), None
+        )
+        if head is None or not head.inverse:
+            continue
+        (at,) = slope.args
+        one = head.inverse if k == 1 and at == var(x) else ""
+        back = one or (head.name if k == -1 and at == app(head.inverse, var(x)) else "")
+        if back and heads[back].slope:
+            here = app(heads[back].inverse, var(x))
+            densities = [u for u, _ in own if u.args[:1] == (here,) and heads[u.data].margins]
+            return back, _measure(densities[0], x, heads) if densities else first_line(heads)
+    return None
 
 
 def _measure(law: Term, x: str, heads: Mapping[str, Head]) -> str:

@@ -365,7 +365,7 @@ class Writer:
     def _leaving(self, middle: Term, target: Term, rule: str, around: int, place: Place) -> int:
         """Down to the letter that is integrated out, which others are around."""
         alike = middle.op == "app" and target.op == "app" and middle.data == target.data
-        if around if rule == "moved" else alike:
+        if around if rule in ("moved", "mapped") else alike:
             inner, (x,) = self.under(middle, 0, place)
             one, other = _at(middle.args[0], x), _at(target.args[0], x)
             by = [self._leaving(one, other, rule, around - 1, inner)]
@@ -379,6 +379,9 @@ class Writer:
         if rule == "moved":
             left = target.args[-1] if target.op == "mul" else target
             return self._moved(last, left, place)
+        if rule == "mapped":
+            left = target.args[-1] if target.op == "mul" else target
+            return self._mapped(last, left, place)
         if rule == "divided":
             self.bounds(place).divisors(middle, target)
             return place.add("identity", ["=", said.of(middle), said.of(target)], [])
@@ -433,6 +436,12 @@ class Writer:
         inner.add("identity", ["=", said.of(one), said.of(other)], by)
         facts.insert(0, place.add("same", said.of(middle), said.of(left), [[[w], inner.steps]]))
         return place.add("identity", ["=", said.of(integral), said.of(left)], facts)
+
+    def _mapped(self, integral: Term, left: Term, place: Place) -> int:
+        """By substitution of a map, whose derivative stands first."""
+        slope = left.args[0].args[0].args[0].args[0].data
+        head = next(h for h in self.heads.values() if h.slope == slope)
+        return place.add("mapped", said.of(integral), left.data, head.name, head.inverse)
 
     def _exchanged(self, integral: Term, left: Term, place: Place) -> int:
         """The integral of a derivative is that of the integral, which is known."""

@@ -163,6 +163,28 @@ class Reading:
     def by_name(self) -> dict[str, Head]:
         return {h.name: h for h in self.heads.values()}
 
+    def inverses(self) -> None:
+        """Names for the inverses of maps in integrals, and for their derivatives, where there is
+        that of the map: the letter may have to go by them."""
+        if not any(kind.startswith(("Integral", "Expect")) for kind, _, _ in self.heads):
+            return
+        for kind, data, takes in list(self.heads):
+            if (
+                kind != "Apply"
+                or takes != ("R",)
+                or data[2] != 1
+                or MAPS.keys().isdisjoint(data[1])
+            ):
+                continue
+            name, traits, _ = data
+            other = tuple(t for t in traits if t != "inverse")
+            other = other if other != traits else (*traits, "inverse")
+            for one in (traits, other):
+                for order in (0, 1):
+                    key = (kind, (name, one, order), takes)
+                    if key not in self.heads:
+                        self.heads[key] = Head(self.name(name + "_d" * order), takes)
+
     def maps(self) -> None:
         """Of invertible functions: their inverses, and where their derivatives lie."""
         for (kind, data, takes), head in self.heads.items():

@@ -60,6 +60,7 @@ class Statement:
         self.results = results
         self.read.symmetries()
         self.conditions: list[Condition] = [*own, *given, *self.read.given, *results]
+        self.read.inverses()
         self.read.slopes()
         self.read.maps()
         self.read.ratios()
