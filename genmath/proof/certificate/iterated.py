@@ -18,7 +18,7 @@ from genmath.proof.certificate.cancelled import divided
 from genmath.proof.certificate.families import quotient, tilted
 from genmath.proof.certificate.fractions import partial
 from genmath.proof.certificate.indices import in_order, known_sum, orders, sifted
-from genmath.proof.certificate.moved import inverse, mapped, motion, moved
+from genmath.proof.certificate.moved import inverse, mapped, motion, moved, through, undone_maps
 from genmath.proof.certificate.primitives import Primitive, primitive
 from genmath.proof.certificate.steps import Stepped, stepped
 from genmath.proof.coq.linear import LARGEST_POWER, moment_of
@@ -258,8 +258,7 @@ def _mapped(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leavi
         found = mapped(x, own, signs.heads) if signs.heads[measure].line else None
         if found:
             (back, target), law = found, product(own, {})
-            scale = app("Rabs", app(signs.heads[back].slope, var(x)))
-            body = mul(scale, replaced(law, {x: app(back, var(x))}))
+            body = undone_maps(through(back, law, x, signs.heads), signs.heads)
             return Leaving(x, "mapped", law, _chain({x: target}, body, signs.heads))
     return None
 

@@ -50,6 +50,21 @@ def mapped(x: str, own: Monomial, heads: Mapping[str, Head]) -> tuple[str, str] 
     return None
 
 
+def through(back: str, law: Term, x: str, heads: Mapping[str, Head]) -> Term:
+    """What stands under an integral, with that map for its letter."""
+    scale = app("Rabs", app(heads[back].slope, var(x)))
+    return mul(scale, replaced(law, {x: app(back, var(x))}))
+
+
+def undone_maps(t: Term, heads: Mapping[str, Head]) -> Term:
+    """With the letter for a map of its inverse, wherever that stands."""
+    args = tuple(undone_maps(a, heads) for a in t.args)
+    inverse = heads[t.data].inverse if t.op == "app" and t.data in heads else ""
+    if inverse and args[0].data == inverse:
+        return args[0].args[0]
+    return Term(t.op, args, t.data)
+
+
 def _measure(law: Term, x: str, heads: Mapping[str, Head]) -> str:
     """Over what a density is one in x, if that is the line."""
     (i, *_) = (i for i, a in enumerate(law.args) if x in a.free)

@@ -22,10 +22,11 @@ from genmath.proof.certificate.iterated import (
     undone,
 )
 from genmath.proof.certificate.iterated import where as where_of
-from genmath.proof.certificate.moved import back, inverse, motion
+from genmath.proof.certificate.moved import back, inverse, mapped, motion, through
 from genmath.proof.certificate.primitives import Primitive
 from genmath.proof.certificate.scope import NoProof, Place
 from genmath.proof.certificate.steps import Stepped
+from genmath.proof.coq.monomials import Monomial, expand
 from genmath.proof.coq.reading import DERIVATIVE, Head
 from genmath.proof.coq.rules import density, expanded, finite, opened, with_slopes
 from genmath.proof.coq.signs import Signs
@@ -438,10 +439,17 @@ class Writer:
         return place.add("identity", ["=", said.of(integral), said.of(left)], facts)
 
     def _mapped(self, integral: Term, left: Term, place: Place) -> int:
-        """By substitution of a map, whose derivative stands first."""
-        slope = left.args[0].args[0].args[0].args[0].data
-        head = next(h for h in self.heads.values() if h.slope == slope)
-        return place.add("mapped", said.of(integral), left.data, head.name, head.inverse)
+        """By substitution of a map, whose derivative stands beside its inverse's."""
+        ((x, _),) = integral.args[0].data
+        found = mapped(x, _powers(_laws(integral)), self.heads)
+        if found is None:
+            raise NoProof("it has no inverse that is known")
+        back = found[0]
+        step = ["mapped", said.of(integral), left.data, back, self.heads[back].inverse]
+        here = through(back, integral.args[0].args[0], x, self.heads)
+        middle = app(left.data, lam(integral.args[0].data, here))
+        facts = [self.same(middle, left, place, 0), place.add(*step)]
+        return place.add("identity", ["=", said.of(integral), said.of(left)], facts)
 
     def _exchanged(self, integral: Term, left: Term, place: Place) -> int:
         """The integral of a derivative is that of the integral, which is known."""
@@ -582,6 +590,10 @@ def _laws(integral: Term) -> tuple[Term, ...]:
 
 def _bases(factors: tuple[Term, ...]) -> list[Term]:
     return [t.args[0] if t.op == "pow" else t for t in factors]
+
+
+def _powers(factors: tuple[Term, ...]) -> Monomial:
+    return frozenset(f for t in factors for m in expand(t) or () for f in m)
 
 
 def _normals(factors: tuple[Term, ...], x: str) -> list[Term]:
