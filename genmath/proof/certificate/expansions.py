@@ -111,7 +111,7 @@ def _ln(u: Term, signs: Signs) -> Expansion | None:
             return "same", app("ln", mul(*parts)), []
         case "app" if signs.apart and (outer := outside(u, signs)):
             return "same", app("ln", mul(*outer)), []
-        case "app" if signs.apart and (new := finite(u, signs)):
+        case "app" if signs.apart and (new := finite(u, signs) or by_map(u, signs)):
             return "same", app("ln", new), []
         case "app" if u.data == "exp":
             return "ln_exp", u.args[0], []

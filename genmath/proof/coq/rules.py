@@ -210,6 +210,8 @@ def _ln(u: Term, signs: Signs) -> Term:
             return add(*(_ln(a, signs) for a in outer))
         case "app" if signs.apart and (new := finite(u, signs)):
             return new.args[0]
+        case "app" if signs.apart and (new := by_map(u, signs)):
+            return _ln(new, signs)
         case "app" if u.data == "exp":
             return u.args[0]
         case "app" if u.data == "sqrt" and positive(u.args[0]):
