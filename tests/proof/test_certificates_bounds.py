@@ -83,6 +83,23 @@ def test_a_bound_is_found(claim: Any, given: tuple[Any, ...]) -> None:
     assert not proved(claim, given).rejected
 
 
+def test_what_differs_from_0_by_its_size() -> None:
+    apart = absolute(a * s - b * t) > 0
+    assert not proved(equal((a * s - b * t) / (a * s - b * t), 1), (apart,)).rejected
+    assert not proved(equal(s / (b * (s - t)) * (s - t), s / b), (absolute(s - t) > 0,)).rejected
+    for given in ((), (absolute(s - t) >= 0,), (absolute(s + t) > 0,)):
+        with pytest.raises(NoProof):
+            proved(equal((s - t) / (s - t), 1), given)
+
+
+def test_a_line_above_0_where_its_letter_is_not_below() -> None:
+    within = (s >= 0, s <= 1)
+    assert not proved(s + (1 - s) * v > 0, within).rejected
+    for given in ((), within[:1]):
+        with pytest.raises(NoProof):
+            proved(s + (1 - s) * 2 * a > 0, given)
+
+
 def test_the_square_of_a_size_and_the_root_of_a_sum() -> None:
     for left, right in ((absolute(s) ** 2, s**2), (sqrt(1 + a / b), sqrt(a + b) / sqrt(b))):
         assert not proved(equal(left, right)).rejected

@@ -56,6 +56,14 @@ def unproved(claim: Any) -> bool:
 
 
 LIMITS = [
+    equal(integral(1 / u, u, between=(s, s + h)), log((s + h) / s)),
+    equal(integral(log(u), u, between=(s, s + h)), (s + h) * log(s + h) - s * log(s) - h),
+    equal(integral(u / (u + s), u, between=(0, h)), h - s * log((h + s) / s)),
+    equal(integral(1 / (u - s) ** 2, u, between=(s + h, s + 2 * h)), 1 / (2 * h)),
+    equal(
+        integral(exp(u / s) / (1 + exp(u / s)) ** 2 / s, u, between=(a, b)),
+        1 / (1 + exp(a / s)) - 1 / (1 + exp(b / s)),
+    ),
     equal(integral(u**2, u, between=(a, b)), (b**3 - a**3) / 3),
     equal(integral(a, u, between=(b, a)), a**2 - a * b),
     equal(integral(0 * u, u, between=(a, b)), 0),

@@ -160,7 +160,7 @@ def _powered(u: Term, n: int) -> Term:
         return app("ln", u)
     if n > -1:
         return div(power(u, n + 1), num(n + 1))
-    return div(num(1), mul(num(n + 1), power(u, -n - 1)))
+    return neg(div(num(1), mul(num(-n - 1), power(u, -n - 1))))
 
 
 def _by_parts(beside: Powers, rate: Term, lower: Term, inner: Term, x: str, signs: Signs) -> Found:
