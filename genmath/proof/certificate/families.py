@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from genmath.proof.coq.monomials import affine, expand, product, total
+from genmath.proof.coq.monomials import affine, apart_from, expand, product, total
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Term, add, app, div, minus, mul, num, power, var
 
@@ -67,6 +67,41 @@ def _beta(x: str, law: Term, rest: Mapping[Term, int], signs: Signs) -> Other | 
     over = mul(_gammas(signs, more), _gammas(signs, _sum(a, b)))
     under = mul(_gammas(signs, a), _gammas(signs, _sum(a, b, k)))
     return app(law.data, at, more, b), div(over, under)
+
+
+def squares(x: str, own: Mapping[Term, int], signs: Signs) -> tuple[Other, int] | None:
+    """A normal density, beside exponentials of squares, as another's; and a power that is left.
+
+    N(x; m, v) exp(a x^2 + b x) is N(x; w (m/v + b), w) sqrt(w/v) exp((w (m/v + b)^2 - m^2/v) / 2),
+    where w = v / (1 - 2 a v)."""
+    laws = [t for t in own if t.data == "normal" and t.args[0] == var(x)]
+    if len(laws) != 1 or own[laws[0]] != 1 or any(x in t.free for t in laws[0].args[1:]):
+        return None
+    (law,), powers = laws, dict(own)
+    _, m, v = law.args
+    del powers[law]
+    k, exponents = powers.pop(var(x), 0), [_exponent(t) for t in powers]
+    if k < 0 or not powers or any(u is None for u in exponents):
+        return None
+    whole = add(*(mul(num(n), u) for u, n in zip(exponents, powers.values(), strict=True) if u))
+    parts = apart_from(expand(whole) or {}, frozenset([x]))
+    a, b = (total(parts.pop(frozenset([(var(x), j)]), {})) for j in (2, 1))
+    less = _sum(num(1), mul(num(-2), a, v))
+    if parts or not signs.positive(v) or not signs.positive(less):
+        return None
+    w, line = div(v, less), add(div(m, v), b)
+    more = add(mul(w, power(line, 2)), minus(num(0), div(power(m, 2), v)))
+    weight = div(app("exp", div(more, num(2))), app("sqrt", less))
+    return (app("normal", var(x), mul(w, line), w), weight), k
+
+
+def _exponent(t: Term) -> Term | None:
+    """Of an exponential, or of the root of one."""
+    if t.data == "exp":
+        return t.args[0]
+    if t.data == "sqrt" and t.args[0].data == "exp":
+        return div(t.args[0].args[0], num(2))
+    return None
 
 
 def _gammas(signs: Signs, t: Term) -> Term:

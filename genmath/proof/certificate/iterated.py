@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from genmath.proof.certificate import parts, said
 from genmath.proof.certificate.cancelled import divided
-from genmath.proof.certificate.families import quotient, tilted
+from genmath.proof.certificate.families import quotient, squares, tilted
 from genmath.proof.certificate.fractions import partial
 from genmath.proof.certificate.indices import in_order, known_sum, orders, sifted
 from genmath.proof.certificate.moved import inverse, mapped, motion, moved, through, undone_maps
@@ -230,7 +230,8 @@ def _leaving(
         found = _beside_law(letters, powers, signs)
     elif found is None:
         found = _lowered(letters, powers, signs)
-    return found or _moved(letters, powers, signs) or _mapped(letters, powers, signs)
+    found = found or _moved(letters, powers, signs) or _mapped(letters, powers, signs)
+    return found or _squares(letters, powers, signs)
 
 
 def _moved(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
@@ -248,6 +249,21 @@ def _moved(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leavin
         if not any(t.data == "normal" and t.args[0] == var(x) for t in own):
             body = mul(inverse(line)[1], body)
         return Leaving(x, "moved", law, _chain({x: target}, body, signs.heads))
+    return None
+
+
+def _squares(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leaving | None:
+    """A normal law beside exponentials of squares is another one."""
+    for x, measure in letters.items():
+        own = {t: k for t, k in powers.items() if x in t.free}
+        found = squares(x, own, signs) if signs.heads[measure].line else None
+        left = moment_of(found[0][0], x, found[1], signs) if found else None
+        if found and left:
+            (law, weight), k = found
+            old = next(t for t in own if t.data == "normal")
+            exps = {t: n for t, n in own.items() if t != var(x)}
+            equation = old, quotient(old, exps, (law, weight))
+            return Leaving(x, "moment", mul(*[var(x)] * k, law), left, (weight,), equation)
     return None
 
 
