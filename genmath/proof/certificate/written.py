@@ -149,7 +149,9 @@ def _bound(claim: Statement, writer: Writer, place: Place) -> None:
     parts = parts or [gap]
     if not facts:
         parts = [as_gap(part, signs) for part in parts]
-    together = gathered(writer, minus(gap, add(*parts)), place)
+    together = None
+    with contextlib.suppress(NoProof):
+        together = gathered(writer, minus(gap, add(*parts)), place)
     if together is None and not writer.equal(gap, add(*parts), signs):
         raise NoProof("the gap is not what is given as a reason")
     if together is not None:
