@@ -40,7 +40,8 @@ a, b, theta, m = reals("a b theta m")
 s, t, v = positives("s t v")
 u, w = fractions("u w")
 c = positives("c")
-f = Function("f")
+f, k = Function("f"), Function("k")
+down = Function("e", decreasing=True)
 g, h = Function("g", invertible=True), Function("h", increasing=True)
 p, q = Density("p", x), Density("q", x)
 q_theta = Density("q", x, given=theta, positive=True)
@@ -74,6 +75,10 @@ TRUE = [
     equal(
         E(p(x), indicator(p(x) > q(x))) - E(q(x), indicator(p(x) > q(x))),
         integral(positive_part(p(x) - q(x)), x),
+    ),
+    equal(
+        E(p(x), indicator(p(x) > q(x))) - E(q(x), indicator(p(x) > q(x))),
+        integral((absolute(q(x) - p(x)) + p(x) - q(x)) / 2, x),
     ),
     equal((2 * indicator(a > 0) - 1) * a, absolute(a)),
     equal(E(q(x), absolute(p(x) / q(x) - 1) / 2), TV(p(x), q(x))),
@@ -109,6 +114,17 @@ TRUE = [
     ),
     equal(log(absolute(g.prime(g.inverse(a)))), -log(absolute(g.inverse.prime(a)))),
     equal(p(g(a)) * h.prime(a) / h.prime(a), p(g(a))),
+    # a map in place of the letter
+    equal(integral(f(g(x)) * p(g(x)) * absolute(g.prime(x)), x), E(p(x), f(x))),
+    equal(integral(p(g.inverse(x)) * f(x) * absolute(g.inverse.prime(x)), x), E(p(x), f(g(x)))),
+    equal(integral(exp(down(x)) * p(down(x)) * down.prime(x), x), -E(p(x), exp(x))),
+    # exponentials of squares beside a normal law
+    equal(E(Normal(x, 0, v), exp(-(x**2))), 1 / sqrt(1 + 2 * v)),
+    equal(E(Normal(x, m, v), x * exp(a * x)), (m + a * v) * exp(a * m + a**2 * v / 2)),
+    equal(
+        (E(Normal(x, m, v), f(x)) + E(Normal(x, -m, v), f(x))) / 2,
+        exp(-(m**2) / (2 * v)) * E(Normal(x, 0, v), f(x) * (exp(m * x / v) + exp(-m * x / v)) / 2),
+    ),
     # normal laws written out
     equal(Normal(m + a, m, v), Normal(m, m + a, v)),
     equal(Normal(x, a, v) * Normal(x, -a, v), Normal(x, 0, v) ** 2 * exp(-(a**2) / v)),
@@ -140,6 +156,11 @@ FALSE = [
     equal(E(q(x), absolute(p(x) / b - 1)), integral(q(x) * absolute(p(x) - b), x) / b),
     equal(sqrt(a**2 + a**2), sqrt(2) * a),
     equal(g.inverse(h.inverse(g(h(a)))), a),
+    equal(integral(f(g(x)) * p(g(x)) * g.prime(x), x), E(p(x), f(x))),  # it may fall
+    equal(integral(f(g(x)) * p(g(x)), x), E(p(x), f(x))),
+    equal(integral(f(k(x)) * p(k(x)) * absolute(k.prime(x)), x), E(p(x), f(x))),  # nor onto
+    equal(E(Normal(x, 0, v), exp(x**2)), 1 / sqrt(1 - 2 * v)),  # it need not be finite
+    equal(E(Normal(x, m, v), x * exp(a * x)), m * exp(a * m + a**2 * v / 2)),
     equal(f.prime(a) / f.prime(a), 1),  # it may be 0
     equal(g.inverse.prime(a), g.prime(g.inverse(a))),
     equal(absolute(g.prime(a)), g.prime(a)),

@@ -271,7 +271,7 @@ def _mapped(letters: Letters, powers: Mapping[Term, int], signs: Signs) -> Leavi
     """A map, beside its derivative, becomes the letter."""
     for x, measure in letters.items():
         own = frozenset((t, k) for t, k in powers.items() if x in t.free)
-        found = mapped(x, own, signs.heads) if signs.heads[measure].line else None
+        found = mapped(x, own, signs) if signs.heads[measure].line else None
         if found:
             (back, target), law = found, product(own, {})
             body = undone_maps(through(back, law, x, signs.heads), signs.heads)

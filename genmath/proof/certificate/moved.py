@@ -30,23 +30,25 @@ def motion(x: str, measure: str, factors: Iterable[Term], signs: Signs) -> tuple
     return None if not target or (still and (densities or target == measure)) else (line, target)
 
 
-def mapped(x: str, own: Monomial, heads: Mapping[str, Head]) -> tuple[str, str] | None:
+def mapped(x: str, own: Monomial, signs: Signs) -> tuple[str, str] | None:
     """The map by which a letter goes, and over what: g' stands there, or beneath it the derivative
-    of the inverse of g, at g."""
+    of the inverse of g, at g; its sign is known, or it stands in an absolute value."""
+    heads = signs.heads
     for t, k in own:
         slope = t.args[0] if t.data == "Rabs" else t
         head = next(
             (h for h in heads.values() if slope.op == "app" and h.slope == slope.data), None
         )
-        if head is None or not head.inverse:
+        sized = t.data == "Rabs" or signs.positive(t) or signs.positive(neg(t))
+        if head is None or not head.inverse or not sized:
             continue
         (at,) = slope.args
         one = head.inverse if k == 1 and at == var(x) else ""
         back = one or (head.name if k == -1 and at == app(head.inverse, var(x)) else "")
         if back and heads[back].slope:
             here = app(heads[back].inverse, var(x))
-            densities = [u for u, _ in own if u.args[:1] == (here,) and heads[u.data].margins]
-            return back, _measure(densities[0], x, heads) if densities else first_line(heads)
+            laws = [u for u, _ in own if u.args[:1] == (here,) and _is_density(u, heads)]
+            return back, (laws and _measure(laws[0], x, heads)) or first_line(heads)
     return None
 
 
@@ -98,6 +100,11 @@ def inverse(line: Line) -> Line:
 def first_line(heads: Mapping[str, Head]) -> str:
     """Of all integrals over the line that one to which others are moved."""
     return min(h.name for h in heads.values() if h.line)
+
+
+def _is_density(t: Term, heads: Mapping[str, Head]) -> bool:
+    head = heads.get(t.data)
+    return head is not None and bool(head.margins)
 
 
 def _known(t: Term, heads: Mapping[str, Head], density: bool) -> bool:

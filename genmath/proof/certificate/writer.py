@@ -441,7 +441,7 @@ class Writer:
     def _mapped(self, integral: Term, left: Term, place: Place) -> int:
         """By substitution of a map, whose derivative stands beside its inverse's."""
         ((x, _),) = integral.args[0].data
-        found = mapped(x, _powers(_laws(integral)), self.heads)
+        found = mapped(x, _powers(_laws(integral)), place.signs)
         if found is None:
             raise NoProof("it has no inverse that is known")
         back = found[0]
