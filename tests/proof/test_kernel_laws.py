@@ -423,7 +423,7 @@ def test_a_rule_for_another_term_is_refused_in_words(rule: str, of: str) -> None
 
 
 def test_every_law_and_every_step_is_tried() -> None:
-    tests = ("laws", "sums", "primitives", "moved", "vectors")
+    tests = ("laws", "sums", "primitives", "moved", "mapped", "vectors")
     names = ["test_kernel.py", *(f"test_kernel_{name}.py" for name in tests)]
     files = [Path(__file__).with_name(name) for name in names]
     text = "".join(file.read_text(encoding="utf-8") for file in files)
