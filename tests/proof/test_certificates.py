@@ -38,7 +38,7 @@ from genmath.proof.certificate import files, said
 from genmath.proof.certificate.scope import NoProof
 from genmath.proof.certificate.shown import shown
 from genmath.proof.certificate.written import certificate, stated
-from genmath.proof.kernel import check, rules
+from genmath.proof.kernel import check, claims, rules
 from genmath.proof.kernel.claims import claim as read
 from genmath.proof.kernel.laws import ROWS
 from genmath.proof.kernel.limits import Work
@@ -351,6 +351,13 @@ def test_the_page_lists_every_step_and_rule() -> None:
     page = (ROOT / "docs" / "start" / "kernel.md").read_text("utf-8")
     for name in (*ARGUMENTS, *rules.ROWS, *rules.BOUNDS, *ROWS, "slope"):
         assert f"`{name}`" in page, name
+
+
+def test_the_page_lists_what_a_function_is_declared_with() -> None:
+    page = (ROOT / "docs" / "start" / "kernel.md").read_text("utf-8")
+    table = page.partition("## What a function is declared with")[2].partition("\n## ")[0]
+    for name in ("takes", *claims.MORE, *claims.LINEAR, *claims.MEANT, *claims.FINITE):
+        assert f"`{name}`" in table, name
 
 
 def test_the_example_of_the_page_is_a_proof_and_needs_its_hypotheses() -> None:
