@@ -95,6 +95,9 @@ TRUE = [
     equal(log(s * t + s * v), log(s) + log(t + v)),
     equal(log(E(p(x), s * exp(x))), log(s) + log(E(p(x), exp(x)))),
     equal(exp(s * (log(t) + a) / s), t * exp(a)),
+    # a function at a quotient in which a letter cancels
+    equal(E(q(x), f(q(x) / q(x))), f(1)),
+    equal(E(p(x), f(a * p(x) / p(x)) + x), f(a) + E(p(x), x)),
     # by parts
     equal(
         E(Normal(x, m, v), x * f(x)),
@@ -162,6 +165,7 @@ FALSE = [
     equal(E(Normal(x, 0, v), exp(x**2)), 1 / sqrt(1 - 2 * v)),  # it need not be finite
     equal(E(Normal(x, m, v), x * exp(a * x)), m * exp(a * m + a**2 * v / 2)),
     equal(f.prime(a) / f.prime(a), 1),  # it may be 0
+    equal(E(p(x), f(x / x)), f(1)),
     equal(g.inverse.prime(a), g.prime(g.inverse(a))),
     equal(absolute(g.prime(a)), g.prime(a)),
 ]
@@ -171,6 +175,14 @@ FALSE = [
 def test_what_may_be_false_is_not_proved(claim: Any) -> None:
     with pytest.raises(NoProof):
         certificate(stated(as_claim(claim)))
+
+
+def test_a_density_cancels_where_it_is_positive_or_is_supposed_to_be() -> None:
+    for of, supposed in ((p(x), False), (q(x), True)):
+        found = outcome(certificate(stated(equal(E(p(x), f(of / of)), f(1)))))
+        assert found is not None
+        assert not found.rejected
+        assert (f"{of.density.name} is > 0" in found.supposed) == supposed
 
 
 def test_a_mixture_of_positive_numbers_is_positive() -> None:

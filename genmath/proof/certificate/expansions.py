@@ -23,6 +23,7 @@ from genmath.proof.coq.rules import (
     opened,
     outside,
     plainer,
+    reduced,
     root_of,
     rooted,
     scaled,
@@ -69,6 +70,8 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
     if signs.apart and (known := by_map(term, signs)):
         again = known.op == "app" and known.data == term.data
         return "same" if again else "instance", known, []
+    if signs.apart and (known := reduced(term, signs)):
+        return "same", known, []
     head = signs.heads.get(term.data)
     if head is not None and head.gamma and (new := by_gamma(term, signs)):
         more = app(term.data, add(new.args[0], ONE)) if new != ONE else term
