@@ -9,6 +9,7 @@ that does not depend on how it was written.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -488,9 +489,12 @@ def spread(
     term: Term, heads: Mapping[str, Head], names: Iterator[str] | None = None
 ) -> tuple[Letters, Term]:
     """What stands under all the integrals of a product, with new names for their letters in the
-    order in which the kernel opens them. Without `names` letters get names that occur nowhere."""
-    taken = _names(term)
+    order in which the kernel opens them. Without `names` letters get names that occur nowhere, or
+    keep those that they got so: else what is ordered by its names would be so again for ever."""
+    taken, own = _names(term), opening(term, heads)
     fresh = (n for n in map("u{}".format, itertools.count(1)) if n not in taken)
+    if names is None and all(n[0] == "u" for n in own) and _apart_in(term, own):
+        names = iter(own)
     letters: Letters = {}
 
     def visit(t: Term) -> Term:
@@ -542,6 +546,18 @@ def _margin(law: Term, x: str, measure: str, heads: Mapping[str, Head]) -> Term 
     if over != measure or law.args[i] != var(x):
         return None
     return app(other, *law.args[:i], *law.args[i + 1 :]) if other else ONE
+
+
+def _apart_in(term: Term, names: list[str]) -> bool:
+    """Whether each is the name of one bound letter, and of nothing else."""
+    bound = Counter(_bound(term))
+    return all(bound[n] == 1 and n not in term.free for n in names)
+
+
+def _bound(t: Term) -> Iterator[str]:
+    yield from (name for name, _ in t.data) if t.op == "lam" else ()
+    for a in t.args:
+        yield from _bound(a)
 
 
 def _names(t: Term) -> set[str]:
