@@ -159,16 +159,20 @@ def _shown(said: Statement, laws: bool) -> Theorem:
     choosy = {h.name: f"H_{h.name}" for h in said.heads.values() if h.choosy}
     scripts, signs = Scripts(said.heads, choosy), said.signs()
     signs.laws = laws
+    used = functions(said.left) | functions(said.right)
+    for head in said.heads.values() if signs.laws and "sqrt" in used else ():
+        if head.linear == "sum" and head.name in used:  # what stands under a root is >= 0
+            scripts.laws[f"P_{head.name}"] = _keeps_signs(head)
     if said.sign == "=":
         lines = scripts.equality(said.left, said.right, signs)
     else:
         lines = _bound(said, scripts, signs)
     said.supposed, said.laws = tuple(scripts.supposed), scripts.laws
     said.supposing = scripts.supposing
-    used = tuple(m.source.name for m in said.lemmas)
+    results = tuple(m.source.name for m in said.lemmas)
     sums = [h.name for h in said.heads.values() if h.linear == "sum"]
     ours = {f"{law}_{name}" for name in sums for law in ("S_plus", "S_scale", "P")}
-    return Theorem(said.text(), (said.intros(), *lines), used, len(scripts.laws.keys() - ours))
+    return Theorem(said.text(), (said.intros(), *lines), results, len(scripts.laws.keys() - ours))
 
 
 def _bound(said: Statement, scripts: Scripts, signs: Signs) -> list[str]:
