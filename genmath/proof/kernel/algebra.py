@@ -52,9 +52,10 @@ class Algebra:
     def __call__(self, term: Term) -> Quotient:
         self.work.spend()
         if _atomic(term):
-            return self.known.get(term) or ({((self._atom(term), 1),): 1}, {})
+            found = self.known.get(term)
+            return found or self.known.setdefault(term, ({((self._atom(term), 1),): 1}, {}))
         if not isinstance(term, tuple):
-            return {(): _plain(Fraction(term))} if term else {}, {}
+            return {(): _plain(term)} if term else {}, {}
         match term[0]:
             case "+":
                 total = self(term[1])
@@ -92,8 +93,8 @@ class Algebra:
     def _over(self, over: Polynomial, top: Polynomial) -> Quotient:
         """over / top, with the coefficient and the atoms that all of top has taken apart."""
         first = Fraction(top[min(top)])
-        shared = [{a: dict(m).get(a, 0) for a, _ in next(iter(top))} for m in top]
-        common = {a: k for a in shared[0] if (k := min(one[a] for one in shared))}
+        powers = [dict(m) for m in top]
+        common = {a: k for a in powers[0] if (k := min(one.get(a, 0) for one in powers))}
         under: dict[Factor, int] = {((((a, 1),), 1),): k for a, k in common.items()}
         rest: Polynomial = {
             tuple((a, k - common.get(a, 0)) for a, k in m if k > common.get(a, 0)): _plain(
@@ -107,12 +108,18 @@ class Algebra:
 
     def _sum(self, a: Quotient, b: Quotient) -> Quotient:
         (left, below), (right, under) = a, b
-        common = {f: max(below.get(f, 0), under.get(f, 0)) for f in {**below, **under}}
-        total = dict(self._widened(left, below, common))
-        for m, c in self._widened(right, under, common).items():
-            self.work.spend()
-            total[m] = total.get(m, 0) + c
-            if not total[m]:
+        common = below
+        if below != under:
+            common = {f: max(below.get(f, 0), under.get(f, 0)) for f in {**below, **under}}
+            left = self._widened(left, below, common)
+            right = self._widened(right, under, common)
+        self.work.spend(len(right))
+        total = dict(left)
+        for m, c in right.items():
+            both = total.get(m, 0) + c
+            if both:
+                total[m] = both
+            else:
                 del total[m]
         return total, common
 
@@ -140,10 +147,14 @@ class Algebra:
         return result
 
     def times(self, a: Polynomial, b: Polynomial) -> Polynomial:
+        size = len(b) + sum(map(len, b))
+        if a == {(): 1}:
+            self.work.spend(size)
+            return b
         result: Polynomial = {}
         for m, c in a.items():
+            self.work.spend(size + len(m) * len(b))
             for n, d in b.items():
-                self.work.spend(1 + len(m) + len(n))
                 both = _joined(m, n)
                 total = result.get(both, 0) + c * d
                 if total:
@@ -175,17 +186,18 @@ def _atomic(term: Term) -> bool:
 
 
 def _plain(value: Coefficient) -> Coefficient:
-    value = Fraction(value)
     return value.numerator if value.denominator == 1 else value
 
 
 def _long(value: Coefficient) -> bool:
-    return max(value.numerator.bit_length(), value.denominator.bit_length()) > BITS
+    return (abs(value.numerator) | value.denominator).bit_length() > BITS
 
 
 def _joined(a: Monomial, b: Monomial) -> Monomial:
     if not a or not b:
         return a or b
+    if a[-1][0] < b[0][0]:
+        return a + b
     exponents = dict(a)
     for atom, k in b:
         exponents[atom] = exponents.get(atom, 0) + k

@@ -31,5 +31,10 @@ class Work:
 
 def sized(term: Any, work: Work) -> int:
     """How many parts a term has, if that is no more than may be done."""
+    found = [term]
     work.spend()
-    return 1 + sum(sized(part, work) for part in term) if isinstance(term, tuple) else 1
+    for part in found:  # and what it consists of comes after it
+        if isinstance(part, tuple):
+            work.spend(len(part))
+            found += part
+    return len(found)
