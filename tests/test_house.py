@@ -67,7 +67,7 @@ ROOMS = {
     "functions": ("language",),
     "coq": ("language",),
     "kernel": (),
-    "certificate": ("language", "coq", "kernel"),
+    "certificate": ("language", "coq", "kernel", "check"),
 }
 
 
@@ -260,6 +260,10 @@ def test_the_whole_checker_runs_without_torch_and_numpy() -> None:
     loaded = loaded_by("import genmath.proof.check")
     assert "sympy" in loaded
     assert not loaded & {"torch", "numpy", "matplotlib", "scipy"}
+
+
+def test_to_handle_certificates_no_judge_is_loaded() -> None:
+    assert not loaded_by("import genmath.proof.certificate.files") & {"sympy", "mpmath"}
 
 
 def test_the_version_is_said_once() -> None:

@@ -10,7 +10,6 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Iterable
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -282,7 +281,7 @@ def _table(report: dict[str, Any], lines: Iterable[Line]) -> str:
         f"<td>{_mark(step['numeric'])}</td><td>{_verified(line)}</td>"
         + "".join(f"<td>{step['mutants'][key]}</td>" for key in MUTANTS)
         + "</tr>"
-        for step, line in zip_longest(report["steps"], lines)
+        for step, line in zip(report["steps"], lines, strict=True)
     )
     return (
         '<div class="scrolls"><table class="steps">'
@@ -294,9 +293,9 @@ def _mark(ok: bool) -> str:
     return '<span class="yes">yes</span>' if ok else '<span class="no">no</span>'
 
 
-def _verified(line: Line | None) -> str:
-    """The kernel's word; of an equality case, which is judged after the lines, it has none."""
-    if line is None or line.without or line.rejected:
+def _verified(line: Line) -> str:
+    """The kernel's word."""
+    if line.without or line.rejected:
         return "–"
     return "but for laws" if line.supposed else '<span class="yes">whole</span>'
 

@@ -33,17 +33,18 @@ server = MCPServer(
 
 
 @server.tool()
-def check_derivation(source: str) -> dict[str, Any]:
+def check_derivation(source: str, kernel: bool = False) -> dict[str, Any]:
     """Check every step of the derivations in a Python file, given as its text.
 
     The file begins with `from genmath.proof import *` and holds functions decorated with
     `@derivation("title")` that call d.start(...), d.equals(..., by="reason"), d.at_least(...) or
     d.at_most(..., because=certificate). Returns `ok`, `text` as `genmath check` prints it, and
-    `derivations`, the reports of `genmath check --json`. Slips (d.slip) are not looked at.
+    `derivations`, the reports of `genmath check --json`. Slips (d.slip) are not looked at. With
+    `kernel` a step is proved only if a small kernel accepts a written proof of it, too.
     """
     file = File("derivation.py", source.encode())
     with workers.Pool() as pool:
-        task = workers.Task(("claims", file, SECONDS), 10 * SECONDS, None)
+        task = workers.Task(("claims", file, kernel, SECONDS), 10 * SECONDS, None)
         ((_, found),) = [done for done in pool.run([task]) if done]
     if found.status != "done":
         said = found.value if found.status == "refused" else f"not checked: {found.status}"

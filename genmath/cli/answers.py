@@ -11,6 +11,7 @@ from typing import Any
 
 from genmath.cli import apart, exchange, tasks
 from genmath.cli.apart import File
+from genmath.cli.rechecked import rechecked
 from genmath.cli.tasks import Task, TaskError
 from genmath.proof.report import check_derivation
 
@@ -29,11 +30,12 @@ def judge(file: File, task: Task, seconds: float) -> list[dict[str, Any]]:
     return tasks.judge(task, file.path, heard.get("derivations"), heard.get("error"), seconds)
 
 
-def check_claims(file: File, seconds: float) -> list[dict[str, Any]]:
-    """Reports on what a file claims, by a checker that its code has never met. ValueError in a line
-    for a file that claims nothing."""
+def check_claims(file: File, kernel: bool, seconds: float) -> list[dict[str, Any]]:
+    """Reports on what a file claims, by a checker that its code has never met, and by the kernel if
+    that is asked. ValueError in a line for a file that claims nothing."""
     heard = apart.read(file, seconds)
     if "error" in heard:
         raise ValueError(heard["error"])
     claims = exchange.decode(heard.get("derivations"), file.path)
-    return [check_derivation(d, timeout=seconds, strict=False) for d in claims]
+    reports = ((check_derivation(d, timeout=seconds, strict=False), d) for d in claims)
+    return [rechecked(report, d) if kernel else report for report, d in reports]

@@ -27,6 +27,7 @@ from genmath.cli.console import (
     UNREADABLE,
     Unreadable,
     as_text,
+    by_kernel,
     complaints,
     heading,
     is_file,
@@ -157,6 +158,10 @@ def check(
     mutants: Annotated[
         bool, typer.Option("--mutants", help="Also break every claim and see that it is refuted.")
     ] = False,
+    kernel: Annotated[
+        bool,
+        typer.Option("--kernel", help="Prove only what a small kernel accepts a proof of, too."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object instead.")] = False,
     jobs: Annotated[
         int | None,
@@ -208,13 +213,16 @@ def check(
     Every step is judged twice: A proves it for all densities and parameters,
     B evaluates both sides in random concrete worlds. A and B share no code.
     With --mutants the claim is also broken in every way that applies, and the
-    checker must notice. A file you name is a Python program and runs as you.
+    checker must notice. With --kernel a step is proved only if its proof can also
+    be written down and a small kernel, which shares no code with A and B, accepts it.
+    A file you name is a Python program and runs as you.
 
     \b
     Examples:
       genmath check                     the whole book
       genmath check vae ddpm            two chapters
       genmath check vae.elbo --mutants  one derivation, and the checker's strength on it
+      genmath check vae --kernel        and with a proof that a kernel re-checks
       genmath check homework.py --json  your own file, for a program to read
       genmath check vae --coq proofs    theorems for coqc, a foreign kernel
       genmath check vae --certificates proofs   proofs as data, for genmath verify
@@ -228,32 +236,40 @@ def check(
       2  an argument that cannot be read, imported or holds no derivation
     """
     named = targets or []
-    if coq is not None:
+    more = mutants or kernel or as_json or again or against is not None
+    for option, folder, write in (
+        ("--coq", coq, proofs.write),
+        ("--certificates", certificates, proofs_as_data.write),
+    ):
+        if folder is not None:
+            with complaints():
+                if more or (coq is not None and certificates is not None):
+                    raise Unreadable(f"{option} goes with topics, names and files alone")
+                raise typer.Exit(write(named or topics(), folder))
+    if kernel and against is not None:
         with complaints():
-            if mutants or as_json or again or against is not None:
-                raise Unreadable("--coq goes without --mutants, --json, --watch and --against")
-            raise typer.Exit(proofs.write(named or topics(), coq))
-    if certificates is not None:
-        with complaints():
-            if mutants or as_json or again or against is not None or coq is not None:
-                raise Unreadable("--certificates goes with topics, names and files alone")
-            raise typer.Exit(proofs_as_data.write(named or topics(), certificates))
+            raise Unreadable("--kernel goes without --against")
     if again:
         with complaints():
             files = [target for target in named if is_file(target)]
             if not files or against is not None or as_json:
                 raise Unreadable("--watch goes with a file to check, without --against and --json")
             for _ in watch.saved(files):
-                code = _check_once(named, mutants, False, jobs, timeout)
+                code = _check_once(named, mutants, kernel, False, jobs, timeout)
                 typer.echo(f"-- exit code {code}; saving it checks again, Ctrl-C ends this")
                 sys.stdout.flush()
     if against is not None:
         raise typer.Exit(classroom.check_against(against, named, jobs, timeout, as_json))
-    raise typer.Exit(_check_once(named, mutants, as_json, jobs, timeout))
+    raise typer.Exit(_check_once(named, mutants, kernel, as_json, jobs, timeout))
 
 
 def _check_once(
-    targets: Sequence[str], mutants: bool, as_json: bool, jobs: int | None, timeout: float
+    targets: Sequence[str],
+    mutants: bool,
+    kernel: bool,
+    as_json: bool,
+    jobs: int | None,
+    timeout: float,
 ) -> int:
     """Print what is found; the exit code."""
     began = time.perf_counter()
@@ -262,7 +278,7 @@ def _check_once(
         if work is None:
             return UNREADABLE
         pool.size = jobs or _default_jobs(work, mutants)
-        schema, reports = _check_all(work, pool, mutants, timeout, as_json)
+        schema, reports = _check_all(work, pool, mutants, kernel, timeout, as_json)
     if as_json:
         document = {"schema": schema, "version": __version__, "derivations": reports}
         typer.echo(json.dumps(plain(document), ensure_ascii=False, indent=1, allow_nan=False))
@@ -413,7 +429,12 @@ def _default_jobs(work: Sequence[_Work], mutants: bool) -> int:
 
 
 def _check_all(
-    work: Sequence[_Work], pool: Pool, mutants: bool, timeout: float, as_json: bool
+    work: Sequence[_Work],
+    pool: Pool,
+    mutants: bool,
+    kernel: bool,
+    timeout: float,
+    as_json: bool,
 ) -> tuple[int, list[Report]]:
     """The report schema's number, and the reports; prints a line a derivation as they come."""
     reports: list[Report | None] = [None] * len(work)
@@ -429,13 +450,15 @@ def _check_all(
                 typer.echo(paint(f"      given: {'; '.join(report['hypotheses_text'])}", "2"))
             if report["assumed"] and len(work) < WHOLE_BOOK:
                 typer.echo(paint(f"      assuming: {shortened(report['assumed'])}", "2"))
+            if kernel and len(work) < WHOLE_BOOK:
+                typer.echo(paint(f"      kernel: {by_kernel([report], named=True)}", "2"))
             shown += 1
 
     if not as_json and not table:
         typer.echo(heading(width, mutants))
     tasks = [
         Task(
-            ("check", w.source, w.is_file, w.name, mutants, timeout),
+            ("check", w.source, w.is_file, w.name, mutants, kernel, timeout),
             timeout * w.judgements,
             w.source if w.is_file else None,
         )

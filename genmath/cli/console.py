@@ -196,10 +196,24 @@ def summary(reports: Sequence[Report], seconds: float) -> str:
     if made:
         said += f"; {made} mutants: {killed} killed, {equivalent} equivalent, {weaker} weaker, "
         said += f"{discarded} discarded, {survived} survived"
+    if any("kernel" in step for step in steps):
+        said += f"; kernel: {by_kernel(reports)}"
     failed = sum(not report["ok"] for report in reports)
     verdict = paint(f"{failed} failed", "31;1") if failed else paint("all as claimed", "32;1")
     what = f"{count(len(reports), 'derivation')}, {count(len(steps), 'step')}"
     return f"{what} ({said}): {verdict}, {seconds:.1f} s"
+
+
+def by_kernel(reports: Sequence[Report], named: bool = False) -> str:
+    """How many steps the kernel verifies whole, and how many but for laws or results."""
+    said = [step["kernel"] for report in reports for step in report["steps"] if "kernel" in step]
+    resting = [one["supposed"] for one in said if one["supposed"]]
+    whole = sum(one["accepted"] for one in said) - len(resting)
+    counts = f"{whole} of {count(len(said), 'step')} whole"
+    if not resting:
+        return counts
+    laws = "; ".join(sorted({law for supposed in resting for law in supposed}))
+    return f"{counts}, {len(resting)} but for {laws if named else 'laws or results'}"
 
 
 def count(number: int, noun: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from genmath.cli import limits
+from genmath.cli.rechecked import rechecked
 from genmath.cli.reports import Report, import_trouble
 
 if TYPE_CHECKING:
@@ -245,14 +246,15 @@ def _chapter_of(path: str) -> book.Chapter:
 
 
 def _check_one(
-    source: str, is_file: bool, name: str, mutants: bool, timeout: float
+    source: str, is_file: bool, name: str, mutants: bool, kernel: bool, timeout: float
 ) -> tuple[str, Any]:
     from genmath import book
     from genmath.proof.report import REPORT_SCHEMA, check_derivation
 
     chapter = _chapter_of(source) if is_file else book.chapter(source)
     derivation = next(d for d in chapter.derivations if d.name == name)
-    return "done", (REPORT_SCHEMA, check_derivation(derivation, mutants, timeout, not is_file))
+    report = check_derivation(derivation, mutants, timeout, not is_file)
+    return "done", (REPORT_SCHEMA, rechecked(report, derivation) if kernel else report)
 
 
 def _task(file: File, seconds: float) -> tuple[str, Any]:
@@ -270,11 +272,11 @@ def _judge(file: File, task: tasks.Task, seconds: float) -> tuple[str, Any]:
     return "done", answers.judge(file, task, seconds)
 
 
-def _claims(file: File, seconds: float) -> tuple[str, Any]:
+def _claims(file: File, kernel: bool, seconds: float) -> tuple[str, Any]:
     from genmath.cli import answers
 
     try:
-        return "done", answers.check_claims(file, seconds)
+        return "done", answers.check_claims(file, kernel, seconds)
     except ValueError as error:
         return "refused", str(error)
 

@@ -41,6 +41,13 @@ def test_a_derivation_is_checked() -> None:
     assert found["text"].startswith("ok    derivation.bayes  proved")
 
 
+def test_the_kernel_is_asked_where_that_is_wanted() -> None:
+    found = said("check_derivation", source=TRUE, kernel=True)
+    (step,) = found["derivations"][0]["steps"]
+    assert (step["verdict"], step["kernel"]["accepted"]) == ("proved", True)
+    assert "kernel" not in said("check_derivation", source=TRUE)["derivations"][0]["steps"][0]
+
+
 def test_a_slip_is_refuted_with_its_counterexample() -> None:
     found = said("check_derivation", source=FALSE)
     assert not found["ok"]

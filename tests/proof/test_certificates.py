@@ -38,7 +38,7 @@ from genmath.proof.certificate import files, said
 from genmath.proof.certificate.scope import NoProof
 from genmath.proof.certificate.shown import shown
 from genmath.proof.certificate.written import certificate, stated
-from genmath.proof.kernel import check, rules
+from genmath.proof.kernel import check, claims, rules
 from genmath.proof.kernel.claims import claim as read
 from genmath.proof.kernel.laws import ROWS
 from genmath.proof.kernel.limits import Work
@@ -178,6 +178,71 @@ def test_names_of_bound_letters_are_no_names_of_letters() -> None:
     (*_, stated_line) = shown(read(said.claim(stated(as_claim(equal(
         integral(v1 * f(x), x), v1 * integral(f(x), x)))))))  # fmt: skip
     assert stated_line == "Integral(@1 -> l_v1 * f(@1)) = l_v1 * Integral(@1 -> f(@1))"
+
+
+# --- equality cases
+
+
+def squares(this: Any, other: Any, *, below: bool = False) -> Derivation:
+    """a^2 + b^2 >= 2 a b, and when it is said to be an equality."""
+    a, b = reals("a b")
+
+    @derivation("A square")
+    def of(d: Derivation) -> None:
+        if below:
+            d.given_that(a < b)
+        d.start(a**2 + b**2)
+        d.at_least(2 * a * b, by="a square", because=(a - b) ** 2)
+        d.tight_when(this, other)
+
+    return of
+
+
+def test_an_equality_case_has_a_line() -> None:
+    a, b = reals("a b")
+    at_b = squares(a, b)
+    text, checked = (one := files.of_derivation(at_b)).text, one.checked
+    assert [(line.without, line.rejected, line.supposed) for line in checked.lines] == [
+        ("", "", ()), ("", "", ())
+    ]  # fmt: skip
+    assert json.loads(text)["lines"][1]["claim"]["states"][0] == "="
+    assert checked.lines[1].claim
+    assert shown(checked.lines[1].claim)[-1] == "b^2 + b^2 = 2 * b * b"
+    assert files.differs(checked, at_b) == ""
+
+
+def test_a_false_equality_case_has_no_certificate() -> None:
+    a, b = reals("a b")
+    true, false = (json.loads(files.of_derivation(squares(a, x)).text)["lines"] for x in (b, -b))
+    assert false[0] == true[0]
+    assert false[1] == {"line": 2, "without": "not an identity of real algebra"}
+    _, case = files.steps_of(squares(a, -b))
+    claim = said.claim(stated(case.claim))
+    for one in true:  # nor do other proofs prove it
+        found = outcome({"claim": claim, "proof": one["proof"]})
+        assert found is not None
+        assert found.rejected
+
+
+def test_an_altered_equality_case_differs_from_the_book() -> None:
+    a, b = reals("a b")
+    checked = files.of_derivation(squares(a, b)).checked
+    other = "line 2 claims something else than the derivation"
+    assert files.differs(checked, squares(b, a)) == other
+    assert files.differs(checked, squares(a, 2 * b)) == other
+    step, case = checked.lines
+    less = replace(checked, lines=(step,))
+    assert files.differs(less, squares(a, b)) == "it has 1 lines, the derivation 2"
+    twice = replace(checked, lines=(step, replace(step, number=2)))
+    assert files.differs(twice, squares(a, b)) == other
+    more = replace(checked, lines=(step, case, replace(case, number=3)))
+    assert files.differs(more, squares(a, b)) == "it has 3 lines, the derivation 2"
+
+
+def test_an_equality_case_that_the_hypotheses_exclude_has_no_line() -> None:
+    a, b = reals("a b")
+    assert len(files.steps_of(squares(a, b, below=True))) == 1
+    assert len(files.steps_of(squares(a, b))) == 2
 
 
 # --- at the command line
@@ -351,6 +416,13 @@ def test_the_page_lists_every_step_and_rule() -> None:
     page = (ROOT / "docs" / "start" / "kernel.md").read_text("utf-8")
     for name in (*ARGUMENTS, *rules.ROWS, *rules.BOUNDS, *ROWS, "slope"):
         assert f"`{name}`" in page, name
+
+
+def test_the_page_lists_what_a_function_is_declared_with() -> None:
+    page = (ROOT / "docs" / "start" / "kernel.md").read_text("utf-8")
+    table = page.partition("## What a function is declared with")[2].partition("\n## ")[0]
+    for name in ("takes", *claims.MORE, *claims.LINEAR, *claims.MEANT, *claims.FINITE):
+        assert f"`{name}`" in table, name
 
 
 def test_the_example_of_the_page_is_a_proof_and_needs_its_hypotheses() -> None:

@@ -90,6 +90,9 @@ TRUE = [
     equal(log(s * t + s * v), log(s) + log(t + v)),
     equal(log(E(p(x), s * exp(x))), log(s) + log(E(p(x), exp(x)))),
     equal(exp(s * (log(t) + a) / s), t * exp(a)),
+    # a function at a quotient in which a letter cancels
+    equal(E(q(x), f(q(x) / q(x))), f(1)),
+    equal(E(p(x), f(a * p(x) / p(x)) + x), f(a) + E(p(x), x)),
     # by parts
     equal(
         E(Normal(x, m, v), x * f(x)),
@@ -141,6 +144,7 @@ FALSE = [
     equal(sqrt(a**2 + a**2), sqrt(2) * a),
     equal(g.inverse(h.inverse(g(h(a)))), a),
     equal(f.prime(a) / f.prime(a), 1),  # it may be 0
+    equal(E(p(x), f(x / x)), f(1)),
     equal(g.inverse.prime(a), g.prime(g.inverse(a))),
     equal(absolute(g.prime(a)), g.prime(a)),
 ]
@@ -150,6 +154,14 @@ FALSE = [
 def test_what_may_be_false_is_not_proved(claim: Any) -> None:
     with pytest.raises(NoProof):
         certificate(stated(as_claim(claim)))
+
+
+def test_a_density_cancels_where_it_is_positive_or_is_supposed_to_be() -> None:
+    for of, supposed in ((p(x), False), (q(x), True)):
+        found = outcome(certificate(stated(equal(E(p(x), f(of / of)), f(1)))))
+        assert found is not None
+        assert not found.rejected
+        assert (f"{of.density.name} is > 0" in found.supposed) == supposed
 
 
 def test_a_mixture_of_positive_numbers_is_positive() -> None:

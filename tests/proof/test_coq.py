@@ -275,7 +275,7 @@ def test_the_last_line_says_how_many_steps_are_covered(tmp_path: Path) -> None:
     [
         (("vae", "--coq", "file"), "--coq file: "),
         (("vay", "--coq", "proofs"), "no topic or derivation called 'vay'"),
-        (("vae", "--coq", "proofs", "--mutants"), "--coq goes without"),
+        (("vae", "--coq", "proofs", "--mutants"), "--coq goes with topics"),
         (("missing.py", "--coq", "proofs"), "missing.py"),
     ],
     ids=repr,

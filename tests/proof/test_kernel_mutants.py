@@ -14,7 +14,7 @@ import pytest
 
 from genmath import book
 from genmath.proof import Normal, equal, integral, numeric, positives, reals, sqrt, variables
-from genmath.proof.certificate import said
+from genmath.proof.certificate import files, said
 from genmath.proof.certificate.scope import NoProof
 from genmath.proof.certificate.written import certificate, readings
 from genmath.proof.language.derivation import Step
@@ -29,7 +29,7 @@ def steps(*topics: str) -> Iterator[tuple[Step, Any]]:
     """Those that have a certificate, with their proofs."""
     for derivation, one in chain(*map(written, topics)):
         lines = json.loads(one.text)["lines"]
-        for step, line in zip(derivation.steps, lines, strict=True):
+        for step, line in zip(files.steps_of(derivation), lines, strict=True):
             if "proof" in line:
                 yield step, line["proof"]
 

@@ -13,6 +13,7 @@ import pytest
 
 from genmath import book
 from genmath.proof import NotationError
+from genmath.proof.certificate.files import steps_of
 from genmath.proof.certificate.scope import NoProof
 from genmath.proof.certificate.written import stated
 from genmath.proof.coq.theorem import Statement
@@ -122,7 +123,7 @@ def broken(step: Step, chance: random.Random, each: int) -> Iterator[tuple[str, 
 def fuzzed(topics: Iterable[str], each: int) -> Counter[str]:
     counts = Counter[str]()
     for derivation in (d for topic in topics for d in book.chapter(topic).derivations):
-        for k, step in enumerate(derivation.steps):
+        for k, step in enumerate(steps_of(derivation)):
             chance = random.Random(f"{derivation.name} {k}")
             for what, claim in [] if step.unfilled else broken(step, chance, each):
                 counts += fates([(f"{derivation.name} {k}: {what}", claim)], chance.choice(MORE))

@@ -28,7 +28,7 @@ def together(folder: Path, *given: Any, processes: int = 2) -> list[dict[str, An
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     running = []
-    all_said = children.CONTEXT.Barrier(processes)  # the first keeps what the others find one another by
+    all_said = children.CONTEXT.Barrier(processes)  # by the first the others find one another
     for rank in range(processes):
         place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": processes}
         place |= {"RANK": rank, "LOCAL_RANK": rank, "ACCELERATE_USE_CPU": "true"}

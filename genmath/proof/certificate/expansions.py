@@ -21,6 +21,7 @@ from genmath.proof.coq.rules import (
     opened,
     outside,
     plainer,
+    reduced,
     root_of,
     rooted,
     scaled,
@@ -64,6 +65,8 @@ def expansion(term: Term, signs: Signs) -> Expansion | None:
     if signs.apart and (known := by_map(term, signs)):
         again = known.op == "app" and known.data == term.data
         return "same" if again else "instance", known, []
+    if signs.apart and (known := reduced(term, signs)):
+        return "same", known, []
     head = signs.heads.get(term.data)
     if signs.laws and head is not None and head.ratio:
         at = {f"a{k}": a for k, a in enumerate(term.args, 1)}

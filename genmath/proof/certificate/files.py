@@ -14,7 +14,7 @@ from genmath.proof.certificate import said
 from genmath.proof.certificate.scope import NoProof
 from genmath.proof.certificate.written import of_step, statements
 from genmath.proof.kernel import Certificate, Line, check
-from genmath.proof.language.derivation import Derivation
+from genmath.proof.language.derivation import Derivation, Step
 
 DIGITS = 16  # of the hash
 NAME = re.compile(rf"(.+)-([0-9a-f]{{{DIGITS}}})\.json")
@@ -50,7 +50,7 @@ def write(derivations: Iterable[Derivation], folder: Path) -> list[Written]:
 
 def of_derivation(derivation: Derivation) -> Written:
     lines: list[dict[str, Any]] = []
-    for k, step in enumerate(derivation.steps, 1):
+    for k, step in enumerate(steps_of(derivation), 1):
         try:
             lines.append({"line": k, **of_step(step)})
         except NoProof as why:
@@ -62,11 +62,22 @@ def of_derivation(derivation: Derivation) -> Written:
     return Written(text, check(text))
 
 
+def steps_of(derivation: Derivation) -> list[Step]:
+    """What has a line: the steps, then the equality cases, as they are judged."""
+    if not any(chain.tight for chain in derivation.chains):
+        return derivation.steps
+    from genmath.proof.check import tight_steps  # and with it the judges: slow to import
+
+    equality_cases, _ = tight_steps(derivation)
+    return [*derivation.steps, *equality_cases]
+
+
 def differs(checked: Certificate, derivation: Derivation) -> str:
     """In what a certificate claims something else than the derivation of its name; or ""."""
-    if len(checked.lines) != len(derivation.steps):
-        return f"it has {len(checked.lines)} lines, the derivation {len(derivation.steps)}"
-    for line, step in zip(checked.lines, derivation.steps, strict=True):
+    steps = steps_of(derivation)
+    if len(checked.lines) != len(steps):
+        return f"it has {len(checked.lines)} lines, the derivation {len(steps)}"
+    for line, step in zip(checked.lines, steps, strict=True):
         if line.without:
             continue
         try:

@@ -57,7 +57,7 @@ def _expanded(term: Term, signs: Signs) -> Term | None:
         return num(1)  # what is known of an index
     if signs.everywhere and not signs.bound and (law := vector_density(term, signs)):
         return law  # under an integral it stays what its moments are known of
-    if signs.apart and (new := by_map(term, signs)):
+    if signs.apart and (new := by_map(term, signs) or reduced(term, signs)):
         return new
     head = signs.heads.get(term.data)
     if head is not None and head.limited and signs.apart:
@@ -104,6 +104,16 @@ def by_map(term: Term, signs: Signs) -> Term | None:
     if head and all(head.turned):
         return div(num(1), app(head.turned[0], app(head.turned[1], *term.args)))
     return None
+
+
+def reduced(term: Term, signs: Signs) -> Term | None:
+    """A function at a quotient in which a letter cancels."""
+    if term.data not in signs.heads or len(term.args) != 1 or term.args[0].op != "div":
+        return None
+    (at,) = term.args
+    products = expand(at) if signs.nonzero(at.args[1]) else None
+    new = at if products is None else total(products)
+    return app(term.data, new) if new.free != at.free else None
 
 
 def finite(term: Term, signs: Signs) -> Term | None:
