@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 from weakref import WeakValueDictionary
+from zlib import crc32
 
 OWN = 91  # in names of letters that nothing else binds
 ARITHMETIC = {"add", "mul", "neg", "div", "pow"}
@@ -32,7 +33,7 @@ class Term:
         if found is None:
             found = cls._all[op, args, data] = super().__new__(cls)
             found.op, found.args, found.data = op, args, data
-            found._hash = hash((op, args, data))
+            found._hash = hash((_settled(op), args, _settled(data)))
         return found
 
     def __hash__(self) -> int:
@@ -70,6 +71,13 @@ class Term:
 
     def __str__(self) -> str:
         return self.written[0]
+
+
+def _settled(data: Any) -> int:
+    """A hash that is the same in each process, and so the order of sets: those of str are not."""
+    if isinstance(data, tuple):
+        return hash(tuple(map(_settled, data)))
+    return crc32(data.encode()) if isinstance(data, str) else hash(data or 0)
 
 
 Condition = tuple[str, Term, Term]  # a relation and its sides
