@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 from zlib import crc32
 
@@ -26,7 +26,8 @@ class Term:
     op: str
     args: tuple[Term, ...]
     data: Any
-    _all: WeakValueDictionary[tuple[Any, ...], Term] = WeakValueDictionary()
+    _hash: int
+    _all: ClassVar[WeakValueDictionary[tuple[Any, ...], Term]] = WeakValueDictionary()
 
     def __new__(cls, op: str, args: tuple[Term, ...] = (), data: Any = None) -> Term:
         found = cls._all.get((op, args, data))

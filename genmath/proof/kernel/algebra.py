@@ -55,6 +55,7 @@ class Algebra:
             found = self.known.get(term)
             return found or self.known.setdefault(term, ({((self._atom(term), 1),): 1}, {}))
         if not isinstance(term, tuple):
+            assert isinstance(term, Fraction)  # of what is no tuple, letters are atoms
             return {(): _plain(term)} if term else {}, {}
         match term[0]:
             case "+":
