@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from genmath.proof.coq.terms import Term, add, div, mul, neg, num, power, replaced, var
 
@@ -15,6 +16,7 @@ Monomial = frozenset[tuple[Term, int]]  # factors with their exponents, which ma
 Polynomial = dict[Monomial, Fraction]  # no coefficient is 0
 
 
+@lru_cache(1 << 14)
 def expand(t: Term, deep: bool = True) -> Polynomial | None:
     """None if it has too many products. Not `deep`: sums within products are factors."""
 
@@ -45,16 +47,20 @@ def _sum(parts: Iterable[Polynomial | None]) -> Polynomial | None:
         if p is None:
             return None
         for m, c in p.items():
-            total[m] = total.get(m, Fraction(0)) + c
+            total[m] = total[m] + c if m in total else c
     total = {m: c for m, c in total.items() if c}
     return total if len(total) <= MOST else None
 
 
 def _product(factors: Iterable[Polynomial | None]) -> Polynomial | None:
-    result: Polynomial | None = {frozenset(): Fraction(1)}
+    one = {frozenset[tuple[Term, int]](): Fraction(1)}
+    result: Polynomial | None = one
     for p in factors:
         if p is None or result is None or len(p) * len(result) > 4 * MOST:
             return None
+        if result is one:
+            result = p
+            continue
         pairs = itertools.product(result.items(), p.items())
         result = _sum({joined(m, n): c * d} for (m, c), (n, d) in pairs)
     return result
@@ -68,6 +74,8 @@ def _inverse(t: Term, p: Polynomial | None) -> Polynomial | None:
 
 
 def joined(m: Monomial, n: Monomial) -> Monomial:
+    if not m or not n:
+        return m or n
     powers = dict(m)
     for a, k in n:
         powers[a] = powers.get(a, 0) + k

@@ -51,12 +51,10 @@ class Algebra:
 
     def __call__(self, term: Term) -> Quotient:
         self.work.spend()
-        if _atomic(term):
-            found = self.known.get(term)
-            return found or self.known.setdefault(term, ({((self._atom(term), 1),): 1}, {}))
-        if not isinstance(term, tuple):
-            assert isinstance(term, Fraction)  # of what is no tuple, letters are atoms
+        if not isinstance(term, (str, tuple)):
             return {(): _plain(term)} if term else {}, {}
+        if _atomic(term):
+            return self.known.get(term) or ({((self._atom(term), 1),): 1}, {})
         match term[0]:
             case "+":
                 total = self(term[1])
@@ -72,7 +70,7 @@ class Algebra:
                     product = self._product(product, self(a))
                 return product
             case "^":
-                return self._power(self(term[1]), term[2])
+                return self._power(self(term[1]), int(term[2]))
             case "/":
                 return self._product(self(term[1]), self._inverse(term[2]))
         raise Rejected("a bound letter stands free")
@@ -109,20 +107,17 @@ class Algebra:
 
     def _sum(self, a: Quotient, b: Quotient) -> Quotient:
         (left, below), (right, under) = a, b
-        common = below
         if below != under:
             common = {f: max(below.get(f, 0), under.get(f, 0)) for f in {**below, **under}}
-            left = self._widened(left, below, common)
-            right = self._widened(right, under, common)
-        self.work.spend(len(right))
+            left, right = self._widened(left, below, common), self._widened(right, under, common)
+            below = common
         total = dict(left)
         for m, c in right.items():
-            both = total.get(m, 0) + c
-            if both:
-                total[m] = both
-            else:
+            self.work.spend()
+            total[m] = total.get(m, 0) + c
+            if not total[m]:
                 del total[m]
-        return total, common
+        return total, below
 
     def _widened(
         self, top: Polynomial, under: dict[Factor, int], common: dict[Factor, int]
@@ -148,14 +143,12 @@ class Algebra:
         return result
 
     def times(self, a: Polynomial, b: Polynomial) -> Polynomial:
-        size = len(b) + sum(map(len, b))
         if a == {(): 1}:
-            self.work.spend(size)
             return b
         result: Polynomial = {}
         for m, c in a.items():
-            self.work.spend(size + len(m) * len(b))
             for n, d in b.items():
+                self.work.spend(1 + len(m) + len(n))
                 both = _joined(m, n)
                 total = result.get(both, 0) + c * d
                 if total:

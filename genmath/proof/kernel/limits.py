@@ -31,10 +31,5 @@ class Work:
 
 def sized(term: Any, work: Work) -> int:
     """How many parts a term has, if that is no more than may be done."""
-    found = [term]
     work.spend()
-    for part in found:  # and what it consists of comes after it
-        if isinstance(part, tuple):
-            work.spend(len(part))
-            found += part
-    return len(found)
+    return 1 + sum(sized(part, work) for part in term) if isinstance(term, tuple) else 1

@@ -69,27 +69,23 @@ class Reader:
         head = said[0] if isinstance(said, list) and said else None
         if depth > DEEPEST or not isinstance(head, str):
             raise Rejected("no term, or one nested too deeply")
-        args, depth = said[1:], depth + 1
-        match head, len(args):
+        args, n, depth = said[1:], len(said) - 1, depth + 1
+        if (head in ("+", "*") and n > 1) or (head, n) in (("-", 1), ("/", 2)):
+            return (head, *[self._read(a, bound, depth, work) for a in args])
+        match head, n:
             case "#", 1 if type(args[0]) is int and 0 <= args[0] < bound:
                 return (head, args[0])
             case "^", 2 if type(args[1]) is int and 0 <= args[1] <= HIGHEST:
                 return (head, self._read(args[0], bound, depth, work), args[1])
-            case ("-", 1) | ("/", 2):
-                return (head, *[self._read(a, bound, depth, work) for a in args])
-            case "+" | "*", n if n > 1:
-                return (head, *[self._read(a, bound, depth, work) for a in args])
         takes = self.functions.get(head)
-        if takes is None or len(args) != len(takes):
-            raise Rejected(f"no such term: {head[:40]!r} of {len(args)}")
+        if takes is None or n != len(takes):
+            raise Rejected(f"no such term: {head[:40]!r} of {n}")
         found: list[Any] = [head]
         for a, m in zip(args, takes, strict=True):
-            if not m:
-                found.append(self._read(a, bound, depth, work))
-            elif isinstance(a, list) and len(a) == 3 and a[:2] == ["=>", m]:
-                found.append(("=>", m, self._read(a[2], bound + m, depth, work)))
-            else:
+            if m and (not isinstance(a, list) or len(a) != 3 or a[:2] != ["=>", m]):
                 raise Rejected(f"no function of {m} letters")
+            one = self._read(a[2] if m else a, bound + m, depth, work)
+            found.append(("=>", m, one) if m else one)
         return tuple(found)
 
 
