@@ -74,8 +74,6 @@ def _inverse(t: Term, p: Polynomial | None) -> Polynomial | None:
 
 
 def joined(m: Monomial, n: Monomial) -> Monomial:
-    if not m or not n:
-        return m or n
     powers = dict(m)
     for a, k in n:
         powers[a] = powers.get(a, 0) + k
