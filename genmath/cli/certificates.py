@@ -39,7 +39,8 @@ def write(names: Sequence[str], folder: Path) -> int:
         written = shares.brief(w.checked for w in files.write(own, folder))
     except OSError as error:
         raise Unreadable(f"--certificates {folder}: {error.strerror or error}") from None
-    todo = [(topic, those, folder) for topic, those in chapters.items()]
+    longest_first = sorted(chapters.items(), key=lambda chapter: -len(chapter[1]))
+    todo = [(topic, those, folder) for topic, those in longest_first]
     for done in _shared("write", todo, lines < LITTLE[0]):
         if isinstance(done, str):
             raise Unreadable(f"--certificates {folder}: {done}")
