@@ -29,22 +29,23 @@ def write(names: Sequence[str], folder: Path) -> int:
     from genmath.proof.certificate import files
 
     derivations = {d.name: (d, is_file(name)) for name in names for d in loaded(name)}
-    own = [d for d, of_file in derivations.values() if of_file]
-    chapters: dict[str, list[str]] = {}
-    for d, of_file in derivations.values():
-        if not of_file:
-            chapters.setdefault(d.topic, []).append(d.name)
-    lines = sum(len(d.steps) for d, of_file in derivations.values() if not of_file)
-    try:
-        written = shares.brief(w.checked for w in files.write(own, folder))
-    except OSError as error:
-        raise Unreadable(f"--certificates {folder}: {error.strerror or error}") from None
+    own, chapters = [], dict[str, list[str]]()
+    for derivation, of_file in derivations.values():
+        if of_file:
+            own.append(derivation)
+        else:
+            chapters.setdefault(derivation.topic, []).append(derivation.name)
     longest_first = sorted(chapters.items(), key=lambda chapter: -len(chapter[1]))
     todo = [(topic, those, folder) for topic, those in longest_first]
-    for done in _shared("write", todo, lines < LITTLE[0]):
-        if isinstance(done, str):
-            raise Unreadable(f"--certificates {folder}: {done}")
-        written += done
+    little = sum(len(d.steps) for d, _ in derivations.values()) < LITTLE[0]
+    try:
+        written = shares.brief(w.checked for w in files.write(own, folder))
+        for done in _shared("write", todo, little):
+            if isinstance(done, str):
+                raise Unreadable(f"--certificates {folder}: {done}")
+            written += done
+    except OSError as error:
+        raise Unreadable(f"--certificates {folder}: {error.strerror or error}") from None
     typer.echo(f"{_counted(written)}; to re-check them: genmath verify {folder}")
     return 0
 

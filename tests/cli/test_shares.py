@@ -79,11 +79,14 @@ def test_a_process_that_ends_verifies_nothing(book: Path, monkeypatch: pytest.Mo
     assert done.stderr.count("the process ended (exit code 3)") == len(CHAPTERS)
 
 
-def test_where_none_can_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("cores", [1, 2])
+def test_where_none_can_be_written_is_said(
+    cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    processes(monkeypatch, 2)
+    processes(monkeypatch, cores)
     monkeypatch.setattr(shares, "write", full)
     done = run("check", *CHAPTERS, "--certificates", str(tmp_path))
     assert done.returncode == 2
