@@ -53,14 +53,10 @@ def _sum(parts: Iterable[Polynomial | None]) -> Polynomial | None:
 
 
 def _product(factors: Iterable[Polynomial | None]) -> Polynomial | None:
-    one = {frozenset[tuple[Term, int]](): Fraction(1)}
-    result: Polynomial | None = one
+    result: Polynomial | None = {frozenset(): Fraction(1)}
     for p in factors:
         if p is None or result is None or len(p) * len(result) > 4 * MOST:
             return None
-        if result is one:
-            result = p
-            continue
         pairs = itertools.product(result.items(), p.items())
         result = _sum({joined(m, n): c * d} for (m, c), (n, d) in pairs)
     return result
