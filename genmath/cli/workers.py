@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
 import signal
 import sys
@@ -90,6 +91,7 @@ class Pool:
     """
 
     size: int = 1
+    needs: str = "genmath.proof.report"  # a module that every process asks for
     idle: list[_Worker] = field(default_factory=list)
     busy: list[_Worker] = field(default_factory=list)
     _before: dict[signal.Signals, Any] = field(default_factory=dict)
@@ -168,11 +170,10 @@ class Pool:
         return worker.index, Outcome(status, value, time.monotonic() - worker.began)
 
     def _start(self, file: str | None) -> _Worker:
-        import genmath.proof.report  # noqa: F401  # once for all who are forked, and on nobody's time
-
+        importlib.import_module(self.needs)  # once for all who are forked, and on nobody's time
         context = _context()
         ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, ours), daemon=True)  # type: ignore[attr-defined]
+        process = context.Process(target=_serve, args=(theirs, ours, self.needs), daemon=True)  # type: ignore[attr-defined]
         sys.stdout.flush()
         sys.stderr.flush()
         process.start()
@@ -193,15 +194,14 @@ def _context() -> BaseContext:
     return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 
 
-def _serve(pipe: Connection, parents_end: Connection) -> None:
+def _serve(pipe: Connection, parents_end: Connection, needs: str) -> None:
     """A worker's life: answer requests until told to stop, or until the parent is gone."""
     parents_end.close()  # ours by fork: while it is open, we never learn that the parent is gone
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with contextlib.suppress(OSError, ValueError):
         os.dup2(2, 1)  # what a user's file prints must not end up inside our --json
-    import genmath.proof.report  # noqa: F401  # where workers are not forked
-
+    importlib.import_module(needs)  # where workers are not forked
     gc.set_threshold(LOOSE)
     while True:
         try:
@@ -281,12 +281,29 @@ def _claims(file: File, kernel: bool, seconds: float) -> tuple[str, Any]:
         return "refused", str(error)
 
 
+def _write(*share: Any) -> tuple[str, Any]:
+    from genmath.cli import shares
+
+    try:
+        return "done", shares.write(*share)
+    except OSError as error:
+        return "refused", error.strerror or str(error)
+
+
+def _verify(*share: Any) -> tuple[str, Any]:
+    from genmath.cli import shares
+
+    return "done", shares.verify(*share)
+
+
 _ANSWERS: dict[str, Callable[..., tuple[str, Any]]] = {
     "load": _load,
     "check": _check_one,
     "task": _task,
     "judge": _judge,
     "claims": _claims,
+    "write": _write,
+    "verify": _verify,
 }
 
 

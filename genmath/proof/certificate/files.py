@@ -36,12 +36,15 @@ def write(derivations: Iterable[Derivation], folder: Path) -> list[Written]:
     """A file for each, in place of one that was written for it before; an `OSError` where there
     can be none."""
     folder.mkdir(parents=True, exist_ok=True)
+    before: dict[str, list[Path]] = {}
+    for file in folder.glob("*.json"):
+        if found := NAME.fullmatch(file.name):
+            before.setdefault(found[1], []).append(file)
     written = []
     for derivation in derivations:
         one = of_derivation(derivation)
-        for old in folder.glob("*.json"):
-            found = NAME.fullmatch(old.name)
-            if found and found[1] == plain(derivation.name) and old.name != one.name:
+        for old in before.pop(plain(derivation.name), []):
+            if old.name != one.name:
                 old.unlink()
         (folder / one.name).write_text(one.text, encoding="utf-8")
         written.append(one)

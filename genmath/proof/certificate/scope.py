@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from genmath.proof.certificate import said
@@ -30,10 +29,11 @@ class Place:
         for k, fact in enumerate(scope.facts):
             self.numbers.setdefault(fact, k)
         self.taken: dict[str, int] = {}
+        self.read: dict[Term, Kernel] = {}
 
     def add(self, *step: Any) -> int:
         """The number of the fact that a step gives."""
-        key = json.dumps(step)
+        key = repr(step)
         if key not in self.taken:
             try:
                 fact = self.scope.step(list(step))
@@ -63,7 +63,9 @@ class Place:
         return None
 
     def kernel(self, term: Term) -> Kernel:
-        return self.scope.read(said.of(term))
+        if term not in self.read:
+            self.read[term] = self.scope.read(said.of(term))
+        return self.read[term]
 
     def number(self, sign: str, left: Term, right: Term) -> int | None:
         """Of a fact that is known."""

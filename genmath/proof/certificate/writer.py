@@ -102,8 +102,7 @@ class Writer:
         return place.add("identity", ["=", said.of(a), said.of(b)], [])
 
     def equal(self, a: Term, b: Term, signs: Signs) -> bool:
-        found = self.values([a, b], signs)
-        return found is not None and found[0] == found[1]
+        return self.values.equal(a, b, signs)
 
     def equations(self, terms: list[Term], place: Place, depth: int) -> list[int]:
         """Facts that rewrite the functions in these terms, each after those it needs; that no

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 
 from genmath.proof.coq.terms import Term, add, div, mul, neg, num, power, replaced, var
 
@@ -15,6 +16,7 @@ Monomial = frozenset[tuple[Term, int]]  # factors with their exponents, which ma
 Polynomial = dict[Monomial, Fraction]  # no coefficient is 0
 
 
+@lru_cache(1 << 14)
 def expand(t: Term, deep: bool = True) -> Polynomial | None:
     """None if it has too many products. Not `deep`: sums within products are factors."""
 
@@ -45,7 +47,7 @@ def _sum(parts: Iterable[Polynomial | None]) -> Polynomial | None:
         if p is None:
             return None
         for m, c in p.items():
-            total[m] = total.get(m, Fraction(0)) + c
+            total[m] = total[m] + c if m in total else c
     total = {m: c for m, c in total.items() if c}
     return total if len(total) <= MOST else None
 

@@ -79,8 +79,7 @@ class Scripts:
         return lines
 
     def _equal(self, a: Term, b: Term, signs: Signs) -> bool:
-        found = self.values([a, b], signs)
-        return found is not None and found[0] == found[1]
+        return self.values.equal(a, b, signs)
 
     def _ratio(self, head: Head) -> str:
         """The law of a conditional density."""

@@ -2,34 +2,40 @@
 
 A term is arithmetic, a letter, or a function at arguments; a function of functions, such as an
 integral, takes a `lam`. Bound letters are named by how many binders lie inside, so that terms that
-differ in the names of bound letters alone are the same object.
+differ in the names of bound letters alone are the same object. Equal terms are one object, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
+from zlib import crc32
 
 OWN = 91  # in names of letters that nothing else binds
 ARITHMETIC = {"add", "mul", "neg", "div", "pow"}
 
 
-@dataclass(frozen=True)
 class Term:
     """`op` is "num" (data: a Fraction), "var" (its name), one of ARITHMETIC (of "pow" the data are
     a whole number), "app" (the name of the function) or "lam" (names, each with the conditions on
     it)."""
 
     op: str
-    args: tuple[Term, ...] = ()
-    data: Any = None
-    _hash: int = field(init=False, repr=False, compare=False)
+    args: tuple[Term, ...]
+    data: Any
+    _hash: int
+    _all: ClassVar[WeakValueDictionary[tuple[Any, ...], Term]] = WeakValueDictionary()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((self.op, self.args, self.data)))
+    def __new__(cls, op: str, args: tuple[Term, ...] = (), data: Any = None) -> Term:
+        found = cls._all.get((op, args, data))
+        if found is None:
+            found = cls._all[op, args, data] = super().__new__(cls)
+            found.op, found.args, found.data = op, args, data
+            found._hash = hash((_settled(op), args, _settled(data)))
+        return found
 
     def __hash__(self) -> int:
         return self._hash
@@ -50,8 +56,29 @@ class Term:
             return frozenset((self.data,))
         return inside - {name for name, _ in self.data} if self.op == "lam" else inside
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Of all letters in it, those in conditions too."""
+        if self.op == "var":
+            return frozenset((self.data,))
+        said = self.data if self.op == "lam" else ()
+        beside = (t for _, conditions in said for _, *sides in conditions for t in sides)
+        return frozenset[str]().union(*(t.names for t in (*self.args, *beside)))
+
+    @cached_property
+    def written(self) -> tuple[str, int]:
+        """As Coq reads it, and how closely it holds together."""
+        return _written(self)
+
     def __str__(self) -> str:
-        return shown(self)
+        return self.written[0]
+
+
+def _settled(data: Any) -> int:
+    """A hash that is the same in each process, and so the order of sets: those of str are not."""
+    if isinstance(data, tuple):
+        return hash(tuple(map(_settled, data)))
+    return crc32(data.encode()) if isinstance(data, str) else hash(data or 0)
 
 
 Condition = tuple[str, Term, Term]  # a relation and its sides
@@ -105,6 +132,8 @@ def type_of(term: Term) -> str:
 
 def replaced(term: Term, names: Mapping[str, str | Term]) -> Term:
     """With other letters, or terms of such, which are bound nowhere in it."""
+    if term.names.isdisjoint(names):
+        return term
     if term.op == "var":
         new = names.get(term.data, term)
         return var(new) if isinstance(new, str) else new
@@ -160,16 +189,12 @@ def denominators(term: Term) -> Iterator[Term]:
 SUM, PRODUCT, POWER, ATOM = range(4)
 
 
-def shown(term: Term) -> str:
-    return _shown(term)[0]
-
-
 def _at(term: Term, least: int) -> str:
-    text, level = _shown(term)
+    text, level = term.written
     return text if level >= least else f"({text})"
 
 
-def _shown(term: Term) -> tuple[str, int]:
+def _written(term: Term) -> tuple[str, int]:
     match term.op:
         case "num":
             value = term.data

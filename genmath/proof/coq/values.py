@@ -8,6 +8,7 @@ give equal values; a root has a square that is what stands under it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 from genmath.proof.coq.rules import expanded
@@ -135,12 +136,27 @@ class Values:
         self.worlds = [World(seed, known) for seed in range(WORLDS)]
 
     def __call__(self, terms: list[Term], signs: Signs) -> list[tuple[int, ...]] | None:
-        found: list[list[int]] = []
+        found = list(self._found(terms, signs))
+        return list(zip(*found, strict=True)) if len(found) >= FEWEST else None
+
+    def equal(self, a: Term, b: Term, signs: Signs) -> bool:
+        """Whether two have the same values: one world may tell them apart."""
+        found = 0
+        for one, other in self._found([a, b], signs):
+            if one != other:
+                return False
+            found += 1
+        return found >= FEWEST
+
+    def _found(self, terms: list[Term], signs: Signs) -> Iterator[list[int]]:
+        """In one world after the other."""
+        found = 0
         for world in self.worlds:
             try:
-                found.append([world(t, signs) for t in terms])
+                values = [world(t, signs) for t in terms]
             except (NoRoot, ValueError):  # or no inverse
                 continue
-            if len(found) == TRIES:
-                break
-        return list(zip(*found, strict=True)) if len(found) >= FEWEST else None
+            yield values
+            found += 1
+            if found == TRIES:
+                return

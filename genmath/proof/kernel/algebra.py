@@ -51,10 +51,10 @@ class Algebra:
 
     def __call__(self, term: Term) -> Quotient:
         self.work.spend()
+        if not isinstance(term, (str, tuple)):
+            return {(): _plain(term)} if term else {}, {}
         if _atomic(term):
             return self.known.get(term) or ({((self._atom(term), 1),): 1}, {})
-        if not isinstance(term, tuple):
-            return {(): _plain(Fraction(term))} if term else {}, {}
         match term[0]:
             case "+":
                 total = self(term[1])
@@ -70,7 +70,7 @@ class Algebra:
                     product = self._product(product, self(a))
                 return product
             case "^":
-                return self._power(self(term[1]), term[2])
+                return self._power(self(term[1]), int(term[2]))
             case "/":
                 return self._product(self(term[1]), self._inverse(term[2]))
         raise Rejected("a bound letter stands free")
@@ -92,8 +92,8 @@ class Algebra:
     def _over(self, over: Polynomial, top: Polynomial) -> Quotient:
         """over / top, with the coefficient and the atoms that all of top has taken apart."""
         first = Fraction(top[min(top)])
-        shared = [{a: dict(m).get(a, 0) for a, _ in next(iter(top))} for m in top]
-        common = {a: k for a in shared[0] if (k := min(one[a] for one in shared))}
+        powers = [dict(m) for m in top]
+        common = {a: k for a in powers[0] if (k := min(one.get(a, 0) for one in powers))}
         under: dict[Factor, int] = {((((a, 1),), 1),): k for a, k in common.items()}
         rest: Polynomial = {
             tuple((a, k - common.get(a, 0)) for a, k in m if k > common.get(a, 0)): _plain(
@@ -107,14 +107,17 @@ class Algebra:
 
     def _sum(self, a: Quotient, b: Quotient) -> Quotient:
         (left, below), (right, under) = a, b
-        common = {f: max(below.get(f, 0), under.get(f, 0)) for f in {**below, **under}}
-        total = dict(self._widened(left, below, common))
-        for m, c in self._widened(right, under, common).items():
+        if below != under:
+            common = {f: max(below.get(f, 0), under.get(f, 0)) for f in {**below, **under}}
+            left, right = self._widened(left, below, common), self._widened(right, under, common)
+            below = common
+        total = dict(left)
+        for m, c in right.items():
             self.work.spend()
             total[m] = total.get(m, 0) + c
             if not total[m]:
                 del total[m]
-        return total, common
+        return total, below
 
     def _widened(
         self, top: Polynomial, under: dict[Factor, int], common: dict[Factor, int]
@@ -140,6 +143,8 @@ class Algebra:
         return result
 
     def times(self, a: Polynomial, b: Polynomial) -> Polynomial:
+        if a == {(): 1}:
+            return b
         result: Polynomial = {}
         for m, c in a.items():
             for n, d in b.items():
@@ -175,17 +180,18 @@ def _atomic(term: Term) -> bool:
 
 
 def _plain(value: Coefficient) -> Coefficient:
-    value = Fraction(value)
     return value.numerator if value.denominator == 1 else value
 
 
 def _long(value: Coefficient) -> bool:
-    return max(value.numerator.bit_length(), value.denominator.bit_length()) > BITS
+    return (abs(value.numerator) | value.denominator).bit_length() > BITS
 
 
 def _joined(a: Monomial, b: Monomial) -> Monomial:
     if not a or not b:
         return a or b
+    if a[-1][0] < b[0][0]:
+        return a + b
     exponents = dict(a)
     for atom, k in b:
         exponents[atom] = exponents.get(atom, 0) + k

@@ -58,15 +58,15 @@ class Scope:
     # --- what the rules ask
 
     def positive(self, term: Term) -> bool:
-        return term > 0 if isinstance(term, Fraction) else ("<", ZERO, term) in self.known
+        return term > 0 if type(term) is Fraction else ("<", ZERO, term) in self.known
 
     def nonnegative(self, term: Term) -> bool:
-        if isinstance(term, Fraction):
+        if type(term) is Fraction:
             return term >= 0
         return ("<=", ZERO, term) in self.known or self.positive(term)
 
     def nonzero(self, term: Term) -> bool:
-        if isinstance(term, Fraction):
+        if type(term) is Fraction:
             return term != 0
         return ("!=", ZERO, term) in self.known or self.positive(term)
 

@@ -65,43 +65,34 @@ class Reader:
     def _read(self, said: Any, bound: int, depth: int, work: Work) -> Term:
         work.spend()
         if isinstance(said, str):
-            return self._leaf(said)
-        head, *args = said if isinstance(said, list) and said else [None]
+            return said if said in self.letters else _number(said)
+        head = said[0] if isinstance(said, list) and said else None
         if depth > DEEPEST or not isinstance(head, str):
             raise Rejected("no term, or one nested too deeply")
-
-        def inner(a: Any, more: int = 0) -> Term:
-            return self._read(a, bound + more, depth + 1, work)
-
-        match head, len(args):
+        args, n, depth = said[1:], len(said) - 1, depth + 1
+        if (head in ("+", "*") and n > 1) or (head, n) in (("-", 1), ("/", 2)):
+            return (head, *[self._read(a, bound, depth, work) for a in args])
+        match head, n:
             case "#", 1 if type(args[0]) is int and 0 <= args[0] < bound:
                 return (head, args[0])
-            case ("-", 1) | ("/", 2):
-                return (head, *map(inner, args))
-            case "+" | "*", n if n > 1:
-                return (head, *map(inner, args))
             case "^", 2 if type(args[1]) is int and 0 <= args[1] <= HIGHEST:
-                return (head, inner(args[0]), args[1])
+                return (head, self._read(args[0], bound, depth, work), args[1])
         takes = self.functions.get(head)
-        if takes is None or len(args) != len(takes):
-            raise Rejected(f"no such term: {head[:40]!r} of {len(args)}")
+        if takes is None or n != len(takes):
+            raise Rejected(f"no such term: {head[:40]!r} of {n}")
         found: list[Any] = [head]
         for a, m in zip(args, takes, strict=True):
             if m and (not isinstance(a, list) or len(a) != 3 or a[:2] != ["=>", m]):
                 raise Rejected(f"no function of {m} letters")
-            found.append(("=>", m, inner(a[2], m)) if m else inner(a))
+            one = self._read(a[2] if m else a, bound + m, depth, work)
+            found.append(("=>", m, one) if m else one)
         return tuple(found)
-
-    def _leaf(self, said: str) -> Term:
-        if said in self.letters:
-            return said
-        if not NUMBER.fullmatch(said):
-            raise Rejected(f"no such letter: {said[:40]!r}")
-        return _number(said)
 
 
 @lru_cache(4096)
 def _number(said: str) -> Fraction:
+    if not NUMBER.fullmatch(said):
+        raise Rejected(f"no such letter: {said[:40]!r}")
     over, _, under = said.partition("/")
     if under and not int(under):
         raise Rejected("a number divided by 0")
