@@ -39,9 +39,10 @@ def statement(result: Result) -> str:
         cases = ", ".join(inline(_case_tex(chains[0])) for chains in others)
         body = "".join(_case(result, chains) for chains in others)
         folded = f'<details class="cases"><summary>The same for {cases}</summary>{body}</details>'
+    hypotheses = {stated_latex(g): g for g in derivation.given}  # once, of the case that is shown
     return (
         f'<div class="derivation-body">{_label(result)}'
-        f"{_case(result, last, derivation.given)}{folded}</div>"
+        f"{_case(result, last, hypotheses.values())}{folded}</div>"
     )
 
 

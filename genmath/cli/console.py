@@ -114,7 +114,7 @@ def as_text(derivation: Derivation) -> str:
     lines = [paint(derivation.name, "1") + "  " + derivation.title]
     lines.append(paint(f"{_near(derivation.file)}:{derivation.line}", "2"))
     if derivation.given:
-        lines.append("given " + ", ".join(map(_given, derivation.given)))
+        lines.append("given " + ", ".join(dict.fromkeys(map(_given, derivation.given))))
     for chain in derivation.chains:
         lines += ["", *(f"  {words}:" for words in chain_title(chain))]
         rows = [(SIGN[s.relation], "..." if s.missing else text(s.rhs), s.by) for s in chain.steps]

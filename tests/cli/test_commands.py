@@ -50,6 +50,10 @@ def test_show_prints_each_step_and_its_reason(here: Path) -> None:
     assert f"vae.py:{derivation.line}" in done.stdout
 
 
+def test_a_hypothesis_of_several_cases_is_said_once(here: Path) -> None:
+    assert "given abs(t - s) > 0\n" in run("show", "consistency.mean_flow", cwd=here).stdout
+
+
 def test_show_latex_is_one_balanced_block_a_chain(here: Path) -> None:
     done = run("show", "vae.elbo", "--latex", cwd=here)
     assert done.returncode == 0

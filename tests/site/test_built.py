@@ -24,6 +24,7 @@ from genmath.proof import kernel
 from genmath.proof.certificate.files import verified
 from genmath.proof.language.latex import latex
 from genmath.proof.language.tree import Named
+from genmath.proof.report import stated_latex
 from tests.site.pages import SITE, addresses, file_of, some_topics
 
 ROOT = Path(__file__).parents[2]
@@ -298,7 +299,10 @@ def test_every_defined_letter_is_in_sight_and_said_once(topic: str) -> None:
         pieces = sections[derivation.name].split('<div class="chain"')
         under_all = meanings(pieces[-1])[-1:]
         last = [c for c in derivation.chains if c.case == derivation.chains[-1].case]
-        given = [side for g in derivation.given for side in (g.left, g.right)]
+        hypotheses = {stated_latex(g): g for g in derivation.given}  # of all cases, the last one's
+        given = [side for g in hypotheses.values() for side in (g.left, g.right)]
+        said_once = re.findall(r'<p class="given">.*?</p>', pieces[0], re.DOTALL)
+        assert "".join(said_once).count("<math ") == len(hypotheses), derivation.name
         parts = [given, *([c.start, *(step.rhs for step in c.steps)] for c in last)]
         for piece, sides in zip(pieces, parts, strict=True):
             letters = {n for side in sides for n in side.walk() if isinstance(n, Named)}
