@@ -310,7 +310,8 @@ def verify(
 
     \b
     Exit code:
-      0  every certificate proves its claim, which is the one of the book where the book has it
+      0  none is rejected; each claim that is the book's by name is the one of the book.
+         What has no certificate is counted, so read the count
       1  one is rejected, altered, or claims something else
       2  no such folder, or no certificate in it
     """

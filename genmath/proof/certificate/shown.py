@@ -21,7 +21,7 @@ def shown(claim: Claim) -> list[str]:
         lines.append(f"for all functions {_declared(name, function)}")
     lines += [f"where {relation(f)}" for f in claim.given]
     for m, premises, fact in claim.always:
-        names = [f"a{k}" for k in range(1, m + 1)]
+        names = _places(m)
         if_ = "".join(f" with {relation(p, names)}" for p in premises)
         lines.append(f"where, for all {', '.join(names)}{if_}: {relation(fact, names)}")
     lines += [f"supposing, if it names it, {name}: {relation(f)}" for name, f in claim.results]
@@ -50,22 +50,25 @@ def _declared(name: str, f: Function) -> str:
     said += [f"with derivative {f.slope}"] * bool(f.slope)
     said += ["with a derivative everywhere"] * f.smooth
     said += [f"{f.kind}{f' by {f.by}' if f.by else ''}"] * bool(f.kind)
+    places = _places(len(f.takes))
     if f.ratio:
-        places = [f"a{k}" for k in range(1, len(f.takes) + 1)]
         said.append(f"which is {term(f.ratio[0], places)} / {term(f.ratio[1], places)}")
     if f.chain:
-        places = [f"a{k}" for k in range(1, len(f.takes) + 1)]
         said.append(f"which is {term(f.chain[0], places)} * {term(f.chain[1], places)}")
-    said += [f"of {' and '.join(f.each)}"] * (len(f.each) > 1 or f.kind == "expectation")
+    said += [f"of {' and '.join(f.each)}"] * (f.each not in ((), (name,)))
     said += ["over the line"] * f.line
     said += [f"over the letters of which {f.unit}(letter, letter) = 1, else 0"] * bool(f.unit)
-    said += [f"a positive definite matrix of inverse {' and determinant '.join(f.inverse)}"] * bool(
-        f.inverse
-    )
+    if f.inverse:
+        said.append(f"positive definite, of inverse {' and determinant '.join(f.inverse)}")
     said += [f"over vectors, of which {f.points} gives the coordinates"] * bool(f.points)
     for k, (measure, other) in enumerate(f.margins, 1):
         said += [f"whose {measure} over its argument {k} is {other or 1}"] * bool(measure)
     return "; ".join(said)
+
+
+def _places(m: int) -> list[str]:
+    """Names of arguments, which no letter can have."""
+    return [f"@{k}" for k in range(1, m + 1)]
 
 
 def _names(m: int, height: int, k: int) -> list[str]:

@@ -75,7 +75,7 @@ MAPS = {"increasing": "<", "decreasing": ">", "invertible": "!="}
 AT = "v0"  # counts coordinates
 DERIVATIVE, POWER = "Deriv", "power"
 # Bernoulli and uniform laws are read as what they define, where they are averaged by.
-DEFINED = ("Exponential", "Gamma", "Beta", "Poisson", "Laplace", "Logistic", "Student")
+DEFINED = ("Exponential", "Gamma", "Beta", "Laplace", "Logistic", "Student")
 WHOLE = ("natural", "count", "integer")
 SPACED = (Integral, Expect, Divergence, Entropy, Over)
 
@@ -676,6 +676,20 @@ def _settled(letters: Iterable[Symbol], bound: Set[Symbol]) -> None:
     for v in letters:
         if isinstance(v, Ranging) and any(free_symbols(end) & bound for end in v.args):
             raise NoReal("an interval with an end that is bound")
+
+
+def every_value(letter: Symbol) -> bool:
+    """Whether what is declared of its value holds of nothing that it cannot be."""
+    if isinstance(letter, Ranging):
+        return letter.domain == "interval"
+    return letter.domain not in WHOLE
+
+
+def may_be_nothing(letter: Symbol) -> bool:
+    """Whether it may range over an interval that holds no number."""
+    if not isinstance(letter, Ranging) or letter.domain != "interval":
+        return False
+    return not _forwards(letter)
 
 
 def _forwards(letter: Ranging) -> bool:

@@ -6,7 +6,16 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from genmath.proof.coq.reading import DERIVATIVE, WHOLE, Head, NoReal, Reading, domain_of
+from genmath.proof.coq.reading import (
+    DERIVATIVE,
+    WHOLE,
+    Head,
+    NoReal,
+    Reading,
+    domain_of,
+    every_value,
+    may_be_nothing,
+)
 from genmath.proof.coq.script import NoProof, Scripts
 from genmath.proof.coq.signs import Always, Signs
 from genmath.proof.coq.slopes import slope_of
@@ -14,7 +23,7 @@ from genmath.proof.coq.terms import Condition, add, app, functions, minus, mul, 
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Lemma, Step
 from genmath.proof.language.methods import Induction, Method
-from genmath.proof.language.tree import Node, Ranging, Relation, free_symbols
+from genmath.proof.language.tree import Node, Relation, Symbol, free_symbols
 
 
 @dataclass(frozen=True)
@@ -40,9 +49,14 @@ class Statement:
         self.read = read or Reading()
         self.left, self.right = self.read.sides(claim.lhs, claim.rhs)
         self.sign = claim.relation
-        given = [self.read.relation(g) for g in claim.given]
+        spoken = {*self.read.letters}
+        # What is said of a letter that may be nothing says nothing, and so does its interval.
+        given = [
+            relation
+            for g, relation in [(g, self.read.relation(g)) for g in claim.given]
+            if not any(may_be_nothing(v) for v in _free(g) - spoken)
+        ]
         self.always = list(self._always(claim.given))
-        said = dict(self.read.letters)
         self.lemmas = [b for b in because if isinstance(b, Lemma)]
         self.certificates = [
             self.read(b) for b in because if isinstance(b, Node) and not isinstance(b, Method)
@@ -50,11 +64,10 @@ class Statement:
         results = [
             (m.claim.relation, *self.read.sides(m.claim.lhs, m.claim.rhs)) for m in self.lemmas
         ]
-        # An interval of a letter that only a reason names says something of its ends.
         own = [
             c
             for v, n in list(self.read.letters.items())
-            if v in said or not isinstance(v, Ranging)
+            if v in spoken or not may_be_nothing(v)
             for c in self.read.declared(v, var(n))
         ]
         self.results = results
@@ -77,18 +90,25 @@ class Statement:
         self.supposing: set[str] = set()
 
     def _always(self, given: Iterable[Relation]) -> Iterator[Always]:
-        """What is said of random variables is said of all of their values."""
+        """What is said of random variables is said of all of their values, if these are all that
+        their declaration is known to say."""
         for g in given:
-            free = free_symbols(g.left) | free_symbols(g.right)
-            own = sorted((v for v in free if v.is_variable and not v.shape), key=lambda v: v.name)
+            own = [v for v in _free(g) if v.is_variable and not v.shape]
+            own.sort(key=lambda v: v.name)
             names = {v: self.read.letters[v] for v in own if v in self.read.letters}
-            if own and len(names) == len(own):
+            if own and len(names) == len(own) and all(map(every_value, own)):
                 where = [c for v, n in names.items() for c in self.read.declared(v, var(n))]
                 yield tuple(names.values()), tuple(where), self.read.relation(g)
 
     def _convex(self) -> Iterator[Always]:
-        """A convex function lies above its tangents, and its conjugate f* above u t - f(u)."""
+        """A convex function lies above its tangents, and its conjugate f* above u t - f(u): where
+        nothing is stated of it, since the conjugate may be infinite."""
         u, t = var("u"), var("t")
+        given = self.conditions[: len(self.conditions) - len(self.results)]
+        said = [
+            side for _, *sides in [*given, *(fact for _, _, fact in self.always)] for side in sides
+        ]
+        stated = set[str]().union(*map(functions, said))
         for (kind, data, takes), head in self.read.heads.items():
             if kind != "Apply" or data[1:] != (("convex",), 0):
                 continue
@@ -96,7 +116,8 @@ class Statement:
             if slope := self.read.heads.get((kind, (data[0], ("convex",), 1), takes)):
                 tangent = add(here, mul(app(slope.name, u), minus(t, u)))
                 yield ("u", "t"), (), ("<=", tangent, there)
-            if other := self.read.heads.get((kind, (data[0], ("conjugate",), 0), takes)):
+            other = self.read.heads.get((kind, (data[0], ("conjugate",), 0), takes))
+            if other and stated.isdisjoint((head.name, other.name)):
                 yield ("u", "t"), (), ("<=", mul(u, t), add(here, app(other.name, t)))
 
     def signs(self) -> Signs:
@@ -140,6 +161,10 @@ class Statement:
         names = [h.name for h in self._used()] + list(self.read.letters.values())
         names += [n for n, _ in self.hypotheses()]
         return f"intros {' '.join(names)}." if names else "idtac."
+
+
+def _free(g: Relation) -> frozenset[Symbol] | set[Symbol]:
+    return free_symbols(g.left) | free_symbols(g.right)
 
 
 def theorem(claim: Claim, because: Sequence[Node | Lemma] = ()) -> Theorem:
