@@ -83,6 +83,8 @@ def certificate(claim: Statement) -> dict[str, Any]:
             return {"claim": document, "proof": _proof(claim, document, way)}
         except NoProof as error:
             why = error if way <= {"laws", "supports"} else why
+        except RecursionError:  # each rewriting asks for another
+            why = NoProof("too deeply nested")
     raise why
 
 
