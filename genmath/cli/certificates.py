@@ -11,7 +11,7 @@ import typer
 
 from genmath.cli.console import Unreadable, is_file
 from genmath.cli.finding import loaded, shipped, topics
-from genmath.cli.workers import Pool, Task, cores, how_it_ended
+from genmath.cli.workers import Outcome, Pool, Task, cores, how_it_ended
 
 if TYPE_CHECKING:
     from genmath.cli.shares import Verified
@@ -94,15 +94,15 @@ def _shared(kind: str, todo: Sequence[Share], little: bool) -> list[Any]:
     tasks = [Task((kind, *share), SECONDS, None) for share in todo]
     with Pool(min(cores(), len(todo)), shares.__name__) as pool:
         ended = dict(filter(None, pool.run(tasks)))
-    return [_answer(*(ended[k].status, ended[k].value)) for k in range(len(todo))]
+    return [_answer(ended[k]) for k in range(len(todo))]
 
 
-def _answer(status: str, value: Any) -> Any:
-    if status in ("done", "refused"):
-        return value
-    if status == "died":
-        return f"the process ended ({how_it_ended(value)})"
-    return f"not finished: {status}" if value is None else str(value)
+def _answer(ended: Outcome) -> Any:
+    if ended.status in ("done", "refused"):
+        return ended.value
+    if ended.status == "died":
+        return f"the process ended ({how_it_ended(ended.value)})"
+    return f"not finished: {ended.status}" if ended.value is None else str(ended.value)
 
 
 def _files(folder: Path) -> list[Path]:

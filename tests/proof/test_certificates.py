@@ -37,6 +37,7 @@ from genmath.proof import (
 from genmath.proof.certificate import files, said
 from genmath.proof.certificate.scope import NoProof
 from genmath.proof.certificate.shown import shown
+from genmath.proof.certificate.writer import Writer
 from genmath.proof.certificate.written import certificate, stated
 from genmath.proof.kernel import check, claims, rules
 from genmath.proof.kernel.claims import claim as read
@@ -237,6 +238,19 @@ def test_an_altered_equality_case_differs_from_the_book() -> None:
     assert files.differs(twice, squares(a, b)) == other
     more = replace(checked, lines=(step, case, replace(case, number=3)))
     assert files.differs(more, squares(a, b)) == "it has 3 lines, the derivation 2"
+
+
+def test_a_rewriting_that_does_not_end_gives_no_certificate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a = reals("a")
+
+    def endless(self: Any, *terms: Any) -> int:
+        return endless(self, *terms)
+
+    monkeypatch.setattr(Writer, "equality", endless)
+    with pytest.raises(NoProof, match="too deeply nested"):
+        certificate(stated(as_claim(equal(a, a))))
 
 
 def test_an_equality_case_that_the_hypotheses_exclude_has_no_line() -> None:
