@@ -189,11 +189,11 @@ def test_a_claim_says_what_its_vectors_are() -> None:
         "for all functions unit(_, _)",
         "where unit(coordinate, coordinate) = 1",
         "where Sum(@1 -> e(@1) * e(@1)) = 1",
-        "where, for all a1, a2 with unit(a1, a1) = 1 with unit(a2, a2) = 1: "
-        "Sum(@3 -> O(@3, a1) * O(@3, a2)) = unit(a1, a2)",
-        "where, for all a1, a2 with unit(a1, a1) = 1 with unit(a2, a2) = 1: "
-        "Sum(@3 -> O(a1, @3) * O(a2, @3)) = unit(a1, a2)",
-        "where, for all a1, a2: unit(a1, a2) = unit(a2, a1)",
+        "where, for all @1, @2 with unit(@1, @1) = 1 with unit(@2, @2) = 1: "
+        "Sum(@3 -> O(@3, @1) * O(@3, @2)) = unit(@1, @2)",
+        "where, for all @1, @2 with unit(@1, @1) = 1 with unit(@2, @2) = 1: "
+        "Sum(@3 -> O(@1, @3) * O(@2, @3)) = unit(@1, @2)",
+        "where, for all @1, @2: unit(@1, @2) = unit(@2, @1)",
         "Sum(@1 -> O(@1, coordinate) * Sum(@2 -> O(@1, @2) * m(@2))) + e(coordinate) = "
         "m(coordinate) + e(coordinate)",
     ]
