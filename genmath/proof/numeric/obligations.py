@@ -6,11 +6,9 @@ import decimal
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
-from genmath.proof.language.binders import Between, Limit, Over, sides
+from genmath.proof.language.binders import Between, Limit, Over, infinity, sides
 from genmath.proof.language.families import row_of
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.obligations import (
@@ -44,13 +42,15 @@ from genmath.proof.language.tree import (
     NotationError,
     Number,
     Pow,
-    as_node,
+    Symbol,
     event_variables,
     free_symbols,
 )
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT
 from genmath.proof.numeric.compiled import Program
 from genmath.proof.numeric.describe import describe
+from genmath.proof.numeric.ends import Place, far_out, nearby, way, weight_of
+from genmath.proof.numeric.evaluate import plain_letters
 from genmath.proof.numeric.hypotheses import ROUNDING, assignments
 from genmath.proof.numeric.quadrature import EDGES, LEVELS, WINDOWS
 from genmath.proof.numeric.survey import Survey, constant
@@ -71,6 +71,13 @@ BEND = 0.25  # of a power on the line
 STEEP = 100.0  # the growth of a logarithm that no power makes from a window to the next
 OUT = (20.0, 60.0, 180.0)  # places far out
 FAST = ("exp", "gamma", "tan")
+RANGES: dict[str, tuple[Node, Node]] = {
+    "real": (Neg(infinity), infinity),
+    "positive": (Number(0), infinity),
+    "nonnegative": (Number(0), infinity),
+    "unit": (Number(0), Number(1)),
+    "count": (infinity, infinity),
+}
 Drawn = Callable[[], Sequence[World]]
 
 
@@ -202,84 +209,45 @@ def _stays(one: Obligation, program: Program, world: World) -> dict[str, Any] | 
 def _wanders(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | None:
     """What a supremum or a limit is taken of grows and grows; or goes on changing on the way."""
     assert isinstance(one.whole, (Over, Limit))
-    sign = -1 if isinstance(one.whole, Over) and one.whole.kind == "inf" else 1
-    for end in _ends(one.whole):
-        found, beyond = [], False
-        for k in range(2, 30):
-            try:
-                value = _value_at(
-                    one.whole, end(Fraction(2**k + k % 2)), survey, world
-                )  # even, odd
-            except decimal.Overflow:
-                beyond = True
-                break
-            if value is None:
-                break
-            found.append(value)
-        with decimal.localcontext(CONTEXT):
-            values = [sign * v for v, _ in found]
-            sizes = [abs(v) for v in values] if isinstance(one.whole, Limit) else values
-            if beyond:  # larger than any number, after values that ran there
-                grows = len(sizes) > 2 and all(b > a * a > 1 for a, b in itertools.pairwise(sizes))
-                restless = False
-            elif len(found) < 28:
-                continue
-            else:
-                far = [sizes[k - 2] for k in (4, 8, 16, 29)]
-                grows = far[-1] > 10 and all(b > a + a / 2 > 0 for a, b in itertools.pairwise(far))
-                steps = [abs(b - a) for a, b in itertools.pairwise(values)]
-                late, before = max(steps[-9:]), max(steps[-18:-9])
-                restless = isinstance(one.whole, Limit) and 10 * min(late, before) > 1
-                restless = restless and 2 * late > before
-        if grows or restless:
-            what = "has no bound" if isinstance(one.whole, Over) else "does not exist"
-            shown = [float(v) for v in values if -1e300 < v < 1e300]
-            return _found(one, found[-1][1], world, what, "a number", shown[-6:])
+    if one.whole.letter.is_variable:
+        return None
+    limit = isinstance(one.whole, Limit)
+    sign = 0 if limit else -1 if one.whole.kind == "inf" else 1  # type: ignore[union-attr]
+    for place in _ends(one.whole):
+        seen = way(one.whole.body, ((one.whole.letter, place),), survey, world)
+        if seen is None:
+            continue
+        if seen.grows(sign) or (limit and seen.swings()):
+            what = "does not exist" if limit else "has no bound"
+            shown = [float(v) for v in seen.values if -1e300 < v < 1e300]
+            return _found(one, seen.program, world, what, "a number", shown[-6:])
     return None
 
 
-def _ends(whole: Over | Limit) -> list[Callable[[Fraction], Fraction | None]]:
+def _ends(whole: Over | Limit) -> list[Place]:
     """Ways to go out, or near, by a large number."""
     domain = whole.letter.domain
     if isinstance(whole, Limit):
-        end, to = sides(whole.to), constant(whole.to)
-        if end:
-            return [lambda u: end * u]
-        if to is None:
-            return []
-        at = Fraction(to)
-        both = [lambda u: at + 1 / u, lambda u: at - 1 / u]
-        return both if domain == "real" or to > 0 else both[:1]
+        if end := sides(whole.to):
+            return [far_out(end)]
+        both = [nearby(whole.to), nearby(whole.to, -1)]
+        return both if domain == "real" or (constant(whole.to) or 0) > 0 else both[:1]
+    return _ends_of(domain)
+
+
+def _ends_of(domain: str) -> list[Place]:
+    """Where the domain of a letter ends."""
+    zero, one = Number(0), Number(1)
     match domain:
         case "real":
-            return [lambda u: u, lambda u: -u]
+            return [far_out(), far_out(-1)]
         case "positive" | "nonnegative":
-            return [lambda u: u, lambda u: 1 / u]
+            return [far_out(), nearby(zero)]
         case "unit":
-            return [lambda u: 1 / u, lambda u: 1 - 1 / u]
-        case "at_least_one" | "natural":
-            return [lambda u: u]
+            return [nearby(zero), nearby(one, -1)]
+        case "at_least_one" | "natural" | "count":
+            return [far_out()]
     return []
-
-
-def _value_at(
-    whole: Over | Limit, at: Fraction | None, survey: Survey, world: World
-) -> tuple[Decimal, Program] | None:
-    """In decimals where floats overflow: what is larger than they can be is no infinity yet."""
-    if at is None or whole.letter.is_variable:
-        return None
-    body = instantiate(whole.body, ((whole.letter, as_node(at)),))
-    if any(isinstance(n, (Apply, Dens, Over, Limit)) for n in body.walk()):
-        return None
-    program = Program((body,), Survey((body,), base=survey), world.dim, world.family)
-    if program.has_grid or program.shapes != ["scalar"]:
-        return None
-    free = assignments(program, world, 1)[0]
-    ((value,),) = program.run(world, FLOAT, 0, free)
-    if not math.isfinite(value):
-        ((value,),) = program.run(world, EXACT, 0, free)
-    number = Decimal(value)
-    return (number, program) if number.is_finite() else None
 
 
 def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any] | None:
@@ -301,9 +269,62 @@ def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any]
     grows = grows and world.kind not in TOO_FAR and not _is_rounding(program, world, free, sizes)
     rises = len(finite) < 2 or finite[-1] > 10 * finite[-2]
     beyond = len(sizes) - len(finite) > 1 and rises and _beyond(program, world, free)
-    if not grows and not beyond:
+    if not (grows or beyond) or _converges(one.whole, program.survey, world):
         return None
     return _found(one, program, world, "is not finite", "finite", finite)
+
+
+def _converges(whole: Node, survey: Survey, world: World) -> bool:
+    """Whether an integral over one letter is seen to be finite at its ends, and where it may have
+    a pole between them: farther out, or nearer, than any window."""
+    body, letter, ends = _integrand(whole)
+    if letter is None:
+        return False
+    places = [far_out(sign) for e in dict.fromkeys(ends) if (sign := sides(e))]
+    places += [nearby(e, sign) for e, sign in zip(ends, (1, -1), strict=False) if not sides(e)]
+    for root in _roots(body, letter):
+        if _lies_between(root, ends, survey, world):
+            places += [nearby(root), nearby(root, -1)]
+    for place in places:
+        seen = way(body, ((letter, place),), survey, world, weight_of(place))
+        if seen is None or not seen.fades():
+            return False
+    return bool(places)
+
+
+def _integrand(whole: Node) -> tuple[Node, Symbol | None, tuple[Node, ...]]:
+    """What is integrated over one letter, and from where to where."""
+    if isinstance(whole, Between):
+        return whole.body, whole.letter, (whole.low, whole.high)
+    if not isinstance(whole, (Integral, Expect)) or len(whole.bound) != 1:
+        return whole, None, ()
+    (letter,) = whole.bound
+    body = whole.body if isinstance(whole, Integral) else Mul(*whole.dists, whole.body)
+    return body, letter, RANGES.get(letter.domain, ())
+
+
+def _roots(body: Node, letter: Symbol) -> Iterator[Node]:
+    """Where a size, a sign, or what is divided by is 0, if it is linear."""
+    looked = [
+        n.args[0] for n in body.walk() if isinstance(n, Fn) and (_corner(n) or n.name == "log")
+    ]
+    looked += [n.args[1] for n in body.walk() if isinstance(n, Div)]
+    looked += [n.args[0] for n in body.walk() if isinstance(n, Pow)]
+    for u in dict.fromkeys(looked):
+        if letter in plain_letters(u):
+            zero, one = (instantiate(u, ((letter, Number(k)),)) for k in (0, 1))
+            yield Div(zero, Add(zero, Neg(one)))
+
+
+def _lies_between(root: Node, ends: Sequence[Node], survey: Survey, world: World) -> bool:
+    """Strictly, or it cannot be told."""
+    known = [e for e in ends if not sides(e)]
+    program = Program((root, *known), Survey((root, *known), base=survey), world.dim, world.family)
+    if program.has_grid:
+        return True
+    at, *values = (u[0] for u in program.run(world, EXACT, 0, assignments(program, world, 1)[0]))
+    low, high = (sides(e) * EXACT.inf if sides(e) else values.pop(0) for e in ends)
+    return bool(at.is_finite() and not (at <= low or at >= high))
 
 
 def _is_rounding(program: Program, world: World, free: Any, sizes: list[float]) -> bool:
