@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from genmath.proof.language.binders import Limit, Over
+from genmath.proof.language.binders import Limit, Over, infinity, sides
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.tree import (
     Add,
@@ -43,6 +43,15 @@ LEAST, BENDS = 0.3, 0.98  # a growth that is seen as one, and does not slow down
 KEEPS = Decimal("0.9")  # of its swings
 FADES, STAYS = 1 - Decimal("1e-6"), 1 - Decimal("1e-9")
 
+RANGES: dict[str, tuple[Node, Node]] = {
+    "real": (Neg(infinity), infinity),
+    "positive": (Number(0), infinity),
+    "nonnegative": (Number(0), infinity),
+    "unit": (Number(0), Number(1)),
+    "at_least_one": (Number(1), infinity),
+    "natural": (infinity, infinity),
+    "count": (infinity, infinity),
+}
 Place = Callable[[Node], Node]  # a letter, by a number that grows
 
 
@@ -54,7 +63,7 @@ class Way:
     values: tuple[Decimal, ...]
     beyond: bool
     scale: float  # how large, or how close to another, the numbers in the function are
-    program: Program
+    keys: tuple[Key, ...]  # of the world, that it reads
 
     @property
     def is_far(self) -> bool:
@@ -86,7 +95,7 @@ class Way:
             steps = [b - a for a, b in itertools.pairwise(self.values[: ODD + 3])]
             late = steps[-MANY:]
             turns = sum(a * b < 0 for a, b in itertools.pairwise(late))
-            first, last = (max(map(abs, some)) for some in (steps[:3], steps[-3:]))
+            first, last = (max(map(abs, some)) for some in (late[:3], late[3:]))
             return turns >= FEW and last * 10 > 1 and last >= KEEPS * first
 
     def masses(self) -> list[Decimal]:
@@ -166,7 +175,8 @@ def _walked(program: Program, key: Key, world: World) -> Way:
             if abs(few - many) > ALIKE * abs(many):
                 break
         found.append(CONTEXT.plus(many))
-    return Way(tuple(found), beyond, scale, program)
+    keys = tuple(k for k in program.keys if k != key)
+    return Way(tuple(found), beyond, scale, keys)
 
 
 def _scale(constants: Sequence[tuple[Decimal, ...]]) -> float:
@@ -192,6 +202,13 @@ def nearby(at: Node, sign: int = 1) -> Place:
     if at == Number(0) and sign > 0:
         return lambda h: Div(Number(1), h)
     return lambda h: Add(at, Div(Number(1), h) if sign > 0 else Neg(Div(Number(1), h)))
+
+
+def between(low: Node, high: Node) -> list[Place]:
+    """The ends of what lies between them."""
+    first = far_out(sides(low)) if sides(low) else nearby(low)
+    last = far_out(sides(high)) if sides(high) else nearby(high, -1)
+    return [last] if low == high else [first, last]
 
 
 def weight_of(place: Place) -> Place:

@@ -8,11 +8,12 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from genmath.proof.language.binders import Between, Limit, Over, infinity, sides
+from genmath.proof.language.binders import Between, Limit, Over, sides
 from genmath.proof.language.families import row_of
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.obligations import (
     BOUNDED_ABOVE,
+    EXCHANGE,
     EXISTS,
     FINITE,
     VANISHES,
@@ -48,10 +49,11 @@ from genmath.proof.language.tree import (
 )
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT
 from genmath.proof.numeric.compiled import Program
-from genmath.proof.numeric.describe import describe
-from genmath.proof.numeric.ends import Place, far_out, nearby, way, weight_of
+from genmath.proof.numeric.describe import describe, without_value
+from genmath.proof.numeric.ends import RANGES, Place, Way, between, far_out, nearby, way, weight_of
 from genmath.proof.numeric.evaluate import plain_letters
 from genmath.proof.numeric.hypotheses import ROUNDING, assignments
+from genmath.proof.numeric.passing import does_not_pass, may_not_pass
 from genmath.proof.numeric.quadrature import EDGES, LEVELS, WINDOWS
 from genmath.proof.numeric.survey import Survey, constant
 from genmath.proof.numeric.worlds import HABITUAL, World
@@ -71,13 +73,6 @@ BEND = 0.25  # of a power on the line
 STEEP = 100.0  # the growth of a logarithm that no power makes from a window to the next
 OUT = (20.0, 60.0, 180.0)  # places far out
 FAST = ("exp", "gamma", "tan")
-RANGES: dict[str, tuple[Node, Node]] = {
-    "real": (Neg(infinity), infinity),
-    "positive": (Number(0), infinity),
-    "nonnegative": (Number(0), infinity),
-    "unit": (Number(0), Number(1)),
-    "count": (infinity, infinity),
-}
 Drawn = Callable[[], Sequence[World]]
 
 
@@ -113,7 +108,7 @@ def at_risk(one: Obligation) -> bool:
     if one.kind in (VANISHES, BOUNDED_ABOVE, EXISTS):
         return True
     if one.kind != FINITE:
-        return False
+        return may_not_pass(one)
     for n in one.whole.walk():
         if isinstance(n, Between):
             return True
@@ -181,6 +176,8 @@ def _breaks(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | N
     try:
         if isinstance(one.whole, (Over, Limit)):
             return None if world.kind in TOO_FAR else _wanders(one, survey, world)
+        if one.kind == EXCHANGE:
+            return does_not_pass(one, survey, world) if world.index < HABITUAL else None
         survey = Survey((one.whole,), base=survey)
         program = Program((one.whole,), survey, world.dim, world.family, widening=True)
         if one.kind == VANISHES:
@@ -202,7 +199,9 @@ def _stays(one: Obligation, program: Program, world: World) -> dict[str, Any] | 
                 ((value,),) = program.run(world, FLOAT, 0, {**free, one.letter.name: [side * far]})
                 sizes.append(abs(float(value)))
             if sizes[-1] > 1e-6 and all(b >= 0.5 * a for a, b in itertools.pairwise(sizes)):
-                return _found(one, program, world, "does not vanish", "0 far out", sizes)
+                return without_value(
+                    one.whole, program.keys, world, "does not vanish", sizes, "0 far out"
+                )
     return None
 
 
@@ -220,7 +219,7 @@ def _wanders(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | 
         if seen.grows(sign) or (limit and seen.swings()):
             what = "does not exist" if limit else "has no bound"
             shown = [float(v) for v in seen.values if -1e300 < v < 1e300]
-            return _found(one, seen.program, world, what, "a number", shown[-6:])
+            return without_value(one.whole, seen.keys, world, what, shown[-6:], "a number")
     return None
 
 
@@ -232,22 +231,7 @@ def _ends(whole: Over | Limit) -> list[Place]:
             return [far_out(end)]
         both = [nearby(whole.to), nearby(whole.to, -1)]
         return both if domain == "real" or (constant(whole.to) or 0) > 0 else both[:1]
-    return _ends_of(domain)
-
-
-def _ends_of(domain: str) -> list[Place]:
-    """Where the domain of a letter ends."""
-    zero, one = Number(0), Number(1)
-    match domain:
-        case "real":
-            return [far_out(), far_out(-1)]
-        case "positive" | "nonnegative":
-            return [far_out(), nearby(zero)]
-        case "unit":
-            return [nearby(zero), nearby(one, -1)]
-        case "at_least_one" | "natural" | "count":
-            return [far_out()]
-    return []
+    return between(*RANGES[domain]) if domain in RANGES else []
 
 
 def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any] | None:
@@ -269,27 +253,35 @@ def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any]
     grows = grows and world.kind not in TOO_FAR and not _is_rounding(program, world, free, sizes)
     rises = len(finite) < 2 or finite[-1] > 10 * finite[-2]
     beyond = len(sizes) - len(finite) > 1 and rises and _beyond(program, world, free)
-    if not (grows or beyond) or _converges(one.whole, program.survey, world):
+    if grows or beyond:
+        ways = _at_ends(one.whole, program.survey, world)
+        if all(seen is not None and seen.fades() for seen in ways):
+            return None
+    elif not _is_endless(one.whole, program.survey, world):
         return None
-    return _found(one, program, world, "is not finite", "finite", finite)
+    return without_value(one.whole, program.keys, world, "is not finite", finite)
 
 
-def _converges(whole: Node, survey: Survey, world: World) -> bool:
-    """Whether an integral over one letter is seen to be finite at its ends, and where it may have
-    a pole between them: farther out, or nearer, than any window."""
+def _at_ends(whole: Node, survey: Survey, world: World) -> Iterator[Way | None]:
+    """How an integral over one letter goes to its ends, and to where it may have a pole between
+    them: farther out, or nearer, than any window."""
     body, letter, ends = _integrand(whole)
-    if letter is None:
-        return False
-    places = [far_out(sign) for e in dict.fromkeys(ends) if (sign := sides(e))]
-    places += [nearby(e, sign) for e, sign in zip(ends, (1, -1), strict=False) if not sides(e)]
+    if letter is None or not ends:
+        yield None
+        return
+    places = between(*ends)
     for root in _roots(body, letter):
         if _lies_between(root, ends, survey, world):
             places += [nearby(root), nearby(root, -1)]
     for place in places:
-        seen = way(body, ((letter, place),), survey, world, weight_of(place))
-        if seen is None or not seen.fades():
-            return False
-    return bool(places)
+        yield way(body, ((letter, place),), survey, world, weight_of(place))
+
+
+def _is_endless(whole: Node, survey: Survey, world: World) -> bool:
+    """Whether it is seen not to fall towards an end."""
+    if isinstance(whole, Between) or world.index:  # its limits may be in either order
+        return False
+    return any(seen is not None and seen.stays() for seen in _at_ends(whole, survey, world))
 
 
 def _integrand(whole: Node) -> tuple[Node, Symbol | None, tuple[Node, ...]]:
@@ -387,21 +379,6 @@ def _bends(logs: Sequence[float]) -> float:
     """The second difference: of the logarithm of exp(a x) under a normal density it is -16, for
     windows that are 4 apart; where there is no end to the growth it is not so far below 0."""
     return logs[2] - 2 * logs[1] + logs[0]
-
-
-def _found(
-    one: Obligation, program: Program, world: World, fails: str, wanted: str, sizes: list[float]
-) -> dict[str, Any]:
-    return {
-        "reason": f"{text(one.whole)} {fails}",
-        "dimension": world.dim,
-        "world": describe(world, program.keys, FLOAT),
-        "lhs": text(one.whole),
-        "rhs": wanted,
-        "difference": ", ".join(f"{s:.4g}" for s in sizes),
-        "digits": 16,
-        "windows": [float(f"{s:.6g}") for s in sizes],
-    }
 
 
 def null_denominator(
