@@ -180,15 +180,18 @@ def _walked(program: Program, key: Key, world: World) -> Way:
 
 
 def _scale(constants: Sequence[tuple[Decimal, ...]]) -> float:
-    """Of all numbers together, and of any two that are close to each other."""
+    """Of all numbers together, and of any two that are close to each other, or to a whole number
+    together: as of u^(-99/100)."""
     if any(len(c) != 1 or not c[0].is_finite() for c in constants):
         return math.inf
-    values = [c[0] for c in constants]
+    values = {c[0].copy_abs() for c in constants}
     with decimal.localcontext(CONTEXT):
-        sizes = [abs(v.copy_abs().ln()) for v in values if v]
-        known = {Decimal(0), Decimal(1), *values}
-        gaps = [abs((a - b).copy_abs().ln()) for a, b in itertools.combinations(known, 2) if a != b]
-        return math.exp(min(700.0, float(max(sum(sizes, Decimal(0)), max(gaps)))))
+        sizes = [abs(v.ln()) for v in values if v]
+        pairs = itertools.combinations_with_replacement({Decimal(0), *values}, 2)
+        sums = [t for a, b in pairs for t in (a + b, a - b)]
+        gaps = [abs(t - whole) for t in sums for whole in (0, t.to_integral_value())]
+        logs = [abs(gap.ln()) for gap in gaps if gap]
+        return math.exp(min(700.0, float(max([sum(sizes, Decimal(0)), *logs]))))
 
 
 # --- places -------------------------------------------------------------------------------------
