@@ -49,6 +49,7 @@ from genmath.proof.symbolic.lemmas import has_vectors, not_replaceable
 from genmath.proof.symbolic.proof import Proof
 from genmath.proof.symbolic.supports import Assumed
 
+AGAIN = 1.0  # seconds after which one is told again, if whoever was told took it for an error
 GAUSSIAN = "the densities written as normal are normal"
 
 
@@ -90,12 +91,12 @@ def time_limit(seconds: float | None) -> Iterator[None]:
 
     def stop(signum: int, frame: Any) -> None:
         if _would_be_lost(frame):
-            signal.setitimer(signal.ITIMER_PROF, 0.01)
+            signal.setitimer(signal.ITIMER_PROF, 0.01, AGAIN)
         else:
             raise StepTimeout
 
     previous = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, float(seconds or 0))
+    signal.setitimer(signal.ITIMER_PROF, float(seconds or 0), AGAIN)
     try:
         yield
     finally:
