@@ -44,7 +44,7 @@ class Writing(Scope):
         self.within: dict[int, tuple[Any, Writing]] = {}  # by their steps
 
     def beneath(self, letters: list[str], facts: list[Fact]) -> Scope:
-        inner = Writing(self.claim)
+        inner = type(self)(self.claim)
         inner.__dict__ |= super().beneath(letters, facts).__dict__
         inner.read, inner.within = Remembering(inner.read), self.within
         inner.begun = [*inner.facts]
