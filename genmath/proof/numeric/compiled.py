@@ -331,6 +331,7 @@ class Program(Code):
         survey: Survey,
         dim: int,
         family: str = "",
+        *,
         widening: bool = False,
     ) -> None:
         evaluation, env = Binders(survey, dim, family), Env({}, 0)

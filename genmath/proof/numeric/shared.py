@@ -44,6 +44,8 @@ class Shared(Program):
                 return
             for a in u.args:
                 visit(a)
+            if u.op == "const":
+                read["const", u.data.numerator, u.data.denominator] = None
             if u.op in ("input", "gather", "seq"):
                 read[u.data] = None
 
