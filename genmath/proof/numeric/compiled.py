@@ -223,7 +223,7 @@ class Code:
         self._names = tuple(emitter.inputs)
         self._sums = [(i, k[1]) for i, k in enumerate(self._names) if k[0] == "total"]
         self._tabulated = sorted(emitter.tabulated)
-        self.has_grid = any(loop == "grid" for chain in self.chains for loop, _ in chain)
+        self.settle()
         unpack = "".join(f"{n}, " for n in emitter.inputs.values())
         head = [f"({unpack}) = K"] if unpack else []
         out = ", ".join("(" + "".join(f"{n}, " for n in r) + ")" for r in results)
@@ -234,6 +234,10 @@ class Code:
         self._runs: dict[str, Callable[[Any], Any]] = {}
         self._inputs: dict[tuple[str, int], tuple[tuple[World, int], list[Any]]] = {}
         self._free = [(i, k) for i, k in enumerate(self._names) if k[0] in FREE]
+
+    def settle(self) -> None:
+        """What its keys and loops say of it."""
+        self.has_grid = any(loop == "grid" for chain in self.chains for loop, _ in chain)
         self.free = tuple((i, k) for i, k in enumerate(self.keys) if k[0] in FREE)
 
     def cost(self, world: World, level: int) -> int:
@@ -266,7 +270,7 @@ class Code:
             inputs = [self._read(world, arithmetic, level, k) for k in self._names]
             self._inputs[name, level] = ((world, world.moves), inputs)
         for i, key in self._free:
-            inputs[i] = arithmetic.number(_chosen(key, free)) if key[0] == "free" else free[key[1]]
+            inputs[i] = arithmetic.number(chosen(key, free)) if key[0] == "free" else free[key[1]]
         for i, total in self._sums:
             inputs[i] = total.value(world, arithmetic, level, free)
         return list(run(inputs))
@@ -283,7 +287,7 @@ class Code:
         return world.value(arithmetic, key)
 
 
-def _chosen(key: Key, free: dict[str, Any]) -> Any:
+def chosen(key: Key, free: dict[str, Any]) -> Any:
     """An index, or a coordinate."""
     return free[key[1]] if key[0] == "freeindex" else free[key[1]][key[3]]
 
@@ -296,8 +300,8 @@ class Total(Code):
         self._values: dict[tuple[Any, ...], Num] = {}
 
     def value(self, world: World, arithmetic: Arithmetic, level: int, free: dict[str, Any]) -> Num:
-        chosen = (_chosen(key, free) for _, key in self.free)
-        key = (world, world.moves, arithmetic.name, level, *chosen)
+        at = (chosen(key, free) for _, key in self.free)
+        key = (world, world.moves, arithmetic.name, level, *at)
         if key not in self._values:
             ((self._values[key],),) = self.compute(world, arithmetic, level, free)
         return self._values[key]
@@ -309,6 +313,7 @@ class Sums:
 
     def __init__(self, survey: Survey, dim: int, family: str) -> None:
         self.evaluation, self.env = Binders(survey, dim, family), Env({}, 0)
+        self.values: dict[tuple[Any, ...], dict[int, Any]] = {}  # of what stands in no loop
         self._totals: dict[int, Total] = {}
 
     def total(self, u: Scalar) -> Total:
@@ -326,17 +331,16 @@ class Program(Code):
         survey: Survey,
         dim: int,
         family: str = "",
-        sums: Sums | None = None,
+        *,
         widening: bool = False,
     ) -> None:
-        evaluation = sums.evaluation if sums else Binders(survey, dim, family)
+        evaluation, env = Binders(survey, dim, family), Env({}, 0)
         evaluation.widening = widening
-        env = sums.env if sums else Env({}, 0)
         self.survey = survey
         values = [evaluation.lower(n, env) for n in nodes]
         self.shapes = [kind(v) for v in values]
-        super().__init__(evaluation.g, [components(v) for v in values], sums)
-        self.rounded = False  # in the last run, something was: of decimals alone, and without sums
+        super().__init__(evaluation.g, [components(v) for v in values])
+        self.rounded = False  # in the last run, something was: of decimals alone
 
     def run(
         self,

@@ -55,6 +55,7 @@ from genmath.proof.numeric.evaluate import CORNERS, plain_letters, summands
 from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
 from genmath.proof.numeric.obligations import at_risk, broken, null_denominator
 from genmath.proof.numeric.quadrature import DEEP_LEVELS, LEVELS, REACHES, WIDE_LEVELS, WINDOWS
+from genmath.proof.numeric.shared import Shared
 from genmath.proof.numeric.survey import Key, Survey, Unsupported
 from genmath.proof.numeric.worlds import FARTHER, HABITUAL, NoWorldError, World, inside
 
@@ -211,8 +212,11 @@ def _in_each(
     for tried, world in enumerate(drawn.members, 1):
         key = (world.dim, world.family)
         if key not in programs:
-            sums = drawn.sums(survey, *key) if again else None
-            programs[key] = Program((claim.lhs, claim.rhs), survey, *key, sums)
+            both = (claim.lhs, claim.rhs)
+            if again:
+                programs[key] = Shared(both, survey, drawn.sums(survey, *key))
+            else:
+                programs[key] = Program(both, survey, *key)
         trial = _Trial(programs[key], world, claim.relation, exact_confirm, lost)
         found = trial.judge()
         if found is not None:
