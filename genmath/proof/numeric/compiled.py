@@ -9,7 +9,7 @@ from __future__ import annotations
 import decimal
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import CodeType
 from typing import Any
 
@@ -17,8 +17,9 @@ from genmath.proof.language.tree import Node
 from genmath.proof.numeric.arithmetic import FLOAT, Arithmetic, Num
 from genmath.proof.numeric.binders import Binders
 from genmath.proof.numeric.expressions import Env
-from genmath.proof.numeric.graph import Graph, Scalar
+from genmath.proof.numeric.graph import Graph, Loop, Scalar
 from genmath.proof.numeric.linear import components, kind
+from genmath.proof.numeric.pieces import cut, signs
 from genmath.proof.numeric.quadrature import grid
 from genmath.proof.numeric.survey import Key, Survey
 from genmath.proof.numeric.tabulated import tabulated
@@ -176,8 +177,9 @@ class Emitter:
         total = self.fresh("s")
         g = self.graph
         if loop.kind == "grid":
+            nodes = self._nodes(u.args[0], loop, at)
             fields = {f: self.fresh(f) for f in "twv"}
-            header = f"for {', '.join(fields.values())} in {self.input(('grid', loop.key))}:"
+            header = f"for {', '.join(fields.values())} in {nodes}:"
             for f, n in fields.items():
                 inside.names[id(g.loop_value(loop, f))] = n
         else:
@@ -200,6 +202,25 @@ class Emitter:
         lines += [f" {line}" for line in inside.lines]
         lines += [f" {line.format(t=total, body=body)}" for line in fold]
         return total
+
+
+    def _nodes(self, body: Scalar, loop: Loop, at: int) -> str:
+        """Those of the grid, or, where what is read for its sign may change it along the loop, such
+        as are cut there: a function says where."""
+        read = signs(body, loop.id, {s.loop for s in self.open[: at + 1]})
+        if not read:
+            return self.input(("grid", loop.key))
+        saved = self.open
+        inside = Scope(loop.id)
+        self.open = [*saved[: at + 1], inside]
+        name, t = self.fresh("f"), self.fresh("t")
+        inside.names[id(self.graph.loop_value(loop, "t"))] = t
+        values = "".join(f"{self.emit(u, len(self.open) - 1)}, " for u in read)
+        self.open = saved
+        lines = saved[at].lines
+        lines += [f"def {name}({t}):", *(f" {line}" for line in inside.lines)]
+        lines.append(f" return ({values})")
+        return f"{self.input(('cut', loop.key))}({name})"
 
 
 @lru_cache(maxsize=10_000)
@@ -274,11 +295,13 @@ class Code:
     def _read(self, world: World, arithmetic: Arithmetic, level: int, key: Key) -> Any:
         if key[0] in (*FREE, "total"):
             return None
-        if key[0] == "grid":
+        if key[0] in ("grid", "cut"):
+            here = world.location if key[1] == "line" else 0.0
+            if key[0] == "cut":
+                return partial(cut, arithmetic, key[1], level, here)
             nodes = grid(arithmetic, key[1], level)
-            if key[1] == "line" and world.location:
-                here = arithmetic.number(world.location)
-                return [(t + here, w, v) for t, w, v in nodes]
+            if here:
+                return [(t + arithmetic.number(here), w, v) for t, w, v in nodes]
             return nodes
         return world.value(arithmetic, key)
 

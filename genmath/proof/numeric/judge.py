@@ -541,6 +541,7 @@ class _Trial:
     def _near(self, free: dict[str, Any]) -> dict[str, Any] | None:
         start = self.world.index % 2 if len(self.levels) > 1 else 0
         gaps: dict[int, float] = {}
+        seen: dict[int, list[Num]] = {}
         self._finest = []
         for level in self.levels[start:]:
             pairs = self._values(FLOAT, level, free)
@@ -554,8 +555,8 @@ class _Trial:
             if status == "odd" or not self.program.has_grid:
                 return None if self._unsettled(level, free) else self._decide(level, free, 0.0)
             gap = gaps[level] = max(abs(a - b) for a, b in pairs)
-            drift = abs(gap - gaps.get(level - 1, math.inf))
-            before = abs(gap - gaps.get(level - 2, math.inf))
+            seen[level] = [v for pair in pairs for v in pair]
+            drift, before = (_moved(seen, level, level - k) for k in (1, 2))
             once = before > 0.02 * gap and level != self.levels[-1]  # may be by chance
             if drift <= (1e-4 if once else 0.02) * gap:
                 near = sorted(k for k, g in gaps.items() if abs(g - gap) <= 0.05 * gap)
@@ -818,6 +819,13 @@ class _Trial:
             "difference": _show(gaps[0], 6) if one else [_show(v, 6) for v in gaps],
             "digits": 34 if arithmetic is EXACT else 16,
         }  # fmt: skip
+
+
+def _moved(seen: dict[int, list[Num]], level: int, before: int) -> float:
+    """By how much a side is another than it was at a level before."""
+    if before not in seen:
+        return math.inf
+    return max(abs(u - v) for u, v in zip(seen[level], seen[before], strict=True))
 
 
 def _some_alike(gaps: Iterable[Num], others: Iterable[Num]) -> bool:

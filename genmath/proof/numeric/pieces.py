@@ -1,0 +1,169 @@
+"""Quadrature of what has corners or jumps that nobody wrote down, as |p - q| where p = q.
+
+What is read for its sign is followed along the nodes; where it changes, the integral is cut, and
+each piece is integrated by Gauss-Legendre, in the coordinate in which the nodes lie evenly.
+"""
+
+from __future__ import annotations
+
+import decimal
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
+
+from genmath.proof.numeric.arithmetic import Arithmetic, Num
+from genmath.proof.numeric.graph import Scalar
+from genmath.proof.numeric.quadrature import LEVELS, Node, even, grid, node
+
+READ = ("abs", "pos", "ind", "sign")
+POSITIVE = ("exp", "sigmoid", "softplus", "abs", "pos", "ind", "sqrt")
+AHEAD = ("half", "tail", "other tail")  # grids of numbers > 0
+DOMAINS = ("positive", "nonnegative", "unit", "at_least_one")
+ORDER, PANEL = 16, 8  # nodes of a panel, and steps of the grid that it spans
+HALVINGS = 60
+Signs = Callable[[Num], Sequence[Num]]
+
+
+def signs(body: Scalar, loop: int, outer: set[int | None]) -> list[Scalar]:
+    """What is read for its sign in the body of a loop, and depends on where in the loop one is, but
+    on no loop within."""
+    known: dict[int, int] = {}
+    found: dict[int, Scalar] = {}
+    seen: set[int] = set()
+    below = [body]
+    while below:
+        u = below.pop()
+        if id(u) in seen or loop not in u.loops:
+            continue
+        seen.add(id(u))
+        below += u.args
+        if u.op in READ and u.args[0].loops <= outer | {loop} and not _sign(u.args[0], known):
+            found[id(u.args[0])] = u.args[0]
+    return [u for u in found.values() if not _weighs(u, loop)]
+
+
+def _weighs(u: Scalar, loop: int) -> bool:
+    """Whether the weight of a node has a part in it."""
+    if u.op == "loop" and u.data[0] == loop:
+        return bool(u.data[1] != "t")
+    return any(loop in a.loops and _weighs(a, loop) for a in u.args)
+
+
+def _sign(u: Scalar, known: dict[int, int]) -> int:
+    """1 or -1 where it has no other by its form, 0 if that is not known."""
+    if id(u) not in known:
+        known[id(u)] = _sign_of(u, known)
+    return known[id(u)]
+
+
+def _sign_of(u: Scalar, known: dict[int, int]) -> int:
+    if u.op in POSITIVE or (u.op == "powi" and u.data % 2 == 0):
+        return 1
+    if u.op == "const":
+        return 1 if u.data > 0 else -1 if u.data < 0 else 0
+    if u.op == "input":
+        return int(u.data == ("pi",) or (u.data[0] == "param" and u.data[2] in DOMAINS))
+    if u.op in ("neg", "mul", "div"):
+        product = -1 if u.op == "neg" else 1
+        return product * math.prod(_sign(a, known) for a in u.args)
+    if u.op in ("powi", "when"):
+        return _sign(u.args[0], known)
+    if u.op == "add":
+        parts = {_sign(a, known) for a in u.args}
+        return parts.pop() if len(parts) == 1 else 0
+    return 0
+
+
+def cut(
+    arithmetic: Arithmetic, kind: str, level: int, here: float, read: Signs
+) -> list[tuple[Num, Num, Num]]:
+    """Nodes of a grid that is cut where one of what is read changes its sign."""
+    lattice = even(kind, level) if level < LEVELS else None
+    if lattice is not None:
+        start, step, many = lattice
+
+        def at(s: float) -> list[float]:
+            place = node(arithmetic, kind, s)[0]
+            try:
+                return [float(v) for v in read(place + make(here) if here else place)]
+            except (OverflowError, decimal.Overflow, decimal.Underflow):
+                return []
+
+        make = arithmetic.make
+        places = sorted(changes(at, [start + step * i for i in range(many)]))
+        if places:
+            ends = [start - step / 2, *places, start + step * (many - 0.5)]
+            return [
+                (t + make(here), w * make(share), v * make(share))
+                for low, high in pairwise(ends)
+                for s, share in panels(low, high, PANEL * step)
+                for t, w, v in (node(arithmetic, kind, s),)
+            ]
+    nodes = grid(arithmetic, kind, level)
+    return [(t + arithmetic.number(here), w, v) for t, w, v in nodes] if here else nodes
+
+
+def changes(at: Callable[[float], list[float]], along: Sequence[float]) -> set[float]:
+    """Where a sign is another than at the place before."""
+    found: set[float] = set()
+    last: dict[int, tuple[float, float]] = {}
+    for s in along:
+        for i, v in enumerate(at(s)):
+            if v and v == v:
+                before, u = last.get(i, (s, v))
+                if (u > 0) != (v > 0):
+                    found.add(_root(lambda r, i=i: _value(at(r), i), before, u, s, v))
+                last[i] = s, v
+    return found
+
+
+def _value(values: list[float], i: int) -> float:
+    return values[i] if i < len(values) else math.nan
+
+
+def _root(f: Callable[[float], float], low: float, u: float, high: float, v: float) -> float:
+    """Between two places of different sign: where a line crosses, or half way."""
+    for k in range(HALVINGS):
+        middle = (low + high) / 2
+        width = high - low
+        if k % 3 < 2 and math.isfinite(u - v):
+            guess = low + width * (u / (u - v))
+            nudge = 1e-3 * width if k % 3 else 0.0
+            middle = min(max(guess + (nudge if guess < middle else -nudge), low), high)
+        if width <= 1e-15 * max(abs(low), abs(high)) or middle in (low, high) and k % 3 == 2:
+            break
+        value = f(middle)
+        if value == 0 or value != value:
+            return middle
+        if (value > 0) == (u > 0):
+            low, u = middle, value
+        else:
+            high, v = middle, value
+    return (low + high) / 2
+
+
+def panels(low: float, high: float, most: float) -> Iterator[tuple[float, float]]:
+    """Gauss-Legendre nodes and weights in panels of equal length, at most so long."""
+    many = max(1, math.ceil((high - low) / most))
+    half = (high - low) / (2 * many)
+    for k in range(many):
+        middle = low + (2 * k + 1) * half
+        for x, w in legendre():
+            yield middle + half * x, half * w
+
+
+@lru_cache(maxsize=1)
+def legendre() -> list[tuple[float, float]]:
+    """Nodes and weights between -1 and 1."""
+    found = []
+    for i in range(ORDER):
+        x = math.cos(math.pi * (i + 0.75) / (ORDER + 0.5))
+        for _ in range(8):
+            before, value = 1.0, x
+            for k in range(2, ORDER + 1):
+                before, value = value, ((2 * k - 1) * x * value - (k - 1) * before) / k
+            slope = ORDER * (x * value - before) / (x * x - 1)
+            x -= value / slope
+        found.append((x, 2 / ((1 - x * x) * slope * slope)))
+    return found
