@@ -203,7 +203,6 @@ class Emitter:
         lines += [f" {line.format(t=total, body=body)}" for line in fold]
         return total
 
-
     def _nodes(self, body: Scalar, loop: Loop, at: int) -> str:
         """Those of the grid, or, where what is read for its sign may change it along the loop, such
         as are cut there: a function says where."""

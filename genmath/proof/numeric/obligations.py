@@ -340,6 +340,8 @@ def _beyond(program: Program, world: World, free: Any) -> bool:
     """Whether windows in which floats overflow hold ever more indeed: a density that underflows in
     a denominator looks like infinity, too. Decimals do neither."""
     far, logs = world.kind in TOO_FAR, list[float]()
+    if far and ("grid", "count") in {loop for chain in program.chains for loop in chain}:
+        return False  # what such a letter is a rate of falls beyond all counts that are seen
     for level in range(LEVELS, LEVELS + WINDOWS):
         if program.cost(world, level) > MOST // 4:
             break

@@ -16,8 +16,8 @@ from genmath.proof.numeric.arithmetic import Arithmetic, Num
 from genmath.proof.numeric.graph import Scalar
 from genmath.proof.numeric.quadrature import LEVELS, Node, even, grid, node
 
-READ = ("abs", "pos", "ind", "sign")
-POSITIVE = ("exp", "sigmoid", "softplus", "abs", "pos", "ind", "sqrt")
+READ = ("abs", "pos", "ind", "sign", "sqrt")
+POSITIVE = ("exp", "sigmoid", "softplus")
 AHEAD = ("half", "tail", "other tail")  # grids of numbers > 0
 DOMAINS = ("positive", "nonnegative", "unit", "at_least_one")
 ORDER, PANEL = 16, 8  # nodes of a panel, and steps of the grid that it spans
@@ -51,14 +51,14 @@ def _weighs(u: Scalar, loop: int) -> bool:
 
 
 def _sign(u: Scalar, known: dict[int, int]) -> int:
-    """1 or -1 where it has no other by its form, 0 if that is not known."""
+    """1 or -1 where by its form it has no other and is not 0; 0 if that is not known."""
     if id(u) not in known:
         known[id(u)] = _sign_of(u, known)
     return known[id(u)]
 
 
 def _sign_of(u: Scalar, known: dict[int, int]) -> int:
-    if u.op in POSITIVE or (u.op == "powi" and u.data % 2 == 0):
+    if u.op in POSITIVE:
         return 1
     if u.op == "const":
         return 1 if u.data > 0 else -1 if u.data < 0 else 0
@@ -67,8 +67,11 @@ def _sign_of(u: Scalar, known: dict[int, int]) -> int:
     if u.op in ("neg", "mul", "div"):
         product = -1 if u.op == "neg" else 1
         return product * math.prod(_sign(a, known) for a in u.args)
-    if u.op in ("powi", "when"):
-        return _sign(u.args[0], known)
+    if u.op in ("abs", "powi"):
+        below = _sign(u.args[0], known)
+        return below**2 if u.op == "abs" else below**u.data
+    if u.op in ("pos", "ind", "sqrt", "when"):
+        return max(_sign(u.args[0], known), 0) if u.op != "when" else _sign(u.args[0], known)
     if u.op == "add":
         parts = {_sign(a, known) for a in u.args}
         return parts.pop() if len(parts) == 1 else 0
@@ -97,7 +100,7 @@ def cut(
             return [
                 (t + make(here), w * make(share), v * make(share))
                 for low, high in pairwise(ends)
-                for s, share in panels(low, high, PANEL * step)
+                for s, share in panels(low, high, PANEL * step, level + 1)
                 for t, w, v in (node(arithmetic, kind, s),)
             ]
     nodes = grid(arithmetic, kind, level)
@@ -105,34 +108,64 @@ def cut(
 
 
 def changes(at: Callable[[float], list[float]], along: Sequence[float]) -> set[float]:
-    """Where a sign is another than at the place before."""
+    """Where one of several values changes its sign, or touches 0: between two places, or next to
+    one where it is nearest to 0."""
     found: set[float] = set()
-    last: dict[int, tuple[float, float]] = {}
-    for s in along:
-        for i, v in enumerate(at(s)):
-            if v and v == v:
-                before, u = last.get(i, (s, v))
-                if (u > 0) != (v > 0):
-                    found.add(_root(lambda r, i=i: _value(at(r), i), before, u, s, v))
-                last[i] = s, v
+    rows = [(s, at(s)) for s in along]
+    for i in range(max((len(values) for _, values in rows), default=0)):
+
+        def value(s: float, i: int = i) -> float:
+            values = at(s)
+            return values[i] if i < len(values) else math.nan
+
+        seen = [(s, row[i]) for s, row in rows if i < len(row) and row[i] and row[i] == row[i]]
+        for (s, u), (t, v) in pairwise(seen):
+            if (u > 0) != (v > 0):
+                found.add(_root(value, s, u, t, v))
+        for (a, u), (b, v), (c, w) in zip(seen, seen[1:], seen[2:], strict=False):
+            alike = (u > 0) == (v > 0) == (w > 0)
+            if alike and abs(v) <= abs(u) and abs(v) < abs(w):
+                found |= _dip(value, a, (b, v), c)
     return found
 
 
-def _value(values: list[float], i: int) -> float:
-    return values[i] if i < len(values) else math.nan
+def _dip(
+    f: Callable[[float], float], low: float, at: tuple[float, float], high: float
+) -> set[float]:
+    """Two changes of sign around the place between where |f| is least, or the place where f only
+    touches 0, or neither."""
+    (a, c), (b, v), side = (low, high), at, 1.0 if at[1] > 0 else -1.0
+    first, size = abs(v), abs(v)
+    for _ in range(HALVINGS):
+        left, right = (b - a), (c - b)
+        if max(left, right) <= 1e-9 * (high - low):
+            break
+        s = b + 0.382 * right if right > left else b - 0.382 * left
+        value = side * f(s)
+        if value != value:
+            return set()
+        if value < 0:
+            u, w = f(low), f(high)
+            return {_root(f, low, u, s, -side), _root(f, s, -side, high, w)}
+        if value < size:
+            a, c, b, size = (b, c, s, value) if s > b else (a, b, s, value)
+        elif s > b:
+            c = s
+        else:
+            a = s
+    return {b} if size <= 1e-6 * first else set()
 
 
 def _root(f: Callable[[float], float], low: float, u: float, high: float, v: float) -> float:
     """Between two places of different sign: where a line crosses, or half way."""
     for k in range(HALVINGS):
-        middle = (low + high) / 2
-        width = high - low
+        middle, width = (low + high) / 2, high - low
+        if width <= 1e-15 * max(abs(low), abs(high)):
+            break
         if k % 3 < 2 and math.isfinite(u - v):
             guess = low + width * (u / (u - v))
-            nudge = 1e-3 * width if k % 3 else 0.0
+            nudge = 1e-3 * width * (k % 3)  # so that the root is soon between two near places
             middle = min(max(guess + (nudge if guess < middle else -nudge), low), high)
-        if width <= 1e-15 * max(abs(low), abs(high)) or middle in (low, high) and k % 3 == 2:
-            break
         value = f(middle)
         if value == 0 or value != value:
             return middle
@@ -143,9 +176,10 @@ def _root(f: Callable[[float], float], low: float, u: float, high: float, v: flo
     return (low + high) / 2
 
 
-def panels(low: float, high: float, most: float) -> Iterator[tuple[float, float]]:
-    """Gauss-Legendre nodes and weights in panels of equal length, at most so long."""
-    many = max(1, math.ceil((high - low) / most))
+def panels(low: float, high: float, most: float, least: int) -> Iterator[tuple[float, float]]:
+    """Gauss-Legendre nodes and weights in panels of equal length, at most so long, and at least so
+    many: were they the same at two levels, what they miss would look as if it had settled."""
+    many = max(least, math.ceil((high - low) / most))
     half = (high - low) / (2 * many)
     for k in range(many):
         middle = low + (2 * k + 1) * half

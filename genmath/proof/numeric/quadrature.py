@@ -62,6 +62,7 @@ EDGES = {
     "line": FAR_LINE,
     "ends": tuple(math.pi * math.sinh(t / 4) for t in FAR_ENDS),
     **dict.fromkeys(REACHES, FAR_LOG),
+    "count": tuple(map(math.log, FAR_COUNTS)),
 }
 Node = tuple[Num, Num, Num]
 
@@ -88,8 +89,11 @@ def node(arithmetic: Arithmetic, kind: str, s: float) -> Node:
         y, slope = math.pi / 2 * math.sinh(s), math.pi / 2 * math.cosh(s)
         if arithmetic is FLOAT:
             small = math.exp(-abs(y))
-            t, w = (y, slope * small / (1 + small) ** 2) if kind == "unit" else (
-                math.exp(y), slope * math.exp(y))
+            t, w = (
+                (y, slope * small / (1 + small) ** 2)
+                if kind == "unit"
+                else (math.exp(y), slope * math.exp(y))
+            )
             return t, w, w
         t, w = _from_logs(kind, Decimal(y), Decimal(slope))
         return t, w, w
