@@ -825,7 +825,7 @@ def _moved(seen: dict[int, list[Num]], level: int, before: int) -> float:
     """By how much a side is another than it was at a level before."""
     if before not in seen:
         return math.inf
-    return max(abs(u - v) for u, v in zip(seen[level], seen[before], strict=True))
+    return max(float(abs(u - v)) for u, v in zip(seen[level], seen[before], strict=True))
 
 
 def _some_alike(gaps: Iterable[Num], others: Iterable[Num]) -> bool:

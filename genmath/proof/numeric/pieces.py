@@ -78,33 +78,32 @@ def _sign_of(u: Scalar, known: dict[int, int]) -> int:
     return 0
 
 
-def cut(
-    arithmetic: Arithmetic, kind: str, level: int, here: float, read: Signs
-) -> list[tuple[Num, Num, Num]]:
-    """Nodes of a grid that is cut where one of what is read changes its sign."""
+def cut(arithmetic: Arithmetic, kind: str, level: int, here: float, read: Signs) -> list[Node]:
+    """Nodes of a grid, which begins elsewhere by `here`, that is cut where one of what is read
+    changes its sign."""
+    places: list[float] = []
     lattice = even(kind, level) if level < LEVELS else None
+    shift = arithmetic.number(here)
+
+    def at(s: float) -> list[float]:
+        try:
+            return [float(v) for v in read(node(arithmetic, kind, s)[0] + shift)]
+        except (OverflowError, decimal.Overflow, decimal.Underflow):
+            return []
+
     if lattice is not None:
         start, step, many = lattice
-
-        def at(s: float) -> list[float]:
-            place = node(arithmetic, kind, s)[0]
-            try:
-                return [float(v) for v in read(place + make(here) if here else place)]
-            except (OverflowError, decimal.Overflow, decimal.Underflow):
-                return []
-
-        make = arithmetic.make
         places = sorted(changes(at, [start + step * i for i in range(many)]))
-        if places:
-            ends = [start - step / 2, *places, start + step * (many - 0.5)]
-            return [
-                (t + make(here), w * make(share), v * make(share))
-                for low, high in pairwise(ends)
-                for s, share in panels(low, high, PANEL * step, level + 1)
-                for t, w, v in (node(arithmetic, kind, s),)
-            ]
-    nodes = grid(arithmetic, kind, level)
-    return [(t + arithmetic.number(here), w, v) for t, w, v in nodes] if here else nodes
+    if not places:
+        return [(t + shift, w, v) for t, w, v in grid(arithmetic, kind, level)]
+    ends = [start - step / 2, *places, start + step * (many - 0.5)]
+    found = []
+    for low, high in pairwise(ends):
+        for s, width in panels(low, high, PANEL * step, level + 1):
+            t, w, v = node(arithmetic, kind, s)
+            share = arithmetic.make(width)
+            found.append((t + shift, share * w, share * v))
+    return found
 
 
 def changes(at: Callable[[float], list[float]], along: Sequence[float]) -> set[float]:

@@ -87,16 +87,14 @@ def node(arithmetic: Arithmetic, kind: str, s: float) -> Node:
     """The node at such a place, with weights for a unit of it."""
     if kind in REACHES:
         y, slope = math.pi / 2 * math.sinh(s), math.pi / 2 * math.cosh(s)
-        if arithmetic is FLOAT:
-            small = math.exp(-abs(y))
-            t, w = (
-                (y, slope * small / (1 + small) ** 2)
-                if kind == "unit"
-                else (math.exp(y), slope * math.exp(y))
-            )
+        if arithmetic is not FLOAT:
+            t, w = _from_logs(kind, Decimal(y), Decimal(slope))
             return t, w, w
-        t, w = _from_logs(kind, Decimal(y), Decimal(slope))
-        return t, w, w
+        small = math.exp(-abs(y))
+        place, weight = math.exp(y), slope * math.exp(y)
+        if kind == "unit":
+            place, weight = y, slope * small / (1 + small) ** 2
+        return place, weight, weight
     make = arithmetic.make
     bell = math.exp(-s * s / 2) / math.sqrt(2 * math.pi) if kind == "gauss" else 1.0
     return make(s), make(bell), arithmetic.one
