@@ -35,16 +35,17 @@ FOLDS = {
     "min": ("None", ("b = {body}", EXTREME % "<")),
 }
 FREE = ("free", "freeindex")
+PIECES = 2  # times as many nodes as a grid has, about, where it is cut
 TESTED = {"weigh": 0, "div": 1, "when": 1}
 
 
 class Scope:
     """The lines of a loop's body, and the names of what they compute."""
 
-    __slots__ = ("lines", "loop", "names")
+    __slots__ = ("cut", "lines", "loop", "names")
 
     def __init__(self, loop: int | None) -> None:
-        self.loop, self.lines = loop, list[str]()
+        self.loop, self.lines, self.cut = loop, list[str](), False
         self.names: dict[int, str] = {}
 
 
@@ -62,6 +63,7 @@ class Emitter:
         self.inputs: dict[Key, str] = {}
         self.read: dict[Key, None] = {}  # of a world, by the sums as well
         self.chains: list[tuple[tuple[str, Any], ...]] = []
+        self.cuts: dict[tuple[tuple[str, Any], ...], int] = {}
         self.tabulated: set[tuple[str, int]] = set()
         self._count = 0
         self._uses: dict[int, int] = {}
@@ -91,6 +93,7 @@ class Emitter:
             if key[0] == "total":
                 self.read |= dict.fromkeys(key[1].keys)
                 self.chains += key[1].chains
+                self.cuts |= key[1].cuts
             else:
                 self.read[key] = None
         return self.inputs[key]
@@ -191,8 +194,10 @@ class Emitter:
                 else f"range({bounds[0]}, {bounds[1]} + 1)"
             )
             header = f"for {i} in {over}:"
-        self.chains.append(tuple((g.loops[s.loop].kind, g.loops[s.loop].key)
-                                 for s in self.open if s.loop is not None))  # fmt: skip
+        chain = tuple((g.loops[s.loop].kind, g.loops[s.loop].key)
+                      for s in self.open if s.loop is not None)  # fmt: skip
+        self.chains.append(chain)
+        self.cuts[chain] = max(self.cuts.get(chain, 0), sum(s.cut for s in self.open))
         body = self.emit(u.args[0], len(self.open) - 1)
         self.open = saved
         start, fold = FOLDS[u.op]
@@ -209,6 +214,7 @@ class Emitter:
         read = signs(body, loop.id, {s.loop for s in self.open[: at + 1]})
         if not read:
             return self.input(("grid", loop.key))
+        self.open[-1].cut = True
         saved = self.open
         inside = Scope(loop.id)
         self.open = [*saved[: at + 1], inside]
@@ -239,7 +245,7 @@ class Code:
         results = [[emitter.emit(u) for u in scalars] for scalars in outputs]
         self.sizes = [len(r) for r in results]
         self.keys = tuple(emitter.read)
-        self.chains = set(emitter.chains)
+        self.chains, self.cuts = set(emitter.chains), emitter.cuts
         self._names = tuple(emitter.inputs)
         self._sums = [(i, k[1]) for i, k in enumerate(self._names) if k[0] == "total"]
         self._tabulated = sorted(emitter.tabulated)
@@ -260,7 +266,7 @@ class Code:
         """About how many times the innermost bodies run."""
         total = 1
         for chain in self.chains:
-            size = 1
+            size: int = PIECES ** self.cuts[chain]
             for loop, key in chain:
                 if loop == "points":
                     size *= world.size(key)

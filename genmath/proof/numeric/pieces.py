@@ -81,21 +81,30 @@ def _sign_of(u: Scalar, known: dict[int, int]) -> int:
 def cut(arithmetic: Arithmetic, kind: str, level: int, here: float, read: Signs) -> list[Node]:
     """Nodes of a grid, which begins elsewhere by `here`, that is cut where one of what is read
     changes its sign."""
-    places: list[float] = []
-    lattice = even(kind, level) if level < LEVELS else None
+    nodes = grid(arithmetic, kind, level)
     shift = arithmetic.number(here)
+    if here:
+        nodes = [(t + shift, w, v) for t, w, v in nodes]
+    lattice = even(kind, level) if level < LEVELS else None
+    if lattice is None:
+        return nodes
+    start, step, many = lattice
 
-    def at(s: float) -> list[float]:
+    def values(t: Num) -> Sequence[Num]:
         try:
-            return [float(v) for v in read(node(arithmetic, kind, s)[0] + shift)]
+            return read(t)
         except (OverflowError, decimal.Overflow, decimal.Underflow):
-            return []
+            return ()
 
-    if lattice is not None:
-        start, step, many = lattice
-        places = sorted(changes(at, [start + step * i for i in range(many)]))
+    def at(s: float) -> Sequence[Num]:
+        return values(node(arithmetic, kind, s)[0] + shift)
+
+    along = [start + step * i for i in range(many)]
+    evenly = len(nodes) == many
+    rows = [values(t) for t, _, _ in nodes] if evenly else [at(s) for s in along]
+    places = sorted(changes(at, along, rows))
     if not places:
-        return [(t + shift, w, v) for t, w, v in grid(arithmetic, kind, level)]
+        return nodes
     ends = [start - step / 2, *places, start + step * (many - 0.5)]
     found = []
     for low, high in pairwise(ends):
@@ -106,25 +115,29 @@ def cut(arithmetic: Arithmetic, kind: str, level: int, here: float, read: Signs)
     return found
 
 
-def changes(at: Callable[[float], list[float]], along: Sequence[float]) -> set[float]:
+def changes(
+    at: Callable[[float], Sequence[Num]], along: Sequence[float], rows: Sequence[Sequence[Num]]
+) -> set[float]:
     """Where one of several values changes its sign, or touches 0: between two places, or next to
     one where it is nearest to 0."""
     found: set[float] = set()
-    rows = [(s, at(s)) for s in along]
-    for i in range(max((len(values) for _, values in rows), default=0)):
+    for i in range(max(map(len, rows))):
 
         def value(s: float, i: int = i) -> float:
             values = at(s)
-            return values[i] if i < len(values) else math.nan
+            return float(values[i]) if values else math.nan
 
-        seen = [(s, row[i]) for s, row in rows if i < len(row) and row[i] and row[i] == row[i]]
+        seen = [(s, float(row[i])) for s, row in zip(along, rows, strict=True) if row]
+        seen = [(s, u) for s, u in seen if u and u == u]
         for (s, u), (t, v) in pairwise(seen):
             if (u > 0) != (v > 0):
                 found.add(_root(value, s, u, t, v))
-        for (a, u), (b, v), (c, w) in zip(seen, seen[1:], seen[2:], strict=False):
-            alike = (u > 0) == (v > 0) == (w > 0)
-            if alike and abs(v) <= abs(u) and abs(v) < abs(w):
-                found |= _dip(value, a, (b, v), c)
+        far = [abs(u) for _, u in seen]
+        for k in range(1, len(seen) - 1):
+            if far[k - 1] >= far[k] < far[k + 1]:
+                (a, u), (b, v), (c, w) = seen[k - 1 : k + 2]
+                if (u > 0) == (v > 0) == (w > 0):
+                    found |= _dip(value, a, (b, v), c)
     return found
 
 
