@@ -296,10 +296,12 @@ class Evaluation(Expressions):
         own = {s for n in body.walk() for s in n.bound} - env.binds.keys() - {letter}
         seen = (n for n in body.walk() if letter in free_symbols(n) and not free_symbols(n) & own)
         laws = [(n, r) for n in seen if (r := self.residual(n)) is not None]
-        alone = self.widening or letter.domain != "real" or len(body.bound) != 1
+        alone = self.widening or len(body.bound) != 1
         if alone or Counter(n for n, _ in laws) <= Counter(_places(body)):
             return [], []
-        drawn = any(isinstance(n, Dens) and letter in n.events for n in body.walk())
+        drawn = letter.domain == "real" and any(
+            isinstance(n, Dens) and letter in n.events for n in body.walk()
+        )
         return [r for _, r in laws], [self.g.input("location")] * drawn
 
     def residual(self, law: Node) -> Node | None:
@@ -715,7 +717,10 @@ def _places(body: Node) -> list[Node]:
         case Divergence(kind="KL") | Entropy():
             found += [f for d in body.args for f in _law_factors(d)]
         case Integral():
-            found += [f for t in summands(body.body) for f in _law_factors(t)]
+            terms = summands(body.body)
+            if not all(is_located(t, body.bound, set(body.bound)) for t in terms):
+                terms = [body.body]
+            found += [f for t in terms for f in _law_factors(t)]
     return found
 
 

@@ -563,7 +563,8 @@ class _Trial:
                 settled = next((k for k in near[:-1] if not self._unsettled(k, free)), None)
                 if settled is not None:
                     return self._decide(settled, free, 0.3 * gap)
-        if self._grows(gaps) and not self._may_not_exist():
+        large = max(abs(v) for pair in pairs for v in pair)
+        if self._grows(gaps, large) and not self._may_not_exist():
             found = self._counterexample(pairs, free, FLOAT)
             return {**found, "reason": "an integral grows with every window"}
         if (deep := self._deep(free)) is not None:
@@ -621,13 +622,15 @@ class _Trial:
             return None
         return None if any(a != a or b != b for a, b in found) else found
 
-    def _grows(self, gaps: dict[int, float]) -> bool:
-        """Whether the sides differ by ever more, where a letter's ends are approached at every
-        level: some integral is not finite."""
+    def _grows(self, gaps: dict[int, float], large: Num) -> bool:
+        """Whether the sides differ by ever more, and by no small part of them, where a letter's
+        ends are approached at every level: some integral is not finite."""
         if not any(key in REACHES for chain in self.program.chains for _, key in chain):
             return False
         last = [gaps[k] for k in sorted(gaps)[-4:]]
-        return len(last) == 4 and all(b >= 1.2 * a > 0 for a, b in itertools.pairwise(last))
+        if len(last) < 4 or last[-1] < 0.05 * large:
+            return False
+        return all(b >= 1.2 * a > 0 for a, b in itertools.pairwise(last))
 
     def _unsettled(self, level: int, free: dict[str, Any]) -> bool:
         """Whether more is seen at the finest level than was, or, of normal densities alone, in

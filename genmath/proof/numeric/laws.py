@@ -16,6 +16,7 @@ from genmath.proof.language.notation import constant
 from genmath.proof.language.tree import (
     Dens,
     Div,
+    Divergence,
     Family,
     Indexed,
     Integral,
@@ -266,7 +267,8 @@ class Laws(Evaluation):
         body = self.scope[-1]
         own = {s for n in body.walk() for s in n.bound} - env.binds.keys()
         drawn = self.drawn.get((len(self.scope), letter))
-        laws = {drawn} if drawn is not None else _weights(body.args[0], letter)
+        weighs = not isinstance(body, Divergence)
+        laws = {drawn} if drawn is not None else _weights(body.args[0], letter) if weighs else set()
         laws = laws or {n for n in body.walk() if isinstance(n, Family) and n.point == letter}
         if any(n.name not in FAR or free_symbols_of(n.args[1:]) & own for n in laws):
             return []
@@ -368,6 +370,9 @@ class Laws(Evaluation):
     def residual(self, law: Node) -> Node | None:
         if isinstance(law, Family) and law.name in PLACED:
             return law.args[0] - law.args[PLACED[law.name] + 1]
+        if isinstance(law, Family) and law.name in ("Gamma", "Beta"):
+            x, first, second = law.args
+            return x - first / (second if law.name == "Gamma" else first + second)
         return super().residual(law)
 
     def weigh(self, dist: Node, env: Env, body: Value) -> Value:

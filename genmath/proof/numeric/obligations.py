@@ -67,6 +67,8 @@ TOO_FAR = ("far", "farthest")
 # windows that widen ever more, something is lost in taking their middles
 KEEPS = {"line": 0.999, "ends": 0.999}
 KEEPS_ELSEWHERE = 0.95
+# the power of what windows of counts add: of 1/(k log k) about -0.15, of 1/(k log(k)^2) twice that
+SLOW = -0.2
 BEND = 0.25  # of a power on the line
 STEEP = 100.0  # the growth of a logarithm that no power makes from a window to the next
 OUT = (20.0, 60.0, 180.0)  # places far out
@@ -332,6 +334,8 @@ def _fades(added: list[float], program: Program) -> bool:
     points = [((low + high) / 2, log) for log, (low, high) in zip(logs, windows, strict=True)]
     before, last = ((v - u) / (y - x) for (x, u), (y, v) in itertools.pairwise(points[-3:]))
     if kind == "line" and last < before - BEND:
+        return True
+    if kind == "count" and last < SLOW:
         return True
     return before < 0 and last <= KEEPS.get(kind, KEEPS_ELSEWHERE) * before
 
