@@ -18,8 +18,7 @@ from genmath.proof.numeric.quadrature import LEVELS, Node, even, grid, node
 
 READ = ("abs", "pos", "ind", "sign", "sqrt")
 POSITIVE = ("exp", "sigmoid", "softplus")
-AHEAD = ("half", "tail", "other tail")  # grids of numbers > 0
-DOMAINS = ("positive", "nonnegative", "unit", "at_least_one")
+DOMAINS = ("positive", "unit", "at_least_one")
 ORDER, PANEL = 16, 8  # nodes of a panel, and steps of the grid that it spans
 HALVINGS = 60
 Signs = Callable[[Num], Sequence[Num]]
@@ -27,27 +26,27 @@ Signs = Callable[[Num], Sequence[Num]]
 
 def signs(body: Scalar, loop: int, outer: set[int | None]) -> list[Scalar]:
     """What is read for its sign in the body of a loop, and depends on where in the loop one is, but
-    on no loop within."""
+    on no loop within, nor on what a node weighs."""
     known: dict[int, int] = {}
-    found: dict[int, Scalar] = {}
+    read = [u.args[0] for u in _within(body, loop) if u.op in READ]
+    read = [
+        u for u in read if loop in u.loops and u.loops <= outer | {loop} and not _sign(u, known)
+    ]
+    weights = {(loop, "w"), (loop, "v")}
+    found = {id(u): u for u in read if all(a.data not in weights for a in _within(u, loop))}
+    return list(found.values())
+
+
+def _within(body: Scalar, loop: int) -> Iterator[Scalar]:
+    """What depends on where in a loop one is."""
     seen: set[int] = set()
     below = [body]
     while below:
         u = below.pop()
-        if id(u) in seen or loop not in u.loops:
-            continue
-        seen.add(id(u))
-        below += u.args
-        if u.op in READ and u.args[0].loops <= outer | {loop} and not _sign(u.args[0], known):
-            found[id(u.args[0])] = u.args[0]
-    return [u for u in found.values() if not _weighs(u, loop)]
-
-
-def _weighs(u: Scalar, loop: int) -> bool:
-    """Whether the weight of a node has a part in it."""
-    if u.op == "loop" and u.data[0] == loop:
-        return bool(u.data[1] != "t")
-    return any(loop in a.loops and _weighs(a, loop) for a in u.args)
+        if id(u) not in seen and loop in u.loops:
+            seen.add(id(u))
+            below += u.args
+            yield u
 
 
 def _sign(u: Scalar, known: dict[int, int]) -> int:
@@ -65,13 +64,11 @@ def _sign_of(u: Scalar, known: dict[int, int]) -> int:
     if u.op == "input":
         return int(u.data == ("pi",) or (u.data[0] == "param" and u.data[2] in DOMAINS))
     if u.op in ("neg", "mul", "div"):
-        product = -1 if u.op == "neg" else 1
-        return product * math.prod(_sign(a, known) for a in u.args)
-    if u.op in ("abs", "powi"):
+        product = math.prod(_sign(a, known) for a in u.args)
+        return -product if u.op == "neg" else product
+    if u.op in ("abs", "powi", "sqrt", "when"):
         below = _sign(u.args[0], known)
-        return below**2 if u.op == "abs" else below**u.data
-    if u.op in ("pos", "ind", "sqrt", "when"):
-        return max(_sign(u.args[0], known), 0) if u.op != "when" else _sign(u.args[0], known)
+        return below**2 if u.op == "abs" else below**u.data if u.op == "powi" else below
     if u.op == "add":
         parts = {_sign(a, known) for a in u.args}
         return parts.pop() if len(parts) == 1 else 0
