@@ -159,7 +159,9 @@ def stated_nonzero(f: Any) -> bool:
     ):
         return True
     apart = [e.args[0] for e, strict in FACTS.get() if strict and isinstance(e, AbsAtom)]
-    return any(expand(s - u) == 0 for u in apart for s in sides)
+    if any(expand(s - u) == 0 for u in apart for s in sides):
+        return True
+    return f.is_Mul and all(a.is_nonzero or stated_nonzero(a) for a in f.args)
 
 
 def _above(f: Any, e: Any, strict: bool) -> bool:

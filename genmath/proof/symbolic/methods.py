@@ -190,6 +190,8 @@ def _attained(
     if anywhere and getattr(at, "space", "") != whole.letter.space:
         return Proof(False, f"{at!r} is not said to be a value of {whole.letter!r}: use reals(...)")
     if sides(at) or (problem := outside_domain(whole.letter, at, dimension, set())):
+        if _far_from(whole.letter, at, dimension):
+            return Proof(False, f"{method!r}: no value of {whole.letter!r} is near {at!r}")
         if claim.relation in STRICT:
             return Proof(False, f"{method!r}: what is only approached shows no strict bound")
         try:
@@ -202,6 +204,14 @@ def _attained(
     mine = () if claim.relation == "=" else because
     parts.append(_why(prove(there, mine), f"at {whole.letter!r} = {at!r}"))
     return _all(parts)
+
+
+def _far_from(letter: Symbol, at: Node, dimension: int) -> bool:
+    """Whether a place that is no value of the letter is not seen to be an end of its values."""
+    if side := sides(at):
+        return side < 0 and letter.domain != "real"
+    closed = Symbol(letter.name, domain="nonnegative", space=letter.space)
+    return letter.domain == "positive" and outside_domain(closed, at, dimension, set()) != ""
 
 
 # --- limits ---
