@@ -89,6 +89,10 @@ EQUAL: dict[str, tuple[Node, Node]] = {
     "tails that touch": (
         TV(Student(x, 3, 0, 1), Student(x, 5, a, s)), above(Student(x, 3, 0, 1),
                                                             Student(x, 5, a, s))),
+    "tails that floats do not hold": (
+        JS(Student(x, 3, 0, 1), other), JS(other, Student(x, 3, 0, 1))),
+    "a narrow law in a mixture": (
+        integral((Logistic(x, 0, 1) + Logistic(x, 3, number(1) / 10_000)) / 2, x), number(1)),
     "a density": (TV(P(x), other), above(P(x), other)),
     "as the smaller": (TV(standard, other), 1 - integral(smaller(standard, other), x)),
     "as an event": (TV(standard, other), integral((standard - other) * indicator(standard > other),
@@ -120,10 +124,17 @@ EQUAL: dict[str, tuple[Node, Node]] = {
     "two far rates": (
         TV(Poisson(k, 1000), Poisson(k, 1010)),
         integral(positive_part(Poisson(k, 1010) - Poisson(k, 1000)), k)),
+    "two rates, one of them far": (
+        TV(Poisson(k, 1), Poisson(k, 1000)), TV(Poisson(k, 1000), Poisson(k, 1))),
+    "an even slower sum": (
+        integral(1 / ((k + 2) * log(k + 2) ** 2), k), integral(1 / ((k + 2) * log(k + 2) ** 2), k)),
+    "a slow exponential": (E(Laplace(x, 0, 1), exp(number(99) / 100 * x)), number(10_000) / 199),
     "two far shapes": (
         TV(Gamma(r, 1000, 1), Gamma(r, 1010, 1)), TV(Gamma(r, 1010, 1), Gamma(r, 1000, 1))),
 }  # fmt: skip
-SLOW = {"a sum that converges slowly", "two far rates", "two far shapes"}  # B says nothing of them
+# B says nothing of them, at this precision
+SLOW = {"a sum that converges slowly", "an even slower sum", "a slow exponential", "two far rates",
+        "two far shapes"}  # fmt: skip
 BOUNDS = {
     "a narrow law": Claim(JS(standard, narrow), "<=", log(number(2)) * TV(standard, narrow)),
     "a density": Claim(JS(P(x), other), "<=", log(number(2)) * TV(P(x), other)),
