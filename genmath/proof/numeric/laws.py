@@ -81,7 +81,9 @@ class Laws(Evaluation):
         if where is None or _declared_there(node):
             return value
         if where in ("bit", "count"):
-            raise Unsupported(f"{node.name} at what may be no whole number: {node!r}")
+            kind = "0 or 1" if where == "bit" else "a count"
+            raise Unsupported(f"{node!r}: {node.point!r} is not known to be {kind}; expected a "
+                              f"letter declared by variables(..., domain={where!r})")  # fmt: skip
         inside = g.fn("ind", x)
         if where == "unit":
             inside = g.mul(inside, g.fn("ind", g.sub(g.one, x)))

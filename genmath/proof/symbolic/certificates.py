@@ -49,11 +49,13 @@ from genmath.proof.symbolic.atoms import Binder, Log
 from genmath.proof.symbolic.facts import assuming
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.matrices import POSITIVE, SEMI, split, transposed
+from genmath.proof.symbolic.means import by_means
 from genmath.proof.symbolic.polynomials import canon, expand, terms
 from genmath.proof.symbolic.proof import difference
 from genmath.proof.symbolic.slopes import fresh, on_the_way
 from genmath.proof.symbolic.stated import without
 from genmath.proof.symbolic.supports import Rules, Unsupported
+from genmath.proof.symbolic.tangents import lowered
 from genmath.proof.symbolic.triangle import by_sizes
 
 NONNEGATIVE_DOMAINS = {"positive", "nonnegative", "unit", "at_least_one", "natural"}
@@ -150,6 +152,7 @@ class Signs:
                     or _is_convexity_gap(e)
                     or self.without_log_gaps(e)
                     or by_sizes(_flat(e), self)
+                    or by_means(_flat(e), self)
                     or all(self.nonnegative(a) for a in e.args)
                 )
         return False
@@ -319,9 +322,11 @@ class Signs:
         if strict:
             shown = not rules.nonzero and (is_positive(value) or stated_positive(value))
             shown = shown or (not rules.nonzero and _by_logarithm(value, lower, is_positive))
+            shown = shown or (not rules.nonzero and any(map(is_positive, lowered(value))))
             return shown or self.by_hypothesis(value, lower, strict)
         shown = is_nonnegative(value) or _by_factors(value)
         shown = shown or _by_logarithm(value, lower, is_nonnegative)
+        shown = shown or any(is_nonnegative(v) or _by_factors(v) for v in lowered(value))
         return shown or self.by_hypothesis(value, lower)
 
     def by_hypothesis(self, value: object, lower: Lowering, strict: bool = False) -> bool:
