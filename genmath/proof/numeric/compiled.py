@@ -9,7 +9,7 @@ from __future__ import annotations
 import decimal
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import CodeType
 from typing import Any
 
@@ -17,8 +17,9 @@ from genmath.proof.language.tree import Node
 from genmath.proof.numeric.arithmetic import FLOAT, Arithmetic, Num
 from genmath.proof.numeric.binders import Binders
 from genmath.proof.numeric.expressions import Env
-from genmath.proof.numeric.graph import Graph, Scalar
+from genmath.proof.numeric.graph import Graph, Loop, Scalar
 from genmath.proof.numeric.linear import components, kind
+from genmath.proof.numeric.pieces import cut, signs
 from genmath.proof.numeric.quadrature import grid
 from genmath.proof.numeric.survey import Key, Survey
 from genmath.proof.numeric.tabulated import tabulated
@@ -34,16 +35,17 @@ FOLDS = {
     "min": ("None", ("b = {body}", EXTREME % "<")),
 }
 FREE = ("free", "freeindex")
+PIECES = 2  # times as many nodes as a grid has, about, where it is cut
 TESTED = {"weigh": 0, "div": 1, "when": 1}
 
 
 class Scope:
     """The lines of a loop's body, and the names of what they compute."""
 
-    __slots__ = ("lines", "loop", "names")
+    __slots__ = ("cut", "lines", "loop", "names")
 
     def __init__(self, loop: int | None) -> None:
-        self.loop, self.lines = loop, list[str]()
+        self.loop, self.lines, self.cut = loop, list[str](), False
         self.names: dict[int, str] = {}
 
 
@@ -61,6 +63,7 @@ class Emitter:
         self.inputs: dict[Key, str] = {}
         self.read: dict[Key, None] = {}  # of a world, by the sums as well
         self.chains: list[tuple[tuple[str, Any], ...]] = []
+        self.cuts: dict[tuple[tuple[str, Any], ...], int] = {}
         self.tabulated: set[tuple[str, int]] = set()
         self._count = 0
         self._uses: dict[int, int] = {}
@@ -90,6 +93,7 @@ class Emitter:
             if key[0] == "total":
                 self.read |= dict.fromkeys(key[1].keys)
                 self.chains += key[1].chains
+                self.cuts |= key[1].cuts
             else:
                 self.read[key] = None
         return self.inputs[key]
@@ -176,8 +180,9 @@ class Emitter:
         total = self.fresh("s")
         g = self.graph
         if loop.kind == "grid":
+            nodes = self._nodes(u.args[0], loop, at)
             fields = {f: self.fresh(f) for f in "twv"}
-            header = f"for {', '.join(fields.values())} in {self.input(('grid', loop.key))}:"
+            header = f"for {', '.join(fields.values())} in {nodes}:"
             for f, n in fields.items():
                 inside.names[id(g.loop_value(loop, f))] = n
         else:
@@ -189,8 +194,10 @@ class Emitter:
                 else f"range({bounds[0]}, {bounds[1]} + 1)"
             )
             header = f"for {i} in {over}:"
-        self.chains.append(tuple((g.loops[s.loop].kind, g.loops[s.loop].key)
-                                 for s in self.open if s.loop is not None))  # fmt: skip
+        chain = tuple((g.loops[s.loop].kind, g.loops[s.loop].key)
+                      for s in self.open if s.loop is not None)  # fmt: skip
+        self.chains.append(chain)
+        self.cuts[chain] = max(self.cuts.get(chain, 0), sum(s.cut for s in self.open))
         body = self.emit(u.args[0], len(self.open) - 1)
         self.open = saved
         start, fold = FOLDS[u.op]
@@ -200,6 +207,25 @@ class Emitter:
         lines += [f" {line}" for line in inside.lines]
         lines += [f" {line.format(t=total, body=body)}" for line in fold]
         return total
+
+    def _nodes(self, body: Scalar, loop: Loop, at: int) -> str:
+        """Those of the grid, or, where what is read for its sign may change it along the loop, such
+        as are cut there: a function says where."""
+        read = signs(body, loop.id, {s.loop for s in self.open[: at + 1]})
+        if not read:
+            return self.input(("grid", loop.key))
+        self.open[-1].cut = True
+        saved = self.open
+        inside = Scope(loop.id)
+        self.open = [*saved[: at + 1], inside]
+        name, t = self.fresh("f"), self.fresh("t")
+        inside.names[id(self.graph.loop_value(loop, "t"))] = t
+        values = "".join(f"{self.emit(u, len(self.open) - 1)}, " for u in read)
+        self.open = saved
+        lines = saved[at].lines
+        lines += [f"def {name}({t}):", *(f" {line}" for line in inside.lines)]
+        lines.append(f" return ({values})")
+        return f"{self.input(('cut', loop.key))}({name})"
 
 
 @lru_cache(maxsize=10_000)
@@ -219,7 +245,7 @@ class Code:
         results = [[emitter.emit(u) for u in scalars] for scalars in outputs]
         self.sizes = [len(r) for r in results]
         self.keys = tuple(emitter.read)
-        self.chains = set(emitter.chains)
+        self.chains, self.cuts = set(emitter.chains), emitter.cuts
         self._names = tuple(emitter.inputs)
         self._sums = [(i, k[1]) for i, k in enumerate(self._names) if k[0] == "total"]
         self._tabulated = sorted(emitter.tabulated)
@@ -244,7 +270,7 @@ class Code:
         """About how many times the innermost bodies run."""
         total = 1
         for chain in self.chains:
-            size = 1
+            size: int = PIECES ** self.cuts[chain]
             for loop, key in chain:
                 if loop == "points":
                     size *= world.size(key)
@@ -278,11 +304,13 @@ class Code:
     def _read(self, world: World, arithmetic: Arithmetic, level: int, key: Key) -> Any:
         if key[0] in (*FREE, "total"):
             return None
-        if key[0] == "grid":
+        if key[0] in ("grid", "cut"):
+            here = world.location if key[1] == "line" else 0.0
+            if key[0] == "cut":
+                return partial(cut, arithmetic, key[1], level, here)
             nodes = grid(arithmetic, key[1], level)
-            if key[1] == "line" and world.location:
-                here = arithmetic.number(world.location)
-                return [(t + here, w, v) for t, w, v in nodes]
+            if here:
+                return [(t + arithmetic.number(here), w, v) for t, w, v in nodes]
             return nodes
         return world.value(arithmetic, key)
 
