@@ -35,6 +35,7 @@ FOLDS = {
     "min": ("None", ("b = {body}", EXTREME % "<")),
 }
 FREE = ("free", "freeindex")
+Chains = dict[tuple[tuple[str, Any], ...], int]  # loops within loops, and how many of them are cut
 PIECES = 2  # times as many nodes as a grid has, about, where it is cut
 TESTED = {"weigh": 0, "div": 1, "when": 1}
 
@@ -62,8 +63,7 @@ class Emitter:
         self.open = [self.root]
         self.inputs: dict[Key, str] = {}
         self.read: dict[Key, None] = {}  # of a world, by the sums as well
-        self.chains: list[tuple[tuple[str, Any], ...]] = []
-        self.cuts: dict[tuple[tuple[str, Any], ...], int] = {}
+        self.chains: Chains = {}
         self.tabulated: set[tuple[str, int]] = set()
         self._count = 0
         self._uses: dict[int, int] = {}
@@ -92,8 +92,7 @@ class Emitter:
             self.inputs[key] = self.fresh("k")
             if key[0] == "total":
                 self.read |= dict.fromkeys(key[1].keys)
-                self.chains += key[1].chains
-                self.cuts |= key[1].cuts
+                gather(self.chains, key[1].chains)
             else:
                 self.read[key] = None
         return self.inputs[key]
@@ -196,8 +195,7 @@ class Emitter:
             header = f"for {i} in {over}:"
         chain = tuple((g.loops[s.loop].kind, g.loops[s.loop].key)
                       for s in self.open if s.loop is not None)  # fmt: skip
-        self.chains.append(chain)
-        self.cuts[chain] = max(self.cuts.get(chain, 0), sum(s.cut for s in self.open))
+        gather(self.chains, {chain: sum(s.cut for s in self.open)})
         body = self.emit(u.args[0], len(self.open) - 1)
         self.open = saved
         start, fold = FOLDS[u.op]
@@ -228,6 +226,11 @@ class Emitter:
         return f"{self.input(('cut', loop.key))}({name})"
 
 
+def gather(into: Chains, chains: Chains) -> None:
+    for chain, cuts in chains.items():
+        into[chain] = max(into.get(chain, 0), cuts)
+
+
 @lru_cache(maxsize=10_000)
 def _bytecode(source: str) -> CodeType:
     """Mutants often differ in what they read only, not in what is done with it."""
@@ -245,7 +248,7 @@ class Code:
         results = [[emitter.emit(u) for u in scalars] for scalars in outputs]
         self.sizes = [len(r) for r in results]
         self.keys = tuple(emitter.read)
-        self.chains, self.cuts = set(emitter.chains), emitter.cuts
+        self.chains = emitter.chains
         self._names = tuple(emitter.inputs)
         self._sums = [(i, k[1]) for i, k in enumerate(self._names) if k[0] == "total"]
         self._tabulated = sorted(emitter.tabulated)
@@ -269,8 +272,8 @@ class Code:
     def cost(self, world: World, level: int) -> int:
         """About how many times the innermost bodies run."""
         total = 1
-        for chain in self.chains:
-            size: int = PIECES ** self.cuts[chain]
+        for chain, cuts in self.chains.items():
+            size: int = PIECES**cuts
             for loop, key in chain:
                 if loop == "points":
                     size *= world.size(key)

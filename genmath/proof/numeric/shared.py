@@ -12,7 +12,7 @@ from typing import Any
 
 from genmath.proof.language.tree import Node
 from genmath.proof.numeric.arithmetic import Arithmetic, Num
-from genmath.proof.numeric.compiled import FOLDS, FREE, Program, Sums, chosen
+from genmath.proof.numeric.compiled import FOLDS, FREE, Program, Sums, chosen, gather
 from genmath.proof.numeric.graph import Scalar
 from genmath.proof.numeric.linear import components, kind
 from genmath.proof.numeric.survey import Key, Survey
@@ -29,7 +29,7 @@ class Shared(Program):
         self.shapes = [kind(v) for v in values]
         self.outputs = [components(v) for v in values]
         self.sizes = [len(scalars) for scalars in self.outputs]
-        self.chains = set()
+        self.chains = {}
         read: dict[Key, None] = {}
         seen: set[int] = set()
 
@@ -39,7 +39,7 @@ class Shared(Program):
             seen.add(id(u))
             if u.op in FOLDS:
                 total = sums.total(u)
-                self.chains |= total.chains
+                gather(self.chains, total.chains)
                 read.update(dict.fromkeys(total.keys))
                 return
             for a in u.args:
