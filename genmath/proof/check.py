@@ -49,6 +49,7 @@ from genmath.proof.symbolic.lemmas import has_vectors, not_replaceable
 from genmath.proof.symbolic.proof import Proof
 from genmath.proof.symbolic.supports import Assumed
 
+AGAIN = 1.0  # seconds after which one is told again, if whoever was told took it for an error
 GAUSSIAN = "the densities written as normal are normal"
 
 
@@ -90,12 +91,12 @@ def time_limit(seconds: float | None) -> Iterator[None]:
 
     def stop(signum: int, frame: Any) -> None:
         if _would_be_lost(frame):
-            signal.setitimer(signal.ITIMER_PROF, 0.01)
+            signal.setitimer(signal.ITIMER_PROF, 0.01, AGAIN)
         else:
             raise StepTimeout
 
     previous = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, float(seconds or 0))
+    signal.setitimer(signal.ITIMER_PROF, float(seconds or 0), AGAIN)
     try:
         yield
     finally:
@@ -387,7 +388,7 @@ def check(
     state = _standing(derivation, everything, [v.proof for v in verdicts])
     if everything:
         remarks += unused(derivation, [v.proof for v in verdicts])
-    if refused := impossible(derivation):
+    if refused := impossible(derivation, timeout):
         problems.append(refused)
         complete = False
     if complete and not state.proved:
@@ -507,11 +508,23 @@ def _slip_keys(slip: Slip) -> set[Any]:
     return prove(slip.right, slip.because).consulted
 
 
-def impossible(derivation: Derivation) -> str:
+def impossible(derivation: Derivation, timeout: float | None = None) -> str:
     """Why the hypotheses describe nothing, or nothing that was found; "" if they do."""
-    given = derivation.given
-    if not given:
+    if not derivation.given:
         return ""
+    try:
+        with time_limit(timeout):
+            return _impossible(derivation)
+    except NotationError as error:
+        return f"the hypotheses cannot be tried: {error}"
+    except (RecursionError, OverflowError):
+        return "the hypotheses cannot be tried: too deeply nested, or too large"
+    except StepTimeout:
+        return f"whether the hypotheses can hold is not decided within {timeout:g} s"
+
+
+def _impossible(derivation: Derivation) -> str:
+    given = derivation.given
     line = set[str]().union(*(numeric.real_spaces(s.claim) for s in derivation.steps))
     if which := contradiction(given, line, max(derivation.dims)):
         return f"contradictory hypotheses: {which}"

@@ -155,7 +155,10 @@ def _residual(proof: Proof, as_latex: bool) -> str | None:
     shown = in_authors_letters(proof.residual, proof.known, proof.dimension)
     if not can_be_shown(shown, proof.known):
         return None
-    return residual_latex(shown) if as_latex else residual_text(shown)
+    try:
+        return residual_latex(shown) if as_latex else residual_text(shown)
+    except OverflowError:  # sympy's printer evaluates numbers
+        return None
 
 
 def _slip(judged: JudgedSlip) -> dict[str, Any]:

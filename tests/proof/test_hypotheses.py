@@ -15,6 +15,7 @@ from genmath.proof import (
     Normal,
     absolute,
     at_least_one,
+    cos,
     define,
     derivation,
     diff,
@@ -28,6 +29,7 @@ from genmath.proof import (
     numeric,
     positives,
     reals,
+    sin,
     sqrt,
     total,
     variables,
@@ -165,7 +167,13 @@ def test_a_hypothesis_is_a_fact(what: str) -> None:
     found = check(given, claim, because)
     assert found["steps"][0]["verdict"] == "proved", found["steps"][0]["reason"]
     assert not any("unused hypothesis: given" in problem for problem in found["problems"])
-    alone = ("denominator", "negative denominator", "equal letters", "sizes", "a named variance")
+    alone = (
+        "denominator",
+        "negative denominator",
+        "equal letters",
+        "sizes",
+        "a named variance",
+    )
     if what not in alone:
         # a mean that is divided by is an obligation; a variance is > 0 where its variable varies
         assert not check((), claim, because)["ok"]
@@ -192,6 +200,12 @@ def test_and_no_more_than_that(what: str) -> None:
     found = check(given, claim)
     assert found["steps"][0]["verdict"] in ("refuted", "open")
     assert not found["steps"][0]["symbolic"]
+
+
+def test_a_factor_of_which_nothing_is_given_is_said() -> None:
+    claim = equal(b * sin(a) / (sin(a) * cos(a)), b / cos(a))
+    for given, left in (((sin(a) > 0,), True), ((sin(a) > 0, cos(a) < 0), False)):
+        assert any("cos(a) ≠ 0" in said for said in check(given, claim)["assumed"]) == left
 
 
 def test_a_lemma_asks_for_its_equality() -> None:

@@ -162,7 +162,13 @@ def test_a_bound_the_wrong_way_round() -> None:
 
 
 def test_a_bound_that_nothing_supports_is_no_guide() -> None:
-    assert likely(Claim(log(a), ">=", a)) is None
+    assert likely(Claim(a, ">=", a**2)) is None
+
+
+def test_so_is_one_that_needs_no_support() -> None:
+    found = likely(Claim(log(a), ">=", a))
+    assert found is not None
+    assert found.what == "≤ in place of ≥"
 
 
 # --- in a report ----------------------------------------------------------------------------------

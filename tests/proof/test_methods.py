@@ -161,6 +161,12 @@ OPEN: dict[str, Step] = {  # and never proved
     "approached at the other end": (equal(infimum(exp(v), v), 0), attained(v, infinity)),
     "an end that is excluded": (equal(supremum(p, p), 1), (attained(p, 1), 1 - p)),
     "infinity for a fraction": (equal(supremum(p, p), 1), (attained(p, infinity), 1 - p)),
+    "a sign where no value is near": (limit(u, u, -1) >= 0, ()),
+    "no value is near": (supremum(-u, u) >= limit(-u, u, -1), attained(u, -1)),
+    "infinity at the other end": (
+        supremum(-u, u) >= limit(-u, u, -infinity),
+        attained(u, -infinity),
+    ),
     "another letter": (equal(supremum(parabola, v), a**2), (attained(m, a), (v - a) ** 2)),
     "a supremum over nothing of the kind": (equal(v, v + 0 * a), attained(v, a)),
     "a bound that does not go to 0": (equal(limit(sin(u), u, infinity), 0), within(number(1))),

@@ -253,7 +253,7 @@ def test_a_slip_is_refuted_or_it_is_none() -> None:
 
     found = check_derivation(second)
     assert not found["ok"]
-    assert "not refuted but open" in str(found["problems"])
+    assert "not refuted but proved" in str(found["problems"])
 
 
 def test_a_density_that_underflows_in_a_denominator_is_no_infinity() -> None:

@@ -13,13 +13,19 @@ from genmath.proof import (
     E,
     Function,
     Normal,
+    absolute,
     diff,
     exp,
+    indicator,
     integral,
     log,
     naturals,
+    positive_part,
     positives,
     reals,
+    sigmoid,
+    sin,
+    sqrt,
     total,
     variables,
 )
@@ -29,13 +35,14 @@ from genmath.proof.numeric import compare, make_worlds
 from genmath.proof.numeric.arithmetic import EXACT, FLOAT
 from genmath.proof.numeric.compiled import Program, Sums, Total
 from genmath.proof.numeric.hypotheses import assignments
+from genmath.proof.numeric.shared import Shared
 from genmath.proof.numeric.worlds import World
 
 x, z = variables("x z")
 a, b = reals("a b")
 s = positives("s")
 n, k = naturals("n k")
-f = Function("f")
+f, h = Function("f"), Function("h")
 p, q = Density("p", x), Density("q", z, given=x)
 
 CLAIMS = {
@@ -43,6 +50,10 @@ CLAIMS = {
     "nested": Claim(E(p(x), E(q(z | x), f(z)) ** 2), "=", E(p(x), f(x)) + a),
     "a line": Claim(E(Normal(x, a, s), f(x)), "=", integral(Normal(x, b, s) * f(x), x) * s),
     "a slope": Claim(diff(E(Normal(x, a, s), x**3), a), "=", 3 * E(Normal(x, b, s), x**2)),
+    "no sum": Claim(
+        sqrt(a**2 + s) / (a - b) + s**a, "=", sigmoid(a * b) - log(s) * h(a) + sin(b) ** 7
+    ),
+    "ends": Claim(positive_part(a) * absolute(b) / b, "=", indicator(a > b) * a**5 / (s - s)),
     "ranges": Claim(total(a**k * exp(k), k, 1, n), "=", total(b**k, k, 1, n)),
 }  # fmt: skip
 
@@ -56,8 +67,8 @@ def test_shared_sums_come_to_the_same(name: str) -> None:
     for world in worlds.members:
         where = (worlds.survey, world.dim, world.family)
         sums = shared.setdefault(where[1:], Sums(*where))
-        Program(sides[::-1], *where, sums)  # another claim came before
-        apart, together = Program(sides, *where), Program(sides, *where, sums)
+        Shared(sides[::-1], worlds.survey, sums)  # another claim came before
+        apart, together = Program(sides, *where), Shared(sides, worlds.survey, sums)
         assert together.chains == apart.chains
         assert together.has_grid == apart.has_grid
         assert together.keys == apart.keys
@@ -105,7 +116,8 @@ def test_a_world_whose_letters_moved_is_read_anew() -> None:
     sums = Sums(*where)
     for value in (2.0, 5.0):
         world.move(("param", "a", "real"), value)
-        ((whole,), _) = Program((claim.lhs, claim.rhs), *where, sums).run(world, FLOAT, 0, {})
+        shared = Shared((claim.lhs, claim.rhs), world.survey, sums)
+        ((whole,), _) = shared.run(world, FLOAT, 0, {})
         assert whole == 6 * value
 
 

@@ -232,3 +232,33 @@ def test_gaps_of_the_logarithm_however_grouped(certificate) -> None:
 )
 def test_no_gap(certificate) -> None:
     assert not prove(as_claim(certificate >= 0)).proved
+
+
+def test_few_terms_from_a_letter_on_and_none() -> None:
+    m = Sequence("m")
+    for one, other in (
+        (total(m[i], i, n + 1, n), 0),
+        (product(m[i], i, n + 1, n), 1),
+        (total(m[i], i, n, n + 1), m[n] + m[n + 1]),
+        (product(m[i], i, n, n + 2), m[n] * m[n + 1] * m[n + 2]),
+    ):
+        assert prove(equal(one, other)).proved
+    for one, wrong in (
+        (total(m[i], i, n + 1, n), m[n]),
+        (product(m[i], i, n + 1, n), 0),
+        (total(m[i], i, n, n + 1), m[n]),
+        (product(m[i], i, n, n + 2), m[n] * m[n + 2]),
+        (total(m[i], i, n + 3, n), -m[n + 1] - m[n + 2]),
+    ):
+        assert not prove(equal(one, wrong)).proved
+
+
+def test_an_index_that_begins_at_0_meets_one_that_begins_at_1() -> None:
+    m = Sequence("m")
+    shifted = total(m[i + 1], i, 0, n - 1)
+    assert prove(equal(shifted, total(m[i], i, 1, n))).proved
+    assert not prove(equal(shifted, total(m[i], i, 0, n))).proved
+    assert not prove(equal(shifted, total(m[i], i, 1, n - 1))).proved
+    weighted = total(i * m[i - 1], i, 1, n)
+    assert prove(equal(weighted, total((i + 1) * m[i], i, 0, n - 1))).proved
+    assert not prove(equal(weighted, total((i + 1) * m[i], i, 1, n - 1))).proved

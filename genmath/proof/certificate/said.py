@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from genmath.proof.coq.reading import DERIVATIVE, POWER, Head, domain_of
@@ -17,6 +18,15 @@ SIGNS = {"add": "+", "mul": "*", "neg": "-", "div": "/", "pow": "^"}
 
 def of(term: Term, bound: Sequence[Sequence[str]] = ()) -> Any:
     """A term; `bound`: the letters of the binders around it, the nearest one last."""
+    return _of(term, bound) if bound else _closed(term)
+
+
+@lru_cache(10_000)
+def _closed(term: Term) -> Any:
+    return _of(term, ())
+
+
+def _of(term: Term, bound: Sequence[Sequence[str]]) -> Any:
     match term.op:
         case "num":
             return str(term.data)

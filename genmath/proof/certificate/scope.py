@@ -7,9 +7,10 @@ from typing import Any
 from genmath.proof.certificate import said
 from genmath.proof.coq.signs import Signs
 from genmath.proof.coq.terms import Condition, Term
-from genmath.proof.kernel.limits import Rejected
+from genmath.proof.kernel.claims import Claim
+from genmath.proof.kernel.limits import EFFORT, Rejected, Work
 from genmath.proof.kernel.proof import Scope
-from genmath.proof.kernel.terms import Fact, at
+from genmath.proof.kernel.terms import Fact, Reader, at
 from genmath.proof.kernel.terms import Term as Kernel
 
 Weighted = list[Any]  # a weight, and numbers of facts
@@ -19,12 +20,51 @@ class NoProof(ValueError):
     """Why no proof is written."""
 
 
+class Remembering(Reader):
+    """The kernel's reader, who reads the same object once."""
+
+    def __init__(self, read: Reader) -> None:
+        super().__init__(read.letters, read.functions)
+        self._known: dict[tuple[int, int], tuple[Any, Kernel]] = {}
+
+    def __call__(self, said: Any, bound: int = 0) -> Kernel:
+        known = self._known.get((id(said), bound))
+        if known is None:
+            known = self._known[id(said), bound] = said, super().__call__(said, bound)
+        return known[1]
+
+
+class Writing(Scope):
+    """The kernel's scope while a proof is written: a proof within it, whose steps were taken one by
+    one, is not gone through again where it is put. The kernel does so when it checks the whole."""
+
+    def __init__(self, claim: Claim) -> None:
+        super().__init__(claim, Remembering(claim.read), Work(EFFORT))
+        self.begun: list[Fact] = []
+        self.within: dict[int, tuple[Any, Writing]] = {}  # by their steps
+
+    def beneath(self, letters: list[str], facts: list[Fact]) -> Scope:
+        inner = type(self)(self.claim)
+        inner.__dict__ |= super().beneath(letters, facts).__dict__
+        inner.read, inner.within = Remembering(inner.read), self.within
+        inner.begun = [*inner.facts]
+        return inner
+
+    def proves(self, goal: Fact, steps: Any) -> Fact:
+        _, other = self.within.get(id(steps), (None, None))
+        if other and (other.begun, other.read.letters) == (self.facts, self.read.letters):
+            self.facts, self.known, steps = other.facts, other.known, []
+        return super().proves(goal, steps)
+
+
 class Place:
     """Steps are taken by the kernel as they are written, so what is written it accepts."""
 
     def __init__(self, scope: Scope, signs: Signs) -> None:
         self.scope, self.signs = scope, signs
         self.steps: list[Any] = []
+        assert isinstance(scope, Writing)
+        scope.within[id(self.steps)] = self.steps, scope
         self.numbers: dict[Fact, int] = {}
         for k, fact in enumerate(scope.facts):
             self.numbers.setdefault(fact, k)

@@ -11,7 +11,7 @@ from genmath.proof.certificate.gaps import as_gap, equal_gap
 from genmath.proof.certificate.gathered import gathered
 from genmath.proof.certificate.induction import by_induction
 from genmath.proof.certificate.iterated import apart
-from genmath.proof.certificate.scope import NoProof, Place
+from genmath.proof.certificate.scope import NoProof, Place, Writing
 from genmath.proof.certificate.vectors import Vectors, holds_many
 from genmath.proof.certificate.writer import Writer
 from genmath.proof.coq.monomials import expand
@@ -19,8 +19,7 @@ from genmath.proof.coq.reading import DERIVATIVE, NoReal, Reading
 from genmath.proof.coq.terms import Term, add, atoms, functions, minus, replaced
 from genmath.proof.coq.theorem import Statement
 from genmath.proof.kernel.claims import claim as read
-from genmath.proof.kernel.limits import EFFORT, Rejected, Work
-from genmath.proof.kernel.proof import Scope
+from genmath.proof.kernel.limits import Rejected
 from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.derivation import Lemma, Step
 from genmath.proof.language.methods import Induction, Method
@@ -118,7 +117,7 @@ def _proof(claim: Statement, document: dict[str, Any], way: Set[str]) -> list[An
     signs.always, signs.everywhere = claim.always, claim.read.everywhere
     signs.whole = claim.whole
     signs.indicated = _indicated((claim.left, claim.right), signs.indicator)
-    place = Place(Scope(understood, understood.read, Work(EFFORT)), signs)
+    place = Place(Writing(understood), signs)
     writer = Writer(claim.heads)
     if "induction" in way:
         by_induction(claim, writer, place)

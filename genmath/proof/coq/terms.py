@@ -30,9 +30,10 @@ class Term:
     _all: ClassVar[WeakValueDictionary[tuple[Any, ...], Term]] = WeakValueDictionary()
 
     def __new__(cls, op: str, args: tuple[Term, ...] = (), data: Any = None) -> Term:
-        found = cls._all.get((op, args, data))
+        key = (op, data, *map(id, args))
+        found = cls._all.get(key)
         if found is None:
-            found = cls._all[op, args, data] = super().__new__(cls)
+            found = cls._all[key] = super().__new__(cls)
             found.op, found.args, found.data = op, args, data
             found._hash = hash((_settled(op), args, _settled(data)))
         return found

@@ -37,6 +37,7 @@ class World:
         self.seed, self.prime = seed, PRIME - LESS[seed % len(LESS)]
         self.known = known
         self.memory: dict[Any, int] = {}
+        self.tossed = False  # whether a sign or a bit was drawn: then values are one by chance
 
     def __call__(
         self, term: Term, signs: Signs, env: tuple[tuple[str, int], ...] = (), depth: int = 0
@@ -99,6 +100,7 @@ class World:
         """A square where it is >= 0: the field has no signs, and -1 is no square."""
         what = (self.seed, term.data, args)
         if signs.apart and term.data == signs.indicator:
+            self.tossed = True
             return _random(*what) % 2
         value = pow(_random(*what), 2, self.prime)
         above = term.data == "normal" or signs.nonnegative(term)
@@ -109,6 +111,7 @@ class World:
         root = pow(value, (self.prime + 1) // 4, self.prime)
         if root * root % self.prime != value:
             raise NoRoot
+        self.tossed = True
         return root if _random("root", self.seed, value) % 2 else self.prime - root
 
     def _argument(
@@ -158,5 +161,5 @@ class Values:
                 continue
             yield values
             found += 1
-            if found == TRIES:
+            if found == (TRIES if world.tossed else FEWEST):
                 return

@@ -142,6 +142,8 @@ class FiniteSet(Fixed):
         object.__setattr__(self, "name", name)
 
     def members(self, names: str) -> Any:
+        if not isinstance(names, str):
+            raise NotationError(f"names={names!r}: expected text, such as 'k j'")
         made = tuple(
             Symbol(n, domain="member", space=self.name) for n in names.replace(",", " ").split()
         )

@@ -19,6 +19,7 @@ from genmath.proof.language.tree import (
     Dens,
     Node,
     NotationError,
+    Number,
     Operand,
     Relation,
     Symbol,
@@ -194,6 +195,8 @@ class Derivation:
         place: tuple[str, int] | None = None,
     ) -> None:
         """`place`: the file and line it counts as written at, if it is replayed."""
+        if not hasattr(build, "__code__"):
+            raise NotationError(f"@derivation(...) stands above a def; it was given {build!r}")
         code = build.__code__
         self.title, self.takes, self._dims, self.instances = title, takes, dims, instances
         self.cases = MappingProxyType({name: tuple(values) for name, values in cases.items()})
@@ -307,6 +310,9 @@ class Derivation:
         shapes = {shape(hypothesis.left), shape(hypothesis.right)}
         if hypothesis.sign != "=" and shapes != {NUMBER}:
             raise NotationError(f"{hypothesis!r}: only numbers are ordered")
+        zero = Number(0) in (hypothesis.left, hypothesis.right)
+        if NUMBER in shapes and len(shapes) > 1 and not zero:
+            raise NotationError(f"{hypothesis!r}: one side is a number, the other is not")
         self._given += (hypothesis,)
 
     def equals(self, expression: Operand, by: str = "", because: Reason = ()) -> None:

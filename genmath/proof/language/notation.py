@@ -26,6 +26,7 @@ from genmath.proof.language.maps import *  # noqa: F403
 from genmath.proof.language.maps import __all__ as _maps
 from genmath.proof.language.methods import *  # noqa: F403
 from genmath.proof.language.methods import __all__ as _methods
+from genmath.proof.language.shapes import NUMBER as NUMBER_SHAPE
 from genmath.proof.language.shapes import shape
 from genmath.proof.language.tree import (
     DIGITS,
@@ -115,6 +116,8 @@ def _declare(names: str, **kind: Any) -> Any:
 
 
 def _words(names: str) -> list[str]:
+    if not isinstance(names, str):
+        raise NotationError(f"names={names!r}: expected text, such as 'x z'")
     return names.replace(",", " ").split()
 
 
@@ -299,7 +302,7 @@ class Sequence(Fixed):
 
     def __init__(self, name: str, domain: str = "real") -> None:
         check_name(name)
-        if domain not in {*DOMAINS, *SPACES} - {"natural"}:
+        if domain not in [d for d in (*DOMAINS, *SPACES) if d != "natural"]:
             raise NotationError(f"Sequence({name!r}): domain={domain!r} is not one of its domains")
         vars(self).update(name=name, domain=domain)
 
@@ -380,9 +383,6 @@ class Density(Fixed):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Density) and self._key() == other._key()
-
-    def __repr__(self) -> str:
-        return self.name
 
     def __call__(self, *args: Node | Given) -> Dens:
         events: list[Any] = []
@@ -527,6 +527,8 @@ class Function(Fixed):
                 f"{self.name}() of {len(args)} arguments: a map of the line, declared "
                 f"{self.traits[0]}, takes one"
             )
+        if set(self.traits) & {*MAPS, "conjugate"} and shape(as_node(args[0])) != NUMBER_SHAPE:
+            raise NotationError(f"{self.name}({args[0]!r}): expected a number")
         for space in self._counted:
             at = args[0]
             if not isinstance(at, Symbol) or (at.domain, at.space) != ("member", space):
@@ -636,14 +638,21 @@ def log_gap(u: Operand) -> Node:
 
 def tangent_gap(f: Function, u: Operand, v: Operand) -> Node:
     """f(u) - f(v) - f'(v)(u - v): how far a convex f lies above its tangent at v; >= 0."""
+    _check_function(f, "tangent_gap")
     u, v = as_node(u), as_node(v)
     return f(u) - f(v) - f.prime(v) * (u - v)
 
 
 def fenchel_gap(f: Function, u: Operand, t: Operand) -> Node:
     """f(u) + f*(t) - u t, the Fenchel-Young gap of a convex f; >= 0."""
+    _check_function(f, "fenchel_gap")
     u, t = as_node(u), as_node(t)
     return f(u) + f.conjugate(t) - u * t
+
+
+def _check_function(f: object, what: str) -> None:
+    if not isinstance(f, Function):
+        raise NotationError(f"{what}({f!r}, ...): expected a Function")
 
 
 def sigmoid(u: Operand) -> Node:
@@ -872,6 +881,8 @@ def times(factors: Iterable[Operand]) -> Node:
 
 
 def _joined(name: str, parts: Iterable[Operand], join: Callable[[Node, Node], Node]) -> Node:
+    if isinstance(parts, Node) or not isinstance(parts, Iterable):
+        raise NotationError(f"{name}({parts!r}): expected a list of one or more")
     nodes = [as_node(part) for part in parts]
     if not nodes:
         raise NotationError(f"{name}([]): expected a list of one or more")

@@ -127,6 +127,16 @@ class Fixed:
     def __setattr__(self, name: str, value: object) -> None:
         raise NotationError(f"{self!r} cannot be changed ({name} = {value!r}): declare another")
 
+    def __repr__(self) -> str:
+        return str(getattr(self, "name", type(self).__name__))
+
+    def _no_number(self, other: Any) -> Any:
+        """A function or a density is no number, what it is of is missing: f + 1."""
+        return as_node(self)  # type: ignore[arg-type]
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _no_number
+    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _no_number
+
 
 MAPS = ("increasing", "decreasing", "invertible")  # of the line onto itself, with f' != 0
 MASS = "a probability on "  # a finite set: the values at its members sum to 1
@@ -337,6 +347,19 @@ class Node(Fixed):
 
     __rxor__ = __xor__
 
+    def __floordiv__(self, other: object) -> Node:
+        raise NotationError("// and % are Python's, of whole numbers: write a / b")
+
+    __rfloordiv__ = __mod__ = __rmod__ = __floordiv__
+
+    def __getitem__(self, index: object) -> Node:
+        raise NotationError(
+            f"{self!r}[{index!r}]: {self!r} has no members; one of a sequence is "
+            "Sequence('beta')[t], and entries of a vector are not written"
+        )
+
+    __iter__ = None
+
     def __abs__(self) -> Node:
         raise NotationError("abs(...) is Python's, of numbers: write absolute(...)")
 
@@ -458,7 +481,7 @@ class Symbol(Node, holds=(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN)):
         """`shape` may say the size: "vector 2", "matrix d 2"."""
         check_name(name)
         domains = SPACES if variable else SHAPED.get(shape.partition(" ")[0], DOMAINS)
-        if domain not in domains:
+        if domain not in list(domains):
             raise NotationError(f"domain={domain!r}: expected one of {', '.join(domains)}")
         super().__init__((), (name, domain, shape, variable, space or name))
 

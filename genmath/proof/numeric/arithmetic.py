@@ -53,6 +53,7 @@ class Arithmetic:
                 **rest: Callable[..., Num]) -> dict[str, Callable[..., Num]]:  # fmt: skip
         """What is written alike for floats and decimals."""
         make, zero, one, nan, inf = self.make, self.zero, self.one, self.nan, self.inf
+        tiny = make("1e-300")
 
         def pos(u: Num) -> Num:
             return u if u > 0 or u != u else zero
@@ -88,6 +89,8 @@ class Arithmetic:
             if p > 0 and q > 0:
                 ratio = p / q
                 return p * log(ratio) if ratio > 0 else p * (log(p) - log(q))
+            if 0 < p < tiny and q == 0:  # half of the smallest float is 0
+                return zero
             return inf if p > 0 and q == 0 else nan
 
         return {"pos": pos, "ind": ind, "sign": sign, "whole": whole, "still": still,

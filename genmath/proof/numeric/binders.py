@@ -32,8 +32,13 @@ class Binders(Laws):
                 return self._over_set(node, env)
             case Between():
                 return self._between(node, env)
-            case Over() | Limit() | Infinity():
-                raise Unsupported(f"{type(node).__name__} has no numeric meaning: {node!r}")
+            case Over() | Limit():
+                raise Unsupported(f"{node!r} has no value in a world; none of it is tried")
+            case Infinity():
+                raise Unsupported(
+                    "infinity is no number: it stands in between=(..., infinity), "
+                    "limit(..., infinity), attained(..., infinity) and domain=(..., infinity)"
+                )
         return super().meaning(node, env)
 
     def _mapped(self, node: Mapped, env: Env) -> Value:

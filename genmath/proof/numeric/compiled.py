@@ -9,7 +9,7 @@ from __future__ import annotations
 import decimal
 import math
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import CodeType
 from typing import Any
 
@@ -17,8 +17,9 @@ from genmath.proof.language.tree import Node
 from genmath.proof.numeric.arithmetic import FLOAT, Arithmetic, Num
 from genmath.proof.numeric.binders import Binders
 from genmath.proof.numeric.expressions import Env
-from genmath.proof.numeric.graph import Graph, Scalar
+from genmath.proof.numeric.graph import Graph, Loop, Scalar
 from genmath.proof.numeric.linear import components, kind
+from genmath.proof.numeric.pieces import cut, signs
 from genmath.proof.numeric.quadrature import grid
 from genmath.proof.numeric.survey import Key, Survey
 from genmath.proof.numeric.tabulated import tabulated
@@ -34,16 +35,18 @@ FOLDS = {
     "min": ("None", ("b = {body}", EXTREME % "<")),
 }
 FREE = ("free", "freeindex")
+Chains = dict[tuple[tuple[str, Any], ...], int]  # loops within loops, and how many of them are cut
+PIECES = 2  # times as many nodes as a grid has, about, where it is cut
 TESTED = {"weigh": 0, "div": 1, "when": 1}
 
 
 class Scope:
     """The lines of a loop's body, and the names of what they compute."""
 
-    __slots__ = ("lines", "loop", "names")
+    __slots__ = ("cut", "lines", "loop", "names")
 
     def __init__(self, loop: int | None) -> None:
-        self.loop, self.lines = loop, list[str]()
+        self.loop, self.lines, self.cut = loop, list[str](), False
         self.names: dict[int, str] = {}
 
 
@@ -60,7 +63,7 @@ class Emitter:
         self.open = [self.root]
         self.inputs: dict[Key, str] = {}
         self.read: dict[Key, None] = {}  # of a world, by the sums as well
-        self.chains: list[tuple[tuple[str, Any], ...]] = []
+        self.chains: Chains = {}
         self.tabulated: set[tuple[str, int]] = set()
         self._count = 0
         self._uses: dict[int, int] = {}
@@ -89,7 +92,7 @@ class Emitter:
             self.inputs[key] = self.fresh("k")
             if key[0] == "total":
                 self.read |= dict.fromkeys(key[1].keys)
-                self.chains += key[1].chains
+                gather(self.chains, key[1].chains)
             else:
                 self.read[key] = None
         return self.inputs[key]
@@ -176,8 +179,9 @@ class Emitter:
         total = self.fresh("s")
         g = self.graph
         if loop.kind == "grid":
+            nodes = self._nodes(u.args[0], loop, at)
             fields = {f: self.fresh(f) for f in "twv"}
-            header = f"for {', '.join(fields.values())} in {self.input(('grid', loop.key))}:"
+            header = f"for {', '.join(fields.values())} in {nodes}:"
             for f, n in fields.items():
                 inside.names[id(g.loop_value(loop, f))] = n
         else:
@@ -189,8 +193,9 @@ class Emitter:
                 else f"range({bounds[0]}, {bounds[1]} + 1)"
             )
             header = f"for {i} in {over}:"
-        self.chains.append(tuple((g.loops[s.loop].kind, g.loops[s.loop].key)
-                                 for s in self.open if s.loop is not None))  # fmt: skip
+        chain = tuple((g.loops[s.loop].kind, g.loops[s.loop].key)
+                      for s in self.open if s.loop is not None)  # fmt: skip
+        gather(self.chains, {chain: sum(s.cut for s in self.open)})
         body = self.emit(u.args[0], len(self.open) - 1)
         self.open = saved
         start, fold = FOLDS[u.op]
@@ -200,6 +205,30 @@ class Emitter:
         lines += [f" {line}" for line in inside.lines]
         lines += [f" {line.format(t=total, body=body)}" for line in fold]
         return total
+
+    def _nodes(self, body: Scalar, loop: Loop, at: int) -> str:
+        """Those of the grid, or, where what is read for its sign may change it along the loop, such
+        as are cut there: a function says where."""
+        read = signs(body, loop.id, {s.loop for s in self.open[: at + 1]})
+        if not read:
+            return self.input(("grid", loop.key))
+        self.open[-1].cut = True
+        saved = self.open
+        inside = Scope(loop.id)
+        self.open = [*saved[: at + 1], inside]
+        name, t = self.fresh("f"), self.fresh("t")
+        inside.names[id(self.graph.loop_value(loop, "t"))] = t
+        values = "".join(f"{self.emit(u, len(self.open) - 1)}, " for u in read)
+        self.open = saved
+        lines = saved[at].lines
+        lines += [f"def {name}({t}):", *(f" {line}" for line in inside.lines)]
+        lines.append(f" return ({values})")
+        return f"{self.input(('cut', loop.key))}({name})"
+
+
+def gather(into: Chains, chains: Chains) -> None:
+    for chain, cuts in chains.items():
+        into[chain] = max(into.get(chain, 0), cuts)
 
 
 @lru_cache(maxsize=10_000)
@@ -219,11 +248,11 @@ class Code:
         results = [[emitter.emit(u) for u in scalars] for scalars in outputs]
         self.sizes = [len(r) for r in results]
         self.keys = tuple(emitter.read)
-        self.chains = set(emitter.chains)
+        self.chains = emitter.chains
         self._names = tuple(emitter.inputs)
         self._sums = [(i, k[1]) for i, k in enumerate(self._names) if k[0] == "total"]
         self._tabulated = sorted(emitter.tabulated)
-        self.has_grid = any(loop == "grid" for chain in self.chains for loop, _ in chain)
+        self.settle()
         unpack = "".join(f"{n}, " for n in emitter.inputs.values())
         head = [f"({unpack}) = K"] if unpack else []
         out = ", ".join("(" + "".join(f"{n}, " for n in r) + ")" for r in results)
@@ -234,13 +263,17 @@ class Code:
         self._runs: dict[str, Callable[[Any], Any]] = {}
         self._inputs: dict[tuple[str, int], tuple[tuple[World, int], list[Any]]] = {}
         self._free = [(i, k) for i, k in enumerate(self._names) if k[0] in FREE]
+
+    def settle(self) -> None:
+        """What its keys and loops say of it."""
+        self.has_grid = any(loop == "grid" for chain in self.chains for loop, _ in chain)
         self.free = tuple((i, k) for i, k in enumerate(self.keys) if k[0] in FREE)
 
     def cost(self, world: World, level: int) -> int:
         """About how many times the innermost bodies run."""
         total = 1
-        for chain in self.chains:
-            size = 1
+        for chain, cuts in self.chains.items():
+            size: int = PIECES**cuts
             for loop, key in chain:
                 if loop == "points":
                     size *= world.size(key)
@@ -266,7 +299,7 @@ class Code:
             inputs = [self._read(world, arithmetic, level, k) for k in self._names]
             self._inputs[name, level] = ((world, world.moves), inputs)
         for i, key in self._free:
-            inputs[i] = arithmetic.number(_chosen(key, free)) if key[0] == "free" else free[key[1]]
+            inputs[i] = arithmetic.number(chosen(key, free)) if key[0] == "free" else free[key[1]]
         for i, total in self._sums:
             inputs[i] = total.value(world, arithmetic, level, free)
         return list(run(inputs))
@@ -274,16 +307,18 @@ class Code:
     def _read(self, world: World, arithmetic: Arithmetic, level: int, key: Key) -> Any:
         if key[0] in (*FREE, "total"):
             return None
-        if key[0] == "grid":
+        if key[0] in ("grid", "cut"):
+            here = world.location if key[1] == "line" else 0.0
+            if key[0] == "cut":
+                return partial(cut, arithmetic, key[1], level, here)
             nodes = grid(arithmetic, key[1], level)
-            if key[1] == "line" and world.location:
-                here = arithmetic.number(world.location)
-                return [(t + here, w, v) for t, w, v in nodes]
+            if here:
+                return [(t + arithmetic.number(here), w, v) for t, w, v in nodes]
             return nodes
         return world.value(arithmetic, key)
 
 
-def _chosen(key: Key, free: dict[str, Any]) -> Any:
+def chosen(key: Key, free: dict[str, Any]) -> Any:
     """An index, or a coordinate."""
     return free[key[1]] if key[0] == "freeindex" else free[key[1]][key[3]]
 
@@ -296,8 +331,8 @@ class Total(Code):
         self._values: dict[tuple[Any, ...], Num] = {}
 
     def value(self, world: World, arithmetic: Arithmetic, level: int, free: dict[str, Any]) -> Num:
-        chosen = (_chosen(key, free) for _, key in self.free)
-        key = (world, world.moves, arithmetic.name, level, *chosen)
+        at = (chosen(key, free) for _, key in self.free)
+        key = (world, world.moves, arithmetic.name, level, *at)
         if key not in self._values:
             ((self._values[key],),) = self.compute(world, arithmetic, level, free)
         return self._values[key]
@@ -309,6 +344,7 @@ class Sums:
 
     def __init__(self, survey: Survey, dim: int, family: str) -> None:
         self.evaluation, self.env = Binders(survey, dim, family), Env({}, 0)
+        self.values: dict[tuple[Any, ...], dict[int, Any]] = {}  # of what stands in no loop
         self._totals: dict[int, Total] = {}
 
     def total(self, u: Scalar) -> Total:
@@ -326,17 +362,16 @@ class Program(Code):
         survey: Survey,
         dim: int,
         family: str = "",
-        sums: Sums | None = None,
+        *,
         widening: bool = False,
     ) -> None:
-        evaluation = sums.evaluation if sums else Binders(survey, dim, family)
+        evaluation, env = Binders(survey, dim, family), Env({}, 0)
         evaluation.widening = widening
-        env = sums.env if sums else Env({}, 0)
         self.survey = survey
         values = [evaluation.lower(n, env) for n in nodes]
         self.shapes = [kind(v) for v in values]
-        super().__init__(evaluation.g, [components(v) for v in values], sums)
-        self.rounded = False  # in the last run, something was: of decimals alone, and without sums
+        super().__init__(evaluation.g, [components(v) for v in values])
+        self.rounded = False  # in the last run, something was: of decimals alone
 
     def run(
         self,

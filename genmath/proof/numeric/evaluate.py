@@ -8,6 +8,7 @@ derivative is taken exactly, on the graph, and is undefined where what it differ
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import partial
@@ -251,7 +252,9 @@ class Evaluation(Expressions):
         if not plain or not self.scope:
             return []
         on_line, body = letter.domain == "real", self.scope[-1]
-        found = self.corners(letter, body, env, missing=on_line)
+        more, places = self.peaks(letter, env)
+        found = self.corners(letter, body, env, missing=on_line, more=more)
+        found += [p for p in places if p not in found]
         located = on_line and self.families.family == "located" and isinstance(body, Integral)
         return found or ([self.g.zero] if located and not self.widening else [])
 
@@ -285,6 +288,25 @@ class Evaluation(Expressions):
             if not missing and isinstance(n, Fn) and n.name == "indicator":
                 raise Unsupported(f"an integral over {letter.name} of what has jumps")
         return list(found.values())
+
+    def peaks(self, letter: Symbol, env: Env) -> tuple[list[Node], list[Scalar]]:
+        """What is 0 where the laws of a letter are highest, and where densities are, if one of them
+        says more than where to look: it may be narrow, or far from the others."""
+        body = self.scope[-1]
+        own = {s for n in body.walk() for s in n.bound} - env.binds.keys() - {letter}
+        seen = (n for n in body.walk() if letter in free_symbols(n) and not free_symbols(n) & own)
+        laws = [(n, r) for n in seen if (r := self.residual(n)) is not None]
+        alone = self.widening or len(body.bound) != 1
+        if alone or Counter(n for n, _ in laws) <= Counter(_places(body)):
+            return [], []
+        drawn = letter.domain == "real" and any(
+            isinstance(n, Dens) and letter in n.events for n in body.walk()
+        )
+        return [r for _, r in laws], [self.g.input("location")] * drawn
+
+    def residual(self, law: Node) -> Node | None:
+        """How far its point is from where a law is highest, if that is said."""
+        return law.args[0] - law.args[1] if isinstance(law, Normal) else None
 
     def root(self, start: Scalar, slope: Scalar) -> Scalar:
         """Of what is linear; 0, as good as any place, where it is constant."""
@@ -510,7 +532,8 @@ class Evaluation(Expressions):
         def gap(e: Env) -> Scalar:
             return g.fn("abs", g.sub(self.scalar(p, e), self.scalar(q, e)))
 
-        if self.gaussian(p, bound) and self.gaussian(q, bound):
+        many = len(bound) > 1 or bool(bound[0].shape)
+        if many and self.gaussian(p, bound) and self.gaussian(q, bound):
             ratio = [
                 self.expect([d], env, lambda e: g.div(gap(e), middle(e))) for d in (p, q)
             ]  # the integral of |p - q| against (p + q) / 2
@@ -681,6 +704,31 @@ def _measures(p: Node) -> list[Node]:
     if isinstance(p, Div):
         return _measures(p.args[0])
     return [p]
+
+
+def _places(body: Node) -> list[Node]:
+    """The laws in what is integrated that its nodes are made for, and those whose logarithm is read
+    alone."""
+    found = [f for n in body.walk() if isinstance(n, Fn) and n.name == "log"
+             for f in _law_factors(n.args[0])]  # fmt: skip
+    match body:
+        case Expect():
+            found += [m for d in body.dists for m in _measures(d)]
+        case Divergence(kind="KL") | Entropy():
+            found += [f for d in body.args for f in _law_factors(d)]
+        case Integral():
+            terms = summands(body.body)
+            if not all(is_located(t, body.bound, set(body.bound)) for t in terms):
+                terms = [body.body]
+            found += [f for t in terms for f in _law_factors(t)]
+    return found
+
+
+def _law_factors(node: Node) -> list[Node]:
+    """The factors of a product."""
+    if isinstance(node, (Neg, Div, Named)):
+        return _law_factors(node.args[0])
+    return [f for a in node.args for f in _law_factors(a)] if isinstance(node, Mul) else [node]
 
 
 def _bound_below(node: Node) -> set[Symbol]:

@@ -115,7 +115,7 @@ class Expressions(LinearAlgebra):
         value = self.lower(node, env)
         if isinstance(value, Scalar):
             return value
-        raise Unsupported(f"expected a scalar, found a {kind(value)}: {type(node).__name__}")
+        raise Unsupported(f"expected a number, found a {kind(value)}: {node!r}")
 
     # --- leaves ----------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class Expressions(LinearAlgebra):
             return self.on_the_way(symbol, at, env) if symbol.domain == "interval" else at
         if symbol.shape:
             rows, columns = (n or self.dim for n in size_of(symbol.sized))
-            if symbol.domain == "orthogonal" and columns > rows:
+            if self.survey.kind_of(name)[0] == "orthogonal" and columns > rows:
                 raise Unsupported(f"{name}: {columns} orthonormal vectors of {rows} entries")
             if symbol.shape == "vector":
                 return Vector([g.input("vector", name, i) for i in range(rows)])

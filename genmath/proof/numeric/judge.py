@@ -56,6 +56,7 @@ from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
 from genmath.proof.numeric.obligations import at_risk, broken, null_denominator
 from genmath.proof.numeric.orders import unordered
 from genmath.proof.numeric.quadrature import DEEP_LEVELS, LEVELS, REACHES, WIDE_LEVELS, WINDOWS
+from genmath.proof.numeric.shared import Shared
 from genmath.proof.numeric.survey import Key, Survey, Unsupported
 from genmath.proof.numeric.worlds import FARTHER, HABITUAL, NoWorldError, World, inside
 
@@ -219,8 +220,11 @@ def _in_each(
     for tried, world in enumerate(drawn.members, 1):
         key = (world.dim, world.family)
         if key not in programs:
-            sums = drawn.sums(survey, *key) if again else None
-            programs[key] = Program((claim.lhs, claim.rhs), survey, *key, sums)
+            both = (claim.lhs, claim.rhs)
+            if again:
+                programs[key] = Shared(both, survey, drawn.sums(survey, *key))
+            else:
+                programs[key] = Program(both, survey, *key)
         trial = _Trial(programs[key], world, claim.relation, exact_confirm, lost)
         found = trial.judge()
         if found is not None:
@@ -562,6 +566,7 @@ class _Trial:
     def _near(self, free: dict[str, Any]) -> dict[str, Any] | None:
         start = self.world.index % 2 if len(self.levels) > 1 else 0
         gaps: dict[int, float] = {}
+        seen: dict[int, list[Num]] = {}
         self._finest = []
         for level in self.levels[start:]:
             pairs = self._values(FLOAT, level, free)
@@ -575,15 +580,16 @@ class _Trial:
             if status == "odd" or not self.program.has_grid:
                 return None if self._unsettled(level, free) else self._decide(level, free, 0.0)
             gap = gaps[level] = max(abs(a - b) for a, b in pairs)
-            drift = abs(gap - gaps.get(level - 1, math.inf))
-            before = abs(gap - gaps.get(level - 2, math.inf))
+            seen[level] = [v for pair in pairs for v in pair]
+            drift, before = (_moved(seen, level, level - k) for k in (1, 2))
             once = before > 0.02 * gap and level != self.levels[-1]  # may be by chance
             if drift <= (1e-4 if once else 0.02) * gap:
                 near = sorted(k for k, g in gaps.items() if abs(g - gap) <= 0.05 * gap)
                 settled = next((k for k in near[:-1] if not self._unsettled(k, free)), None)
                 if settled is not None:
                     return self._decide(settled, free, 0.3 * gap)
-        if self._grows(gaps) and not self._may_not_exist():
+        large = max(abs(v) for pair in pairs for v in pair)
+        if self._grows(gaps, large) and not self._may_not_exist():
             found = self._counterexample(pairs, free, FLOAT)
             return {**found, "reason": "an integral grows with every window"}
         if (deep := self._deep(free)) is not None:
@@ -641,13 +647,15 @@ class _Trial:
             return None
         return None if any(a != a or b != b for a, b in found) else found
 
-    def _grows(self, gaps: dict[int, float]) -> bool:
-        """Whether the sides differ by ever more, where a letter's ends are approached at every
-        level: some integral is not finite."""
+    def _grows(self, gaps: dict[int, float], large: Num) -> bool:
+        """Whether the sides differ by ever more, and by no small part of them, where a letter's
+        ends are approached at every level: some integral is not finite."""
         if not any(key in REACHES for chain in self.program.chains for _, key in chain):
             return False
         last = [gaps[k] for k in sorted(gaps)[-4:]]
-        return len(last) == 4 and all(b >= 1.2 * a > 0 for a, b in itertools.pairwise(last))
+        if len(last) < 4 or last[-1] < 0.05 * large:
+            return False
+        return all(b >= 1.2 * a > 0 for a, b in itertools.pairwise(last))
 
     def _unsettled(self, level: int, free: dict[str, Any]) -> bool:
         """Whether more is seen at the finest level than was, or, of normal densities alone, in
@@ -839,6 +847,13 @@ class _Trial:
             "difference": _show(gaps[0], 6) if one else [_show(v, 6) for v in gaps],
             "digits": 34 if arithmetic is EXACT else 16,
         }  # fmt: skip
+
+
+def _moved(seen: dict[int, list[Num]], level: int, before: int) -> float:
+    """By how much a side is another than it was at a level before."""
+    if before not in seen:
+        return math.inf
+    return max(float(abs(u - v)) for u, v in zip(seen[level], seen[before], strict=True))
 
 
 def _some_alike(gaps: Iterable[Num], others: Iterable[Num]) -> bool:

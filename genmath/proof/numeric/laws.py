@@ -16,6 +16,7 @@ from genmath.proof.language.notation import constant
 from genmath.proof.language.tree import (
     Dens,
     Div,
+    Divergence,
     Family,
     Indexed,
     Integral,
@@ -80,7 +81,9 @@ class Laws(Evaluation):
         if where is None or _declared_there(node):
             return value
         if where in ("bit", "count"):
-            raise Unsupported(f"{node.name} at what may be no whole number: {node!r}")
+            kind = "0 or 1" if where == "bit" else "a count"
+            raise Unsupported(f"{node!r}: {node.point!r} is not known to be {kind}; expected a "
+                              f"letter declared by variables(..., domain={where!r})")  # fmt: skip
         inside = g.fn("ind", x)
         if where == "unit":
             inside = g.mul(inside, g.fn("ind", g.sub(g.one, x)))
@@ -245,31 +248,33 @@ class Laws(Evaluation):
             t, weight = g.loop_value(loop, "t"), g.loop_value(loop, "w")
             if kind == "unit":
                 t = g.on_the_way(g.zero, g.one, t)
-            elif (law := self.far_law(letter, env)) is not None:
-                parameters = [self.scalar(a, env) for a in law.args[1:]]
-                if law.name == "Poisson" and self.widening:
-                    t, weight = self.in_windows(t, *parameters)
-                elif law.name == "Poisson":
-                    t, weight = self.around_a_rate(t, g.loop_value(loop, "v"), *parameters)
-                elif not self.widening:
-                    t, weight = self.around_a_shape(t, weight, *parameters)
+            elif laws := self.far_laws(letter, env):
+                far = [[self.scalar(a, env) for a in law.args[1:]] for law in laws]
+                if kind == "count":
+                    rates = self.in_order([g.fn("still", rate) for (rate,) in far])
+                    kept = g.loop_value(loop, "v")
+                    spread = partial(self.around_rates, kept=kept, low=rates[0], high=rates[-1])
+                    windows = partial(self.in_windows, rate=rates[-1])
+                    t, weight = (windows if self.widening else spread)(t)
+                elif len(far) == 1 and not self.widening:
+                    t, weight = self.around_a_shape(t, weight, *far[0])
             loops.append((loop, weight))
             env = env.bind({letter: t}, 1)
         return env, loops
 
-    def far_law(self, letter: Symbol, env: Env) -> Family | None:
-        """The one law of a letter whose mass may lie far out, or be narrow."""
+    def far_laws(self, letter: Symbol, env: Env) -> list[Family]:
+        """The laws of a letter, if the mass of one of them may lie far out, or be narrow."""
         if not self.scope:
-            return None
+            return []
         body = self.scope[-1]
         own = {s for n in body.walk() for s in n.bound} - env.binds.keys()
         drawn = self.drawn.get((len(self.scope), letter))
-        laws = {drawn} if drawn is not None else _weights(body.args[0], letter)
+        weighs = not isinstance(body, Divergence)
+        laws = {drawn} if drawn is not None else _weights(body.args[0], letter) if weighs else set()
         laws = laws or {n for n in body.walk() if isinstance(n, Family) and n.point == letter}
-        law = laws.pop() if len(laws) == 1 else None
-        if law is None or law.name not in FAR or free_symbols_of(law.args[1:]) & own:
-            return None
-        return law if _may_be_far(law) else None
+        if any(n.name not in FAR or free_symbols_of(n.args[1:]) & own for n in laws):
+            return []
+        return sorted(laws, key=repr) if any(map(_may_be_far, laws)) else []
 
     @contextmanager
     def drawing(self, letter: Symbol, law: Family) -> Iterator[None]:
@@ -284,14 +289,19 @@ class Laws(Evaluation):
             if before is not None:
                 self.drawn[key] = before
 
-    def around_a_rate(self, count: Scalar, kept: Scalar, rate: Scalar) -> tuple[Scalar, Scalar]:
-        """The last two thirds of the counts spread around the rate, if that is larger, ever wider
-        and ever more closely. Each stands for a prime number of counts: what repeats itself every
-        so many is not mistaken for what is alike at all."""
-        g = self.g
-        rate = g.fn("still", rate)
+    def around_rates(
+        self, count: Scalar, kept: Scalar, low: Scalar, high: Scalar
+    ) -> tuple[Scalar, Scalar]:
+        """The last two thirds of the counts spread around the rates, if those are larger, ever
+        wider and ever more closely. Each stands for a prime number of counts: what repeats itself
+        every so many is not mistaken for what is alike at all."""
+        g, half = self.g, self.g.const(Fraction(1, 2))
+        rate, apart = g.mul(half, g.add(low, high)), g.mul(half, g.sub(high, low))
+        if low is high:
+            rate, apart = low, g.zero
         many = g.fn("sqrt", g.mul(g.const(COUNTS[0] // 3), kept))
-        stride = g.fn("prime", g.div(g.mul(g.const(WIDTH), g.fn("sqrt", rate)), many))
+        width = g.add(g.mul(g.const(WIDTH), g.fn("sqrt", high)), apart)
+        stride = g.fn("prime", g.div(width, many))
         beyond = g.fn("whole", g.fn("pos", g.sub(rate, g.mul(kept, g.add(stride, g.one)))))
         later = g.sub(count, kept)
         last = g.fn("ind", g.add(later, g.const(Fraction(1, 2))))
@@ -359,6 +369,14 @@ class Laws(Evaluation):
             raise Unsupported(f"an expectation under {dist!r}, which is no density")
         return super().expect(dists, env, inner)
 
+    def residual(self, law: Node) -> Node | None:
+        if isinstance(law, Family) and law.name in PLACED:
+            return law.args[0] - law.args[PLACED[law.name] + 1]
+        if isinstance(law, Family) and law.name in ("Gamma", "Beta"):
+            x, first, second = law.args
+            return x - first / (second if law.name == "Gamma" else first + second)
+        return super().residual(law)
+
     def weigh(self, dist: Node, env: Env, body: Value) -> Value:
         density = self.scalar(dist, env)
         return each(body, lambda u: self.g.weigh(density, u))
@@ -401,7 +419,9 @@ class Laws(Evaluation):
         body = self.scope[-1]
         kinks = [n.args[0] - n.args[1] for n in body.walk()
                  if isinstance(n, Family) and n.name == "Laplace"]  # fmt: skip
-        places = self.corners(v, body, env, missing=False, more=kinks)
+        more, places = self.peaks(v, env)
+        found = self.corners(v, body, env, missing=False, more=[*kinks, *more])
+        places = [*found, *(p for p in places if p not in found)]
         if member.name == "Uniform":
             low, high = (self.scalar(a, env) for a in member.args[1:])
             places = [p for p in places if p not in (low, high)]

@@ -69,6 +69,8 @@ TOO_FAR = ("far", "farthest")
 # windows that widen ever more, something is lost in taking their middles
 KEEPS = {"line": 0.999, "ends": 0.999}
 KEEPS_ELSEWHERE = 0.95
+# the power of what windows of counts add: of 1/(k log k) about -0.15, of 1/(k log(k)^2) twice that
+SLOW = -0.2
 BEND = 0.25  # of a power on the line
 STEEP = 100.0  # the growth of a logarithm that no power makes from a window to the next
 OUT = (20.0, 60.0, 180.0)  # places far out
@@ -346,6 +348,8 @@ def _fades(added: list[float], program: Program) -> bool:
     before, last = ((v - u) / (y - x) for (x, u), (y, v) in itertools.pairwise(points[-3:]))
     if kind == "line" and last < before - BEND:
         return True
+    if kind == "count" and last < SLOW:
+        return True
     return before < 0 and last <= KEEPS.get(kind, KEEPS_ELSEWHERE) * before
 
 
@@ -353,6 +357,8 @@ def _beyond(program: Program, world: World, free: Any) -> bool:
     """Whether windows in which floats overflow hold ever more indeed: a density that underflows in
     a denominator looks like infinity, too. Decimals do neither."""
     far, logs = world.kind in TOO_FAR, list[float]()
+    if far and ("grid", "count") in {loop for chain in program.chains for loop in chain}:
+        return False  # what such a letter is a rate of falls beyond all counts that are seen
     for level in range(LEVELS, LEVELS + WINDOWS):
         if program.cost(world, level) > MOST // 4:
             break

@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, Arithmetic, Num
+from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, Arithmetic, Num
 
 LINE = (
     (7.5, 36),
@@ -25,6 +25,7 @@ ENDS = (*LINE[:4], (14.0, 320), (16.0, 720))
 LINES = {"line": LINE, "ends": ENDS}
 GAUSS = (5, 7)  # Gauss-Hermite at the two coarsest levels, then the trapezoid:
 STEPS = ((0.7, 12), (0.45, 20), (0.25, 38), (0.2, 60))  # spacing, nodes on each side
+CUT_GAUSS = ((1.0, 8), (0.85, 10))  # the same at the coarsest levels, where it is cut
 LEVELS = len(LINE)
 # beyond the levels, windows that widen, to see whether an integral does: asinh of the half width on
 # a line, half width in whitened coordinates, and the spacing of each
@@ -61,11 +62,46 @@ EDGES = {
     "line": FAR_LINE,
     "ends": tuple(math.pi * math.sinh(t / 4) for t in FAR_ENDS),
     **dict.fromkeys(REACHES, FAR_LOG),
+    "count": tuple(map(math.log, FAR_COUNTS)),
 }
+Node = tuple[Num, Num, Num]
+
+
+def even(kind: str, level: int) -> tuple[float, float, int] | None:
+    """The first of the places at which the nodes of a level lie evenly, their distance, and how
+    many there are; None of what is counted."""
+    if kind in LINES:
+        half, count = LINES[kind][level]
+        return 0.0371 - half, 2 * half / count, count + 1
+    if kind == "gauss":
+        h, side = (*CUT_GAUSS, *STEPS)[level]
+        return h * (0.137 - side - 1), h, 2 * side + 2
+    if kind in REACHES:
+        h = float(SPACING[level])
+        down, up = (int(math.asinh(r[level] * 2 / math.pi) / h) for r in REACHES[kind])
+        return h * (0.371 - down), h, down + up
+    return None
+
+
+def node(arithmetic: Arithmetic, kind: str, s: float) -> Node:
+    """The node at such a place, with weights for a unit of it."""
+    if kind in REACHES:
+        y, slope = math.pi / 2 * math.sinh(s), math.pi / 2 * math.cosh(s)
+        if arithmetic is not FLOAT:
+            t, w = _from_logs(kind, Decimal(y), Decimal(slope))
+            return t, w, w
+        small = math.exp(-abs(y))
+        place, weight = math.exp(y), slope * math.exp(y)
+        if kind == "unit":
+            place, weight = y, slope * small / (1 + small) ** 2
+        return place, weight, weight
+    make = arithmetic.make
+    bell = math.exp(-s * s / 2) / math.sqrt(2 * math.pi) if kind == "gauss" else 1.0
+    return make(s), make(bell), arithmetic.one
 
 
 @lru_cache(maxsize=64)
-def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, Num]]:
+def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[Node]:
     """Nodes (t, w, v). "line", "ends": w = v = spacing. "gauss": w integrates against the standard
     normal, v = w / its density. Elsewhere w = v integrates over the letter, which between 0 and 1
     is the sigmoid of t. Of a count v is how many come before those that a law may move."""
@@ -86,7 +122,7 @@ def grid(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, 
         return [(float(t), float(w), float(v)) for t, w, v in nodes]
 
 
-def _window(arithmetic: Arithmetic, kind: str, k: int) -> list[tuple[Num, Num, Num]]:
+def _window(arithmetic: Arithmetic, kind: str, k: int) -> list[Node]:
     half = {"line": FAR_LINE, "ends": FAR_ENDS, "gauss": FAR_GAUSS}[kind][k]
     h = FAR_STEPS[kind]
     us = [h * (i + 0.371) for i in range(-round(half / h), round(half / h))]
@@ -99,7 +135,7 @@ def _window(arithmetic: Arithmetic, kind: str, k: int) -> list[tuple[Num, Num, N
     return [(arithmetic.make(t), arithmetic.make(w), arithmetic.make(v)) for t, w, v in nodes]
 
 
-def _wide(arithmetic: Arithmetic, kind: str, half: float, count: int) -> list[tuple[Num, Num, Num]]:
+def _wide(arithmetic: Arithmetic, kind: str, half: float, count: int) -> list[Node]:
     if kind != "line":
         return grid(arithmetic, kind, LEVELS - 2)
     h = 2 * half / count
@@ -107,7 +143,7 @@ def _wide(arithmetic: Arithmetic, kind: str, half: float, count: int) -> list[tu
     return [(arithmetic.make(t), arithmetic.make(w), arithmetic.make(w)) for t, w in nodes]
 
 
-def _deep(arithmetic: Arithmetic, kind: str, k: int) -> list[tuple[Num, Num, Num]]:
+def _deep(arithmetic: Arithmetic, kind: str, k: int) -> list[Node]:
     if kind not in ("ends", *REACHES):
         return grid(arithmetic, kind, LEVELS - len(DEEP) + k)
     reach, spacing = DEEP[k]
@@ -140,7 +176,7 @@ def _gauss(level: int) -> list[tuple[Decimal, Decimal, Decimal]]:
     return [(t, w, w * root * (t * t / 2).exp()) for t, w in pairs]
 
 
-def _elsewhere(arithmetic: Arithmetic, kind: str, level: int) -> list[tuple[Num, Num, Num]]:
+def _elsewhere(arithmetic: Arithmetic, kind: str, level: int) -> list[Node]:
     make, one = arithmetic.make, arithmetic.one
     window = LEVELS <= level < LEVELS + WINDOWS
     fine = min(level, LEVELS - 1)

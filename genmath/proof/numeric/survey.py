@@ -305,7 +305,8 @@ def _says(a: Node, b: Node) -> dict[Symbol, tuple[str, str]]:
             if _plain(u, "matrix"):
                 return {u: ("orthogonal", u.space)}
         case Fn(name="transpose", args=(u,)), v if u == v and _plain(u, "matrix"):
-            return {u: ("symmetric", u.space)}
+            if len(set(size_of(u.sized))) == 1:
+                return {u: ("symmetric", u.space)}
         case Mul(args=(u, v)), Mul(args=(w, x)) if (u, v) == (x, w) and u != v:
             if _plain(u, "covariance") and _plain(v, "covariance"):
                 return dict.fromkeys((u, v), ("commuting", f"{u.name} {v.name}"))

@@ -462,6 +462,9 @@ class World:
     def _value_pi(self, a: Arithmetic) -> Num:
         return a.pi
 
+    def _value_location(self, a: Arithmetic) -> Num:
+        return a.number(self.location)
+
     def _value_nan(self, a: Arithmetic) -> Num:
         return a.nan
 

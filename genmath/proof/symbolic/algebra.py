@@ -159,7 +159,9 @@ def stated_nonzero(f: Any) -> bool:
     ):
         return True
     apart = [e.args[0] for e, strict in FACTS.get() if strict and isinstance(e, AbsAtom)]
-    return any(expand(s - u) == 0 for u in apart for s in sides)
+    if any(expand(s - u) == 0 for u in apart for s in sides):
+        return True
+    return f.is_Mul and all(a.is_nonzero or stated_nonzero(a) for a in f.args)
 
 
 def _above(f: Any, e: Any, strict: bool) -> bool:
@@ -502,6 +504,8 @@ def close(kind: Key, body: Any, own: Any, *outside: Any) -> Any:
 def big_sum(body: Any, index: Any, low: Any, high: Any) -> Any:
     """Linear; constants come out; the last whole steps of the range are written apart."""
     offset = high.as_coeff_Add()[0]
+    if (few := _few(low, high)) is not None:
+        return sp.Add(*(substitute(body, {index: at}) for at in few))
     if high.is_Integer and low.is_Integer:
         values = _range(low, high)
         if len(values) > PAIRED:
@@ -585,7 +589,7 @@ def _shifted(rest: Any, index: Any, low: Any, high: Any, c: int) -> Any:
 
 def from_one_start(e: Any) -> Any:
     """Sums over the same indices from different whole numbers, with the first terms of the longer
-    ones written apart."""
+    ones written apart; an index has one meaning then, with what is known of the later start."""
     groups: dict[Any, list[Any]] = defaultdict(list)
     for s in e.atoms(BigSum):
         _, _, low, high = s.args
@@ -593,11 +597,14 @@ def from_one_start(e: Any) -> Any:
             groups[high].append(s)
     for found in groups.values():
         last = max(s.args[2] for s in found)
+        known = {s.args[1].name: s.args[1] for s in found if s.args[2] == last}
         for s in found:
             body, index, low, high = s.args
             if last - low <= FARTHEST and low < last and is_nonnegative(high - last + 1):
                 first = (substitute(body, {index: low + k}) for k in range(int(last - low)))
-                e = e.xreplace({s: sp.Add(*first) + BigSum(body, index, last, high)})
+                own = known.get(index.name, index)
+                rest = BigSum(body.xreplace({index: own}), own, last, high)
+                e = e.xreplace({s: sp.Add(*first) + rest})
     return e
 
 
@@ -641,6 +648,15 @@ def _power_sum(k: int, n: Any) -> Any:
     )
 
 
+def _few(low: Any, high: Any) -> list[Any] | None:
+    """The values of an index from n to n + k, for a letter n and a small number k; none where the
+    range ends just before it begins."""
+    steps = sp.expand(high - low)
+    if not low.free_symbols or not steps.is_Integer or not -1 <= steps <= FARTHEST:
+        return None
+    return [low + k for k in range(int(steps) + 1)]
+
+
 def _range(low: Any, high: Any) -> range:
     if high - low > 1000:
         raise Unsupported(f"a sum of {high - low + 1} terms")
@@ -677,6 +693,8 @@ def _index_name(index: Any, level: int) -> Any:
 
 def big_product(body: Any, index: Any, low: Any, high: Any) -> Any:
     offset = high.as_coeff_Add()[0]
+    if (few := _few(low, high)) is not None:
+        return sp.Mul(*(substitute(body, {index: at}) for at in few))
     if high.is_Integer and low.is_Integer:
         values = _range(low, high)
         return sp.Mul(*(substitute(body, {index: sp.Integer(i)}) for i in values))

@@ -313,7 +313,20 @@ class Binder(Atom):
 
     def _eval_is_positive(self) -> bool | None:
         kept = self.args[0].name in ("size", "sum", "prod", "max", "sup")  # a limit may be 0
+        kept = kept or (self.args[0].name == "int" and self._length.is_positive)
         return True if kept and self.args[1].is_positive else None
+
+    def _eval_is_negative(self) -> bool | None:
+        """An integral of what is positive, from a higher limit to a lower."""
+        backwards = self.args[0].name == "int" and self._length.is_negative
+        return True if backwards and self.args[1].is_positive else None
+
+    @property
+    def _length(self) -> Any:
+        """From limit to limit, of a finite interval; 0 where nothing is known of it."""
+        low, high = self.args[3:]
+        finite = isinstance(low, sp.Expr) and isinstance(high, sp.Expr)
+        return high - low if finite else sp.S.Zero
 
     def _eval_is_nonnegative(self) -> bool | None:
         backwards = self.args[0].name == "int"  # or from a higher limit to a lower

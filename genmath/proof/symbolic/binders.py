@@ -129,10 +129,13 @@ class Binders(Conditions):
         if (value := self.limit_beside(node, to, env, w)) is not None:
             return value
         body, own = self.opened(node.body, node.letter, env, w)
+        anywhere = own.is_nonnegative is None or to == Key("infinity")
+        if not anywhere and (isinstance(to, Key) or not is_nonnegative(to)):
+            raise Unsupported(f"a limit at {node.to!r}, to which no {node.letter!r} is near")
         value = limit_of(body, own, to)
         if value is not None:
             return value
-        reached = not isinstance(to, Key) and (own.is_nonnegative is None or is_nonnegative(to))
+        reached = not isinstance(to, Key)
         domain = Key(node.letter.domain)
 
         def one(rest: Any) -> Any:

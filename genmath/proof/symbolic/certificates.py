@@ -46,12 +46,16 @@ from genmath.proof.symbolic.algebra import (
     stated_positive,
 )
 from genmath.proof.symbolic.atoms import Binder, Log
+from genmath.proof.symbolic.facts import assuming
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.matrices import POSITIVE, SEMI, split, transposed
+from genmath.proof.symbolic.means import by_means
 from genmath.proof.symbolic.polynomials import canon, expand, terms
 from genmath.proof.symbolic.proof import difference
 from genmath.proof.symbolic.slopes import fresh, on_the_way
+from genmath.proof.symbolic.stated import without
 from genmath.proof.symbolic.supports import Rules, Unsupported
+from genmath.proof.symbolic.tangents import lowered
 from genmath.proof.symbolic.triangle import by_sizes
 
 NONNEGATIVE_DOMAINS = {"positive", "nonnegative", "unit", "at_least_one", "natural"}
@@ -60,11 +64,13 @@ NONNEGATIVE_DOMAINS = {"positive", "nonnegative", "unit", "at_least_one", "natur
 @dataclass
 class Signs:
     """Decides e >= 0 for typed expressions. `facts` are expressions already known to be >= 0, each
-    with the name it is known by; `consulted` says which were needed."""
+    with the name it is known by; `consulted` says which were needed. `bound` are letters of which
+    nothing is known but what they are declared."""
 
     facts: list[tuple[Node, object]]
     dimension: int
     consulted: list[object] = field(default_factory=list)
+    bound: tuple[Symbol, ...] = ()
 
     def nonnegative(self, e: Node) -> bool:
         for fact, name in self.facts:
@@ -146,6 +152,7 @@ class Signs:
                     or _is_convexity_gap(e)
                     or self.without_log_gaps(e)
                     or by_sizes(_flat(e), self)
+                    or by_means(_flat(e), self)
                     or all(self.nonnegative(a) for a in e.args)
                 )
         return False
@@ -181,7 +188,8 @@ class Signs:
         """Whether a matrix is seen to be positive definite, or semidefinite, with nothing asked."""
         lower = Lowering(Rules(), self.dimension)
         try:
-            kind, asked = lower.definite(m, {}, (), False)
+            with assuming(without(*self.bound)):
+                kind, asked = lower.definite(m, {}, (), False)
         except (NotationError, Unsupported):
             return ""
         if any(what == "scale" for what, _ in asked):
@@ -261,7 +269,7 @@ class Signs:
     def without(self, *letters: Symbol) -> Signs:
         """What is known, but of these letters."""
         known = [f for f in self.facts if free_symbols(f[0]).isdisjoint(letters)]
-        return Signs(known, self.dimension, self.consulted)
+        return Signs(known, self.dimension, self.consulted, (*self.bound, *letters))
 
     def under(self, node: Node) -> Signs:
         """What is known where a node binds letters: of a random variable every value is spoken of,
@@ -299,6 +307,10 @@ class Signs:
     def by_algebra(self, e: Node, strict: bool = False) -> bool:
         if shape(e) != NUMBER:  # only numbers have a sign
             return False
+        with assuming(without(*self.bound)):
+            return self.by_value(e, strict)
+
+    def by_value(self, e: Node, strict: bool) -> bool:
         rules = Rules()
         lower = Lowering(rules, self.dimension)
         try:
@@ -310,9 +322,11 @@ class Signs:
         if strict:
             shown = not rules.nonzero and (is_positive(value) or stated_positive(value))
             shown = shown or (not rules.nonzero and _by_logarithm(value, lower, is_positive))
+            shown = shown or (not rules.nonzero and any(map(is_positive, lowered(value))))
             return shown or self.by_hypothesis(value, lower, strict)
         shown = is_nonnegative(value) or _by_factors(value)
         shown = shown or _by_logarithm(value, lower, is_nonnegative)
+        shown = shown or any(is_nonnegative(v) or _by_factors(v) for v in lowered(value))
         return shown or self.by_hypothesis(value, lower)
 
     def by_hypothesis(self, value: object, lower: Lowering, strict: bool = False) -> bool:

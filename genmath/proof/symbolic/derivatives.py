@@ -15,15 +15,15 @@ from genmath.proof.language.tree import (
     Number,
     Pow,
     Ranging,
-    Symbol,
     free_symbols,
 )
 from genmath.proof.symbolic.algebra import is_positive, substitute
 from genmath.proof.symbolic.conditions import Env, Weights
-from genmath.proof.symbolic.facts import FACTS, Fact, assuming
+from genmath.proof.symbolic.facts import assuming
 from genmath.proof.symbolic.integrals import differentiate
 from genmath.proof.symbolic.letters import Letters, parameter
 from genmath.proof.symbolic.polynomials import expand
+from genmath.proof.symbolic.stated import around
 from genmath.proof.symbolic.supports import Rules, Unsupported
 
 
@@ -31,7 +31,7 @@ class Derivatives(Letters):
     """Slopes by a letter."""
 
     def deriv(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
-        with assuming(stated_around(node.var)):
+        with assuming(around(node.var)):
             return self.derived(node, env, w, exact)
 
     def derived(self, node: Deriv, env: Env, w: Weights, exact: bool) -> Any:
@@ -119,17 +119,6 @@ class Derivatives(Letters):
         found = self.gradient(node, {**env, node.var: sp.ImmutableMatrix(anywhere)}, w, exact)
         put = dict(zip(anywhere, letters, strict=True))
         return found.applyfunc(lambda u: substitute(u, put))
-
-
-def stated_around(letter: Symbol) -> tuple[Fact, ...]:
-    """What is stated for one value of a parameter holds of those near it only by a strict sign."""
-    if letter.is_variable:
-        return FACTS.get()
-    return tuple(
-        (e, strict)
-        for e, strict in FACTS.get()
-        if strict or all(s.name.split("[")[0] != letter.name for s in e.free_symbols)
-    )
 
 
 def _is_whole(exponent: Node) -> bool:

@@ -57,6 +57,7 @@ from genmath.proof.symbolic.maps import (
 )
 from genmath.proof.symbolic.memory import Memory
 from genmath.proof.symbolic.polynomials import HALF, canon, expand, orient, space_of, terms
+from genmath.proof.symbolic.residual import residual_text
 from genmath.proof.symbolic.supports import (
     LINE,
     SMOOTH_ZEROS,
@@ -306,7 +307,7 @@ def _reduce(term: Any, bound: set[Any], rules: Rules, alone: bool) -> Any:
         replaced = None
         if alone or is_mean(v, local):
             replaced = _reexpress(v, local, rules, bound | term.free_symbols) or (
-                through_map(v, local, rules) if on_line(v) else through_logarithm(v, local)
+                through_map(v, local, rules) if on_line(v) else through_logarithm(v, local, rules)
             )
         if replaced is not None:
             if not alone:
@@ -960,4 +961,7 @@ def differentiate(e: Any, v: Any, rules: Rules) -> Any:
         return differentiate(inner, v, rules) / inner  # of log|u| as well
     if isinstance(e, Fun):
         return slope_of(e.row.name, e.args[1]) * differentiate(e.args[1], v, rules)
-    raise NotImplementedError(f"the derivative of {type(e).__name__}")
+    if isinstance(e, (AbsAtom, Sign)):
+        u = residual_text(e.args[0])
+        raise NotImplementedError(f"a derivative where {u} may be 0, at which there is no slope")
+    raise NotImplementedError(f"the derivative of {residual_text(e)}")

@@ -265,7 +265,7 @@ def _directly(claim: Claim, because: tuple[Node | Lemma, ...], dimension: int) -
         if claim.relation in STRICT and not any(signs.positive(part) for part in parts):
             proof.reason = "the certificate is >= 0, but not seen to be > 0"
             return proof
-    except NotationError as error:
+    except (NotationError, Unsupported) as error:
         proof.reason = str(error)
         return proof
     certificate = parts[0] if len(parts) == 1 else Add(*parts)

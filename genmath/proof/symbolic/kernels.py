@@ -123,6 +123,16 @@ def _linear(e: Any, v: Any) -> tuple[Any, Any] | None:
     return None if slope.has(v) else (canon(e - slope * v), slope)
 
 
+def _monomial(e: Any, v: Any) -> tuple[Any, Any, Any] | None:
+    """(a, b, k) where e = a + b v^k and k > 0."""
+    constant, moving = expand(e).as_independent(v, as_Add=True)
+    slope, power = moving.as_independent(v, as_Add=False)
+    base, k = power.as_base_exp()
+    if base != v or k.has(v) or not is_positive(k):
+        return None
+    return constant, slope, k
+
+
 def _psi(e: Any) -> Any:
     return value_of("digamma", e)
 
@@ -139,17 +149,23 @@ def _gamma(e: Any) -> Any:
 
 
 def _over_half_line(v: Any, local: list[Any]) -> Any:
-    """v^(s-1) e^(-c v) integrates to Gamma(s) c^-s; v^(p-1) (1 + v)^(-p-q) to Beta(p, q)."""
+    """v^(s-1) e^(-c v) integrates to Gamma(s) c^-s; v^(p-1) (1 + v)^(-p-q) to Beta(p, q). In
+    w = v^k, for k > 0, v^(s-1) e^(-c v^k) dv is w^(s/k - 1) e^(-c w) dw / k."""
     parts = _read(v, local)
     if parts is None:
         return None
     s = parts.powers.pop(v, sp.S.Zero) + 1
     m = parts.logs.pop(v, 0)
+    bases = set(parts.powers) | set(parts.logs)
     tilt = _linear(parts.tilt, v)
     if tilt is None:
-        return None
+        power = None if bases else _monomial(parts.tilt, v)
+        if power is None:
+            return None
+        constant, slope, k = power
+        whole = _gamma_kernel(s / k, -slope, m, constant)
+        return None if whole is None else whole / k ** (m + 1)
     constant, slope = tilt
-    bases = set(parts.powers) | set(parts.logs)
     if not bases:
         return _gamma_kernel(s, -slope, m, constant)
     if slope != 0 or len(bases) > 1:

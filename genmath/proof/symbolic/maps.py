@@ -15,9 +15,9 @@ from typing import Any
 import sympy as sp
 
 from genmath.proof.symbolic.algebra import abs_of, substitute
-from genmath.proof.symbolic.atoms import MAP_KINDS, Log, Rho, Unknown, turned
+from genmath.proof.symbolic.atoms import MAP_KINDS, Bell, Log, Rho, Unknown, turned
 from genmath.proof.symbolic.bound import fresh
-from genmath.proof.symbolic.polynomials import space_of
+from genmath.proof.symbolic.polynomials import canon, space_of
 from genmath.proof.symbolic.supports import LINE, Rules
 
 
@@ -48,15 +48,19 @@ def through_map(v: Any, local: list[Any], rules: Rules) -> tuple[Any, Any] | Non
     return None
 
 
-def through_logarithm(v: Any, local: list[Any]) -> tuple[Any, Any] | None:
-    """The factors that contain v > 0, in its logarithm, if at that alone functions stand."""
+def through_logarithm(v: Any, local: list[Any], rules: Rules) -> tuple[Any, Any] | None:
+    """The factors that contain v > 0, in its logarithm, if at that alone functions and densities
+    stand, normal ones, too: the logarithm is a map of the half-line onto the line."""
     if not v.is_positive or v.is_rational:
         return None
-    body, new = sp.Mul(*local), fresh(LINE)
-    spoken = [u for u in body.atoms(Unknown, Rho) if u.has(v)]
+    body, new = canon(sp.Mul(*local)), fresh(LINE)
+    spoken = [u for u in body.atoms(Unknown, Rho, Bell) if u.has(v)]
     if not spoken or any(u.xreplace({Log(v): new}).has(v) for u in spoken):
         return None
-    return substitute(body, {v: sp.exp(new)}) * sp.exp(new), new
+    moved = substitute(body, {v: sp.exp(new)}) * sp.exp(new)
+    done, named = named_after_density(moved, new, rules)
+    rules.on_the_line(space_of(named))
+    return done, named
 
 
 def named_after_density(body: Any, letter: Any, rules: Rules) -> tuple[Any, Any]:

@@ -22,9 +22,10 @@ from genmath.proof.language.tree import (
 from genmath.proof.symbolic.atoms import Binder, Int, Recip, Rho, Root, Sign
 from genmath.proof.symbolic.derived import carried_out, explicit, slope, unfolded
 from genmath.proof.symbolic.domains import outside_domain
-from genmath.proof.symbolic.facts import FACTS, Fact, assuming
+from genmath.proof.symbolic.facts import FACTS, assuming
 from genmath.proof.symbolic.lower import Lowering
 from genmath.proof.symbolic.proof import Proof, difference
+from genmath.proof.symbolic.stated import without
 from genmath.proof.symbolic.supports import Rules, Unsupported
 
 Equal = Callable[[Node, Node], Proof]
@@ -39,7 +40,7 @@ def by_slope(lhs: Node, rhs: Node, dimension: int, equal: Equal) -> Proof | None
     gap = explicit(unfolded(difference(lhs, rhs)))
     for letter, start in _letters(gap):
         try:
-            with assuming(_without(letter)):
+            with assuming(without(letter)):
                 proof = _by_letter(gap, letter, start, dimension, equal)
         except (Unsupported, NotationError, ArithmeticError):
             continue
@@ -148,9 +149,3 @@ def fresh(domain: str, *nodes: Node) -> Symbol:
     taken = taken.union(*map(names_in, nodes))
     names = (f"w_{{{k}}}" for k in itertools.count())
     return Symbol(next(name for name in names if name not in taken), domain=domain)
-
-
-def _without(letter: Symbol) -> tuple[Fact, ...]:
-    """What is known holds of the letter itself, not of what lies on the way to it."""
-    own = letter.name
-    return tuple(f for f in FACTS.get() if own not in {s.name for s in f[0].free_symbols})
