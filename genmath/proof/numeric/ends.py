@@ -38,6 +38,7 @@ from genmath.proof.numeric.worlds import World
 LAST, LAST_WHOLE = 50, 9  # doublings of the logarithm; of a whole number, all digits are kept
 ODD = 7  # up to here every other place is odd
 ALIKE = Decimal("1e-6")  # what two precisions agree to, unless digits are lost
+ROUNDED = Decimal("1e-30")  # of a gap between numbers: none
 FEW, MANY = 4, 6  # steps
 LEAST, BENDS = 0.3, 0.98  # a growth that is seen as one, and does not slow down
 KEEPS = Decimal("0.9")  # of its swings
@@ -190,7 +191,7 @@ def _scale(constants: Sequence[tuple[Decimal, ...]]) -> float:
         pairs = itertools.combinations_with_replacement({Decimal(0), *values}, 2)
         sums = [t for a, b in pairs for t in (a + b, a - b)]
         gaps = [abs(t - whole) for t in sums for whole in (0, t.to_integral_value())]
-        logs = [abs(gap.ln()) for gap in gaps if gap]
+        logs = [abs(gap.ln()) for gap in gaps if gap > ROUNDED]
         return math.exp(min(700.0, float(max([sum(sizes, Decimal(0)), *logs]))))
 
 
