@@ -189,3 +189,12 @@ def test_a_derivative_that_passes_but_at_0() -> None:
     assert passed(a**3 * exp(-(a**2) * v), a > 0) == "proved"
     assert passed(a**3 * exp(-(a**2 + 1) * v)) != "refuted"
     assert passed(exp(-v) / (1 + a**2 * v)) == "proved"
+
+
+@pytest.mark.parametrize("by", [10**7, 10**8, 10**12])
+@pytest.mark.parametrize("at", [0, 7])
+def test_a_peak_between_nodes_refutes_nothing(by: int, at: int) -> None:
+    width = integral(1 / ((v - at) ** 2 + one / by), v, between=(-infinity, infinity))
+    assert judge(equal(width, pi * sqrt(number(by)))).verdict in ("proved", "open")
+    wide = integral(1 / ((v - at) ** 2 + 1), v, between=(-infinity, infinity))
+    assert judge(equal(wide, 3)).verdict == "refuted"

@@ -23,17 +23,20 @@ from genmath.proof.language.claims import STRICT, Claim
 from genmath.proof.language.obligations import EXCHANGE, Obligation, obligations
 from genmath.proof.language.tree import (
     MAPS,
+    Add,
     Apply,
     Dens,
     Deriv,
     Div,
     Divergence,
     Entropy,
+    Expect,
     Family,
     Fn,
     Integral,
     Node,
     Normal,
+    Number,
     Pow,
     Relation,
     Symbol,
@@ -51,7 +54,7 @@ from genmath.proof.numeric.bells import bell
 from genmath.proof.numeric.compiled import Program, Sums
 from genmath.proof.numeric.descent import tightest
 from genmath.proof.numeric.describe import describe, kinds
-from genmath.proof.numeric.evaluate import CORNERS, plain_letters, summands
+from genmath.proof.numeric.evaluate import CORNERS, plain_letters, poles, summands
 from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
 from genmath.proof.numeric.obligations import at_risk, broken, null_denominator
 from genmath.proof.numeric.orders import unordered
@@ -77,6 +80,7 @@ ROUNDING = Decimal("1e-40"), Decimal("1e-26")  # shares that are left where larg
 NUDGE = Decimal("1e-3")
 WIDER = LEVELS + WINDOWS - 1  # a level that sees far out under normal densities
 AWAY = LEVELS + 2  # one that keeps away from the ends
+NARROW = math.log(10**6)
 FREE = 8  # assignments of the free letters in a world, at most
 
 
@@ -160,7 +164,7 @@ def compare(
             world.located = True  # what is integrated may be one of the functions
         found = _in_each(claim, survey, drawn, lost, exact_confirm, again)
     if found.verdict == "refuted":
-        return _in_order(claim, drawn, found)
+        return _if_met(claim, drawn, found)
     if not isinstance(worlds, Worlds):
         fails = _broken(claim, drawn, seed, obligations((claim.lhs, claim.rhs)))
         if fails is not None:
@@ -168,11 +172,35 @@ def compare(
     return found
 
 
-def _in_order(claim: Claim, drawn: Worlds, found: Outcome) -> Outcome:
-    """A difference between sides, unless the nodes of two integrals at once gave one of them
-    neither the one value that it has in some order nor the other."""
-    fails = unordered((claim.lhs, claim.rhs), drawn.survey, drawn.members)
+def _if_met(claim: Claim, drawn: Worlds, found: Outcome) -> Outcome:
+    """A difference between sides, unless nodes miss what is integrated, or those of two integrals
+    at once give a side neither the value that it has in some order nor the other."""
+    sides_ = claim.lhs, claim.rhs
+    if any(map(_is_narrow, sides_)):
+        return Outcome("undefined", reason="the mass of an integral may lie elsewhere")
+    fails = unordered(sides_, drawn.survey, drawn.members)
     return Outcome("undefined", reason=fails["reason"]) if fails else found
+
+
+def _is_narrow(side: Node) -> bool:
+    """Whether numbers in what is divided by may make a peak that is too narrow for any node."""
+    for n in side.walk():
+        if isinstance(n, (Integral, Between, Expect)):
+            for under in poles(n.args[0]):
+                met = isinstance(under, Add) and free_symbols(under) & set(n.bound)
+                if met and _numbers(under) > NARROW:
+                    return True
+    return False
+
+
+def _numbers(node: Node) -> float:
+    """How large, or how small, the numbers in a tree are together, as a logarithm."""
+    match node:
+        case Number(value=v):
+            return abs(math.log(v.numerator) - math.log(v.denominator)) if v else 0.0
+        case Pow(args=(base, Number(value=k))):
+            return _numbers(base) * max(1.0, float(k))
+    return sum(map(_numbers, node.args))
 
 
 def _endless(side: Node) -> bool:
@@ -349,7 +377,7 @@ def farther(claim: Claim, *, seed: int = 0) -> Outcome:
         found = trial.judge()
         if found is not None:
             seen = Outcome("refuted", found, defined + 1, defined + 1, found["reason"])
-            return _in_order(claim, drawn, seen)
+            return _if_met(claim, drawn, seen)
         defined += trial.defined
     if claim.relation != "=" and (found := _where_tight(claim, survey, seed)) is not None:
         return Outcome("refuted", found, defined + 1, defined + 1, found["reason"])
