@@ -1,5 +1,5 @@
-"""The arithmetics of the numeric half: floats, decimals of 34 digits to confirm, and of 70 where
-large terms cancel.
+"""The arithmetics of the numeric half: floats, decimals of 34 digits to confirm, of 70 where large
+terms cancel, and of 200 far out.
 
 Elementary functions are total: what is undefined is nan.
 """
@@ -22,8 +22,8 @@ CONTEXT = decimal.Context(
     Emax=decimal.MAX_EMAX,
     Emin=decimal.MIN_EMIN,
 )
-MORE = CONTEXT.copy()
-MORE.prec = 70
+MORE, MOST = CONTEXT.copy(), CONTEXT.copy()
+MORE.prec, MOST.prec = 70, 200
 PI_DIGITS = (
     "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534"
 )
@@ -214,3 +214,4 @@ def _decimals(name: str, context: decimal.Context, exp: Function, log: Function)
 
 EXACT = _decimals("decimal", CONTEXT, decimal_exp, decimal_log)
 SHARP = _decimals("sharp", MORE, Decimal.exp, _ln)
+LONG = _decimals("long", MOST, Decimal.exp, _ln)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from genmath.proof.language.tree import MASS
+from genmath.proof.language.text import text
+from genmath.proof.language.tree import MASS, Node
 from genmath.proof.numeric.arithmetic import FLOAT, Arithmetic
 from genmath.proof.numeric.survey import Key, Survey
 from genmath.proof.numeric.worlds import COMPONENTS, World, each
@@ -172,3 +173,20 @@ def _density_text(world: World, density: Any, a: Arithmetic) -> dict[str, Any]:
             "slopes": m["slope"],
         }
     return {label: text}
+
+
+def without_value(
+    whole: Node, keys: Iterable[Key], world: World, fails: str, seen: Sequence[float],
+    wanted: str = "finite",
+) -> dict[str, Any]:  # fmt: skip
+    """What shows that a tree has no value, in windows, or at places farther and farther out."""
+    return {
+        "reason": f"{text(whole)} {fails}",
+        "dimension": world.dim,
+        "world": describe(world, keys, FLOAT),
+        "lhs": text(whole),
+        "rhs": wanted,
+        "difference": ", ".join(f"{s:.4g}" for s in seen),
+        "digits": 16,
+        "windows": [float(f"{s:.6g}") for s in seen],
+    }

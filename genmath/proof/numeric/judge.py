@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from genmath.proof.language.binders import Between, sides
 from genmath.proof.language.claims import STRICT, Claim
-from genmath.proof.language.obligations import Obligation, obligations
+from genmath.proof.language.obligations import EXCHANGE, Obligation, obligations
 from genmath.proof.language.tree import (
     MAPS,
     Apply,
@@ -54,6 +54,7 @@ from genmath.proof.numeric.describe import describe, kinds
 from genmath.proof.numeric.evaluate import CORNERS, plain_letters, summands
 from genmath.proof.numeric.hypotheses import Hypotheses, assignments, pairs
 from genmath.proof.numeric.obligations import at_risk, broken, null_denominator
+from genmath.proof.numeric.orders import unordered
 from genmath.proof.numeric.quadrature import DEEP_LEVELS, LEVELS, REACHES, WIDE_LEVELS, WINDOWS
 from genmath.proof.numeric.shared import Shared
 from genmath.proof.numeric.survey import Key, Survey, Unsupported
@@ -159,12 +160,19 @@ def compare(
             world.located = True  # what is integrated may be one of the functions
         found = _in_each(claim, survey, drawn, lost, exact_confirm, again)
     if found.verdict == "refuted":
-        return found
+        return _in_order(claim, drawn, found)
     if not isinstance(worlds, Worlds):
         fails = _broken(claim, drawn, seed, obligations((claim.lhs, claim.rhs)))
         if fails is not None:
             return replace(fails, worlds_defined=found.worlds_defined)
     return found
+
+
+def _in_order(claim: Claim, drawn: Worlds, found: Outcome) -> Outcome:
+    """A difference between sides, unless the nodes of two integrals at once gave one of them
+    neither the one value that it has in some order nor the other."""
+    fails = unordered((claim.lhs, claim.rhs), drawn.survey, drawn.members)
+    return Outcome("undefined", reason=fails["reason"]) if fails else found
 
 
 def _endless(side: Node) -> bool:
@@ -284,8 +292,18 @@ def _settles_elsewhere(claim: Claim, towards: Sequence, world: World) -> dict[st
 def obliged(claim: Claim, more: Iterable[Obligation], *, seed: int = 0) -> Outcome | None:
     """What becomes of the claim since an obligation of its proof is broken; None if none is."""
     risky = [o for o in more if at_risk(o)]
-    drawn = make_worlds(claim, seed) if risky else None
-    return _broken(claim, drawn, seed, risky) if drawn and drawn.members else None
+    nested = any(map(_is_nested, (claim.lhs, claim.rhs)))
+    drawn = make_worlds(claim, seed) if risky or nested else None
+    if not drawn or not drawn.members:
+        return None
+    if nested and (found := unordered((claim.lhs, claim.rhs), drawn.survey, drawn.members)):
+        return Outcome("refuted", found, 0, 0, found["reason"], obligation=True)
+    return _broken(claim, drawn, seed, risky) if risky else None
+
+
+def _is_nested(side: Node) -> bool:
+    """Whether it integrates over two letters, in an order that a proof may have changed."""
+    return sum(len(n.bound) for n in side.walk() if isinstance(n, (Integral, Between))) > 1
 
 
 def _broken(claim: Claim, drawn: Worlds, seed: int, more: Iterable[Obligation]) -> Outcome | None:
@@ -295,6 +313,8 @@ def _broken(claim: Claim, drawn: Worlds, seed: int, more: Iterable[Obligation]) 
         ).members
 
     sides = (claim.lhs, claim.rhs)
+    stated = {s for g in claim.given for side in (g.left, g.right) for s in free_symbols(side)}
+    more = [o for o in more if o.kind != EXCHANGE or o.letter not in stated]  # it may not move
     found = null_denominator(sides, drawn.survey, drawn.members)
     found = found or broken(more, drawn.survey, drawn.members, unusual)
     if found is None:
@@ -328,7 +348,8 @@ def farther(claim: Claim, *, seed: int = 0) -> Outcome:
         trial = _Trial(program, world, claim.relation, True, lost)
         found = trial.judge()
         if found is not None:
-            return Outcome("refuted", found, defined + 1, defined + 1, found["reason"])
+            seen = Outcome("refuted", found, defined + 1, defined + 1, found["reason"])
+            return _in_order(claim, drawn, seen)
         defined += trial.defined
     if claim.relation != "=" and (found := _where_tight(claim, survey, seed)) is not None:
         return Outcome("refuted", found, defined + 1, defined + 1, found["reason"])

@@ -6,8 +6,6 @@ import decimal
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from genmath.proof.language.binders import Between, Limit, Over, sides
@@ -15,6 +13,7 @@ from genmath.proof.language.families import row_of
 from genmath.proof.language.instantiate import instantiate
 from genmath.proof.language.obligations import (
     BOUNDED_ABOVE,
+    EXCHANGE,
     EXISTS,
     FINITE,
     VANISHES,
@@ -44,14 +43,17 @@ from genmath.proof.language.tree import (
     NotationError,
     Number,
     Pow,
-    as_node,
+    Symbol,
     event_variables,
     free_symbols,
 )
 from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT
 from genmath.proof.numeric.compiled import Program
-from genmath.proof.numeric.describe import describe
+from genmath.proof.numeric.describe import describe, without_value
+from genmath.proof.numeric.ends import RANGES, Place, Way, between, far_out, nearby, way, weight_of
+from genmath.proof.numeric.evaluate import plain_letters
 from genmath.proof.numeric.hypotheses import ROUNDING, assignments
+from genmath.proof.numeric.passing import does_not_pass, may_not_pass
 from genmath.proof.numeric.quadrature import EDGES, LEVELS, WINDOWS
 from genmath.proof.numeric.survey import Survey, constant
 from genmath.proof.numeric.worlds import HABITUAL, World
@@ -108,7 +110,7 @@ def at_risk(one: Obligation) -> bool:
     if one.kind in (VANISHES, BOUNDED_ABOVE, EXISTS):
         return True
     if one.kind != FINITE:
-        return False
+        return may_not_pass(one)
     for n in one.whole.walk():
         if isinstance(n, Between):
             return True
@@ -176,6 +178,8 @@ def _breaks(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | N
     try:
         if isinstance(one.whole, (Over, Limit)):
             return None if world.kind in TOO_FAR else _wanders(one, survey, world)
+        if one.kind == EXCHANGE:
+            return does_not_pass(one, survey, world) if world.index < HABITUAL else None
         survey = Survey((one.whole,), base=survey)
         program = Program((one.whole,), survey, world.dim, world.family, widening=True)
         if one.kind == VANISHES:
@@ -197,91 +201,39 @@ def _stays(one: Obligation, program: Program, world: World) -> dict[str, Any] | 
                 ((value,),) = program.run(world, FLOAT, 0, {**free, one.letter.name: [side * far]})
                 sizes.append(abs(float(value)))
             if sizes[-1] > 1e-6 and all(b >= 0.5 * a for a, b in itertools.pairwise(sizes)):
-                return _found(one, program, world, "does not vanish", "0 far out", sizes)
+                return without_value(
+                    one.whole, program.keys, world, "does not vanish", sizes, "0 far out"
+                )
     return None
 
 
 def _wanders(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | None:
     """What a supremum or a limit is taken of grows and grows; or goes on changing on the way."""
     assert isinstance(one.whole, (Over, Limit))
-    sign = -1 if isinstance(one.whole, Over) and one.whole.kind == "inf" else 1
-    for end in _ends(one.whole):
-        found, beyond = [], False
-        for k in range(2, 30):
-            try:
-                value = _value_at(
-                    one.whole, end(Fraction(2**k + k % 2)), survey, world
-                )  # even, odd
-            except decimal.Overflow:
-                beyond = True
-                break
-            if value is None:
-                break
-            found.append(value)
-        with decimal.localcontext(CONTEXT):
-            values = [sign * v for v, _ in found]
-            sizes = [abs(v) for v in values] if isinstance(one.whole, Limit) else values
-            if beyond:  # larger than any number, after values that ran there
-                grows = len(sizes) > 2 and all(b > a * a > 1 for a, b in itertools.pairwise(sizes))
-                restless = False
-            elif len(found) < 28:
-                continue
-            else:
-                far = [sizes[k - 2] for k in (4, 8, 16, 29)]
-                grows = far[-1] > 10 and all(b > a + a / 2 > 0 for a, b in itertools.pairwise(far))
-                steps = [abs(b - a) for a, b in itertools.pairwise(values)]
-                late, before = max(steps[-9:]), max(steps[-18:-9])
-                restless = isinstance(one.whole, Limit) and 10 * min(late, before) > 1
-                restless = restless and 2 * late > before
-        if grows or restless:
-            what = "has no bound" if isinstance(one.whole, Over) else "does not exist"
-            shown = [float(v) for v in values if -1e300 < v < 1e300]
-            return _found(one, found[-1][1], world, what, "a number", shown[-6:])
+    if one.whole.letter.is_variable:
+        return None
+    limit = isinstance(one.whole, Limit)
+    sign = 0 if limit else -1 if one.whole.kind == "inf" else 1  # type: ignore[union-attr]
+    for place in _ends(one.whole):
+        seen = way(one.whole.body, ((one.whole.letter, place),), survey, world)
+        if seen is None:
+            continue
+        if seen.grows(sign) or (limit and seen.swings()):
+            what = "does not exist" if limit else "has no bound"
+            shown = [float(v) for v in seen.values if -1e300 < v < 1e300]
+            return without_value(one.whole, seen.keys, world, what, shown[-6:], "a number")
     return None
 
 
-def _ends(whole: Over | Limit) -> list[Callable[[Fraction], Fraction | None]]:
+def _ends(whole: Over | Limit) -> list[Place]:
     """Ways to go out, or near, by a large number."""
     domain = whole.letter.domain
     if isinstance(whole, Limit):
-        end, to = sides(whole.to), constant(whole.to)
-        if end:
-            return [lambda u: end * u]
-        if to is None:
-            return []
-        at = Fraction(to)
-        both = [lambda u: at + 1 / u, lambda u: at - 1 / u]
-        return both if domain == "real" or to > 0 else both[:1]
-    match domain:
-        case "real":
-            return [lambda u: u, lambda u: -u]
-        case "positive" | "nonnegative":
-            return [lambda u: u, lambda u: 1 / u]
-        case "unit":
-            return [lambda u: 1 / u, lambda u: 1 - 1 / u]
-        case "at_least_one" | "natural":
-            return [lambda u: u]
-    return []
-
-
-def _value_at(
-    whole: Over | Limit, at: Fraction | None, survey: Survey, world: World
-) -> tuple[Decimal, Program] | None:
-    """In decimals where floats overflow: what is larger than they can be is no infinity yet."""
-    if at is None or whole.letter.is_variable:
-        return None
-    body = instantiate(whole.body, ((whole.letter, as_node(at)),))
-    if any(isinstance(n, (Apply, Dens, Over, Limit)) for n in body.walk()):
-        return None
-    program = Program((body,), Survey((body,), base=survey), world.dim, world.family)
-    if program.has_grid or program.shapes != ["scalar"]:
-        return None
-    free = assignments(program, world, 1)[0]
-    ((value,),) = program.run(world, FLOAT, 0, free)
-    if not math.isfinite(value):
-        ((value,),) = program.run(world, EXACT, 0, free)
-    number = Decimal(value)
-    return (number, program) if number.is_finite() else None
+        if end := sides(whole.to):
+            return [far_out(end)]
+        both = [nearby(whole.to), nearby(whole.to, -1)]
+        return both if domain == "real" or (constant(whole.to) or 0) > 0 else both[:1]
+    return between(*RANGES[domain]) if domain in RANGES else []
 
 
 def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any] | None:
@@ -303,9 +255,70 @@ def _diverges(one: Obligation, program: Program, world: World) -> dict[str, Any]
     grows = grows and world.kind not in TOO_FAR and not _is_rounding(program, world, free, sizes)
     rises = len(finite) < 2 or finite[-1] > 10 * finite[-2]
     beyond = len(sizes) - len(finite) > 1 and rises and _beyond(program, world, free)
-    if not grows and not beyond:
+    if grows or beyond:
+        ways = _at_ends(one.whole, program.survey, world)
+        if all(seen is not None and seen.fades() for seen in ways):
+            return None
+    elif not _is_endless(one.whole, program.survey, world):
         return None
-    return _found(one, program, world, "is not finite", "finite", finite)
+    return without_value(one.whole, program.keys, world, "is not finite", finite)
+
+
+def _at_ends(whole: Node, survey: Survey, world: World) -> Iterator[Way | None]:
+    """How an integral over one letter goes to its ends, and to where it may have a pole between
+    them: farther out, or nearer, than any window."""
+    body, letter, ends = _integrand(whole)
+    if letter is None or not ends:
+        yield None
+        return
+    places = between(*ends)
+    for root in _roots(body, letter):
+        if _lies_between(root, ends, survey, world):
+            places += [nearby(root), nearby(root, -1)]
+    for place in places:
+        yield way(body, ((letter, place),), survey, world, weight_of(place))
+
+
+def _is_endless(whole: Node, survey: Survey, world: World) -> bool:
+    """Whether it is seen not to fall towards an end."""
+    if isinstance(whole, Between) or world.index:  # its limits may be in either order
+        return False
+    return any(seen is not None and seen.stays() for seen in _at_ends(whole, survey, world))
+
+
+def _integrand(whole: Node) -> tuple[Node, Symbol | None, tuple[Node, ...]]:
+    """What is integrated over one letter, and from where to where."""
+    if isinstance(whole, Between):
+        return whole.body, whole.letter, (whole.low, whole.high)
+    if not isinstance(whole, (Integral, Expect)) or len(whole.bound) != 1:
+        return whole, None, ()
+    (letter,) = whole.bound
+    body = whole.body if isinstance(whole, Integral) else Mul(*whole.dists, whole.body)
+    return body, letter, RANGES.get(letter.domain, ())
+
+
+def _roots(body: Node, letter: Symbol) -> Iterator[Node]:
+    """Where a size, a sign, or what is divided by is 0, if it is linear."""
+    looked = [
+        n.args[0] for n in body.walk() if isinstance(n, Fn) and (_corner(n) or n.name == "log")
+    ]
+    looked += [n.args[1] for n in body.walk() if isinstance(n, Div)]
+    looked += [n.args[0] for n in body.walk() if isinstance(n, Pow)]
+    for u in dict.fromkeys(looked):
+        if letter in plain_letters(u):
+            zero, one = (instantiate(u, ((letter, Number(k)),)) for k in (0, 1))
+            yield Div(zero, Add(zero, Neg(one)))
+
+
+def _lies_between(root: Node, ends: Sequence[Node], survey: Survey, world: World) -> bool:
+    """Strictly, or it cannot be told."""
+    known = [e for e in ends if not sides(e)]
+    program = Program((root, *known), Survey((root, *known), base=survey), world.dim, world.family)
+    if program.has_grid:
+        return True
+    at, *values = (u[0] for u in program.run(world, EXACT, 0, assignments(program, world, 1)[0]))
+    low, high = (sides(e) * EXACT.inf if sides(e) else values.pop(0) for e in ends)
+    return bool(at.is_finite() and not (at <= low or at >= high))
 
 
 def _is_rounding(program: Program, world: World, free: Any, sizes: list[float]) -> bool:
@@ -372,21 +385,6 @@ def _bends(logs: Sequence[float]) -> float:
     """The second difference: of the logarithm of exp(a x) under a normal density it is -16, for
     windows that are 4 apart; where there is no end to the growth it is not so far below 0."""
     return logs[2] - 2 * logs[1] + logs[0]
-
-
-def _found(
-    one: Obligation, program: Program, world: World, fails: str, wanted: str, sizes: list[float]
-) -> dict[str, Any]:
-    return {
-        "reason": f"{text(one.whole)} {fails}",
-        "dimension": world.dim,
-        "world": describe(world, program.keys, FLOAT),
-        "lhs": text(one.whole),
-        "rhs": wanted,
-        "difference": ", ".join(f"{s:.4g}" for s in sizes),
-        "digits": 16,
-        "windows": [float(f"{s:.6g}") for s in sizes],
-    }
 
 
 def null_denominator(

@@ -13,11 +13,11 @@ from functools import lru_cache
 from typing import Any
 
 from genmath.proof.language.elementary import TABLE, Elementary, call
-from genmath.proof.numeric.arithmetic import EXACT, FLOAT, SHARP, Arithmetic, Num
+from genmath.proof.numeric.arithmetic import EXACT, FLOAT, LONG, SHARP, Arithmetic, Num
 
-# bits, and the digits that are kept; a float has 53 bits, 34 digits are 113, 70 are 233
-PRECISION = {FLOAT.name: 80, EXACT.name: 150, SHARP.name: 280}
-DIGITS = {EXACT: 42, SHARP: 80}
+# bits, and the digits that are kept; a float has 53 bits, 34 digits are 113, 70 are 233, 200 665
+PRECISION = {FLOAT.name: 80, EXACT.name: 150, SHARP.name: 280, LONG.name: 720}
+DIGITS = {EXACT: 42, SHARP: 80, LONG: 210}
 LARGE, SMALL, HUGE = 9, -300, 100_000  # digits, digits and bits beyond which nothing is computed
 LARGER = {"log_gamma": 15}  # of what changes little when the last digit does
 
@@ -77,7 +77,7 @@ def _decimal(arithmetic: Arithmetic, row: Elementary, order: int, u: Decimal) ->
     return Decimal(context.nstr(value, DIGITS[arithmetic]))
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=4)
 def _context(arithmetic: str) -> Any:
     """mpmath with a precision of its own; loaded where a claim speaks of such a function."""
     context = importlib.import_module("mpmath").mp.clone()
