@@ -7,13 +7,16 @@ import pytest
 from genmath.proof import (
     E,
     Normal,
+    absolute,
     equal,
     identity,
     log,
+    naturals,
     positives,
     reals,
     sin,
     sqrt,
+    total,
     transpose,
     variables,
     vectors,
@@ -26,6 +29,7 @@ x = variables("x")
 Z = vectors("z")
 a = reals("a")
 s = positives("s")
+i, n = naturals("i n")
 far, tiny = a >= 100_000, 1 >= 1_000_000 * s
 fourth = E(Normal(x, a, s**2), x**4) - a**4 - 6 * a**2 * s**2
 
@@ -58,6 +62,12 @@ FALSE = {
     ),
     "a fourth moment, anywhere": equal(fourth, 4 * s**4),
 }
+series, root = total(a**i, i, 0, n), sqrt(a ** (2 * n) + 1)
+LOST = {  # at any number of digits: a = 15.3, n = 94
+    "the geometric series": equal((a - 1) * series - a ** (n + 1), -1),
+    "its first term": equal(series - total(a**i, i, 1, n), 1),
+    "a difference of squares": equal((root - absolute(a) ** n) * (root + absolute(a) ** n), 1),
+}
 
 
 @pytest.mark.parametrize("what", TRUE)
@@ -69,3 +79,13 @@ def test_a_true_claim_is_not_refuted_by_rounding(what: str) -> None:
 @pytest.mark.parametrize("what", FALSE)
 def test_what_is_false_by_more_than_rounding_is_refuted(what: str) -> None:
     assert judge(FALSE[what]).verdict == "refuted"
+
+
+@pytest.mark.parametrize("what", LOST)
+def test_what_is_lost_whole_refutes_nothing(what: str) -> None:
+    claim = LOST[what]
+    found = judge(claim)
+    assert found.verdict == "open"
+    assert found.outcome is not None
+    assert found.outcome.verdict == "agree"
+    assert judge(equal(claim.lhs, 2 * claim.rhs)).verdict == "refuted"

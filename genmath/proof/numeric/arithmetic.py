@@ -22,8 +22,9 @@ CONTEXT = decimal.Context(
     Emax=decimal.MAX_EMAX,
     Emin=decimal.MIN_EMIN,
 )
-MORE, MOST = CONTEXT.copy(), CONTEXT.copy()
-MORE.prec, MOST.prec = 70, 200
+MORE, MOST, CLEAR = CONTEXT.copy(), CONTEXT.copy(), CONTEXT.copy()
+MORE.prec, MOST.prec, CLEAR.prec = 70, 200, 200
+CLEAR.Emax = 160  # no number is so large that a smaller one is lost in it
 PI_DIGITS = (
     "3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534"
 )
@@ -215,3 +216,4 @@ def _decimals(name: str, context: decimal.Context, exp: Function, log: Function)
 EXACT = _decimals("decimal", CONTEXT, decimal_exp, decimal_log)
 SHARP = _decimals("sharp", MORE, Decimal.exp, _ln)
 LONG = _decimals("long", MOST, Decimal.exp, _ln)
+BOUNDED = _decimals("bounded", CLEAR, Decimal.exp, _ln)

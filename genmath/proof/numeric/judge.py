@@ -42,7 +42,7 @@ from genmath.proof.language.tree import (
     Symbol,
     free_symbols,
 )
-from genmath.proof.numeric.arithmetic import CONTEXT, EXACT, FLOAT, SHARP, Arithmetic, Num
+from genmath.proof.numeric.arithmetic import BOUNDED, CONTEXT, EXACT, FLOAT, SHARP, Arithmetic, Num
 from genmath.proof.numeric.attack import (
     Sequence,
     consequences,
@@ -794,7 +794,7 @@ class _Trial:
             return None
         if status != "true" and self.confirm and not self._is_seen(pairs, level, free):
             self.reason = "the sides differ in digits that rounding leaves"
-            status = self._status(self._sharper(level, free), 1e-20, 1e-25)
+            status = self._status(self._sharper(SHARP, level, free), 1e-20, 1e-25)
             if status != "true":
                 return None
         if status == "true":
@@ -833,20 +833,28 @@ class _Trial:
 
     def _is_seen(self, pairs: list[tuple[Num, Num]], level: int, free: dict[str, Any]) -> bool:
         """Whether the sides differ by more than what large terms that cancel leave of 34 digits:
-        floats see the same gap, or more digits do."""
+        floats see the same gap, or more digits do. Beyond the habitual numbers many digits have to,
+        in which no term is lost whole."""
         gaps = [_gap(a, b) for a, b in pairs]
         if not all(math.isfinite(g) for g in gaps):
             return True
-        if _some_alike([a - b for a, b in self._values(FLOAT, level, free)], gaps):
-            return True
-        return _some_alike([_gap(a, b) for a, b in self._sharper(level, free)], gaps)
 
-    def _sharper(self, level: int, free: dict[str, Any]) -> list[tuple[Num, Num]]:
-        """At 70 digits; undefined where a quadrature, which has no more than 34, leaves some."""
+        def alike(found: list[tuple[Num, Num]]) -> bool:
+            return _some_alike([_gap(a, b) for a, b in found], gaps)
+
+        if self.world.index >= HABITUAL and not self.program.has_grid:
+            return alike(self._sharper(BOUNDED, level, free))
+        floats = [a - b for a, b in self._values(FLOAT, level, free)]
+        return _some_alike(floats, gaps) or alike(self._sharper(SHARP, level, free))
+
+    def _sharper(
+        self, arithmetic: Arithmetic, level: int, free: dict[str, Any]
+    ) -> list[tuple[Num, Num]]:
+        """At more digits; undefined where a quadrature, which has no more than 34, leaves some."""
         if not self.program.has_grid:
             with contextlib.suppress(Overflow, Underflow):
-                return self._values(SHARP, level, free)
-        return [(SHARP.nan, SHARP.nan)]
+                return self._values(arithmetic, level, free)
+        return [(arithmetic.nan, arithmetic.nan)]
 
     def _counterexample(
         self, pairs: list[tuple[Num, Num]], free: dict[str, Any], arithmetic: Arithmetic

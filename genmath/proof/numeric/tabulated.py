@@ -13,11 +13,19 @@ from functools import lru_cache
 from typing import Any
 
 from genmath.proof.language.elementary import TABLE, Elementary, call
-from genmath.proof.numeric.arithmetic import EXACT, FLOAT, LONG, SHARP, Arithmetic, Num
+from genmath.proof.numeric.arithmetic import (
+    BOUNDED,
+    EXACT,
+    FLOAT,
+    LONG,
+    SHARP,
+    Arithmetic,
+    Num,
+)
 
 # bits, and the digits that are kept; a float has 53 bits, 34 digits are 113, 70 are 233, 200 665
-PRECISION = {FLOAT.name: 80, EXACT.name: 150, SHARP.name: 280, LONG.name: 720}
-DIGITS = {EXACT: 42, SHARP: 80, LONG: 210}
+PRECISION = {FLOAT.name: 80, EXACT.name: 150, SHARP.name: 280, LONG.name: 720, BOUNDED.name: 720}
+DIGITS = {EXACT: 42, SHARP: 80, LONG: 210, BOUNDED: 210}
 LARGE, SMALL, HUGE = 9, -300, 100_000  # digits, digits and bits beyond which nothing is computed
 LARGER = {"log_gamma": 15}  # of what changes little when the last digit does
 
