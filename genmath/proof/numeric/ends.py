@@ -40,6 +40,7 @@ ODD = 7  # up to here every other place is odd
 ALIKE = Decimal("1e-6")  # what two precisions agree to, unless digits are lost
 ROUNDED = Decimal("1e-30")  # of a gap between numbers: none
 FEW, MANY = 4, 6  # steps
+DOUBLINGS = 30  # of places, where the digits of a wave end
 LEAST, BENDS = 0.3, 0.98  # a growth that is seen as one, and does not slow down
 KEEPS = Decimal("0.9")  # of its swings
 FADES, STAYS = 1 - Decimal("1e-6"), 1 - Decimal("1e-9")
@@ -65,11 +66,12 @@ class Way:
     beyond: bool
     scale: float  # how large, or how close to another, the numbers in the function are
     keys: tuple[Key, ...]  # of the world, that it reads
+    reach: int  # the binary logarithm of the last place
 
     @property
     def is_far(self) -> bool:
         """Whether even the logarithm of the place outgrew those numbers."""
-        return bool(self.values) and self.scale**2 <= 2 ** (len(self.values) - 1)
+        return bool(self.values) and self.scale**2 <= self.reach
 
     def grows(self, sign: int) -> bool:
         """Without end: like a logarithm at least, and never more slowly; with sign 0, in size."""
@@ -99,6 +101,19 @@ class Way:
             first, last = (max(map(abs, some)) for some in (late[:3], late[3:]))
             return turns >= FEW and last * 10 > 1 and last >= KEEPS * first
 
+    def waves(self) -> bool:
+        """The same of doublings alone, as of sin(u), whose digits end soon."""
+        if not self.is_far or len(self.values) < DOUBLINGS - 2:
+            return False
+        with decimal.localcontext(CONTEXT):
+            steps = [b - a for a, b in itertools.pairwise(self.values)]
+            turns = sum(a * b < 0 for a, b in itertools.pairwise(steps))
+            half = len(self.values) // 2
+            first, last = (
+                max(some) - min(some) for some in (self.values[:half], self.values[half:])
+            )
+            return 3 * turns > len(steps) and last * 10 > 1 and last >= KEEPS * first
+
     def masses(self) -> list[Decimal]:
         """Of what is there per unit of the logarithm, how much is there per doubling of it."""
         with decimal.localcontext(CONTEXT):
@@ -122,9 +137,10 @@ class Way:
 
 def way(
     body: Node, places: Sequence[tuple[Symbol, Place]], survey: Survey, world: World,
-    weight: Place | None = None,
+    weight: Place | None = None, doubling: bool = False,
 ) -> Way | None:  # fmt: skip
-    """Values of the body as its letters go there; None where there are none. `weight`: a factor."""
+    """Values of the body as its letters go there; None where there are none. `weight`: a factor.
+    `doubling`: at 2^k."""
     taken = {s.name for s in free_symbols(body)}
     whole = all(letter.domain in ("natural", "count") for letter, _ in places)
     name = next(n for k in itertools.count() if (n := f"h_{{{k}}}") not in taken)
@@ -140,7 +156,7 @@ def way(
         whole_sums = any(loop == "int" for chain in program.chains for loop, _ in chain)
         if program.has_grid or whole_sums or program.shapes[0] != "scalar":
             return None
-        return _walked(program, key, world)
+        return _walked(program, key, world, doubling)
     except (NotationError, ArithmeticError):
         return None
 
@@ -154,12 +170,13 @@ def _without(node: Node, letter: Symbol) -> Iterator[Node]:
         yield from _without(child, letter)
 
 
-def _walked(program: Program, key: Key, world: World) -> Way:
+def _walked(program: Program, key: Key, world: World, doubling: bool) -> Way:
     free = assignments(program, world, 1)[0]
     found: list[Decimal] = []
     beyond, scale = False, math.inf
-    for j in range((LAST_WHOLE if key[0] == "natural" else LAST) + 1):
-        place = 2**2**j + j % 2 if j <= LAST_WHOLE else LONG.context.power(2, 2**j)
+    logs = [2**j for j in range((LAST_WHOLE if key[0] == "natural" else LAST) + 1)]
+    for j, log in enumerate(range(2, DOUBLINGS + 2) if doubling else logs):
+        place = 2**log + j % 2 if log <= 2**LAST_WHOLE else LONG.context.power(2, log)
         world.move(key, place)
         try:
             if not found:
@@ -177,7 +194,8 @@ def _walked(program: Program, key: Key, world: World) -> Way:
                 break
         found.append(CONTEXT.plus(many))
     keys = tuple(k for k in program.keys if k != key)
-    return Way(tuple(found), beyond, scale, keys)
+    reach = len(found) + 1 if doubling else 2 ** (len(found) - 1) if found else 0
+    return Way(tuple(found), beyond, scale, keys, reach)
 
 
 def _scale(constants: Sequence[tuple[Decimal, ...]]) -> float:

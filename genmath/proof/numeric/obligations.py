@@ -215,10 +215,15 @@ def _wanders(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | 
     limit = isinstance(one.whole, Limit)
     sign = 0 if limit else -1 if one.whole.kind == "inf" else 1  # type: ignore[union-attr]
     for place in _ends(one.whole):
-        seen = way(one.whole.body, ((one.whole.letter, place),), survey, world)
+        places = ((one.whole.letter, place),)
+        seen = way(one.whole.body, places, survey, world)
         if seen is None:
             continue
-        if seen.grows(sign) or (limit and seen.swings()):
+        endless = seen.grows(sign) or (limit and seen.swings())
+        if limit and seen.beyond and not endless:
+            seen = way(one.whole.body, places, survey, world, doubling=True) or seen
+            endless = seen.waves()
+        if endless:
             what = "does not exist" if limit else "has no bound"
             shown = [float(v) for v in seen.values if -1e300 < v < 1e300]
             return without_value(one.whole, seen.keys, world, what, shown[-6:], "a number")
