@@ -210,7 +210,7 @@ def _scale(constants: Sequence[tuple[Decimal, ...]]) -> float:
         sums = [t for a, b in pairs for t in (a + b, a - b)]
         gaps = [abs(t - whole) for t in sums for whole in (0, t.to_integral_value())]
         logs = [abs(gap.ln()) for gap in gaps if gap > ROUNDED]
-        return math.exp(min(700.0, float(max([sum(sizes, Decimal(0)), *logs]))))
+        return math.exp(min(300.0, float(max([sum(sizes, Decimal(0)), *logs]))))
 
 
 # --- places -------------------------------------------------------------------------------------
