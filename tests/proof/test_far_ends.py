@@ -70,7 +70,7 @@ UNSEEN = {  # neither is told from its neighbour
     "the size of a logarithm": log(u) / (1 + log(u) / 10**40),
     "a sign that fades": (-1) ** n / log(log(n + 20)),
     "a wave that fades": sin(u) / log(log(u + 20)),
-    "beyond all digits": u / (1 + u * exp(-(number(10) ** 30))),
+    "beyond all digits": u / (1 + u * exp(-(number(10) ** 6))),
 }
 
 
