@@ -597,7 +597,7 @@ def shortcut(d):
 # a **weighted mean of the teacher's two guesses** $\hat x_1$ and $\hat x_2$, and the weights are how much $\rho = \alpha/\sigma$ grows over each half. In the last step to the data $\rho$ grows without bound, and the second guess alone counts.
 #
 # For a network that predicts $V = \alpha \epsilon - \sigma x_0$ on a path with $\alpha = \cos \phi$, $\sigma = \sin \phi$ a step back by the angle $\delta$ is a rotation, `consistency.progressive_v[step]`, without a division at any time. The student's target is the $V$ with which the
-# rotation leads to the teacher's end: for a student's step by $2 \delta$, less than half a turn, $\tilde V = (\cos 2\delta\, x_t - x_s)/\sin 2\delta$. When the teacher takes two steps by $\delta$, with the answers $V_1$ and $V_2$, this is `consistency.progressive_v[two]`.
+# rotation leads to the teacher's end: for a student's step by $2 \delta$, short of half a turn, $\tilde V = (\cos 2\delta\, x_t - x_s)/\sin 2\delta$. When the teacher takes two steps by $\delta$, with the answers $V_1$ and $V_2$, this is `consistency.progressive_v[two]`.
 #
 # In code: `genmath.consistency.progressive_target`.
 
