@@ -32,7 +32,7 @@ from genmath.proof import (
 from genmath.proof.language.claims import Claim
 from genmath.proof.mutate import mutants
 from genmath.proof.numeric import compare, make_worlds
-from genmath.proof.numeric.arithmetic import EXACT, FLOAT
+from genmath.proof.numeric.arithmetic import EVERY, EXACT, FLOAT
 from genmath.proof.numeric.compiled import Program, Sums, Total
 from genmath.proof.numeric.hypotheses import assignments
 from genmath.proof.numeric.shared import Shared
@@ -117,8 +117,9 @@ def test_a_world_whose_letters_moved_is_read_anew() -> None:
     for value in (2.0, 5.0):
         world.move(("param", "a", "real"), value)
         shared = Shared((claim.lhs, claim.rhs), world.survey, sums)
-        ((whole,), _) = shared.run(world, FLOAT, 0, {})
-        assert whole == 6 * value
+        for arithmetic in EVERY:
+            ((whole,), _) = shared.run(world, arithmetic, 0, {})
+            assert whole == 6 * value
 
 
 def test_claims_that_read_a_function_otherwise_share_nothing() -> None:

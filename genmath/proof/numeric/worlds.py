@@ -20,7 +20,7 @@ from typing import Any
 
 from genmath.proof.language.shapes import entries, size_of
 from genmath.proof.language.tree import NotationError
-from genmath.proof.numeric.arithmetic import EXACT, FLOAT, LONG, SHARP, Arithmetic, Num
+from genmath.proof.numeric.arithmetic import EVERY, Arithmetic, Num
 from genmath.proof.numeric.survey import EVERYWHERE, Bounds, Key, Survey, constant
 
 COMPONENTS = 2  # of every mixture on the real line
@@ -263,7 +263,7 @@ class World:
         """Give a letter another value."""
         self._raw[key] = value
         self.moves += 1
-        for arithmetic in (FLOAT, EXACT, SHARP, LONG):
+        for arithmetic in EVERY:
             self._values.pop((arithmetic.name, *key), None)
 
     def _raw_ftab(self, name: str, spaces: tuple[str, ...]) -> Any:
