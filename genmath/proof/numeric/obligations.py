@@ -213,7 +213,7 @@ def _wanders(one: Obligation, survey: Survey, world: World) -> dict[str, Any] | 
     if one.whole.letter.is_variable:
         return None
     limit = isinstance(one.whole, Limit)
-    sign = 0 if limit else -1 if one.whole.kind == "inf" else 1  # type: ignore[union-attr]
+    sign = 0 if isinstance(one.whole, Limit) else -1 if one.whole.kind == "inf" else 1
     for place in _ends(one.whole):
         places = ((one.whole.letter, place),)
         seen = way(one.whole.body, places, survey, world)

@@ -20,10 +20,7 @@ from genmath.proof.numeric.worlds import World
 
 STEPS = (2.0**-3, 2.0**-4, 2.0**-5)  # of a difference quotient
 ALIKE = 1e-6  # what two levels of a quadrature agree to
-LEAST, TIMES = (
-    0.1,
-    20.0,
-)  # how far off a slope is, at least, and in last steps of it
+LEAST, TIMES = 0.1, 20.0  # how far off a slope is, at least, and in last steps of it
 ORDINARY = Fraction(1, 10)  # numbers beyond, or below it, may hide a slope from such steps
 MOST = 20_000  # points
 
@@ -35,11 +32,8 @@ def may_not_pass(one: Obligation) -> bool:
     if one.kind != EXCHANGE or letter is None or letter.is_variable or letter.shape:
         return False
     single = isinstance(whole, (Integral, Between)) and len(whole.bound) == 1
-    if (
-        letter.domain != "real"
-        or not single
-        or any(letter in free_symbols(e) for e in whole.args[1:])
-    ):
+    moves = any(letter in free_symbols(e) for e in whole.args[1:])
+    if letter.domain != "real" or not single or moves:
         return False
     inside = list(whole.walk())
     numbers = [abs(n.value) for n in inside if isinstance(n, Number) and n.value]

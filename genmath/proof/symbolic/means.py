@@ -12,6 +12,7 @@ there. The other two hold for any weights >= 0, which densities have.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol
 
 from genmath.proof.language.binders import Over
@@ -77,10 +78,14 @@ def _cores(t: Node, known: Known) -> Iterator[tuple[Node, Put]]:
         for i, core in enumerate(t.args):
             rest = t.args[:i] + t.args[i + 1 :]
             if all(map(known.nonnegative, rest)):
-                yield core, lambda e, rest=rest: Mul(*rest, e)  # type: ignore[misc]
+                yield core, partial(Mul, *rest)
     if isinstance(t, Div) and known.nonnegative(t.args[1]):
         for core, put in _cores(t.args[0], known):
-            yield core, lambda e, put=put: Div(put(e), t.args[1])  # type: ignore[misc]
+            yield core, _divided(put, t.args[1])
+
+
+def _divided(put: Put, under: Node) -> Put:
+    return lambda e: Div(put(e), under)
 
 
 def _above(core: Node) -> Iterator[Node]:
